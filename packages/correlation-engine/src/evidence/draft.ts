@@ -1,0 +1,130 @@
+import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
+import { type CoreState, needsAttention, type StateChanges } from './state.js';
+
+/**
+ * The changes of one transaction over an untouched CoreState. The shell begins a draft, applies the records of the
+ * transaction, writes `changes` and the effects, and calls `install` only once the commit succeeded; a draft that is
+ * dropped leaves no trace. At most one draft of a state may be open at a time.
+ */
+export interface Draft {
+  readonly base: CoreState;
+  readonly devices: Map<string, DeviceState>;
+  readonly nodes: Map<string, NodeState>;
+  fleet: FleetFacts | null;
+  config: CoreConfig | null;
+}
+
+export function begin(base: CoreState): Draft {
+  return { base, devices: new Map(), nodes: new Map(), fleet: null, config: null };
+}
+
+export function configOf(draft: Draft): CoreConfig {
+  return draft.config ?? draft.base.config;
+}
+
+/** For reading only. */
+export function fleetOf(draft: Draft): FleetFacts {
+  return draft.fleet ?? draft.base.fleet;
+}
+
+/** For reading only. */
+export function deviceOf(draft: Draft, id: string): DeviceState | undefined {
+  return draft.devices.get(id) ?? draft.base.devices.get(id);
+}
+
+/** For reading only. */
+export function nodeOf(draft: Draft, node: string): NodeState | undefined {
+  return draft.nodes.get(node) ?? draft.base.nodes.get(node);
+}
+
+/** The draft's own copy, which may be mutated. */
+export function editDevice(draft: Draft, id: string): DeviceState {
+  const own = draft.devices.get(id);
+  if (own !== undefined) return own;
+  const base = draft.base.devices.get(id);
+  if (base === undefined) throw new RangeError(`no device ${id}`);
+  const copy = copyDevice(base);
+  draft.devices.set(id, copy);
+  return copy;
+}
+
+export function editNode(draft: Draft, node: string): NodeState {
+  const own = draft.nodes.get(node);
+  if (own !== undefined) return own;
+  const base = draft.base.nodes.get(node);
+  if (base === undefined) throw new RangeError(`no node ${node}`);
+  const copy = { ...base, deviceIds: [...base.deviceIds] };
+  draft.nodes.set(node, copy);
+  return copy;
+}
+
+export function editFleet(draft: Draft): FleetFacts {
+  if (draft.fleet === null) {
+    const { automaticQuarantinesUs, breadth } = draft.base.fleet;
+    draft.fleet = { automaticQuarantinesUs: [...automaticQuarantinesUs], breadth: { ...breadth } };
+  }
+  return draft.fleet;
+}
+
+/** Ids of the devices that need attention, as the draft sees them, in a stable order. */
+export function attentiveIds(draft: Draft): string[] {
+  const ids = new Set(draft.base.attentive);
+  for (const [id, device] of draft.devices) {
+    if (needsAttention(device)) ids.add(id);
+    else ids.delete(id);
+  }
+  return [...ids].sort();
+}
+
+/** Every device, as the draft sees it, in no particular order. */
+export function* allDevices(draft: Draft): Generator<DeviceState> {
+  for (const [id, device] of draft.base.devices) if (!draft.devices.has(id)) yield device;
+  yield* draft.devices.values();
+}
+
+export function deviceCount(draft: Draft): number {
+  let count = draft.base.devices.size;
+  for (const id of draft.devices.keys()) if (!draft.base.devices.has(id)) count += 1;
+  return count;
+}
+
+export function nodeCount(draft: Draft): number {
+  let count = draft.base.nodes.size;
+  for (const node of draft.nodes.keys()) if (!draft.base.nodes.has(node)) count += 1;
+  return count;
+}
+
+/** What the transaction has to store. */
+export function changes(draft: Draft): StateChanges {
+  return {
+    devices: [...draft.devices.values()],
+    nodes: [...draft.nodes.values()],
+    fleet: draft.fleet,
+    config: draft.config,
+  };
+}
+
+/** Makes the draft's changes the state. Call once, after the commit. */
+export function install(draft: Draft): void {
+  const { base } = draft;
+  for (const [id, device] of draft.devices) {
+    base.devices.set(id, device);
+    if (needsAttention(device)) base.attentive.add(id);
+    else base.attentive.delete(id);
+  }
+  for (const [name, node] of draft.nodes) base.nodes.set(name, node);
+  if (draft.fleet !== null) base.fleet = draft.fleet;
+  if (draft.config !== null) base.config = draft.config;
+}
+
+// Gates are replaced as a whole, never mutated, and so are shared.
+function copyDevice(device: DeviceState): DeviceState {
+  return {
+    ...device,
+    sms: [...device.sms],
+    families: device.families.map((family) => ({ ...family, uncoveredSms: [...family.uncoveredSms] })),
+    units: device.units.map((unit) => ({ ...unit })),
+    failingBuildIds: [...device.failingBuildIds],
+    directives: device.directives.map((directive) => ({ ...directive })),
+  };
+}

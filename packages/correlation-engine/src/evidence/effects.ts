@@ -1,0 +1,120 @@
+import type { DirectiveState, Family, GateName, HealthState } from './model.js';
+
+/** Additions to the counters of one (device, family). */
+export interface CounterIncrement {
+  deviceId: string;
+  family: Family;
+  runs: number;
+  /** (run, SM) pairs that ran to a PASS or FAIL. */
+  executions: number;
+  failures: number;
+  /** Planned (run, SM) pairs that ended as neither. */
+  notRun: number;
+  /** Event time of the newest of these runs. */
+  lastRunUs: number;
+}
+
+/** One failing (run, SM). (node, spoolId, sequence, row, sm) identifies it. Words are unsigned 32-bit integers. */
+export interface ObservationEffect {
+  deviceId: string;
+  node: string;
+  spoolId: string;
+  sequence: number;
+  /** Row of the batch. */
+  row: number;
+  commitSeq: number;
+  /** Event time. */
+  timeUs: number;
+  family: Family;
+  sm: number;
+  kind: number;
+  epoch: number;
+  index: number;
+  lane: number;
+  iteration: number;
+  operands: number[];
+  expected: number[];
+  actual: number[];
+  expectedDigest: number;
+  actualDigest: number;
+  mismatchCount: number;
+  siblingsRun: number;
+  siblingsPassed: number;
+  siblingsSameDigest: number;
+  smStable: boolean;
+  /** A hard observation of the decision; otherwise `heldBy` names the gate. */
+  counted: boolean;
+  /** A counted observation taken in answer to an earlier one. */
+  answer: boolean;
+  heldBy: GateName | null;
+  injected: boolean;
+}
+
+export interface TransitionEffect {
+  deviceId: string;
+  timeUs: number;
+  from: HealthState;
+  to: HealthState;
+  reason: string;
+  injected: boolean;
+  /** 32 hex digits: the id of this transition's outbox event. */
+  eventId: string;
+  commitSeq: number;
+  /** Who ordered it; '' for the engine itself. */
+  actor: string;
+}
+
+export interface DirectiveEffect {
+  op: 'send' | 'cancel';
+  node: string;
+  deviceId: string;
+  /** What remains to be done is `remainingWork(directive)`. */
+  directive: DirectiveState;
+}
+
+export type AuditTypeName = 'PROBE' | 'ANOMALY' | 'DECISION' | 'CONFIGURATION' | 'SYSTEM' | 'APPROVAL';
+
+/** One event for the audit ledger (and, later, alerts), delivered through the outbox. */
+export interface OutboxEvent {
+  /** 32 hex digits, see event-id.ts. */
+  eventId: string;
+  type: AuditTypeName;
+  gpu: string;
+  eventUs: number;
+  injected: boolean;
+  /** JSON object with a string member `event`; numbers are safe integers or short decimals. */
+  detail: EventDetail;
+}
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+export interface EventDetail {
+  [key: string]: JsonValue;
+  event: string;
+}
+
+/** Rows of a batch that say something about no device of the sender; counted, never silently dropped. */
+export interface IgnoredRows {
+  node: string;
+  deviceId: string;
+  rows: number;
+  mismatches: number;
+}
+
+/** Why an operator's order was not carried out. */
+export interface Refusal {
+  code: 'NOT_FOUND' | 'ILLEGAL_TRANSITION';
+  message: string;
+  hint: string;
+}
+
+/** What one record did, besides the changed state. Arrays that nothing touched are shared and empty. */
+export interface Effects {
+  counters: readonly CounterIncrement[];
+  observations: readonly ObservationEffect[];
+  transitions: readonly TransitionEffect[];
+  directives: readonly DirectiveEffect[];
+  outbox: readonly OutboxEvent[];
+  ignored: readonly IgnoredRows[];
+  /** Only for operator records. */
+  refusal: Refusal | null;
+}

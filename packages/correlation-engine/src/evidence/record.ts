@@ -1,0 +1,157 @@
+import type { CoreConfig, Identity } from './model.js';
+
+/** Order and time of the commit that a record belongs to. The core knows no other clock. */
+export interface CommitContext {
+  /** Strictly increasing over the record log, >= 1. */
+  commitSeq: number;
+  /** Engine's wall clock when the commit was built. */
+  nowUs: number;
+}
+
+export interface HelloFamily {
+  family: number;
+  probeVersion: number;
+  selfTestSmsRun: number;
+  selfTestSmsPassed: number;
+  instructions: readonly string[];
+}
+
+export interface HelloDevice {
+  id: string;
+  model: string;
+  vendor: string;
+  sms: readonly number[];
+  driverVersion: string;
+  serial: string;
+  note: string;
+  families: readonly HelloFamily[];
+}
+
+/** A completed hello: the node proved that it holds its key. */
+export interface HelloRecord {
+  kind: 'hello';
+  node: string;
+  identity: Identity;
+  buildId: string;
+  testBuild: boolean;
+  agentTimeUs: number;
+  devices: readonly HelloDevice[];
+}
+
+/** Where an uplink record came from: authentic, in sequence, not seen before (the shell's watermark). */
+export interface UplinkOrigin {
+  node: string;
+  /** 32 lower-case hex digits. */
+  spoolId: string;
+  sequence: number;
+  buildId: string;
+  testBuild: boolean;
+}
+
+/** Columns of `sentinel.v1.ProbeBatch`, as decoded: the generated type is assignable to this one. */
+export interface RunColumns {
+  readonly baseTimeUs: bigint;
+  readonly deviceIds: readonly string[];
+  readonly directiveIds: readonly string[];
+  readonly deviceIndex: readonly number[];
+  readonly family: readonly number[];
+  readonly kind: readonly number[];
+  readonly epoch: readonly number[];
+  readonly index: readonly number[];
+  readonly startOffsetUs: readonly number[];
+  readonly durationUs: readonly number[];
+  readonly smsPlanned: readonly number[];
+  readonly smsRun: readonly number[];
+  readonly singleSm: readonly number[];
+  readonly flags: readonly number[];
+  readonly goldenDigest: readonly number[];
+  readonly directiveIndex: readonly number[];
+  readonly partial: readonly { readonly run: number; readonly ran: Uint8Array }[];
+  readonly mismatches: readonly Mismatch[];
+  readonly outcomes: readonly { readonly run: number; readonly sm: number; readonly result: number }[];
+}
+
+/** `sentinel.v1.MismatchDetail`. */
+export interface Mismatch {
+  readonly run: number;
+  readonly sm: number;
+  readonly lane: number;
+  readonly iteration: number;
+  readonly operands: readonly number[];
+  readonly expected: readonly number[];
+  readonly actual: readonly number[];
+  readonly expectedDigest: number;
+  readonly actualDigest: number;
+  readonly mismatchCount: number;
+  readonly siblingsRun: number;
+  readonly siblingsPassed: number;
+  readonly siblingsSameDigest: number;
+  readonly smStable: boolean;
+}
+
+export interface BatchRecord extends UplinkOrigin {
+  kind: 'batch';
+  batch: RunColumns;
+}
+
+/** Stands in for a record that a full spool gave up. Its executions are not counted as run, least of all as clean. */
+export interface GapRecord extends UplinkOrigin {
+  kind: 'gap';
+  runs: number;
+  executions: number;
+  mismatches: number;
+  firstTimeUs: number;
+  lastTimeUs: number;
+}
+
+export interface AgentEventsRecord extends UplinkOrigin {
+  kind: 'agent-events';
+  /** `event` = the name of `sentinel.v1.AgentEvent.Kind` in lower case, for example "child_timeout". */
+  events: readonly { event: string; timeUs: number; deviceId: string; detail: string }[];
+}
+
+export type OperatorAction = 'QUARANTINE' | 'REINSTATE' | 'SCHEDULE_DEEP_TEST' | 'CONDEMN';
+
+/** An order of an authenticated operator; the shell has checked that its id is new. */
+export interface OperatorRecord {
+  kind: 'operator';
+  directiveId: string;
+  gpu: string;
+  action: OperatorAction;
+  reason: string;
+  actor: string;
+}
+
+export interface DirectiveStatusRecord {
+  kind: 'directive-status';
+  node: string;
+  directiveId: string;
+  state: 'ACCEPTED' | 'RUNNING' | 'DONE' | 'REFUSED';
+  reason: string;
+}
+
+export interface ConfigRecord {
+  kind: 'config';
+  config: CoreConfig;
+}
+
+export interface TimerRecord {
+  kind: 'timer';
+}
+
+/** The control stream of a node ended. */
+export interface NodeLeftRecord {
+  kind: 'node-left';
+  node: string;
+}
+
+export type CoreRecord =
+  | HelloRecord
+  | BatchRecord
+  | GapRecord
+  | AgentEventsRecord
+  | OperatorRecord
+  | DirectiveStatusRecord
+  | ConfigRecord
+  | TimerRecord
+  | NodeLeftRecord;

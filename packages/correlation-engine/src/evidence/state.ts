@@ -1,0 +1,71 @@
+import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
+
+/**
+ * Everything the core remembers, between transactions. Only `install` changes it. Values inside are never mutated once
+ * installed: a draft replaces them, so a reader may keep what it holds.
+ */
+export interface CoreState {
+  config: CoreConfig;
+  devices: Map<string, DeviceState>;
+  nodes: Map<string, NodeState>;
+  fleet: FleetFacts;
+  /** Ids of devices that have something pending: not HEALTHY, units with evidence, or an open directive. Derived. */
+  attentive: Set<string>;
+}
+
+/** What a store keeps: one row per device, one per node, one for the fleet, one for the configuration. All JSON-safe. */
+export interface StateChanges {
+  devices: DeviceState[];
+  nodes: NodeState[];
+  fleet: FleetFacts | null;
+  config: CoreConfig | null;
+}
+
+export interface SavedState {
+  config: CoreConfig;
+  devices: readonly DeviceState[];
+  nodes: readonly NodeState[];
+  /** null = none saved yet. */
+  fleet: FleetFacts | null;
+}
+
+/** The state that a store gave back, or an empty one. */
+export function loadState(saved: SavedState): CoreState {
+  const state: CoreState = {
+    config: saved.config,
+    devices: new Map(saved.devices.map((device) => [device.id, device])),
+    nodes: new Map(saved.nodes.map((node) => [node.node, node])),
+    fleet: saved.fleet ?? { automaticQuarantinesUs: [], breadth: {} },
+    attentive: new Set(),
+  };
+  for (const device of saved.devices) if (needsAttention(device)) state.attentive.add(device.id);
+  return state;
+}
+
+export function emptyState(config: CoreConfig): CoreState {
+  return loadState({ config, devices: [], nodes: [], fleet: null });
+}
+
+/** Everything, in a stable order: the input of `loadState` after a round trip through JSON. */
+export function saveState(state: CoreState): SavedState {
+  const byKey = <T>(map: Map<string, T>): T[] => [...map.keys()].sort().map((key) => map.get(key) as T);
+  return { config: state.config, devices: byKey(state.devices), nodes: byKey(state.nodes), fleet: state.fleet };
+}
+
+/** A device that a timer, a configuration change or another device's evidence may move. */
+export function needsAttention(device: DeviceState): boolean {
+  return device.state !== 'HEALTHY' || device.units.length > 0 || device.directives.some((d) => d.status === 'open');
+}
+
+/**
+ * Earliest time at which a timer record would change something; undefined = never. Timer records are worth committing only
+ * then, which keeps the record log free of idle ticks. O(devices that need attention).
+ */
+export function dueAt(state: CoreState): number | undefined {
+  let due: number | undefined;
+  for (const id of state.attentive) {
+    const at = state.devices.get(id)?.dueUs;
+    if (at !== null && at !== undefined && (due === undefined || at < due)) due = at;
+  }
+  return due;
+}
