@@ -1,0 +1,39 @@
+/** Configuration: one file, an overlay, the environment and `--override` in; one typed frozen object out. */
+export type { CommandSpecs, FlagSpec, FlagSpecs, FlagValues } from './command-line.js';
+export { renderDefaultFile } from './default-file.js';
+export { FormatError } from './formats.js';
+export {
+  type Change,
+  DEFAULT_CONFIG_FILE,
+  type LoadedConfig,
+  type LoadOptions,
+  loadConfig,
+  type Reload,
+} from './load.js';
+export { loadConfigForMain, type Streams } from './main-entry.js';
+export { expandCpuList, folderOf, type HostPort, isLoopback, splitHostPort } from './places.js';
+export {
+  Answer,
+  ConfigError,
+  type ConfigProblem,
+  describeOrigin,
+  describeProblem,
+  EXIT_CONFIG,
+  EXIT_USAGE,
+  type Origin,
+  UsageError,
+} from './problems.js';
+export { loadSchedule, PROBE_TYPES, type ProbeType, type Schedule, type ScheduleEntry } from './schedule.js';
+export type { Environment } from './schema.js';
+export {
+  type AlertingConfig,
+  type AuditLedgerConfig,
+  type CorrelationEngineConfig,
+  type InferenceMonitorConfig,
+  type LoggingConfig,
+  type ProbeAgentConfig,
+  type SectionName,
+  type SectionValues,
+  type TrainingMonitorConfig,
+} from './sections/index.js';
+export { variableFor } from './text-sources.js';

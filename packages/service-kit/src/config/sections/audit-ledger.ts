@@ -1,0 +1,141 @@
+import { choice, integer, list, text } from '../formats.js';
+import { listenAddress, requiredPath, webHost, webOrigin } from '../places.js';
+import { group, leaf, secret, section, inertGroup } from '../schema.js';
+import { CONTRACT, checkPlaintext, checkTlsFiles, ESTIMATE, metricsPort, scyllaKeys, secretText, serverTls, tokens } from './shared.js';
+
+const DAYS_MAX = 36_500;
+
+const retention = inertGroup('What is kept how long. Entries themselves, seals and checkpoints stay.', {
+    detail_retention_days: leaf({
+      format: integer(0, DAYS_MAX),
+      default: 365,
+      unit: 'days',
+      doc: 'Age at which the details of an entry may be pruned; 0 = never.',
+      source: CONTRACT,
+    }),
+    summary_retention_days: leaf({
+      format: integer(0, DAYS_MAX),
+      default: 0,
+      unit: 'days',
+      doc: 'Age at which leaves may be pruned; 0 = never.',
+      source: CONTRACT,
+    }),
+    cleanup_interval_hours: leaf({
+      format: integer(1, 8760),
+      default: 24,
+      unit: 'h',
+      doc: 'Time between two prunings.',
+      source: CONTRACT,
+    }),
+  });
+
+const verification = inertGroup('The ledger checks itself.', {
+    auto_verify_interval_hours: leaf({
+      format: integer(0, 8760),
+      default: 6,
+      unit: 'h',
+      doc: 'Time between two checks; 0 = none.',
+      source: CONTRACT,
+    }),
+    auto_verify_depth: leaf({
+      format: integer(1, 1_000_000_000),
+      default: 10_000,
+      unit: 'entries',
+      doc: 'Newest entries that each check reads at least.',
+      source: CONTRACT,
+    }),
+  });
+
+export const auditLedger = section(
+  'The signed log of every decision.',
+  {
+    listen_address: leaf({
+      format: listenAddress,
+      default: '0.0.0.0:50052',
+      doc: 'Where gRPC is served, HOST:PORT.',
+      source: CONTRACT,
+    }),
+    tls: serverTls('audit-ledger'),
+    http: group('Checkpoint, tiles and queries for anybody who verifies.', {
+      listen_address: leaf({
+        format: listenAddress,
+        default: '0.0.0.0:8083',
+        doc: 'Where HTTP is served, HOST:PORT.',
+        source: CONTRACT,
+      }),
+      allowed_origins: leaf({
+        format: list(webOrigin),
+        default: [],
+        doc: 'Web origins, besides its own, whose pages may call this service.',
+        source: CONTRACT,
+      }),
+      allowed_hosts: leaf({
+        format: list(webHost),
+        default: [],
+        doc: 'Names, besides the address it listens on and localhost, under which this service answers (the Host header is checked).',
+        source: CONTRACT,
+      }),
+    }),
+    metrics: group('The metrics port.', metricsPort(9091)),
+    data_dir: leaf({
+      format: requiredPath,
+      default: '/var/lib/sentinel/ledger',
+      doc: 'Folder of the log (backend file) and of the last signed checkpoint.',
+      source: ESTIMATE,
+    }),
+    origin: leaf({
+      format: text({ expects: 'a log name without blanks or "+"', pattern: /^[^\s+]{1,200}$/, allowEmpty: true }),
+      default: '',
+      doc: 'First line of every checkpoint, for ever; "" = sentinel/ and an id made with the log.',
+      source: 'C2SP tlog-checkpoint',
+    }),
+    ...secret('signing_key', {
+      format: secretText(0),
+      default: '',
+      doc: 'Ed25519 key that signs checkpoints, as `sentinel-audit-ledger keygen` writes it. A writer needs it.',
+      source: CONTRACT,
+    }),
+    chain: group('How entries become durable.', {
+      hash_algorithm: leaf({
+        format: choice('sha256'),
+        default: 'sha256',
+        doc: 'Hash of leaves and tree.',
+        source: 'RFC 6962',
+      }),
+      batch_size: leaf({
+        format: integer(1, 65_536),
+        default: 8192,
+        unit: 'entries',
+        doc: 'Entries that are committed together at most.',
+        source: CONTRACT,
+      }),
+      flush_interval_seconds: leaf({
+        format: integer(1, 86_400),
+        default: 60,
+        unit: 's',
+        doc: 'Time between two seals: entries that record totals which survive pruning.',
+        source: ESTIMATE,
+      }),
+    }),
+    storage: group('Where entries are kept.', {
+      backend: leaf({
+        format: choice('auto', 'file', 'scylla'),
+        default: 'auto',
+        doc: 'file = segment files in data_dir; scylla = a cluster; auto = the cluster if scylla.contact_points are set, else files.',
+        source: CONTRACT,
+      }),
+      scylla: inertGroup('The cluster.', scyllaKeys('sentinel_audit', 'segment files')),
+    }),
+    retention,
+    verification,
+    ...tokens(),
+  },
+  (values, report, context) => {
+    checkTlsFiles(values.tls, report);
+    const addresses = { listen_address: values.listen_address, 'http.listen_address': values.http.listen_address };
+    checkPlaintext(values.tls, addresses, report, context);
+    if (values.storage.backend === 'scylla' && values.storage.scylla.contact_points.length === 0) {
+      report('storage.scylla.contact_points', 'must be set while storage.backend is scylla');
+    }
+  },
+);

@@ -1,0 +1,330 @@
+import { choice, flag, integer, list, mapping, real } from '../formats.js';
+import { endpoint, listenAddress, nodeName, optionalPath, storeUrl, webHost, webOrigin } from '../places.js';
+import { group, inert, leaf, secret, section, inertGroup } from '../schema.js';
+import { gates } from './gates.js';
+import {
+  CONTRACT,
+  checkPlaintext,
+  checkTlsFiles,
+  ESTIMATE,
+  MIN_KEY_LENGTH,
+  metricsPort,
+  scyllaKeys,
+  secretText,
+  serverTls,
+  tokens,
+} from './shared.js';
+
+const bayesianModel = inertGroup('The score that is shown: alpha / (alpha + beta). It is a display of the evidence, and decides nothing by itself.', {
+    prior_alpha: leaf({
+      format: real(1, 1e6),
+      default: 100,
+      doc: 'alpha of a device that nothing is known about.',
+      source: CONTRACT,
+    }),
+    prior_beta: leaf({
+      format: real(0.001, 1e6),
+      default: 1,
+      doc: 'beta of a device that nothing is known about.',
+      source: CONTRACT,
+    }),
+    decay_half_life_hours: leaf({
+      format: real(1, 87_600),
+      default: 168,
+      unit: 'h',
+      doc: 'Half-life of how much was seen; it moves alpha and beta, not their ratio.',
+      source: CONTRACT,
+    }),
+  });
+
+const stateMachine = group("A device's way through HEALTHY, SUSPECT, QUARANTINED, DEEP_TEST and CONDEMNED.", {
+  ...inert({
+    healthy_to_suspect_threshold: leaf({
+      format: real(0, 1),
+      default: 0.95,
+      unit: 'score',
+      doc: 'A score below makes a device SUSPECT.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    suspect_to_quarantine_threshold: leaf({
+      format: real(0, 1),
+      default: 0.8,
+      unit: 'score',
+      doc: 'A score below asks for a quarantine, through the gates and never with posterior odds under 19.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    immediate_quarantine_failures: leaf({
+      format: integer(1, 1000),
+      default: 3,
+      unit: 'consecutive failing runs',
+      doc: 'So many ask for a quarantine, through the same gates.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    quarantine_to_healthy_threshold: leaf({
+      format: real(0, 1),
+      default: 0.98,
+      unit: 'score',
+      doc: 'Score that a device needs, besides its clean executions, to leave quarantine.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+  }),
+  reinstatement_pass_count: leaf({
+    format: integer(1, 10_000_000),
+    default: 1000,
+    unit: 'executions',
+    doc: 'Clean executions of each failing unit that a deep test must reach, at least.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  ...inert({
+    max_quarantine_hours: leaf({
+      format: real(1, 87_600),
+      default: 720,
+      unit: 'h',
+      doc: 'After so long in quarantine a condemnation is proposed; only an operator completes it.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    require_approval: leaf({
+      format: flag,
+      default: false,
+      doc: 'Holds every transition until an operator approves it.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+  }),
+});
+
+const correlation = inertGroup('Which events are looked at together.', {
+    window_seconds: leaf({
+      format: integer(1, 86_400),
+      default: 300,
+      unit: 's',
+      doc: 'Events of one device so close together count as one pattern.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    min_confidence: leaf({
+      format: real(0, 1),
+      default: 0.6,
+      doc: 'Patterns below are not shown.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    buffer_size: leaf({
+      format: integer(100, 10_000_000),
+      default: 100_000,
+      unit: 'events',
+      doc: 'Events kept for it.',
+      source: CONTRACT,
+    }),
+  });
+
+const tmr = inertGroup('Canaries: the same computation on three devices, with a vote.', {
+    enabled: leaf({ format: flag, default: true, doc: 'Schedules canaries.', source: CONTRACT, reloadable: true }),
+    interval_seconds: leaf({
+      format: integer(1, 86_400),
+      default: 600,
+      unit: 's',
+      doc: 'Time between two canaries.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    timeout_ms: leaf({
+      format: integer(100, 3_600_000),
+      default: 30_000,
+      unit: 'ms',
+      doc: 'A member that has not answered by then does not vote.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    selection_strategy: leaf({
+      format: choice('round_robin', 'random', 'suspect_priority'),
+      default: 'round_robin',
+      doc: 'Which devices are asked.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+  });
+
+const database = group('The store of state and decisions.', {
+  ...secret('postgres_url', {
+    format: storeUrl(['embedded', 'postgres', 'postgresql']),
+    default: 'embedded:///var/lib/sentinel/pg',
+    doc: 'postgres://USER:PASSWORD@HOST/DATABASE, or embedded://DIR for a PostgreSQL that the engine runs itself in that folder.',
+    source: CONTRACT,
+  }),
+  max_connections: leaf({ format: integer(1, 1000), default: 20, doc: 'Connections at most.', source: CONTRACT }),
+  connect_timeout_ms: leaf({
+    format: integer(100, 600_000),
+    default: 5000,
+    unit: 'ms',
+    doc: 'A connection that is not made by then has failed; it is tried again.',
+    source: CONTRACT,
+  }),
+  sslmode: leaf({
+    format: choice('disable', 'require', 'verify-ca', 'verify-full'),
+    default: 'verify-full',
+    doc: 'TLS towards a PostgreSQL server; an embedded one is reached through a local socket or loopback.',
+    source: 'secure default; the meaning is that of libpq',
+  }),
+  ca_file: leaf({
+    format: optionalPath,
+    default: '',
+    doc: 'Authorities that the server is checked against, PEM; "" = those of the system.',
+    source: CONTRACT,
+    readable: 'always',
+  }),
+});
+
+const redis = group('Live cache and notices to dashboards.', {
+  ...inert(
+    secret('url', {
+      format: storeUrl(['memory', 'redis', 'rediss']),
+      default: 'memory://',
+      doc: 'redis://:PASSWORD@HOST:6379, rediss:// for TLS, or memory:// inside a single engine. Setting a server selects it.',
+      source: CONTRACT,
+    }),
+  ),
+  ...inert({
+    pool_size: leaf({ format: integer(1, 1000), default: 10, doc: 'Connections at most.', source: CONTRACT }),
+  }),
+});
+
+export const correlationEngine = section(
+  'The engine that collects evidence and decides.',
+  {
+    listen_address: leaf({
+      format: listenAddress,
+      default: '0.0.0.0:50051',
+      doc: 'Where gRPC is served, HOST:PORT.',
+      source: CONTRACT,
+    }),
+    tls: serverTls('correlation-engine'),
+    http: group('JSON, gRPC-Web and the dashboard.', {
+      listen_address: leaf({
+        format: listenAddress,
+        default: '0.0.0.0:8080',
+        doc: 'Where HTTP is served, HOST:PORT.',
+        source: CONTRACT,
+      }),
+      allowed_origins: leaf({
+        format: list(webOrigin),
+        default: [],
+        doc: 'Web origins, besides its own, whose pages may call this service.',
+        source: CONTRACT,
+      }),
+      allowed_hosts: leaf({
+        format: list(webHost),
+        default: [],
+        doc: 'Names, besides the address it listens on and localhost, under which this service answers (the Host header is checked).',
+        source: CONTRACT,
+      }),
+    }),
+    metrics: group('The metrics port.', {
+      ...metricsPort(9090),
+      per_gpu_series_max_gpus: leaf({
+        format: integer(0, 100_000),
+        default: 2000,
+        unit: 'devices',
+        doc: 'Largest fleet for which every device has series of its own; beyond it only those that are not healthy.',
+        source: 'measured: 100,000 series block a scrape for 0.8 s',
+      }),
+    }),
+    mode: leaf({
+      format: choice('observe', 'enforce'),
+      default: 'observe',
+      doc: 'observe = decisions are shown and recorded but no device is taken out; enforce = it is.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    gates,
+    bayesian_model: bayesianModel,
+    state_machine: stateMachine,
+    correlation,
+    tmr,
+    trust_graph: inertGroup('Who agreed with whom.', {
+        enabled: leaf({ format: flag, default: true, doc: 'Keeps agreement counts.', source: CONTRACT }),
+        snapshot_interval_seconds: leaf({
+          format: integer(10, 604_800),
+          default: 3600,
+          unit: 's',
+          doc: 'Time between two snapshots.',
+          source: CONTRACT,
+        }),
+      }),
+    database,
+    history: group('The store of every run.', {
+      url: leaf({
+        format: storeUrl(['file']),
+        default: 'file:///var/lib/sentinel/history',
+        doc: 'file://DIR, a folder of segment files; used while scylla.contact_points is empty.',
+        source: ESTIMATE,
+      }),
+    }),
+    scylla: inertGroup('The store of every run, for fleets.', scyllaKeys('sentinel', 'history.url')),
+    redis,
+    audit_ledger_endpoint: leaf({
+      format: endpoint,
+      default: 'localhost:50052',
+      doc: "Where the audit ledger's writer listens, HOST:PORT. While it is away entries wait; decisions do not.",
+      source: CONTRACT,
+    }),
+    ...secret('hmac_keys', {
+      format: mapping(secretText(MIN_KEY_LENGTH)),
+      default: {},
+      doc: "Fleet keys by key id, {default: KEY}; several while keys rotate. An agent names the key it uses. {} or an empty key = that key's batches are refused.",
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    enrolment: leaf({
+      format: choice('open', 'closed'),
+      default: 'open',
+      doc: 'open = any node with a valid signature may report; closed = only enrolled_nodes.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    enrolled_nodes: leaf({
+      format: list(nodeName),
+      default: [],
+      doc: 'Nodes that may report while enrolment is closed.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    allow_test_builds: leaf({
+      format: flag,
+      default: false,
+      doc: 'Accepts agents that can inject faults. All that comes of them is marked INJECTED.',
+      source: CONTRACT,
+    }),
+    security: group('Who is believed.', {
+      require_node_identity: leaf({
+        format: flag,
+        default: false,
+        doc: "Demands the node's name in the agent's certificate (URI sentinel://node/NAME). Without it a shared certificate proves only that an agent speaks.",
+        source: CONTRACT,
+        reloadable: true,
+      }),
+    }),
+    ...tokens(),
+  },
+  (values, report, context) => {
+    checkTlsFiles(values.tls, report);
+    const addresses = {
+      listen_address: values.listen_address,
+      'http.listen_address': values.http.listen_address,
+      audit_ledger_endpoint: values.audit_ledger_endpoint,
+    };
+    checkPlaintext(values.tls, addresses, report, context);
+    if (values.enrolment === 'closed' && values.enrolled_nodes.length === 0) {
+      report('enrolled_nodes', 'must name at least one node while enrolment is closed');
+    }
+    if (values.state_machine.suspect_to_quarantine_threshold > values.state_machine.healthy_to_suspect_threshold) {
+      report('state_machine.suspect_to_quarantine_threshold', 'must not be above healthy_to_suspect_threshold');
+    }
+  },
+);

@@ -1,0 +1,162 @@
+import { hostname } from 'node:os';
+import { choice, flag, integer, list, real, text } from '../formats.js';
+import { cpuDevices, endpoint, nodeName, requiredPath } from '../places.js';
+import { type Environment, group, leaf, secret, section, inertGroup } from '../schema.js';
+import { CONTRACT, checkPlaintext, checkTlsFiles, clientTls, ESTIMATE, MIN_KEY_LENGTH, metricsPort, secretText } from './shared.js';
+
+const deviceIds = list(text({ expects: 'a device id such as GPU-8f3a…', pattern: /^[A-Za-z0-9-]{1,80}$/ }));
+
+/** Kubernetes hands the node's name over as NODE_NAME; elsewhere the host's name is the node's. */
+function ownNodeName(env: Environment) {
+  const fromPod = env['NODE_NAME'];
+  if (fromPod !== undefined && fromPod !== '') {
+    return { value: nodeName.check(fromPod), from: 'environment variable NODE_NAME' };
+  }
+  return { value: nodeName.check(hostname()), from: 'host name' };
+}
+
+export const probeAgent = section(
+  'The daemon on each node that runs the probes.',
+  {
+    overhead_budget_pct: leaf({
+      format: real(0.01, 5),
+      default: 2,
+      unit: '% of the time of each device (CPU backend: of each logical CPU)',
+      doc: 'Hard cap on what scheduled probes may use. A schedule file may carry its own.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    burst_budget_pct: leaf({
+      format: real(0.01, 50),
+      default: 5,
+      unit: '% of the time of each device',
+      doc: 'Cap on confirmation bursts, which come on top of the scheduled probes for a minute.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    schedule_file: leaf({
+      format: requiredPath,
+      default: 'probe_schedules/default.yaml',
+      doc: 'Which probes run how often; see probe_schedules/.',
+      source: CONTRACT,
+      reloadable: true,
+      readable: 'always',
+    }),
+    ...secret('hmac_key', {
+      format: secretText(MIN_KEY_LENGTH),
+      default: '',
+      doc: 'Key that signs batches, the same for the whole fleet: this node\'s own key is derived from it. "" = every engine refuses the batches.',
+      source: CONTRACT,
+    }),
+    hmac_key_kind: leaf({
+      format: choice('fleet', 'derived'),
+      default: 'fleet',
+      doc: "fleet = hmac_key is the fleet's; derived = it is this node's own derived key, 64 hexadecimal digits.",
+      source: CONTRACT,
+      inert: true,
+    }),
+    hmac_key_id: leaf({
+      format: text({ expects: 'a key id of letters, digits, "_" or "-"', pattern: /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/ }),
+      default: 'default',
+      doc: "Name of hmac_key in the engine's hmac_keys, so that keys can rotate.",
+      source: CONTRACT,
+    }),
+    batch_size: leaf({
+      format: integer(1, 4096),
+      default: 64,
+      unit: 'runs',
+      doc: 'Runs in one batch at most.',
+      source: CONTRACT,
+    }),
+    batch_flush_interval_ms: leaf({
+      format: integer(10, 60_000),
+      default: 1000,
+      unit: 'ms',
+      doc: 'Longest time that a run waits for its batch to fill. A mismatch never waits.',
+      source: CONTRACT,
+    }),
+    correlation_engine_endpoint: leaf({
+      format: endpoint,
+      default: 'localhost:50051',
+      doc: 'Where the correlation engine listens, HOST:PORT.',
+      source: CONTRACT,
+    }),
+    tls: clientTls('agent'),
+    backend: leaf({
+      format: choice('auto', 'cpu', 'cuda'),
+      default: 'auto',
+      doc: 'What is tested: the GPUs of this node (cuda), its CPUs (cpu), or GPUs where there are any and else CPUs (auto).',
+      source: ESTIMATE,
+    }),
+    discovery: inertGroup('Which GPUs are tested.', {
+        auto_detect: leaf({ format: flag, default: true, doc: 'Tests every GPU that the driver shows.', source: CONTRACT }),
+        gpu_uuids: leaf({
+          format: deviceIds,
+          default: [],
+          doc: 'Tests these GPUs only; used while auto_detect is false.',
+          source: CONTRACT,
+        }),
+        exclude_gpu_uuids: leaf({ format: deviceIds, default: [], doc: 'Never tests these GPUs.', source: CONTRACT }),
+      }),
+    cpu: group('The CPU backend.', {
+      devices: leaf({
+        format: cpuDevices,
+        default: [],
+        doc: 'Logical CPUs of each device, e.g. ["0-3", "4-7"]; [] = one device of all CPUs that this process may use.',
+        source: CONTRACT,
+      }),
+    }),
+    kernel: inertGroup('How probes are launched on a GPU.', {
+        stream_priority: leaf({
+          format: integer(-10, 10),
+          default: -1,
+          doc: "CUDA stream priority, clamped to the device's range; larger numbers yield to other work.",
+          source: CONTRACT,
+        }),
+        use_cuda_graphs: leaf({
+          format: flag,
+          default: true,
+          doc: 'Launches each family as one CUDA graph.',
+          source: CONTRACT,
+        }),
+      }),
+    telemetry: inertGroup('Temperatures, clocks and error counters that go with the runs.', {
+        collection_interval_s: leaf({
+          format: integer(1, 3600),
+          default: 10,
+          unit: 's',
+          doc: 'Time between two readings.',
+          source: CONTRACT,
+        }),
+        collect_nvlink: leaf({ format: flag, default: true, doc: 'Reads NVLink error counters.', source: CONTRACT }),
+        collect_pcie: leaf({ format: flag, default: true, doc: 'Reads PCIe replay counters.', source: CONTRACT }),
+      }),
+    metrics: group('The metrics port. A taken port is said and retried; probing goes on.', metricsPort(9092)),
+    data_dir: leaf({
+      format: requiredPath,
+      default: '/var/lib/sentinel/spool',
+      doc: 'Folder of the spool and of saved device ids; each node name has its own subfolder, so several agents may share it.',
+      source: ESTIMATE,
+    }),
+    node_name: leaf({
+      format: nodeName,
+      default: '',
+      doc: "This node's name, unique in the fleet; \"\" = the variable NODE_NAME, else the host's name.",
+      source: CONTRACT,
+      fallback: ownNodeName,
+    }),
+    spool: group('Reports that the engine has not yet archived, on disk.', {
+      max_bytes: leaf({
+        format: integer(1_048_576, 1_099_511_627_776),
+        default: 1_073_741_824,
+        unit: 'bytes',
+        doc: 'Largest spool. Beyond it the oldest passing runs are replaced by counts; mismatches go last.',
+        source: ESTIMATE,
+      }),
+    }),
+  },
+  (values, report, context) => {
+    checkTlsFiles(values.tls, report);
+    checkPlaintext(values.tls, { correlation_engine_endpoint: values.correlation_engine_endpoint }, report, context);
+  },
+);
