@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { diagnose } from './diagnose.mjs';
+import { SetupError } from './setup-error.mjs';
+
+/** Bytes of a step's output that are kept for its error message; the log file has all of it. */
+const TAIL_BYTES = 64 * 1024;
+
+/**
+ * Runs one command of the set-up, its output into `log`.
+ * @param {{ step: string, command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv, log: string }} options
+ * @throws {SetupError} when it cannot be started or fails
+ */
+export async function runStep({ step, command, args, cwd, env, log }) {
+  const sink = fs.openSync(log, 'w');
+  try {
+    const { code, tail } = await collect(spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }), sink);
+    if (code !== 0) throw new SetupError(diagnose(step, tail, cwd), { log: path.relative(process.cwd(), log) });
+  } finally {
+    fs.closeSync(sink);
+  }
+}
+
+function collect(child, sink) {
+  let tail = '';
+  let sinkError = '';
+  const keep = (chunk) => {
+    tail = (tail + chunk.toString('utf8')).slice(-TAIL_BYTES);
+    try {
+      fs.writeSync(sink, chunk);
+    } catch (error) {
+      sinkError = `${error.code}: ${error.message}`;
+    }
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve({ code: -1, tail: `${tail}\n${error.message}` }));
+    child.on('close', (code) => resolve({ code: code ?? -1, tail: `${tail}\n${sinkError}` }));
+  });
+}
