@@ -1,0 +1,122 @@
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { SentinelError, exitStatus } from './errors.js';
+import type { Logger } from './logging.js';
+
+/** A drain that takes longer is given up. */
+const DRAIN_DEADLINE_MS = 8_000;
+const EXIT_CRASHED = 70;
+const EXIT_INTERRUPTED = 130;
+
+/** A built service: nothing runs before `start`, nothing is left after `stop`. */
+export interface Service {
+  /** Resolves once it serves, with what goes into the ready file. */
+  start(): Promise<ReadyInfo>;
+  /** Drains in order; called once. */
+  stop(): Promise<void>;
+  /** SIGHUP. */
+  reload?(): Promise<void> | void;
+}
+
+/** Addresses (host:port) that are really listened on. */
+export interface ReadyInfo {
+  readonly grpc?: string;
+  readonly http?: string;
+  readonly metrics?: string;
+}
+
+export interface RunOptions {
+  readonly log: Logger;
+  /** Where to write the ready file; empty = nowhere. */
+  readonly readyFile: string;
+}
+
+/**
+ * Runs a service until SIGTERM or SIGINT, or until `fatal` is called, then drains it and ends the process. A second signal ends it at once.
+ * What nobody caught is logged and ends the process with status 70: a supervisor starts it again from durable state.
+ */
+export async function runService(build: (fatal: (error: unknown) => void) => Promise<Service> | Service, options: RunOptions): Promise<never> {
+  const { log } = options;
+  const ended = Promise.withResolvers<number>();
+  const fatal = (error: unknown): void => {
+    const known = SentinelError.from(error);
+    log.fatal({ err: error }, known.sentence);
+    ended.resolve(EXIT_CRASHED);
+  };
+  process.on('uncaughtException', fatal);
+  process.on('unhandledRejection', fatal);
+  const stopOnSignal = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'stopping');
+    ended.resolve(0);
+    process.once(signal, () => process.exit(EXIT_INTERRUPTED));
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopOnSignal(signal));
+
+  let service: Service | null = null;
+  try {
+    service = await build(fatal);
+    const ready = await service.start();
+    const running = service;
+    process.on('SIGHUP', () => {
+      Promise.resolve(running.reload?.()).catch((error: unknown) => log.error({ err: error }, SentinelError.from(error).sentence));
+    });
+    if (options.readyFile !== '') writeReadyFile(options.readyFile, ready);
+    log.info(ready, 'ready');
+  } catch (error) {
+    const known = SentinelError.from(error);
+    log.fatal({ err: known.code === 'INTERNAL' ? error : undefined, field: known.field || undefined }, known.sentence);
+    ended.resolve(exitStatus(known));
+  }
+  const status = await ended.promise;
+  await drain(service, log);
+  process.exit(status);
+}
+
+async function drain(service: Service | null, log: Logger): Promise<void> {
+  if (service === null) return;
+  const deadline = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => deadline.resolve('late'), DRAIN_DEADLINE_MS);
+  try {
+    const end = await Promise.race([service.stop(), deadline.promise]);
+    if (end === 'late') log.warn('drain took too long and was given up; unacknowledged work is resent by its sender');
+    else log.info('stopped');
+  } catch (error) {
+    log.error({ err: error }, 'drain failed');
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Replaces the file in one step, so that a reader never sees half of it. */
+function writeReadyFile(file: string, ready: ReadyInfo): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  const fd = openSync(temporary, 'w', 0o644);
+  try {
+    writeSync(fd, `${JSON.stringify({ pid: process.pid, ...ready })}\n`);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, file);
+}
+
+/** Stops what was started, newest first, and all of it even when one fails. */
+export class StopStack {
+  readonly #steps: { readonly name: string; readonly stop: () => Promise<void> | void }[] = [];
+
+  push(name: string, stop: () => Promise<void> | void): void {
+    this.#steps.push({ name, stop });
+  }
+
+  /** @throws AggregateError of what failed, after everything was tried */
+  async stop(): Promise<void> {
+    const failures: Error[] = [];
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      try {
+        await step.stop();
+      } catch (cause) {
+        failures.push(new Error(`stopping ${step.name}`, { cause }));
+      }
+    }
+    if (failures.length > 0) throw new AggregateError(failures, failures.map((failure) => failure.message).join(', '));
+  }
+}

@@ -1,0 +1,34 @@
+import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const NAME = /^([0-9]{10})\.seg$/;
+
+/** The file system operations of a log: an argument, so that tests can let each of them fail. */
+export interface SegmentFiles {
+  list(dir: string): Promise<number[]>;
+  open(dir: string, segment: number, flags: 'r' | 'r+' | 'wx+'): Promise<FileHandle>;
+  remove(dir: string, segment: number): Promise<void>;
+  /** Makes creation and removal of files durable. */
+  syncDirectory(dir: string): Promise<void>;
+}
+
+export function segmentPath(dir: string, segment: number): string {
+  return join(dir, `${String(segment).padStart(10, '0')}.seg`);
+}
+
+export const nodeFiles: SegmentFiles = {
+  list: async (dir) => {
+    const numbers = (await readdir(dir)).map((name) => NAME.exec(name)?.[1]).filter((text) => text !== undefined);
+    return numbers.map(Number).sort((a, b) => a - b);
+  },
+  open: (dir, segment, flags) => open(segmentPath(dir, segment), flags, 0o640),
+  remove: (dir, segment) => unlink(segmentPath(dir, segment)),
+  syncDirectory: async (dir) => {
+    const handle = await open(dir, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
