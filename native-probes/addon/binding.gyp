@@ -1,0 +1,56 @@
+{
+  # Two addons from one source. The second alone has test-build/ and knows how to falsify results; no release contains it.
+  'variables': {
+    'warnings': ['-Wall', '-Wextra', '-Wno-unused-parameter'],
+    'common': ['-O2', '-fvisibility=hidden', '-std=c++17'],
+    # The instructions of the unit under test; called only after cpuid allowed them.
+    'unit_flags_x64': ['-mavx2', '-mfma', '-mf16c', '-maes', '-mpopcnt'],
+  },
+  'target_defaults': {
+    'cflags!': ['-O3', '-fno-omit-frame-pointer'],
+    'cflags_cc!': ['-std=gnu++20', '-std=gnu++17'],
+    'cflags': ['<@(warnings)'],
+    'cflags_cc': ['<@(common)'],
+    'conditions': [['OS=="linux"', { 'defines': ['_GNU_SOURCE'] }]],
+  },
+  'targets': [
+    {
+      # The golden: no vector and no floating-point instruction, no call of a C library function that might contain one.
+      'target_name': 'golden',
+      'type': 'static_library',
+      'sources': ['../cpu/golden.cpp'],
+      'cflags_cc': ['-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns'],
+    },
+    {
+      'target_name': 'vector_backend',
+      'type': 'static_library',
+      'sources': ['../cpu/vector_backend.cpp'],
+      'conditions': [['target_arch=="x64"', { 'cflags_cc': ['<@(unit_flags_x64)'] }]],
+    },
+    {
+      'target_name': 'execution',
+      'type': 'static_library',
+      'sources': [
+        'values.cpp', '../cpu/comparison.cpp', '../cpu/execution.cpp', '../cpu/features.cpp', '../cpu/known_answers.cpp',
+        '../cpu/pinned_thread.cpp', '../cpu/workers.cpp',
+      ],
+    },
+    {
+      'target_name': 'sentinel_probes',
+      'sources': ['addon.cpp'],
+      'dependencies': ['execution', 'vector_backend', 'golden'],
+    },
+    {
+      'target_name': 'faulty_backend',
+      'type': 'static_library',
+      'sources': ['../test-build/exactness.cpp', '../test-build/faulty_backend.cpp'],
+      'conditions': [['target_arch=="x64"', { 'cflags_cc': ['<@(unit_flags_x64)'] }]],
+    },
+    {
+      'target_name': 'sentinel_probes_test',
+      'sources': ['addon.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp'],
+      'defines': ['SENTINEL_FAULT_INJECTION'],
+      'dependencies': ['execution', 'faulty_backend', 'golden'],
+    },
+  ],
+}

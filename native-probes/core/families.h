@@ -1,0 +1,30 @@
+// The families and the sizes that their probe versions fix. A change of any number or recipe in core/ is a new probe version:
+// digests are compared across SMs, devices and nodes of one version only.
+#pragma once
+#include "platform.h"
+
+namespace sentinel {
+
+// Values of sentinel.v1.ProbeFamily.
+enum class Family : uint32_t { kFma32 = 1, kIntAes = 2 };
+
+constexpr uint32_t kLanes = 8;
+
+struct FamilyShape {
+  uint32_t probe_version;
+  uint32_t iterations;
+  uint32_t operand_words;  // per (lane, iteration)
+  uint32_t result_words;   // per (lane, iteration)
+};
+
+constexpr FamilyShape kFma32Shape = {1, 1024, 3, 7};
+constexpr FamilyShape kIntAesShape = {1, 32, 9, 17};
+
+SENTINEL_CORE FamilyShape shape_of(Family family) { return family == Family::kFma32 ? kFma32Shape : kIntAesShape; }
+
+// Buffers are [iteration][word][lane], so that one word of all lanes is one vector.
+SENTINEL_CORE uint32_t word_offset(uint32_t words, uint32_t iteration, uint32_t word, uint32_t lane) {
+  return (iteration * words + word) * kLanes + lane;
+}
+
+}  // namespace sentinel

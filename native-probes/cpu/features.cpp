@@ -1,0 +1,92 @@
+#include "features.h"
+
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace sentinel {
+namespace {
+
+#if defined(__x86_64__)
+
+uint32_t enabled_state() {
+  uint32_t low, high;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return low;
+}
+
+void read_names(CpuFeatures& out) {
+  uint32_t r[4] = {};
+  __get_cpuid(0, &r[0], &r[1], &r[3], &r[2]);
+  memcpy(out.vendor, &r[1], 12);
+  for (uint32_t leaf = 0; leaf < 3; leaf++) {
+    if (__get_cpuid(0x80000002u + leaf, &r[0], &r[1], &r[2], &r[3]) != 0) memcpy(out.model + 16 * leaf, r, 16);
+  }
+}
+
+CpuFeatures read_features() {
+  CpuFeatures out{};
+  read_names(out);
+  uint32_t a, b, c = 0, d;
+  __get_cpuid(1, &a, &b, &c, &d);
+  out.hypervisor = (c >> 31 & 1) != 0;
+  out.aes = (c & bit_AES) != 0;
+  out.popcnt = (c & bit_POPCNT) != 0;
+  out.sse41 = (c & bit_SSE4_1) != 0;
+  const bool wide = (c & bit_OSXSAVE) != 0 && (c & bit_AVX) != 0 && (enabled_state() & 6) == 6;
+  out.fma = wide && (c & bit_FMA) != 0;
+  out.f16c = wide && (c & bit_F16C) != 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) != 0) out.avx2 = wide && (b & bit_AVX2) != 0;
+  return out;
+}
+
+#else
+
+CpuFeatures read_features() {
+  CpuFeatures out{};
+  memcpy(out.vendor, "unknown", 8);
+  memcpy(out.model, "unknown", 8);
+  return out;
+}
+
+#endif
+
+}  // namespace
+
+const CpuFeatures& cpu_features() {
+  static const CpuFeatures features = read_features();
+  return features;
+}
+
+const char* missing_for(Family family) {
+#if defined(__x86_64__)
+  const CpuFeatures& cpu = cpu_features();
+  if (!cpu.avx2) return "AVX2";
+  if (family == Family::kFma32) return !cpu.fma ? "FMA3" : !cpu.f16c ? "F16C" : nullptr;
+  return !cpu.aes ? "AES-NI" : !cpu.popcnt ? "POPCNT" : nullptr;
+#else
+  (void)family;
+  return "kernels for this instruction set";
+#endif
+}
+
+std::vector<uint32_t> allowed_cpus() {
+  std::vector<uint32_t> cpus;
+  const size_t bytes = CPU_ALLOC_SIZE(kMostCpus);
+  cpu_set_t* set = CPU_ALLOC(kMostCpus);
+  if (set == nullptr) return cpus;
+  CPU_ZERO_S(bytes, set);
+  if (sched_getaffinity(getpid(), bytes, set) == 0) {
+    for (uint32_t cpu = 0; cpu < kMostCpus; cpu++) {
+      if (CPU_ISSET_S(cpu, bytes, set)) cpus.push_back(cpu);
+    }
+  }
+  CPU_FREE(set);
+  return cpus;
+}
+
+}  // namespace sentinel

@@ -1,0 +1,37 @@
+// What this machine is and what it can run.
+#pragma once
+#include <vector>
+
+#include "../core/families.h"
+
+namespace sentinel {
+
+struct CpuFeatures {
+  char vendor[13];
+  char model[49];
+  bool hypervisor;
+  bool avx2, fma, f16c, aes, popcnt, sse41;  // of the CPU, and for AVX2 also of the operating system
+};
+
+const CpuFeatures& cpu_features();
+
+struct FamilyInfo {
+  Family family;
+  const char* name;
+  const char* instructions;  // separated by spaces
+};
+
+constexpr FamilyInfo kFamilies[] = {
+    {Family::kFma32, "fma32", "vfmadd vaddps vmulps vcvtps2dq vcvtdq2ps vcvtps2ph vcvtph2ps"},
+    {Family::kIntAes, "int_aes",
+     "aesenc aesenclast aesdec aesdeclast aesimc aeskeygenassist vpmulld vpsllvd vpsrlvd vpshufb imul mul popcnt rol"},
+};
+
+// Null when the family can run here, else what is missing, for people.
+const char* missing_for(Family family);
+
+// OS logical CPU numbers of the process's affinity mask, ascending. Highest number considered: kMostCpus - 1.
+constexpr uint32_t kMostCpus = 8192;
+std::vector<uint32_t> allowed_cpus();
+
+}  // namespace sentinel

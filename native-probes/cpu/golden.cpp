@@ -1,0 +1,55 @@
+#include "golden.h"
+
+#include "../core/fma32.h"
+#include "../core/fold.h"
+#include "../core/int_aes.h"
+
+namespace sentinel {
+namespace {
+
+constexpr uint32_t kMostWords = 32;
+
+void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t* operands, uint32_t* results) {
+  if (family == Family::kFma32) {
+    const Fma32Operands x = fma32_operands(seed, lane, iteration);
+    operands[0] = x.a;
+    operands[1] = x.b;
+    operands[2] = x.c;
+    fma32_results(x, results);
+  } else {
+    int_aes_operands(seed, lane, iteration, operands);
+    int_aes_results(operands, results);
+  }
+}
+
+}  // namespace
+
+void compute_golden(Family family, uint64_t seed, Golden& golden) {
+  const FamilyShape shape = shape_of(family);
+  uint32_t operands[kMostWords];
+  uint32_t results[kMostWords];
+  for (uint32_t lane = 0; lane < kLanes; lane++) {
+    uint32_t digest = 0;
+    for (uint32_t i = 0; i < shape.iterations; i++) {
+      compute_one(family, seed, lane, i, operands, results);
+      for (uint32_t w = 0; w < shape.operand_words; w++) {
+        golden.operands[word_offset(shape.operand_words, i, w, lane)] = operands[w];
+      }
+      for (uint32_t w = 0; w < shape.result_words; w++) {
+        golden.expected[word_offset(shape.result_words, i, w, lane)] = results[w];
+        digest = fold(digest, results[w]);
+      }
+    }
+    golden.lane_digests[lane] = digest;
+  }
+  golden.checksum = checksum_of(family, golden);
+}
+
+uint64_t checksum_of(Family family, const Golden& golden) {
+  const FamilyShape shape = shape_of(family);
+  const uint32_t per_word = shape.iterations * kLanes;
+  const uint64_t of_operands = checksum(golden.operands, per_word * shape.operand_words, 1);
+  return checksum(golden.expected, per_word * shape.result_words, of_operands);
+}
+
+}  // namespace sentinel

@@ -1,0 +1,190 @@
+/** A probe family: one kind of unit, one recipe of operands and results. */
+export type Family = 'fma32' | 'int_aes';
+
+/** NOT_RUN, INCONCLUSIVE and ERROR are results of their own: none of them is a PASS. */
+export type Result = 'PASS' | 'FAIL' | 'NOT_RUN' | 'INCONCLUSIVE' | 'ERROR';
+
+export interface FamilyInfo {
+  name: Family;
+  /** Digests are comparable between SMs, devices and nodes of one probe version only. */
+  probeVersion: number;
+  lanes: number;
+  /** Operand vectors per lane of one execution. */
+  iterations: number;
+  available: boolean;
+  /** What the CPU lacks; null if the family is available. */
+  missing: string | null;
+  instructions: string[];
+}
+
+export interface Info {
+  apiVersion: number;
+  /** True in the build that can falsify results. */
+  testBuild: boolean;
+  backend: 'cpu';
+  cpuModel: string;
+  vendor: string;
+  /** The CPUs are virtual: a logical CPU need not stay on one physical core. */
+  hypervisor: boolean;
+  features: string[];
+  /** OS logical CPU numbers of the process's affinity mask, ascending; may be sparse. */
+  cpus: number[];
+  families: FamilyInfo[];
+}
+
+export interface ExecuteRequest {
+  family: Family;
+  /** Wall time in units of 10 s, u32. */
+  epoch: number;
+  /** u32. seed = H(family, epoch, index). */
+  index: number;
+  /** Distinct OS logical CPU numbers, 1 to 4096 of them. Run one after another. One that cannot run is NOT_RUN, never an error. */
+  sms: number[];
+  /** One or two distinct logical CPUs that compute the golden. With one, a mismatch is INCONCLUSIVE: only known answers can fail. */
+  goldenCpus: [number, number] | [number];
+}
+
+/** Of the first wrong (lane, iteration), from the failing execution itself. */
+export interface Mismatch {
+  lane: number;
+  /** Equal to the family's `iterations` if every word was right and the fold was wrong: no operands, words = the lane's digest. */
+  iteration: number;
+  /** Which pass over the operands failed; physical lane = (lane - round) mod 8 in the vector kernels. */
+  round: number;
+  operands: Uint32Array;
+  expected: Uint32Array;
+  actual: Uint32Array;
+  /** Digests of the SM. */
+  expectedDigest: number;
+  actualDigest: number;
+  /** Wrong (lane, iteration) pairs in that pass. */
+  mismatchCount: number;
+}
+
+export interface SmResult {
+  sm: number;
+  result: Result;
+  /** Why the result is neither PASS nor FAIL; else null. */
+  reason: string | null;
+  /** Fold over the lanes; 0 if the SM did not run. Never 0 if it ran. */
+  digest: number;
+  /** From the start of the call, microseconds. */
+  startUs: number;
+  durationUs: number;
+  /** With FAIL, and with INCONCLUSIVE where results differed all the same. */
+  mismatch: Mismatch | null;
+}
+
+/** The two golden CPUs computed different values; golden code then ran the committed known answers on both. */
+export interface GoldenDispute {
+  knownAnswers: { cpu: number; result: Result }[];
+  /** The only one that disagrees with the known answers, if there is one. */
+  accused: number | null;
+  /** expected = the other golden CPU's words, actual = the accused's. */
+  mismatch: Mismatch | null;
+}
+
+export interface ExecuteReport {
+  /** True also with one golden CPU, which has nobody to disagree with. False if a golden could not run: see the results' reason. */
+  goldenAgreed: boolean;
+  goldenCpus: number[];
+  /** Golden and operand buffers still had their checksum after the last SM. */
+  goldenCrcOk: boolean;
+  goldenDispute: GoldenDispute | null;
+  /** 0 where no golden was agreed. */
+  expectedDigest: number;
+  wallUs: number;
+  /** CPU time used, golden and comparison included, in microseconds per logical CPU. */
+  cpuUs: { cpu: number; us: number }[];
+  /** In the order of `sms`. */
+  results: SmResult[];
+}
+
+export interface KnownAnswerResult {
+  family: Family;
+  /** Every committed answer was reproduced by golden code and by the unit. */
+  passed: boolean;
+  result: Result;
+  reason: string | null;
+  /** Answers tried; the first bad one is the last. */
+  executed: number;
+  firstBad: {
+    epoch: number;
+    index: number;
+    /** Who disagreed with the file. */
+    source: 'golden' | 'unit';
+    expectedDigest: number;
+    actualDigest: number;
+    /** Of the unit against the golden of this SM, which the file confirmed. */
+    mismatch: Mismatch | null;
+  } | null;
+}
+
+/** What the addon exports. Synchronous; throws a TypeError that names the field for wrong arguments, and nothing else. */
+export interface NativeProbes {
+  info(): Info;
+  execute(request: ExecuteRequest): ExecuteReport;
+  /** One entry per available family. */
+  knownAnswers(sm: number): KnownAnswerResult[];
+}
+
+/** A fault that the test build imitates. */
+export interface FaultSpec {
+  /** Distinct logical CPUs of the affinity mask. */
+  cores: number[];
+  family: Family;
+  /** Probability per vector operation, (0, 1]. Default 1, unless rateExec is given. */
+  rate?: number | undefined;
+  /** Probability per execution; it hits one operation of the execution, where a change of the result shows. */
+  rateExec?: number | undefined;
+  /**
+   * result (default): a result on its way from the instruction to the fold. golden: an expected word, as a faulty golden CPU
+   * would compute it. operand-buffer: an operand in memory after the golden was computed. placement: the thread is moved away.
+   */
+  site?: 'result' | 'golden' | 'operand-buffer' | 'placement' | undefined;
+  /** Default flip. xor: a random pattern, two in five of a single bit, hardly ever giving NaN or infinity. */
+  effect?: 'flip' | 'stuck0' | 'stuck1' | 'xor' | undefined;
+  /** Bits that the effect touches. 0 (default): one random bit each time. */
+  mask?: number | undefined;
+  /** Only results with (result & dataMask) === dataValue are touched. */
+  dataMask?: number | undefined;
+  dataValue?: number | undefined;
+  /** 0..7; default any. */
+  lane?: number | undefined;
+  /** Executions of the family that each core computes rightly first. */
+  onset?: number | undefined;
+  /** Of the generator that decides when, where and what. */
+  seed?: number | undefined;
+  /** All cores falsify alike, so that their wrong digests are equal. */
+  same?: boolean | undefined;
+}
+
+export interface ExactnessReport {
+  vectors: number;
+  mismatches: number;
+  first: { operation: number; operands: Uint32Array; software: number; hardware: number } | null;
+}
+
+/** What the test build's addon exports besides. */
+export interface NativeTestProbes extends NativeProbes {
+  /** Replaces what is injected; null ends it. At most 16 faults. */
+  inject(faults: FaultSpec | FaultSpec[] | null): void;
+  /** Software arithmetic of fma32 against this CPU's scalar instructions, on vectors of the eight classes alike. */
+  exactness(options: { vectors: number; epoch: number }): ExactnessReport;
+  /** One AES-128 block (four little-endian words), in software and through AES-NI. */
+  aes(options: { key: Uint32Array; block: Uint32Array }): {
+    encrypted: Uint32Array;
+    decrypted: Uint32Array;
+    hardwareEncrypted: Uint32Array;
+    hardwareDecrypted: Uint32Array;
+  };
+}
+
+/** Folder of the committed known answers, one JSON file per family. */
+export const knownAnswersPath: string;
+
+/**
+ * Path of the release's addon, or of the test build's.
+ * @throws Error that says how to build it, if it is not built (unless mustExist is false).
+ */
+export function addonPath(options: { test: boolean; mustExist?: boolean }): string;

@@ -1,0 +1,85 @@
+// Builds both addons with node-gyp, offline: the headers are those that lie beside the running Node.
+//   SENTINEL_NODEDIR  another folder with include/node (default: derived from process.execPath)
+//   CXX               another C++17 compiler (default: g++, c++ or clang++ on PATH)
+// Does nothing when the addons are already built from these sources by this Node (pass --force to build all the same).
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { addonPath } from '../index.js';
+import { writeKnownAnswersHeader } from './known-answers-header.mjs';
+
+const root = dirname(import.meta.dirname);
+const stampFile = join(root, 'addon', 'build', 'stamp');
+const sourceFolders = ['addon', 'core', 'cpu', 'known-answers', 'scripts', 'test-build'];
+
+function fail(sentence) {
+  console.error(`native-probes: ${sentence}`);
+  process.exit(1);
+}
+
+function sourcesIn(folder) {
+  const entries = readdirSync(join(root, folder), { withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(folder, entry.name));
+}
+
+/** Changes when anything that the build depends on does. */
+function stamp(compiler) {
+  const hash = createHash('sha256').update(`${process.version} ${process.arch} ${compiler}`);
+  for (const file of sourceFolders.flatMap(sourcesIn).sort()) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+function isUpToDate(wanted) {
+  if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted) return false;
+  return [false, true].every((test) => existsSync(addonPath({ test, mustExist: false })));
+}
+
+function findOnPath(names) {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return names.find((name) => folders.some((folder) => existsSync(join(folder, name))));
+}
+
+function findCompiler() {
+  const compiler = process.env.CXX ?? findOnPath(['g++', 'c++', 'clang++']);
+  if (!compiler) fail('no C++17 compiler found: install one (Debian: apt-get install g++ make) and run this again.');
+  return compiler;
+}
+
+function requireTools() {
+  if (!findOnPath(['make'])) fail('no "make" found: install it (Debian: apt-get install make) and run this again.');
+  if (!findOnPath(['python3', 'python'])) fail('no Python 3 found: install it (Debian: apt-get install python3) and run this again.');
+}
+
+function findNodedir() {
+  const nodedir = process.env.SENTINEL_NODEDIR ?? dirname(dirname(realpathSync(process.execPath)));
+  if (!existsSync(join(nodedir, 'include', 'node', 'node_api.h'))) {
+    fail(`no Node headers in ${join(nodedir, 'include', 'node')}: set SENTINEL_NODEDIR to a folder that has include/node/node_api.h.`);
+  }
+  return nodedir;
+}
+
+function runNodeGyp(compiler, nodedir) {
+  const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
+  const options = [`--nodedir=${nodedir}`, `--directory=${join(root, 'addon')}`, `--jobs=${availableParallelism()}`, '--loglevel=warn'];
+  const { status, error } = spawnSync(process.execPath, [nodeGyp, 'rebuild', ...options], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, CXX: compiler },
+  });
+  if (error) fail(`node-gyp did not start: ${error.message}`);
+  if (status !== 0) fail(`the compiler "${compiler}" could not build the probes (exit ${status}); its messages are above.`);
+}
+
+const compiler = findCompiler();
+const wanted = stamp(compiler);
+if (!process.argv.includes('--force') && isUpToDate(wanted)) {
+  console.log('native-probes: up to date');
+} else {
+  requireTools();
+  rmSync(stampFile, { force: true });
+  writeKnownAnswersHeader(root);
+  runNodeGyp(compiler, findNodedir());
+  writeFileSync(stampFile, wanted);
+}

@@ -1,0 +1,27 @@
+// known-answers/*.json -> generated/known_answers.inc, so that the digests are part of the addon.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const camel = (family) => family.replace(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase());
+
+function section({ family, probe_version: version, answers }) {
+  const name = `kKnown${camel(family)}`;
+  const rows = answers.map(({ epoch, index, digest }) => `    {${epoch}u, ${index}u, 0x${digest}u},`);
+  return [
+    `constexpr uint32_t ${name}Version = ${version};`,
+    `constexpr sentinel::KnownAnswer ${name}[] = {`,
+    ...rows,
+    '};',
+    '',
+  ].join('\n');
+}
+
+/** Writes the header into `folder`/generated from the files in `folder`/known-answers. */
+export function writeKnownAnswersHeader(folder) {
+  const source = join(folder, 'known-answers');
+  const files = readdirSync(source).filter((name) => name.endsWith('.json')).sort();
+  const sections = files.map((name) => section(JSON.parse(readFileSync(join(source, name), 'utf8'))));
+  mkdirSync(join(folder, 'generated'), { recursive: true });
+  const head = '// Generated from known-answers/*.json by scripts/known-answers-header.mjs.\n';
+  writeFileSync(join(folder, 'generated', 'known_answers.inc'), head + sections.join('\n'));
+}

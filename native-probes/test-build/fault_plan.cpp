@@ -1,0 +1,99 @@
+#include "fault_plan.h"
+
+#include <map>
+#include <tuple>
+
+#include "../core/float32.h"
+#include "../cpu/buffers.h"
+
+namespace sentinel::injection {
+namespace {
+
+struct State {
+  std::vector<FaultSpec> plan;
+  // Executions so far by (spec, core).
+  std::map<std::tuple<size_t, uint32_t>, uint64_t> executions;
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;  // golden threads run two at a time
+};
+
+State& state() {
+  static State state;
+  return state;
+}
+
+bool addresses(const FaultSpec& spec, Site site, Family family, uint32_t core) {
+  if (spec.site != site || spec.family != family) return false;
+  for (uint32_t listed : spec.cores) {
+    if (listed == core) return true;
+  }
+  return false;
+}
+
+uint64_t threshold_of(double probability) { return static_cast<uint64_t>(probability * 18446744073709551616.0); }
+
+}  // namespace
+
+void set_plan(std::vector<FaultSpec> plan) {
+  const BufferLease no_execution_runs;
+  state().plan = std::move(plan);
+  state().executions.clear();
+}
+
+std::vector<FaultSource> sources_for(Site site, Family family, uint64_t probe_seed, uint32_t core, uint32_t operations) {
+  State& all = state();
+  std::vector<FaultSource> sources;
+  pthread_mutex_lock(&all.mutex);
+  for (size_t k = 0; k < all.plan.size(); k++) {
+    const FaultSpec& spec = all.plan[k];
+    if (!addresses(spec, site, family, core)) continue;
+    const uint64_t ordinal = all.executions[{k, core}]++;
+    if (ordinal >= spec.onset) sources.emplace_back(spec, probe_seed, core, ordinal, operations);
+  }
+  pthread_mutex_unlock(&all.mutex);
+  return sources;
+}
+
+FaultSource::FaultSource(const FaultSpec& spec, uint64_t probe_seed, uint32_t core, uint64_t ordinal, uint32_t operations)
+    : spec_(&spec), state_(mix64(spec.seed * kGolden64 ^ probe_seed)) {
+  if (!spec.same) state_ = mix64(state_ ^ mix64(uint64_t{core} << 40 ^ ordinal));
+  if (spec.rate_exec > 0) {
+    pending_ = spec.rate_exec >= 1 || next() < threshold_of(spec.rate_exec);
+    countdown_ = random() % operations;
+  } else {
+    always_ = spec.rate >= 1;
+    threshold_ = always_ ? 0 : threshold_of(spec.rate);
+  }
+}
+
+bool FaultSource::due() {
+  if (always_) return true;
+  if (spec_->rate_exec <= 0) return next() < threshold_;
+  if (!pending_) return false;
+  if (countdown_ == 0) return true;
+  countdown_--;
+  return false;
+}
+
+uint64_t FaultSource::next() { return mix64(state_ += kGolden64); }
+
+uint32_t FaultSource::changed(uint32_t word) {
+  const uint32_t mask = spec_->mask != 0 ? spec_->mask : 1u << (random() & 31);
+  switch (spec_->effect) {
+    case Effect::kFlip: return word ^ mask;
+    case Effect::kStuck0: return word & ~mask;
+    case Effect::kStuck1: return word | mask;
+    case Effect::kXor: return word ^ random_pattern(word);
+  }
+  return word;
+}
+
+// Published fault statistics: two in five corruptions are of a single bit, hardly one in a hundred yields a NaN or infinity.
+uint32_t FaultSource::random_pattern(uint32_t word) {
+  for (;;) {
+    const uint32_t pattern = random() % 5 < 2 ? 1u << (random() & 31) : random() | 1u << (random() & 31);
+    const bool not_finite = ((word ^ pattern) & kInfinity) == kInfinity;
+    if (!not_finite || random() % 100 == 0) return pattern;
+  }
+}
+
+}  // namespace sentinel::injection

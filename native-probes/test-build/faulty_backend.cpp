@@ -1,0 +1,114 @@
+// The backend of the test build: the release's kernels with a Tap that falsifies results inside the vector loop.
+#include <sched.h>
+
+#include "fault_plan.h"
+
+#include "../core/convert32.h"
+#include "../cpu/features.h"
+#include "../cpu/fma32_unit.h"
+#include "../cpu/int_aes_unit.h"
+
+namespace sentinel::injection {
+namespace {
+
+uint32_t as_it_is(uint32_t word) { return word; }
+uint32_t canonical16(uint32_t word) { return (word & 0x7fffu) > 0x7c00u ? kCanonicalNan16 : word; }
+
+class FaultTap {
+ public:
+  explicit FaultTap(std::vector<FaultSource> sources) : sources_(std::move(sources)) {}
+
+  template <ResultKind kind>
+  __m256i lanes(__m256i value) {
+    return altered<8>(value, kind == ResultKind::kBinary32   ? canonical
+                             : kind == ResultKind::kBinary16 ? canonical16
+                                                             : as_it_is);
+  }
+  __m128i block(__m128i value) { return altered<4>(value, as_it_is); }
+  uint64_t scalar(uint64_t value) { return altered<2>(value, as_it_is); }
+
+ private:
+  template <uint32_t count, class Vector>
+  Vector altered(Vector value, uint32_t (*canonical_form)(uint32_t)) {
+    static_assert(sizeof(Vector) == count * sizeof(uint32_t));
+    for (FaultSource& source : sources_) {
+      if (!source.due()) continue;
+      uint32_t words[count];
+      __builtin_memcpy(words, &value, sizeof words);
+      source.alter(words, count, canonical_form);
+      __builtin_memcpy(&value, words, sizeof words);
+    }
+    return value;
+  }
+
+  std::vector<FaultSource> sources_;
+};
+
+// Vector operations of one execution, so that a fault per execution may hit each alike.
+constexpr uint32_t kFma32Operations = kFma32Rounds * kFma32Shape.iterations * kFma32Shape.result_words;
+constexpr uint32_t kIntAesOperations =
+    kIntAesRounds * kIntAesShape.iterations * (kLanes * (2 * kAesBlocks * kAesRounds + kChainSteps) + kChainSteps);
+
+uint32_t operand_words(Family family) {
+  const FamilyShape shape = shape_of(family);
+  return shape.iterations * shape.operand_words * kLanes;
+}
+
+void disturb_operands(const UnitJob& job) {
+  for (FaultSource& source : sources_for(Site::kOperandBuffer, job.family, job.seed, job.sm, 1)) {
+    if (source.due()) source.alter(job.golden->operands + source.random() % operand_words(job.family), 1, as_it_is);
+  }
+}
+
+void disturb_placement(const UnitJob& job) {
+  for (FaultSource& source : sources_for(Site::kPlacement, job.family, job.seed, job.sm, 1)) {
+    if (!source.due()) continue;
+    for (uint32_t cpu : allowed_cpus()) {
+      if (cpu == job.sm) continue;
+      cpu_set_t set;
+      CPU_ZERO(&set);
+      CPU_SET(cpu, &set);
+      sched_setaffinity(0, sizeof set, &set);
+      return;
+    }
+  }
+}
+
+FaultTap prepare(const UnitJob& job, uint32_t operations) {
+  disturb_operands(job);
+  disturb_placement(job);
+  return FaultTap(sources_for(Site::kResult, job.family, job.seed, job.sm, operations));
+}
+
+UnitOutcome fma32_falsified(const UnitJob& job) {
+  FaultTap tap = prepare(job, kFma32Operations);
+  return run_fma32(job, tap);
+}
+
+UnitOutcome int_aes_falsified(const UnitJob& job) {
+  FaultTap tap = prepare(job, kIntAesOperations);
+  return run_int_aes(job, tap);
+}
+
+// What a golden CPU would leave behind: digest and checksum belong to the wrong word.
+void golden_falsified(Family family, uint64_t seed, uint32_t cpu, Golden& golden) {
+  compute_golden(family, seed, golden);
+  const FamilyShape shape = shape_of(family);
+  for (FaultSource& source : sources_for(Site::kGolden, family, seed, cpu, 1)) {
+    if (!source.due()) continue;
+    const uint32_t lane = source.random() % kLanes;
+    const uint32_t vector = source.random() % (shape.iterations * shape.result_words);
+    source.alter(golden.expected + vector * kLanes + lane, 1, as_it_is);
+    uint32_t digest = 0;
+    for (uint32_t k = 0; k < shape.iterations * shape.result_words; k++) digest = fold(digest, golden.expected[k * kLanes + lane]);
+    golden.lane_digests[lane] = digest;
+    golden.checksum = checksum_of(family, golden);
+  }
+}
+
+}  // namespace
+}  // namespace sentinel::injection
+
+namespace sentinel {
+const Backend kBackend = {injection::golden_falsified, injection::fma32_falsified, injection::int_aes_falsified};
+}  // namespace sentinel

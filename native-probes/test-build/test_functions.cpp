@@ -1,0 +1,140 @@
+#include "test_functions.h"
+
+#include "../addon/values.h"
+#include "../core/aes128.h"
+#include "../cpu/features.h"
+#include "exactness.h"
+#include "fault_plan.h"
+
+namespace sentinel {
+namespace {
+
+using injection::FaultSpec;
+
+constexpr uint32_t kMostSpecs = 16;
+constexpr uint32_t kMostCores = 4096;
+constexpr double kMostVectors = 1e10;
+constexpr const char* kSites[] = {"result", "golden", "operand-buffer", "placement"};
+constexpr const char* kEffects[] = {"flip", "stuck0", "stuck1", "xor"};
+
+bool rates_from(Arguments& arguments, FaultSpec& out) {
+  if (arguments.has("rate") && arguments.has("rateExec")) return arguments.refuse("rate", "give either rate or rateExec");
+  if (arguments.has("rateExec")) return arguments.number("rateExec", 1e-12, 1, out.rate_exec);
+  out.rate = 1;
+  return !arguments.has("rate") || arguments.number("rate", 1e-12, 1, out.rate);
+}
+
+bool cores_from(Arguments& arguments, FaultSpec& out) {
+  if (!arguments.u32_list("cores", 1, kMostCores, kMostCpus - 1, out.cores)) return false;
+  const std::vector<uint32_t> allowed = allowed_cpus();
+  std::string valid;
+  for (uint32_t cpu : allowed) valid += (valid.empty() ? "" : ", ") + std::to_string(cpu);
+  for (size_t k = 0; k < out.cores.size(); k++) {
+    bool found = false;
+    for (uint32_t cpu : allowed) found = found || cpu == out.cores[k];
+    if (!found) {
+      return arguments.refuse("cores[" + std::to_string(k) + "]",
+                              "no logical CPU " + std::to_string(out.cores[k]) + " here; there are " + valid);
+    }
+  }
+  return true;
+}
+
+bool optional_u32(Arguments& arguments, const char* field, uint32_t& out) {
+  return !arguments.has(field) || arguments.u32(field, UINT32_MAX, out);
+}
+
+bool spec_from(Arguments& arguments, FaultSpec& out) {
+  uint32_t site = 0, effect = 0;
+  if (!arguments.is_object() || !family_from(arguments, out.family) || !cores_from(arguments, out)) return false;
+  if (!rates_from(arguments, out)) return false;
+  if (arguments.has("site") && !arguments.choice("site", kSites, 4, site)) return false;
+  if (arguments.has("effect") && !arguments.choice("effect", kEffects, 4, effect)) return false;
+  out.site = static_cast<injection::Site>(site);
+  out.effect = static_cast<injection::Effect>(effect);
+  if (!optional_u32(arguments, "mask", out.mask) || !optional_u32(arguments, "dataMask", out.data_mask)) return false;
+  if (!optional_u32(arguments, "dataValue", out.data_value) || !optional_u32(arguments, "onset", out.onset)) return false;
+  if (!optional_u32(arguments, "seed", out.seed)) return false;
+  out.has_lane = arguments.has("lane");
+  if (out.has_lane && !arguments.u32("lane", kLanes - 1, out.lane)) return false;
+  if ((out.data_value & ~out.data_mask) != 0) return arguments.refuse("dataValue", "has bits that dataMask does not select");
+  return !arguments.has("same") || arguments.boolean("same", out.same);
+}
+
+// inject(spec | spec[] | null): replaces the plan.
+napi_value inject(napi_env env, napi_callback_info info) {
+  const napi_value argument = first_argument(env, info);
+  std::vector<napi_value> items;
+  bool is_array = false;
+  uint32_t length = 0;
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, argument, &type);
+  napi_is_array(env, argument, &is_array);
+  if (is_array) {
+    napi_get_array_length(env, argument, &length);
+    if (length > kMostSpecs) return Arguments(env, "inject", argument).refuse("argument", "more than 16 faults"), nullptr;
+    items.resize(length);
+    for (uint32_t k = 0; k < length; k++) {
+      if (napi_get_element(env, argument, k, &items[k]) != napi_ok) return nullptr;
+    }
+  } else if (type != napi_null) {
+    items.push_back(argument);
+  }
+  std::vector<FaultSpec> plan(items.size());
+  for (size_t k = 0; k < items.size(); k++) {
+    Arguments arguments(env, is_array ? "inject[" + std::to_string(k) + "]" : "inject", items[k]);
+    if (!spec_from(arguments, plan[k])) return nullptr;
+  }
+  injection::set_plan(std::move(plan));
+  return nullptr;
+}
+
+// exactness({ vectors, epoch }): fma32's software arithmetic against this CPU's instructions.
+napi_value exactness(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, "exactness", first_argument(env, info));
+  double vectors = 0;
+  uint32_t epoch = 0;
+  if (!arguments.is_object() || !arguments.number("vectors", 1, kMostVectors, vectors)) return nullptr;
+  if (!arguments.u32("epoch", UINT32_MAX, epoch)) return nullptr;
+  if (missing_for(Family::kFma32) != nullptr) return arguments.refuse("family", "fma32 cannot run here"), nullptr;
+  const ExactnessReport report = check_exactness(static_cast<uint64_t>(vectors), epoch);
+  const Values values(env);
+  const napi_value first = values.object({{"operation", values.number(report.operation)},
+                                          {"operands", values.words({report.operands, report.operands + 3})},
+                                          {"software", values.number(report.software)},
+                                          {"hardware", values.number(report.hardware)}});
+  return values.object({{"vectors", values.number(static_cast<double>(report.vectors))},
+                        {"mismatches", values.number(static_cast<double>(report.mismatches))},
+                        {"first", report.mismatches == 0 ? values.null() : first}});
+}
+
+// aes({ key, block }): one AES-128 block, four little-endian words each, in software and through AES-NI.
+napi_value aes(napi_env env, napi_callback_info info) {
+  const napi_value argument = first_argument(env, info);
+  Arguments arguments(env, "aes", argument);
+  std::vector<uint32_t> key, block;
+  if (!arguments.is_object() || !arguments.words("key", 4, key) || !arguments.words("block", 4, block)) return nullptr;
+  if (missing_for(Family::kIntAes) != nullptr) return arguments.refuse("family", "int_aes cannot run here"), nullptr;
+  uint32_t round_keys[4 * (kAesRounds + 1)];
+  std::vector<uint32_t> encrypted = block, hardware(4), hardware_decrypted(4);
+  aes_expand_key(key.data(), round_keys);
+  aes_encrypt(encrypted.data(), round_keys);
+  std::vector<uint32_t> decrypted = encrypted;
+  aes_decrypt(decrypted.data(), round_keys);
+  hardware_aes(key.data(), block.data(), hardware.data(), hardware_decrypted.data());
+  const Values values(env);
+  return values.object({{"encrypted", values.words(encrypted)},
+                        {"decrypted", values.words(decrypted)},
+                        {"hardwareEncrypted", values.words(hardware)},
+                        {"hardwareDecrypted", values.words(hardware_decrypted)}});
+}
+
+}  // namespace
+
+void export_test_functions(napi_env env, napi_value exports) {
+  export_function(env, exports, "inject", inject);
+  export_function(env, exports, "exactness", exactness);
+  export_function(env, exports, "aes", aes);
+}
+
+}  // namespace sentinel

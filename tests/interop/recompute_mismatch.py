@@ -1,0 +1,479 @@
+#!/usr/bin/env python3
+"""Recomputes probe mismatches and known answers from the documented recipe alone (native-probes/README.md).
+
+Shares no code with the probes: floating point is done here with unbounded integers, AES with the field's arithmetic.
+
+    recompute_mismatch.py [--digests] [FILE]     JSON lines of mismatches (default: standard input)
+    recompute_mismatch.py --known-answers FILE…  verifies committed answers
+    recompute_mismatch.py --generate FAMILY EPOCH:INDEX…   prints a file of known answers
+
+A mismatch is {"family", "epoch", "index", "lane", "iteration", "operands": […], "expected": […], "actual": […]} and, checked
+where present, "differing_bits" (expected xor actual, word by word) and, with --digests, "expected_digest". Exit codes: 0 all
+as recomputed, 1 something differs, 2 usage or unreadable input.
+"""
+
+import argparse
+import json
+import sys
+
+M32 = 0xFFFFFFFF
+M64 = 0xFFFFFFFFFFFFFFFF
+GOLDEN64 = 0x9E3779B97F4A7C15
+FAMILIES = {"fma32": 1, "int_aes": 2}
+PROBE_VERSION = {"fma32": 1, "int_aes": 1}
+ITERATIONS = {"fma32": 1024, "int_aes": 32}
+LANES = 8
+
+
+# Seeds, generator, fold ----------------------------------------------------------------------------------------------------------
+
+def mix64(x):
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & M64
+    x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & M64
+    return x ^ (x >> 31)
+
+
+def seed_of(family, epoch, index):
+    salt = mix64((FAMILIES[family] * GOLDEN64) & M64)
+    return mix64(salt ^ (epoch << 32 | index))
+
+
+def rand32(seed, lane, i):
+    return mix64((seed + ((lane << 32 | i) + 1) * GOLDEN64) & M64) >> 32
+
+
+def rotl(x, n, width):
+    n %= width
+    return ((x << n) | (x >> (width - n))) & ((1 << width) - 1)
+
+
+def fold(digest, word):
+    return ((rotl(digest, 5, 32) ^ word) * 0x9E3779B1) & M32
+
+
+def fold_all(words):
+    digest = 0
+    for word in words:
+        digest = fold(digest, word)
+    return digest
+
+
+# Floating point: a finite value is an integer number of 2^-298, the least product of two subnormals ------------------------------
+
+UNIT = 298
+NAN = "nan"
+INF = "inf"
+
+
+def decode(bits, exponent_bits, fraction_bits):
+    """(sign, value): value is NAN, INF or a magnitude in units of 2^-298."""
+    sign = bits >> (exponent_bits + fraction_bits) & 1
+    exponent = bits >> fraction_bits & ((1 << exponent_bits) - 1)
+    fraction = bits & ((1 << fraction_bits) - 1)
+    if exponent == (1 << exponent_bits) - 1:
+        return sign, NAN if fraction else INF
+    bias = (1 << (exponent_bits - 1)) - 1
+    if exponent:
+        fraction += 1 << fraction_bits
+    else:
+        exponent = 1
+    return sign, fraction << (exponent - bias - fraction_bits + UNIT)
+
+
+def nearest_even(numerator, shift):
+    quotient, rest = numerator >> shift, numerator & ((1 << shift) - 1)
+    half = 1 << (shift - 1)
+    return quotient + (1 if rest > half or (rest == half and quotient % 2 == 1) else 0)
+
+
+def encode(sign, magnitude, exponent_bits, fraction_bits, unit=UNIT):
+    """Bits of magnitude * 2^-unit, rounded once."""
+    top = sign << (exponent_bits + fraction_bits)
+    if magnitude == 0:
+        return top
+    bias = (1 << (exponent_bits - 1)) - 1
+    exponent = magnitude.bit_length() - 1 - unit  # floor of the binary logarithm
+    exponent = max(exponent, 1 - bias)
+    shift = unit + exponent - fraction_bits  # drops everything below the unit in the last place
+    significand = nearest_even(magnitude, shift) if shift > 0 else magnitude << -shift
+    if significand >> (fraction_bits + 1):
+        significand >>= 1
+        exponent += 1
+    if exponent > bias:
+        return top | ((1 << exponent_bits) - 1) << fraction_bits
+    if significand >> fraction_bits == 0:
+        return top | significand
+    return top | (exponent + bias) << fraction_bits | significand & ((1 << fraction_bits) - 1)
+
+
+def f32(bits):
+    return decode(bits, 8, 23)
+
+
+def to_f32(sign, magnitude, unit=UNIT):
+    return encode(sign, magnitude, 8, 23, unit)
+
+
+CANONICAL = 0x7FFFFFFF
+
+
+def infinity(sign):
+    return sign << 31 | 0x7F800000
+
+
+def fma(a, b, c):
+    (sa, va), (sb, vb), (sc, vc) = f32(a), f32(b), f32(c)
+    if NAN in (va, vb, vc):
+        return CANONICAL
+    sp = sa ^ sb
+    if INF in (va, vb):
+        if 0 in (va, vb) or (vc == INF and sc != sp):
+            return CANONICAL
+        return infinity(sp)
+    if vc == INF:
+        return c
+    product = (va * vb) * (-1) ** sp  # units of 2^-596
+    total = product + (vc << UNIT) * (-1) ** sc
+    if total == 0:
+        return to_f32(1 if sp == 1 and sc == 1 and product == 0 and vc == 0 else 0, 0)
+    return to_f32(1 if total < 0 else 0, abs(total), 2 * UNIT)
+
+
+def mul(a, b):
+    (sa, va), (sb, vb) = f32(a), f32(b)
+    if NAN in (va, vb) or (INF in (va, vb) and 0 in (va, vb)):
+        return CANONICAL
+    return infinity(sa ^ sb) if INF in (va, vb) else to_f32(sa ^ sb, va * vb, 2 * UNIT)
+
+
+def add(a, b):
+    (sa, va), (sb, vb) = f32(a), f32(b)
+    if NAN in (va, vb) or (va == INF and vb == INF and sa != sb):
+        return CANONICAL
+    if INF in (va, vb):
+        return a if va == INF else b
+    total = va * (-1) ** sa + vb * (-1) ** sb
+    return to_f32(1 if total < 0 or (total == 0 and sa and sb and va == 0 and vb == 0) else 0, abs(total))
+
+
+def to_int32(a):
+    sign, value = f32(a)
+    return nearest_even(value, UNIT) * (-1) ** sign & M32
+
+
+def from_int32(word):
+    value = word - (1 << 32) if word >> 31 else word
+    return to_f32(1 if value < 0 else 0, abs(value), 0)
+
+
+def to_half(a):
+    sign, value = f32(a)
+    if value == NAN:
+        return 0x7FFF
+    return sign << 15 | 0x7C00 if value == INF else encode(sign, value, 5, 10)
+
+
+def from_half(half):
+    sign, value = decode(half, 5, 10)
+    if value == NAN:
+        return CANONICAL
+    return infinity(sign) if value == INF else to_f32(sign, value)
+
+
+# Family fma32 --------------------------------------------------------------------------------------------------------------------
+
+def pack(sign_of, exponent, fraction):
+    return sign_of & 0x80000000 | exponent << 23 | fraction & 0x7FFFFF
+
+
+def special(selector, r):
+    sign = r & 0x80000000
+    choices = {
+        0: 0x00000000, 1: 0x80000000, 2: 0x7F800000, 3: 0xFF800000,
+        4: 0x7FC00000 | r & 0x803FFFFF, 5: 0x7F800001 | r & 0x803FFFFF,
+        6: sign | 0x00000001, 7: sign | 0x007FFFFF, 8: sign | 0x00800000,
+        9: sign | 0x7F7FFFFF, 10: sign | 0x3F800000, 11: sign | 0x4B7FFFFF,
+    }
+    return choices.get(selector % 16, r)
+
+
+def fma32_operands(seed, lane, i):
+    r = [rand32(seed, lane, 4 * i + k) for k in range(4)]
+
+    def bits(at, count):
+        return r[3] >> at & ((1 << count) - 1)
+
+    ea, eb = 112 + bits(0, 5), 112 + bits(5, 5)
+    ep = ea + eb - 127
+    a, b = pack(r[0], ea, r[0]), pack(r[1], eb, r[1])
+    kind = i % 8
+    if kind == 0:
+        return r[:3]
+    if kind == 1:
+        return [a, b, pack(r[2], ep, r[2])]
+    if kind == 2:
+        return [a, b, mul(a, b) ^ 0x80000000]
+    if kind == 3:
+        x = pack(r[0], ea, 0x7FFFFF ^ (r[0] & r[3] >> 10 & 0xFF))
+        y = pack(r[1], eb, 0x7FFFFF << r[1] % 23)
+        ec = ep - 23 + bits(20, 1) if bits(30, 2) else ep
+        return [x, y, pack(r[2], ec, 0x7FFFFF if r[2] & 1 else 0)]
+    if kind == 4:
+        x = pack(r[0], ea, 0x555555 << bits(10, 1) ^ 1 << r[0] % 23)
+        y = pack(r[1], eb, (0x333333 if bits(11, 1) else 0x555555 << bits(12, 1)) ^ 1 << r[1] % 23)
+        return [x, y, mul(x, y) ^ 0x80000000 if bits(13, 1) else pack(r[2], ep, 0x2AAAAA)]
+    if kind == 5:
+        if bits(10, 1):
+            return [r[0] & 0x807FFFFF, pack(r[1], 127 + bits(0, 5), r[1]), r[2] & 0x80FFFFFF]
+        return [pack(r[0], 50 + bits(0, 5), r[0]), pack(r[1], 32 + bits(5, 5), r[1]), r[2] & 0x807FFFFF]
+    if kind == 6:
+        ec = ep - 27 + (i // 8 + 7 * lane) % 54
+        return [pack(r[0], ea, 1 << r[0] % 24), b, pack(r[2], ec, r[2])]
+    return [special(r[3], r[0]), special(r[3] >> 4, r[1]), special(r[3] >> 8, r[2])]
+
+
+def fma32_results(operands):
+    a, b, c = operands
+    in_range = a & 0x807FFFFF | 94 + (a >> 23) % 64 << 23
+    return [fma(a, b, c), add(a, c), mul(a, b), to_int32(in_range), from_int32(b), to_half(c), from_half(c & 0xFFFF)]
+
+
+# Family int_aes ------------------------------------------------------------------------------------------------------------------
+
+def gf_mul(a, b):
+    product = 0
+    for bit in range(8):
+        if b >> bit & 1:
+            product ^= a << bit
+    for bit in range(14, 7, -1):
+        if product >> bit & 1:
+            product ^= 0x11B << bit - 8
+    return product
+
+
+def make_sbox():
+    table = []
+    for x in range(256):
+        inverse = next((y for y in range(256) if gf_mul(x, y) == 1), 0)
+        table.append(inverse ^ rotl(inverse, 1, 8) ^ rotl(inverse, 2, 8) ^ rotl(inverse, 3, 8) ^ rotl(inverse, 4, 8) ^ 0x63)
+    return table
+
+
+SBOX = make_sbox()
+TIMES2 = [gf_mul(x, 2) for x in range(256)]
+TIMES3 = [gf_mul(x, 3) for x in range(256)]
+
+
+def to_bytes(words):
+    return [word >> 8 * k & 0xFF for word in words for k in range(4)]
+
+
+def to_words(octets):
+    return [int.from_bytes(bytes(octets[k:k + 4]), "little") for k in range(0, len(octets), 4)]
+
+
+def expand_key(key):
+    columns = [key[4 * k:4 * k + 4] for k in range(4)]
+    rcon = 1
+    for k in range(4, 44):
+        column = columns[-1]
+        if k % 4 == 0:
+            column = [SBOX[x] for x in column[1:] + column[:1]]
+            column[0] ^= rcon
+            rcon = gf_mul(rcon, 2)
+        columns.append([x ^ y for x, y in zip(columns[k - 4], column)])
+    return [sum(columns[4 * r:4 * r + 4], []) for r in range(11)]
+
+
+def aes_rounds(round_keys, block):
+    """The sixteen bytes after each of the ten rounds."""
+    state = [x ^ y for x, y in zip(block, round_keys[0])]
+    states = []
+    for r in range(1, 11):
+        state = [SBOX[state[(4 * (n // 4 + n % 4) + n % 4) % 16]] for n in range(16)]
+        if r < 10:
+            mixed = []
+            for k in range(0, 16, 4):
+                s = state[k:k + 4]
+                mixed += [TIMES2[s[n]] ^ TIMES3[s[(n + 1) % 4]] ^ s[(n + 2) % 4] ^ s[(n + 3) % 4] for n in range(4)]
+            state = mixed
+        state = [x ^ y for x, y in zip(state, round_keys[r])]
+        states.append(state)
+    return states
+
+
+def chain32(x):
+    for _ in range(16):
+        x ^= x << 13 & M32
+        x ^= x >> 17
+        x ^= x << 5 & M32
+        x = x * 0x9E3779B1 & M32
+        x = rotl(x, x >> 27, 32) + bin(x).count("1") & M32
+    return x
+
+
+def chain64(x):
+    for _ in range(16):
+        x ^= x >> 12
+        x ^= x << 25 & M64
+        x ^= x >> 27
+        x = x * 0x2545F4914F6CDD1D & M64
+        x = rotl(x, bin(x).count("1"), 64)
+        if x & 1:
+            x ^= x * GOLDEN64 >> 64
+    return x
+
+
+def int_aes_operands(seed, lane, i):
+    return [rand32(seed, lane, 16 * i + k) for k in range(9)]
+
+
+def int_aes_results(operands):
+    key, nonce, counter, start = operands[0:4], operands[4:7], operands[7], operands[8]
+    round_keys = expand_key(to_bytes(key))
+    blocks = [to_bytes(nonce) + list((counter + j & M32).to_bytes(4, "big")) for j in range(4)]
+    states = [aes_rounds(round_keys, block) for block in blocks]
+    results = []
+    for r in range(10):
+        words = [to_words(states[j][r]) for j in range(4)]
+        results.append(fold_all(fold_all(words[j][k] for j in range(4)) for k in range(4)))
+    plain = [to_words(block) for block in blocks]  # decrypt(encrypt(x)) = x
+    results += [fold_all(plain[j][k] for j in range(4)) for k in range(4)]
+    wide = chain64(counter << 32 | start)
+    return results + [chain32(start), wide & M32, wide >> 32]
+
+
+# Checks --------------------------------------------------------------------------------------------------------------------------
+
+RECIPES = {"fma32": (fma32_operands, fma32_results), "int_aes": (int_aes_operands, int_aes_results)}
+
+
+def lane_digest(family, seed, lane):
+    operands, results = RECIPES[family]
+    digest = 0
+    for i in range(ITERATIONS[family]):
+        for word in results(operands(seed, lane, i)):
+            digest = fold(digest, word)
+    return digest
+
+
+def sm_digest(family, epoch, index):
+    seed = seed_of(family, epoch, index)
+    return fold_all(lane_digest(family, seed, lane) for lane in range(LANES)) or 1
+
+
+class Unreadable(Exception):
+    """The input is not a mismatch."""
+
+
+def field(record, name, kind):
+    if name not in record:
+        raise Unreadable(f"no field {name}")
+    value = record[name]
+    words = kind is list and isinstance(value, list) and all(type(x) is int and 0 <= x <= M32 for x in value)
+    if not words and (kind is list or type(value) is not kind):
+        raise Unreadable(f"{name} is not {'a list of 32-bit words' if kind is list else 'of type ' + kind.__name__}")
+    return value
+
+
+def hexadecimal(words):
+    return "[" + " ".join(f"{word:08x}" for word in words) + "]"
+
+
+def check_mismatch(record, with_digests):
+    """Differences between a reported mismatch and what the recipe gives, as sentences; empty if there is none."""
+    family = field(record, "family", str)
+    if family not in FAMILIES:
+        raise Unreadable(f"unknown family {family}")
+    epoch, index, lane, iteration = (field(record, name, int) for name in ("epoch", "index", "lane", "iteration"))
+    if not (0 <= epoch <= M32 and 0 <= index <= M32 and 0 <= lane < LANES and 0 <= iteration <= ITERATIONS[family]):
+        raise Unreadable("epoch, index, lane or iteration out of range")
+    seed = seed_of(family, epoch, index)
+    make_operands, make_results = RECIPES[family]
+    if iteration == ITERATIONS[family]:  # every word was right, the lane's digest was not
+        operands, expected = [], [lane_digest(family, seed, lane)]
+    else:
+        operands = make_operands(seed, lane, iteration)
+        expected = make_results(operands)
+    actual = field(record, "actual", list)
+    wrong = []
+
+    def compare(name, reported, recomputed):
+        if reported != recomputed:
+            wrong.append(f"{name} {hexadecimal(reported)}, recomputed {hexadecimal(recomputed)}")
+
+    compare("operands", field(record, "operands", list), operands)
+    compare("expected", field(record, "expected", list), expected)
+    if len(actual) != len(expected):
+        return wrong + [f"actual has {len(actual)} words, not {len(expected)}"]
+    bits = [x ^ y for x, y in zip(expected, actual)]
+    if not any(bits):
+        wrong.append("actual is what was expected: no mismatch")
+    if "differing_bits" in record:
+        compare("differing_bits", field(record, "differing_bits", list), bits)
+    if with_digests and "expected_digest" in record:
+        compare("expected_digest", [field(record, "expected_digest", int)], [sm_digest(family, epoch, index)])
+    return wrong
+
+
+def check_lines(lines, with_digests):
+    checked = bad = 0
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        checked += 1
+        try:
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise Unreadable("not an object")
+            wrong = check_mismatch(record, with_digests)
+        except (ValueError, Unreadable) as error:
+            print(f"line {number}: {error}", file=sys.stderr)
+            return 2
+        for sentence in wrong:
+            print(f"line {number}: {sentence}", file=sys.stderr)
+        bad += 1 if wrong else 0
+    print(json.dumps({"checked": checked, "bad": bad}))
+    if checked == 0:
+        print("no mismatch was given", file=sys.stderr)
+        return 2
+    return 1 if bad else 0
+
+
+def known_answers(family, pairs):
+    answers = [{"epoch": e, "index": i, "digest": f"{sm_digest(family, e, i):08x}"} for e, i in pairs]
+    return {"family": family, "probe_version": PROBE_VERSION[family], "answers": answers}
+
+
+def verify_known_answers(path):
+    with open(path, encoding="utf-8") as file:
+        stored = json.load(file)
+    family = stored["family"]
+    again = known_answers(family, [(answer["epoch"], answer["index"]) for answer in stored["answers"]])
+    print(f"{path}: {len(stored['answers'])} answers {'as recomputed' if again == stored else 'DIFFER'}")
+    return 0 if again == stored else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Recomputes probe mismatches and known answers from the recipe alone.")
+    parser.add_argument("file", nargs="?", help="JSON lines of mismatches; standard input if absent")
+    parser.add_argument("--digests", action="store_true", help="also recompute expected_digest (seconds per line)")
+    parser.add_argument("--known-answers", nargs="+", metavar="FILE", help="verify files of known answers")
+    parser.add_argument("--generate", nargs="+", metavar=("FAMILY", "EPOCH:INDEX"), help="print a file of known answers")
+    options = parser.parse_args()
+    if options.generate:
+        family, pairs = options.generate[0], [tuple(map(int, pair.split(":"))) for pair in options.generate[1:]]
+        if family not in FAMILIES or not pairs:
+            parser.error("--generate takes a family (" + ", ".join(FAMILIES) + ") and seeds as EPOCH:INDEX")
+        print(json.dumps(known_answers(family, pairs), indent=2))
+        return 0
+    if options.known_answers:
+        return max(verify_known_answers(path) for path in options.known_answers)
+    if options.file:
+        with open(options.file, encoding="utf-8") as lines:
+            return check_lines(lines, options.digests)
+    return check_lines(sys.stdin, options.digests)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
