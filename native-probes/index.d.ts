@@ -138,10 +138,11 @@ export interface FaultSpec {
   /** Probability per execution; it hits one operation of the execution, where a change of the result shows. */
   rateExec?: number | undefined;
   /**
-   * result (default): a result on its way from the instruction to the fold. golden: an expected word, as a faulty golden CPU
-   * would compute it. operand-buffer: an operand in memory after the golden was computed. placement: the thread is moved away.
+   * result (default): a result on its way from the instruction to the fold. digest: the digest of a lane. golden: an expected
+   * word, as a faulty golden CPU would compute it. operand-buffer: an operand in memory after the golden was computed.
+   * placement: the thread is moved away.
    */
-  site?: 'result' | 'golden' | 'operand-buffer' | 'placement' | undefined;
+  site?: 'result' | 'digest' | 'golden' | 'operand-buffer' | 'placement' | undefined;
   /** Default flip. xor: a random pattern, two in five of a single bit, hardly ever giving NaN or infinity. */
   effect?: 'flip' | 'stuck0' | 'stuck1' | 'xor' | undefined;
   /** Bits that the effect touches. 0 (default): one random bit each time. */
@@ -167,8 +168,11 @@ export interface ExactnessReport {
 
 /** What the test build's addon exports besides. */
 export interface NativeTestProbes extends NativeProbes {
-  /** Replaces what is injected; null ends it. At most 16 faults. */
-  inject(faults: FaultSpec | FaultSpec[] | null): void;
+  /**
+   * Adds a fault, given as fields or as the text of a command line ("core=1,family=fma32,rate=0.01"; several cores: core=1+3;
+   * names as in FaultSpec or with hyphens). null ends all. At most 16 faults.
+   */
+  inject(fault: FaultSpec | string | null): void;
   /** Software arithmetic of fma32 against this CPU's scalar instructions, on vectors of the eight classes alike. */
   exactness(options: { vectors: number; epoch: number }): ExactnessReport;
   /** One AES-128 block (four little-endian words), in software and through AES-NI. */

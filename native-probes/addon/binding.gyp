@@ -24,8 +24,12 @@
     {
       'target_name': 'vector_backend',
       'type': 'static_library',
-      'sources': ['../cpu/vector_backend.cpp'],
-      'conditions': [['target_arch=="x64"', { 'cflags_cc': ['<@(unit_flags_x64)'] }]],
+      'conditions': [['target_arch=="x64"', {
+        'sources': ['../cpu/vector_backend.cpp'],
+        'cflags_cc': ['<@(unit_flags_x64)'],
+      }, {
+        'sources': ['../cpu/absent_backend.cpp'],
+      }]],
     },
     {
       'target_name': 'execution',
@@ -43,12 +47,18 @@
     {
       'target_name': 'faulty_backend',
       'type': 'static_library',
-      'sources': ['../test-build/exactness.cpp', '../test-build/faulty_backend.cpp'],
-      'conditions': [['target_arch=="x64"', { 'cflags_cc': ['<@(unit_flags_x64)'] }]],
+      'conditions': [['target_arch=="x64"', {
+        'sources': ['../test-build/exactness.cpp', '../test-build/faulty_backend.cpp'],
+        'cflags_cc': ['<@(unit_flags_x64)'],
+      }, {
+        'sources': ['../cpu/absent_backend.cpp', '../test-build/absent_hardware.cpp'],
+      }]],
     },
     {
       'target_name': 'sentinel_probes_test',
-      'sources': ['addon.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp'],
+      'sources': [
+        'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp',
+      ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
       'dependencies': ['execution', 'faulty_backend', 'golden'],
     },

@@ -1,7 +1,4 @@
 // The backend of a release: results go from the instruction to the fold untouched.
-#include "unit.h"
-
-#if defined(__x86_64__)
 #include "fma32_unit.h"
 #include "int_aes_unit.h"
 
@@ -25,12 +22,3 @@ UnitOutcome int_aes_direct(const UnitJob& job) {
 const Backend kBackend = {golden_on, fma32_direct, int_aes_direct};
 
 }  // namespace sentinel
-
-#else
-
-namespace sentinel {
-// No kernels for this instruction set: features.cpp reports both families as absent, so nothing calls these.
-const Backend kBackend = {nullptr, nullptr, nullptr};
-}  // namespace sentinel
-
-#endif

@@ -78,8 +78,9 @@ if (!process.argv.includes('--force') && isUpToDate(wanted)) {
   console.log('native-probes: up to date');
 } else {
   requireTools();
+  const nodedir = findNodedir();
   rmSync(stampFile, { force: true });
   writeKnownAnswersHeader(root);
-  runNodeGyp(compiler, findNodedir());
+  runNodeGyp(compiler, nodedir);
   writeFileSync(stampFile, wanted);
 }

@@ -33,9 +33,16 @@ uint64_t threshold_of(double probability) { return static_cast<uint64_t>(probabi
 
 }  // namespace
 
-void set_plan(std::vector<FaultSpec> plan) {
+bool add_to_plan(FaultSpec spec) {
   const BufferLease no_execution_runs;
-  state().plan = std::move(plan);
+  if (state().plan.size() == kMostFaults) return false;
+  state().plan.push_back(std::move(spec));
+  return true;
+}
+
+void clear_plan() {
+  const BufferLease no_execution_runs;
+  state().plan.clear();
   state().executions.clear();
 }
 

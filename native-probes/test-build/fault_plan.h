@@ -10,6 +10,7 @@ namespace sentinel::injection {
 
 enum class Site {
   kResult,         // a result on its way from the instruction to the fold
+  kDigest,         // the digest of a lane, as a faulty fold would leave it
   kGolden,         // an expected word, as a faulty golden CPU would compute it
   kOperandBuffer,  // an operand in memory, after the golden was computed
   kPlacement,      // the thread is moved to another CPU in the middle of the execution
@@ -32,7 +33,11 @@ struct FaultSpec {
   bool same = false;    // all cores falsify alike, so their wrong digests are equal
 };
 
-void set_plan(std::vector<FaultSpec> plan);
+constexpr uint32_t kMostFaults = 16;
+
+// False if the plan is full.
+bool add_to_plan(FaultSpec spec);
+void clear_plan();
 
 // One spec at work in one execution: decides, with its own generator, when to act and what to change.
 class FaultSource {

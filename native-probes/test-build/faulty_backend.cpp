@@ -80,14 +80,21 @@ FaultTap prepare(const UnitJob& job, uint32_t operations) {
   return FaultTap(sources_for(Site::kResult, job.family, job.seed, job.sm, operations));
 }
 
+UnitOutcome with_digests_disturbed(const UnitJob& job, UnitOutcome outcome) {
+  for (FaultSource& source : sources_for(Site::kDigest, job.family, job.seed, job.sm, 1)) {
+    if (source.due()) source.alter(outcome.lane_digests, kLanes, as_it_is);
+  }
+  return outcome;
+}
+
 UnitOutcome fma32_falsified(const UnitJob& job) {
   FaultTap tap = prepare(job, kFma32Operations);
-  return run_fma32(job, tap);
+  return with_digests_disturbed(job, run_fma32(job, tap));
 }
 
 UnitOutcome int_aes_falsified(const UnitJob& job) {
   FaultTap tap = prepare(job, kIntAesOperations);
-  return run_int_aes(job, tap);
+  return with_digests_disturbed(job, run_int_aes(job, tap));
 }
 
 // What a golden CPU would leave behind: digest and checksum belong to the wrong word.

@@ -4,6 +4,7 @@
 #include "../core/aes128.h"
 #include "../cpu/features.h"
 #include "exactness.h"
+#include "fault_fields.h"
 #include "fault_plan.h"
 
 namespace sentinel {
@@ -11,10 +12,9 @@ namespace {
 
 using injection::FaultSpec;
 
-constexpr uint32_t kMostSpecs = 16;
 constexpr uint32_t kMostCores = 4096;
 constexpr double kMostVectors = 1e10;
-constexpr const char* kSites[] = {"result", "golden", "operand-buffer", "placement"};
+constexpr const char* kSites[] = {"result", "digest", "golden", "operand-buffer", "placement"};
 constexpr const char* kEffects[] = {"flip", "stuck0", "stuck1", "xor"};
 
 bool rates_from(Arguments& arguments, FaultSpec& out) {
@@ -48,7 +48,7 @@ bool spec_from(Arguments& arguments, FaultSpec& out) {
   uint32_t site = 0, effect = 0;
   if (!arguments.is_object() || !family_from(arguments, out.family) || !cores_from(arguments, out)) return false;
   if (!rates_from(arguments, out)) return false;
-  if (arguments.has("site") && !arguments.choice("site", kSites, 4, site)) return false;
+  if (arguments.has("site") && !arguments.choice("site", kSites, 5, site)) return false;
   if (arguments.has("effect") && !arguments.choice("effect", kEffects, 4, effect)) return false;
   out.site = static_cast<injection::Site>(site);
   out.effect = static_cast<injection::Effect>(effect);
@@ -61,31 +61,18 @@ bool spec_from(Arguments& arguments, FaultSpec& out) {
   return !arguments.has("same") || arguments.boolean("same", out.same);
 }
 
-// inject(spec | spec[] | null): replaces the plan.
+// inject(spec | text | null): adds a fault to the plan; null ends all.
 napi_value inject(napi_env env, napi_callback_info info) {
-  const napi_value argument = first_argument(env, info);
-  std::vector<napi_value> items;
-  bool is_array = false;
-  uint32_t length = 0;
+  napi_value spec = first_argument(env, info);
   napi_valuetype type = napi_undefined;
-  napi_typeof(env, argument, &type);
-  napi_is_array(env, argument, &is_array);
-  if (is_array) {
-    napi_get_array_length(env, argument, &length);
-    if (length > kMostSpecs) return Arguments(env, "inject", argument).refuse("argument", "more than 16 faults"), nullptr;
-    items.resize(length);
-    for (uint32_t k = 0; k < length; k++) {
-      if (napi_get_element(env, argument, k, &items[k]) != napi_ok) return nullptr;
-    }
-  } else if (type != napi_null) {
-    items.push_back(argument);
-  }
-  std::vector<FaultSpec> plan(items.size());
-  for (size_t k = 0; k < items.size(); k++) {
-    Arguments arguments(env, is_array ? "inject[" + std::to_string(k) + "]" : "inject", items[k]);
-    if (!spec_from(arguments, plan[k])) return nullptr;
-  }
-  injection::set_plan(std::move(plan));
+  napi_typeof(env, spec, &type);
+  if (type == napi_null) return injection::clear_plan(), nullptr;
+  if (type == napi_string) spec = fault_from_text(env, spec);
+  if (spec == nullptr) return nullptr;
+  Arguments arguments(env, "inject", spec);
+  FaultSpec fault{};
+  if (!arguments.is_object() || !only_known_fields(env, arguments, spec) || !spec_from(arguments, fault)) return nullptr;
+  if (!injection::add_to_plan(std::move(fault))) arguments.refuse("argument", "there are 16 faults already");
   return nullptr;
 }
 

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { addonPath } from '../index.js';
+
+const script = join(dirname(import.meta.dirname), 'scripts', 'build.mjs');
+
+function build(env, ...args) {
+  return spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env });
+}
+
+/** A PATH that has these commands and no others. */
+function pathWith(t, commands) {
+  const folder = mkdtempSync(join(tmpdir(), 'build-path-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const command of commands) symlinkSync(process.execPath, join(folder, command));
+  return folder;
+}
+
+test('a second build compiles nothing', () => {
+  const { status, stdout } = build(process.env);
+  assert.equal(status, 0);
+  assert.equal(stdout, 'native-probes: up to date\n');
+});
+
+test('what is missing is said in one sentence', (t) => {
+  const cases = [
+    [{ PATH: pathWith(t, []) }, /^native-probes: no C\+\+17 compiler found: .*apt-get install g\+\+.*\n$/],
+    [{ PATH: pathWith(t, ['g++']) }, /^native-probes: no "make" found: .*\n$/],
+    [{ PATH: pathWith(t, ['g++', 'make']) }, /^native-probes: no Python 3 found: .*\n$/],
+    [{ PATH: pathWith(t, ['g++', 'make', 'python3']), SENTINEL_NODEDIR: '/nonexistent' }, /^native-probes: no Node headers in .*SENTINEL_NODEDIR.*\n$/],
+  ];
+  for (const [env, message] of cases) {
+    const { status, stderr } = build(env, '--force');
+    assert.equal(status, 1);
+    assert.match(stderr, message);
+  }
+  assert.ok(addonPath({ test: false }), 'and what was built is still there');
+});

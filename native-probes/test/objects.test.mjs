@@ -1,0 +1,81 @@
+// What the compiler made of it: the unit executes what the family names, the golden shares none of it, the release knows no fault.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { addonPath } from '../index.js';
+
+const release = addonPath({ test: false });
+const testBuild = addonPath({ test: true });
+const objects = join(dirname(release), 'obj.target');
+const unit = join(objects, 'cpu', 'vector_backend.o');
+const faultyUnit = join(objects, 'test-build', 'faulty_backend.o');
+const golden = join(objects, 'cpu', 'golden.o');
+
+const run = (command, ...args) => execFileSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+
+/** One instruction per line, mnemonic and operands. */
+function instructionsOf(file) {
+  const lines = run('objdump', '-d', '--no-show-raw-insn', file).split('\n');
+  return lines.map((line) => /^\s*[0-9a-f]+:\s+(\S.*)$/.exec(line)?.[1]).filter((text) => text !== undefined);
+}
+
+const count = (instructions, pattern) => instructions.filter((text) => pattern.test(text)).length;
+
+/** At least this many of each in a backend's object. */
+const EXPECTED = [
+  [/^vfmadd\w+ps .*%ymm/, 1],
+  [/^vaddps .*%ymm/, 1],
+  [/^vmulps .*%ymm/, 1],
+  [/^vcvtps2dq .*%ymm/, 1],
+  [/^vcvtdq2ps .*%ymm/, 1],
+  [/^vcvtps2ph /, 1],
+  [/^vcvtph2ps /, 1],
+  [/^v?aesenc /, 1],
+  [/^v?aesenclast /, 1],
+  [/^v?aesdec /, 1],
+  [/^v?aesdeclast /, 1],
+  [/^v?aesimc /, 1],
+  [/^v?aeskeygenassist /, 10],
+  [/^vpmulld /, 3],
+  [/^vpsllvd /, 1],
+  [/^vpsrlvd /, 1],
+  [/^vpshufb /, 2],
+  [/^popcnt/, 1],
+  [/^imul/, 1],
+  [/^mulx? |^mulq? /, 1],
+  [/^rol/, 1],
+];
+
+test('the unit under test executes the instructions that its family names', () => {
+  for (const file of [unit, faultyUnit]) {
+    const instructions = instructionsOf(file);
+    for (const [pattern, least] of EXPECTED) {
+      const found = count(instructions, pattern);
+      assert.ok(found >= least, `${file}: ${found} of ${pattern}, expected at least ${least}`);
+    }
+  }
+});
+
+const VECTOR_OR_FLOAT = /%[xyz]mm|%mm[0-7]|%st\b|^f(ld|st|add|mul|i)|^v?aes|^popcnt/;
+
+test('the golden has no vector, floating-point or AES instruction', () => {
+  const instructions = instructionsOf(golden);
+  assert.ok(instructions.length > 500, 'the golden was disassembled');
+  assert.deepEqual(instructions.filter((text) => VECTOR_OR_FLOAT.test(text)), []);
+  assert.ok(count(instructionsOf(unit), VECTOR_OR_FLOAT) > 100, 'the pattern finds them where they are');
+});
+
+test('the golden calls no library function, which could contain one', () => {
+  const undefinedSymbols = run('nm', '--undefined-only', golden).split('\n').map((line) => line.trim().split(/\s+/).at(-1));
+  assert.deepEqual(undefinedSymbols.filter((name) => name !== '' && name !== '_GLOBAL_OFFSET_TABLE_'), []);
+});
+
+const FAULT_WORDS = /inject|falsif|stuck[01]|fault_?(tap|plan|source|spec)|rateExec|rate-exec/i;
+
+test('the release knows no symbol and no string of fault injection, the test build does', () => {
+  const traces = (file) => [run('nm', '--demangle', file), run('nm', '--demangle', '--dynamic', file), run('strings', '-a', '-n', '4', file)]
+    .join('\n').split('\n').filter((line) => FAULT_WORDS.test(line));
+  assert.deepEqual(traces(release), []);
+  assert.ok(traces(testBuild).length > 10);
+});
