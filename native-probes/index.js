@@ -10,7 +10,9 @@ export const knownAnswersPath = join(import.meta.dirname, 'known-answers');
 export function addonPath({ test, mustExist = true }) {
   const path = join(release, test ? 'sentinel_probes_test.node' : 'sentinel_probes.node');
   if (mustExist && !existsSync(path)) {
-    throw new Error(`The native probes are not built: ${path} is missing. Run "pnpm --filter @sentinel/native-probes build".`);
+    throw new Error(
+      `The native probes are not built: ${path} is missing. Run "pnpm --filter @sentinel/native-probes build".`,
+    );
   }
   return path;
 }

@@ -1,5 +1,5 @@
-// The native surface; index.d.ts describes it. Every function is synchronous and throws for wrong arguments only: whatever
-// happens to an execution is part of its report.
+// The native surface; index.d.ts describes it. Every function is synchronous and throws for wrong arguments only:
+// whatever happens to an execution is part of its report.
 #include "../cpu/features.h"
 #include "values.h"
 
@@ -43,7 +43,8 @@ napi_value features_value(const Values& values) {
   const struct {
     bool present;
     const char* name;
-  } all[] = {{cpu.sse41, "sse4.1"}, {cpu.avx2, "avx2"}, {cpu.fma, "fma3"}, {cpu.f16c, "f16c"}, {cpu.aes, "aes"}, {cpu.popcnt, "popcnt"}};
+  } all[] = {{cpu.sse41, "sse4.1"}, {cpu.avx2, "avx2"}, {cpu.fma, "fma3"},
+             {cpu.f16c, "f16c"},    {cpu.aes, "aes"},   {cpu.popcnt, "popcnt"}};
   for (const auto& feature : all) {
     if (feature.present) items.push_back(values.text(feature.name));
   }
@@ -141,7 +142,8 @@ napi_value first_bad_value(const Values& values, const KnownAnswerReport& report
 napi_value known_answers_call(napi_env env, napi_callback_info callback_info) {
   uint32_t sm = 0;
   if (!integer_from(env, first_argument(env, callback_info), kMostCpus - 1, sm)) {
-    Arguments(env, "knownAnswers", nullptr).refuse("sm", "expected an integer from 0 to " + std::to_string(kMostCpus - 1));
+    Arguments(env, "knownAnswers", nullptr)
+        .refuse("sm", "expected an integer from 0 to " + std::to_string(kMostCpus - 1));
     return nullptr;
   }
   const Values values(env);

@@ -37,7 +37,9 @@ bool Arguments::is_object() {
   return refuse("argument", "expected an object");
 }
 
-bool Arguments::get(const char* field, napi_value& out) { return napi_get_named_property(env_, object_, field, &out) == napi_ok; }
+bool Arguments::get(const char* field, napi_value& out) {
+  return napi_get_named_property(env_, object_, field, &out) == napi_ok;
+}
 
 bool Arguments::has(const char* field) {
   napi_value value;
@@ -62,7 +64,8 @@ bool Arguments::number(const char* field, double least, double most, double& out
 
 bool Arguments::boolean(const char* field, bool& out) {
   napi_value value;
-  return (get(field, value) && napi_get_value_bool(env_, value, &out) == napi_ok) || refuse(field, "expected a boolean");
+  return (get(field, value) && napi_get_value_bool(env_, value, &out) == napi_ok) ||
+         refuse(field, "expected a boolean");
 }
 
 bool Arguments::choice(const char* field, const char* const* names, uint32_t count, uint32_t& out) {
@@ -79,7 +82,8 @@ bool Arguments::choice(const char* field, const char* const* names, uint32_t cou
   return refuse(field, expected);
 }
 
-bool Arguments::u32_list(const char* field, uint32_t least, uint32_t most, uint32_t highest, std::vector<uint32_t>& out) {
+bool Arguments::u32_list(const char* field, uint32_t least, uint32_t most, uint32_t highest,
+                         std::vector<uint32_t>& out) {
   napi_value list;
   bool is_array = false;
   uint32_t length = 0;

@@ -1,5 +1,6 @@
-// AES-128 (FIPS 197) in integer arithmetic. A state is four words, one per column, first byte lowest, as a little-endian load
-// of the sixteen bytes gives them. Tables are computed by the compiler from the field's definition; there is nothing to mistype.
+// AES-128 (FIPS 197) in integer arithmetic. A state is four words, one per column, first byte lowest, as a
+// little-endian load of the sixteen bytes gives them. Tables are computed by the compiler from the field's definition;
+// there is nothing to mistype.
 #pragma once
 #include "platform.h"
 
@@ -50,10 +51,12 @@ SENTINEL_CORE uint32_t inverse_mix_column(uint32_t w) {
   return mix_column(w ^ quadrupled ^ rotate_bytes(quadrupled, 2));
 }
 
-// Replaces each byte by its table entry, byte r from word (c + r * direction) mod 4: SubBytes with ShiftRows, or their inverses.
+// Replaces each byte by its table entry, byte r from word (c + r * direction) mod 4: SubBytes with ShiftRows, or their
+// inverses.
 SENTINEL_CORE uint32_t substitute(const uint8_t* table, const uint32_t* state, uint32_t c, uint32_t direction) {
   uint32_t out = 0;
-  for (uint32_t r = 0; r < 4; r++) out |= static_cast<uint32_t>(table[state[(c + r * direction) & 3] >> (8 * r) & 0xff]) << (8 * r);
+  for (uint32_t r = 0; r < 4; r++)
+    out |= static_cast<uint32_t>(table[state[(c + r * direction) & 3] >> (8 * r) & 0xff]) << (8 * r);
   return out;
 }
 

@@ -1,5 +1,5 @@
-// The families and the sizes that their probe versions fix. A change of any number or recipe in core/ is a new probe version:
-// digests are compared across SMs, devices and nodes of one version only.
+// The families and the sizes that their probe versions fix. A change of any number or recipe in core/ is a new probe
+// version: digests are compared across SMs, devices and nodes of one version only.
 #pragma once
 #include "platform.h"
 

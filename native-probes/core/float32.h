@@ -1,5 +1,6 @@
-// IEEE 754-2019 binary32 in integer arithmetic: round to nearest, ties to even, subnormals kept, every NaN the canonical one.
-// A finite value is significand * 2^exponent with an integer significand; exact intermediate results are rounded once.
+// IEEE 754-2019 binary32 in integer arithmetic: round to nearest, ties to even, subnormals kept, every NaN the
+// canonical one. A finite value is significand * 2^exponent with an integer significand; exact intermediate results are
+// rounded once.
 #pragma once
 #include "platform.h"
 
@@ -35,8 +36,8 @@ struct BinaryFormat {
 constexpr BinaryFormat kBinary32 = {23, -149, kInfinity};
 constexpr BinaryFormat kBinary16 = {10, -24, 0x7c00u};
 
-// Bits (without sign) of significand * 2^exponent, rounded to the format. significand must not be 0; its lowest bit may stand
-// for "and something smaller" if at least two more bits are rounded away.
+// Bits (without sign) of significand * 2^exponent, rounded to the format. significand must not be 0; its lowest bit may
+// stand for "and something smaller" if at least two more bits are rounded away.
 SENTINEL_CORE uint32_t round_to(BinaryFormat format, uint64_t significand, int exponent) {
   const int top = 63 - leading_zeros64(significand);
   int quantum = exponent + top - format.fraction_bits;
@@ -79,8 +80,8 @@ struct Term {
   int exponent;
 };
 
-// The rounded sum of two finite terms. Both significands have at most 48 bits, so that after normalisation a difference whose
-// lower term lost bits still has more than two bits below the rounding point.
+// The rounded sum of two finite terms. Both significands have at most 48 bits, so that after normalisation a difference
+// whose lower term lost bits still has more than two bits below the rounding point.
 SENTINEL_CORE uint32_t add_terms(Term a, Term b) {
   if (a.significand == 0 && b.significand == 0) return a.sign & b.sign;
   if (a.significand == 0) return b.sign | round_to(kBinary32, b.significand, b.exponent);

@@ -13,7 +13,8 @@ SENTINEL_CORE uint32_t pack32(uint32_t sign_source, uint32_t biased_exponent, ui
   return (sign_source & kSign) | biased_exponent << 23 | (fraction_source & 0x7fffffu);
 }
 
-// Class 7 and the edges of the others: zeros, infinities, both kinds of NaN, the ends of the subnormal and normal ranges, 1, 2^24 - 1.
+// Class 7 and the edges of the others: zeros, infinities, both kinds of NaN, the ends of the subnormal and normal
+// ranges, 1, 2^24 - 1.
 SENTINEL_CORE uint32_t special32(uint32_t selector, uint32_t random) {
   switch (selector & 15) {
     case 0: return 0x00000000u;
@@ -56,7 +57,8 @@ SENTINEL_CORE Fma32Operands fma32_operands(uint64_t seed, uint32_t lane, uint32_
     }
     case 4: {  // alternating bits, in and out of phase, broken at one random place
       const uint32_t pattern_a = (0x555555u << (r[3] >> 10 & 1)) ^ (1u << (r[0] % 23));
-      const uint32_t pattern_b = ((r[3] >> 11 & 1) != 0 ? 0x333333u : 0x555555u << (r[3] >> 12 & 1)) ^ (1u << (r[1] % 23));
+      const uint32_t pattern_b =
+          ((r[3] >> 11 & 1) != 0 ? 0x333333u : 0x555555u << (r[3] >> 12 & 1)) ^ (1u << (r[1] % 23));
       const uint32_t x = pack32(r[0], exponent_a, pattern_a);
       const uint32_t y = pack32(r[1], exponent_b, pattern_b);
       return {x, y, (r[3] >> 13 & 1) != 0 ? multiply32(x, y) ^ kSign : pack32(r[2], exponent_product, 0x2aaaaau)};
@@ -65,7 +67,8 @@ SENTINEL_CORE Fma32Operands fma32_operands(uint64_t seed, uint32_t lane, uint32_
       const uint32_t small = r[0] & 0x807fffffu;
       const uint32_t large = pack32(r[1], 127 + (r[3] & 31), r[1]);
       return (r[3] >> 10 & 1) != 0 ? Fma32Operands{small, large, r[2] & 0x80ffffffu}
-                                   : Fma32Operands{pack32(r[0], 50 + (r[3] & 31), r[0]), pack32(r[1], 32 + (r[3] >> 5 & 31), r[1]), r[2] & 0x807fffffu};
+                                   : Fma32Operands{pack32(r[0], 50 + (r[3] & 31), r[0]),
+                                                   pack32(r[1], 32 + (r[3] >> 5 & 31), r[1]), r[2] & 0x807fffffu};
     }
     case 6: {  // one bit set in one significand, and an alignment of the addend that sweeps from far below to far above
       const uint32_t one_hot = pack32(r[0], exponent_a, 1u << (r[0] % 24));

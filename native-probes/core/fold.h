@@ -1,4 +1,5 @@
-// Digests of results and checksums of buffers. Both steps are bijections in either argument, so a single wrong word always shows.
+// Digests of results and checksums of buffers. Both steps are bijections in either argument, so a single wrong word
+// always shows.
 #pragma once
 #include "families.h"
 
@@ -6,7 +7,9 @@ namespace sentinel {
 
 constexpr uint32_t kFoldMultiplier = 0x9e3779b1u;
 
-SENTINEL_CORE uint32_t fold(uint32_t digest, uint32_t word) { return (rotate_left32(digest, 5) ^ word) * kFoldMultiplier; }
+SENTINEL_CORE uint32_t fold(uint32_t digest, uint32_t word) {
+  return (rotate_left32(digest, 5) ^ word) * kFoldMultiplier;
+}
 
 // The digest of an SM from those of its lanes. 0 is kept for "no digest".
 SENTINEL_CORE uint32_t fold_lanes(const uint32_t* lane_digests) {

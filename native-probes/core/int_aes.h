@@ -1,5 +1,5 @@
-// Family int_aes: an AES-128 counter-mode chain with a digest after every round, its decryption, and two xorshift-multiply
-// chains with data-dependent rotation, population count, high products and branches.
+// Family int_aes: an AES-128 counter-mode chain with a digest after every round, its decryption, and two
+// xorshift-multiply chains with data-dependent rotation, population count, high products and branches.
 #pragma once
 #include "aes128.h"
 #include "fold.h"
@@ -27,9 +27,7 @@ SENTINEL_CORE void int_aes_operands(uint64_t seed, uint32_t lane, uint32_t itera
   for (uint32_t k = 0; k < kIntAesShape.operand_words; k++) operands[k] = rand32(seed, lane, iteration * 16 + k);
 }
 
-SENTINEL_CORE uint32_t swap_bytes32(uint32_t w) {
-  return w << 24 | (w & 0xff00u) << 8 | (w >> 8 & 0xff00u) | w >> 24;
-}
+SENTINEL_CORE uint32_t swap_bytes32(uint32_t w) { return w << 24 | (w & 0xff00u) << 8 | (w >> 8 & 0xff00u) | w >> 24; }
 
 // The counter is the last word of the block, most significant byte first.
 SENTINEL_CORE void counter_block(const uint32_t* operands, uint32_t j, uint32_t* block) {
@@ -68,7 +66,8 @@ SENTINEL_CORE uint64_t chain64(uint64_t x) {
     x ^= x << 25;
     x ^= x >> 27;
     x *= kChain64Multiplier;
-    x = rotate_left64(x, population_count32(static_cast<uint32_t>(x)) + population_count32(static_cast<uint32_t>(x >> 32)));
+    x = rotate_left64(
+        x, population_count32(static_cast<uint32_t>(x)) + population_count32(static_cast<uint32_t>(x >> 32)));
     if ((x & 1) != 0) x ^= multiply_high64(x, kGolden64);
   }
   return x;

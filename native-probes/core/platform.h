@@ -1,6 +1,6 @@
-// What host and device compilers name differently. Everything in core/ is C++17, <stdint.h> only, integer arithmetic only: the
-// same source makes the golden on a host (without a vector or floating-point instruction) and, compiled for it, the unit's side
-// of a device that has no instruction of its own for a family.
+// What host and device compilers name differently. Everything in core/ is C++17, <stdint.h> only, integer arithmetic
+// only: the same source makes the golden on a host (without a vector or floating-point instruction) and, compiled for
+// it, the unit's side of a device that has no instruction of its own for a family.
 #pragma once
 #include <stdint.h>
 

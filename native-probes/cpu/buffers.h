@@ -40,7 +40,9 @@ class Buffers {
   static constexpr uint32_t kSpare = 2;
 
  private:
-  static uint32_t* allocate(uint32_t count) { return static_cast<uint32_t*>(aligned_alloc(64, count * sizeof(uint32_t))); }
+  static uint32_t* allocate(uint32_t count) {
+    return static_cast<uint32_t*>(aligned_alloc(64, count * sizeof(uint32_t)));
+  }
 
   Golden goldens_[3];
   uint32_t* results_;

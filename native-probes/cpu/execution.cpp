@@ -88,7 +88,8 @@ class Execution {
       charge(cpu, used_ns);
     }
     for (uint32_t k = 0; k < 2; k++) {
-      if (dispute.known_answers[k].result == Result::kFail && dispute.known_answers[1 - k].result == Result::kPass) accuse(k);
+      if (dispute.known_answers[k].result == Result::kFail && dispute.known_answers[1 - k].result == Result::kPass)
+        accuse(k);
     }
   }
 
@@ -161,7 +162,8 @@ Report execute(const Request& request) {
     Execution(request, lease.get(), report).run();
     return report;
   }
-  for (uint32_t sm : request.sms) report.results.push_back(sm_result(sm, Result::kError, "no memory for the probe's buffers"));
+  for (uint32_t sm : request.sms)
+    report.results.push_back(sm_result(sm, Result::kError, "no memory for the probe's buffers"));
   return report;
 }
 

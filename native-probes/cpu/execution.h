@@ -9,8 +9,8 @@ namespace sentinel {
 
 enum class Result { kPass, kFail, kNotRun, kInconclusive, kError };
 
-// Of the first wrong (lane, iteration). An iteration of shape.iterations means that every word was right and the fold was
-// wrong: then there are no operands, and the words are the digests of the lane.
+// Of the first wrong (lane, iteration). An iteration of shape.iterations means that every word was right and the fold
+// was wrong: then there are no operands, and the words are the digests of the lane.
 struct Mismatch {
   uint32_t lane = 0, iteration = 0, round = 0;
   std::vector<uint32_t> operands, expected, actual;

@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint32_t kMostWords = 32;
 
-void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t* operands, uint32_t* results) {
+void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t* operands,
+                 uint32_t* results) {
   if (family == Family::kFma32) {
     const Fma32Operands x = fma32_operands(seed, lane, iteration);
     operands[0] = x.a;

@@ -93,7 +93,8 @@ void run_aes(const uint32_t* operands, uint32_t* results, Tap& tap) {
 
 // Bytes are counted through a table of nibbles (VPSHUFB) and summed by multiply-add.
 inline __m256i population_count_lanes(__m256i x) {
-  const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+  const __m256i counts =
+      _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
   const __m256i nibble = _mm256_set1_epi8(0x0f);
   const __m256i low = _mm256_shuffle_epi8(counts, _mm256_and_si256(x, nibble));
   const __m256i high = _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi32(x, 4), nibble));
@@ -152,7 +153,8 @@ UnitOutcome run_int_aes(const UnitJob& job, Tap& tap) {
     for (uint32_t i = 0; i < kIntAesShape.iterations; i++) {
       uint32_t* results = job.results + i * kIntAesShape.result_words * kLanes;
       iterate_int_aes(job.golden->operands + i * kIntAesShape.operand_words * kLanes, results, turn, tap);
-      for (uint32_t w = 0; w < kIntAesShape.result_words; w++) digest = fold_lanes_of(digest, load_lanes(results + w * kLanes));
+      for (uint32_t w = 0; w < kIntAesShape.result_words; w++)
+        digest = fold_lanes_of(digest, load_lanes(results + w * kLanes));
     }
     store_lanes(lane_digests, digest);
   });

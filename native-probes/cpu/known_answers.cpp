@@ -10,7 +10,8 @@ namespace sentinel {
 namespace {
 
 static_assert(kKnownFma32Version == kFma32Shape.probe_version, "known-answers/fma32.json is of another probe version");
-static_assert(kKnownIntAesVersion == kIntAesShape.probe_version, "known-answers/int_aes.json is of another probe version");
+static_assert(kKnownIntAesVersion == kIntAesShape.probe_version,
+              "known-answers/int_aes.json is of another probe version");
 
 void not_run(KnownAnswerReport& report, const PinnedThread& thread) {
   report.result = not_run_result(thread);

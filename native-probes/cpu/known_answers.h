@@ -1,4 +1,5 @@
-// The release's committed known answers. Their digests come from tests/interop/recompute_mismatch.py, not from this code.
+// The release's committed known answers. Their digests come from tests/interop/recompute_mismatch.py, not from this
+// code.
 #pragma once
 #include "execution.h"
 #include "pinned_thread.h"
@@ -18,8 +19,8 @@ struct KnownAnswerList {
 
 KnownAnswerList known_answers(Family family);
 
-// Whether the golden code alone reproduces a family's answers on a CPU. kNotRun, and never kFail, when it could not stay there.
-// Adds the CPU time used.
+// Whether the golden code alone reproduces a family's answers on a CPU. kNotRun, and never kFail, when it could not
+// stay there. Adds the CPU time used.
 Result golden_known_answers(Family family, uint32_t cpu, Golden& buffer, uint64_t& cpu_ns);
 
 }  // namespace sentinel

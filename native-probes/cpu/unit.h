@@ -17,8 +17,8 @@ struct UnitOutcome {
   uint32_t lane_digests[kLanes];
 };
 
-// Computes the golden of a seed on the calling thread's CPU, and runs a family on it. Which implementation is linked is decided
-// by the build target.
+// Computes the golden of a seed on the calling thread's CPU, and runs a family on it. Which implementation is linked is
+// decided by the build target.
 struct Backend {
   void (*golden)(Family family, uint64_t seed, uint32_t cpu, Golden& golden);
   UnitOutcome (*fma32)(const UnitJob& job);

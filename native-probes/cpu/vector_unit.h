@@ -40,7 +40,9 @@ inline __attribute__((always_inline)) uint64_t opaque(uint64_t value) {
 }
 
 inline __m256i load_lanes(const uint32_t* words) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words)); }
-inline void store_lanes(uint32_t* words, __m256i value) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), value); }
+inline void store_lanes(uint32_t* words, __m256i value) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), value);
+}
 
 // NaNs by integer comparison: (x & 0x7fffffff) > infinity.
 template <ResultKind kind>
@@ -57,7 +59,8 @@ inline __m256i fold_lanes_of(__m256i digest, __m256i word) {
   return _mm256_mullo_epi32(_mm256_xor_si256(rotated, word), _mm256_set1_epi32(static_cast<int>(kFoldMultiplier)));
 }
 
-// Moves logical lane (p + turn) mod 8 to physical lane p, so that over eight turns every physical lane computes every vector.
+// Moves logical lane (p + turn) mod 8 to physical lane p, so that over eight turns every physical lane computes every
+// vector.
 struct LaneTurn {
   __m256i there, back;
   explicit LaneTurn(uint32_t turn) {
@@ -70,7 +73,8 @@ struct LaneTurn {
   __m256i to_logical(__m256i value) const { return _mm256_permutevar8x32_epi32(value, back); }
 };
 
-// Runs rounds until one disagrees with the golden. The result buffer is poisoned first, so that a store that did not happen shows.
+// Runs rounds until one disagrees with the golden. The result buffer is poisoned first, so that a store that did not
+// happen shows.
 template <class Round>
 UnitOutcome run_rounds(const UnitJob& job, uint32_t rounds, Round&& round) {
   UnitOutcome outcome{};
@@ -82,7 +86,8 @@ UnitOutcome run_rounds(const UnitJob& job, uint32_t rounds, Round&& round) {
     round(r, outcome.lane_digests);
     outcome.rounds = r + 1;
     uint32_t difference = 0;
-    for (uint32_t lane = 0; lane < kLanes; lane++) difference |= outcome.lane_digests[lane] ^ job.golden->lane_digests[lane];
+    for (uint32_t lane = 0; lane < kLanes; lane++)
+      difference |= outcome.lane_digests[lane] ^ job.golden->lane_digests[lane];
     if (difference != 0) break;
   }
   return outcome;

@@ -25,7 +25,8 @@ bool UnitWorker::run(const UnitJob& job) {
 
 void UnitWorker::work(void* self) {
   auto* worker = static_cast<UnitWorker*>(self);
-  worker->outcome_ = worker->job_.family == Family::kFma32 ? kBackend.fma32(worker->job_) : kBackend.int_aes(worker->job_);
+  worker->outcome_ =
+      worker->job_.family == Family::kFma32 ? kBackend.fma32(worker->job_) : kBackend.int_aes(worker->job_);
 }
 
 bool UnitWorker::agrees() const { return same_digests(job_.golden->lane_digests, outcome_.lane_digests); }

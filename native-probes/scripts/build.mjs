@@ -28,7 +28,8 @@ function sourcesIn(folder) {
 /** Changes when anything that the build depends on does. */
 function stamp(compiler) {
   const hash = createHash('sha256').update(`${process.version} ${process.arch} ${compiler}`);
-  for (const file of sourceFolders.flatMap(sourcesIn).sort()) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+  for (const file of sourceFolders.flatMap(sourcesIn).sort())
+    hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }
 
@@ -50,26 +51,35 @@ function findCompiler() {
 
 function requireTools() {
   if (!findOnPath(['make'])) fail('no "make" found: install it (Debian: apt-get install make) and run this again.');
-  if (!findOnPath(['python3', 'python'])) fail('no Python 3 found: install it (Debian: apt-get install python3) and run this again.');
+  if (!findOnPath(['python3', 'python']))
+    fail('no Python 3 found: install it (Debian: apt-get install python3) and run this again.');
 }
 
 function findNodedir() {
   const nodedir = process.env.SENTINEL_NODEDIR ?? dirname(dirname(realpathSync(process.execPath)));
   if (!existsSync(join(nodedir, 'include', 'node', 'node_api.h'))) {
-    fail(`no Node headers in ${join(nodedir, 'include', 'node')}: set SENTINEL_NODEDIR to a folder that has include/node/node_api.h.`);
+    fail(
+      `no Node headers in ${join(nodedir, 'include', 'node')}: set SENTINEL_NODEDIR to a folder that has include/node/node_api.h.`,
+    );
   }
   return nodedir;
 }
 
 function runNodeGyp(compiler, nodedir) {
   const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
-  const options = [`--nodedir=${nodedir}`, `--directory=${join(root, 'addon')}`, `--jobs=${availableParallelism()}`, '--loglevel=warn'];
+  const options = [
+    `--nodedir=${nodedir}`,
+    `--directory=${join(root, 'addon')}`,
+    `--jobs=${availableParallelism()}`,
+    '--loglevel=warn',
+  ];
   const { status, error } = spawnSync(process.execPath, [nodeGyp, 'rebuild', ...options], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, CXX: compiler },
   });
   if (error) fail(`node-gyp did not start: ${error.message}`);
-  if (status !== 0) fail(`the compiler "${compiler}" could not build the probes (exit ${status}); its messages are above.`);
+  if (status !== 0)
+    fail(`the compiler "${compiler}" could not build the probes (exit ${status}); its messages are above.`);
 }
 
 const compiler = findCompiler();

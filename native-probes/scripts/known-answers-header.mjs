@@ -19,7 +19,9 @@ function section({ family, probe_version: version, answers }) {
 /** Writes the header into `folder`/generated from the files in `folder`/known-answers. */
 export function writeKnownAnswersHeader(folder) {
   const source = join(folder, 'known-answers');
-  const files = readdirSync(source).filter((name) => name.endsWith('.json')).sort();
+  const files = readdirSync(source)
+    .filter((name) => name.endsWith('.json'))
+    .sort();
   const sections = files.map((name) => section(JSON.parse(readFileSync(join(source, name), 'utf8'))));
   mkdirSync(join(folder, 'generated'), { recursive: true });
   const head = '// Generated from known-answers/*.json by scripts/known-answers-header.mjs.\n';

@@ -13,18 +13,25 @@ constexpr struct {
   const char* text_name;
   Kind kind;
 } kFields[] = {
-    {"cores", "core", Kind::kCores},           {"family", "family", Kind::kText},
-    {"rate", "rate", Kind::kNumber},           {"rateExec", "rate-exec", Kind::kNumber},
-    {"site", "site", Kind::kText},             {"effect", "effect", Kind::kText},
-    {"mask", "mask", Kind::kNumber},           {"dataMask", "data-mask", Kind::kNumber},
-    {"dataValue", "data-value", Kind::kNumber}, {"lane", "lane", Kind::kNumber},
-    {"onset", "onset", Kind::kNumber},         {"seed", "seed", Kind::kNumber},
+    {"cores", "core", Kind::kCores},
+    {"family", "family", Kind::kText},
+    {"rate", "rate", Kind::kNumber},
+    {"rateExec", "rate-exec", Kind::kNumber},
+    {"site", "site", Kind::kText},
+    {"effect", "effect", Kind::kText},
+    {"mask", "mask", Kind::kNumber},
+    {"dataMask", "data-mask", Kind::kNumber},
+    {"dataValue", "data-value", Kind::kNumber},
+    {"lane", "lane", Kind::kNumber},
+    {"onset", "onset", Kind::kNumber},
+    {"seed", "seed", Kind::kNumber},
     {"same", "same", Kind::kBoolean},
 };
 
 std::string field_names(bool as_text) {
   std::string names;
-  for (const auto& field : kFields) names += (names.empty() ? "" : ", ") + std::string(as_text ? field.text_name : field.name);
+  for (const auto& field : kFields)
+    names += (names.empty() ? "" : ", ") + std::string(as_text ? field.text_name : field.name);
   return names;
 }
 
@@ -44,7 +51,8 @@ std::vector<std::string> split(const std::string& text, char separator) {
 napi_value number_or_text(const Values& values, const std::string& text) {
   char* end = nullptr;
   const bool hexadecimal = text.rfind("0x", 0) == 0;
-  const double number = hexadecimal ? static_cast<double>(strtoull(text.c_str(), &end, 16)) : strtod(text.c_str(), &end);
+  const double number =
+      hexadecimal ? static_cast<double>(strtoull(text.c_str(), &end, 16)) : strtod(text.c_str(), &end);
   const bool whole = !text.empty() && isdigit(static_cast<unsigned char>(text[0])) != 0 && *end == '\0';
   return whole ? values.number(number) : values.text(text);
 }
@@ -76,7 +84,8 @@ napi_value fault_from_text(napi_env env, napi_value text) {
       napi_set_named_property(env, object, field.name, value_of(values, field.kind, part.substr(equals + 1)));
       known = true;
     }
-    if (!known) return arguments.refuse("\"" + part + "\"", "expected NAME=VALUE, NAME one of " + field_names(true)), nullptr;
+    if (!known)
+      return arguments.refuse("\"" + part + "\"", "expected NAME=VALUE, NAME one of " + field_names(true)), nullptr;
   }
   return object;
 }

@@ -46,7 +46,8 @@ void clear_plan() {
   state().executions.clear();
 }
 
-std::vector<FaultSource> sources_for(Site site, Family family, uint64_t probe_seed, uint32_t core, uint32_t operations) {
+std::vector<FaultSource> sources_for(Site site, Family family, uint64_t probe_seed, uint32_t core,
+                                     uint32_t operations) {
   State& all = state();
   std::vector<FaultSource> sources;
   pthread_mutex_lock(&all.mutex);
@@ -60,7 +61,8 @@ std::vector<FaultSource> sources_for(Site site, Family family, uint64_t probe_se
   return sources;
 }
 
-FaultSource::FaultSource(const FaultSpec& spec, uint64_t probe_seed, uint32_t core, uint64_t ordinal, uint32_t operations)
+FaultSource::FaultSource(const FaultSpec& spec, uint64_t probe_seed, uint32_t core, uint64_t ordinal,
+                         uint32_t operations)
     : spec_(&spec), state_(mix64(spec.seed * kGolden64 ^ probe_seed)) {
   if (!spec.same) state_ = mix64(state_ ^ mix64(uint64_t{core} << 40 ^ ordinal));
   if (spec.rate_exec > 0) {
@@ -94,7 +96,8 @@ uint32_t FaultSource::changed(uint32_t word) {
   return word;
 }
 
-// Published fault statistics: two in five corruptions are of a single bit, hardly one in a hundred yields a NaN or infinity.
+// Published fault statistics: two in five corruptions are of a single bit, hardly one in a hundred yields a NaN or
+// infinity.
 uint32_t FaultSource::random_pattern(uint32_t word) {
   for (;;) {
     const uint32_t pattern = random() % 5 < 2 ? 1u << (random() & 31) : random() | 1u << (random() & 31);

@@ -22,15 +22,15 @@ struct FaultSpec {
   std::vector<uint32_t> cores;
   Site site = Site::kResult;
   Effect effect = Effect::kFlip;
-  double rate = 0;       // probability per vector operation; 0 where rate_exec is given
-  double rate_exec = 0;  // probability per execution
-  uint32_t mask = 0;     // bits that the effect touches; 0: one random bit each time
+  double rate = 0;                         // probability per vector operation; 0 where rate_exec is given
+  double rate_exec = 0;                    // probability per execution
+  uint32_t mask = 0;                       // bits that the effect touches; 0: one random bit each time
   uint32_t data_mask = 0, data_value = 0;  // only results with (result & data_mask) == data_value
   bool has_lane = false;
-  uint32_t lane = 0;    // else any lane
-  uint32_t onset = 0;   // executions of the family that a core computes rightly first
-  uint32_t seed = 1;    // of the generator that decides all of the above
-  bool same = false;    // all cores falsify alike, so their wrong digests are equal
+  uint32_t lane = 0;   // else any lane
+  uint32_t onset = 0;  // executions of the family that a core computes rightly first
+  uint32_t seed = 1;   // of the generator that decides all of the above
+  bool same = false;   // all cores falsify alike, so their wrong digests are equal
 };
 
 constexpr uint32_t kMostFaults = 16;
@@ -46,8 +46,8 @@ class FaultSource {
 
   // Call once per vector operation: true if the fault acts on this one.
   bool due();
-  // Changes one of the words; false if nothing that it may change would show after canonicalisation (then it stays due, if its
-  // rate is per execution).
+  // Changes one of the words; false if nothing that it may change would show after canonicalisation (then it stays due,
+  // if its rate is per execution).
   template <class Canonical>
   bool alter(uint32_t* words, uint32_t count, Canonical canonical);
   uint32_t random() { return static_cast<uint32_t>(next() >> 32); }
@@ -80,7 +80,8 @@ bool FaultSource::alter(uint32_t* words, uint32_t count, Canonical canonical) {
   return false;
 }
 
-// The sources of a site that act on this execution (after onset). Counts the execution for Site::kResult and Site::kGolden.
+// The sources of a site that act on this execution (after onset). Counts the execution for Site::kResult and
+// Site::kGolden.
 std::vector<FaultSource> sources_for(Site site, Family family, uint64_t probe_seed, uint32_t core, uint32_t operations);
 
 }  // namespace sentinel::injection

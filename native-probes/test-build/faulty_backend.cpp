@@ -1,12 +1,11 @@
 // The backend of the test build: the release's kernels with a Tap that falsifies results inside the vector loop.
 #include <sched.h>
 
-#include "fault_plan.h"
-
 #include "../core/convert32.h"
 #include "../cpu/features.h"
 #include "../cpu/fma32_unit.h"
 #include "../cpu/int_aes_unit.h"
+#include "fault_plan.h"
 
 namespace sentinel::injection {
 namespace {
@@ -107,7 +106,8 @@ void golden_falsified(Family family, uint64_t seed, uint32_t cpu, Golden& golden
     const uint32_t vector = source.random() % (shape.iterations * shape.result_words);
     source.alter(golden.expected + vector * kLanes + lane, 1, as_it_is);
     uint32_t digest = 0;
-    for (uint32_t k = 0; k < shape.iterations * shape.result_words; k++) digest = fold(digest, golden.expected[k * kLanes + lane]);
+    for (uint32_t k = 0; k < shape.iterations * shape.result_words; k++)
+      digest = fold(digest, golden.expected[k * kLanes + lane]);
     golden.lane_digests[lane] = digest;
     golden.checksum = checksum_of(family, golden);
   }

@@ -18,7 +18,8 @@ constexpr const char* kSites[] = {"result", "digest", "golden", "operand-buffer"
 constexpr const char* kEffects[] = {"flip", "stuck0", "stuck1", "xor"};
 
 bool rates_from(Arguments& arguments, FaultSpec& out) {
-  if (arguments.has("rate") && arguments.has("rateExec")) return arguments.refuse("rate", "give either rate or rateExec");
+  if (arguments.has("rate") && arguments.has("rateExec"))
+    return arguments.refuse("rate", "give either rate or rateExec");
   if (arguments.has("rateExec")) return arguments.number("rateExec", 1e-12, 1, out.rate_exec);
   out.rate = 1;
   return !arguments.has("rate") || arguments.number("rate", 1e-12, 1, out.rate);
@@ -53,11 +54,13 @@ bool spec_from(Arguments& arguments, FaultSpec& out) {
   out.site = static_cast<injection::Site>(site);
   out.effect = static_cast<injection::Effect>(effect);
   if (!optional_u32(arguments, "mask", out.mask) || !optional_u32(arguments, "dataMask", out.data_mask)) return false;
-  if (!optional_u32(arguments, "dataValue", out.data_value) || !optional_u32(arguments, "onset", out.onset)) return false;
+  if (!optional_u32(arguments, "dataValue", out.data_value) || !optional_u32(arguments, "onset", out.onset))
+    return false;
   if (!optional_u32(arguments, "seed", out.seed)) return false;
   out.has_lane = arguments.has("lane");
   if (out.has_lane && !arguments.u32("lane", kLanes - 1, out.lane)) return false;
-  if ((out.data_value & ~out.data_mask) != 0) return arguments.refuse("dataValue", "has bits that dataMask does not select");
+  if ((out.data_value & ~out.data_mask) != 0)
+    return arguments.refuse("dataValue", "has bits that dataMask does not select");
   return !arguments.has("same") || arguments.boolean("same", out.same);
 }
 
@@ -71,7 +74,8 @@ napi_value inject(napi_env env, napi_callback_info info) {
   if (spec == nullptr) return nullptr;
   Arguments arguments(env, "inject", spec);
   FaultSpec fault{};
-  if (!arguments.is_object() || !only_known_fields(env, arguments, spec) || !spec_from(arguments, fault)) return nullptr;
+  if (!arguments.is_object() || !only_known_fields(env, arguments, spec) || !spec_from(arguments, fault))
+    return nullptr;
   if (!injection::add_to_plan(std::move(fault))) arguments.refuse("argument", "there are 16 faults already");
   return nullptr;
 }

@@ -9,7 +9,10 @@ export const probes = load(addonPath({ test: false }));
 export const testProbes = load(addonPath({ test: true }));
 export const { cpus } = probes.info();
 export const goldenCpus = cpus.slice(0, 2);
-export const families = probes.info().families.filter((family) => family.available).map((family) => family.name);
+export const families = probes
+  .info()
+  .families.filter((family) => family.available)
+  .map((family) => family.name);
 export const oracle = join(dirname(import.meta.dirname), '..', 'tests', 'interop', 'recompute_mismatch.py');
 
 let nextEpoch = 1;

@@ -27,26 +27,39 @@ const wrongRequests = [
   [{ ...good, sms: [cpus[0], -1] }, /sms\[1\]/],
   [{ ...good, sms: [cpus[0], 8_192] }, /sms\[1\]: expected an integer from 0 to 8191/],
   [{ ...good, sms: [cpus[0], cpus[0]] }, /sms\[1\]: \d+ is listed twice/],
-  [{ ...good, sms: [, 1] }, /sms\[0\]/],
+  [{ ...good, sms: new Array(2) }, /sms\[0\]/],
   [{ ...good, goldenCpus: [] }, /goldenCpus: expected an array of 1 to 2 integers/],
   [{ ...good, goldenCpus: [0, 1, 2] }, /goldenCpus/],
   [{ ...good, goldenCpus: [0, 0] }, /goldenCpus\[1\]: 0 is listed twice/],
 ];
 
 test('execute refuses wrong arguments and names the field', () => {
-  for (const [request, message] of wrongRequests) assert.throws(() => probes.execute(request), { name: 'TypeError', message });
+  for (const [request, message] of wrongRequests)
+    assert.throws(() => probes.execute(request), { name: 'TypeError', message });
 });
 
 test('knownAnswers refuses what is no logical CPU number', () => {
   for (const sm of [undefined, -1, 0.5, '0', 1e9, NaN, {}]) {
-    assert.throws(() => probes.knownAnswers(sm), { name: 'TypeError', message: /knownAnswers: sm: expected an integer/ });
+    assert.throws(() => probes.knownAnswers(sm), {
+      name: 'TypeError',
+      message: /knownAnswers: sm: expected an integer/,
+    });
   }
 });
 
 test('an exception of a getter or a proxy passes through', () => {
-  const broken = { get family() { throw new RangeError('mine'); } };
+  const broken = {
+    get family() {
+      throw new RangeError('mine');
+    },
+  };
   assert.throws(() => probes.execute(broken), { name: 'RangeError', message: 'mine' });
-  const proxy = new Proxy(good, { get: (target, key) => { if (key === 'sms') throw new RangeError('proxy'); return target[key]; } });
+  const proxy = new Proxy(good, {
+    get: (target, key) => {
+      if (key === 'sms') throw new RangeError('proxy');
+      return target[key];
+    },
+  });
   assert.throws(() => probes.execute(proxy), { name: 'RangeError', message: 'proxy' });
 });
 
@@ -61,7 +74,25 @@ function generator(seed) {
 
 test('ten thousand malformed requests cost a TypeError each and nothing else', () => {
   const pick = generator(42);
-  const junk = [undefined, null, -0, -1, 1e308, NaN, '', 'fma32', [], {}, [[]], () => 0, true, 2n, Symbol.iterator, new Uint8Array(3), new Date(0)];
+  const junk = [
+    undefined,
+    null,
+    -0,
+    -1,
+    1e308,
+    NaN,
+    '',
+    'fma32',
+    [],
+    {},
+    [[]],
+    () => 0,
+    true,
+    2n,
+    Symbol.iterator,
+    new Uint8Array(3),
+    new Date(0),
+  ];
   const fields = Object.keys(good);
   for (let k = 0; k < 10_000; k++) {
     const request = { ...good, [fields[pick(fields.length)]]: junk[pick(junk.length)], sms: junk[pick(junk.length)] };
@@ -93,7 +124,8 @@ const wrongFaults = [
 ];
 
 test('inject refuses wrong faults and says what is valid', () => {
-  for (const [spec, message] of wrongFaults) assert.throws(() => testProbes.inject(spec), { name: 'TypeError', message });
+  for (const [spec, message] of wrongFaults)
+    assert.throws(() => testProbes.inject(spec), { name: 'TypeError', message });
 });
 
 test('inject takes 16 faults and no more', () => {

@@ -31,7 +31,10 @@ test('what is missing is said in one sentence', (t) => {
     [{ PATH: pathWith(t, []) }, /^native-probes: no C\+\+17 compiler found: .*apt-get install g\+\+.*\n$/],
     [{ PATH: pathWith(t, ['g++']) }, /^native-probes: no "make" found: .*\n$/],
     [{ PATH: pathWith(t, ['g++', 'make']) }, /^native-probes: no Python 3 found: .*\n$/],
-    [{ PATH: pathWith(t, ['g++', 'make', 'python3']), SENTINEL_NODEDIR: '/nonexistent' }, /^native-probes: no Node headers in .*SENTINEL_NODEDIR.*\n$/],
+    [
+      { PATH: pathWith(t, ['g++', 'make', 'python3']), SENTINEL_NODEDIR: '/nonexistent' },
+      /^native-probes: no Node headers in .*SENTINEL_NODEDIR.*\n$/,
+    ],
   ];
   for (const [env, message] of cases) {
     const { status, stderr } = build(env, '--force');

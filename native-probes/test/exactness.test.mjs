@@ -17,8 +17,16 @@ test('software arithmetic equals the CPU on ten million vectors of the eight cla
 
 // FIPS 197, appendices B and C.1.
 const FIPS_197 = [
-  { key: '2b7e151628aed2a6abf7158809cf4f3c', block: '3243f6a8885a308d313198a2e0370734', cipher: '3925841d02dc09fbdc118597196a0b32' },
-  { key: '000102030405060708090a0b0c0d0e0f', block: '00112233445566778899aabbccddeeff', cipher: '69c4e0d86a7b0430d8cdb78070b4c55a' },
+  {
+    key: '2b7e151628aed2a6abf7158809cf4f3c',
+    block: '3243f6a8885a308d313198a2e0370734',
+    cipher: '3925841d02dc09fbdc118597196a0b32',
+  },
+  {
+    key: '000102030405060708090a0b0c0d0e0f',
+    block: '00112233445566778899aabbccddeeff',
+    cipher: '69c4e0d86a7b0430d8cdb78070b4c55a',
+  },
 ];
 
 function checkAes({ key, block, cipher }) {

@@ -12,7 +12,10 @@ test('the addon says what it is and what it can run', () => {
   assert.equal(testProbes.info().testBuild, true);
   assert.equal(info.backend, 'cpu');
   assert.ok(info.cpuModel.length > 0 && info.vendor.length > 0);
-  assert.deepEqual(info.families.map((family) => family.name), ['fma32', 'int_aes']);
+  assert.deepEqual(
+    info.families.map((family) => family.name),
+    ['fma32', 'int_aes'],
+  );
   for (const family of info.families) {
     assert.equal(family.available, family.missing === null);
     assert.ok(family.instructions.length > 0);
@@ -25,9 +28,12 @@ test('a healthy run passes on every CPU with the golden digest', () => {
     assert.equal(report.goldenAgreed, true);
     assert.equal(report.goldenCrcOk, true);
     assert.equal(report.goldenDispute, null);
-    assert.deepEqual(report.results.map(({ sm, result, reason, digest, mismatch }) => ({ sm, result, reason, digest, mismatch })),
-      cpus.map((sm) => ({ sm, result: 'PASS', reason: null, digest: report.expectedDigest, mismatch: null })));
-    for (const { startUs, durationUs } of report.results) assert.ok(startUs >= 0 && durationUs > 0 && durationUs < report.wallUs);
+    assert.deepEqual(
+      report.results.map(({ sm, result, reason, digest, mismatch }) => ({ sm, result, reason, digest, mismatch })),
+      cpus.map((sm) => ({ sm, result: 'PASS', reason: null, digest: report.expectedDigest, mismatch: null })),
+    );
+    for (const { startUs, durationUs } of report.results)
+      assert.ok(startUs >= 0 && durationUs > 0 && durationUs < report.wallUs);
   }
 });
 
@@ -40,9 +46,15 @@ test('CPU time is charged to every CPU that worked, golden included', () => {
 });
 
 test('equal seeds give equal digests, other families, epochs and indices give others', () => {
-  const digest = (family, epoch, index) => probes.execute({ family, epoch, index, sms: [cpus[0]], goldenCpus }).expectedDigest;
+  const digest = (family, epoch, index) =>
+    probes.execute({ family, epoch, index, sms: [cpus[0]], goldenCpus }).expectedDigest;
   assert.equal(digest('fma32', 7, 9), digest('fma32', 7, 9));
-  const all = families.flatMap((family) => [digest(family, 7, 9), digest(family, 7, 10), digest(family, 8, 9), digest(family, 9, 7)]);
+  const all = families.flatMap((family) => [
+    digest(family, 7, 9),
+    digest(family, 7, 10),
+    digest(family, 8, 9),
+    digest(family, 9, 7),
+  ]);
   assert.equal(new Set(all).size, all.length);
 });
 
@@ -52,7 +64,8 @@ test('no execution fails without a fault', () => {
     for (let k = 0; k < CLEAN_EXECUTIONS; k++) {
       const report = probes.execute(fresh(family));
       seen.add(report.expectedDigest);
-      for (const { sm, result, reason } of report.results) assert.equal(result, 'PASS', `${family} on ${sm}: ${reason}`);
+      for (const { sm, result, reason } of report.results)
+        assert.equal(result, 'PASS', `${family} on ${sm}: ${reason}`);
     }
     assert.ok(seen.size > CLEAN_EXECUTIONS - 3, 'operands are fresh in every run');
   }
@@ -87,13 +100,18 @@ test('without a golden everything is NOT_RUN', () => {
 
 test('known answers on an SM outside the affinity mask are NOT_RUN, not passed', () => {
   for (const entry of probes.knownAnswers(absent)) {
-    assert.deepEqual({ passed: entry.passed, result: entry.result, executed: entry.executed }, { passed: false, result: 'NOT_RUN', executed: 0 });
+    assert.deepEqual(
+      { passed: entry.passed, result: entry.result, executed: entry.executed },
+      { passed: false, result: 'NOT_RUN', executed: 0 },
+    );
   }
 });
 
 test('a thread that is moved in the middle of a run is NOT_RUN', () => {
   assert.ok(cpus.length > 1, 'this test needs two CPUs');
-  const report = withFaults([{ cores: [cpus[0]], family: 'fma32', site: 'placement' }], () => testProbes.execute(fresh('fma32')));
+  const report = withFaults([{ cores: [cpus[0]], family: 'fma32', site: 'placement' }], () =>
+    testProbes.execute(fresh('fma32')),
+  );
   assert.equal(report.results[0].result, 'NOT_RUN');
   assert.match(report.results[0].reason, new RegExp(`^moved from logical CPU ${cpus[0]} to`));
   assert.ok(report.results.slice(1).every(({ result }) => result === 'PASS'));

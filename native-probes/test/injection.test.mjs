@@ -33,7 +33,9 @@ test('the detail is of the first wrong vector and fits what was injected', () =>
   const mask = 0x0040_0000;
   for (const family of families) {
     const { iterations } = testProbes.info().families.find(({ name }) => name === family);
-    const report = withFaults([{ cores: [faulty], family, rate: 0.001, mask, lane: 1 }], () => testProbes.execute(fresh(family)));
+    const report = withFaults([{ cores: [faulty], family, rate: 0.001, mask, lane: 1 }], () =>
+      testProbes.execute(fresh(family)),
+    );
     const { mismatch, digest } = report.results.find(({ sm }) => sm === faulty);
     assert.equal(mismatch.expectedDigest, report.expectedDigest);
     assert.equal(mismatch.actualDigest, digest);
@@ -42,7 +44,11 @@ test('the detail is of the first wrong vector and fits what was injected', () =>
     assert.equal(mismatch.expected.length, mismatch.actual.length);
     const bits = mismatch.expected.map((word, k) => word ^ mismatch.actual[k]);
     assert.ok(bits.some((word) => word !== 0));
-    if (family === 'fma32') assert.ok(bits.some((word) => word === mask), 'one result has exactly the flipped bit');
+    if (family === 'fma32')
+      assert.ok(
+        bits.some((word) => word === mask),
+        'one result has exactly the flipped bit',
+      );
   }
 });
 
@@ -76,31 +82,49 @@ test('rateExec is the probability that an execution fails', () => {
 });
 
 test('the same seed of the generator gives the same wrong digests', () => {
-  const run = () => withFaults([{ cores: [faulty], family: 'fma32', rate: 0.001, seed: 11 }], () =>
-    [1, 2, 3].map((index) => testProbes.execute({ family: 'fma32', epoch: 5, index, sms: [faulty], goldenCpus: cpus.slice(0, 2) }).results[0].digest));
+  const run = () =>
+    withFaults([{ cores: [faulty], family: 'fma32', rate: 0.001, seed: 11 }], () =>
+      [1, 2, 3].map(
+        (index) =>
+          testProbes.execute({ family: 'fma32', epoch: 5, index, sms: [faulty], goldenCpus: cpus.slice(0, 2) })
+            .results[0].digest,
+      ),
+    );
   assert.deepEqual(run(), run());
 });
 
 test('several cores falsify alike if told to, and each in its own way if not', () => {
-  const digests = (same) => withFaults([{ cores: [healthy, faulty], family: 'int_aes', rate: 0.001, same }], () =>
-    testProbes.execute(fresh('int_aes', { sms: [healthy, faulty] })).results);
+  const digests = (same) =>
+    withFaults(
+      [{ cores: [healthy, faulty], family: 'int_aes', rate: 0.001, same }],
+      () => testProbes.execute(fresh('int_aes', { sms: [healthy, faulty] })).results,
+    );
   const alike = digests(true);
-  assert.deepEqual(alike.map(({ result }) => result), ['FAIL', 'FAIL']);
+  assert.deepEqual(
+    alike.map(({ result }) => result),
+    ['FAIL', 'FAIL'],
+  );
   assert.equal(alike[0].digest, alike[1].digest);
   const own = digests(false);
-  assert.deepEqual(own.map(({ result }) => result), ['FAIL', 'FAIL']);
+  assert.deepEqual(
+    own.map(({ result }) => result),
+    ['FAIL', 'FAIL'],
+  );
   assert.notEqual(own[0].digest, own[1].digest);
 });
 
 test('onset: a core computes rightly first', () => {
   const results = withFaults([{ cores: [faulty], family: 'fma32', onset: 3 }], () =>
-    Array.from({ length: 5 }, () => testProbes.execute(fresh('fma32', { sms: [faulty] })).results[0].result));
+    Array.from({ length: 5 }, () => testProbes.execute(fresh('fma32', { sms: [faulty] })).results[0].result),
+  );
   assert.deepEqual(results, ['PASS', 'PASS', 'PASS', 'FAIL', 'FAIL']);
 });
 
 test('a fault with a data trigger acts on results with that data only', () => {
   const trigger = { dataMask: 0xffff_ffff, dataValue: 0x7f80_0000 };
-  const report = withFaults([{ cores: [faulty], family: 'fma32', mask: 1 << 30, ...trigger }], () => testProbes.execute(fresh('fma32')));
+  const report = withFaults([{ cores: [faulty], family: 'fma32', mask: 1 << 30, ...trigger }], () =>
+    testProbes.execute(fresh('fma32')),
+  );
   const { mismatch } = report.results.find(({ sm }) => sm === faulty);
   mismatch.expected.forEach((word, k) => {
     if (word !== mismatch.actual[k]) assert.deepEqual([word, mismatch.actual[k]], [0x7f80_0000, 0x3f80_0000]);
@@ -108,7 +132,9 @@ test('a fault with a data trigger acts on results with that data only', () => {
 });
 
 test('with one golden CPU a mismatch is inconclusive', () => {
-  const report = withFaults([{ cores: [faulty], family: 'fma32' }], () => testProbes.execute(fresh('fma32', { goldenCpus: [healthy] })));
+  const report = withFaults([{ cores: [faulty], family: 'fma32' }], () =>
+    testProbes.execute(fresh('fma32', { goldenCpus: [healthy] })),
+  );
   const result = report.results.find(({ sm }) => sm === faulty);
   assert.equal(result.result, 'INCONCLUSIVE');
   assert.match(result.reason, /only the committed known answers|nothing but the committed known answers/);
@@ -116,7 +142,9 @@ test('with one golden CPU a mismatch is inconclusive', () => {
 });
 
 test('a buffer that changed during the run accuses nobody', () => {
-  const report = withFaults([{ cores: [healthy], family: 'int_aes', site: 'operand-buffer' }], () => testProbes.execute(fresh('int_aes')));
+  const report = withFaults([{ cores: [healthy], family: 'int_aes', site: 'operand-buffer' }], () =>
+    testProbes.execute(fresh('int_aes')),
+  );
   assert.equal(report.goldenCrcOk, false);
   assert.deepEqual(failing(report), []);
   assert.match(report.results[0].reason, /buffer changed during the run/);
@@ -135,11 +163,16 @@ test('a wrong fold of right words is a mismatch of the lane digest', () => {
 
 test('golden CPUs that disagree are told apart by the known answers', () => {
   for (const family of families) {
-    const report = withFaults([{ cores: [faulty], family, site: 'golden' }], () => testProbes.execute(fresh(family, { goldenCpus: [healthy, faulty] })));
+    const report = withFaults([{ cores: [faulty], family, site: 'golden' }], () =>
+      testProbes.execute(fresh(family, { goldenCpus: [healthy, faulty] })),
+    );
     assert.equal(report.goldenAgreed, false);
     assert.ok(report.results.every(({ result, digest }) => result === 'INCONCLUSIVE' && digest === 0));
     const { knownAnswers, accused, mismatch } = report.goldenDispute;
-    assert.deepEqual(knownAnswers, [{ cpu: healthy, result: 'PASS' }, { cpu: faulty, result: 'FAIL' }]);
+    assert.deepEqual(knownAnswers, [
+      { cpu: healthy, result: 'PASS' },
+      { cpu: faulty, result: 'FAIL' },
+    ]);
     assert.equal(accused, faulty);
     assert.equal(mismatch.mismatchCount, 1);
   }
@@ -147,8 +180,12 @@ test('golden CPUs that disagree are told apart by the known answers', () => {
 
 test('a rare golden fault that the known answers do not show accuses nobody', () => {
   const spec = { cores: [faulty], family: 'int_aes', site: 'golden', onset: 1, rateExec: 0.5, seed: 1 };
-  const reports = withFaults([spec], () => Array.from({ length: 40 }, () => testProbes.execute(fresh('int_aes', { goldenCpus: [healthy, faulty] }))));
-  const disputes = reports.filter(({ goldenDispute }) => goldenDispute !== null).map(({ goldenDispute }) => goldenDispute);
+  const reports = withFaults([spec], () =>
+    Array.from({ length: 40 }, () => testProbes.execute(fresh('int_aes', { goldenCpus: [healthy, faulty] }))),
+  );
+  const disputes = reports
+    .filter(({ goldenDispute }) => goldenDispute !== null)
+    .map(({ goldenDispute }) => goldenDispute);
   assert.ok(disputes.length > 0);
   for (const { knownAnswers, accused } of disputes) {
     const failed = knownAnswers.filter(({ result }) => result === 'FAIL').map(({ cpu }) => cpu);
@@ -157,8 +194,14 @@ test('a rare golden fault that the known answers do not show accuses nobody', ()
 });
 
 test('known answers fail on the faulty core: its unit, or its golden', () => {
-  for (const [site, source] of [['result', 'unit'], ['golden', 'golden']]) {
-    const [bad, good] = withFaults([{ cores: [faulty], family: 'fma32', site }], () => [testProbes.knownAnswers(faulty), testProbes.knownAnswers(healthy)]);
+  for (const [site, source] of [
+    ['result', 'unit'],
+    ['golden', 'golden'],
+  ]) {
+    const [bad, good] = withFaults([{ cores: [faulty], family: 'fma32', site }], () => [
+      testProbes.knownAnswers(faulty),
+      testProbes.knownAnswers(healthy),
+    ]);
     const of = (entries, name) => entries.find(({ family }) => family === name);
     assert.equal(of(bad, 'fma32').passed, false);
     assert.equal(of(bad, 'fma32').firstBad.source, source);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -24,7 +24,14 @@ test('every CPU reproduces all of them', () => {
   for (const cpu of cpus) {
     for (const entry of probes.knownAnswers(cpu)) {
       const { answers } = contents.find(({ family }) => family === entry.family);
-      assert.deepEqual(entry, { family: entry.family, passed: true, result: 'PASS', reason: null, executed: answers.length, firstBad: null });
+      assert.deepEqual(entry, {
+        family: entry.family,
+        passed: true,
+        result: 'PASS',
+        reason: null,
+        executed: answers.length,
+        firstBad: null,
+      });
     }
   }
 });

@@ -62,20 +62,31 @@ const VECTOR_OR_FLOAT = /%[xyz]mm|%mm[0-7]|%st\b|^f(ld|st|add|mul|i)|^v?aes|^pop
 test('the golden has no vector, floating-point or AES instruction', () => {
   const instructions = instructionsOf(golden);
   assert.ok(instructions.length > 500, 'the golden was disassembled');
-  assert.deepEqual(instructions.filter((text) => VECTOR_OR_FLOAT.test(text)), []);
+  assert.deepEqual(
+    instructions.filter((text) => VECTOR_OR_FLOAT.test(text)),
+    [],
+  );
   assert.ok(count(instructionsOf(unit), VECTOR_OR_FLOAT) > 100, 'the pattern finds them where they are');
 });
 
 test('the golden calls no library function, which could contain one', () => {
-  const undefinedSymbols = run('nm', '--undefined-only', golden).split('\n').map((line) => line.trim().split(/\s+/).at(-1));
-  assert.deepEqual(undefinedSymbols.filter((name) => name !== '' && name !== '_GLOBAL_OFFSET_TABLE_'), []);
+  const undefinedSymbols = run('nm', '--undefined-only', golden)
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).at(-1));
+  assert.deepEqual(
+    undefinedSymbols.filter((name) => name !== '' && name !== '_GLOBAL_OFFSET_TABLE_'),
+    [],
+  );
 });
 
 const FAULT_WORDS = /inject|falsif|stuck[01]|fault_?(tap|plan|source|spec)|rateExec|rate-exec/i;
 
 test('the release knows no symbol and no string of fault injection, the test build does', () => {
-  const traces = (file) => [run('nm', '--demangle', file), run('nm', '--demangle', '--dynamic', file), run('strings', '-a', '-n', '4', file)]
-    .join('\n').split('\n').filter((line) => FAULT_WORDS.test(line));
+  const traces = (file) =>
+    [run('nm', '--demangle', file), run('nm', '--demangle', '--dynamic', file), run('strings', '-a', '-n', '4', file)]
+      .join('\n')
+      .split('\n')
+      .filter((line) => FAULT_WORDS.test(line));
   assert.deepEqual(traces(release), []);
   assert.ok(traces(testBuild).length > 10);
 });

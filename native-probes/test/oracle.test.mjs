@@ -9,10 +9,23 @@ const RUNS = 40;
 
 function lineOf({ family, epoch, index }, mismatch) {
   const { lane, iteration } = mismatch;
-  const [operands, expected, actual] = [mismatch.operands, mismatch.expected, mismatch.actual].map((words) => Array.from(words));
+  const [operands, expected, actual] = [mismatch.operands, mismatch.expected, mismatch.actual].map((words) =>
+    Array.from(words),
+  );
   const differing = expected.map((word, k) => (word ^ actual[k]) >>> 0);
   const digest = mismatch.expectedDigest;
-  return { family, epoch, index, lane, iteration, operands, expected, actual, differing_bits: differing, expected_digest: digest };
+  return {
+    family,
+    epoch,
+    index,
+    lane,
+    iteration,
+    operands,
+    expected,
+    actual,
+    differing_bits: differing,
+    expected_digest: digest,
+  };
 }
 
 function mismatchOf(family, fault) {
@@ -28,7 +41,8 @@ function ask(lines, ...options) {
 
 test('the oracle agrees with every real mismatch', () => {
   const lines = families.flatMap((family) =>
-    Array.from({ length: RUNS }, (_, k) => mismatchOf(family, { rate: 0.0005, effect: 'xor', seed: k, lane: k % 8 })));
+    Array.from({ length: RUNS }, (_, k) => mismatchOf(family, { rate: 0.0005, effect: 'xor', seed: k, lane: k % 8 })),
+  );
   const { status, stdout, stderr } = ask(lines);
   assert.equal(status, 0, stderr);
   assert.deepEqual(JSON.parse(stdout), { checked: RUNS * families.length, bad: 0 });
@@ -41,7 +55,10 @@ test('it covers all eight operand classes', () => {
 });
 
 test('it recomputes digests, and lane digests of a wrong fold', () => {
-  const lines = families.flatMap((family) => [mismatchOf(family, { rate: 0.001 }), mismatchOf(family, { site: 'digest' })]);
+  const lines = families.flatMap((family) => [
+    mismatchOf(family, { rate: 0.001 }),
+    mismatchOf(family, { site: 'digest' }),
+  ]);
   const { status, stderr } = ask(lines, '--digests');
   assert.equal(status, 0, stderr);
   const wrong = { ...lines[0], expected_digest: (lines[0].expected_digest ^ 1) >>> 0 };
@@ -63,14 +80,24 @@ test('it rejects every corruption of a mismatch', () => {
       epoch: { ...line, epoch: line.epoch + 1 },
       index: { ...line, index: line.index + 1 },
     };
-    for (const [name, corrupted] of Object.entries(corruptions)) assert.equal(ask([line, corrupted]).status, 1, `${family}: ${name}`);
+    for (const [name, corrupted] of Object.entries(corruptions))
+      assert.equal(ask([line, corrupted]).status, 1, `${family}: ${name}`);
     assert.equal(ask([line]).status, 0);
   }
 });
 
 test('it refuses what is no mismatch, and an empty input', () => {
   const line = mismatchOf('fma32', {});
-  const garbage = ['{', '[]', '{}', { ...line, lane: 8 }, { ...line, iteration: -1 }, { ...line, family: 'fma64' }, { ...line, actual: ['x'] }, { ...line, epoch: 1.5 }];
+  const garbage = [
+    '{',
+    '[]',
+    '{}',
+    { ...line, lane: 8 },
+    { ...line, iteration: -1 },
+    { ...line, family: 'fma64' },
+    { ...line, actual: ['x'] },
+    { ...line, epoch: 1.5 },
+  ];
   for (const item of garbage) assert.equal(ask([item]).status, 2);
   assert.equal(ask([]).status, 2);
 });
