@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-const release = join(import.meta.dirname, 'addon', 'build', 'Release');
+const release = join(import.meta.dirname, 'build', 'Release');
 
 /** Folder of the committed known answers, one JSON file per family. */
 export const knownAnswersPath = join(import.meta.dirname, 'known-answers');

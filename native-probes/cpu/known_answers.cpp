@@ -2,7 +2,7 @@
 
 #include "../core/fold.h"
 #include "../core/random.h"
-#include "../generated/known_answers.inc"
+#include "../build/generated/known_answers.inc"
 #include "buffers.h"
 #include "workers.h"
 

@@ -4,15 +4,27 @@
 // Does nothing when the addons are already built from these sources by this Node (pass --force to build all the same).
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { addonPath } from '../index.js';
 import { writeKnownAnswersHeader } from './known-answers-header.mjs';
 
 const root = dirname(import.meta.dirname);
-const stampFile = join(root, 'addon', 'build', 'stamp');
+// node-gyp builds below addon/, beside binding.gyp: in the package's own folder it would start at every install.
+const compiled = join(root, 'addon', 'build', 'Release');
+const stampFile = join(root, 'build', 'stamp');
 const sourceFolders = ['addon', 'core', 'cpu', 'known-answers', 'scripts', 'test-build'];
 
 function fail(sentence) {
@@ -82,6 +94,14 @@ function runNodeGyp(compiler, nodedir) {
     fail(`the compiler "${compiler}" could not build the probes (exit ${status}); its messages are above.`);
 }
 
+/** A process that runs keeps the file that it has loaded: the new one takes its name, not its place. */
+function publish(target) {
+  mkdirSync(dirname(target), { recursive: true });
+  const copy = `${target}.${process.pid}`;
+  copyFileSync(join(compiled, basename(target)), copy);
+  renameSync(copy, target);
+}
+
 const compiler = findCompiler();
 const wanted = stamp(compiler);
 if (!process.argv.includes('--force') && isUpToDate(wanted)) {
@@ -92,5 +112,6 @@ if (!process.argv.includes('--force') && isUpToDate(wanted)) {
   rmSync(stampFile, { force: true });
   writeKnownAnswersHeader(root);
   runNodeGyp(compiler, nodedir);
+  for (const test of [false, true]) publish(addonPath({ test, mustExist: false }));
   writeFileSync(stampFile, wanted);
 }

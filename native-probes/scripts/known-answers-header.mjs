@@ -1,4 +1,4 @@
-// known-answers/*.json -> generated/known_answers.inc, so that the digests are part of the addon.
+// known-answers/*.json -> build/generated/known_answers.inc, so that the digests are part of the addon.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -16,14 +16,15 @@ function section({ family, probe_version: version, answers }) {
   ].join('\n');
 }
 
-/** Writes the header into `folder`/generated from the files in `folder`/known-answers. */
+/** Writes the header into `folder`/build/generated from the files in `folder`/known-answers. */
 export function writeKnownAnswersHeader(folder) {
   const source = join(folder, 'known-answers');
   const files = readdirSync(source)
     .filter((name) => name.endsWith('.json'))
     .sort();
   const sections = files.map((name) => section(JSON.parse(readFileSync(join(source, name), 'utf8'))));
-  mkdirSync(join(folder, 'generated'), { recursive: true });
   const head = '// Generated from known-answers/*.json by scripts/known-answers-header.mjs.\n';
-  writeFileSync(join(folder, 'generated', 'known_answers.inc'), head + sections.join('\n'));
+  const target = join(folder, 'build', 'generated');
+  mkdirSync(target, { recursive: true });
+  writeFileSync(join(target, 'known_answers.inc'), head + sections.join('\n'));
 }

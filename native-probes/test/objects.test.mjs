@@ -1,13 +1,13 @@
 // What the compiler made of it: the unit executes what the family names, the golden shares none of it, the release knows no fault.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { addonPath } from '../index.js';
 
 const release = addonPath({ test: false });
 const testBuild = addonPath({ test: true });
-const objects = join(dirname(release), 'obj.target');
+const objects = join(import.meta.dirname, '..', 'addon', 'build', 'Release', 'obj.target');
 const unit = join(objects, 'cpu', 'vector_backend.o');
 const faultyUnit = join(objects, 'test-build', 'faulty_backend.o');
 const golden = join(objects, 'cpu', 'golden.o');
