@@ -1,3 +1,4 @@
+import { countDevice } from './cohorts.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
 import { type CoreState, needsAttention, type StateChanges } from './state.js';
 
@@ -60,8 +61,13 @@ export function editNode(draft: Draft, node: string): NodeState {
 
 export function editFleet(draft: Draft): FleetFacts {
   if (draft.fleet === null) {
-    const { automaticQuarantinesUs, breadth } = draft.base.fleet;
-    draft.fleet = { automaticQuarantinesUs: [...automaticQuarantinesUs], breadth: { ...breadth } };
+    const { automaticQuarantinesUs, breadth, incidents, reviewUs } = draft.base.fleet;
+    draft.fleet = {
+      automaticQuarantinesUs: [...automaticQuarantinesUs],
+      breadth: { ...breadth },
+      incidents: { ...incidents },
+      reviewUs,
+    };
   }
   return draft.fleet;
 }
@@ -74,12 +80,6 @@ export function attentiveIds(draft: Draft): string[] {
     else ids.delete(id);
   }
   return [...ids].sort();
-}
-
-/** Every device, as the draft sees it, in no particular order. */
-export function* allDevices(draft: Draft): Generator<DeviceState> {
-  for (const [id, device] of draft.base.devices) if (!draft.devices.has(id)) yield device;
-  yield* draft.devices.values();
 }
 
 export function deviceCount(draft: Draft): number {
@@ -108,6 +108,9 @@ export function changes(draft: Draft): StateChanges {
 export function install(draft: Draft): void {
   const { base } = draft;
   for (const [id, device] of draft.devices) {
+    const before = base.devices.get(id);
+    if (before !== undefined) countDevice(base.cohorts, before, -1);
+    countDevice(base.cohorts, device, 1);
     base.devices.set(id, device);
     if (needsAttention(device)) base.attentive.add(id);
     else base.attentive.delete(id);

@@ -1,4 +1,4 @@
-import type { DirectiveState, Family, GateName, HealthState } from './model.js';
+import type { Family, GateName, HealthState, TestUnit } from './model.js';
 
 /** Additions to the counters of one (device, family). */
 export interface CounterIncrement {
@@ -64,13 +64,29 @@ export interface TransitionEffect {
   actor: string;
 }
 
-export interface DirectiveEffect {
-  op: 'send' | 'cancel';
+/** What remains of a directive: the body of the message for the agent. */
+export type Work =
+  | { kind: 'burst'; family: Family; sm: number; executions: number; windowMs: number }
+  | { kind: 'follow-up'; family: Family; sm: number; intervalMs: number; untilUs: number }
+  | { kind: 'deep-test'; units: TestUnit[]; sweepSeconds: number };
+
+export interface DirectiveSend {
+  op: 'send';
   node: string;
   deviceId: string;
-  /** What remains to be done is `remainingWork(directive)`. */
-  directive: DirectiveState;
+  id: string;
+  work: Work;
 }
+
+export interface DirectiveCancel {
+  op: 'cancel';
+  node: string;
+  deviceId: string;
+  id: string;
+}
+
+/** For the agent that is connected as `node`; if none is, the next hello repeats what is unfinished. */
+export type DirectiveEffect = DirectiveSend | DirectiveCancel;
 
 export type AuditTypeName = 'PROBE' | 'ANOMALY' | 'DECISION' | 'CONFIGURATION' | 'SYSTEM' | 'APPROVAL';
 

@@ -30,6 +30,8 @@ export interface GateOutcome {
 export interface FamilyState {
   family: Family;
   probeVersion: number;
+  /** Key of the cohort: see cohorts.ts. */
+  cohort: string;
   selfTestSmsRun: number;
   selfTestSmsPassed: number;
   instructions: string[];
@@ -39,25 +41,26 @@ export interface FamilyState {
   uncoveredSms: number[];
 }
 
-/** One (family, SM) that computed at least one wrong result since its evidence was last reset. */
+/** One (family, SM) that computed at least one wrong result since the device's evidence was last reset. */
 export interface UnitState {
   family: Family;
   sm: number;
-  /** Hard observations that passed gates 1 and 2; those of them that were taken in answer to an earlier one. */
+  /** Hard observations (they passed gates 1 and 2); those of them that were taken in answer to an earlier one. */
   counted: number;
   answers: number;
   /** Counted observations for which this unit alone was accused (enough siblings passed the same seed). */
   accused: number;
-  /** Observations that were recorded but not counted, by the gate that held them. */
-  heldByIntegrity: number;
-  heldByLocality: number;
+  /** Observations that no other SM could check (gate 2 NOT_EVALUABLE): a suspicion, not counted. */
+  unlocated: number;
   firstUs: number;
   lastUs: number;
-  /** Seed and wrong digest of the newest counted observation: breadth compares digests of the same seed. */
-  lastEpoch: number;
-  lastIndex: number;
-  lastDigest: number;
-  /** Clean deep-test executions since the deep test began or last failed. */
+  /** Seed and wrong digest of the newest scheduled observation: breadth compares digests of one seed. epoch 0 = none. */
+  epoch: number;
+  index: number;
+  digest: number;
+  /** Clean executions since the newest mismatch, counted while the device is SUSPECT. */
+  clean: number;
+  /** Clean executions in the open deep test; 0 again after a failure in it. */
   deepTestClean: number;
 }
 
@@ -88,8 +91,12 @@ export interface DirectiveState {
   units: TestUnit[];
   sweepSeconds: number;
   createdUs: number;
-  /** When the agent's first execution for it arrived; null = not yet. */
+  /** When the agent's first execution for it arrived, and when the agent said that it was done; null = not yet. */
   startedUs: number | null;
+  agentDoneUs: number | null;
+  /** Deep test: when the failing units had their clean executions, and the clean executions of the sweep since. */
+  unitsCleanUs: number | null;
+  sweepClean: number;
   reason: string;
 }
 
@@ -113,6 +120,8 @@ export interface DeviceState {
   wouldBe: 'QUARANTINED' | null;
   stateSinceUs: number;
   stateReason: string;
+  /** Who ordered the present state; '' = the engine decided. */
+  stateActor: string;
   /** Some of the evidence behind the present state came from a test build. */
   injectedEvidence: boolean;
   units: UnitState[];
@@ -134,6 +143,7 @@ export interface NodeState {
   node: string;
   buildId: string;
   testBuild: boolean;
+  identity: Identity;
   connected: boolean;
   /** Engine clock minus agent clock, measured at hello. */
   offsetUs: number;
@@ -149,6 +159,7 @@ export interface BreadthEntry {
   /** When the node newly failed: its first mismatch after 7 days without one. */
   newUs: number;
   lastUs: number;
+  /** Seed and wrong digest of its newest scheduled mismatch; epoch 0 = none. */
   epoch: number;
   index: number;
   digest: number;
@@ -160,42 +171,44 @@ export interface FleetFacts {
   automaticQuarantinesUs: number[];
   /** Newly failing nodes of the last 7 days by cohort key. */
   breadth: Record<string, BreadthEntry[]>;
+  /** Cohort keys with a breadth incident that has been announced, and since when. */
+  incidents: Record<string, number>;
+  /** When all held devices are looked at again because a device, a node or a cohort changed; null = nothing changed. */
+  reviewUs: number | null;
 }
 
-/** What operators may change. Units are in the names; sources are the keys of `correlation_engine` named beside each. */
-export interface CoreConfig {
-  /** `mode` */
-  mode: 'observe' | 'enforce';
-  /** `bayesian_model.prior_alpha`, `.prior_beta`: of the displayed score. */
-  priorAlpha: number;
-  priorBeta: number;
-  /** `state_machine.reinstatement_pass_count` */
-  reinstatementPassCount: number;
-  gates: {
-    /** `gates.burst_executions`, `gates.burst_window_seconds` */
-    burstExecutions: number;
-    burstWindowSeconds: number;
-    /** `gates.follow_up_interval_ms`, `gates.follow_up_days` */
-    followUpIntervalMs: number;
-    followUpDays: number;
-    /** `gates.suspect_clear_days` */
-    suspectClearDays: number;
-    /** `gates.cohort_min_gpus`, `gates.cohort_min_nodes`, `gates.cohort_selftest_fraction` */
-    cohortMinGpus: number;
-    cohortMinNodes: number;
-    cohortSelftestFraction: number;
-    /** `gates.dwell_seconds`, `gates.dwell_small_seconds` (below 3 registered nodes) */
-    dwellSeconds: number;
-    dwellSmallSeconds: number;
-    /** `gates.breadth_min_nodes`, `gates.breadth_tail` */
-    breadthMinNodes: number;
-    breadthTail: number;
-    /** `gates.rate_limit.{hour_min,hour_fraction,day_min,day_fraction}` */
-    rateLimitHourMin: number;
-    rateLimitHourFraction: number;
-    rateLimitDayMin: number;
-    rateLimitDayFraction: number;
-    /** `gates.deep_test_seconds` */
-    deepTestSeconds: number;
+/** `correlation_engine.gates` of the configuration, under its own names: there are the units, defaults and sources. */
+export interface GateSettings {
+  readonly locality_same_digest: number;
+  readonly locality_passing_fraction: number;
+  readonly cohort_min_gpus: number;
+  readonly cohort_min_nodes: number;
+  readonly cohort_selftest_fraction: number;
+  readonly dwell_seconds: number;
+  readonly dwell_small_seconds: number;
+  readonly small_fleet_nodes: number;
+  readonly breadth_nodes: number;
+  readonly breadth_poisson_tail: number;
+  readonly rate_limit: {
+    readonly hour_min: number;
+    readonly hour_fraction: number;
+    readonly day_min: number;
+    readonly day_fraction: number;
   };
+  readonly burst_executions: number;
+  readonly burst_seconds: number;
+  readonly followup_days: number;
+  readonly followup_interval_ms: number;
+  readonly deep_test_seconds: number;
+}
+
+/** What operators may change, all of it while the engine runs. The shell takes it from `correlation_engine`. */
+export interface CoreConfig {
+  readonly mode: 'observe' | 'enforce';
+  readonly gates: GateSettings;
+  /** `state_machine.reinstatement_pass_count` */
+  readonly reinstatementPassCount: number;
+  /** `bayesian_model.prior_alpha` and `prior_beta`: of the displayed score only. */
+  readonly priorAlpha: number;
+  readonly priorBeta: number;
 }

@@ -2,7 +2,7 @@ import type { CoreConfig, Identity } from './model.js';
 
 /** Order and time of the commit that a record belongs to. The core knows no other clock. */
 export interface CommitContext {
-  /** Strictly increasing over the record log, >= 1. */
+  /** >= 1, strictly increasing from record to record: one transaction may commit many records, each with its own. */
   commitSeq: number;
   /** Engine's wall clock when the commit was built. */
   nowUs: number;

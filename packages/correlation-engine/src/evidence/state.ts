@@ -1,3 +1,4 @@
+import { type CohortIndex, countDevice } from './cohorts.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
 
 /**
@@ -11,6 +12,8 @@ export interface CoreState {
   fleet: FleetFacts;
   /** Ids of devices that have something pending: not HEALTHY, units with evidence, or an open directive. Derived. */
   attentive: Set<string>;
+  /** Derived. */
+  cohorts: CohortIndex;
 }
 
 /** What a store keeps: one row per device, one per node, one for the fleet, one for the configuration. All JSON-safe. */
@@ -35,10 +38,14 @@ export function loadState(saved: SavedState): CoreState {
     config: saved.config,
     devices: new Map(saved.devices.map((device) => [device.id, device])),
     nodes: new Map(saved.nodes.map((node) => [node.node, node])),
-    fleet: saved.fleet ?? { automaticQuarantinesUs: [], breadth: {} },
+    fleet: saved.fleet ?? { automaticQuarantinesUs: [], breadth: {}, incidents: {}, reviewUs: null },
     attentive: new Set(),
+    cohorts: new Map(),
   };
-  for (const device of saved.devices) if (needsAttention(device)) state.attentive.add(device.id);
+  for (const device of saved.devices) {
+    if (needsAttention(device)) state.attentive.add(device.id);
+    countDevice(state.cohorts, device, 1);
+  }
   return state;
 }
 
@@ -62,7 +69,7 @@ export function needsAttention(device: DeviceState): boolean {
  * then, which keeps the record log free of idle ticks. O(devices that need attention).
  */
 export function dueAt(state: CoreState): number | undefined {
-  let due: number | undefined;
+  let due: number | undefined = state.fleet.reviewUs ?? undefined;
   for (const id of state.attentive) {
     const at = state.devices.get(id)?.dueUs;
     if (at !== null && at !== undefined && (due === undefined || at < due)) due = at;

@@ -21,9 +21,9 @@ export function severityFor(section: SectionName, own: SectionName): Severity {
   return section === own || section === 'logging' ? 'error' : 'warning';
 }
 
-const SAFE_NAME = /^[A-Za-z0-9_.-]{1,80}$/;
+const SAFE_NAME = /^[A-Za-z_.-]{1,64}$/;
 
-/** A name that an operator wrote, for an error. A name of odd characters may be a secret that lost its place. */
+/** A name that an operator wrote, for an error. No key has digits: a name with some may be a secret that lost its place. */
 export function showName(name: string): string {
   return SAFE_NAME.test(name) ? name : '(an unreadable name)';
 }
@@ -40,7 +40,7 @@ export function reportUnknownKey(
 ): void {
   const shown = showName(place.name);
   const key = [place.section, place.parent, shown].filter((part) => part !== '').join('.');
-  const suggestion = suggest(place.name, siblings, all);
+  const suggestion = suggest(place, siblings, all);
   const names = Object.keys(siblings);
   const listed = suggestion === undefined && names.length <= MAX_LISTED ? `; valid here: ${names.join(', ')}` : '';
   problems.add(severity, {
@@ -51,9 +51,14 @@ export function reportUnknownKey(
   });
 }
 
-function suggest(name: string, siblings: Children, all: Children): string | undefined {
+function suggest(
+  { origin, parent, name }: { readonly origin: Origin; readonly parent: string; readonly name: string },
+  siblings: Children,
+  all: Children,
+): string | undefined {
   const sibling = nearest(name, Object.keys(siblings));
-  if (sibling !== undefined) return sibling;
+  // A file shows the parent by its indentation; on a command line the whole path is written.
+  if (sibling !== undefined) return origin.kind === 'override' && parent !== '' ? `${parent}.${sibling}` : sibling;
   const keys = leavesOf(all).map(({ key }) => key);
   return keys.find((key) => key === name || key.endsWith(`.${name}`)) ?? nearest(name, keys);
 }

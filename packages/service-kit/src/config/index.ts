@@ -18,8 +18,6 @@ export {
   type ConfigProblem,
   describeOrigin,
   describeProblem,
-  EXIT_CONFIG,
-  EXIT_USAGE,
   type Origin,
   UsageError,
 } from './problems.js';

@@ -36,5 +36,15 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? completions(word, candidates)[0];
+}
+
+const MIN_PART = 4;
+
+/** Candidates that `word` begins or ends: `dwell` for `dwell_seconds`. Shortest first. */
+function completions(word: string, candidates: Iterable<string>): string[] {
+  if (word.length < MIN_PART) return [];
+  return [...candidates]
+    .filter((candidate) => candidate.startsWith(`${word}_`) || candidate.endsWith(`_${word}`))
+    .sort((a, b) => a.length - b.length);
 }

@@ -1,3 +1,5 @@
+import { EXIT } from '../errors.js';
+
 /** Where a value comes from. */
 export type Origin =
   | { readonly kind: 'default' }
@@ -40,15 +42,11 @@ export function describeProblem(problem: ConfigProblem): string {
   return [place, problem.key, `${problem.reason}${hint}`].filter((part) => part !== undefined).join(': ');
 }
 
-/** sysexits.h EX_CONFIG; systemd and our supervisor do not restart a service that ends with it. */
-export const EXIT_CONFIG = 78;
-/** A wrong command line. */
-export const EXIT_USAGE = 2;
-
 /** The configuration is wrong in the ways that `problems` lists, all of them. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  readonly exitCode = EXIT_CONFIG;
+  /** systemd and our supervisor do not restart a service that ends with it. */
+  readonly exitCode = EXIT.configuration;
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
@@ -60,13 +58,13 @@ export class ConfigError extends Error {
 /** The command line is wrong. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
-  readonly exitCode = EXIT_USAGE;
+  readonly exitCode = EXIT.usage;
 }
 
 /** The command line asked for a text (help, version, effective configuration) rather than for the service. */
 export class Answer extends Error {
   override readonly name = 'Answer';
-  readonly exitCode = 0;
+  readonly exitCode = EXIT.ok;
   /** For stdout. */
   readonly text: string;
 

@@ -55,7 +55,7 @@ export function readEnvironment(env: Environment, own: SectionName, problems: Pr
     if (section === undefined || isInjected(variable, text)) return [];
     const suggestion = nearest(variable, known.keys());
     problems.add(severityFor(section, own), {
-      origin: { kind: 'environment', variable: showName(variable) },
+      origin,
       reason: `matches no key of section ${section}`,
       ...(suggestion === undefined ? {} : { nearest: suggestion }),
     });
@@ -85,6 +85,12 @@ export function readOverrides(
       return [{ section, key, origin, raw: { kind: 'text', text: override.slice(split + 1) } } as const];
     }
     const { parent, name, siblings } = locate(all, key);
+    const group = Object.hasOwn(siblings, name) ? siblings[name] : undefined;
+    if (group?.kind === 'group') {
+      const reason = `names a group; set one of its keys: ${Object.keys(group.children).join(', ')}`;
+      problems.add('error', { origin, key: `${section}.${key}`, reason });
+      return [];
+    }
     reportUnknownKey(problems, 'error', { origin, section, parent, name }, siblings, all);
     return [];
   });

@@ -41,7 +41,8 @@ export class YamlFile {
       // Duplicates are found by entries(), which can name the key and both lines.
       uniqueKeys: false,
       merge: false,
-      logLevel: 'silent',
+      // 'silent' would also silence the error about a second document.
+      logLevel: 'error',
     });
     for (const { code, pos } of [...this.#document.errors, ...this.#document.warnings]) {
       this.report('error', this.#lineAt(pos[0]), undefined, `not valid YAML: ${SENTENCES[code] ?? 'unexpected content'}`);
@@ -106,7 +107,10 @@ export class YamlFile {
   /** A node as a plain value. Aliases and depth are bounded, so that no small file becomes a large value. */
   plain(node: Node | null, key: string, severity: Severity, depth = 0): unknown {
     const target = this.#follow(node, key, severity);
-    if (depth > MAX_DEPTH) return undefined;
+    if (depth > MAX_DEPTH) {
+      this.report(severity, this.lineOf(node), key, `nested more than ${MAX_DEPTH} deep`);
+      return null;
+    }
     if (isScalar(target)) return target.value;
     if (isSeq(target)) return target.items.map((item) => this.plain(item as Node, key, severity, depth + 1));
     if (isMap(target)) {
@@ -125,7 +129,9 @@ export class YamlFile {
       }
       return null;
     }
-    return (node.resolve(this.#document) as Node | undefined) ?? null;
+    const target = node.resolve(this.#document) as Node | undefined;
+    if (target === undefined) this.report(severity, this.lineOf(node), key, 'an alias to an anchor that does not stand before it');
+    return target ?? null;
   }
 
   #lineAt(offset: number): number {

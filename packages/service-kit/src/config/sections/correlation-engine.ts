@@ -15,27 +15,30 @@ import {
   tokens,
 } from './shared.js';
 
-const bayesianModel = inertGroup('The score that is shown: alpha / (alpha + beta). It is a display of the evidence, and decides nothing by itself.', {
-    prior_alpha: leaf({
-      format: real(1, 1e6),
-      default: 100,
-      doc: 'alpha of a device that nothing is known about.',
-      source: CONTRACT,
-    }),
-    prior_beta: leaf({
-      format: real(0.001, 1e6),
-      default: 1,
-      doc: 'beta of a device that nothing is known about.',
-      source: CONTRACT,
-    }),
-    decay_half_life_hours: leaf({
-      format: real(1, 87_600),
-      default: 168,
-      unit: 'h',
-      doc: 'Half-life of how much was seen; it moves alpha and beta, not their ratio.',
-      source: CONTRACT,
-    }),
-  });
+const bayesianModel = group('The score that is shown: alpha / (alpha + beta). It is a display of the evidence, and decides nothing by itself.', {
+  prior_alpha: leaf({
+    format: real(1, 1e6),
+    default: 100,
+    doc: 'alpha of a device that nothing is known about.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  prior_beta: leaf({
+    format: real(0.001, 1e6),
+    default: 1,
+    doc: 'beta of a device that nothing is known about.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  decay_half_life_hours: leaf({
+    format: real(1, 87_600),
+    default: 168,
+    unit: 'h',
+    doc: 'Half-life of how much was seen; it moves alpha and beta, not their ratio.',
+    source: CONTRACT,
+    inert: true,
+  }),
+});
 
 const stateMachine = group("A device's way through HEALTHY, SUSPECT, QUARANTINED, DEEP_TEST and CONDEMNED.", {
   ...inert({

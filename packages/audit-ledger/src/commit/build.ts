@@ -1,0 +1,147 @@
+/** First path of a commit: from drafts to bytes, chain and tree, on a copy of the state. */
+import { COMMIT_PREFIX, SALT_BYTES } from '../detail/commitment.js';
+import { type LeafType, MAX_LEAF_BYTES, writeLeafPrefix } from '../leaf/leaf.js';
+import { TILE_HEIGHT } from '../tiles/path.js';
+import { Frontier } from '../tree/frontier.js';
+import { HASH_BYTES, hashInto, LEAF_PREFIX, ZERO_HASH } from '../tree/hash.js';
+import { type BatchHeader, RECORD_HEADER_BYTES, writeHeader } from './record.js';
+
+/** An event that passed every check of ingest and awaits its seq. */
+export interface Draft {
+  readonly type: LeafType;
+  readonly injected: boolean;
+  readonly eventUs: number;
+  readonly eventId: Uint8Array;
+  readonly producer: string;
+  readonly gpu: string;
+  /** Canonical JSON. */
+  readonly detail: Uint8Array;
+}
+
+export interface ChainState {
+  /** Entry hash of the newest entry; zero for an empty log. */
+  readonly chainHead: Buffer;
+  readonly receivedUs: number;
+  readonly frontier: Frontier;
+}
+
+/** A tree node that becomes the next hash of a tile of `tileLevel`. */
+export interface TileNode {
+  readonly tileLevel: number;
+  readonly hash: Buffer;
+}
+
+export interface Batch {
+  readonly header: BatchHeader;
+  readonly entries: Buffer;
+  readonly details: Buffer;
+  /** In the order in which the tree completes them. */
+  readonly tileNodes: readonly TileNode[];
+  readonly batchRoot: Buffer;
+  readonly next: ChainState;
+}
+
+export interface BatchInput {
+  readonly commit: number;
+  readonly epoch: number;
+  readonly batchId: Uint8Array;
+  readonly drafts: readonly Draft[];
+  readonly nowUs: number;
+  /** 16 random bytes per draft. */
+  readonly salts: Uint8Array;
+}
+
+export const EMPTY_CHAIN: ChainState = { chainHead: ZERO_HASH, receivedUs: 0, frontier: new Frontier() };
+
+export function buildBatch(before: ChainState, input: BatchInput): Batch {
+  const header = headerOf(before, input);
+  const receivedUs = Math.max(before.receivedUs, input.nowUs);
+  const details = new DetailWriter(header, input.drafts);
+  const entries = new EntryWriter(header, before.chainHead);
+  const frontier = before.frontier.clone();
+  const batchFrontier = new Frontier();
+  const tileNodes: TileNode[] = [];
+
+  input.drafts.forEach((draft, i) => {
+    const detailCommit = details.add(input.salts.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), draft.detail);
+    const entryHash = entries.add(draft, header.firstSeq + i, receivedUs, detailCommit);
+    batchFrontier.append(entryHash);
+    frontier.append(entryHash, (level, _index, hash) => {
+      if (level % TILE_HEIGHT === 0) tileNodes.push({ tileLevel: level / TILE_HEIGHT, hash: Buffer.from(hash) });
+    });
+  });
+
+  return {
+    header,
+    entries: entries.bytes(),
+    details: details.bytes(),
+    tileNodes,
+    batchRoot: batchFrontier.root(),
+    next: { chainHead: entries.chainHead(), receivedUs, frontier },
+  };
+}
+
+function headerOf(before: ChainState, { commit, epoch, batchId, drafts }: BatchInput): BatchHeader {
+  return { commit, epoch, batchId, firstSeq: before.frontier.size, count: drafts.length };
+}
+
+class DetailWriter {
+  readonly #record: Buffer;
+  readonly #commit = Buffer.alloc(HASH_BYTES);
+  #end: number;
+
+  constructor(header: BatchHeader, drafts: readonly Draft[]) {
+    const each = 4 + 1 + SALT_BYTES;
+    this.#record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + drafts.reduce((sum, { detail }) => sum + each + detail.length, 0));
+    this.#end = writeHeader(this.#record, header);
+  }
+
+  /** The commitment; the buffer is reused by the next call. */
+  add(salt: Uint8Array, detail: Uint8Array): Buffer {
+    const start = this.#record.writeUInt32BE(1 + SALT_BYTES + detail.length, this.#end);
+    this.#record[start] = COMMIT_PREFIX;
+    this.#record.set(salt, start + 1);
+    this.#record.set(detail, start + 1 + SALT_BYTES);
+    this.#end = start + 1 + SALT_BYTES + detail.length;
+    hashInto(this.#record.subarray(start, this.#end), this.#commit, 0);
+    return this.#commit;
+  }
+
+  bytes(): Buffer {
+    return this.#record;
+  }
+}
+
+class EntryWriter {
+  readonly #record: Buffer;
+  readonly #prev: Buffer;
+  #end: number;
+
+  constructor(header: BatchHeader, chainHead: Uint8Array) {
+    this.#record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + header.count * (2 + 1 + MAX_LEAF_BYTES));
+    this.#end = writeHeader(this.#record, header);
+    this.#prev = Buffer.from(chainHead);
+  }
+
+  /** The entry hash; the buffer is reused by the next call, which links to it. */
+  add(draft: Draft, seq: number, receivedUs: number, detailCommit: Buffer): Buffer {
+    const start = this.#end + 2;
+    this.#record[start] = LEAF_PREFIX;
+    const leaf = { ...draft, seq, receivedUs, detailLength: draft.detail.length };
+    const commitAt = writeLeafPrefix(this.#record, start + 1, leaf);
+    this.#record.set(detailCommit, commitAt);
+    this.#record.set(this.#prev, commitAt + HASH_BYTES);
+    this.#end = commitAt + 2 * HASH_BYTES;
+    this.#record.writeUInt16BE(this.#end - start, start - 2);
+    hashInto(this.#record.subarray(start, this.#end), this.#prev, 0);
+    return this.#prev;
+  }
+
+  chainHead(): Buffer {
+    return Buffer.from(this.#prev);
+  }
+
+  bytes(): Buffer {
+    return Buffer.from(this.#record.subarray(0, this.#end));
+  }
+}

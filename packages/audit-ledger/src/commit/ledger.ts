@@ -1,0 +1,297 @@
+/**
+ * The single writer: takes requests from a bounded queue, groups what waits, commits, signs, acknowledges. One commit at a
+ * time and no timer: while one is on its way to disk the next group gathers, and an idle ledger commits at once.
+ */
+import { type Deduplicator, EventConflictError, type EventRequest, Group } from '../ingest/deduplicate.js';
+import type { EventWindow } from '../ingest/event-window.js';
+import { ProducerMarks } from '../ingest/producers.js';
+import { type Checkpoint, checkpointBody, openCheckpoint, signCheckpoint } from '../note/checkpoint.js';
+import type { SigningKey } from '../note/keys.js';
+import type { SealTracker } from '../seal/tracker.js';
+import { StoreFullError } from '../storage/errors.js';
+import type { Head } from '../storage/head.js';
+import type { LedgerStore } from '../storage/store.js';
+import type { Draft } from './build.js';
+import { DivergenceError, type Proposal, type Sequencer } from './sequencer.js';
+import { conflictDraft, systemDraft } from './system-entries.js';
+
+/** Entries of one commit at most; also of one request. */
+export const MAX_GROUP_ENTRIES = 8192;
+/** Details of one commit at most, bytes; a request may be as large. */
+export const MAX_GROUP_BYTES = 16 * 2 ** 20;
+/** What may wait: about half a second of the fastest ingest. */
+export const MAX_QUEUED_ENTRIES = 65_536;
+export const MAX_QUEUED_BYTES = 64 * 2 ** 20;
+
+/** The queue is full; nothing of the request was taken. */
+export class OverloadedError extends Error {
+  override readonly name = 'OverloadedError';
+}
+
+/** The ledger is stopping or has failed; nothing of the request is in the log. */
+export class LedgerClosedError extends Error {
+  override readonly name = 'LedgerClosedError';
+}
+
+export interface SignedCheckpoint extends Checkpoint {
+  readonly note: string;
+}
+
+export interface Receipt {
+  readonly seqs: readonly number[];
+  /** Covers all of them. */
+  readonly checkpoint: SignedCheckpoint;
+}
+
+export interface LedgerEvents {
+  committed(entries: number, seconds: number, size: number): void;
+  refused(reason: 'conflict' | 'stale_number' | 'overloaded' | 'disk_full'): void;
+  /** The second path disagreed: this machine computes wrong answers. */
+  diverged(error: DivergenceError): void;
+  checkpointNotKept(error: unknown): void;
+  /** Nothing more can be committed; the process must end. */
+  fatal(error: unknown): void;
+}
+
+export interface LedgerParts {
+  readonly store: LedgerStore;
+  readonly sequencer: Sequencer;
+  readonly window: EventWindow;
+  readonly deduplicator: Deduplicator;
+  readonly seals: SealTracker;
+  readonly key: SigningKey;
+  readonly groupEntries: number;
+  readonly nowUs: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly events: LedgerEvents;
+}
+
+interface Waiting {
+  readonly request: EventRequest;
+  readonly bytes: number;
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Ledger {
+  readonly #parts: LedgerParts;
+  readonly #queue: Waiting[] = [];
+  #queuedEntries = 0;
+  #queuedBytes = 0;
+  #marks: ProducerMarks;
+  #checkpoint: SignedCheckpoint;
+  #sealDue = false;
+  /** The disk had no room for a seal; the next commit that succeeds shows that it may have again. */
+  #sealBlocked = false;
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(parts: LedgerParts) {
+    this.#parts = parts;
+    this.#marks = new ProducerMarks(parts.store.head.producers);
+    this.#checkpoint = this.#sign(parts.store.head);
+  }
+
+  /** The newest signed checkpoint; nothing beyond it is shown to anybody. */
+  get checkpoint(): SignedCheckpoint {
+    return this.#checkpoint;
+  }
+
+  get pendingEntries(): number {
+    return this.#queuedEntries;
+  }
+
+  /** Resolves once every event is durable and covered by a signed checkpoint. */
+  async ingest(request: EventRequest): Promise<Receipt> {
+    const bytes = request.drafts.reduce((sum, { detail }) => sum + detail.length, 0);
+    const entries = request.drafts.length;
+    if (this.#closed) throw new LedgerClosedError('the ledger is stopping');
+    if (this.#queuedEntries + entries > MAX_QUEUED_ENTRIES || this.#queuedBytes + bytes > MAX_QUEUED_BYTES) {
+      this.#parts.events.refused('overloaded');
+      throw new OverloadedError('the ledger has more to write than it can');
+    }
+    return await new Promise((resolve, reject) => {
+      this.#queue.push({ request, bytes, resolve, reject });
+      this.#queuedEntries += entries;
+      this.#queuedBytes += bytes;
+      this.#wake();
+    });
+  }
+
+  /** Asks for a seal, which is made unless nothing was logged since the last. */
+  seal(): void {
+    this.#sealDue = true;
+    this.#wake();
+  }
+
+  /** Appends one of the ledger's own entries. */
+  async record(draft: Draft): Promise<Receipt> {
+    return await this.ingest({ producer: draft.producer, numbering: undefined, drafts: [draft] });
+  }
+
+  /** Takes no more and resolves when what was taken is committed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  #wake(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#queue.length > 0 || this.#sealWanted()) {
+        if (this.#sealWanted()) await this.#commitSeal();
+        const group = this.#takeGroup();
+        if (group.length > 0) await this.#commitGroup(group);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #sealWanted(): boolean {
+    const { seals } = this.#parts;
+    if (!seals.pending) this.#sealDue = false;
+    return !this.#sealBlocked && (seals.full || this.#sealDue);
+  }
+
+  #takeGroup(): Waiting[] {
+    const group: Waiting[] = [];
+    let entries = 0;
+    let bytes = 0;
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      entries += next.request.drafts.length;
+      bytes += next.bytes;
+      if (group.length > 0 && (entries > this.#parts.groupEntries || bytes > MAX_GROUP_BYTES)) break;
+      group.push(next);
+      this.#queue.shift();
+    }
+    return group;
+  }
+
+  async #commitGroup(waiting: readonly Waiting[]): Promise<void> {
+    const group = new Group(this.#parts.sequencer.size);
+    try {
+      const { placed, marks } = await this.#place(waiting, group);
+      if (group.drafts.length > 0) await this.#commit(group.drafts, marks, false);
+      for (const { each, seqs } of placed) each.resolve({ seqs, checkpoint: this.#checkpoint });
+    } catch (error) {
+      for (const each of waiting) each.reject(error);
+      if (!(error instanceof StoreFullError)) throw error;
+      this.#parts.events.refused('disk_full');
+    } finally {
+      for (const { request, bytes } of waiting) {
+        this.#queuedEntries -= request.drafts.length;
+        this.#queuedBytes -= bytes;
+      }
+    }
+  }
+
+  async #place(
+    waiting: readonly Waiting[],
+    group: Group,
+  ): Promise<{ placed: { each: Waiting; seqs: readonly number[] }[]; marks: ProducerMarks }> {
+    const placed: { each: Waiting; seqs: readonly number[] }[] = [];
+    let marks = this.#marks;
+    for (const each of waiting) {
+      try {
+        placed.push({ each, seqs: await this.#parts.deduplicator.place(each.request, group, marks) });
+        marks = raise(marks, each.request);
+      } catch (error) {
+        this.#refuse(each, error);
+      }
+    }
+    return { placed, marks };
+  }
+
+  #refuse(each: Waiting, error: unknown): void {
+    each.reject(error);
+    const conflict = error instanceof EventConflictError;
+    this.#parts.events.refused(conflict ? 'conflict' : 'stale_number');
+    const draft = conflict ? each.request.drafts[error.index] : undefined;
+    if (!conflict || draft === undefined || this.#closed) return;
+    // A full queue may lose the record, not the refusal.
+    this.record(conflictDraft(draft, each.request.producer, error.seq)).catch(() => this.#parts.events.refused('overloaded'));
+  }
+
+  async #commitSeal(): Promise<void> {
+    const { seals, nowUs, randomBytes, events } = this.#parts;
+    this.#sealDue = false;
+    try {
+      await this.#commit([systemDraft(seals.detail(), nowUs(), randomBytes(16))], this.#marks, true);
+    } catch (error) {
+      if (!(error instanceof StoreFullError)) throw error;
+      this.#sealBlocked = true;
+      events.refused('disk_full');
+    }
+  }
+
+  async #commit(drafts: readonly Draft[], marks: ProducerMarks, isSeal: boolean): Promise<void> {
+    const { store, sequencer, window, seals, events } = this.#parts;
+    const started = performance.now();
+    const proposal = this.#propose(drafts);
+    const head = this.#headAfter(proposal, marks, isSeal);
+    await store.commit(proposal, head);
+    sequencer.accept(proposal);
+    this.#sealBlocked = false;
+    this.#marks = marks;
+    this.#checkpoint = this.#sign(head);
+    await store.saveCheckpoint(this.#checkpoint.note).catch((error: unknown) => events.checkpointNotKept(error));
+
+    const { commit, firstSeq } = proposal.header;
+    drafts.forEach((draft, i) => window.add(draft.eventId, firstSeq + i));
+    if (isSeal) seals.sealed();
+    seals.add({ commit, firstSeq, types: drafts.map(({ type }) => type), batchRoot: proposal.batchRoot, onlySeal: isSeal });
+    events.committed(drafts.length, (performance.now() - started) / 1000, head.size);
+  }
+
+  #propose(drafts: readonly Draft[]): Proposal {
+    const { sequencer, store, nowUs, randomBytes } = this.#parts;
+    const { commits, epoch } = store.head;
+    const salts = randomBytes(16 * drafts.length);
+    return sequencer.propose({ commit: commits, epoch, batchId: randomBytes(16), drafts, nowUs: nowUs(), salts });
+  }
+
+  #headAfter(proposal: Proposal, marks: ProducerMarks, isSeal: boolean): Head {
+    const { store, seals } = this.#parts;
+    const { commit, batchId } = proposal.header;
+    return {
+      generation: store.head.generation + 1,
+      epoch: store.head.epoch,
+      commits: commit + 1,
+      size: proposal.next.frontier.size,
+      chainHead: proposal.next.chainHead,
+      root: proposal.root,
+      receivedUs: proposal.next.receivedUs,
+      batchId,
+      firstUnsealedCommit: isSeal ? commit : (seals.firstUnsealedCommit ?? commit),
+      producers: marks.list(),
+    };
+  }
+
+  /** Opens what it signed: a faulty signature can give the key away. */
+  #sign({ size, root }: Pick<Head, 'size' | 'root'>): SignedCheckpoint {
+    const { key } = this.#parts;
+    const checkpoint = { origin: key.verifier.name, size, root };
+    const note = signCheckpoint(checkpoint, key);
+    const opened = openCheckpoint(note, key.verifier);
+    if (checkpointBody(opened) !== checkpointBody(checkpoint)) throw new DivergenceError('checkpoint changed while it was signed');
+    return { ...checkpoint, note };
+  }
+
+  #fail(error: unknown): void {
+    this.#closed = true;
+    for (const each of this.#queue.splice(0)) each.reject(new LedgerClosedError('the ledger has failed'));
+    if (error instanceof DivergenceError) this.#parts.events.diverged(error);
+    this.#parts.events.fatal(error);
+  }
+}
+
+function raise(marks: ProducerMarks, { producer, numbering, drafts }: EventRequest): ProducerMarks {
+  if (numbering === undefined || drafts.length === 0) return marks;
+  return marks.raised([{ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + drafts.length - 1 }]);
+}

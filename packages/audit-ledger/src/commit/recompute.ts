@@ -1,0 +1,87 @@
+/**
+ * Second path of a commit: everything again, from the serialised bytes alone and by another algorithm (recursion over
+ * aligned subtrees where the first path counts in binary). A machine that computes wrong answers must not get them signed.
+ */
+import { nodeHash, sha256 } from '../tree/hash.js';
+import { merkleTreeHash } from '../tree/mth.js';
+import { foldNodes, rangeNodes } from '../tree/ranges.js';
+import { checkDetail, checkLink } from '../verify/link.js';
+import { detailPreimages, entryPreimages, type BatchHeader, MalformedRecordError, readHeader } from './record.js';
+
+const NOTHING = new Uint8Array();
+
+/** State of the second path; it shares no object with the first. */
+export interface ShadowState {
+  readonly size: number;
+  readonly chainHead: Uint8Array;
+  readonly receivedUs: number;
+  /** Perfect subtrees that tile the tree, left to right. */
+  readonly subtrees: readonly Subtree[];
+}
+
+interface Subtree {
+  readonly level: number;
+  readonly hash: Uint8Array;
+}
+
+export interface Recomputed {
+  readonly next: ShadowState;
+  readonly root: Uint8Array;
+  readonly batchRoot: Uint8Array;
+}
+
+/** Throws where the bytes are not a well-formed continuation of `before`. */
+export function recomputeBatch(before: ShadowState, entries: Uint8Array, details: Uint8Array): Recomputed {
+  assertSameBatch(readHeader(entries), readHeader(details));
+  const { hashes, chainHead, receivedUs } = recomputeChain(before, entryPreimages(entries), detailPreimages(details));
+  const subtrees = extend(before, hashes);
+  return {
+    next: { size: before.size + hashes.length, chainHead, receivedUs, subtrees },
+    root: foldNodes(subtrees.map(({ hash }) => hash)),
+    batchRoot: merkleTreeHash(hashes),
+  };
+}
+
+function recomputeChain(
+  before: ShadowState,
+  entries: readonly Uint8Array[],
+  details: readonly Uint8Array[],
+): { hashes: Uint8Array[]; chainHead: Uint8Array; receivedUs: number } {
+  let { chainHead, receivedUs } = before;
+  const hashes = entries.map((preimage, i) => {
+    const leaf = checkLink(preimage.subarray(1), { seq: before.size + i, prev: chainHead, receivedUs });
+    checkDetail(leaf, details[i] ?? NOTHING);
+    receivedUs = leaf.receivedUs;
+    chainHead = sha256(preimage);
+    return chainHead;
+  });
+  return { hashes, chainHead, receivedUs };
+}
+
+function extend(before: ShadowState, hashes: readonly Uint8Array[]): Subtree[] {
+  const subtrees = [...before.subtrees];
+  for (const { level, index } of rangeNodes({ start: before.size, end: before.size + hashes.length })) {
+    const start = index * 2 ** level - before.size;
+    merge(subtrees, { level, hash: merkleTreeHash(hashes.slice(start, start + 2 ** level)) });
+  }
+  return subtrees;
+}
+
+function merge(subtrees: Subtree[], added: Subtree): void {
+  let carry = added;
+  for (let last = subtrees.at(-1); last?.level === carry.level; last = subtrees.at(-1)) {
+    carry = { level: carry.level + 1, hash: nodeHash(last.hash, carry.hash) };
+    subtrees.pop();
+  }
+  subtrees.push(carry);
+}
+
+function assertSameBatch(entries: BatchHeader, details: BatchHeader): void {
+  const same =
+    entries.commit === details.commit &&
+    entries.epoch === details.epoch &&
+    entries.firstSeq === details.firstSeq &&
+    entries.count === details.count &&
+    Buffer.compare(entries.batchId, details.batchId) === 0;
+  if (!same) throw new MalformedRecordError('entries and details are not of the same batch');
+}

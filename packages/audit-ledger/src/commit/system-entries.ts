@@ -1,0 +1,55 @@
+/** Entries that the ledger writes about itself. */
+import { canonicalJson, type JsonValue } from '../detail/canonical.js';
+import { LeafType } from '../leaf/leaf.js';
+import { sha256 } from '../tree/hash.js';
+import type { Draft } from './build.js';
+
+export const LEDGER_PRODUCER = 'ledger';
+export const LOG_FORMAT = 1;
+
+export function systemDraft(detail: JsonValue, nowUs: number, eventId: Uint8Array): Draft {
+  return {
+    type: LeafType.system,
+    injected: false,
+    eventUs: nowUs,
+    eventId: asUuidV8(eventId),
+    producer: LEDGER_PRODUCER,
+    gpu: '',
+    detail: Buffer.from(canonicalJson(detail)),
+  };
+}
+
+/** Entry 0: what the log is called, who signs it and how it is written. */
+export function genesisDraft(origin: string, logKey: string, nowUs: number, eventId: Uint8Array): Draft {
+  return systemDraft({ event: 'genesis', format: LOG_FORMAT, log_key: logKey, origin }, nowUs, eventId);
+}
+
+/** A store older than its last known checkpoint was accepted by an operator. */
+export function rollbackDraft(lost: { size: number; root: Uint8Array }, size: number, nowUs: number, eventId: Uint8Array): Draft {
+  const detail = { event: 'rollback_accepted', lost_root: hex(lost.root), lost_size: lost.size, size };
+  return systemDraft(detail, nowUs, eventId);
+}
+
+/** An event was refused because its id belongs to another. Its own id is derived, so that a retry is recorded once. */
+export function conflictDraft(refused: Draft, producer: string, seq: number): Draft {
+  const detail = {
+    event: 'event_id_conflict',
+    event_id: hex(refused.eventId),
+    producer,
+    refused_sha256: hex(sha256(refused.detail)),
+    seq,
+  };
+  return systemDraft(detail, refused.eventUs, sha256(Buffer.from(canonicalJson(detail))).subarray(0, 16));
+}
+
+/** Marks 16 bytes as a UUID of version 8, variant 10. */
+function asUuidV8(bytes: Uint8Array): Buffer {
+  const id = Buffer.from(bytes);
+  id[6] = ((id[6] ?? 0) & 0x0f) | 0x80;
+  id[8] = ((id[8] ?? 0) & 0x3f) | 0x80;
+  return id;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

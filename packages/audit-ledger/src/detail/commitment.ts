@@ -1,0 +1,15 @@
+/** Salted commitment to a detail, so that a pruned low-entropy detail cannot be guessed. */
+import { sha256 } from '../tree/hash.js';
+
+export const SALT_BYTES = 16;
+export const COMMIT_PREFIX = 0x02;
+
+/** What is hashed, and what is stored: 0x02 | salt | detail. */
+export function commitmentPreimage(salt: Uint8Array, detail: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([COMMIT_PREFIX]), salt, detail]);
+}
+
+/** SHA-256(0x02 | salt | detail). */
+export function commitDetail(salt: Uint8Array, detail: Uint8Array): Buffer {
+  return sha256(commitmentPreimage(salt, detail));
+}

@@ -1,0 +1,148 @@
+/**
+ * Retries. An event id stands for one content: the same again gets the seq it already has, another content is refused. A
+ * numbered event at or below its producer's high-water mark is in the log even when the window has forgotten its id.
+ */
+import type { Draft } from '../commit/build.js';
+import type { Leaf } from '../leaf/leaf.js';
+import type { EventWindow } from './event-window.js';
+import type { ProducerMarks } from './producers.js';
+
+export interface StoredEvent {
+  readonly leaf: Leaf;
+  readonly detail: Uint8Array;
+}
+
+export interface EventLookup {
+  byId(eventId: Uint8Array, candidates: readonly number[]): Promise<StoredEvent | undefined>;
+  /** Searches the whole index: slow, for events below the high-water mark that the window has forgotten. */
+  search(draft: Draft): Promise<StoredEvent | undefined>;
+}
+
+export interface EventRequest {
+  readonly producer: string;
+  /** Absent for producers that do not number their events. */
+  readonly numbering: { readonly epoch: number; readonly firstSequence: number } | undefined;
+  readonly drafts: readonly Draft[];
+}
+
+/** The event id is taken by another content. */
+export class EventConflictError extends Error {
+  override readonly name = 'EventConflictError';
+  readonly index: number;
+  readonly seq: number;
+
+  constructor(index: number, seq: number) {
+    super(`event id is already used by entry ${seq} with other content`);
+    this.index = index;
+    this.seq = seq;
+  }
+}
+
+/** The number is at or below the high-water mark, but no such event is in the log. */
+export class StaleNumberError extends Error {
+  override readonly name = 'StaleNumberError';
+  readonly index: number;
+
+  constructor(index: number) {
+    super('number is at or below the producer high-water mark, but this event is not in the log');
+    this.index = index;
+  }
+}
+
+/** Drafts that one group commit will append, and the seq that each event of its requests gets. */
+export class Group {
+  readonly drafts: Draft[] = [];
+  readonly #seqs = new Map<string, { seq: number; draft: Draft }>();
+  readonly #firstSeq: number;
+
+  constructor(firstSeq: number) {
+    this.#firstSeq = firstSeq;
+  }
+
+  find(eventId: Uint8Array): { seq: number; draft: Draft } | undefined {
+    return this.#seqs.get(keyOf(eventId));
+  }
+
+  add(draft: Draft): number {
+    const seq = this.#firstSeq + this.drafts.length;
+    this.drafts.push(draft);
+    this.#seqs.set(keyOf(draft.eventId), { seq, draft });
+    return seq;
+  }
+}
+
+export class Deduplicator {
+  readonly #window: EventWindow;
+  readonly #lookup: EventLookup;
+
+  constructor(window: EventWindow, lookup: EventLookup) {
+    this.#window = window;
+    this.#lookup = lookup;
+  }
+
+  /** Seqs of a request's events; new ones are added to the group, all of them or, when one is refused, none. */
+  async place(request: EventRequest, group: Group, marks: ProducerMarks): Promise<number[]> {
+    const known: (number | undefined)[] = [];
+    const own = new Map<string, number>();
+    for (const [index, draft] of request.drafts.entries()) {
+      const key = keyOf(draft.eventId);
+      const earlier = own.get(key);
+      if (earlier !== undefined) this.#assertSameInRequest(request, earlier, index);
+      else own.set(key, index);
+      known.push(await this.#knownSeq(request, index, draft, group, marks));
+    }
+    return request.drafts.map((draft, index) => known[index] ?? group.find(draft.eventId)?.seq ?? group.add(draft));
+  }
+
+  #assertSameInRequest({ drafts }: EventRequest, earlier: number, index: number): void {
+    const [first, second] = [drafts[earlier], drafts[index]];
+    if (first !== undefined && second !== undefined && !sameDraft(first, second)) throw new EventConflictError(index, -1);
+  }
+
+  async #knownSeq(
+    request: EventRequest,
+    index: number,
+    draft: Draft,
+    group: Group,
+    marks: ProducerMarks,
+  ): Promise<number | undefined> {
+    const inGroup = group.find(draft.eventId);
+    if (inGroup !== undefined) {
+      if (!sameDraft(inGroup.draft, draft)) throw new EventConflictError(index, inGroup.seq);
+      return inGroup.seq;
+    }
+    const stored = await this.#stored(request, index, draft, marks);
+    if (stored === undefined) return undefined;
+    if (!sameContent(stored, draft)) throw new EventConflictError(index, stored.leaf.seq);
+    return stored.leaf.seq;
+  }
+
+  async #stored({ producer, numbering }: EventRequest, index: number, draft: Draft, marks: ProducerMarks): Promise<StoredEvent | undefined> {
+    const candidates = this.#window.candidates(draft.eventId);
+    const recent = candidates.length > 0 ? await this.#lookup.byId(draft.eventId, candidates) : undefined;
+    if (recent !== undefined || numbering === undefined) return recent;
+    if (!marks.covers({ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + index })) return undefined;
+    const old = await this.#lookup.search(draft);
+    if (old === undefined) throw new StaleNumberError(index);
+    return old;
+  }
+}
+
+/** The producer is not compared: after a failover another instance repeats the same event. */
+function sameContent({ leaf, detail }: StoredEvent, draft: Draft): boolean {
+  return sameFields(leaf, draft) && Buffer.compare(detail, draft.detail) === 0;
+}
+
+function sameDraft(a: Draft, b: Draft): boolean {
+  return sameFields(a, b) && Buffer.compare(a.detail, b.detail) === 0;
+}
+
+type Fields = Pick<Draft, 'type' | 'injected' | 'eventUs' | 'gpu'>;
+
+function sameFields(a: Fields, b: Fields): boolean {
+  return a.type === b.type && a.injected === b.injected && a.eventUs === b.eventUs && a.gpu === b.gpu;
+}
+
+function keyOf(eventId: Uint8Array): string {
+  return Buffer.from(eventId.buffer, eventId.byteOffset, eventId.byteLength).toString('latin1');
+}

@@ -1,0 +1,40 @@
+/** How a commit can fail. */
+
+/** Another writer took over; nothing of this one's batch is in the log, and nothing ever will be. */
+export class StaleWriterError extends Error {
+  override readonly name = 'StaleWriterError';
+  constructor() {
+    super('another writer has taken over this log; this one stops');
+  }
+}
+
+/** Whether the batch is committed cannot be told from here: the process must end and read the head again. */
+export class UnknownOutcomeError extends Error {
+  override readonly name = 'UnknownOutcomeError';
+  constructor(cause: unknown) {
+    super('outcome of a commit is unknown; the ledger must restart', { cause });
+  }
+}
+
+/** No room for the batch; nothing of it is in the log and a later one may succeed. */
+export class StoreFullError extends Error {
+  override readonly name = 'StoreFullError';
+  constructor(cause: unknown) {
+    super('disk is full', { cause });
+  }
+}
+
+/** The store holds something that this process would never have written. */
+export class TamperedStoreError extends Error {
+  override readonly name = 'TamperedStoreError';
+}
+
+/** The store is older than a checkpoint that was signed for it. */
+export class RollbackError extends Error {
+  override readonly name = 'RollbackError';
+}
+
+/** Somebody else writes to this folder. */
+export class LockedError extends Error {
+  override readonly name = 'LockedError';
+}

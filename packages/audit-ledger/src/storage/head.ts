@@ -1,0 +1,94 @@
+/**
+ * The head: the one small record whose replacement is the commit. Canonical JSON and its SHA-256, one line each, so that
+ * a flipped bit anywhere in it is seen.
+ */
+import { canonicalJson } from '../detail/canonical.js';
+import type { ProducerMark } from '../ingest/producers.js';
+import { HASH_BYTES, sha256 } from '../tree/hash.js';
+
+const FORMAT = 1;
+
+export interface Head {
+  /** Rises by one with every swap; the key of the compare-and-swap. */
+  readonly generation: number;
+  /** Rises by one with every writer. */
+  readonly epoch: number;
+  /** Commits so far; the records beyond are not part of the log. */
+  readonly commits: number;
+  readonly size: number;
+  readonly chainHead: Uint8Array;
+  readonly root: Uint8Array;
+  readonly receivedUs: number;
+  /** Batch that made this head. */
+  readonly batchId: Uint8Array;
+  /** First commit whose entries no seal covers. */
+  readonly firstUnsealedCommit: number;
+  readonly producers: readonly ProducerMark[];
+}
+
+export class MalformedHeadError extends Error {
+  override readonly name = 'MalformedHeadError';
+}
+
+export function encodeHead(head: Head): Buffer {
+  const json = canonicalJson({
+    format: FORMAT,
+    generation: head.generation,
+    epoch: head.epoch,
+    commits: head.commits,
+    size: head.size,
+    chain_head: hex(head.chainHead),
+    root: hex(head.root),
+    received_us: head.receivedUs,
+    batch_id: hex(head.batchId),
+    first_unsealed_commit: head.firstUnsealedCommit,
+    producers: head.producers.map(({ producer, epoch, sequence }) => ({ producer, epoch, sequence })),
+  });
+  return Buffer.from(`${json}\n${hex(sha256(Buffer.from(json)))}\n`);
+}
+
+export function decodeHead(bytes: Uint8Array): Head {
+  const text = Buffer.from(bytes).toString('utf8');
+  const [json = '', digest, end, ...rest] = text.split('\n');
+  const intact = digest === hex(sha256(Buffer.from(json))) && end === '' && rest.length === 0;
+  if (!intact) throw new MalformedHeadError('head does not match its digest');
+  const value = JSON.parse(json) as { [key: string]: unknown };
+  if (value['format'] !== FORMAT) throw new MalformedHeadError(`head has unknown format ${String(value['format'])}`);
+  return {
+    generation: count(value, 'generation'),
+    epoch: count(value, 'epoch'),
+    commits: count(value, 'commits'),
+    size: count(value, 'size'),
+    chainHead: octets(value, 'chain_head', HASH_BYTES),
+    root: octets(value, 'root', HASH_BYTES),
+    receivedUs: count(value, 'received_us'),
+    batchId: octets(value, 'batch_id', 16),
+    firstUnsealedCommit: count(value, 'first_unsealed_commit'),
+    producers: producers(value['producers']),
+  };
+}
+
+function producers(value: unknown): ProducerMark[] {
+  if (!Array.isArray(value)) throw new MalformedHeadError('head lacks producers');
+  return value.map((mark: { [key: string]: unknown }) => {
+    if (typeof mark['producer'] !== 'string') throw new MalformedHeadError('head has a producer without a name');
+    return { producer: mark['producer'], epoch: count(mark, 'epoch'), sequence: count(mark, 'sequence') };
+  });
+}
+
+function count(from: { [key: string]: unknown }, name: string): number {
+  const value = from[name];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new MalformedHeadError(`head has no ${name}`);
+  return value;
+}
+
+function octets(from: { [key: string]: unknown }, name: string, length: number): Buffer {
+  const value = from[name];
+  const bytes = Buffer.from(typeof value === 'string' ? value : '', 'hex');
+  if (bytes.length !== length) throw new MalformedHeadError(`head has no ${name}`);
+  return bytes;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

@@ -1,0 +1,12 @@
+/** What an outsider needs to verify a log without trusting its server. No I/O: sources are handed in. */
+export { commitDetail } from '../detail/commitment.js';
+export { decodeLeaf, type Leaf, LeafType } from '../leaf/leaf.js';
+export { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
+export { parseVerifierKey, type VerifierKey } from '../note/keys.js';
+export { NoteError } from '../note/note.js';
+export { formatTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from '../note/tlog-proof.js';
+export { leafHash } from '../tree/hash.js';
+export { type TreeHead, verifyConsistency, verifyInclusion } from '../tree/verify.js';
+export { type FetchLike, httpSource, type LogSource, type Opening, SourceError } from './source.js';
+export { verifyLog, type VerifyOptions, type VerifyReport } from './verify-log.js';
+export { type Finding } from './walker.js';

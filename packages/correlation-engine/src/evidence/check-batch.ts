@@ -1,0 +1,96 @@
+import type { RunColumns } from './record.js';
+
+/** Bounds of one batch: far above what an agent sends, far below what would hurt. */
+export const MAX_RUNS_PER_BATCH = 4096;
+export const MAX_MISMATCHES_PER_BATCH = 16_384;
+export const MAX_WORDS = 64;
+const MAX_SM = 65_535;
+const MAX_FAMILY = 255;
+const MAX_KIND = 6;
+
+export interface BatchProblem {
+  /** Dotted path inside ProbeBatch. */
+  field: string;
+  hint: string;
+}
+
+type Column = Exclude<keyof RunColumns, 'baseTimeUs' | 'deviceIds' | 'directiveIds' | 'partial' | 'mismatches' | 'outcomes'>;
+
+/** Every column with the smallest and largest value that means something. */
+const COLUMNS: readonly [Column, string, (batch: RunColumns) => number, number][] = [
+  ['deviceIndex', 'device_index', (batch) => batch.deviceIds.length - 1, 0],
+  ['family', 'family', () => MAX_FAMILY, 1],
+  ['kind', 'kind', () => MAX_KIND, 1],
+  ['epoch', 'epoch', () => 0xffffffff, 0],
+  ['index', 'index', () => 0xffffffff, 0],
+  ['startOffsetUs', 'start_offset_us', () => 0xffffffff, 0],
+  ['durationUs', 'duration_us', () => 0xffffffff, 0],
+  ['smsPlanned', 'sms_planned', () => MAX_SM, 0],
+  ['smsRun', 'sms_run', () => MAX_SM, 0],
+  ['singleSm', 'single_sm', () => MAX_SM, 0],
+  ['flags', 'flags', () => 0xffffffff, 0],
+  ['goldenDigest', 'golden_digest', () => 0xffffffff, 0],
+  ['directiveIndex', 'directive_index', (batch) => batch.directiveIds.length, 0],
+];
+
+/**
+ * What is wrong with an authentic batch that no honest agent would send; undefined = nothing. The shell refuses such a batch
+ * with INVALID_ARGUMENT before it is committed, so `apply` may trust the columns.
+ */
+export function checkBatch(batch: RunColumns): BatchProblem | undefined {
+  const runs = batch.family.length;
+  if (runs > MAX_RUNS_PER_BATCH) return { field: 'family', hint: `${runs} runs in one batch; send at most ${MAX_RUNS_PER_BATCH}` };
+  for (const [key, field, largest, smallest] of COLUMNS) {
+    const problem = checkColumn(batch[key], field, runs, smallest, largest(batch));
+    if (problem !== undefined) return problem;
+  }
+  for (let row = 0; row < runs; row += 1) {
+    if ((batch.smsRun[row] as number) > (batch.smsPlanned[row] as number)) {
+      return { field: `sms_run[${row}]`, hint: 'more SMs ran than were planned' };
+    }
+  }
+  return batch.mismatches.length + batch.partial.length + batch.outcomes.length === 0 ? undefined : checkSparse(batch, runs);
+}
+
+function checkColumn(column: readonly number[], field: string, runs: number, smallest: number, largest: number): BatchProblem | undefined {
+  if (column.length !== runs) return { field, hint: `has ${column.length} values for ${runs} runs` };
+  for (let row = 0; row < runs; row += 1) {
+    const value = column[row] as number;
+    if (!(value >= smallest && value <= largest)) return { field: `${field}[${row}]`, hint: `${value} is outside ${smallest}..${largest}` };
+  }
+  return undefined;
+}
+
+function checkSparse(batch: RunColumns, runs: number): BatchProblem | undefined {
+  if (batch.mismatches.length > MAX_MISMATCHES_PER_BATCH) {
+    return { field: 'mismatches', hint: `${batch.mismatches.length} mismatches in one batch; send at most ${MAX_MISMATCHES_PER_BATCH}` };
+  }
+  for (const [i, entry] of batch.partial.entries()) if (entry.run >= runs) return { field: `partial[${i}].run`, hint: 'names no row' };
+  for (const [i, entry] of batch.outcomes.entries()) if (entry.run >= runs) return { field: `outcomes[${i}].run`, hint: 'names no row' };
+  return checkMismatches(batch, runs);
+}
+
+function checkMismatches(batch: RunColumns, runs: number): BatchProblem | undefined {
+  const seen = new Set<number>();
+  for (const [i, mismatch] of batch.mismatches.entries()) {
+    const at = `mismatches[${i}]`;
+    if (mismatch.run >= runs) return { field: `${at}.run`, hint: 'names no row' };
+    if (mismatch.sm > MAX_SM) return { field: `${at}.sm`, hint: `is above ${MAX_SM}` };
+    const words = Math.max(mismatch.operands.length, mismatch.expected.length, mismatch.actual.length);
+    if (words > MAX_WORDS) return { field: at, hint: `has ${words} words; send at most ${MAX_WORDS}` };
+    const { siblingsRun, siblingsPassed, siblingsSameDigest } = mismatch;
+    if (siblingsPassed + siblingsSameDigest > siblingsRun) return { field: `${at}.siblings_run`, hint: 'is less than the siblings that passed or gave the same wrong digest' };
+    const key = mismatch.run * (MAX_SM + 1) + mismatch.sm;
+    if (seen.has(key)) return { field: at, hint: 'repeats an earlier (run, sm)' };
+    seen.add(key);
+  }
+  return failuresFit(batch, runs);
+}
+
+/** A failing SM also ran. */
+function failuresFit(batch: RunColumns, runs: number): BatchProblem | undefined {
+  const failures = new Uint32Array(runs);
+  for (const mismatch of batch.mismatches) failures[mismatch.run] = (failures[mismatch.run] as number) + 1;
+  const row = failures.findIndex((count, i) => count > (batch.smsRun[i] as number));
+  return row < 0 ? undefined : { field: `sms_run[${row}]`, hint: 'fewer SMs ran than failed' };
+}

@@ -1,0 +1,69 @@
+import type { Draft } from './draft.js';
+import type { DeviceState, Family, FamilyState } from './model.js';
+
+/** Members of one cohort: how many, and which of them are clean, by node. */
+export interface Census {
+  devices: number;
+  cleanDevices: number;
+  cleanByNode: Map<string, number>;
+}
+
+/** Census by cohort key. Derived from the devices; kept beside them so that a gate need not visit the fleet. */
+export type CohortIndex = Map<string, Census>;
+
+/** Devices whose results are comparable: same vendor, model, driver, family and probe version. */
+export function cohortKey(device: { vendor: string; model: string; driverVersion: string }, family: Family, probeVersion: number): string {
+  return JSON.stringify([device.vendor, device.model, device.driverVersion, family, probeVersion]);
+}
+
+/** '' for a family that the device never announced: a cohort without members, which qualifies nobody. */
+export function cohortOf(device: DeviceState, family: Family): string {
+  return device.families.find((entry) => entry.family === family)?.cohort ?? '';
+}
+
+/** Adds (`by` = 1) or removes (`by` = -1) a device. */
+export function countDevice(index: CohortIndex, device: DeviceState, by: 1 | -1): void {
+  for (const family of device.families) {
+    let census = index.get(family.cohort);
+    if (census === undefined) {
+      census = emptyCensus();
+      index.set(family.cohort, census);
+    }
+    addMember(census, device, family, by);
+  }
+}
+
+/** The cohort as the draft sees it. O(clean nodes of the cohort + devices changed by the draft). */
+export function censusOf(draft: Draft, cohort: string): Census {
+  const base = draft.base.cohorts.get(cohort);
+  const census: Census = base === undefined ? emptyCensus() : { ...base, cleanByNode: new Map(base.cleanByNode) };
+  for (const [id, device] of draft.devices) {
+    const before = draft.base.devices.get(id);
+    if (before !== undefined) addIfMember(census, before, cohort, -1);
+    addIfMember(census, device, cohort, 1);
+  }
+  return census;
+}
+
+function addIfMember(census: Census, device: DeviceState, cohort: string, by: 1 | -1): void {
+  const family = device.families.find((entry) => entry.cohort === cohort);
+  if (family !== undefined) addMember(census, device, family, by);
+}
+
+function addMember(census: Census, device: DeviceState, family: FamilyState, by: 1 | -1): void {
+  census.devices += by;
+  if (!isClean(device, family)) return;
+  census.cleanDevices += by;
+  const count = (census.cleanByNode.get(device.node) ?? 0) + by;
+  if (count === 0) census.cleanByNode.delete(device.node);
+  else census.cleanByNode.set(device.node, count);
+}
+
+/** Ran the family cleanly, and there is no evidence against it. */
+function isClean(device: DeviceState, family: FamilyState): boolean {
+  return family.firstCleanUs !== null && device.state === 'HEALTHY' && !device.units.some((unit) => unit.family === family.family);
+}
+
+function emptyCensus(): Census {
+  return { devices: 0, cleanDevices: 0, cleanByNode: new Map() };
+}

@@ -1,0 +1,49 @@
+import { type Census, cohortOf } from '../cohorts.js';
+import { ARCHITECTURE_INDEPENDENT, familyName } from '../families.js';
+import type { DeviceState, Family, GateSettings } from '../model.js';
+import type { GateAnswer } from './outcome.js';
+
+interface FamilyQualification {
+  family: Family;
+  qualified: boolean;
+  cleanDevices: number;
+  cleanNodes: number;
+  selfTested: boolean;
+  passed: number;
+  needed: number;
+}
+
+/** Gate 3 for each of the families; which of them may accuse. */
+export function cohortGate(censusOf: (cohort: string) => Census, settings: GateSettings, device: DeviceState, families: readonly Family[]): GateAnswer & { accusing: Family[] } {
+  const all = families.map((family) => qualify(censusOf(cohortOf(device, family)), settings, device, family));
+  const accusing = all.filter((entry) => entry.qualified).map((entry) => entry.family);
+  const inputs: Record<string, string> = {};
+  for (const entry of all) {
+    const name = familyName(entry.family);
+    inputs[`${name}_clean_devices`] = `${entry.cleanDevices} of ${settings.cohort_min_gpus}`;
+    inputs[`${name}_clean_nodes`] = `${entry.cleanNodes} of ${settings.cohort_min_nodes}`;
+    inputs[`${name}_self_tested_sms`] = `${entry.passed} of ${entry.needed}`;
+    inputs[`${name}_golden`] = ARCHITECTURE_INDEPENDENT.has(entry.family) ? 'architecture independent' : 'of this architecture';
+  }
+  return { verdict: accusing.length > 0 ? 'PASS' : 'HOLD', reason: all.map(sentence).join(' '), inputs, accusing };
+}
+
+function qualify(census: Census, settings: GateSettings, device: DeviceState, family: Family): FamilyQualification {
+  const cleanDevices = census.cleanDevices;
+  const cleanNodes = census.cleanByNode.size;
+  const state = device.families.find((entry) => entry.family === family);
+  const needed = Math.max(1, Math.ceil(device.sms.length * settings.cohort_selftest_fraction));
+  const passed = state?.selfTestSmsPassed ?? 0;
+  const selfTested = ARCHITECTURE_INDEPENDENT.has(family) && passed >= needed;
+  const large = cleanDevices >= settings.cohort_min_gpus && cleanNodes >= settings.cohort_min_nodes;
+  return { family, qualified: large || selfTested, cleanDevices, cleanNodes, selfTested, passed, needed };
+}
+
+function sentence(entry: FamilyQualification): string {
+  const name = familyName(entry.family);
+  const cohort = `${entry.cleanDevices} clean devices on ${entry.cleanNodes} nodes`;
+  if (entry.qualified && !entry.selfTested) return `The cohort of ${name} has ${cohort}.`;
+  const selfTest = `${entry.passed} of its SMs passed the known answers at agent start (${entry.needed} needed)`;
+  if (entry.selfTested) return `The cohort of ${name} is small, but its golden is architecture independent and ${selfTest}: COHORT_SELF_TESTED.`;
+  return `${name} may not accuse: its cohort has only ${cohort}, and ${selfTest}.`;
+}

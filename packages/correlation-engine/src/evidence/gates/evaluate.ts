@@ -1,0 +1,88 @@
+import type { Assessment } from '../decision.js';
+import { configOf, deviceCount, fleetOf, nodeCount } from '../draft.js';
+import type { DeviceState, Family, GateOutcome, UnitState } from '../model.js';
+import { type Step, stepCensus } from '../step.js';
+import { breadthGate } from './breadth.js';
+import { cohortGate } from './cohort.js';
+import { dwellGate } from './dwell.js';
+import { nodeGate } from './node.js';
+import { type GateAnswer, gateOutcome } from './outcome.js';
+import { rateLimitGate } from './rate-limit.js';
+
+export interface Evaluation {
+  /** All seven, in order; gates 1 and 2 as the newest mismatch left them. */
+  gates: GateOutcome[];
+  assessment: Assessment;
+  /** Some of gates 3-7 says HOLD: no QUARANTINE now. */
+  held: boolean;
+  /** When time alone may open one; null = never. */
+  dueUs: number | null;
+}
+
+/** Gates 3-7 for a device with evidence against it. Pure: reads the draft. */
+export function evaluateGates(step: Step, device: DeviceState): Evaluation {
+  const { draft, model } = step;
+  const { nowUs } = step.ctx;
+  const settings = configOf(draft).gates;
+  const census = stepCensus(step);
+  const assessment = model.assess(device.units);
+  const families = accusedFamilies(device);
+
+  const cohort = cohortGate(census, settings, device, families);
+  const cohortAnswer = carried(step, device, assessment, cohort);
+  const dwell = dwellGate(settings, nodeCount(draft), device.firstObservationUs ?? nowUs, nowUs);
+  const breadth = breadthGate(draft, census, settings, device, cohort.accusing.length > 0 ? cohort.accusing : families, nowUs);
+  const breadthAnswer = carried(step, device, assessment, breadth);
+  const node = nodeGate(draft, device, nowUs);
+  const rate = rateLimitGate(settings, deviceCount(draft), fleetOf(draft).automaticQuarantinesUs, nowUs);
+
+  const guards = [
+    gateOutcome('cohort', cohortAnswer, nowUs),
+    gateOutcome('dwell', answerOf(dwell), nowUs),
+    gateOutcome('breadth', breadthAnswer, nowUs),
+    gateOutcome('node', answerOf(node), nowUs),
+    gateOutcome('rate-limit', answerOf(rate), nowUs),
+  ];
+  return {
+    gates: [...evidenceGates(device, assessment), ...guards],
+    assessment,
+    held: guards.some((gate) => gate.verdict === 'HOLD'),
+    dueUs: earliest([dwell.dueUs, breadth.dueUs, node.dueUs, rate.dueUs]),
+  };
+}
+
+/** Families that accuse: those of counted observations, or of the uncounted ones while there are no others. */
+function accusedFamilies(device: DeviceState): Family[] {
+  const counted = device.units.filter((unit) => unit.counted > 0);
+  const families = (counted.length > 0 ? counted : device.units).map((unit) => unit.family);
+  return [...new Set(families)].sort((a, b) => a - b);
+}
+
+/** A gate that lets some families accuse passes only if the decision stands on the evidence of those alone. */
+function carried(step: Step, device: DeviceState, assessment: Assessment, gate: GateAnswer & { accusing: readonly Family[] }): GateAnswer {
+  const answer = answerOf(gate);
+  if (!assessment.quarantine || answer.verdict === 'HOLD') return answer;
+  const units: UnitState[] = device.units.filter((unit) => gate.accusing.includes(unit.family));
+  if (step.model.assess(units).quarantine) return answer;
+  return { ...answer, verdict: 'HOLD', reason: `${answer.reason} The evidence of the families that may accuse does not suffice alone.` };
+}
+
+/** Gates 1 and 2 speak of one mismatch. Once enough others passed them, a later one that did not takes nothing back. */
+function evidenceGates(device: DeviceState, assessment: Assessment): GateOutcome[] {
+  const newest = device.gates.slice(0, 2);
+  if (!assessment.quarantine) return newest;
+  return newest.map((gate) => {
+    if (gate.verdict === 'PASS') return gate;
+    const reason = `${assessment.hardObservations} observations passed. The newest mismatch did not and is not counted: ${gate.reason}`;
+    return { ...gate, verdict: 'PASS', reason };
+  });
+}
+
+function answerOf({ verdict, reason, inputs }: GateAnswer): GateAnswer {
+  return { verdict, reason, inputs };
+}
+
+export function earliest(times: readonly (number | null)[]): number | null {
+  const known = times.filter((us) => us !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}

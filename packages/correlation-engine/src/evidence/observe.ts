@@ -1,0 +1,128 @@
+import { configOf } from './draft.js';
+import type { ObservationEffect } from './effects.js';
+import { integrityGate } from './gates/integrity.js';
+import { type LocalityAnswer, localityGate } from './gates/locality.js';
+import { gateOutcome } from './gates/outcome.js';
+import { type DeviceState, type GateName, type GateOutcome, RunKind, type UnitState } from './model.js';
+import type { BatchRecord, Mismatch } from './record.js';
+import type { Step } from './step.js';
+
+/** A mismatch after gates 1 and 2: what is recorded of it, and what it is evidence of. */
+export interface Observed {
+  effect: ObservationEffect;
+  /** Gate 1 held it: evidence of nothing. */
+  believed: boolean;
+  /** It makes the device SUSPECT and asks for a burst. */
+  suspicious: boolean;
+  accusesUnit: boolean;
+  gates: [GateOutcome, GateOutcome];
+}
+
+/** Puts a mismatch through gates 1 and 2. Changes nothing. */
+export function observe(step: Step, device: DeviceState, record: BatchRecord, mismatch: Mismatch, timeUs: number): Observed {
+  const { batch } = record;
+  const row = mismatch.run;
+  const integrity = integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0);
+  const locality = localityGate(mismatch, configOf(step.draft).gates);
+  const held = heldBy(integrity.verdict === 'PASS', locality);
+  const kind = batch.kind[row] ?? 0;
+  const answer = held === null && isAnswer(kind) && device.units.some((unit) => unit.counted > 0);
+  const believed = integrity.verdict === 'PASS';
+  return {
+    effect: { ...identity(step, device, record, mismatch, timeUs), ...copyOf(mismatch), counted: held === null, answer, heldBy: held },
+    believed,
+    suspicious: believed && locality.locality !== 'software',
+    accusesUnit: locality.locality === 'unit',
+    gates: [gateOutcome('integrity', integrity, step.ctx.nowUs), gateOutcome('locality', locality, step.ctx.nowUs)],
+  };
+}
+
+/** Only runs that the engine ordered in answer to a SUSPECT are answers. The agent's own rerun and sibling runs are not. */
+function isAnswer(kind: number): boolean {
+  return kind === RunKind.BURST || kind === RunKind.FOLLOW_UP;
+}
+
+function heldBy(believed: boolean, locality: LocalityAnswer): GateName | null {
+  if (!believed) return 'integrity';
+  return locality.verdict === 'PASS' ? null : 'locality';
+}
+
+function identity(step: Step, device: DeviceState, record: BatchRecord, mismatch: Mismatch, timeUs: number) {
+  const { batch } = record;
+  const row = mismatch.run;
+  return {
+    deviceId: device.id,
+    node: record.node,
+    spoolId: record.spoolId,
+    sequence: record.sequence,
+    row,
+    commitSeq: step.ctx.commitSeq,
+    timeUs,
+    family: batch.family[row] ?? 0,
+    kind: batch.kind[row] ?? 0,
+    epoch: batch.epoch[row] ?? 0,
+    index: batch.index[row] ?? 0,
+    injected: record.testBuild,
+  };
+}
+
+function copyOf(mismatch: Mismatch) {
+  return {
+    sm: mismatch.sm,
+    lane: mismatch.lane,
+    iteration: mismatch.iteration,
+    operands: [...mismatch.operands],
+    expected: [...mismatch.expected],
+    actual: [...mismatch.actual],
+    expectedDigest: mismatch.expectedDigest,
+    actualDigest: mismatch.actualDigest,
+    mismatchCount: mismatch.mismatchCount,
+    siblingsRun: mismatch.siblingsRun,
+    siblingsPassed: mismatch.siblingsPassed,
+    siblingsSameDigest: mismatch.siblingsSameDigest,
+    smStable: mismatch.smStable,
+  };
+}
+
+/** Adds a suspicious observation to the unit it was made on. */
+export function addToUnit(device: DeviceState, observed: Observed): UnitState {
+  const { effect } = observed;
+  const unit = unitOf(device, effect);
+  unit.lastUs = Math.max(unit.lastUs, effect.timeUs);
+  unit.clean = 0;
+  if (!effect.counted) {
+    unit.unlocated += 1;
+    return unit;
+  }
+  unit.counted += 1;
+  if (effect.answer) unit.answers += 1;
+  if (observed.accusesUnit) unit.accused += 1;
+  if (effect.kind === RunKind.SCHEDULED) {
+    unit.epoch = effect.epoch;
+    unit.index = effect.index;
+    unit.digest = effect.actualDigest;
+  }
+  return unit;
+}
+
+function unitOf(device: DeviceState, effect: ObservationEffect): UnitState {
+  const known = device.units.find((unit) => unit.family === effect.family && unit.sm === effect.sm);
+  if (known !== undefined) return known;
+  const unit: UnitState = {
+    family: effect.family,
+    sm: effect.sm,
+    counted: 0,
+    answers: 0,
+    accused: 0,
+    unlocated: 0,
+    firstUs: effect.timeUs,
+    lastUs: effect.timeUs,
+    epoch: 0,
+    index: 0,
+    digest: 0,
+    clean: 0,
+    deepTestClean: 0,
+  };
+  device.units.push(unit);
+  return unit;
+}

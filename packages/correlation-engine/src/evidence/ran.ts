@@ -1,0 +1,16 @@
+import type { RunColumns } from './record.js';
+
+/** Did the SM run to a PASS or FAIL in this row? What the columns do not say was not run. `sms` = those of the device. */
+export function ranOnSm(batch: RunColumns, row: number, sms: readonly number[], sm: number): boolean {
+  const run = batch.smsRun[row] ?? 0;
+  if (run === 0) return false;
+  const partial = batch.partial.find((entry) => entry.run === row);
+  if (partial !== undefined) return hasBit(partial.ran, sms.indexOf(sm));
+  const single = batch.singleSm[row] ?? 0;
+  if (single > 0) return sms[single - 1] === sm;
+  return run === sms.length && sms.includes(sm);
+}
+
+function hasBit(bytes: Uint8Array, index: number): boolean {
+  return index >= 0 && (((bytes[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
+}

@@ -1,0 +1,91 @@
+import { cohortKey } from './cohorts.js';
+import { deviceOf, type Draft, editNode, nodeOf } from './draft.js';
+import type { DeviceState, FamilyState, NodeState } from './model.js';
+import type { HelloDevice, HelloFamily, HelloRecord } from './record.js';
+
+/** A node that names more devices than this names no further ones. */
+export const MAX_DEVICES_PER_NODE = 256;
+
+/** A device that nothing is known about yet. */
+export function newDevice(id: string, node: NodeState, nowUs: number): DeviceState {
+  return {
+    id,
+    node: node.node,
+    identity: node.identity,
+    model: '',
+    vendor: '',
+    driverVersion: '',
+    serial: '',
+    note: '',
+    sms: [],
+    families: [],
+    buildId: node.buildId,
+    testBuild: node.testBuild,
+    state: 'HEALTHY',
+    wouldBe: null,
+    stateSinceUs: nowUs,
+    stateReason: 'No mismatch so far.',
+    stateActor: '',
+    injectedEvidence: false,
+    units: [],
+    firstObservationUs: null,
+    lastObservationUs: null,
+    failingBuildIds: [],
+    gates: [],
+    directives: [],
+    dueUs: null,
+  };
+}
+
+/**
+ * A device known only from its reports: an agent whose device list changed while the engine was away still has records of
+ * the old one in its spool, and they must not be lost.
+ */
+export function adoptDevice(draft: Draft, nodeName: string, id: string): DeviceState | undefined {
+  const node = nodeOf(draft, nodeName);
+  if (node === undefined || node.deviceIds.length >= MAX_DEVICES_PER_NODE) return undefined;
+  const device = { ...newDevice(id, node, node.registeredUs), note: 'known only from its reports' };
+  draft.devices.set(id, device);
+  editNode(draft, nodeName).deviceIds.push(id);
+  return device;
+}
+
+/** What a hello says about a device, over what has been seen of it. */
+export function describeDevice(device: DeviceState, hello: HelloRecord, described: HelloDevice): void {
+  const sms = [...described.sms];
+  device.families = described.families.map((family) => familyState(device, described, family, sms));
+  device.node = hello.node;
+  device.identity = hello.identity;
+  device.model = described.model;
+  device.vendor = described.vendor;
+  device.driverVersion = described.driverVersion;
+  device.serial = described.serial;
+  device.note = described.note;
+  device.sms = sms;
+  device.buildId = hello.buildId;
+  device.testBuild = hello.testBuild;
+}
+
+/** Coverage and the first clean run belong to a cohort: another probe version or driver starts them again. */
+function familyState(device: DeviceState, described: HelloDevice, family: HelloFamily, sms: readonly number[]): FamilyState {
+  const cohort = cohortKey(described, family.family, family.probeVersion);
+  const before = device.families.find((entry) => entry.cohort === cohort);
+  const covered = new Set(before === undefined ? [] : device.sms.filter((sm) => !before.uncoveredSms.includes(sm)));
+  return {
+    family: family.family,
+    probeVersion: family.probeVersion,
+    cohort,
+    selfTestSmsRun: family.selfTestSmsRun,
+    selfTestSmsPassed: family.selfTestSmsPassed,
+    instructions: [...family.instructions],
+    firstCleanUs: before?.firstCleanUs ?? null,
+    uncoveredSms: sms.filter((sm) => !covered.has(sm)),
+  };
+}
+
+/** Owner of a device that another node claims; undefined = nobody who is still there. */
+export function conflictingOwner(draft: Draft, hello: HelloRecord, id: string): string | undefined {
+  const owner = deviceOf(draft, id)?.node;
+  if (owner === undefined || owner === hello.node) return undefined;
+  return nodeOf(draft, owner)?.connected === true ? owner : undefined;
+}

@@ -1,0 +1,76 @@
+import { type Census, censusOf } from './cohorts.js';
+import type { DecisionModel } from './decision.js';
+import type { Draft } from './draft.js';
+import type {
+  AuditTypeName,
+  CounterIncrement,
+  DirectiveEffect,
+  Effects,
+  EventDetail,
+  IgnoredRows,
+  ObservationEffect,
+  OutboxEvent,
+  Refusal,
+  TransitionEffect,
+} from './effects.js';
+import { type EventSource, eventId } from './event-id.js';
+import type { CommitContext } from './record.js';
+
+/** The application of one record: where it reads and writes, and what it has produced so far. */
+export interface Step {
+  readonly draft: Draft;
+  readonly ctx: CommitContext;
+  readonly source: EventSource;
+  readonly model: DecisionModel;
+  readonly effects: StepEffects;
+  /** Cohorts as they stood when this record first looked at them. */
+  readonly census: Map<string, Census>;
+}
+
+export interface StepEffects extends Effects {
+  counters: CounterIncrement[];
+  observations: ObservationEffect[];
+  transitions: TransitionEffect[];
+  directives: DirectiveEffect[];
+  outbox: OutboxEvent[];
+  ignored: IgnoredRows[];
+  refusal: Refusal | null;
+}
+
+export function newStep(draft: Draft, ctx: CommitContext, source: EventSource, model: DecisionModel): Step {
+  const effects: StepEffects = {
+    counters: [],
+    observations: [],
+    transitions: [],
+    directives: [],
+    outbox: [],
+    ignored: [],
+    refusal: null,
+  };
+  return { draft, ctx, source, model, effects, census: new Map() };
+}
+
+export interface EventSubject {
+  gpu: string;
+  eventUs: number;
+  injected: boolean;
+}
+
+/** Adds an event to the outbox; its ordinal within the record makes its id. Returns the id. */
+export function emit(step: Step, type: AuditTypeName, subject: EventSubject, detail: EventDetail): string {
+  const id = eventId(step.source, step.effects.outbox.length);
+  step.effects.outbox.push({ eventId: id, type, ...subject, detail });
+  return id;
+}
+
+/** Cohort census, counted once per record: a review of many held devices asks for the same few. */
+export function stepCensus(step: Step): (cohort: string) => Census {
+  return (cohort) => {
+    let census = step.census.get(cohort);
+    if (census === undefined) {
+      census = censusOf(step.draft, cohort);
+      step.census.set(cohort, census);
+    }
+    return census;
+  };
+}

@@ -1,0 +1,61 @@
+import type { DeviceState, DirectiveState } from '../evidence/model.js';
+import type { Step } from '../evidence/step.js';
+import { cancelDirective, finishDirective, openDeepTest, openDeepTestOf } from './directives.js';
+import { resetEvidence, scheduleReview } from './review.js';
+import { transition } from './transition.js';
+
+const SECOND_US = 1_000_000;
+
+/**
+ * The engine's own quarantine gets a deep test as soon as a build runs that the failures did not come from: a software cause
+ * is gone then. An operator's quarantine waits for an operator. Test builds are never asked to clear anything.
+ */
+export function scheduleDeepTest(step: Step, device: DeviceState): void {
+  const due = device.state === 'QUARANTINED' && device.stateActor === '' && device.units.length > 0;
+  if (!due || device.testBuild || device.failingBuildIds.includes(device.buildId)) return;
+  if (openDeepTestOf(device) === undefined) openDeepTest(step, device);
+}
+
+/** The first execution of a deep test arrived: DEEP_TEST is the state only while one runs. The device stays out of service. */
+export function beginDeepTest(step: Step, device: DeviceState, directive: DirectiveState, timeUs: number): void {
+  directive.startedUs ??= timeUs;
+  if (device.state !== 'QUARANTINED') return;
+  const reason = `Deep test of ${directive.units.length === 1 ? 'the failing unit' : `${directive.units.length} failing units`} under build ${device.buildId}.`;
+  transition(step, device, { to: 'DEEP_TEST', reason, timeUs, actor: '' });
+}
+
+/** Anything wrong during a deep test ends it: the count starts again at 0, and the build joins those that failed. */
+export function failDeepTest(step: Step, device: DeviceState, directive: DirectiveState, what: string, timeUs: number): void {
+  if (!device.failingBuildIds.includes(device.buildId)) device.failingBuildIds.push(device.buildId);
+  endDeepTest(step, device, directive, `The deep test failed: ${what}.`, timeUs);
+}
+
+/** Back to QUARANTINED without an answer, for example because a test build took over. */
+export function endDeepTest(step: Step, device: DeviceState, directive: DirectiveState, reason: string, timeUs: number): void {
+  for (const unit of device.units) unit.deepTestClean = 0;
+  cancelDirective(step, device, directive, reason);
+  if (device.state === 'DEEP_TEST') transition(step, device, { to: 'QUARANTINED', reason, timeUs, actor: '' });
+}
+
+/** Reinstates once every failing unit ran cleanly often enough and the sweep is over. Returns when to look again. */
+export function reviewDeepTest(step: Step, device: DeviceState): number | null {
+  const directive = openDeepTestOf(device);
+  if (directive === undefined || device.state !== 'DEEP_TEST') return null;
+  const { nowUs } = step.ctx;
+  if (directive.unitsCleanUs === null && unitsAreClean(device, directive)) directive.unitsCleanUs = nowUs;
+  if (directive.unitsCleanUs === null) return null;
+  const sweptUs = directive.unitsCleanUs + directive.sweepSeconds * SECOND_US;
+  if (nowUs < sweptUs) return sweptUs;
+  if (directive.sweepSeconds > 0 && directive.sweepClean < device.sms.length * device.families.length) return null;
+  finishDirective(device, directive, 'done', 'passed');
+  const units = directive.units.length === 1 ? 'The failing unit' : `Each of the ${directive.units.length} failing units`;
+  const reason = `${units} ran cleanly ${directive.executions} times in a deep test under build ${device.buildId}.`;
+  transition(step, device, { to: 'HEALTHY', reason, timeUs: nowUs, actor: '' });
+  resetEvidence(device);
+  scheduleReview(step);
+  return null;
+}
+
+function unitsAreClean(device: DeviceState, directive: DirectiveState): boolean {
+  return device.units.every((unit) => unit.deepTestClean >= directive.executions);
+}

@@ -1,0 +1,150 @@
+import { hash } from 'node:crypto';
+import { configOf } from '../evidence/draft.js';
+import type { Work } from '../evidence/effects.js';
+import type { DeviceState, DirectiveKind, DirectiveState, DirectiveStatus, TestUnit, UnitState } from '../evidence/model.js';
+import type { Step } from '../evidence/step.js';
+
+const DAY_US = 86_400_000_000;
+/** A device whose many SMs fail at once is confirmed by the first of them. */
+export const MAX_OPEN_BURSTS = 8;
+/** Finished directives that stay visible. */
+export const MAX_FINISHED = 8;
+/** Reports of an agent that says "done" may still be in its spool for so long. */
+export const SETTLE_US = 60_000_000;
+
+/** The unit's confirmation burst, unless the unit is being re-examined already. */
+export function openBurst(step: Step, device: DeviceState, unit: UnitState): void {
+  const open = device.directives.filter((directive) => directive.status === 'open');
+  if (open.some((directive) => directive.kind !== 'deep-test' && directive.family === unit.family && directive.sm === unit.sm)) return;
+  if (open.filter((directive) => directive.kind === 'burst').length >= MAX_OPEN_BURSTS) return;
+  const { gates } = configOf(step.draft);
+  openDirective(step, device, 'burst', {
+    family: unit.family,
+    sm: unit.sm,
+    executions: gates.burst_executions,
+    windowMs: gates.burst_seconds * 1000,
+  });
+}
+
+/** One execution per interval for days, after the burst. */
+export function openFollowUp(step: Step, device: DeviceState, unit: { family: number; sm: number }): void {
+  const { gates } = configOf(step.draft);
+  if (gates.followup_days === 0) return;
+  openDirective(step, device, 'follow-up', {
+    family: unit.family,
+    sm: unit.sm,
+    intervalMs: gates.followup_interval_ms,
+    untilUs: step.ctx.nowUs + gates.followup_days * DAY_US,
+  });
+}
+
+/** `executions` of each unit that has evidence against it, with seeds of their own, then a sweep of everything. */
+export function openDeepTest(step: Step, device: DeviceState): void {
+  const config = configOf(step.draft);
+  for (const unit of device.units) unit.deepTestClean = 0;
+  openDirective(step, device, 'deep-test', {
+    executions: config.reinstatementPassCount,
+    units: device.units.map(({ family, sm }) => ({ family, sm, executions: config.reinstatementPassCount })),
+    sweepSeconds: config.gates.deep_test_seconds,
+  });
+}
+
+function openDirective(step: Step, device: DeviceState, kind: DirectiveKind, order: Partial<DirectiveState>): void {
+  const directive: DirectiveState = {
+    id: directiveId(step, device, kind),
+    kind,
+    status: 'open',
+    family: 0,
+    sm: 0,
+    executions: 0,
+    done: 0,
+    failures: 0,
+    windowMs: 0,
+    intervalMs: 0,
+    untilUs: 0,
+    units: [],
+    sweepSeconds: 0,
+    createdUs: step.ctx.nowUs,
+    startedUs: null,
+    agentDoneUs: null,
+    unitsCleanUs: null,
+    sweepClean: 0,
+    reason: '',
+    ...order,
+  };
+  device.directives = [directive, ...device.directives];
+  sendDirective(step, device, directive);
+}
+
+/** The same for every replay: what the directive is made from, and how many this record made before it. */
+function directiveId(step: Step, device: DeviceState, kind: DirectiveKind): string {
+  const ordinal = step.effects.directives.length;
+  const made = JSON.stringify(['directive', kind, device.id, step.ctx.commitSeq, step.source, ordinal]);
+  return `${kind}-${hash('sha256', made).slice(0, 24)}`;
+}
+
+/** Tells the agent what remains of a directive, if anything. */
+export function sendDirective(step: Step, device: DeviceState, directive: DirectiveState): void {
+  const work = remainingWork(device, directive);
+  if (work === undefined) return;
+  step.effects.directives.push({ op: 'send', node: device.node, deviceId: device.id, id: directive.id, work });
+}
+
+export function cancelDirective(step: Step, device: DeviceState, directive: DirectiveState, reason: string): void {
+  finishDirective(device, directive, 'cancelled', reason);
+  step.effects.directives.push({ op: 'cancel', node: device.node, deviceId: device.id, id: directive.id });
+}
+
+export function cancelAll(step: Step, device: DeviceState, reason: string): void {
+  for (const directive of device.directives) if (directive.status === 'open') cancelDirective(step, device, directive, reason);
+}
+
+/** Ends a directive and forgets the oldest finished ones. */
+export function finishDirective(device: DeviceState, directive: DirectiveState, status: DirectiveStatus, reason: string): void {
+  directive.status = status;
+  directive.reason = reason;
+  let kept = 0;
+  device.directives = device.directives.filter((entry) => {
+    if (entry.status === 'open') return true;
+    kept += 1;
+    return kept <= MAX_FINISHED;
+  });
+}
+
+export function openDeepTestOf(device: DeviceState): DirectiveState | undefined {
+  return device.directives.find((directive) => directive.kind === 'deep-test' && directive.status === 'open');
+}
+
+/** What remains of a directive; undefined = nothing that this agent should do. Test builds are given no deep test: it would prove nothing. */
+export function remainingWork(device: DeviceState, directive: DirectiveState): Work | undefined {
+  if (directive.status !== 'open') return undefined;
+  const { family, sm } = directive;
+  switch (directive.kind) {
+    case 'burst': {
+      const executions = directive.executions - directive.done;
+      if (executions <= 0) return undefined;
+      const windowMs = Math.max(1, Math.ceil((directive.windowMs * executions) / directive.executions));
+      return { kind: 'burst', family, sm, executions, windowMs };
+    }
+    case 'follow-up':
+      return { kind: 'follow-up', family, sm, intervalMs: directive.intervalMs, untilUs: directive.untilUs };
+    case 'deep-test':
+      return device.testBuild ? undefined : { kind: 'deep-test', units: remainingUnits(device, directive), sweepSeconds: directive.sweepSeconds };
+  }
+}
+
+/** Every unfinished directive of a device with what remains of it: repeated after each hello. */
+export function remainingDirectives(device: DeviceState): { id: string; work: Work }[] {
+  return device.directives.flatMap((directive) => {
+    const work = remainingWork(device, directive);
+    return work === undefined ? [] : [{ id: directive.id, work }];
+  });
+}
+
+function remainingUnits(device: DeviceState, directive: DirectiveState): TestUnit[] {
+  const units = directive.units.map((unit) => {
+    const clean = device.units.find((entry) => entry.family === unit.family && entry.sm === unit.sm)?.deepTestClean ?? 0;
+    return { ...unit, executions: unit.executions - clean };
+  });
+  return units.filter((unit) => unit.executions > 0);
+}

@@ -1,0 +1,90 @@
+import { editDevice } from '../evidence/draft.js';
+import type { ObservationEffect } from '../evidence/effects.js';
+import { familyName } from '../evidence/families.js';
+import { noteFailingNode } from '../evidence/incidents.js';
+import { type DeviceState, RunKind } from '../evidence/model.js';
+import { addToUnit, type Observed, observe } from '../evidence/observe.js';
+import type { BatchRecord, Mismatch } from '../evidence/record.js';
+import { emit, type Step } from '../evidence/step.js';
+import { failDeepTest } from './deep-test.js';
+import { openBurst, openDeepTestOf } from './directives.js';
+import { transition } from './transition.js';
+
+/** Ledger entries for single mismatches in one batch; the rest of a flood is counted in one more entry. */
+export const MAX_MISMATCH_EVENTS = 16;
+/** Builds that the evidence of one device came from, newest last. */
+const MAX_FAILING_BUILDS = 8;
+
+/** One failing (run, SM): recorded always; through gates 1 and 2 it is evidence, makes SUSPECT and asks for a burst. */
+export function takeMismatch(step: Step, deviceId: string, record: BatchRecord, mismatch: Mismatch, timeUs: number): void {
+  const device = editDevice(step.draft, deviceId);
+  const observed = observe(step, device, record, mismatch, timeUs);
+  device.gates = [...observed.gates, ...device.gates.slice(2)];
+  if (observed.suspicious) device.injectedEvidence ||= record.testBuild;
+  announce(step, device, record, observed.effect);
+  step.effects.observations.push(observed.effect);
+  if (!observed.believed) return;
+  noteFailingNode(step, device, observed.effect);
+  if (observed.suspicious) suspect(step, device, record, observed);
+  const deepTest = openDeepTestOf(device);
+  if (deepTest !== undefined && madeDuring(device, deepTest.createdUs, record, observed.effect)) {
+    failDeepTest(step, device, deepTest, `${describe(observed.effect)} computed a wrong result`, timeUs);
+  }
+}
+
+function suspect(step: Step, device: DeviceState, record: BatchRecord, observed: Observed): void {
+  const { effect } = observed;
+  const unit = addToUnit(device, observed);
+  device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
+  device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);
+  device.failingBuildIds = [...device.failingBuildIds.filter((id) => id !== record.buildId), record.buildId].slice(-MAX_FAILING_BUILDS);
+  if (device.state === 'HEALTHY') {
+    const reason = `${describe(effect)} computed a wrong result that ${effect.counted ? 'passed the integrity and locality gates' : 'no other SM could check'}.`;
+    transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
+  }
+  if (device.state === 'SUSPECT') openBurst(step, device, unit);
+}
+
+/** A report from before the test, which the spool of the failing build still held, says nothing about the test. */
+function madeDuring(device: DeviceState, sinceUs: number, record: BatchRecord, effect: ObservationEffect): boolean {
+  return effect.kind === RunKind.DEEP_TEST || (record.buildId === device.buildId && effect.timeUs >= sinceUs);
+}
+
+function announce(step: Step, device: DeviceState, record: BatchRecord, effect: ObservationEffect): void {
+  const before = step.effects.observations.length;
+  if (before > MAX_MISMATCH_EVENTS) return;
+  const subject = { gpu: device.id, eventUs: effect.timeUs, injected: effect.injected };
+  if (before === MAX_MISMATCH_EVENTS) {
+    emit(step, 'PROBE', subject, { event: 'mismatches_more', in_batch: record.batch.mismatches.length, sequence: record.sequence });
+    return;
+  }
+  emit(step, 'PROBE', subject, {
+    event: 'mismatch',
+    node: effect.node,
+    build_id: record.buildId,
+    spool_id: effect.spoolId,
+    sequence: effect.sequence,
+    row: effect.row,
+    family: familyName(effect.family),
+    sm: effect.sm,
+    kind: effect.kind,
+    epoch: effect.epoch,
+    index: effect.index,
+    lane: effect.lane,
+    iteration: effect.iteration,
+    operands: effect.operands.map(hex),
+    expected: effect.expected.map(hex),
+    actual: effect.actual.map(hex),
+    mismatch_count: effect.mismatchCount,
+    counted: effect.counted,
+    held_by: effect.heldBy ?? '',
+  });
+}
+
+function describe(effect: ObservationEffect): string {
+  return `${familyName(effect.family)} on SM ${effect.sm}`;
+}
+
+function hex(word: number): string {
+  return `0x${word.toString(16).padStart(8, '0')}`;
+}

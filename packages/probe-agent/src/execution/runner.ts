@@ -1,0 +1,99 @@
+import { ProbeResult } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { Clock } from '@sentinel/service-kit/clock';
+import { failingSms } from '../reporting/siblings.js';
+import type { DirectiveBook } from '../scheduler/directives.js';
+import type { Now, Planner, Work } from '../scheduler/planner.js';
+import { type Executor, execute } from './execute.js';
+import { investigate } from './investigate.js';
+import { executed, type ProbeRun } from './run.js';
+
+export interface RunnerParts {
+  readonly planner: Planner;
+  readonly directives: DirectiveBook;
+  readonly executor: Executor;
+  readonly smsOf: (deviceId: string) => readonly number[];
+  /** Every launch, as it ends. */
+  readonly onRun: (run: ProbeRun) => void;
+  /** Takes over the runs of one seed; probing waits until it returns. */
+  readonly report: (group: readonly ProbeRun[]) => Promise<void>;
+}
+
+/** The probing loop: asks the planner, launches, investigates mismatches, reports. One launch at a time. */
+export class Runner {
+  readonly #parts: RunnerParts;
+  #stopping = false;
+  #wake: () => void = () => {};
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Something may have become due. */
+  wake(): void {
+    this.#wake();
+  }
+
+  /** Ends after the launch in progress has been reported. Rejects with what ended the loop, if anything did. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      const decision = this.#parts.planner.next(now(this.#parts.executor.clock));
+      if ('work' in decision) await this.#carryOut(decision.work);
+      else await this.#sleep(decision.waitMs);
+    }
+  }
+
+  async #carryOut(work: Work): Promise<void> {
+    const first = await this.#launch(work);
+    this.#settleDirective(work, first);
+    const group = failingSms(first).length > 0
+      ? await investigate(work, first, this.#parts.smsOf(work.deviceId), (next) => this.#launch(next))
+      : [first];
+    await this.#parts.report(group);
+  }
+
+  async #launch(work: Work): Promise<ProbeRun> {
+    const { executor, planner, onRun } = this.#parts;
+    const { run, charges } = await execute(work, executor);
+    planner.charge(work.pool, work.family, charges, executor.clock.monotonicMs());
+    onRun(run);
+    return run;
+  }
+
+  #settleDirective(work: Work, run: ProbeRun): void {
+    if (work.directiveId === null) return;
+    const monoMs = this.#parts.executor.clock.monotonicMs();
+    const [result] = run.results;
+    if (result !== undefined && executed(result)) {
+      this.#parts.directives.executed(work.directiveId, result.result === ProbeResult.FAIL, monoMs);
+    } else {
+      this.#parts.directives.couldNotRun(work.directiveId, result?.reason ?? 'no result', monoMs);
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#wake = () => {};
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#wake = done;
+    });
+  }
+}
+
+function now(clock: Clock): Now {
+  return { wallMs: Number(clock.nowUs() / 1000n), monoMs: clock.monotonicMs() };
+}

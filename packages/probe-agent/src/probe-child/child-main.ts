@@ -1,0 +1,38 @@
+import { loadNative, type Native } from './native.js';
+import type { Answer, Question } from './protocol.js';
+
+// The process that loads the addon: it answers one question at a time and ends with its parent. It imports nothing else, so that
+// it stays small.
+
+const [, , addonFile = ''] = process.argv;
+const native = loadNative(addonFile);
+
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C reaches the whole process group; the daemon says when to end.
+process.on('SIGINT', () => {});
+process.on('message', (question: Question) => {
+  process.send?.(answer(question));
+});
+
+function answer(question: Question): Answer {
+  try {
+    return { id: question.id, value: call(native, question) };
+  } catch (error) {
+    return { id: question.id, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function call(addon: Native, question: Question): unknown {
+  switch (question.call) {
+    case 'info':
+      return addon.info();
+    case 'execute':
+      return addon.execute(question.argument);
+    case 'knownAnswers':
+      return addon.knownAnswers(question.argument);
+    case 'inject':
+      if (addon.inject === undefined) throw new TypeError('this build cannot inject faults');
+      addon.inject(question.argument);
+      return null;
+  }
+}

@@ -1,0 +1,181 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Answer, CallName, Calls, Question } from './protocol.js';
+
+/** V8 limits that keep the child small; it holds no data between two questions. */
+const CHILD_FLAGS = ['--max-old-space-size=32', '--max-semi-space-size=1', '--single-threaded-gc', '--no-warnings'];
+
+const FIRST_BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 30_000;
+
+/** A child that lived this long starts over with the first backoff. */
+const HEALTHY_MS = 60_000;
+
+/** Time that a started child has for its first answer. */
+const START_TIMEOUT_MS = 10_000;
+
+const PAGE_BYTES = 4096;
+
+export type ChildEvent =
+  | { readonly kind: 'timeout'; readonly detail: string }
+  | { readonly kind: 'crashed'; readonly detail: string };
+
+/** Either the answer, or why there is none. `unavailable` = nothing was executed. */
+export type ChildReply<T> =
+  | { readonly kind: 'answer'; readonly value: T }
+  | { readonly kind: 'timeout' | 'crashed' | 'refused' | 'unavailable'; readonly reason: string };
+
+export interface ProbeChildOptions {
+  readonly addonFile: string;
+  /** Fault injections of the test build, repeated to every new child. */
+  readonly injections: readonly string[];
+  readonly onEvent: (event: ChildEvent) => void;
+}
+
+interface Pending {
+  readonly id: number;
+  readonly settle: (reply: ChildReply<unknown>) => void;
+}
+
+/**
+ * The daemon's side of the probe child. A child that does not answer in time is killed; one that is gone is replaced after a
+ * backoff. Neither stops the daemon. One question at a time: callers wait for each other.
+ */
+export class ProbeChild {
+  readonly #options: ProbeChildOptions;
+  #process: ChildProcess | undefined;
+  #pending: Pending | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #nextId = 1;
+  #failures = 0;
+  #startedMs = 0;
+  #notBeforeMs = 0;
+  #stopping = false;
+  restarts = 0;
+
+  constructor(options: ProbeChildOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** Asks when every earlier question is settled. Never rejects. */
+  ask<Name extends CallName>(call: Name, argument: Calls[Name]['argument'], timeoutMs: number): Promise<ChildReply<Calls[Name]['answer']>> {
+    const turn = this.#queue.then(async () => {
+      const started = await this.#ensureStarted(timeoutMs);
+      return started === undefined ? this.#exchange(call, argument, timeoutMs) : started;
+    });
+    this.#queue = turn;
+    return turn as Promise<ChildReply<Calls[Name]['answer']>>;
+  }
+
+  /** Resident memory of the child, bytes; undefined while there is none. */
+  residentBytes(): number | undefined {
+    try {
+      const pages = readFileSync(`/proc/${this.pid ?? 0}/statm`, 'latin1').split(' ')[1];
+      return Number(pages) * PAGE_BYTES;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    const child = this.#process;
+    if (child === undefined) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Undefined once a child runs, else why none does. */
+  async #ensureStarted(timeoutMs: number): Promise<ChildReply<never> | undefined> {
+    if (this.#process !== undefined) return undefined;
+    const waitMs = this.#notBeforeMs - performance.now();
+    if (waitMs > 0) await delay(Math.min(waitMs, timeoutMs));
+    if (this.#stopping) return { kind: 'unavailable', reason: 'the agent is stopping' };
+    if (waitMs > timeoutMs) return { kind: 'unavailable', reason: 'the probe child is being restarted' };
+    this.#spawn();
+    for (const spec of this.#options.injections) {
+      const injected = await this.#exchange('inject', spec, START_TIMEOUT_MS);
+      if (injected.kind !== 'answer') return { kind: 'unavailable', reason: injected.reason };
+    }
+    return undefined;
+  }
+
+  #spawn(): void {
+    const child = fork(fileURLToPath(new URL('./child-main.js', import.meta.url)), [this.#options.addonFile], {
+      serialization: 'advanced',
+      execArgv: CHILD_FLAGS,
+      env: {},
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#process = child;
+    if (this.#startedMs > 0) this.restarts += 1;
+    this.#startedMs = performance.now();
+    child.on('message', (answer: Answer) => this.#answered(answer));
+    child.on('error', (error) => this.#gone(child, error.message));
+    child.on('exit', (code, signal) => this.#gone(child, signal === null ? `exit status ${code ?? 'unknown'}` : `killed by ${signal}`));
+  }
+
+  #exchange(call: CallName, argument: unknown, timeoutMs: number): Promise<ChildReply<unknown>> {
+    const child = this.#process;
+    if (child === undefined) return Promise.resolve({ kind: 'crashed', reason: 'the probe child is gone' });
+    return new Promise((resolve) => {
+      const id = this.#nextId++;
+      const timer = setTimeout(() => this.#timedOut(child, call, timeoutMs), timeoutMs);
+      this.#pending = {
+        id,
+        settle: (reply) => {
+          clearTimeout(timer);
+          this.#pending = undefined;
+          resolve(reply);
+        },
+      };
+      child.send({ id, call, argument } as Question, () => {
+        // A failed send is followed by `exit`, which settles.
+      });
+    });
+  }
+
+  #answered(answer: Answer): void {
+    if (this.#pending?.id !== answer.id) return;
+    this.#pending.settle('error' in answer ? { kind: 'refused', reason: answer.error } : { kind: 'answer', value: answer.value });
+  }
+
+  #timedOut(child: ChildProcess, call: CallName, timeoutMs: number): void {
+    const detail = `the probe child did not answer "${call}" within ${timeoutMs} ms and was replaced`;
+    this.#process = undefined;
+    child.kill('SIGKILL');
+    this.#backOff();
+    this.#options.onEvent({ kind: 'timeout', detail });
+    this.#pending?.settle({ kind: 'timeout', reason: detail });
+  }
+
+  #gone(child: ChildProcess, how: string): void {
+    if (this.#process !== child) return;
+    this.#process = undefined;
+    if (this.#stopping) {
+      this.#pending?.settle({ kind: 'unavailable', reason: 'the agent is stopping' });
+      return;
+    }
+    this.#backOff();
+    const detail = `the probe child ended (${how}) and is replaced`;
+    this.#options.onEvent({ kind: 'crashed', detail });
+    this.#pending?.settle({ kind: 'crashed', reason: detail });
+  }
+
+  #backOff(): void {
+    const now = performance.now();
+    if (now - this.#startedMs > HEALTHY_MS) this.#failures = 0;
+    this.#notBeforeMs = now + Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures);
+    this.#failures += 1;
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,21 @@
+import type { ExecuteRequest, ExecuteResult, KnownAnswer, NativeInfo } from './native.js';
+
+/** What the daemon may ask its child, and what each question is answered with. */
+export interface Calls {
+  readonly info: { readonly argument: null; readonly answer: NativeInfo };
+  readonly execute: { readonly argument: ExecuteRequest; readonly answer: ExecuteResult };
+  readonly knownAnswers: { readonly argument: number; readonly answer: KnownAnswer[] };
+  readonly inject: { readonly argument: string; readonly answer: null };
+}
+
+export type CallName = keyof Calls;
+
+/** Daemon to child. The child answers in order, one at a time. */
+export type Question = { readonly id: number } & {
+  readonly [Name in CallName]: { readonly call: Name; readonly argument: Calls[Name]['argument'] };
+}[CallName];
+
+/** Child to daemon. */
+export type Answer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: string };

@@ -1,0 +1,191 @@
+import { RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { FamilyName } from '../families.js';
+import { Budget } from './budget.js';
+import { CostEstimates } from './cost.js';
+import type { DirectedUnit, DirectiveBook, DirectiveKind } from './directives.js';
+import { goldenCpus } from './golden-cpus.js';
+import { OverheadWindow } from './overhead.js';
+import { EPOCH_MS, epochAt, type SeedIndices } from './seed-indices.js';
+import { type Due, FLOOR_MS, type Timetable } from './timetable.js';
+
+/** Which budget pays. */
+export type Pool = 'scheduled' | 'burst' | 'deep_test';
+
+/** Share of each CPU that a deep test takes, percent: its device is quarantined, but the machine's other work goes on. */
+export const DEEP_TEST_PCT = 50;
+
+/** Deadline of an execution that no schedule entry times. */
+export const DIRECTED_TIMEOUT_MS = 30_000;
+
+/** Longest wait before looking again, so that a clock step is noticed. */
+const MAX_WAIT_MS = 10_000;
+
+/** One launch: one family with one seed on some SMs of one device. */
+export interface Work {
+  readonly deviceId: string;
+  readonly family: FamilyName;
+  readonly kind: RunKind;
+  readonly sms: readonly number[];
+  readonly goldenCpus: readonly number[];
+  readonly epoch: number;
+  readonly index: number;
+  readonly directiveId: string | null;
+  readonly timeoutMs: number;
+  readonly pool: Pool;
+}
+
+export interface Now {
+  readonly wallMs: number;
+  readonly monoMs: number;
+}
+
+export interface CpuCharge {
+  readonly cpu: number;
+  readonly us: number;
+}
+
+export type Decision = { readonly work: Work } | { readonly waitMs: number };
+
+export interface PlannerParts {
+  readonly timetable: Timetable;
+  readonly directives: DirectiveBook;
+  /** Per device id. */
+  readonly indices: ReadonlyMap<string, SeedIndices>;
+  /** Every logical CPU that may compute goldens. */
+  readonly cpus: readonly number[];
+  readonly overheadBudgetPct: number;
+  readonly burstBudgetPct: number;
+}
+
+const KIND: Readonly<Record<DirectiveKind, RunKind>> = {
+  burst: RunKind.BURST,
+  follow_up: RunKind.FOLLOW_UP,
+  deep_test: RunKind.DEEP_TEST,
+};
+
+/**
+ * Decides what runs next, one launch at a time. Scheduled work goes first: it is small, and its budget is its own. Then bursts,
+ * follow-ups and deep tests, each when it is due and its CPUs can pay.
+ */
+export class Planner {
+  readonly #parts: PlannerParts;
+  readonly #budgets: Readonly<Record<Pool, Budget>>;
+  readonly #costs = new CostEstimates();
+  readonly overhead: Readonly<Record<Pool, OverheadWindow>> = {
+    scheduled: new OverheadWindow(),
+    burst: new OverheadWindow(),
+    deep_test: new OverheadWindow(),
+  };
+
+  constructor(parts: PlannerParts) {
+    this.#parts = parts;
+    this.#budgets = {
+      scheduled: new Budget(parts.overheadBudgetPct),
+      burst: new Budget(parts.burstBudgetPct),
+      deep_test: new Budget(DEEP_TEST_PCT),
+    };
+  }
+
+  next(now: Now): Decision {
+    const scheduled = this.#nextScheduled(now);
+    if ('work' in scheduled) return scheduled;
+    const directed = this.#nextDirected(now);
+    if ('work' in directed) return directed;
+    return { waitMs: Math.max(1, Math.min(scheduled.waitMs, directed.waitMs, MAX_WAIT_MS)) };
+  }
+
+  /** Charges what a launch took to the CPUs that did the work. */
+  charge(pool: Pool, family: FamilyName, charges: readonly CpuCharge[], monoMs: number): void {
+    let most = 0;
+    for (const { cpu, us } of charges) {
+      this.#budgets[pool].charge(cpu, us, monoMs);
+      this.overhead[pool].charge(cpu, us, monoMs);
+      most = Math.max(most, us);
+    }
+    if (charges.length > 0) this.#costs.observe(family, most);
+  }
+
+  #nextScheduled(now: Now): Decision {
+    const { timetable } = this.#parts;
+    const epoch = epochAt(now.wallMs);
+    let waitMs = timetable.nextDueMs(now.wallMs) - now.wallMs;
+    const waiting = new Set<string>();
+    for (const due of timetable.due(now.wallMs, now.monoMs)) {
+      if (!this.#indices(due.device.id).mayRunScheduled(due.entry.family, epoch)) {
+        waitMs = Math.min(waitMs, (epoch + 1) * EPOCH_MS - now.wallMs);
+        continue;
+      }
+      // What waits for its budget is not overtaken by what is less urgent on the same device.
+      if (waiting.has(due.device.id)) continue;
+      const golden = this.#golden(due.sms, epoch);
+      const readyMs = due.overdueMs >= FLOOR_MS ? now.monoMs : this.#readyMs('scheduled', due.entry.family, due.sms, golden, now);
+      if (readyMs <= now.monoMs) return { work: this.#startScheduled(due, golden, epoch, now) };
+      waiting.add(due.device.id);
+      waitMs = Math.min(waitMs, readyMs - now.monoMs);
+    }
+    return { waitMs };
+  }
+
+  #startScheduled(due: Due, golden: readonly number[], epoch: number, now: Now): Work {
+    const { device, entry, sms } = due;
+    const index = this.#indices(device.id).scheduled(entry.family, epoch);
+    this.#parts.timetable.started(due, now.wallMs);
+    return {
+      deviceId: device.id,
+      family: entry.family,
+      kind: RunKind.SCHEDULED,
+      sms,
+      goldenCpus: golden,
+      epoch,
+      index,
+      directiveId: null,
+      timeoutMs: entry.timeoutMs,
+      pool: 'scheduled',
+    };
+  }
+
+  #nextDirected(now: Now): Decision {
+    let waitMs = Number.POSITIVE_INFINITY;
+    const waiting = new Set<Pool>();
+    for (const unit of this.#parts.directives.next(now.monoMs)) {
+      const pool: Pool = unit.kind === 'deep_test' ? 'deep_test' : 'burst';
+      if (waiting.has(pool)) continue;
+      const epoch = epochAt(now.wallMs);
+      const golden = this.#golden([unit.sm], epoch);
+      const readyMs = Math.max(unit.dueMs, this.#readyMs(pool, unit.family, [unit.sm], golden, now));
+      if (readyMs <= now.monoMs) return { work: this.#startDirected(unit, pool, golden, epoch) };
+      if (unit.dueMs <= now.monoMs) waiting.add(pool);
+      waitMs = Math.min(waitMs, readyMs - now.monoMs);
+    }
+    return { waitMs };
+  }
+
+  #startDirected(unit: DirectedUnit, pool: Pool, golden: readonly number[], epoch: number): Work {
+    return {
+      deviceId: unit.deviceId,
+      family: unit.family,
+      kind: KIND[unit.kind],
+      sms: [unit.sm],
+      goldenCpus: golden,
+      epoch,
+      index: this.#indices(unit.deviceId).next(epoch),
+      directiveId: unit.directiveId,
+      timeoutMs: DIRECTED_TIMEOUT_MS,
+      pool,
+    };
+  }
+
+  #readyMs(pool: Pool, family: FamilyName, sms: readonly number[], golden: readonly number[], now: Now): number {
+    return this.#budgets[pool].readyAtMs(new Set([...sms, ...golden]), this.#costs.of(family), now.monoMs);
+  }
+
+  #golden(sms: readonly number[], turn: number): number[] {
+    return goldenCpus(this.#parts.cpus, sms, turn);
+  }
+
+  #indices(deviceId: string): SeedIndices {
+    const indices = this.#parts.indices.get(deviceId);
+    if (indices === undefined) throw new RangeError(`no seed indices for device ${deviceId}`);
+    return indices;
+  }
+}

@@ -1,0 +1,94 @@
+import type { StreamProbeResultsRequest, StreamProbeResultsResponse } from '@sentinel/contracts/sentinel/v1/probe.js';
+
+/** Records sent and not yet committed, at most. */
+export const WINDOW_RECORDS = 256;
+
+/** Bytes of such records, at most; one record may be larger alone. */
+export const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** What the sender needs of the spool. */
+export interface RecordSource {
+  readonly lastSequence: bigint;
+  /** The payload of a record that is still kept, else what stands in for it. */
+  read(sequence: bigint): Promise<Uint8Array>;
+  acknowledge(committedThrough: bigint, archivedThrough: bigint): Promise<void>;
+}
+
+/** The engine acknowledged what it cannot have. */
+export class ImpossibleAck extends Error {}
+
+/**
+ * Sends records in order from one sequence on, as far as the window allows. Pure flow control: `send` writes one envelope and
+ * resolves false when the stream is gone.
+ */
+export class Sender {
+  readonly #source: RecordSource;
+  readonly #seal: (sequence: bigint, payload: Uint8Array) => StreamProbeResultsRequest;
+  readonly #send: (request: StreamProbeResultsRequest) => Promise<boolean>;
+  #next: bigint;
+  #committed: bigint;
+  readonly #knownCommitted: bigint;
+  #archived = 0n;
+  #sizes = new Map<bigint, number>();
+  #bytes = 0;
+  #pumping = false;
+
+  /** Starts after `archivedThrough`: what is committed alone is offered again, since the engine may have lost its history of it. */
+  constructor(
+    source: RecordSource,
+    already: StreamProbeResultsResponse,
+    seal: (sequence: bigint, payload: Uint8Array) => StreamProbeResultsRequest,
+    send: (request: StreamProbeResultsRequest) => Promise<boolean>,
+  ) {
+    this.#source = source;
+    this.#next = already.archivedThrough + 1n;
+    this.#committed = already.archivedThrough;
+    this.#knownCommitted = already.committedThrough;
+    this.#seal = seal;
+    this.#send = send;
+  }
+
+  /** Sends what the window has room for. Rejects when a record cannot be read. */
+  async pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#next <= this.#source.lastSequence && this.#hasRoom()) {
+        const payload = await this.#source.read(this.#next);
+        this.#sizes.set(this.#next, payload.length);
+        this.#bytes += payload.length;
+        const sent = this.#send(this.#seal(this.#next, payload));
+        this.#next += 1n;
+        if (!(await sent)) return;
+      }
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /**
+   * Takes an acknowledgement; a repeated or an older one changes nothing.
+   * @throws ImpossibleAck
+   */
+  async acknowledged({ committedThrough, archivedThrough }: StreamProbeResultsResponse): Promise<void> {
+    const sent = this.#next - 1n;
+    if ((committedThrough > sent && committedThrough > this.#knownCommitted) || archivedThrough > committedThrough) {
+      throw new ImpossibleAck(
+        `the engine acknowledged ${committedThrough} (archived ${archivedThrough}), but ${sent} is the last record sent`,
+      );
+    }
+    for (let sequence = this.#committed + 1n; sequence <= committedThrough; sequence += 1n) {
+      this.#bytes -= this.#sizes.get(sequence) ?? 0;
+      this.#sizes.delete(sequence);
+    }
+    if (committedThrough > this.#committed) this.#committed = committedThrough;
+    if (archivedThrough > this.#archived) this.#archived = archivedThrough;
+    await this.#source.acknowledge(this.#committed, this.#archived);
+    await this.pump();
+  }
+
+  #hasRoom(): boolean {
+    const inFlight = this.#sizes.size;
+    return inFlight === 0 || (inFlight < WINDOW_RECORDS && this.#bytes < WINDOW_BYTES);
+  }
+}

@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SentinelError } from '@sentinel/service-kit/errors';
+
+/** Less free space than this and a start is refused: PostgreSQL's first initialisation alone takes about 60 MB. */
+const MIN_FREE_BYTES = 200 * 1024 * 1024;
+
+/** Everything that a local installation keeps, each in a place of its own. */
+export interface DataFolder {
+  readonly root: string;
+  readonly pg: string;
+  readonly history: string;
+  readonly ledger: string;
+  readonly agent: string;
+  readonly secrets: string;
+  readonly run: string;
+  readonly log: string;
+}
+
+/**
+ * Creates what is missing below `root`; nothing that exists is touched.
+ * @throws SentinelError RESOURCE_EXHAUSTED when the disk is (nearly) full, PERMISSION_DENIED when it may not be written.
+ */
+export function openDataFolder(root: string): DataFolder {
+  const at = (name: string): string => join(root, name);
+  const folder: DataFolder = {
+    root,
+    pg: at('pg'),
+    history: at('history'),
+    ledger: at('ledger'),
+    agent: at('spool'),
+    secrets: at('secrets'),
+    run: at('run'),
+    log: at('log'),
+  };
+  try {
+    for (const dir of [root, folder.history, folder.ledger, folder.agent, folder.run, folder.log]) {
+      mkdirSync(dir, { recursive: true });
+    }
+    mkdirSync(folder.secrets, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw unwritable(root, cause);
+  }
+  const { bavail, bsize } = statfsSync(root);
+  if (bavail * bsize < MIN_FREE_BYTES) throw diskFull(root, bavail * bsize);
+  return folder;
+}
+
+function unwritable(root: string, cause: unknown): SentinelError {
+  if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') return diskFull(root, 0);
+  return new SentinelError({
+    code: 'PERMISSION_DENIED',
+    message: `the data folder ${root} cannot be written (${(cause as Error).message})`,
+    hint: 'Give another folder with --data DIR, or make this one writable.',
+    cause,
+  });
+}
+
+function diskFull(root: string, free: number): SentinelError {
+  const mb = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)} MB`;
+  return new SentinelError({
+    code: 'RESOURCE_EXHAUSTED',
+    reason: 'DISK_FULL',
+    message: `the disk of the data folder ${root} is full (${mb(free)} free, ${mb(MIN_FREE_BYTES)} needed)`,
+    hint: 'Free some space there, or give a folder on another disk with --data DIR.',
+  });
+}
+
+/** The supervisor that holds a data folder: a second one must not start services on it. */
+export function runningSupervisor(folder: DataFolder): number | null {
+  let text: string;
+  try {
+    text = readFileSync(join(folder.run, SUPERVISOR_PID_FILE), 'utf8');
+  } catch {
+    return null;
+  }
+  const [pid, startTicks] = text.trim().split(' ');
+  return pid !== undefined && startTicks !== undefined && processStartTicks(Number(pid)) === startTicks ? Number(pid) : null;
+}
+
+export const SUPERVISOR_PID_FILE = 'supervisor.pid';
+
+/** Start time of a process in clock ticks since boot (proc(5), field 22): tells a live process from a reused pid; null = no such process. */
+export function processStartTicks(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { toolEnvironment } from './environment.mjs';
+import { ROOT } from './paths.mjs';
+import { testProjects } from './test-projects.mjs';
+import { readResults, summarise } from './test-results.mjs';
+
+const REPORTER = path.join(path.dirname(fileURLToPath(import.meta.url)), 'summary-reporter.mjs');
+/** Test files already run side by side within a package; packages follow each other, so that timings mean something on two cores. */
+const PARALLEL_PACKAGES = 1;
+
+/**
+ * Runs every package's `test` target through nx and adds up what the runs reported.
+ * @param {import('./toolchain.mjs').Toolchain} toolchain
+ * @param {string[]} args more arguments for nx, for example `--projects=@sentinel/cli`
+ */
+export async function runTests(toolchain, args) {
+  const results = fs.mkdtempSync(path.join(os.tmpdir(), 'sentinel-test-results-'));
+  try {
+    const { tested, untested } = testProjects(ROOT);
+    const exitCode = await nxTest(toolchain, results, args);
+    const selected = args.length > 0 ? [] : [...tested, ...untested];
+    return summarise(readResults(results), { projects: selected, exitCode, ci: process.env.CI === 'true' });
+  } finally {
+    fs.rmSync(results, { recursive: true, force: true });
+  }
+}
+
+function nxTest(toolchain, results, args) {
+  const nx = path.join(ROOT, 'node_modules/nx/dist/bin/nx.js');
+  const flags = [
+    'run-many',
+    '-t',
+    'test',
+    '--output-style=static',
+    '--skip-nx-cache',
+    `--parallel=${PARALLEL_PACKAGES}`,
+  ];
+  const reporters = [
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${REPORTER}`,
+    `--test-reporter-destination=${os.devNull}`,
+  ];
+  const env = {
+    ...toolEnvironment(process.env, toolchain, ROOT),
+    NODE_OPTIONS: reporters.join(' '),
+    SENTINEL_TEST_RESULTS: results,
+  };
+  return new Promise((resolve, reject) => {
+    const child = spawn(toolchain.node, [nx, ...flags, ...args], {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  });
+}
