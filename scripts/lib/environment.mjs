@@ -14,7 +14,8 @@ export function stepEnvironment(env) {
 
 /** The environment in which `node`, `pnpm` and every tool of the workspace are the pinned ones. */
 export function toolEnvironment(env, toolchain, root) {
-  const first = [path.join(root, 'node_modules', '.bin'), ...toolchain.bin];
+  const tools = ['node_modules/.bin', 'scripts/node_modules/.bin'].map((folder) => path.join(root, folder));
+  const first = [...tools, ...toolchain.bin];
   const rest = (env.PATH ?? '').split(path.delimiter).filter((folder) => !first.includes(folder));
   return {
     ...stepEnvironment(env),

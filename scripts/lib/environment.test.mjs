@@ -22,7 +22,7 @@ test('tools are found in the workspace and the toolchain first, once', () => {
     version: '24.21.0',
   };
   const env = toolEnvironment({ PATH: '/usr/bin:/t/bin', npm_config_nodedir: '/usr' }, toolchain, '/clone');
-  assert.equal(env.PATH, '/clone/node_modules/.bin:/t/bin:/t/.bin:/usr/bin');
+  assert.equal(env.PATH, '/clone/node_modules/.bin:/clone/scripts/node_modules/.bin:/t/bin:/t/.bin:/usr/bin');
   assert.equal(env.npm_config_nodedir, '/t');
   assert.deepEqual(toolEnvironment(env, toolchain, '/clone'), env);
 });

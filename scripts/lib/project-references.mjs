@@ -1,5 +1,5 @@
 // tsc -b builds what the root tsconfig.json lists, in the order that each project's references give.
-// This keeps both true to the package.json files; `--write` mends the root's list.
+// This says where one of them differs from the package.json files, and ends with 1; `--write` mends the root's list first.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -46,7 +46,14 @@ function referencesOf(root, folder) {
   return references.map((reference) => path.normalize(path.join(folder, reference.path)));
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href && process.argv.includes('--write')) {
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  if (process.argv.includes('--write')) writeRoot();
+  const faults = referenceFaults();
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  process.exitCode = faults.length > 0 ? 1 : 0;
+}
+
+function writeRoot() {
   const references = projects().map((folder) => ({ path: folder }));
   fs.writeFileSync(path.join(ROOT, 'tsconfig.json'), `${JSON.stringify({ files: [], references }, undefined, 2)}\n`);
 }

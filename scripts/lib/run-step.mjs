@@ -12,11 +12,20 @@ const TAIL_BYTES = 64 * 1024;
  * @param {{ step: string, command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv, log: string }} options
  * @throws {SetupError} when it cannot be started or fails
  */
-export async function runStep({ step, command, args, cwd, env, log }) {
+export async function runStep({ step, ...command }) {
+  const { code, tail } = await runLogged(command);
+  if (code === 0) return;
+  throw new SetupError(diagnose(step, tail, command.cwd), { log: path.relative(process.cwd(), command.log) });
+}
+
+/**
+ * @param {{ command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv, log: string }} options
+ * @returns {Promise<{ code: number, tail: string }>} exit status (-1: not started, or ended by a signal) and the end of its output
+ */
+export async function runLogged({ command, args, cwd, env, log }) {
   const sink = fs.openSync(log, 'w');
   try {
-    const { code, tail } = await collect(spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }), sink);
-    if (code !== 0) throw new SetupError(diagnose(step, tail, cwd), { log: path.relative(process.cwd(), log) });
+    return await collect(spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }), sink);
   } finally {
     fs.closeSync(sink);
   }

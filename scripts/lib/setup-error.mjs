@@ -1,5 +1,5 @@
 /** The command cannot do its work on this machine as it is (sysexits EX_UNAVAILABLE). */
-export const EXIT_UNAVAILABLE = 69;
+const EXIT_UNAVAILABLE = 69;
 
 /** A set-up step that cannot go on. The message is one sentence that says what to do. */
 export class SetupError extends Error {

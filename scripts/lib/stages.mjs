@@ -99,7 +99,7 @@ export function stagesFor(toolchain) {
 }
 
 /** The projects that the root tsconfig.json builds, relative to the root. */
-export function projectFolders() {
+function projectFolders() {
   const { references } = JSON.parse(fs.readFileSync(path.join(ROOT, 'tsconfig.json'), 'utf8'));
   return references.map((reference) => path.normalize(reference.path));
 }

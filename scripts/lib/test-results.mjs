@@ -47,6 +47,15 @@ export function summarise(results, { projects, exitCode, ci }) {
   return { passed, failed, notes };
 }
 
+/** One outcome of two runs. */
+export function addUp(first, second) {
+  return {
+    passed: first.passed + second.passed,
+    failed: first.failed + second.failed,
+    notes: [...first.notes, ...second.notes],
+  };
+}
+
 /** The line that CI reads. */
 export function closingLine({ passed, failed }) {
   return `${passed} passed, ${failed} failed`;

@@ -17,7 +17,7 @@ const NODE_PACKAGE = `node-${process.platform}-${process.arch}`;
  */
 
 /** The versions that the pins name. */
-export function pinnedVersions() {
+function pinnedVersions() {
   const { dependencies, optionalDependencies } = JSON.parse(fs.readFileSync(path.join(PINS, 'package.json'), 'utf8'));
   return { pnpm: dependencies.pnpm, node: optionalDependencies[NODE_PACKAGE] };
 }
@@ -74,10 +74,11 @@ export function recordToolchain(toolchain) {
   fs.writeFileSync(CURRENT, `${JSON.stringify(toolchain, undefined, 2)}\n`);
 }
 
-/** The running Node's folder when it is new enough and brought its headers along. */
+/** The running Node's folder when it is the machine's own, new enough and brought its headers along. */
 function machineNodeDir() {
   const [major] = process.versions.node.split('.').map(Number);
   const nodeDir = path.dirname(path.dirname(fs.realpathSync(process.execPath)));
+  if (nodeDir.startsWith(TOOLCHAIN + path.sep)) return undefined; // the pinned one, started by a command of ours
   const hasHeaders = fs.existsSync(path.join(nodeDir, 'include', 'node', 'node_api.h'));
   return major >= NEEDED_MAJOR && hasHeaders ? nodeDir : undefined;
 }

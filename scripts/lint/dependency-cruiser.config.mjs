@@ -1,0 +1,92 @@
+// Who may import whom. Paths are relative to the folder that dependency-cruiser is started in.
+
+const SERVICES = 'probe-agent|correlation-engine|audit-ledger|inference-monitor|training-monitor';
+/** Folders of the engine that decide: plain data in, plain data out, so that replay, simulation and production run the same code. */
+const DOMAIN = '^packages/correlation-engine/src/(core\\.ts$|(evidence|lifecycle|explain)/)';
+const TESTS = '(\\.test\\.ts$|/testing/|^tests/)';
+/** Any folder that a package owns. */
+const OWN = '^(?:packages/[^/]+|native-probes|tests|scripts)/';
+
+const forbidden = [
+  {
+    name: 'contracts-import-nothing-of-ours',
+    comment: 'packages/contracts is generated from proto/; whatever it needs comes from outside.',
+    from: { path: '^packages/contracts/' },
+    to: { path: OWN, pathNot: '^packages/contracts/' },
+  },
+  {
+    name: 'service-kit-imports-contracts-alone',
+    comment: 'Every service stands on service-kit; it may know none of them.',
+    from: { path: '^packages/service-kit/', pathNot: TESTS },
+    to: { path: OWN, pathNot: '^packages/(service-kit|contracts)/' },
+  },
+  {
+    name: 'services-never-import-each-other',
+    comment: 'Services meet on the wire. What two of them need belongs into service-kit.',
+    from: { path: `^packages/(${SERVICES})/` },
+    to: { path: `^packages/(${SERVICES})/`, pathNot: '^packages/$1/' },
+  },
+  {
+    name: 'services-import-no-tool',
+    comment: 'The command line and the supervisor use services, not the other way round.',
+    from: { path: `^packages/(${SERVICES}|service-kit|contracts)/`, pathNot: TESTS },
+    to: { path: '^packages/(cli|supervisor|fleet-simulator)/' },
+  },
+  {
+    name: 'probes-belong-to-the-agent',
+    comment: 'Native code is loaded by the agent and its child process alone.',
+    from: { path: '^packages/', pathNot: '^packages/probe-agent/' },
+    to: { path: '^native-probes/' },
+  },
+  {
+    name: 'domain-does-no-input-or-output',
+    comment:
+      'evidence/, lifecycle/ and explain/ import each other and node:crypto for hashes: no file, no socket, no clock.',
+    from: { path: DOMAIN, pathNot: TESTS },
+    to: { pathNot: [DOMAIN, '^(node:)?crypto$'] },
+  },
+  {
+    name: 'packages-meet-at-their-exports',
+    comment: "Nothing reaches into another package's src/ or dist/: import what its package.json exports.",
+    from: { path: '^(packages/[^/]+|native-probes|tests|scripts)/' },
+    to: { path: OWN, pathNot: '^$1/', dependencyTypes: ['local'] },
+  },
+  {
+    name: 'test-and-bench-kits-stay-out-of-products',
+    comment: 'test-kit is for tests, bench-kit for benchmarks.',
+    from: { path: '^packages/(?!test-kit|bench-kit)', pathNot: ['\\.test\\.ts$', '/(testing|bench)/'] },
+    to: { path: '^packages/(test-kit|bench-kit)/' },
+  },
+  {
+    name: 'tests-stay-out-of-products',
+    comment: 'Code that ships imports no test and no helper of tests.',
+    from: { path: '^packages/(?!test-kit|bench-kit)', pathNot: ['\\.test\\.ts$', '/(testing|bench)/'] },
+    to: { path: '(\\.test\\.ts$|/testing/|^tests/)' },
+  },
+  {
+    name: 'no-cycles',
+    comment: 'Modules that import each other in a circle cannot be understood one at a time.',
+    from: {},
+    to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+  },
+  {
+    name: 'imports-resolve',
+    comment: 'The module is not there, or the package does not export it.',
+    from: {},
+    to: { couldNotResolve: true },
+  },
+];
+
+export default {
+  forbidden: forbidden.map((rule) => ({ severity: 'error', ...rule })),
+  options: {
+    doNotFollow: { path: ['node_modules', '/dist/'] },
+    exclude: { path: '/src/gen/' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+    },
+  },
+};
