@@ -187,10 +187,16 @@ function plaintextError(options: GrpcServerOptions): SentinelError {
 // Identity and authorisation
 
 const IDENTITIES = new WeakMap<Metadata, Identity>();
+const CONNECTIONS = new WeakMap<Metadata, string>();
 
 /** Who makes a call, as established before its handler ran. */
 export function identityOf(call: { readonly metadata: Metadata }): Identity {
   return IDENTITIES.get(call.metadata) ?? ANONYMOUS;
+}
+
+/** Names the connection that a call came by: both its ends, which no other connection has while this one lives. */
+export function connectionOf(call: { readonly metadata: Metadata }): string {
+  return CONNECTIONS.get(call.metadata) ?? '';
 }
 
 function identityInterceptor(options: GrpcServerOptions, roles: AuthorisationTable): ServerInterceptor {
@@ -199,6 +205,8 @@ function identityInterceptor(options: GrpcServerOptions, roles: AuthorisationTab
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, proceed) => {
+            const { remoteAddress, remotePort, localAddress, localPort } = call.getConnectionInfo();
+            CONNECTIONS.set(metadata, `${remoteAddress}:${remotePort}>${localAddress}:${localPort}`);
             const refusal = authorise(method.path, roles.get(method.path) ?? 'anyone', call, metadata, options.tokens);
             if (refusal === null) return proceed(metadata);
             options.onRefused?.(refusal);
