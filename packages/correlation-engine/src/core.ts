@@ -1,7 +1,25 @@
 // The pure core, for the shell, the simulator, benches and the command line: no I/O, no clock, no randomness.
-export type { Apply } from './evidence/apply.js';
+export { type BatchProblem, checkBatch } from './evidence/check-batch.js';
+export { checkHello } from './evidence/check-hello.js';
+export { type Assessment, type DecisionModel, twoObservations } from './evidence/decision.js';
 export { begin, changes, type Draft, install } from './evidence/draft.js';
 export type * from './evidence/effects.js';
+export { familyName } from './evidence/families.js';
 export type * from './evidence/model.js';
+export { RunFlag, RunKind } from './evidence/model.js';
 export type * from './evidence/record.js';
-export { type CoreState, dueAt, emptyState, loadState, type SavedState, type StateChanges, saveState } from './evidence/state.js';
+export { type DisplayedScore, displayedScore } from './evidence/score.js';
+export {
+  type CoreState,
+  dueAt,
+  emptyState,
+  loadState,
+  type SavedState,
+  type StateChanges,
+  saveState,
+} from './evidence/state.js';
+export { type Explanation, explain, type UnitProgress } from './explain/explain.js';
+export { type DeviceSummary, summarize } from './explain/summary.js';
+export { type Apply, apply } from './lifecycle/apply.js';
+export { remainingDirectives } from './lifecycle/directives.js';
+export { isInjected } from './lifecycle/transition.js';

@@ -14,7 +14,10 @@ export interface BatchProblem {
   hint: string;
 }
 
-type Column = Exclude<keyof RunColumns, 'baseTimeUs' | 'deviceIds' | 'directiveIds' | 'partial' | 'mismatches' | 'outcomes'>;
+type Column = Exclude<
+  keyof RunColumns,
+  'baseTimeUs' | 'deviceIds' | 'directiveIds' | 'partial' | 'mismatches' | 'outcomes'
+>;
 
 /** Every column with the smallest and largest value that means something. */
 const COLUMNS: readonly [Column, string, (batch: RunColumns) => number, number][] = [
@@ -39,7 +42,8 @@ const COLUMNS: readonly [Column, string, (batch: RunColumns) => number, number][
  */
 export function checkBatch(batch: RunColumns): BatchProblem | undefined {
   const runs = batch.family.length;
-  if (runs > MAX_RUNS_PER_BATCH) return { field: 'family', hint: `${runs} runs in one batch; send at most ${MAX_RUNS_PER_BATCH}` };
+  if (runs > MAX_RUNS_PER_BATCH)
+    return { field: 'family', hint: `${runs} runs in one batch; send at most ${MAX_RUNS_PER_BATCH}` };
   for (const [key, field, largest, smallest] of COLUMNS) {
     const problem = checkColumn(batch[key], field, runs, smallest, largest(batch));
     if (problem !== undefined) return problem;
@@ -49,24 +53,38 @@ export function checkBatch(batch: RunColumns): BatchProblem | undefined {
       return { field: `sms_run[${row}]`, hint: 'more SMs ran than were planned' };
     }
   }
-  return batch.mismatches.length + batch.partial.length + batch.outcomes.length === 0 ? undefined : checkSparse(batch, runs);
+  return batch.mismatches.length + batch.partial.length + batch.outcomes.length === 0
+    ? undefined
+    : checkSparse(batch, runs);
 }
 
-function checkColumn(column: readonly number[], field: string, runs: number, smallest: number, largest: number): BatchProblem | undefined {
+function checkColumn(
+  column: readonly number[],
+  field: string,
+  runs: number,
+  smallest: number,
+  largest: number,
+): BatchProblem | undefined {
   if (column.length !== runs) return { field, hint: `has ${column.length} values for ${runs} runs` };
   for (let row = 0; row < runs; row += 1) {
     const value = column[row] as number;
-    if (!(value >= smallest && value <= largest)) return { field: `${field}[${row}]`, hint: `${value} is outside ${smallest}..${largest}` };
+    if (!(value >= smallest && value <= largest))
+      return { field: `${field}[${row}]`, hint: `${value} is outside ${smallest}..${largest}` };
   }
   return undefined;
 }
 
 function checkSparse(batch: RunColumns, runs: number): BatchProblem | undefined {
   if (batch.mismatches.length > MAX_MISMATCHES_PER_BATCH) {
-    return { field: 'mismatches', hint: `${batch.mismatches.length} mismatches in one batch; send at most ${MAX_MISMATCHES_PER_BATCH}` };
+    return {
+      field: 'mismatches',
+      hint: `${batch.mismatches.length} mismatches in one batch; send at most ${MAX_MISMATCHES_PER_BATCH}`,
+    };
   }
-  for (const [i, entry] of batch.partial.entries()) if (entry.run >= runs) return { field: `partial[${i}].run`, hint: 'names no row' };
-  for (const [i, entry] of batch.outcomes.entries()) if (entry.run >= runs) return { field: `outcomes[${i}].run`, hint: 'names no row' };
+  for (const [i, entry] of batch.partial.entries())
+    if (entry.run >= runs) return { field: `partial[${i}].run`, hint: 'names no row' };
+  for (const [i, entry] of batch.outcomes.entries())
+    if (entry.run >= runs) return { field: `outcomes[${i}].run`, hint: 'names no row' };
   return checkMismatches(batch, runs);
 }
 
@@ -79,7 +97,11 @@ function checkMismatches(batch: RunColumns, runs: number): BatchProblem | undefi
     const words = Math.max(mismatch.operands.length, mismatch.expected.length, mismatch.actual.length);
     if (words > MAX_WORDS) return { field: at, hint: `has ${words} words; send at most ${MAX_WORDS}` };
     const { siblingsRun, siblingsPassed, siblingsSameDigest } = mismatch;
-    if (siblingsPassed + siblingsSameDigest > siblingsRun) return { field: `${at}.siblings_run`, hint: 'is less than the siblings that passed or gave the same wrong digest' };
+    if (siblingsPassed + siblingsSameDigest > siblingsRun)
+      return {
+        field: `${at}.siblings_run`,
+        hint: 'is less than the siblings that passed or gave the same wrong digest',
+      };
     const key = mismatch.run * (MAX_SM + 1) + mismatch.sm;
     if (seen.has(key)) return { field: at, hint: 'repeats an earlier (run, sm)' };
     seen.add(key);

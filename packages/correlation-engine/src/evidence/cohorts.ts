@@ -12,7 +12,11 @@ export interface Census {
 export type CohortIndex = Map<string, Census>;
 
 /** Devices whose results are comparable: same vendor, model, driver, family and probe version. */
-export function cohortKey(device: { vendor: string; model: string; driverVersion: string }, family: Family, probeVersion: number): string {
+export function cohortKey(
+  device: { vendor: string; model: string; driverVersion: string },
+  family: Family,
+  probeVersion: number,
+): string {
   return JSON.stringify([device.vendor, device.model, device.driverVersion, family, probeVersion]);
 }
 
@@ -61,7 +65,11 @@ function addMember(census: Census, device: DeviceState, family: FamilyState, by:
 
 /** Ran the family cleanly, and there is no evidence against it. */
 function isClean(device: DeviceState, family: FamilyState): boolean {
-  return family.firstCleanUs !== null && device.state === 'HEALTHY' && !device.units.some((unit) => unit.family === family.family);
+  return (
+    family.firstCleanUs !== null &&
+    device.state === 'HEALTHY' &&
+    !device.units.some((unit) => unit.family === family.family)
+  );
 }
 
 function emptyCensus(): Census {

@@ -61,7 +61,8 @@ function ruleOdds(units: readonly UnitState[], hardObservations: number, quarant
 }
 
 function missing(hardObservations: number, answers: number): string {
-  if (hardObservations === 0) return 'a mismatch that passes the integrity and locality gates, and another in answer to it';
+  if (hardObservations === 0)
+    return 'a mismatch that passes the integrity and locality gates, and another in answer to it';
   if (answers === 0) return 'a mismatch in the confirmation burst or the follow-up';
   return hardObservations < 2 ? 'one more hard observation' : '';
 }

@@ -15,7 +15,13 @@ export type EventSource =
  * The inputs of both forms differ in length, so neither can be taken for the other.
  */
 export function eventId(source: EventSource, ordinal: number): string {
-  const id = Buffer.from(hash('sha256', source.kind === 'uplink' ? uplinkInput(source, ordinal) : recordInput(source.commitSeq, ordinal), 'buffer').subarray(0, 16));
+  const id = Buffer.from(
+    hash(
+      'sha256',
+      source.kind === 'uplink' ? uplinkInput(source, ordinal) : recordInput(source.commitSeq, ordinal),
+      'buffer',
+    ).subarray(0, 16),
+  );
   id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x80, 6);
   id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8);
   return id.toString('hex');

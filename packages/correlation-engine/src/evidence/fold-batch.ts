@@ -1,4 +1,4 @@
-import { deviceOf, editNode, nodeOf, type Draft } from './draft.js';
+import { type Draft, deviceOf, editNode, nodeOf } from './draft.js';
 import { eventTimeUs, type NodeClock } from './event-time.js';
 import { type DeviceState, type FamilyState, type NodeState, RunFlag } from './model.js';
 import type { BatchRecord, RunColumns } from './record.js';
@@ -64,7 +64,9 @@ function slotOf(draft: Draft, slots: Slot[], record: BatchRecord, deviceId: stri
   for (const slot of slots) if (slot.family === family && slot.deviceId === deviceId) return slot;
   const known = deviceOf(draft, deviceId) ?? adoptDevice(draft, record.node, deviceId);
   const device = known?.node === record.node ? known : null;
-  const attentive = device !== null && (needsAttention(device) || isWarmingUp(device.families.find((entry) => entry.family === family)));
+  const attentive =
+    device !== null &&
+    (needsAttention(device) || isWarmingUp(device.families.find((entry) => entry.family === family)));
   const slot = { deviceId, device, family, runs: 0, executions: 0, failures: 0, notRun: 0, lastRunUs: 0, attentive };
   slots.push(slot);
   return slot;
@@ -87,5 +89,8 @@ export function rowTimeUs(step: Step, folded: FoldedBatch, batch: RunColumns, ro
 
 /** The golden was intact and agreed and no loud fault fell into the run: what passed, passed. */
 export function isTrustworthy(flags: number): boolean {
-  return (flags & (RunFlag.GOLDEN_INTACT | RunFlag.GOLDEN_AGREED | RunFlag.LOUD_FAULT)) === (RunFlag.GOLDEN_INTACT | RunFlag.GOLDEN_AGREED);
+  return (
+    (flags & (RunFlag.GOLDEN_INTACT | RunFlag.GOLDEN_AGREED | RunFlag.LOUD_FAULT)) ===
+    (RunFlag.GOLDEN_INTACT | RunFlag.GOLDEN_AGREED)
+  );
 }

@@ -10,7 +10,9 @@ import { emit, type Step } from './step.js';
 export function noteFailingNode(step: Step, device: DeviceState, observation: ObservationEffect): void {
   const cohort = cohortOf(device, observation.family);
   if (cohort === '') return;
-  const kept = (fleetOf(step.draft).breadth[cohort] ?? []).filter((entry) => entry.lastUs > step.ctx.nowUs - BREADTH_KEEP_US);
+  const kept = (fleetOf(step.draft).breadth[cohort] ?? []).filter(
+    (entry) => entry.lastUs > step.ctx.nowUs - BREADTH_KEEP_US,
+  );
   const before = kept.find((entry) => entry.node === observation.node);
   const entries = [...kept.filter((entry) => entry !== before), updatedEntry(before, observation)];
   editFleet(step.draft).breadth[cohort] = entries;
@@ -19,7 +21,8 @@ export function noteFailingNode(step: Step, device: DeviceState, observation: Ob
 
 function updatedEntry(before: BreadthEntry | undefined, observation: ObservationEffect): BreadthEntry {
   const { node, timeUs } = observation;
-  const entry = before === undefined ? { node, newUs: timeUs, lastUs: timeUs, epoch: 0, index: 0, digest: 0 } : { ...before };
+  const entry =
+    before === undefined ? { node, newUs: timeUs, lastUs: timeUs, epoch: 0, index: 0, digest: 0 } : { ...before };
   entry.lastUs = Math.max(entry.lastUs, timeUs);
   if (observation.kind === RunKind.SCHEDULED) {
     entry.epoch = observation.epoch;
@@ -29,19 +32,29 @@ function updatedEntry(before: BreadthEntry | undefined, observation: Observation
   return entry;
 }
 
-function declareIfIncident(step: Step, cohort: string, entries: readonly BreadthEntry[], observation: ObservationEffect): void {
+function declareIfIncident(
+  step: Step,
+  cohort: string,
+  entries: readonly BreadthEntry[],
+  observation: ObservationEffect,
+): void {
   const { nowUs } = step.ctx;
   if (fleetOf(step.draft).incidents[cohort] !== undefined) return;
   const breadth = breadthOf(entries, censusOf(step.draft, cohort).devices, configOf(step.draft).gates, nowUs);
   if (!breadth.incident) return;
   editFleet(step.draft).incidents[cohort] = nowUs;
-  emit(step, 'DECISION', { gpu: '', eventUs: observation.timeUs, injected: observation.injected }, {
-    event: 'breadth_incident_opened',
-    cohort,
-    family: familyName(observation.family),
-    nodes: entries.map((entry) => entry.node).sort(),
-    poisson_tail: breadth.tail.toExponential(3),
-  });
+  emit(
+    step,
+    'DECISION',
+    { gpu: '', eventUs: observation.timeUs, injected: observation.injected },
+    {
+      event: 'breadth_incident_opened',
+      cohort,
+      family: familyName(observation.family),
+      nodes: entries.map((entry) => entry.node).sort(),
+      poisson_tail: breadth.tail.toExponential(3),
+    },
+  );
 }
 
 /** Closes the incidents whose nodes have fallen quiet. */

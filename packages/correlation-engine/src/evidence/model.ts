@@ -112,6 +112,8 @@ export interface DeviceState {
   note: string;
   sms: number[];
   families: FamilyState[];
+  /** The newest hello of its node named it. */
+  announced: boolean;
   buildId: string;
   /** The agent now connected is a test build. */
   testBuild: boolean;

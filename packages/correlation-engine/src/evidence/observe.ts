@@ -19,7 +19,13 @@ export interface Observed {
 }
 
 /** Puts a mismatch through gates 1 and 2. Changes nothing. */
-export function observe(step: Step, device: DeviceState, record: BatchRecord, mismatch: Mismatch, timeUs: number): Observed {
+export function observe(
+  step: Step,
+  device: DeviceState,
+  record: BatchRecord,
+  mismatch: Mismatch,
+  timeUs: number,
+): Observed {
   const { batch } = record;
   const row = mismatch.run;
   const integrity = integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0);
@@ -29,7 +35,13 @@ export function observe(step: Step, device: DeviceState, record: BatchRecord, mi
   const answer = held === null && isAnswer(kind) && device.units.some((unit) => unit.counted > 0);
   const believed = integrity.verdict === 'PASS';
   return {
-    effect: { ...identity(step, device, record, mismatch, timeUs), ...copyOf(mismatch), counted: held === null, answer, heldBy: held },
+    effect: {
+      ...identity(step, device, record, mismatch, timeUs),
+      ...copyOf(mismatch),
+      counted: held === null,
+      answer,
+      heldBy: held,
+    },
     believed,
     suspicious: believed && locality.locality !== 'software',
     accusesUnit: locality.locality === 'unit',

@@ -1,5 +1,5 @@
 import { cohortKey } from './cohorts.js';
-import { deviceOf, type Draft, editNode, nodeOf } from './draft.js';
+import { type Draft, deviceOf, editNode, nodeOf } from './draft.js';
 import type { DeviceState, FamilyState, NodeState } from './model.js';
 import type { HelloDevice, HelloFamily, HelloRecord } from './record.js';
 
@@ -19,6 +19,7 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     note: '',
     sms: [],
     families: [],
+    announced: false,
     buildId: node.buildId,
     testBuild: node.testBuild,
     state: 'HEALTHY',
@@ -54,6 +55,7 @@ export function adoptDevice(draft: Draft, nodeName: string, id: string): DeviceS
 export function describeDevice(device: DeviceState, hello: HelloRecord, described: HelloDevice): void {
   const sms = [...described.sms];
   device.families = described.families.map((family) => familyState(device, described, family, sms));
+  device.announced = true;
   device.node = hello.node;
   device.identity = hello.identity;
   device.model = described.model;
@@ -67,7 +69,12 @@ export function describeDevice(device: DeviceState, hello: HelloRecord, describe
 }
 
 /** Coverage and the first clean run belong to a cohort: another probe version or driver starts them again. */
-function familyState(device: DeviceState, described: HelloDevice, family: HelloFamily, sms: readonly number[]): FamilyState {
+function familyState(
+  device: DeviceState,
+  described: HelloDevice,
+  family: HelloFamily,
+  sms: readonly number[],
+): FamilyState {
   const cohort = cohortKey(described, family.family, family.probeVersion);
   const before = device.families.find((entry) => entry.cohort === cohort);
   const covered = new Set(before === undefined ? [] : device.sms.filter((sm) => !before.uncoveredSms.includes(sm)));

@@ -1,7 +1,8 @@
 import type { DeviceState, DirectiveState } from '../evidence/model.js';
 import type { Step } from '../evidence/step.js';
 import { cancelDirective, finishDirective, openDeepTest, openDeepTestOf } from './directives.js';
-import { resetEvidence, scheduleReview } from './review.js';
+import { resetEvidence } from './evidence-reset.js';
+import { scheduleReview } from './schedule-review.js';
 import { transition } from './transition.js';
 
 const SECOND_US = 1_000_000;
@@ -13,7 +14,11 @@ const SECOND_US = 1_000_000;
 export function scheduleDeepTest(step: Step, device: DeviceState): void {
   const due = device.state === 'QUARANTINED' && device.stateActor === '' && device.units.length > 0;
   if (!due || device.testBuild || device.failingBuildIds.includes(device.buildId)) return;
-  if (openDeepTestOf(device) === undefined) openDeepTest(step, device);
+  if (openDeepTestOf(device) !== undefined) return;
+  openDeepTest(step, device, {
+    actor: '',
+    reason: `Build ${device.buildId} runs now, which none of the failures came from.`,
+  });
 }
 
 /** The first execution of a deep test arrived: DEEP_TEST is the state only while one runs. The device stays out of service. */
@@ -25,13 +30,25 @@ export function beginDeepTest(step: Step, device: DeviceState, directive: Direct
 }
 
 /** Anything wrong during a deep test ends it: the count starts again at 0, and the build joins those that failed. */
-export function failDeepTest(step: Step, device: DeviceState, directive: DirectiveState, what: string, timeUs: number): void {
+export function failDeepTest(
+  step: Step,
+  device: DeviceState,
+  directive: DirectiveState,
+  what: string,
+  timeUs: number,
+): void {
   if (!device.failingBuildIds.includes(device.buildId)) device.failingBuildIds.push(device.buildId);
   endDeepTest(step, device, directive, `The deep test failed: ${what}.`, timeUs);
 }
 
 /** Back to QUARANTINED without an answer, for example because a test build took over. */
-export function endDeepTest(step: Step, device: DeviceState, directive: DirectiveState, reason: string, timeUs: number): void {
+export function endDeepTest(
+  step: Step,
+  device: DeviceState,
+  directive: DirectiveState,
+  reason: string,
+  timeUs: number,
+): void {
   for (const unit of device.units) unit.deepTestClean = 0;
   cancelDirective(step, device, directive, reason);
   if (device.state === 'DEEP_TEST') transition(step, device, { to: 'QUARANTINED', reason, timeUs, actor: '' });
@@ -48,7 +65,8 @@ export function reviewDeepTest(step: Step, device: DeviceState): number | null {
   if (nowUs < sweptUs) return sweptUs;
   if (directive.sweepSeconds > 0 && directive.sweepClean < device.sms.length * device.families.length) return null;
   finishDirective(device, directive, 'done', 'passed');
-  const units = directive.units.length === 1 ? 'The failing unit' : `Each of the ${directive.units.length} failing units`;
+  const units =
+    directive.units.length === 1 ? 'The failing unit' : `Each of the ${directive.units.length} failing units`;
   const reason = `${units} ran cleanly ${directive.executions} times in a deep test under build ${device.buildId}.`;
   transition(step, device, { to: 'HEALTHY', reason, timeUs: nowUs, actor: '' });
   resetEvidence(device);

@@ -1,8 +1,16 @@
 import { hash } from 'node:crypto';
 import { configOf } from '../evidence/draft.js';
 import type { Work } from '../evidence/effects.js';
-import type { DeviceState, DirectiveKind, DirectiveState, DirectiveStatus, TestUnit, UnitState } from '../evidence/model.js';
-import type { Step } from '../evidence/step.js';
+import type {
+  DeviceState,
+  DirectiveKind,
+  DirectiveState,
+  DirectiveStatus,
+  TestUnit,
+  UnitState,
+} from '../evidence/model.js';
+import { emit, type Step } from '../evidence/step.js';
+import { isInjected, unitsDetail } from './transition.js';
 
 const DAY_US = 86_400_000_000;
 /** A device whose many SMs fail at once is confirmed by the first of them. */
@@ -15,7 +23,12 @@ export const SETTLE_US = 60_000_000;
 /** The unit's confirmation burst, unless the unit is being re-examined already. */
 export function openBurst(step: Step, device: DeviceState, unit: UnitState): void {
   const open = device.directives.filter((directive) => directive.status === 'open');
-  if (open.some((directive) => directive.kind !== 'deep-test' && directive.family === unit.family && directive.sm === unit.sm)) return;
+  if (
+    open.some(
+      (directive) => directive.kind !== 'deep-test' && directive.family === unit.family && directive.sm === unit.sm,
+    )
+  )
+    return;
   if (open.filter((directive) => directive.kind === 'burst').length >= MAX_OPEN_BURSTS) return;
   const { gates } = configOf(step.draft);
   openDirective(step, device, 'burst', {
@@ -39,7 +52,7 @@ export function openFollowUp(step: Step, device: DeviceState, unit: { family: nu
 }
 
 /** `executions` of each unit that has evidence against it, with seeds of their own, then a sweep of everything. */
-export function openDeepTest(step: Step, device: DeviceState): void {
+export function openDeepTest(step: Step, device: DeviceState, order: { actor: string; reason: string }): void {
   const config = configOf(step.draft);
   for (const unit of device.units) unit.deepTestClean = 0;
   openDirective(step, device, 'deep-test', {
@@ -47,6 +60,21 @@ export function openDeepTest(step: Step, device: DeviceState): void {
     units: device.units.map(({ family, sm }) => ({ family, sm, executions: config.reinstatementPassCount })),
     sweepSeconds: config.gates.deep_test_seconds,
   });
+  emit(
+    step,
+    'DECISION',
+    { gpu: device.id, eventUs: step.ctx.nowUs, injected: isInjected(device) },
+    {
+      event: 'deep_test_scheduled',
+      actor: order.actor,
+      reason: order.reason,
+      node: device.node,
+      build_id: device.buildId,
+      executions: config.reinstatementPassCount,
+      sweep_seconds: config.gates.deep_test_seconds,
+      units: unitsDetail(device),
+    },
+  );
 }
 
 function openDirective(step: Step, device: DeviceState, kind: DirectiveKind, order: Partial<DirectiveState>): void {
@@ -96,11 +124,17 @@ export function cancelDirective(step: Step, device: DeviceState, directive: Dire
 }
 
 export function cancelAll(step: Step, device: DeviceState, reason: string): void {
-  for (const directive of device.directives) if (directive.status === 'open') cancelDirective(step, device, directive, reason);
+  for (const directive of device.directives)
+    if (directive.status === 'open') cancelDirective(step, device, directive, reason);
 }
 
 /** Ends a directive and forgets the oldest finished ones. */
-export function finishDirective(device: DeviceState, directive: DirectiveState, status: DirectiveStatus, reason: string): void {
+export function finishDirective(
+  device: DeviceState,
+  directive: DirectiveState,
+  status: DirectiveStatus,
+  reason: string,
+): void {
   directive.status = status;
   directive.reason = reason;
   let kept = 0;
@@ -129,7 +163,9 @@ export function remainingWork(device: DeviceState, directive: DirectiveState): W
     case 'follow-up':
       return { kind: 'follow-up', family, sm, intervalMs: directive.intervalMs, untilUs: directive.untilUs };
     case 'deep-test':
-      return device.testBuild ? undefined : { kind: 'deep-test', units: remainingUnits(device, directive), sweepSeconds: directive.sweepSeconds };
+      return device.testBuild
+        ? undefined
+        : { kind: 'deep-test', units: remainingUnits(device, directive), sweepSeconds: directive.sweepSeconds };
   }
 }
 
@@ -143,7 +179,8 @@ export function remainingDirectives(device: DeviceState): { id: string; work: Wo
 
 function remainingUnits(device: DeviceState, directive: DirectiveState): TestUnit[] {
   const units = directive.units.map((unit) => {
-    const clean = device.units.find((entry) => entry.family === unit.family && entry.sm === unit.sm)?.deepTestClean ?? 0;
+    const clean =
+      device.units.find((entry) => entry.family === unit.family && entry.sm === unit.sm)?.deepTestClean ?? 0;
     return { ...unit, executions: unit.executions - clean };
   });
   return units.filter((unit) => unit.executions > 0);

@@ -6,7 +6,8 @@ import { ranOnSm } from '../evidence/ran.js';
 import type { BatchRecord, Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { beginDeepTest } from './deep-test.js';
-import { review, scheduleReview } from './review.js';
+import { review } from './review.js';
+import { scheduleReview } from './schedule-review.js';
 import { takeMismatch } from './take-mismatch.js';
 
 /** One batch: counters for all of it; single rows only where a mismatch or something pending asks for them. */
@@ -34,10 +35,18 @@ export function applyBatch(step: Step, record: BatchRecord): void {
 
 function needsReview(step: Step, id: string): boolean {
   const device = deviceOf(step.draft, id);
-  return device !== undefined && (device.state !== 'HEALTHY' || device.directives.some((directive) => directive.status === 'open'));
+  return (
+    device !== undefined &&
+    (device.state !== 'HEALTHY' || device.directives.some((directive) => directive.status === 'open'))
+  );
 }
 
-function report(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: Map<number, Mismatch[]> | undefined): void {
+function report(
+  step: Step,
+  record: BatchRecord,
+  folded: FoldedBatch,
+  byRow: Map<number, Mismatch[]> | undefined,
+): void {
   for (const [row, mismatches] of byRow ?? []) slotOfRow(folded, record, row).failures += mismatches.length;
   for (const slot of folded.slots) {
     const { deviceId, family, runs, executions, failures, notRun, lastRunUs } = slot;
@@ -83,7 +92,8 @@ function applyRow(step: Step, at: Row, slot: Slot, folded: FoldedBatch): void {
     beginDeepTest(step, device, ownDirective(device, directive), at.timeUs);
   }
   for (const mismatch of at.mismatches) takeMismatch(step, slot.deviceId, at.record, mismatch, at.timeUs);
-  if (at.mismatches.length > 0) for (const other of folded.slots) if (other.deviceId === slot.deviceId) other.attentive = true;
+  if (at.mismatches.length > 0)
+    for (const other of folded.slots) if (other.deviceId === slot.deviceId) other.attentive = true;
   noteClean(step, at, slot.deviceId);
   if (directive !== undefined) noteProgress(step, at, slot.deviceId, directive.id);
 }
@@ -118,7 +128,7 @@ function noteClean(step: Step, at: Row, deviceId: string): void {
     state.uncoveredSms = state.uncoveredSms.filter((sm) => !covered.includes(sm));
     if (firstClean) {
       state.firstCleanUs = at.timeUs;
-      if (step.draft.base.attentive.size > 0) scheduleReview(step);
+      scheduleReview(step);
     }
   }
   if (suspected) for (const unit of device.units) if (ranCleanly(at, device, unit)) unit.clean += 1;
@@ -137,7 +147,8 @@ function noteProgress(step: Step, at: Row, deviceId: string, directiveId: string
   const { batch } = at.record;
   const run = batch.smsRun[at.row] ?? 0;
   directive.failures += at.mismatches.length;
-  directive.done += directive.kind === 'deep-test' || ranOnSm(batch, at.row, device.sms, directive.sm) ? Math.min(run, 1) : 0;
+  directive.done +=
+    directive.kind === 'deep-test' || ranOnSm(batch, at.row, device.sms, directive.sm) ? Math.min(run, 1) : 0;
   if (run > 0) directive.startedUs ??= at.timeUs;
   if (directive.kind === 'deep-test') noteDeepTest(at, device, directive);
 }
@@ -145,7 +156,8 @@ function noteProgress(step: Step, at: Row, deviceId: string, directiveId: string
 /** Only a build without fault injection, a trustworthy golden and a run that was ordered can speak for a quarantined unit. */
 function noteDeepTest(at: Row, device: DeviceState, directive: DirectiveState): void {
   const { batch } = at.record;
-  const speaks = batch.kind[at.row] === RunKind.DEEP_TEST && !at.record.testBuild && isTrustworthy(batch.flags[at.row] ?? 0);
+  const speaks =
+    batch.kind[at.row] === RunKind.DEEP_TEST && !at.record.testBuild && isTrustworthy(batch.flags[at.row] ?? 0);
   if (!speaks) return;
   if (directive.unitsCleanUs !== null) {
     if (at.mismatches.length === 0) directive.sweepClean += batch.smsRun[at.row] ?? 0;

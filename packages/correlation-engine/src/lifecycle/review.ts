@@ -1,4 +1,4 @@
-import { attentiveIds, configOf, deviceOf, editDevice, editFleet, fleetOf } from '../evidence/draft.js';
+import { attentiveIds, configOf, deviceOf, editDevice, editFleet } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
 import { earliest, evaluateGates } from '../evidence/gates/evaluate.js';
 import { DAY_US } from '../evidence/gates/rate-limit.js';
@@ -6,6 +6,7 @@ import type { DeviceState } from '../evidence/model.js';
 import { emit, type Step } from '../evidence/step.js';
 import { reviewDeepTest, scheduleDeepTest } from './deep-test.js';
 import { cancelAll, finishDirective, openFollowUp, SETTLE_US, sendDirective } from './directives.js';
+import { resetEvidence } from './evidence-reset.js';
 import { gatesDetail, isInjected, transition, unitsDetail } from './transition.js';
 
 /**
@@ -46,7 +47,12 @@ function reviewSuspect(step: Step, device: DeviceState): number | null {
 function quarantine(step: Step, device: DeviceState, evidence: string): void {
   const { nowUs } = step.ctx;
   cancelAll(step, device, 'the device is quarantined');
-  transition(step, device, { to: 'QUARANTINED', reason: `${accused(device)}: ${evidence}. No gate holds it.`, timeUs: nowUs, actor: '' });
+  transition(step, device, {
+    to: 'QUARANTINED',
+    reason: `${accused(device)}: ${evidence}. No gate holds it.`,
+    timeUs: nowUs,
+    actor: '',
+  });
   const fleet = editFleet(step.draft);
   fleet.automaticQuarantinesUs = [...fleet.automaticQuarantinesUs.filter((us) => us > nowUs - DAY_US), nowUs];
   scheduleDeepTest(step, device);
@@ -56,14 +62,19 @@ function quarantine(step: Step, device: DeviceState, evidence: string): void {
 function noteWouldBe(step: Step, device: DeviceState, evidence: string): void {
   if (device.wouldBe === 'QUARANTINED') return;
   device.wouldBe = 'QUARANTINED';
-  emit(step, 'DECISION', { gpu: device.id, eventUs: step.ctx.nowUs, injected: isInjected(device) }, {
-    event: 'would_quarantine',
-    reason: `${accused(device)}: ${evidence}. Observe mode leaves the device SUSPECT.`,
-    commit_seq: step.ctx.commitSeq,
-    node: device.node,
-    units: unitsDetail(device),
-    gates: gatesDetail(device),
-  });
+  emit(
+    step,
+    'DECISION',
+    { gpu: device.id, eventUs: step.ctx.nowUs, injected: isInjected(device) },
+    {
+      event: 'would_quarantine',
+      reason: `${accused(device)}: ${evidence}. Observe mode leaves the device SUSPECT.`,
+      commit_seq: step.ctx.commitSeq,
+      node: device.node,
+      units: unitsDetail(device),
+      gates: gatesDetail(device),
+    },
+  );
 }
 
 /**
@@ -81,17 +92,6 @@ function reviewClearing(step: Step, device: DeviceState): number | null {
   transition(step, device, { to: 'HEALTHY', reason, timeUs: nowUs, actor: '' });
   resetEvidence(device);
   return null;
-}
-
-/** Evidence is answered for: what comes next starts anew. */
-export function resetEvidence(device: DeviceState): void {
-  device.units = [];
-  device.firstObservationUs = null;
-  device.lastObservationUs = null;
-  device.failingBuildIds = [];
-  device.gates = [];
-  device.wouldBe = null;
-  device.injectedEvidence = false;
 }
 
 /** Ends what is over; asks again for what the agent thinks done and is not. Returns when to look again. */
@@ -123,11 +123,3 @@ function accused(device: DeviceState): string {
   const more = units.length > named.length ? ` and ${units.length - named.length} more` : '';
   return named.join(', ') + more;
 }
-
-/** Looks at all held devices soon: something changed that a gate of theirs may depend on. Coalesced, so that a storm of hellos costs one review. */
-export function scheduleReview(step: Step): void {
-  const dueUs = step.ctx.nowUs + REVIEW_DELAY_US;
-  if (fleetOf(step.draft).reviewUs === null) editFleet(step.draft).reviewUs = dueUs;
-}
-
-const REVIEW_DELAY_US = 2_000_000;

@@ -16,7 +16,13 @@ export const MAX_MISMATCH_EVENTS = 16;
 const MAX_FAILING_BUILDS = 8;
 
 /** One failing (run, SM): recorded always; through gates 1 and 2 it is evidence, makes SUSPECT and asks for a burst. */
-export function takeMismatch(step: Step, deviceId: string, record: BatchRecord, mismatch: Mismatch, timeUs: number): void {
+export function takeMismatch(
+  step: Step,
+  deviceId: string,
+  record: BatchRecord,
+  mismatch: Mismatch,
+  timeUs: number,
+): void {
   const device = editDevice(step.draft, deviceId);
   const observed = observe(step, device, record, mismatch, timeUs);
   device.gates = [...observed.gates, ...device.gates.slice(2)];
@@ -37,7 +43,9 @@ function suspect(step: Step, device: DeviceState, record: BatchRecord, observed:
   const unit = addToUnit(device, observed);
   device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
   device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);
-  device.failingBuildIds = [...device.failingBuildIds.filter((id) => id !== record.buildId), record.buildId].slice(-MAX_FAILING_BUILDS);
+  device.failingBuildIds = [...device.failingBuildIds.filter((id) => id !== record.buildId), record.buildId].slice(
+    -MAX_FAILING_BUILDS,
+  );
   if (device.state === 'HEALTHY') {
     const reason = `${describe(effect)} computed a wrong result that ${effect.counted ? 'passed the integrity and locality gates' : 'no other SM could check'}.`;
     transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
@@ -55,7 +63,11 @@ function announce(step: Step, device: DeviceState, record: BatchRecord, effect: 
   if (before > MAX_MISMATCH_EVENTS) return;
   const subject = { gpu: device.id, eventUs: effect.timeUs, injected: effect.injected };
   if (before === MAX_MISMATCH_EVENTS) {
-    emit(step, 'PROBE', subject, { event: 'mismatches_more', in_batch: record.batch.mismatches.length, sequence: record.sequence });
+    emit(step, 'PROBE', subject, {
+      event: 'mismatches_more',
+      in_batch: record.batch.mismatches.length,
+      sequence: record.sequence,
+    });
     return;
   }
   emit(step, 'PROBE', subject, {

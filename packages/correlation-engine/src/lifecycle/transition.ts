@@ -42,21 +42,36 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
   device.stateReason = move.reason;
   device.stateActor = move.actor;
   device.wouldBe = null;
-  const eventId = emit(step, 'DECISION', { gpu: device.id, eventUs: move.timeUs, injected }, {
-    event: 'state_changed',
+  const eventId = emit(
+    step,
+    'DECISION',
+    { gpu: device.id, eventUs: move.timeUs, injected },
+    {
+      event: 'state_changed',
+      from,
+      to: move.to,
+      reason: move.reason,
+      actor: move.actor,
+      commit_seq: step.ctx.commitSeq,
+      mode: configOf(step.draft).mode,
+      node: device.node,
+      build_id: device.buildId,
+      units: unitsDetail(device),
+      gates: gatesDetail(device),
+    },
+  );
+  const { commitSeq } = step.ctx;
+  step.effects.transitions.push({
+    deviceId: device.id,
+    timeUs: move.timeUs,
     from,
     to: move.to,
     reason: move.reason,
+    injected,
+    eventId,
+    commitSeq,
     actor: move.actor,
-    commit_seq: step.ctx.commitSeq,
-    mode: configOf(step.draft).mode,
-    node: device.node,
-    build_id: device.buildId,
-    units: unitsDetail(device),
-    gates: gatesDetail(device),
   });
-  const { commitSeq } = step.ctx;
-  step.effects.transitions.push({ deviceId: device.id, timeUs: move.timeUs, from, to: move.to, reason: move.reason, injected, eventId, commitSeq, actor: move.actor });
 }
 
 /** At most this many units are named in a ledger entry, which is bounded; the rest are counted. */
@@ -75,5 +90,10 @@ export function unitsDetail(device: DeviceState): JsonValue[] {
 }
 
 export function gatesDetail(device: DeviceState): JsonValue[] {
-  return device.gates.map((gate) => ({ gate: gate.number, name: gate.name, verdict: gate.verdict, reason: gate.reason }));
+  return device.gates.map((gate) => ({
+    gate: gate.number,
+    name: gate.name,
+    verdict: gate.verdict,
+    reason: gate.reason,
+  }));
 }

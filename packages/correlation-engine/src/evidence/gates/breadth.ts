@@ -34,7 +34,12 @@ export interface Breadth {
 }
 
 /** Is the number of newly failing nodes of one (cohort, family) more than independent defects explain? */
-export function breadthOf(entries: readonly BreadthEntry[], cohortDevices: number, settings: GateSettings, nowUs: number): Breadth {
+export function breadthOf(
+  entries: readonly BreadthEntry[],
+  cohortDevices: number,
+  settings: GateSettings,
+  nowUs: number,
+): Breadth {
   let loudest: Breadth = { incident: false, nodes: 0, windowUs: BREADTH_WINDOWS_US[0], tail: 1, expected: 0 };
   for (const windowUs of BREADTH_WINDOWS_US) {
     const nodes = entries.filter((entry) => entry.newUs > nowUs - windowUs).length;
@@ -58,11 +63,24 @@ export function incidentGoesOn(fleet: FleetFacts, key: string, settings: GateSet
 }
 
 /** Gate 5 for each of the families; which of them may still accuse. */
-export function breadthGate(draft: Draft, censusOf: (cohort: string) => Census, settings: GateSettings, device: DeviceState, families: readonly Family[], nowUs: number): GateAnswer & { accusing: Family[]; dueUs: number | null } {
+export function breadthGate(
+  draft: Draft,
+  censusOf: (cohort: string) => Census,
+  settings: GateSettings,
+  device: DeviceState,
+  families: readonly Family[],
+  nowUs: number,
+): GateAnswer & { accusing: Family[]; dueUs: number | null } {
   const nodes = nodeCount(draft);
   if (nodes < settings.breadth_nodes) {
     const reason = `The fleet has ${nodes} of the ${settings.breadth_nodes} nodes that an incident needs, so breadth says nothing.`;
-    return { verdict: 'NOT_EVALUABLE', reason, inputs: { registered_nodes: String(nodes) }, accusing: [...families], dueUs: null };
+    return {
+      verdict: 'NOT_EVALUABLE',
+      reason,
+      inputs: { registered_nodes: String(nodes) },
+      accusing: [...families],
+      dueUs: null,
+    };
   }
   const inputs: Record<string, string> = { registered_nodes: String(nodes) };
   const accusing: Family[] = [];
@@ -90,7 +108,9 @@ export function breadthGate(draft: Draft, censusOf: (cohort: string) => Census, 
 function differsFromModalDigest(entries: readonly BreadthEntry[], device: DeviceState, family: Family): boolean {
   return device.units.some((unit) => {
     if (unit.family !== family || unit.counted === 0 || unit.epoch === 0) return false;
-    const others = entries.filter((entry) => entry.node !== device.node && entry.epoch === unit.epoch && entry.index === unit.index);
+    const others = entries.filter(
+      (entry) => entry.node !== device.node && entry.epoch === unit.epoch && entry.index === unit.index,
+    );
     const votes = new Map<number, number>();
     for (const entry of others) votes.set(entry.digest, (votes.get(entry.digest) ?? 0) + 1);
     return [...votes].some(([digest, count]) => count >= 2 && count * 2 > others.length && digest !== unit.digest);

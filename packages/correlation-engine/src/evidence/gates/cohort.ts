@@ -14,7 +14,12 @@ interface FamilyQualification {
 }
 
 /** Gate 3 for each of the families; which of them may accuse. */
-export function cohortGate(censusOf: (cohort: string) => Census, settings: GateSettings, device: DeviceState, families: readonly Family[]): GateAnswer & { accusing: Family[] } {
+export function cohortGate(
+  censusOf: (cohort: string) => Census,
+  settings: GateSettings,
+  device: DeviceState,
+  families: readonly Family[],
+): GateAnswer & { accusing: Family[] } {
   const all = families.map((family) => qualify(censusOf(cohortOf(device, family)), settings, device, family));
   const accusing = all.filter((entry) => entry.qualified).map((entry) => entry.family);
   const inputs: Record<string, string> = {};
@@ -23,7 +28,9 @@ export function cohortGate(censusOf: (cohort: string) => Census, settings: GateS
     inputs[`${name}_clean_devices`] = `${entry.cleanDevices} of ${settings.cohort_min_gpus}`;
     inputs[`${name}_clean_nodes`] = `${entry.cleanNodes} of ${settings.cohort_min_nodes}`;
     inputs[`${name}_self_tested_sms`] = `${entry.passed} of ${entry.needed}`;
-    inputs[`${name}_golden`] = ARCHITECTURE_INDEPENDENT.has(entry.family) ? 'architecture independent' : 'of this architecture';
+    inputs[`${name}_golden`] = ARCHITECTURE_INDEPENDENT.has(entry.family)
+      ? 'architecture independent'
+      : 'of this architecture';
   }
   return { verdict: accusing.length > 0 ? 'PASS' : 'HOLD', reason: all.map(sentence).join(' '), inputs, accusing };
 }
@@ -44,6 +51,7 @@ function sentence(entry: FamilyQualification): string {
   const cohort = `${entry.cleanDevices} clean devices on ${entry.cleanNodes} nodes`;
   if (entry.qualified && !entry.selfTested) return `The cohort of ${name} has ${cohort}.`;
   const selfTest = `${entry.passed} of its SMs passed the known answers at agent start (${entry.needed} needed)`;
-  if (entry.selfTested) return `The cohort of ${name} is small, but its golden is architecture independent and ${selfTest}: COHORT_SELF_TESTED.`;
+  if (entry.selfTested)
+    return `The cohort of ${name} is small, but its golden is architecture independent and ${selfTest}: COHORT_SELF_TESTED.`;
   return `${name} may not accuse: its cohort has only ${cohort}, and ${selfTest}.`;
 }

@@ -31,7 +31,14 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
   const cohort = cohortGate(census, settings, device, families);
   const cohortAnswer = carried(step, device, assessment, cohort);
   const dwell = dwellGate(settings, nodeCount(draft), device.firstObservationUs ?? nowUs, nowUs);
-  const breadth = breadthGate(draft, census, settings, device, cohort.accusing.length > 0 ? cohort.accusing : families, nowUs);
+  const breadth = breadthGate(
+    draft,
+    census,
+    settings,
+    device,
+    cohort.accusing.length > 0 ? cohort.accusing : families,
+    nowUs,
+  );
   const breadthAnswer = carried(step, device, assessment, breadth);
   const node = nodeGate(draft, device, nowUs);
   const rate = rateLimitGate(settings, deviceCount(draft), fleetOf(draft).automaticQuarantinesUs, nowUs);
@@ -59,12 +66,21 @@ function accusedFamilies(device: DeviceState): Family[] {
 }
 
 /** A gate that lets some families accuse passes only if the decision stands on the evidence of those alone. */
-function carried(step: Step, device: DeviceState, assessment: Assessment, gate: GateAnswer & { accusing: readonly Family[] }): GateAnswer {
+function carried(
+  step: Step,
+  device: DeviceState,
+  assessment: Assessment,
+  gate: GateAnswer & { accusing: readonly Family[] },
+): GateAnswer {
   const answer = answerOf(gate);
   if (!assessment.quarantine || answer.verdict === 'HOLD') return answer;
   const units: UnitState[] = device.units.filter((unit) => gate.accusing.includes(unit.family));
   if (step.model.assess(units).quarantine) return answer;
-  return { ...answer, verdict: 'HOLD', reason: `${answer.reason} The evidence of the families that may accuse does not suffice alone.` };
+  return {
+    ...answer,
+    verdict: 'HOLD',
+    reason: `${answer.reason} The evidence of the families that may accuse does not suffice alone.`,
+  };
 }
 
 /** Gates 1 and 2 speak of one mismatch. Once enough others passed them, a later one that did not takes nothing back. */

@@ -26,7 +26,8 @@ export function localityGate(mismatch: Mismatch, settings: GateSettings): Locali
     same_digest_is_software_from: String(softwareFrom),
   };
   if (smsRun === 1) {
-    const reason = 'No other SM ran this seed, so the fault cannot be located: it makes SUSPECT and a burst, and bars QUARANTINE.';
+    const reason =
+      'No other SM ran this seed, so the fault cannot be located: it makes SUSPECT and a burst, and bars QUARANTINE.';
     return { locality: 'unlocated', verdict: 'NOT_EVALUABLE', reason, inputs };
   }
   if (sameDigest >= softwareFrom) {

@@ -1,0 +1,53 @@
+import { type DecisionModel, twoObservations } from '../evidence/decision.js';
+import type { GateOutcome, HealthState } from '../evidence/model.js';
+import type { CoreState } from '../evidence/state.js';
+import { shownGates } from './gates.js';
+import { reinstatement, type UnitProgress } from './reinstatement.js';
+import { whyInThisState } from './sentences.js';
+import { type DeviceSummary, summarize } from './summary.js';
+import { whatWouldChange } from './what-would-change.js';
+
+export type { UnitProgress } from './reinstatement.js';
+
+/** Why a device is in its state; observations and transitions are the store's to add. */
+export interface Explanation extends DeviceSummary {
+  state: HealthState;
+  wouldBe: 'QUARANTINED' | null;
+  connected: boolean;
+  /** For an operator on call. */
+  sentences: string[];
+  /** In order; [] = never evaluated, which a sentence says. */
+  gates: GateOutcome[];
+  whatWouldChange: string[];
+  hardObservations: number;
+  answers: number;
+  /** Units of a device out of service; [] for any other. */
+  reinstatement: UnitProgress[];
+}
+
+/** undefined = no such device. Changes nothing. */
+export function explain(
+  state: CoreState,
+  deviceId: string,
+  nowUs: number,
+  model: DecisionModel = twoObservations,
+): Explanation | undefined {
+  const device = state.devices.get(deviceId);
+  if (device === undefined) return undefined;
+  const connected = state.nodes.get(device.node)?.connected === true && device.announced;
+  const assessment = model.assess(device.units);
+  const gates = shownGates(state, device, nowUs, model);
+  const view = { device, config: state.config, connected, assessment, gates, nowUs };
+  return {
+    ...summarize(device, state.config, model),
+    state: device.state,
+    wouldBe: device.wouldBe,
+    connected,
+    sentences: whyInThisState(view),
+    gates,
+    whatWouldChange: whatWouldChange(view),
+    hardObservations: assessment.hardObservations,
+    answers: assessment.answers,
+    reinstatement: reinstatement(device, state.config),
+  };
+}

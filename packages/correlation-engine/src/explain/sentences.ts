@@ -1,0 +1,84 @@
+import { familyName } from '../evidence/families.js';
+import type { DirectiveState, UnitState } from '../evidence/model.js';
+import { isInjected } from '../lifecycle/transition.js';
+import { dateOf, holdingGates, openDirectives, type View } from './view.js';
+
+const MAX_UNITS_NAMED = 8;
+
+/** Why the device is in its state, most important first. */
+export function whyInThisState(view: View): string[] {
+  const { device } = view;
+  const since = `${device.state} since ${dateOf(device.stateSinceUs)}`;
+  const by = device.stateActor === '' ? '' : `, ordered by ${device.stateActor}`;
+  return [
+    `${since}${by}: ${device.stateReason}`,
+    ...injected(view),
+    ...observe(view),
+    ...evidence(view),
+    ...gateSentences(view),
+    ...openDirectives(device).map((directive) => work(directive)),
+    ...absent(view),
+  ];
+}
+
+function injected({ device }: View): string[] {
+  if (!isInjected(device)) return [];
+  const evidenceSentence =
+    'INJECTED: evidence behind this state came from a test build with fault injection, not from a real fault.';
+  const buildSentence = 'INJECTED: the agent now connected is a test build with fault injection.';
+  return [...(device.injectedEvidence ? [evidenceSentence] : []), ...(device.testBuild ? [buildSentence] : [])];
+}
+
+function observe({ device, config }: View): string[] {
+  if (device.wouldBe !== null)
+    return [`Enforce mode would have made it ${device.wouldBe}; observe mode only records that.`];
+  return config.mode === 'observe' ? ['The engine is in observe mode: it records decisions and carries none out.'] : [];
+}
+
+function evidence({ device, assessment }: View): string[] {
+  if (device.units.length === 0) return [];
+  const units = device.units.slice(0, MAX_UNITS_NAMED).map(unitText);
+  const more = device.units.length - units.length;
+  return [`${assessment.reason}.`, `Failing: ${units.join('; ')}${more > 0 ? `; and ${more} more units` : ''}.`];
+}
+
+function unitText(unit: UnitState): string {
+  const unlocated = unit.unlocated > 0 ? `, ${unit.unlocated} that no other SM could check` : '';
+  const accused = unit.counted > unit.accused ? `, of which ${unit.accused} accuse this SM alone` : '';
+  return `${familyName(unit.family)} on SM ${unit.sm} (${unit.counted} counted, ${unit.answers} in answer${accused}${unlocated})`;
+}
+
+function gateSentences(view: View): string[] {
+  const { device, gates } = view;
+  if (gates.length === 0)
+    return [
+      device.state === 'HEALTHY'
+        ? 'No gate was evaluated: nothing asked for a decision.'
+        : 'No gate was evaluated: an operator decided.',
+    ];
+  if (gates.length < 7 && device.state === 'HEALTHY')
+    return [...holding(view), 'Gates 3 to 7 were not evaluated: no evidence against the device counts.'];
+  return holding(view);
+}
+
+function holding(view: View): string[] {
+  return holdingGates(view).map((gate) => `Gate ${gate.number} (${gate.name}) holds: ${gate.reason}`);
+}
+
+function work(directive: DirectiveState): string {
+  const unit = `${familyName(directive.family)} on SM ${directive.sm}`;
+  switch (directive.kind) {
+    case 'burst':
+      return `Burst of ${unit}: ${directive.done} of ${directive.executions} executions ran, ${directive.failures} failed.`;
+    case 'follow-up':
+      return `Watch of ${unit} until ${dateOf(directive.untilUs)}: ${directive.done} executions ran, ${directive.failures} failed.`;
+    case 'deep-test':
+      return directive.startedUs === null
+        ? `A deep test of ${directive.units.length} units waits for its first execution.`
+        : `Deep test of ${directive.units.length} units since ${dateOf(directive.startedUs)}: ${directive.done} runs, ${directive.failures} failures.`;
+  }
+}
+
+function absent({ connected, device }: View): string[] {
+  return connected ? [] : [`Its agent on ${device.node} is not connected, so nothing new is known.`];
+}

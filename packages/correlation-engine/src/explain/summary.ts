@@ -1,0 +1,69 @@
+import { type DecisionModel, twoObservations } from '../evidence/decision.js';
+import { familyName } from '../evidence/families.js';
+import type { CoreConfig, DeviceState, DirectiveState } from '../evidence/model.js';
+import { type DisplayedScore, displayedScore } from '../evidence/score.js';
+import { isInjected } from '../lifecycle/transition.js';
+import { reinstatement } from './reinstatement.js';
+
+/** What a list shows of a device. */
+export interface DeviceSummary {
+  /** One line for a person, without the state itself. */
+  summary: string;
+  score: DisplayedScore;
+  injected: boolean;
+}
+
+/** Cheap enough for every row of a fleet: O(units and directives of the device). */
+export function summarize(
+  device: DeviceState,
+  config: CoreConfig,
+  model: DecisionModel = twoObservations,
+): DeviceSummary {
+  const { odds } = model.assess(device.units);
+  const score = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta });
+  return { summary: line(device, config), score, injected: isInjected(device) };
+}
+
+function line(device: DeviceState, config: CoreConfig): string {
+  switch (device.state) {
+    case 'HEALTHY':
+      return device.gates.length === 0 ? 'no mismatch' : 'a mismatch was held by a gate and accuses nobody';
+    case 'SUSPECT':
+      return `${accused(device)}: ${suspectStatus(device)}`;
+    case 'QUARANTINED':
+    case 'DEEP_TEST':
+      return `${accused(device)}: ${testStatus(device, config)}`;
+    case 'CONDEMNED':
+      return `${accused(device)}: condemned by ${device.stateActor}`;
+  }
+}
+
+function accused(device: DeviceState): string {
+  const [first, ...others] = device.units;
+  if (first === undefined) return device.stateActor === '' ? 'no failing unit' : `ordered by ${device.stateActor}`;
+  return `${familyName(first.family)} on SM ${first.sm}${others.length === 0 ? '' : ` and ${others.length} more`}`;
+}
+
+function suspectStatus(device: DeviceState): string {
+  if (device.wouldBe !== null) return `would be ${device.wouldBe} (observe mode)`;
+  const held = device.gates.find((gate) => gate.number > 2 && gate.verdict === 'HOLD');
+  const burst = openOf(device, 'burst');
+  const work = burst === undefined ? watched(device) : `burst ${burst.done} of ${burst.executions}`;
+  return held === undefined ? work : `${work}, ${held.name} holds`;
+}
+
+function watched(device: DeviceState): string {
+  return openOf(device, 'follow-up') === undefined ? 'waiting for further runs' : 'under watch';
+}
+
+function testStatus(device: DeviceState, config: CoreConfig): string {
+  const test = openOf(device, 'deep-test');
+  if (test === undefined) return 'no deep test scheduled';
+  const least = reinstatement(device, config).sort((a, b) => a.clean - b.clean)[0];
+  if (least === undefined) return 'deep test scheduled';
+  return `deep test ${least.clean} of ${least.needed} clean executions`;
+}
+
+function openOf(device: DeviceState, kind: DirectiveState['kind']): DirectiveState | undefined {
+  return device.directives.find((directive) => directive.kind === kind && directive.status === 'open');
+}

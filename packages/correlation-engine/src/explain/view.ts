@@ -1,0 +1,32 @@
+import type { Assessment } from '../evidence/decision.js';
+import type { CoreConfig, DeviceState, DirectiveState, GateOutcome } from '../evidence/model.js';
+
+/** What the sentences are made from. */
+export interface View {
+  device: DeviceState;
+  config: CoreConfig;
+  connected: boolean;
+  assessment: Assessment;
+  gates: readonly GateOutcome[];
+  nowUs: number;
+}
+
+export function openDirectives(device: DeviceState): DirectiveState[] {
+  return device.directives.filter((directive) => directive.status === 'open');
+}
+
+/** Gates that hold a decision, in order. */
+export function holdingGates(view: View): GateOutcome[] {
+  return view.gates.filter((gate) => gate.verdict === 'HOLD');
+}
+
+export function dateOf(us: number): string {
+  return `${new Date(Math.floor(us / 1000)).toISOString().slice(0, 19)}Z`;
+}
+
+export function durationOf(us: number): string {
+  const seconds = Math.max(0, Math.ceil(us / 1_000_000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.ceil(seconds / 3600)} h` : `${Math.ceil(seconds / 86_400)} days`;
+}

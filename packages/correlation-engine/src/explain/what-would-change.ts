@@ -1,0 +1,90 @@
+import { familyName } from '../evidence/families.js';
+import type { GateOutcome } from '../evidence/model.js';
+import { openDeepTestOf } from '../lifecycle/directives.js';
+import { reinstatement } from './reinstatement.js';
+import { durationOf, holdingGates, type View } from './view.js';
+
+const DAY_US = 86_400_000_000;
+const MAX_UNITS_NAMED = 8;
+
+/** What would have to happen for another state. */
+export function whatWouldChange(view: View): string[] {
+  switch (view.device.state) {
+    case 'HEALTHY':
+      return ['SUSPECT: a mismatch that passes gate 1 (integrity) and that gate 2 (locality) does not call software.'];
+    case 'SUSPECT':
+      return [...towardsQuarantine(view), ...towardsHealth(view)];
+    case 'QUARANTINED':
+    case 'DEEP_TEST':
+      return [...towardsReinstatement(view), 'CONDEMNED: only an operator orders that.'];
+    case 'CONDEMNED':
+      return ['Nothing: CONDEMNED is final.'];
+  }
+}
+
+function towardsQuarantine(view: View): string[] {
+  const { assessment, config } = view;
+  if (!assessment.quarantine) return [`QUARANTINED: ${assessment.missing}${guards(view)}.`];
+  const holds = holdingGates(view).map((gate) => `QUARANTINED: ${opening(gate)}.`);
+  if (holds.length > 0) return holds;
+  return config.mode === 'observe'
+    ? ['QUARANTINED: `correlation_engine.mode: enforce`, or an order of an operator.']
+    : [];
+}
+
+function guards(view: View): string {
+  const names = holdingGates(view)
+    .filter((gate) => gate.number > 2)
+    .map((gate) => `${gate.number} (${gate.name})`);
+  return names.length === 0 ? '' : `; and gate ${names.join(', ')} must open`;
+}
+
+/** What opens a gate that holds. */
+function opening(gate: GateOutcome): string {
+  switch (gate.name) {
+    case 'integrity':
+      return 'a mismatch with an intact, agreed golden on a stable SM and without a loud fault';
+    case 'locality':
+      return 'a mismatch of the same seed that enough other SMs pass and that they do not share';
+    case 'cohort':
+      return 'more clean devices of its cohort (gates.cohort_min_gpus, gates.cohort_min_nodes), or more of its SMs passing the self test at agent start (gates.cohort_selftest_fraction)';
+    case 'dwell':
+      return `time alone: ${gate.inputs.elapsed_seconds} of ${gate.inputs.dwell_seconds} s have passed (${gate.inputs.setting})`;
+    case 'breadth':
+      return 'the end of the incident, a wrong digest of its own, or an order of an operator';
+    case 'node':
+      return '7 days without a mismatch on the other devices of the node, or an order of an operator';
+    case 'rate-limit':
+      return 'room in the limit of automatic quarantines (gates.rate_limit), or an order of an operator';
+  }
+}
+
+function towardsHealth({ device, config, nowUs }: View): string[] {
+  const days = config.gates.followup_days;
+  const quiet = (device.lastObservationUs ?? nowUs) + days * DAY_US - nowUs;
+  const needed = config.gates.burst_executions;
+  const short = device.units.filter((unit) => unit.clean < needed).length;
+  const runs =
+    short === 0
+      ? ''
+      : `, and ${needed} clean executions of ${short === 1 ? 'the suspected unit' : `each of ${short} suspected units`}`;
+  return [`HEALTHY: ${days} days without a mismatch (${durationOf(quiet)} to go)${runs}.`];
+}
+
+function towardsReinstatement({ device, config }: View): string[] {
+  const test = openDeepTestOf(device);
+  if (test === undefined) return [`HEALTHY: ${withoutTest(device.units.length, device.stateActor !== '')}.`];
+  const units = reinstatement(device, config);
+  const left = units
+    .slice(0, MAX_UNITS_NAMED)
+    .map((unit) => `${familyName(unit.family)} on SM ${unit.sm} ${unit.clean} of ${unit.needed}`);
+  const more = units.length > left.length ? `, and ${units.length - left.length} more units` : '';
+  const sweep = test.sweepSeconds === 0 ? '' : `, then ${test.sweepSeconds} s of every family on every SM`;
+  return [`HEALTHY: clean executions in the deep test (${left.join(', ')}${more})${sweep}; one failure ends it.`];
+}
+
+function withoutTest(units: number, ordered: boolean): string {
+  if (units === 0) return 'an operator orders REINSTATE';
+  if (ordered) return 'an operator orders REINSTATE or SCHEDULE_DEEP_TEST';
+  return 'an agent with a build that none of the failures came from, and no test build, starts a deep test; or an operator orders REINSTATE or SCHEDULE_DEEP_TEST';
+}

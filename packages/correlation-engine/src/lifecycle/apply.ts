@@ -1,0 +1,72 @@
+import { type DecisionModel, twoObservations } from '../evidence/decision.js';
+import type { Draft } from '../evidence/draft.js';
+import type { Effects } from '../evidence/effects.js';
+import type { EventSource } from '../evidence/event-id.js';
+import type { CommitContext, CoreRecord } from '../evidence/record.js';
+import { newStep, type Step } from '../evidence/step.js';
+import { applyAgentEvents } from './on-agent-events.js';
+import { applyBatch } from './on-batch.js';
+import { applyConfig } from './on-config.js';
+import { applyDirectiveStatus } from './on-directive-status.js';
+import { applyGap } from './on-gap.js';
+import { applyHello } from './on-hello.js';
+import { applyNodeLeft } from './on-node-left.js';
+import { applyOperator } from './on-operator.js';
+import { applyTimer } from './on-timer.js';
+
+/**
+ * Applies one committed record: mutates the draft, returns what else has to be committed with it. Deterministic: the same
+ * records in the same order give the same bytes. Never throws for what a sender may have put into a record that `checkBatch`
+ * or `checkHello` accepted. Records of one draft carry increasing commitSeq.
+ */
+export function apply(
+  draft: Draft,
+  ctx: CommitContext,
+  record: CoreRecord,
+  model: DecisionModel = twoObservations,
+): Effects {
+  const step = newStep(draft, ctx, sourceOf(ctx, record), model);
+  dispatch(step, record);
+  return step.effects;
+}
+
+export type Apply = typeof apply;
+
+function sourceOf(ctx: CommitContext, record: CoreRecord): EventSource {
+  if (record.kind !== 'batch' && record.kind !== 'gap' && record.kind !== 'agent-events') {
+    return { kind: 'record', commitSeq: ctx.commitSeq };
+  }
+  return { kind: 'uplink', node: record.node, spoolId: record.spoolId, sequence: record.sequence };
+}
+
+function dispatch(step: Step, record: CoreRecord): void {
+  switch (record.kind) {
+    case 'hello':
+      applyHello(step, record);
+      break;
+    case 'batch':
+      applyBatch(step, record);
+      break;
+    case 'gap':
+      applyGap(step, record);
+      break;
+    case 'agent-events':
+      applyAgentEvents(step, record);
+      break;
+    case 'operator':
+      applyOperator(step, record);
+      break;
+    case 'directive-status':
+      applyDirectiveStatus(step, record);
+      break;
+    case 'config':
+      applyConfig(step, record);
+      break;
+    case 'timer':
+      applyTimer(step);
+      break;
+    case 'node-left':
+      applyNodeLeft(step, record);
+      break;
+  }
+}

@@ -1,0 +1,30 @@
+import { deviceOf } from '../evidence/draft.js';
+import type { AgentEventsRecord } from '../evidence/record.js';
+import { emit, type Step } from '../evidence/step.js';
+import { noteEvent } from './on-gap.js';
+
+/** Ledger entries for the events of one record; the rest of a flood is counted in one more entry. */
+export const MAX_AGENT_EVENTS = 32;
+const MAX_DETAIL_LENGTH = 1024;
+/** Events that say that something computed wrongly, as opposed to what happens to a process. */
+const ANOMALIES: ReadonlySet<string> = new Set(['golden_disagreed', 'self_test_failed']);
+
+/** What happened to the agent itself: recorded, and evidence of nothing. */
+export function applyAgentEvents(step: Step, record: AgentEventsRecord): void {
+  for (const entry of record.events.slice(0, MAX_AGENT_EVENTS)) {
+    const eventUs = noteEvent(step, record.node, entry.timeUs);
+    const own = deviceOf(step.draft, entry.deviceId)?.node === record.node;
+    const subject = { gpu: own ? entry.deviceId : '', eventUs, injected: record.testBuild };
+    emit(step, ANOMALIES.has(entry.event) ? 'ANOMALY' : 'SYSTEM', subject, {
+      event: entry.event,
+      node: record.node,
+      build_id: record.buildId,
+      sequence: record.sequence,
+      detail: entry.detail.slice(0, MAX_DETAIL_LENGTH),
+    });
+  }
+  const more = record.events.length - MAX_AGENT_EVENTS;
+  if (more <= 0) return;
+  const subject = { gpu: '', eventUs: step.ctx.nowUs, injected: record.testBuild };
+  emit(step, 'SYSTEM', subject, { event: 'agent_events_more', node: record.node, sequence: record.sequence, more });
+}

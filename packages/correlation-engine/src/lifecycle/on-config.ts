@@ -1,0 +1,40 @@
+import { configOf } from '../evidence/draft.js';
+import type { CoreConfig } from '../evidence/model.js';
+import type { ConfigRecord } from '../evidence/record.js';
+import { emit, type Step } from '../evidence/step.js';
+import { reviewAll } from './review.js';
+
+/** Other settings apply at once: every pending device is looked at again. The same settings again change nothing. */
+export function applyConfig(step: Step, record: ConfigRecord): void {
+  const changed = differences(flatten(configOf(step.draft)), flatten(record.config));
+  if (Object.keys(changed).length === 0) return;
+  step.draft.config = record.config;
+  emit(
+    step,
+    'CONFIGURATION',
+    { gpu: '', eventUs: step.ctx.nowUs, injected: false },
+    { event: 'configuration_changed', changed },
+  );
+  reviewAll(step);
+}
+
+/** Settings by dotted path, as text. */
+function flatten(config: CoreConfig): Map<string, string> {
+  const found = new Map<string, string>();
+  const visit = (value: object, path: string): void => {
+    for (const [key, member] of Object.entries(value)) {
+      if (typeof member === 'object' && member !== null) visit(member, `${path}${key}.`);
+      else found.set(path + key, String(member));
+    }
+  };
+  visit(config, '');
+  return found;
+}
+
+function differences(before: Map<string, string>, after: Map<string, string>): Record<string, string> {
+  const keys = [...new Set([...before.keys(), ...after.keys()])].sort();
+  const changed = keys.filter((key) => before.get(key) !== after.get(key));
+  return Object.fromEntries(
+    changed.map((key) => [key, `${before.get(key) ?? 'unset'} -> ${after.get(key) ?? 'unset'}`]),
+  );
+}

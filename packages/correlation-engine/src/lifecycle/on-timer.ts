@@ -1,0 +1,20 @@
+import { attentiveIds, deviceOf, editFleet, fleetOf } from '../evidence/draft.js';
+import { closeQuietIncidents } from '../evidence/incidents.js';
+import type { Step } from '../evidence/step.js';
+import { review, reviewAll } from './review.js';
+
+/** Time passed: looks at whatever waited for it. A tick that nothing waited for changes nothing. */
+export function applyTimer(step: Step): void {
+  const { nowUs } = step.ctx;
+  closeQuietIncidents(step);
+  const { reviewUs } = fleetOf(step.draft);
+  if (reviewUs !== null && reviewUs <= nowUs) {
+    editFleet(step.draft).reviewUs = null;
+    reviewAll(step);
+    return;
+  }
+  for (const id of attentiveIds(step.draft)) {
+    const dueUs = deviceOf(step.draft, id)?.dueUs ?? null;
+    if (dueUs !== null && dueUs <= nowUs) review(step, id);
+  }
+}
