@@ -16,21 +16,22 @@ const PARALLEL_PACKAGES = 1;
  * Runs every package's `test` target through nx and adds up what the runs reported.
  * @param {import('./toolchain.mjs').Toolchain} toolchain
  * @param {string[]} args more arguments for nx, for example `--projects=@sentinel/cli`
+ * @param {{ root?: string, env?: NodeJS.ProcessEnv, output?: 'inherit' | 'ignore' }} [world]
  */
-export async function runTests(toolchain, args) {
+export async function runTests(toolchain, args, { root = ROOT, env = process.env, output = 'inherit' } = {}) {
   const results = fs.mkdtempSync(path.join(os.tmpdir(), 'sentinel-test-results-'));
   try {
-    const { tested, untested } = testProjects(ROOT);
-    const exitCode = await nxTest(toolchain, results, args);
+    const { tested, untested } = testProjects(root);
+    const exitCode = await nxTest(toolchain, args, { root, output, env: { ...env, SENTINEL_TEST_RESULTS: results } });
     const selected = args.length > 0 ? [] : [...tested, ...untested];
-    return summarise(readResults(results), { projects: selected, exitCode, ci: process.env.CI === 'true' });
+    return summarise(readResults(results), { projects: selected, exitCode, ci: env.CI === 'true' });
   } finally {
     fs.rmSync(results, { recursive: true, force: true });
   }
 }
 
-function nxTest(toolchain, results, args) {
-  const nx = path.join(ROOT, 'node_modules/nx/dist/bin/nx.js');
+function nxTest(toolchain, args, { root, env, output }) {
+  const nx = path.join(root, 'node_modules/nx/dist/bin/nx.js');
   const flags = [
     'run-many',
     '-t',
@@ -43,18 +44,13 @@ function nxTest(toolchain, results, args) {
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${REPORTER}`,
-    `--test-reporter-destination=${os.devNull}`,
+    '--test-reporter-destination=stderr', // it writes nothing there; Node cannot flush the null device
   ];
-  const env = {
-    ...toolEnvironment(process.env, toolchain, ROOT),
-    NODE_OPTIONS: reporters.join(' '),
-    SENTINEL_TEST_RESULTS: results,
-  };
   return new Promise((resolve, reject) => {
     const child = spawn(toolchain.node, [nx, ...flags, ...args], {
-      cwd: ROOT,
-      env,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      cwd: root,
+      env: { ...toolEnvironment(env, toolchain, root), NODE_OPTIONS: reporters.join(' ') },
+      stdio: ['ignore', output, output],
     });
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));

@@ -10,14 +10,10 @@ const REPORTER = fileURLToPath(new URL('./summary-reporter.mjs', import.meta.url
 
 function runNodeTest(folder) {
   const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, ...env } = process.env;
-  return spawnSync(
-    process.execPath,
-    ['--test', `--test-reporter=${REPORTER}`, '--test-reporter-destination=/dev/null'],
-    {
-      cwd: folder,
-      env: { ...env, SENTINEL_TEST_RESULTS: folder },
-    },
-  );
+  return spawnSync(process.execPath, ['--test', `--test-reporter=${REPORTER}`, '--test-reporter-destination=stderr'], {
+    cwd: folder,
+    env: { ...env, SENTINEL_TEST_RESULTS: folder },
+  });
 }
 
 test('counts tests, not suites, and keeps the reasons', (t) => {
@@ -43,6 +39,24 @@ test('counts tests, not suites, and keeps the reasons', (t) => {
     result.failures.map(({ name, message }) => [name, message]),
     [['fails', 'because']],
   );
+});
+
+test('a test file that declares no test counts as failed', (t) => {
+  const folder = temporaryFolder(t, {
+    'empty.test.mjs': 'export const nothing = 1;',
+    'full.test.mjs': "import { test } from 'node:test';\ntest('passes', () => {});",
+  });
+  runNodeTest(folder);
+  const [result] = readResults(folder);
+  assert.deepEqual([result.passed, result.failed], [1, 1]);
+  assert.match(result.failures[0].file, /empty\.test\.mjs$/);
+});
+
+test('a run in which all is well ends with 0', (t) => {
+  const folder = temporaryFolder(t, { 'a.test.mjs': "import { test } from 'node:test';\ntest('passes', () => {});" });
+  const { status, stderr } = runNodeTest(folder);
+  assert.equal(status, 0);
+  assert.equal(String(stderr), '');
 });
 
 test('a test file that cannot be loaded counts as failed', (t) => {
