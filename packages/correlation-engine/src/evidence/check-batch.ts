@@ -4,6 +4,8 @@ import type { RunColumns } from './record.js';
 export const MAX_RUNS_PER_BATCH = 4096;
 export const MAX_MISMATCHES_PER_BATCH = 16_384;
 export const MAX_WORDS = 64;
+const MAX_NAMES_PER_BATCH = 1024;
+const MAX_NAME_LENGTH = 128;
 const MAX_SM = 65_535;
 const MAX_FAMILY = 255;
 const MAX_KIND = 6;
@@ -44,6 +46,8 @@ export function checkBatch(batch: RunColumns): BatchProblem | undefined {
   const runs = batch.family.length;
   if (runs > MAX_RUNS_PER_BATCH)
     return { field: 'family', hint: `${runs} runs in one batch; send at most ${MAX_RUNS_PER_BATCH}` };
+  const name = checkNames(batch.deviceIds, 'device_ids') ?? checkNames(batch.directiveIds, 'directive_ids');
+  if (name !== undefined) return name;
   for (const [key, field, largest, smallest] of COLUMNS) {
     const problem = checkColumn(batch[key], field, runs, smallest, largest(batch));
     if (problem !== undefined) return problem;
@@ -56,6 +60,13 @@ export function checkBatch(batch: RunColumns): BatchProblem | undefined {
   return batch.mismatches.length + batch.partial.length + batch.outcomes.length === 0
     ? undefined
     : checkSparse(batch, runs);
+}
+
+function checkNames(names: readonly string[], field: string): BatchProblem | undefined {
+  if (names.length > MAX_NAMES_PER_BATCH)
+    return { field, hint: `has ${names.length} entries; send at most ${MAX_NAMES_PER_BATCH}` };
+  const wrong = names.findIndex((name) => name === '' || name.length > MAX_NAME_LENGTH);
+  return wrong < 0 ? undefined : { field: `${field}[${wrong}]`, hint: `must have 1 to ${MAX_NAME_LENGTH} characters` };
 }
 
 function checkColumn(
@@ -81,6 +92,8 @@ function checkSparse(batch: RunColumns, runs: number): BatchProblem | undefined 
       hint: `${batch.mismatches.length} mismatches in one batch; send at most ${MAX_MISMATCHES_PER_BATCH}`,
     };
   }
+  if (batch.partial.length > runs)
+    return { field: 'partial', hint: `has ${batch.partial.length} entries for ${runs} runs` };
   for (const [i, entry] of batch.partial.entries())
     if (entry.run >= runs) return { field: `partial[${i}].run`, hint: 'names no row' };
   for (const [i, entry] of batch.outcomes.entries())

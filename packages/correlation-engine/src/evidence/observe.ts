@@ -2,9 +2,9 @@ import { configOf } from './draft.js';
 import type { ObservationEffect } from './effects.js';
 import { integrityGate } from './gates/integrity.js';
 import { type LocalityAnswer, localityGate } from './gates/locality.js';
-import { gateOutcome } from './gates/outcome.js';
+import { type GateAnswer, gateOutcome } from './gates/outcome.js';
 import { type DeviceState, type GateName, type GateOutcome, RunKind, type UnitState } from './model.js';
-import type { BatchRecord, Mismatch } from './record.js';
+import { type BatchRecord, directiveIdOf, type Mismatch, type RunColumns } from './record.js';
 import type { Step } from './step.js';
 
 /** A mismatch after gates 1 and 2: what is recorded of it, and what it is evidence of. */
@@ -28,11 +28,12 @@ export function observe(
 ): Observed {
   const { batch } = record;
   const row = mismatch.run;
-  const integrity = integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0);
+  const integrity =
+    overflow(device, batch.family[row] ?? 0, mismatch.sm) ??
+    integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0);
   const locality = localityGate(mismatch, configOf(step.draft).gates);
   const held = heldBy(integrity.verdict === 'PASS', locality);
-  const kind = batch.kind[row] ?? 0;
-  const answer = held === null && isAnswer(kind) && device.units.some((unit) => unit.counted > 0);
+  const answer = held === null && isAnswer(device, batch, row);
   const believed = integrity.verdict === 'PASS';
   return {
     effect: {
@@ -49,9 +50,31 @@ export function observe(
   };
 }
 
-/** Only runs that the engine ordered in answer to a SUSPECT are answers. The agent's own rerun and sibling runs are not. */
-function isAnswer(kind: number): boolean {
-  return kind === RunKind.BURST || kind === RunKind.FOLLOW_UP;
+/**
+ * Only runs that the engine ordered because of an earlier observation are answers to it. The agent's own rerun and sibling
+ * runs are not, nor is what an old spool still holds of a burst from before the device was cleared.
+ */
+function isAnswer(device: DeviceState, batch: RunColumns, row: number): boolean {
+  const kind = batch.kind[row];
+  if (kind !== RunKind.BURST && kind !== RunKind.FOLLOW_UP) return false;
+  const firstUs = device.firstObservationUs;
+  if (firstUs === null || !device.units.some((unit) => unit.counted > 0)) return false;
+  const id = directiveIdOf(batch, row);
+  return device.directives.some((directive) => directive.id === id && directive.createdUs >= firstUs);
+}
+
+/** Failing units kept for one device: as many as a device with 128 SMs and 16 families has. */
+export const MAX_UNITS = 2048;
+
+/** A sender that invents SMs must not fill the memory. */
+function overflow(device: DeviceState, family: number, sm: number): GateAnswer | undefined {
+  if (device.units.length < MAX_UNITS || findUnit(device, family, sm) !== undefined) return undefined;
+  const reason = `${MAX_UNITS} units of this device failed already; no further one is told apart.`;
+  return { verdict: 'HOLD', reason, inputs: { failing_units: String(MAX_UNITS) } };
+}
+
+function findUnit(device: DeviceState, family: number, sm: number): UnitState | undefined {
+  return device.units.find((unit) => unit.family === family && unit.sm === sm);
 }
 
 function heldBy(believed: boolean, locality: LocalityAnswer): GateName | null {
@@ -118,7 +141,7 @@ export function addToUnit(device: DeviceState, observed: Observed): UnitState {
 }
 
 function unitOf(device: DeviceState, effect: ObservationEffect): UnitState {
-  const known = device.units.find((unit) => unit.family === effect.family && unit.sm === effect.sm);
+  const known = findUnit(device, effect.family, effect.sm);
   if (known !== undefined) return known;
   const unit: UnitState = {
     family: effect.family,

@@ -89,6 +89,12 @@ export interface Mismatch {
   readonly smStable: boolean;
 }
 
+/** Id of the directive that asked for a row; undefined = none did. */
+export function directiveIdOf(batch: RunColumns, row: number): string | undefined {
+  const named = batch.directiveIndex[row] ?? 0;
+  return named === 0 ? undefined : batch.directiveIds[named - 1];
+}
+
 export interface BatchRecord extends UplinkOrigin {
   kind: 'batch';
   batch: RunColumns;

@@ -58,7 +58,7 @@ function gateSentences(view: View): string[] {
     ];
   if (gates.length < 7 && device.state === 'HEALTHY')
     return [...holding(view), 'Gates 3 to 7 were not evaluated: no evidence against the device counts.'];
-  return holding(view);
+  return device.state === 'HEALTHY' || device.state === 'SUSPECT' ? holding(view) : [];
 }
 
 function holding(view: View): string[] {

@@ -20,8 +20,11 @@ export function holdingGates(view: View): GateOutcome[] {
   return view.gates.filter((gate) => gate.verdict === 'HOLD');
 }
 
+const UTC = new Intl.DateTimeFormat('sv-SE', { timeZone: 'UTC', dateStyle: 'short', timeStyle: 'medium' });
+
+/** For example "2026-03-01 12:00:00 UTC". */
 export function dateOf(us: number): string {
-  return `${new Date(Math.floor(us / 1000)).toISOString().slice(0, 19)}Z`;
+  return `${UTC.format(us / 1000)} UTC`;
 }
 
 export function durationOf(us: number): string {

@@ -1,6 +1,13 @@
 import type { DeviceState, DirectiveState } from '../evidence/model.js';
 import type { Step } from '../evidence/step.js';
-import { cancelDirective, finishDirective, openDeepTest, openDeepTestOf } from './directives.js';
+import {
+  cancelDirective,
+  deepTestUnits,
+  finishDirective,
+  openDeepTest,
+  openDeepTestOf,
+  sendDirective,
+} from './directives.js';
 import { resetEvidence } from './evidence-reset.js';
 import { scheduleReview } from './schedule-review.js';
 import { transition } from './transition.js';
@@ -37,8 +44,25 @@ export function failDeepTest(
   what: string,
   timeUs: number,
 ): void {
-  if (!device.failingBuildIds.includes(device.buildId)) device.failingBuildIds.push(device.buildId);
+  noteFailingBuild(device, device.buildId);
   endDeepTest(step, device, directive, `The deep test failed: ${what}.`, timeUs);
+}
+
+/** A mismatch from before the test names a unit that the test does not cover yet. */
+export function extendDeepTest(step: Step, device: DeviceState, directive: DirectiveState): void {
+  const units = deepTestUnits(device, directive.executions);
+  if (units.length === directive.units.length) return;
+  directive.units = units;
+  directive.unitsCleanUs = null;
+  sendDirective(step, device, directive);
+}
+
+/** Builds that the evidence of one device came from: the newest this many, newest last. */
+const MAX_FAILING_BUILDS = 8;
+
+export function noteFailingBuild(device: DeviceState, buildId: string): void {
+  const others = device.failingBuildIds.filter((id) => id !== buildId);
+  device.failingBuildIds = [...others, buildId].slice(-MAX_FAILING_BUILDS);
 }
 
 /** Back to QUARANTINED without an answer, for example because a test build took over. */

@@ -15,6 +15,8 @@ import { isInjected, unitsDetail } from './transition.js';
 const DAY_US = 86_400_000_000;
 /** A device whose many SMs fail at once is confirmed by the first of them. */
 export const MAX_OPEN_BURSTS = 8;
+/** So many units of one device are watched at a time. */
+export const MAX_OPEN_FOLLOW_UPS = 8;
 /** Finished directives that stay visible. */
 export const MAX_FINISHED = 8;
 /** Reports of an agent that says "done" may still be in its spool for so long. */
@@ -42,7 +44,8 @@ export function openBurst(step: Step, device: DeviceState, unit: UnitState): voi
 /** One execution per interval for days, after the burst. */
 export function openFollowUp(step: Step, device: DeviceState, unit: { family: number; sm: number }): void {
   const { gates } = configOf(step.draft);
-  if (gates.followup_days === 0) return;
+  const open = device.directives.filter((entry) => entry.kind === 'follow-up' && entry.status === 'open');
+  if (gates.followup_days === 0 || open.length >= MAX_OPEN_FOLLOW_UPS) return;
   openDirective(step, device, 'follow-up', {
     family: unit.family,
     sm: unit.sm,
@@ -57,7 +60,7 @@ export function openDeepTest(step: Step, device: DeviceState, order: { actor: st
   for (const unit of device.units) unit.deepTestClean = 0;
   openDirective(step, device, 'deep-test', {
     executions: config.reinstatementPassCount,
-    units: device.units.map(({ family, sm }) => ({ family, sm, executions: config.reinstatementPassCount })),
+    units: deepTestUnits(device, config.reinstatementPassCount),
     sweepSeconds: config.gates.deep_test_seconds,
   });
   emit(
@@ -75,6 +78,10 @@ export function openDeepTest(step: Step, device: DeviceState, order: { actor: st
       units: unitsDetail(device),
     },
   );
+}
+
+export function deepTestUnits(device: DeviceState, executions: number): TestUnit[] {
+  return device.units.map(({ family, sm }) => ({ family, sm, executions }));
 }
 
 function openDirective(step: Step, device: DeviceState, kind: DirectiveKind, order: Partial<DirectiveState>): void {

@@ -3,7 +3,7 @@ import type { FoldedBatch, Slot } from '../evidence/fold-batch.js';
 import { foldBatch, isTrustworthy, rowTimeUs } from '../evidence/fold-batch.js';
 import { type DeviceState, type DirectiveState, RunKind } from '../evidence/model.js';
 import { ranOnSm } from '../evidence/ran.js';
-import type { BatchRecord, Mismatch } from '../evidence/record.js';
+import { type BatchRecord, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { beginDeepTest } from './deep-test.js';
 import { review } from './review.js';
@@ -100,10 +100,8 @@ function applyRow(step: Step, at: Row, slot: Slot, folded: FoldedBatch): void {
 
 /** The open directive that asked for this run. */
 function directiveOf(device: DeviceState, at: Row): DirectiveState | undefined {
-  const { batch } = at.record;
-  const named = batch.directiveIndex[at.row] ?? 0;
-  if (named === 0) return undefined;
-  const id = batch.directiveIds[named - 1];
+  const id = directiveIdOf(at.record.batch, at.row);
+  if (id === undefined) return undefined;
   return device.directives.find((directive) => directive.id === id && directive.status === 'open');
 }
 

@@ -2,18 +2,16 @@ import { editDevice } from '../evidence/draft.js';
 import type { ObservationEffect } from '../evidence/effects.js';
 import { familyName } from '../evidence/families.js';
 import { noteFailingNode } from '../evidence/incidents.js';
-import { type DeviceState, RunKind } from '../evidence/model.js';
+import type { DeviceState, DirectiveState } from '../evidence/model.js';
 import { addToUnit, type Observed, observe } from '../evidence/observe.js';
-import type { BatchRecord, Mismatch } from '../evidence/record.js';
+import { type BatchRecord, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
-import { failDeepTest } from './deep-test.js';
+import { extendDeepTest, failDeepTest, noteFailingBuild } from './deep-test.js';
 import { openBurst, openDeepTestOf } from './directives.js';
 import { transition } from './transition.js';
 
 /** Ledger entries for single mismatches in one batch; the rest of a flood is counted in one more entry. */
 export const MAX_MISMATCH_EVENTS = 16;
-/** Builds that the evidence of one device came from, newest last. */
-const MAX_FAILING_BUILDS = 8;
 
 /** One failing (run, SM): recorded always; through gates 1 and 2 it is evidence, makes SUSPECT and asks for a burst. */
 export function takeMismatch(
@@ -25,7 +23,9 @@ export function takeMismatch(
 ): void {
   const device = editDevice(step.draft, deviceId);
   const observed = observe(step, device, record, mismatch, timeUs);
-  device.gates = [...observed.gates, ...device.gates.slice(2)];
+  // Once a device is out of service its gates stay those of that decision.
+  if (device.state === 'HEALTHY' || device.state === 'SUSPECT')
+    device.gates = [...observed.gates, ...device.gates.slice(2)];
   if (observed.suspicious) device.injectedEvidence ||= record.testBuild;
   announce(step, device, record, observed.effect);
   step.effects.observations.push(observed.effect);
@@ -33,9 +33,10 @@ export function takeMismatch(
   noteFailingNode(step, device, observed.effect);
   if (observed.suspicious) suspect(step, device, record, observed);
   const deepTest = openDeepTestOf(device);
-  if (deepTest !== undefined && madeDuring(device, deepTest.createdUs, record, observed.effect)) {
+  if (deepTest === undefined) return;
+  if (madeDuring(device, deepTest, record, observed.effect)) {
     failDeepTest(step, device, deepTest, `${describe(observed.effect)} computed a wrong result`, timeUs);
-  }
+  } else if (observed.suspicious) extendDeepTest(step, device, deepTest);
 }
 
 function suspect(step: Step, device: DeviceState, record: BatchRecord, observed: Observed): void {
@@ -43,9 +44,7 @@ function suspect(step: Step, device: DeviceState, record: BatchRecord, observed:
   const unit = addToUnit(device, observed);
   device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
   device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);
-  device.failingBuildIds = [...device.failingBuildIds.filter((id) => id !== record.buildId), record.buildId].slice(
-    -MAX_FAILING_BUILDS,
-  );
+  noteFailingBuild(device, record.buildId);
   if (device.state === 'HEALTHY') {
     const reason = `${describe(effect)} computed a wrong result that ${effect.counted ? 'passed the integrity and locality gates' : 'no other SM could check'}.`;
     transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
@@ -54,8 +53,14 @@ function suspect(step: Step, device: DeviceState, record: BatchRecord, observed:
 }
 
 /** A report from before the test, which the spool of the failing build still held, says nothing about the test. */
-function madeDuring(device: DeviceState, sinceUs: number, record: BatchRecord, effect: ObservationEffect): boolean {
-  return effect.kind === RunKind.DEEP_TEST || (record.buildId === device.buildId && effect.timeUs >= sinceUs);
+function madeDuring(
+  device: DeviceState,
+  deepTest: DirectiveState,
+  record: BatchRecord,
+  effect: ObservationEffect,
+): boolean {
+  if (directiveIdOf(record.batch, effect.row) === deepTest.id) return true;
+  return record.buildId === device.buildId && effect.timeUs >= deepTest.createdUs;
 }
 
 function announce(step: Step, device: DeviceState, record: BatchRecord, effect: ObservationEffect): void {

@@ -8,11 +8,10 @@ export const NODE_WINDOW_US = 7 * 86_400_000_000;
 /** Gate 6: is it the node (power, memory, software) rather than this device? */
 export function nodeGate(draft: Draft, device: DeviceState, nowUs: number): GateAnswer & { dueUs: number | null } {
   const ids = nodeOf(draft, device.node)?.deviceIds ?? [device.id];
-  const mates = ids
-    .filter((id) => id !== device.id)
-    .map((id) => deviceOf(draft, id))
-    .filter((mate) => mate?.node === device.node);
-  const failing = mates.filter((mate) => mate !== undefined && speaksAgainstNode(mate, nowUs)) as DeviceState[];
+  const others = ids.filter((id) => id !== device.id).flatMap((id) => deviceOf(draft, id) ?? []);
+  const failing = others.filter((mate) => speaksAgainstNode(mate, nowUs));
+  // A device that was taken out says nothing for the node, but its failures still speak against it.
+  const mates = others.filter((mate) => mate.announced || failing.includes(mate));
   const inputs = {
     node: device.node,
     devices_on_node: String(mates.length + 1),

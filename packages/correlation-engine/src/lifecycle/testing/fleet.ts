@@ -1,0 +1,179 @@
+import { checkBatch } from '../../evidence/check-batch.js';
+import { begin, changes, install } from '../../evidence/draft.js';
+import type { Effects, Work } from '../../evidence/effects.js';
+import type { CoreConfig, DeviceState, DirectiveKind, DirectiveState, NodeState } from '../../evidence/model.js';
+import { RunKind } from '../../evidence/model.js';
+import type { CommitContext, CoreRecord, HelloDevice, HelloRecord, OperatorAction } from '../../evidence/record.js';
+import { type CoreState, dueAt, emptyState, loadState, type SavedState, saveState } from '../../evidence/state.js';
+import { columns, FMA32, INT_AES, type RunSpec, repeat, SMS } from '../../evidence/testing/batches.js';
+import { CONFIG } from '../../evidence/testing/config.js';
+import { apply } from '../apply.js';
+
+export const SECOND_US = 1_000_000;
+export const DAY_US = 86_400 * SECOND_US;
+export const START_US = 1_800_000_000 * SECOND_US;
+
+export interface Committed {
+  ctx: CommitContext;
+  record: CoreRecord;
+  effects: Effects;
+}
+
+export function describe(id: string, fields: Partial<HelloDevice> = {}): HelloDevice {
+  const family = { probeVersion: 1, selfTestSmsRun: SMS.length, selfTestSmsPassed: SMS.length, instructions: ['x'] };
+  return {
+    id,
+    model: 'Model A',
+    vendor: 'Vendor',
+    sms: SMS,
+    driverVersion: '1',
+    serial: '',
+    note: '',
+    families: [
+      { family: FMA32, ...family },
+      { family: INT_AES, ...family },
+    ],
+    ...fields,
+  };
+}
+
+/** The device that a node has in these tests unless they say otherwise. */
+export function deviceIdOf(node: string): string {
+  return `CPU-${node}`;
+}
+
+type HelloFields = Partial<Omit<HelloRecord, 'kind' | 'node'>>;
+
+/** A shell without stores: one transaction per record, a clock that the test moves, every record kept for replay. */
+export class Fleet {
+  state: CoreState;
+  nowUs = START_US;
+  readonly committed: Committed[] = [];
+  readonly #sequences = new Map<string, number>();
+
+  constructor(config: CoreConfig = CONFIG) {
+    this.state = emptyState(config);
+  }
+
+  commit(record: CoreRecord): Effects {
+    const ctx = { commitSeq: this.committed.length + 1, nowUs: this.nowUs };
+    const draft = begin(this.state);
+    const effects = apply(draft, ctx, record);
+    changes(draft);
+    install(draft);
+    this.committed.push({ ctx, record, effects });
+    return effects;
+  }
+
+  hello(node: string, fields: HelloFields = {}): Effects {
+    return this.commit({
+      kind: 'hello',
+      node,
+      identity: 'shared key',
+      buildId: 'build-1',
+      testBuild: false,
+      agentTimeUs: this.nowUs,
+      devices: [describe(deviceIdOf(node))],
+      ...fields,
+    });
+  }
+
+  /** A batch of the build that said hello, taken now. */
+  batch(node: string, runs: readonly RunSpec[], baseUs = this.nowUs): Effects {
+    const batch = columns(baseUs, deviceIdOf(node), runs);
+    const problem = checkBatch(batch);
+    if (problem !== undefined) throw new Error(`${problem.field}: ${problem.hint}`);
+    return this.commit({ kind: 'batch', ...this.origin(node), batch });
+  }
+
+  origin(node: string): { node: string; spoolId: string; sequence: number; buildId: string; testBuild: boolean } {
+    const sequence = (this.#sequences.get(node) ?? 0) + 1;
+    this.#sequences.set(node, sequence);
+    const { buildId, testBuild } = this.node(node);
+    return { node, spoolId: '0190'.padEnd(32, '0'), sequence, buildId, testBuild };
+  }
+
+  operator(gpu: string, action: OperatorAction): Effects {
+    const directiveId = `order-${this.committed.length}`;
+    return this.commit({ kind: 'operator', directiveId, gpu, action, reason: 'because', actor: 'alice' });
+  }
+
+  configure(config: CoreConfig): Effects {
+    return this.commit({ kind: 'config', config });
+  }
+
+  /** Moves the clock and commits a timer record whenever the core has asked for one, as a shell does. */
+  advance(us: number): void {
+    const endUs = this.nowUs + us;
+    for (let due = dueAt(this.state); due !== undefined && due <= endUs; due = dueAt(this.state)) {
+      if (due > this.nowUs) this.nowUs = due;
+      this.commit({ kind: 'timer' });
+      const next = dueAt(this.state);
+      if (next !== undefined && next <= this.nowUs) throw new Error('a timer that asks for another at the same time');
+    }
+    this.nowUs = endUs;
+  }
+
+  device(id: string): DeviceState {
+    return present(this.state.devices.get(id), id);
+  }
+
+  node(name: string): NodeState {
+    return present(this.state.nodes.get(name), name);
+  }
+
+  open(id: string, kind: DirectiveKind): DirectiveState {
+    return present(openOf(this.device(id), kind), `open ${kind} of ${id}`);
+  }
+
+  /** The ordinary way to a hard observation, answered in the burst. */
+  failTwice(node: string, sm = 1): void {
+    this.batch(node, [{ fails: [{ sm }] }]);
+    this.answer(node, sm);
+  }
+
+  /** One failing execution of the open burst. */
+  answer(node: string, sm = 1): Effects {
+    const { id } = this.open(deviceIdOf(node), 'burst');
+    return this.batch(node, [{ kind: RunKind.BURST, single: sm, directive: id, index: 1, fails: [{ sm }] }]);
+  }
+
+  /** A node with one device that was quarantined because of SM 1. */
+  quarantined(node: string, hello: HelloFields = {}): void {
+    this.hello(node, hello);
+    this.failTwice(node);
+    this.advance(11 * SECOND_US);
+  }
+
+  deepTestRuns(node: string, count: number, fields: RunSpec = {}): Effects {
+    const { id } = this.open(deviceIdOf(node), 'deep-test');
+    return this.batch(node, repeat(count, { kind: RunKind.DEEP_TEST, single: 1, directive: id, ...fields }));
+  }
+
+  saved(): SavedState {
+    return JSON.parse(JSON.stringify(saveState(this.state))) as SavedState;
+  }
+
+  /** Goes on with what a store would give back. */
+  restart(): void {
+    this.state = loadState(this.saved());
+  }
+}
+
+export function openOf(device: DeviceState, kind: DirectiveKind): DirectiveState | undefined {
+  return device.directives.find((directive) => directive.kind === kind && directive.status === 'open');
+}
+
+export function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`there is no ${what}`);
+  return value;
+}
+
+/** `event` members of the outbox, in order. */
+export function eventNames(effects: Effects): string[] {
+  return effects.outbox.map((entry) => entry.detail.event);
+}
+
+export function sentWork(effects: Effects): Work[] {
+  return effects.directives.flatMap((entry) => (entry.op === 'send' ? [entry.work] : []));
+}
