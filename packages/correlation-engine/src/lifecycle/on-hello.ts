@@ -14,13 +14,18 @@ const MAX_DEVICES_IN_DETAIL = 32;
 
 /** A node is here: its devices are registered, its unfinished directives repeated, and a new build may start a deep test. */
 export function applyHello(step: Step, record: HelloRecord): void {
-  const before = nodeOf(step.draft, record.node);
+  const before = snapshot(nodeOf(step.draft, record.node));
   const node = registerNode(step, record, before);
   const taken = record.devices.filter((described) => admit(step, node, record, described));
   for (const described of taken) greetDevice(step, record, described);
   for (const id of node.deviceIds) if (!taken.some((described) => described.id === id)) unannounce(step, id);
   if (isNews(before, record, taken)) announce(step, record, taken);
   scheduleReview(step);
+}
+
+/** The draft's own copy of a node is about to change. */
+function snapshot(node: NodeState | undefined): NodeState | undefined {
+  return node === undefined ? undefined : { ...node, deviceIds: [...node.deviceIds] };
 }
 
 function registerNode(step: Step, record: HelloRecord, before: NodeState | undefined): NodeState {

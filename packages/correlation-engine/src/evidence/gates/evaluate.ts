@@ -1,6 +1,6 @@
 import type { Assessment } from '../decision.js';
 import { configOf, deviceCount, fleetOf, nodeCount } from '../draft.js';
-import type { DeviceState, Family, GateOutcome, UnitState } from '../model.js';
+import type { DeviceState, Family, GateOutcome } from '../model.js';
 import { type Step, stepCensus } from '../step.js';
 import { breadthGate } from './breadth.js';
 import { cohortGate } from './cohort.js';
@@ -29,24 +29,16 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
   const families = accusedFamilies(device);
 
   const cohort = cohortGate(census, settings, device, families);
-  const cohortAnswer = carried(step, device, assessment, cohort);
+  const qualified = cohort.accusing.length > 0 ? cohort.accusing : families;
   const dwell = dwellGate(settings, nodeCount(draft), device.firstObservationUs ?? nowUs, nowUs);
-  const breadth = breadthGate(
-    draft,
-    census,
-    settings,
-    device,
-    cohort.accusing.length > 0 ? cohort.accusing : families,
-    nowUs,
-  );
-  const breadthAnswer = carried(step, device, assessment, breadth);
+  const breadth = breadthGate(draft, census, settings, device, qualified, nowUs);
   const node = nodeGate(draft, device, nowUs);
   const rate = rateLimitGate(settings, deviceCount(draft), fleetOf(draft).automaticQuarantinesUs, nowUs);
 
   const guards = [
-    gateOutcome('cohort', cohortAnswer, nowUs),
+    gateOutcome('cohort', carried(step, device, families, cohort), nowUs),
     gateOutcome('dwell', answerOf(dwell), nowUs),
-    gateOutcome('breadth', breadthAnswer, nowUs),
+    gateOutcome('breadth', carried(step, device, qualified, breadth), nowUs),
     gateOutcome('node', answerOf(node), nowUs),
     gateOutcome('rate-limit', answerOf(rate), nowUs),
   ];
@@ -65,22 +57,19 @@ function accusedFamilies(device: DeviceState): Family[] {
   return [...new Set(families)].sort((a, b) => a - b);
 }
 
-/** A gate that lets some families accuse passes only if the decision stands on the evidence of those alone. */
+/** A gate that takes some families out of the decision holds it if the evidence of the others does not suffice alone. */
 function carried(
   step: Step,
   device: DeviceState,
-  assessment: Assessment,
+  before: readonly Family[],
   gate: GateAnswer & { accusing: readonly Family[] },
 ): GateAnswer {
   const answer = answerOf(gate);
-  if (!assessment.quarantine || answer.verdict === 'HOLD') return answer;
-  const units: UnitState[] = device.units.filter((unit) => gate.accusing.includes(unit.family));
-  if (step.model.assess(units).quarantine) return answer;
-  return {
-    ...answer,
-    verdict: 'HOLD',
-    reason: `${answer.reason} The evidence of the families that may accuse does not suffice alone.`,
-  };
+  const decides = (families: readonly Family[]): boolean =>
+    step.model.assess(device.units.filter((unit) => families.includes(unit.family))).quarantine;
+  if (answer.verdict === 'HOLD' || !decides(before) || decides(gate.accusing)) return answer;
+  const reason = `${answer.reason} The evidence of the families that may accuse does not suffice alone.`;
+  return { ...answer, verdict: 'HOLD', reason };
 }
 
 /** Gates 1 and 2 speak of one mismatch. Once enough others passed them, a later one that did not takes nothing back. */

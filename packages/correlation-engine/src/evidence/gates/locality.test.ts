@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mismatch } from '../testing/batches.js';
+import { CONFIG } from '../testing/config.js';
+import { localityGate } from './locality.js';
+
+const answer = (siblingsRun: number, siblingsPassed: number, siblingsSameDigest: number, settings = CONFIG.gates) => {
+  const { locality, verdict } = localityGate(
+    mismatch({ sm: 0, siblingsRun, siblingsPassed, siblingsSameDigest }),
+    settings,
+  );
+  return `${locality} ${verdict}`;
+};
+
+// S = SMs that ran the seed, this one included. Software from max(2, min(3, S)) equal digests; a unit is accused from
+// ceil((S - 1) / 2) and at least one passing sibling.
+const cases: [string, [number, number, number], string][] = [
+  ['S = 1: nobody to compare with', [0, 0, 0], 'unlocated NOT_EVALUABLE'],
+  ['S = 2, the other passes', [1, 1, 0], 'unit PASS'],
+  ['S = 2, the other fails alike', [1, 0, 1], 'software HOLD'],
+  ['S = 2, the other fails differently', [1, 0, 0], 'device PASS'],
+  ['S = 3, two alike are not yet three', [2, 1, 1], 'unit PASS'],
+  ['S = 3, all alike', [2, 0, 2], 'software HOLD'],
+  ['S = 4, three alike', [3, 1, 2], 'software HOLD'],
+  ['S = 4, one sibling is too few', [3, 1, 0], 'device PASS'],
+  ['S = 132, half of the siblings pass', [131, 66, 0], 'unit PASS'],
+  ['S = 132, one less', [131, 65, 0], 'device PASS'],
+  ['S = 132, three alike are software even if all others pass', [131, 129, 2], 'software HOLD'],
+];
+for (const [name, siblings, expected] of cases) {
+  test(name, () => assert.equal(answer(...siblings), expected));
+}
+
+test('settings move both limits', () => {
+  assert.equal(answer(3, 1, 1), 'device PASS');
+  assert.equal(answer(3, 1, 1, { ...CONFIG.gates, locality_passing_fraction: 0 }), 'unit PASS');
+  assert.equal(answer(3, 2, 1, { ...CONFIG.gates, locality_same_digest: 1 }), 'software HOLD');
+});

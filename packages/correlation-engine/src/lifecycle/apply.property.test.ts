@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { begin, install } from '../evidence/draft.js';
+import { RunKind } from '../evidence/model.js';
+import { emptyState, loadState, type SavedState, saveState } from '../evidence/state.js';
+import { CONFIG } from '../evidence/testing/config.js';
+import { apply } from './apply.js';
+import { type Committed, Fleet } from './testing/fleet.js';
+import { type Happening, happen, story } from './testing/story.js';
+import { mayBecome } from './transition.js';
+
+const RUNS = { numRuns: 150 };
+
+function tell(events: readonly Happening[]): Fleet {
+  const fleet = new Fleet();
+  for (const event of events) happen(fleet, event);
+  return fleet;
+}
+
+/** Replays with `perDraft` records in one transaction. */
+function replay(records: readonly Committed[], perDraft: number): { state: SavedState; effects: unknown[] } {
+  const state = emptyState(CONFIG);
+  const effects: unknown[] = [];
+  for (let from = 0; from < records.length; from += perDraft) {
+    const draft = begin(state);
+    for (const { ctx, record } of records.slice(from, from + perDraft)) effects.push(apply(draft, ctx, record));
+    install(draft);
+  }
+  return { state: saveState(state), effects };
+}
+
+test('replaying the records from empty gives the same bytes, however they were grouped into transactions', () => {
+  fc.assert(
+    fc.property(story, fc.integer({ min: 1, max: 7 }), (events, perDraft) => {
+      const fleet = tell(events);
+      const again = replay(fleet.committed, perDraft);
+      assert.equal(JSON.stringify(again.state), JSON.stringify(saveState(fleet.state)));
+      const effects = fleet.committed.map((entry) => entry.effects);
+      assert.equal(JSON.stringify(again.effects), JSON.stringify(effects));
+    }),
+    RUNS,
+  );
+});
+
+test('a state that went through JSON goes on as the one that did not', () => {
+  fc.assert(
+    fc.property(story, story, (before, after) => {
+      const kept = tell(before);
+      const stored = tell(before);
+      stored.restart();
+      assert.deepEqual(stored.state, kept.state, 'nothing that JSON cannot say, and the derived parts are rebuilt');
+      for (const event of after) {
+        happen(kept, event);
+        happen(stored, event);
+      }
+      assert.deepEqual(stored.state, kept.state);
+    }),
+    RUNS,
+  );
+});
+
+test('a draft that is dropped leaves no trace', () => {
+  fc.assert(
+    fc.property(story, story, (before, after) => {
+      const fleet = tell(before);
+      const bytes = JSON.stringify(saveState(fleet.state));
+      const other = tell([...before, ...after]);
+      const draft = begin(fleet.state);
+      for (const { ctx, record } of other.committed.slice(fleet.committed.length)) apply(draft, ctx, record);
+      assert.equal(JSON.stringify(saveState(fleet.state)), bytes);
+      assert.deepEqual(loadState(saveState(fleet.state)), fleet.state, 'nor in what is derived');
+    }),
+    RUNS,
+  );
+});
+
+test('every transition is legal, leads on from the last one, and the engine alone never condemns', () => {
+  fc.assert(
+    fc.property(story, (events) => {
+      const states = new Map<string, string>();
+      for (const { effects, record } of tell(events).committed) {
+        for (const move of effects.transitions) {
+          assert.ok(mayBecome(move.from, move.to));
+          assert.equal(move.from, states.get(move.deviceId) ?? 'HEALTHY');
+          states.set(move.deviceId, move.to);
+          if (move.to === 'CONDEMNED') assert.equal(record.kind, 'operator');
+        }
+      }
+    }),
+    RUNS,
+  );
+});
+
+test('event ids and directive ids are all different', () => {
+  fc.assert(
+    fc.property(story, (events) => {
+      const { committed } = tell(events);
+      const ids = committed.flatMap(({ effects }) => effects.outbox.map((entry) => entry.eventId));
+      assert.equal(new Set(ids).size, ids.length);
+    }),
+    RUNS,
+  );
+});
+
+test('the engine quarantines only with two counted observations of which one is an answer, and with no gate on HOLD', () => {
+  fc.assert(
+    fc.property(story, (events) => {
+      const evidence = new Map<string, { counted: number; answers: number }>();
+      for (const { effects } of tell(events).committed) {
+        for (const seen of effects.observations) {
+          const sum = evidence.get(seen.deviceId) ?? { counted: 0, answers: 0 };
+          sum.counted += seen.counted ? 1 : 0;
+          sum.answers += seen.answer ? 1 : 0;
+          evidence.set(seen.deviceId, sum);
+          if (seen.answer) assert.ok(seen.counted && (seen.kind === RunKind.BURST || seen.kind === RunKind.FOLLOW_UP));
+        }
+        for (const move of effects.transitions) {
+          if (move.to === 'HEALTHY') evidence.delete(move.deviceId);
+          if (move.to !== 'QUARANTINED' || move.from !== 'SUSPECT' || move.actor !== '') continue;
+          const sum = evidence.get(move.deviceId) ?? { counted: 0, answers: 0 };
+          assert.ok(sum.counted >= 2 && sum.answers >= 1, JSON.stringify(sum));
+          const entry = effects.outbox.find((event) => event.eventId === move.eventId);
+          const gates = entry?.detail.gates as { verdict: string }[];
+          assert.equal(gates.length, 7);
+          assert.ok(gates.every((gate) => gate.verdict !== 'HOLD'));
+        }
+      }
+    }),
+    { numRuns: 400 },
+  );
+});
+
+test('counters add up to what the batches say, and nothing is counted for a device of another node', () => {
+  fc.assert(
+    fc.property(story, (events) => {
+      for (const { record, effects } of tell(events).committed) {
+        if (record.kind !== 'batch') continue;
+        const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+        const runs = sum(effects.counters.map((entry) => entry.runs)) + sum(effects.ignored.map((entry) => entry.rows));
+        const failures =
+          sum(effects.counters.map((entry) => entry.failures)) + sum(effects.ignored.map((entry) => entry.mismatches));
+        assert.equal(runs, record.batch.family.length);
+        assert.equal(failures, record.batch.mismatches.length);
+        if (effects.ignored.length > 0) continue;
+        const executions = sum(effects.counters.map((entry) => entry.executions));
+        assert.equal(executions, sum(record.batch.smsRun));
+        assert.equal(executions + sum(effects.counters.map((entry) => entry.notRun)), sum(record.batch.smsPlanned));
+        assert.equal(effects.observations.length, record.batch.mismatches.length);
+      }
+    }),
+    RUNS,
+  );
+});
+
+test('what has never failed costs no memory', () => {
+  fc.assert(
+    fc.property(story, (events) => {
+      const fleet = tell(events);
+      const failed = new Set<string>();
+      for (const { effects } of fleet.committed)
+        for (const seen of effects.observations) failed.add(`${seen.deviceId} ${seen.family} ${seen.sm}`);
+      for (const device of fleet.state.devices.values()) {
+        for (const unit of device.units) assert.ok(failed.has(`${device.id} ${unit.family} ${unit.sm}`));
+        if (device.state === 'HEALTHY') assert.deepEqual(device.units, []);
+      }
+    }),
+    RUNS,
+  );
+});
