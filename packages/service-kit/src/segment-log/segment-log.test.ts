@@ -18,7 +18,10 @@ after(() => rm(root, { recursive: true }));
 
 const open = (dir: string, extra: { maxSegmentBytes?: number; files?: SegmentFiles } = {}): Promise<SegmentLog> =>
   SegmentLog.open({ dir, maxSegmentBytes: 1 << 20, maxRecordBytes: 1 << 16, ...extra });
-const freshDir = (): string => join(root, String((next += 1)));
+const freshDir = (): string => {
+  next += 1;
+  return join(root, String(next));
+};
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 async function contents(log: SegmentLog): Promise<string[]> {
@@ -28,6 +31,25 @@ async function contents(log: SegmentLog): Promise<string[]> {
 }
 
 describe('segment log', () => {
+  test('damage before the known durable end is an error and is left as it was', async () => {
+    const dir = freshDir();
+    const log = await open(dir);
+    await log.append([bytes('first'), bytes('second')]);
+    const durableEnd = log.end;
+    await log.close();
+    await truncate(segmentPath(dir, 1), durableEnd.offset - 1);
+    const again = SegmentLog.open({ dir, maxSegmentBytes: 1 << 20, maxRecordBytes: 1 << 16, durableEnd });
+    await assert.rejects(again, /was durable is not whole/);
+    assert.equal((await readFile(segmentPath(dir, 1))).length, durableEnd.offset - 1);
+    const missing = SegmentLog.open({
+      dir,
+      maxSegmentBytes: 1 << 20,
+      maxRecordBytes: 1 << 16,
+      durableEnd: { segment: 2, offset: 8 },
+    });
+    await assert.rejects(missing, /is missing/);
+  });
+
   test('keeps records in order over segments and restarts, and finds each by its position', async () => {
     const dir = freshDir();
     const records = Array.from({ length: 500 }, (_, i) => bytes(`record ${i} ${'x'.repeat(i % 97)}`));
@@ -37,7 +59,8 @@ describe('segment log', () => {
     await log.close();
     log = await open(dir, { maxSegmentBytes: 4_000 });
     assert.deepEqual(await contents(log), [...records.map(String), 'one', 'two']);
-    for (const [i, position] of positions.entries()) assert.equal(String(await log.readAt(position)), String(records[i]));
+    for (const [i, position] of positions.entries())
+      assert.equal(String(await log.readAt(position)), String(records[i]));
     await log.append([bytes('after')]);
     assert.equal((await contents(log)).at(-1), 'after');
     await log.close();
@@ -110,7 +133,10 @@ describe('segment log', () => {
   test('a second opener is turned away with a sentence', async () => {
     const dir = freshDir();
     const log = await open(dir);
-    await assert.rejects(open(dir), (error: unknown) => error instanceof SentinelError && /another process uses/.test(error.message));
+    await assert.rejects(
+      open(dir),
+      (error: unknown) => error instanceof SentinelError && /another process uses/.test(error.message),
+    );
     await log.close();
     await (await open(dir)).close();
   });
@@ -119,12 +145,16 @@ describe('segment log', () => {
     let full = false;
     const files: SegmentFiles = {
       ...nodeFiles,
-      open: async (dir, segment, flags) => failing(await nodeFiles.open(dir, segment, flags), 'writev', () => full, 'ENOSPC'),
+      open: async (dir, segment, flags) =>
+        failing(await nodeFiles.open(dir, segment, flags), 'writev', () => full, 'ENOSPC'),
     };
     const log = await open(freshDir(), { files });
     await log.append([bytes('kept')]);
     full = true;
-    await assert.rejects(log.append([bytes('lost')]), (error: unknown) => error instanceof SentinelError && error.reason === 'DISK_FULL');
+    await assert.rejects(
+      log.append([bytes('lost')]),
+      (error: unknown) => error instanceof SentinelError && error.reason === 'DISK_FULL',
+    );
     full = false;
     await log.append([bytes('kept too')]);
     assert.deepEqual(await contents(log), ['kept', 'kept too']);
@@ -135,7 +165,8 @@ describe('segment log', () => {
     let broken = false;
     const files: SegmentFiles = {
       ...nodeFiles,
-      open: async (dir, segment, flags) => failing(await nodeFiles.open(dir, segment, flags), 'datasync', () => broken, 'EIO'),
+      open: async (dir, segment, flags) =>
+        failing(await nodeFiles.open(dir, segment, flags), 'datasync', () => broken, 'EIO'),
     };
     const log = await open(freshDir(), { files });
     broken = true;
@@ -154,10 +185,13 @@ describe('segment log', () => {
       for (;;) { await log.append([Buffer.from('record ' + n)]); process.stdout.write(n + '\\n'); n += 1; }`;
     let acknowledged = -1;
     for (let round = 0; round < 5; round += 1) {
-      const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       let lines = 0;
       child.stdout.on('data', (chunk: Buffer) => {
-        for (const line of chunk.toString().split('\n').slice(0, -1)) acknowledged = Math.max(acknowledged, Number(line));
+        for (const line of chunk.toString().split('\n').slice(0, -1))
+          acknowledged = Math.max(acknowledged, Number(line));
         lines += 1;
         if (lines > 20 + round * 7) child.kill('SIGKILL');
       });
@@ -166,7 +200,10 @@ describe('segment log', () => {
     const log = await open(dir);
     const seen = await contents(log);
     assert.ok(acknowledged > 50 && seen.length > acknowledged);
-    assert.deepEqual(seen, seen.map((_, i) => `record ${i}`));
+    assert.deepEqual(
+      seen,
+      seen.map((_, i) => `record ${i}`),
+    );
     await log.close();
   });
 });

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir } from 'node:fs/promises';
 import { type DirectoryLock, lockDirectory } from '../directory-lock.js';
 import { SentinelError } from '../errors.js';
+import { corruptError, ioError } from './failures.js';
 import { nodeFiles, type SegmentFiles, segmentPath } from './files.js';
 import { FRAME_HEADER_BYTES, frameHeader, parseFrame, SEGMENT_HEADER } from './frame.js';
 import { findTail } from './recover.js';
@@ -9,8 +10,9 @@ import { findTail } from './recover.js';
 const MAX_GROUP_BYTES = 16 * 1024 * 1024;
 /** Buffers of one writev call (IOV_MAX is 1024). */
 const MAX_IOVECS = 1024;
-/** Bytes read at once while iterating. */
+/** Bytes read at once while iterating, and for a single record before its length is known. */
 const READ_CHUNK_BYTES = 1024 * 1024;
+const READ_ONE_BYTES = 32 * 1024;
 
 export interface SegmentLogOptions {
   readonly dir: string;
@@ -18,6 +20,8 @@ export interface SegmentLogOptions {
   readonly maxSegmentBytes: number;
   readonly maxRecordBytes: number;
   readonly files?: SegmentFiles;
+  /** What lies before is known to be durable: damage there is an error, never a tail to cut off. */
+  readonly durableEnd?: Position;
 }
 
 /** Where a record begins. Ordered by segment, then offset. */
@@ -60,7 +64,12 @@ export class SegmentLog {
   #poison: SentinelError | null = null;
   #closed = false;
 
-  private constructor(options: SegmentLogOptions, lock: DirectoryLock, sizes: Map<number, number>, current: OpenSegment) {
+  private constructor(
+    options: SegmentLogOptions,
+    lock: DirectoryLock,
+    sizes: Map<number, number>,
+    current: OpenSegment,
+  ) {
     this.#options = options;
     this.#files = options.files ?? nodeFiles;
     this.#lock = lock;
@@ -81,7 +90,13 @@ export class SegmentLog {
       const sizes = new Map<number, number>();
       for (const segment of segments.slice(0, -1)) sizes.set(segment, await segmentSize(files, options.dir, segment));
       const newest = segments.at(-1);
-      const current = newest === undefined ? await createSegment(files, options.dir, 1) : await recoverSegment(files, options, newest);
+      if ((newest ?? 0) < (options.durableEnd?.segment ?? 0)) {
+        throw corruptError(segmentPath(options.dir, options.durableEnd?.segment ?? 0), 0, 'the file is missing');
+      }
+      const current =
+        newest === undefined
+          ? await createSegment(files, options.dir, 1)
+          : await recoverSegment(files, options, newest);
       sizes.set(current.segment, current.end);
       return new SegmentLog(options, lock, sizes, current);
     } catch (error) {
@@ -109,10 +124,15 @@ export class SegmentLog {
    */
   append(records: readonly Uint8Array[]): Promise<Position[]> {
     if (this.#poison !== null) return Promise.reject(this.#poison);
-    if (this.#closed) return Promise.reject(new SentinelError({ code: 'UNAVAILABLE', message: `the log in ${this.#options.dir} is closed` }));
+    if (this.#closed)
+      return Promise.reject(
+        new SentinelError({ code: 'UNAVAILABLE', message: `the log in ${this.#options.dir} is closed` }),
+      );
     for (const record of records) {
       if (record.length === 0 || record.length > this.#options.maxRecordBytes) {
-        return Promise.reject(new RangeError(`a record of ${record.length} bytes is not within 1..${this.#options.maxRecordBytes}`));
+        return Promise.reject(
+          new RangeError(`a record of ${record.length} bytes is not within 1..${this.#options.maxRecordBytes}`),
+        );
       }
     }
     if (records.length === 0) return Promise.resolve([]);
@@ -127,7 +147,9 @@ export class SegmentLog {
       const group = this.#takeGroup();
       try {
         const positions = await this.#writeGroup(group);
-        group.forEach((waiting, i) => waiting.resolve(positions[i] ?? []));
+        group.forEach((waiting, i) => {
+          waiting.resolve(positions[i] ?? []);
+        });
       } catch (error) {
         for (const waiting of group) waiting.reject(error);
         if (this.#poison !== null) for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#poison);
@@ -175,7 +197,8 @@ export class SegmentLog {
         const part = buffers.slice(i, i + MAX_IOVECS);
         const wanted = part.reduce((sum, buffer) => sum + buffer.length, 0);
         const { bytesWritten } = await handle.writev(part, position);
-        if (bytesWritten !== wanted) throw Object.assign(new Error(`wrote ${bytesWritten} of ${wanted} bytes`), { code: 'ENOSPC' });
+        if (bytesWritten !== wanted)
+          throw Object.assign(new Error(`wrote ${bytesWritten} of ${wanted} bytes`), { code: 'ENOSPC' });
         position += wanted;
       }
     } catch (cause) {
@@ -186,9 +209,11 @@ export class SegmentLog {
 
   async #rotate(): Promise<void> {
     const full = this.#current.handle;
-    this.#current = await createSegment(this.#files, this.#options.dir, this.#current.segment + 1).catch((cause: unknown) => {
-      throw ioError(this.#options.dir, cause);
-    });
+    this.#current = await createSegment(this.#files, this.#options.dir, this.#current.segment + 1).catch(
+      (cause: unknown) => {
+        throw ioError(this.#options.dir, cause);
+      },
+    );
     this.#sizes.set(this.#current.segment, this.#current.end);
     await full.close();
   }
@@ -216,19 +241,31 @@ export class SegmentLog {
     }
   }
 
-  async *#readSegment(segment: number, start: number, end: number): AsyncGenerator<LogRecord> {
+  async *#readSegment(
+    segment: number,
+    start: number,
+    end: number,
+    firstChunk = READ_CHUNK_BYTES,
+  ): AsyncGenerator<LogRecord> {
     const handle = await this.#files.open(this.#options.dir, segment, 'r');
     try {
       let offset = start;
-      let chunkBytes = READ_CHUNK_BYTES;
+      let chunkBytes = firstChunk;
       while (offset < end) {
-        const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(Math.min(chunkBytes, end - offset)), 0, undefined, offset);
-        if (bytesRead === 0) throw corruptError(segmentPath(this.#options.dir, segment), offset, 'the file is shorter than its records');
+        const { buffer, bytesRead } = await handle.read(
+          Buffer.allocUnsafe(Math.min(chunkBytes, end - offset)),
+          0,
+          undefined,
+          offset,
+        );
+        if (bytesRead === 0)
+          throw corruptError(segmentPath(this.#options.dir, segment), offset, 'the file is shorter than its records');
         const chunk = buffer.subarray(0, bytesRead);
         let at = 0;
         for (;;) {
           const frame = parseFrame(chunk, at, this.#options.maxRecordBytes);
-          if (frame.kind === 'corrupt') throw corruptError(segmentPath(this.#options.dir, segment), offset + at, frame.why);
+          if (frame.kind === 'corrupt')
+            throw corruptError(segmentPath(this.#options.dir, segment), offset + at, frame.why);
           if (frame.kind === 'incomplete') {
             if (offset + frame.needed > end && at === 0 && bytesRead === end - offset) {
               throw corruptError(segmentPath(this.#options.dir, segment), offset, 'the record goes beyond the end');
@@ -249,13 +286,17 @@ export class SegmentLog {
 
   /** The record at a position that `append` or `read` gave. */
   async readAt(position: Position): Promise<Buffer> {
-    for await (const { record } of this.#readSegment(position.segment, position.offset, this.#sizes.get(position.segment) ?? 0)) return record;
+    const end = this.#sizes.get(position.segment) ?? 0;
+    for await (const { record } of this.#readSegment(position.segment, position.offset, end, READ_ONE_BYTES))
+      return record;
     throw corruptError(segmentPath(this.#options.dir, position.segment), position.offset, 'no record begins there');
   }
 
   /** Deletes whole segments that end before `position`. */
   async dropBefore(position: Position): Promise<void> {
-    const old = [...this.#sizes.keys()].filter((segment) => segment < position.segment && segment !== this.#current.segment);
+    const old = [...this.#sizes.keys()].filter(
+      (segment) => segment < position.segment && segment !== this.#current.segment,
+    );
     for (const segment of old) {
       await this.#files.remove(this.#options.dir, segment);
       this.#sizes.delete(segment);
@@ -273,7 +314,11 @@ export class SegmentLog {
         this.#sizes.delete(segment);
       }
       await this.#files.syncDirectory(this.#options.dir);
-      this.#current = { segment: position.segment, handle: await this.#files.open(this.#options.dir, position.segment, 'r+'), end: position.offset };
+      this.#current = {
+        segment: position.segment,
+        handle: await this.#files.open(this.#options.dir, position.segment, 'r+'),
+        end: position.offset,
+      };
     }
     await this.#current.handle.truncate(position.offset);
     await this.#current.handle.sync();
@@ -327,6 +372,10 @@ async function recoverSegment(files: SegmentFiles, options: SegmentLogOptions, s
     const tail = findTail(content, options.maxRecordBytes);
     if (tail.kind === 'corrupt') throw corruptError(segmentPath(options.dir, segment), tail.offset, tail.why);
     const end = Math.max(tail.end, SEGMENT_HEADER.length);
+    const { durableEnd } = options;
+    if (durableEnd?.segment === segment && end < durableEnd.offset) {
+      throw corruptError(segmentPath(options.dir, segment), end, 'a record that was durable is not whole');
+    }
     if (tail.end === 0) await handle.write(SEGMENT_HEADER, 0, SEGMENT_HEADER.length, 0);
     if (content.length !== end) await handle.truncate(end);
     await handle.sync();
@@ -335,24 +384,4 @@ async function recoverSegment(files: SegmentFiles, options: SegmentLogOptions, s
     await handle.close();
     throw error;
   }
-}
-
-function corruptError(file: string, offset: number, why: string): SentinelError {
-  return new SentinelError({
-    code: 'DATA_LOSS',
-    reason: 'MALFORMED',
-    message: `${file} is damaged at byte ${offset}: ${why}`,
-    hint: 'Restore the file from a copy; nothing was changed in it.',
-  });
-}
-
-function ioError(dir: string, cause: unknown): SentinelError {
-  const full = (cause as NodeJS.ErrnoException).code === 'ENOSPC' || (cause as NodeJS.ErrnoException).code === 'EDQUOT';
-  return new SentinelError({
-    code: full ? 'RESOURCE_EXHAUSTED' : 'UNAVAILABLE',
-    reason: full ? 'DISK_FULL' : 'STORE_UNAVAILABLE',
-    message: full ? `the disk of ${dir} is full` : `writing to ${dir} failed (${(cause as Error).message})`,
-    hint: full ? 'Free some space on it.' : 'Check the disk.',
-    cause,
-  });
 }
