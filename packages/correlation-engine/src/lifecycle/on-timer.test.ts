@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { begin, changes } from '../evidence/draft.js';
+import { dueAt } from '../evidence/state.js';
+import { apply } from './apply.js';
+import { deviceIdOf, Fleet, SECOND_US } from './testing/fleet.js';
+
+test('a tick that nothing waited for changes nothing', () => {
+  const fleet = new Fleet();
+  fleet.hello('n1');
+  fleet.batch('n1', [{ fails: [{ sm: 1 }] }]);
+  fleet.advance(5 * SECOND_US);
+  const draft = begin(fleet.state);
+  const effects = apply(draft, { commitSeq: 1000, nowUs: fleet.nowUs }, { kind: 'timer' });
+  assert.deepEqual(changes(draft), { devices: [], nodes: [], fleet: null, config: null });
+  assert.deepEqual(effects.outbox, []);
+});
+
+test('the core asks for a timer exactly when time can change something', () => {
+  const fleet = new Fleet();
+  fleet.hello('n1');
+  assert.equal(dueAt(fleet.state), undefined);
+  fleet.failTwice('n1');
+  assert.equal(dueAt(fleet.state), fleet.nowUs + 10 * SECOND_US, 'the end of the dwell');
+  fleet.advance(10 * SECOND_US);
+  assert.equal(fleet.device(deviceIdOf('n1')).state, 'QUARANTINED');
+  assert.equal(dueAt(fleet.state), undefined);
+});
+
+test('a third node changes the dwell of a device that is held, soon after its hello', () => {
+  const fleet = new Fleet();
+  for (const node of ['n1', 'n2']) fleet.hello(node);
+  fleet.failTwice('n1');
+  fleet.hello('n3');
+  fleet.advance(60 * SECOND_US);
+  const device = fleet.device(deviceIdOf('n1'));
+  assert.equal(device.state, 'SUSPECT');
+  assert.equal(device.gates[3]?.inputs.dwell_seconds, '600');
+  fleet.advance(600 * SECOND_US);
+  assert.equal(fleet.device(deviceIdOf('n1')).state, 'QUARANTINED');
+});
