@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { censusOf, cohortKey, cohortOf } from './cohorts.js';
+import { begin, editDevice, install } from './draft.js';
+import { deviceWith, draftOf, familyWith, IDENTITY, unitWith } from './testing/device.js';
+
+const KEY = familyWith().cohort;
+
+test('a cohort is one vendor, model, driver, family and probe version', () => {
+  const base = cohortKey(IDENTITY, 1, 1);
+  const others = [
+    cohortKey({ ...IDENTITY, vendor: 'x' }, 1, 1),
+    cohortKey({ ...IDENTITY, model: 'x' }, 1, 1),
+    cohortKey({ ...IDENTITY, driverVersion: 'x' }, 1, 1),
+    cohortKey(IDENTITY, 2, 1),
+    cohortKey(IDENTITY, 1, 2),
+  ];
+  assert.equal(new Set([base, ...others]).size, 6);
+  assert.notEqual(
+    cohortKey({ vendor: 'a"', model: 'b', driverVersion: '' }, 1, 1),
+    cohortKey({ vendor: 'a', model: '"b', driverVersion: '' }, 1, 1),
+  );
+  assert.equal(cohortOf(deviceWith('d'), 2), '', 'a family that was never announced has none');
+});
+
+test('clean = healthy, ran the family cleanly, and no evidence against it', () => {
+  const draft = draftOf([
+    deviceWith('clean', { node: 'n1' }),
+    deviceWith('idle', { families: [familyWith({ firstCleanUs: null })] }),
+    deviceWith('suspect', { state: 'SUSPECT' }),
+    deviceWith('failing', { units: [unitWith({ unlocated: 1 })] }),
+    deviceWith('other', { families: [familyWith({ family: 2 })] }),
+  ]);
+  const census = censusOf(draft, KEY);
+  assert.deepEqual([census.devices, census.cleanDevices, [...census.cleanByNode]], [4, 1, [['n1', 1]]]);
+});
+
+test('the index follows drafts before and after they are installed', () => {
+  const draft = draftOf([deviceWith('a', { node: 'n1' }), deviceWith('b', { node: 'n1' })]);
+  const { base } = draft;
+  editDevice(draft, 'a').state = 'SUSPECT';
+  assert.equal(censusOf(draft, KEY).cleanDevices, 1);
+  assert.equal(censusOf(begin(base), KEY).cleanDevices, 2, 'the base is untouched');
+  install(draft);
+  assert.deepEqual([...censusOf(begin(base), KEY).cleanByNode], [['n1', 1]]);
+  const last = begin(base);
+  editDevice(last, 'b').state = 'SUSPECT';
+  install(last);
+  assert.deepEqual([...censusOf(begin(base), KEY).cleanByNode], []);
+});

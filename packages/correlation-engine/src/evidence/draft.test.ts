@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { begin, changes, deviceOf, editDevice, editFleet, editNode, fleetOf, install, nodeOf } from './draft.js';
+import { deviceWith, draftOf, unitWith } from './testing/device.js';
+
+const fleet = () => draftOf([deviceWith('d', { node: 'n', units: [unitWith()] })]);
+
+test('edits are seen through the draft and by nobody else', () => {
+  const draft = fleet();
+  const device = editDevice(draft, 'd');
+  device.units.push(unitWith({ sm: 2 }));
+  (device.units[0] ?? unitWith()).counted = 9;
+  editNode(draft, 'n').deviceIds.push('x');
+  editFleet(draft).reviewUs = 5;
+  assert.equal(deviceOf(draft, 'd'), device);
+  assert.equal(fleetOf(draft).reviewUs, 5);
+  const other = begin(draft.base);
+  assert.deepEqual(deviceOf(other, 'd')?.units, [unitWith()]);
+  assert.deepEqual(nodeOf(other, 'n')?.deviceIds, ['d']);
+  assert.equal(fleetOf(other).reviewUs, null);
+});
+
+test('changes name what was edited, and install makes it the state', () => {
+  const draft = fleet();
+  editDevice(draft, 'd').state = 'SUSPECT';
+  const { devices, nodes, fleet: facts, config } = changes(draft);
+  assert.deepEqual([devices.map((device) => device.id), nodes, facts, config], [['d'], [], null, null]);
+  install(draft);
+  assert.equal(draft.base.devices.get('d')?.state, 'SUSPECT');
+  assert.ok(draft.base.attentive.has('d'));
+});
+
+test('what a reader holds does not change under it', () => {
+  const draft = fleet();
+  const held = draft.base.devices.get('d');
+  editDevice(draft, 'd').state = 'SUSPECT';
+  install(draft);
+  assert.equal(held?.state, 'HEALTHY');
+});
+
+test('editing something unknown is a mistake of the caller', () => {
+  assert.throws(() => editDevice(fleet(), 'x'), RangeError);
+  assert.throws(() => editNode(fleet(), 'x'), RangeError);
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { twoObservations } from './decision.js';
+import { type DeviceState, RunKind } from './model.js';
+import { addToUnit, MAX_UNITS, observe } from './observe.js';
+import { newStep } from './step.js';
+import { columns, type RunSpec } from './testing/batches.js';
+import { deviceWith, draftOf, NOW_US, unitWith } from './testing/device.js';
+
+function observed(spec: RunSpec, device: DeviceState = deviceWith('d')) {
+  const source = { kind: 'record' as const, commitSeq: 3 };
+  const step = newStep(draftOf([device]), { commitSeq: 3, nowUs: NOW_US }, source, twoObservations);
+  const origin = { node: 'n', spoolId: '0'.repeat(32), sequence: 8, buildId: 'b', testBuild: true };
+  const batch = columns(NOW_US, 'd', [{}, spec]);
+  const [mismatch] = batch.mismatches;
+  if (mismatch === undefined) throw new Error('the spec has no failure');
+  return observe(step, device, { kind: 'batch', ...origin, batch }, mismatch, NOW_US - 1);
+}
+
+test('an observation says everything that is needed to find it and to compute it again', () => {
+  const { effect } = observed({ family: 2, epoch: 11, index: 4, fails: [{ sm: 1, lane: 9, iteration: 3 }] });
+  const { deviceId, node, sequence, row, commitSeq, timeUs, family, sm, epoch, index, lane, iteration, injected } =
+    effect;
+  assert.deepEqual(
+    { deviceId, node, sequence, row, commitSeq, timeUs, family, sm, epoch, index, lane, iteration, injected },
+    {
+      deviceId: 'd',
+      node: 'n',
+      sequence: 8,
+      row: 1,
+      commitSeq: 3,
+      timeUs: NOW_US - 1,
+      family: 2,
+      sm: 1,
+      epoch: 11,
+      index: 4,
+      lane: 9,
+      iteration: 3,
+      injected: true,
+    },
+  );
+});
+
+test('a unit remembers the newest scheduled seed and digest, which other nodes can compare', () => {
+  const device = deviceWith('d');
+  addToUnit(device, observed({ epoch: 5, fails: [{ sm: 1, actualDigest: 42 }] }, device));
+  addToUnit(device, observed({ epoch: 6, kind: RunKind.BURST, fails: [{ sm: 1, actualDigest: 43 }] }, device));
+  const unit = device.units[0];
+  assert.deepEqual([unit?.counted, unit?.epoch, unit?.digest], [2, 5, 42]);
+});
+
+test('invented SMs do not fill the memory', () => {
+  const units = Array.from({ length: MAX_UNITS }, (_, sm) => unitWith({ sm, counted: 1 }));
+  const device = deviceWith('d', { units });
+  const more = observed({ fails: [{ sm: MAX_UNITS }] }, device);
+  assert.deepEqual([more.believed, more.effect.counted, more.effect.heldBy], [false, false, 'integrity']);
+  assert.equal(observed({ fails: [{ sm: 5 }] }, device).believed, true, 'a known unit still counts');
+});
