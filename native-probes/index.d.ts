@@ -173,6 +173,8 @@ export interface NativeTestProbes extends NativeProbes {
    * names as in FaultSpec or with hyphens). null ends all. At most 16 faults.
    */
   inject(fault: FaultSpec | string | null): void;
+  /** Words that faults changed since the addon was loaded, and when the first was: microseconds since the Unix epoch, null before. */
+  falsified(): { count: number; firstUs: number | null };
   /** Software arithmetic of fma32 against this CPU's scalar instructions, on vectors of the eight classes alike. */
   exactness(options: { vectors: number; epoch: number }): ExactnessReport;
   /** One AES-128 block (four little-endian words), in software and through AES-NI. */

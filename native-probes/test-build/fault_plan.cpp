@@ -1,5 +1,8 @@
 #include "fault_plan.h"
 
+#include <time.h>
+
+#include <atomic>
 #include <map>
 #include <tuple>
 
@@ -19,6 +22,15 @@ struct State {
 State& state() {
   static State state;
   return state;
+}
+
+std::atomic<uint64_t> words_changed{0};
+std::atomic<uint64_t> first_change_us{0};
+
+uint64_t wall_us() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
 }
 
 bool addresses(const FaultSpec& spec, Site site, Family family, uint32_t core) {
@@ -44,6 +56,12 @@ void clear_plan() {
   const BufferLease no_execution_runs;
   state().plan.clear();
   state().executions.clear();
+}
+
+Falsified falsified() { return {words_changed.load(), first_change_us.load()}; }
+
+void note_falsified() {
+  if (words_changed.fetch_add(1, std::memory_order_relaxed) == 0) first_change_us.store(wall_us());
 }
 
 std::vector<FaultSource> sources_for(Site site, Family family, uint64_t probe_seed, uint32_t core,

@@ -39,6 +39,14 @@ constexpr uint32_t kMostFaults = 16;
 bool add_to_plan(FaultSpec spec);
 void clear_plan();
 
+// What all faults did since the addon was loaded.
+struct Falsified {
+  uint64_t count = 0;     // words changed
+  uint64_t first_us = 0;  // wall clock of the first, microseconds since the Unix epoch; 0 = none yet
+};
+Falsified falsified();
+void note_falsified();
+
 // One spec at work in one execution: decides, with its own generator, when to act and what to change.
 class FaultSource {
  public:
@@ -75,6 +83,7 @@ bool FaultSource::alter(uint32_t* words, uint32_t count, Canonical canonical) {
     if (canonical(wrong) == canonical(word)) continue;
     word = wrong;
     pending_ = false;
+    note_falsified();
     return true;
   }
   return false;

@@ -80,6 +80,15 @@ napi_value inject(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// falsified(): how many words were changed so far, and when the first was.
+napi_value falsified(napi_env env, napi_callback_info) {
+  const Values values(env);
+  const injection::Falsified all = injection::falsified();
+  return values.object(
+      {{"count", values.number(static_cast<double>(all.count))},
+       {"firstUs", all.first_us == 0 ? values.null() : values.number(static_cast<double>(all.first_us))}});
+}
+
 // exactness({ vectors, epoch }): fma32's software arithmetic against this CPU's instructions.
 napi_value exactness(napi_env env, napi_callback_info info) {
   Arguments arguments(env, "exactness", first_argument(env, info));
@@ -124,6 +133,7 @@ napi_value aes(napi_env env, napi_callback_info info) {
 
 void export_test_functions(napi_env env, napi_value exports) {
   export_function(env, exports, "inject", inject);
+  export_function(env, exports, "falsified", falsified);
   export_function(env, exports, "exactness", exactness);
   export_function(env, exports, "aes", aes);
 }

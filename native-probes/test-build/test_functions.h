@@ -1,4 +1,4 @@
-// What the test build's addon exports beyond the release's: inject, exactness, aes.
+// What the test build's addon exports beyond the release's: inject, falsified, exactness, aes.
 #pragma once
 #include <node_api.h>
 

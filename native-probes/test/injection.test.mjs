@@ -21,6 +21,17 @@ test('a fault is found on the core that has it, and on no other', () => {
   }
 });
 
+test('what was falsified is counted, and the first is timed', () => {
+  const before = testProbes.falsified();
+  testProbes.execute(fresh('fma32'));
+  assert.deepEqual(testProbes.falsified(), before, 'nothing is counted without a fault');
+  const startUs = Date.now() * 1000;
+  withFaults([{ cores: [faulty], family: 'fma32', rateExec: 1 }], () => testProbes.execute(fresh('fma32')));
+  const after = testProbes.falsified();
+  assert.equal(after.count, before.count + 1);
+  assert.ok(after.firstUs <= Date.now() * 1000 + 1000 && (before.firstUs ?? startUs - 1000) <= after.firstUs);
+});
+
 test('a fault of one family leaves the other alone', () => {
   withFaults([{ cores: [faulty], family: 'fma32' }], () => {
     assert.deepEqual(failing(testProbes.execute(fresh('fma32'))), [faulty]);
