@@ -153,6 +153,12 @@ export const probeAgent = section(
         doc: 'Largest spool. Beyond it the oldest passing runs are replaced by counts; mismatches go last.',
         source: ESTIMATE,
       }),
+      ack_journal: leaf({
+        format: flag,
+        default: false,
+        doc: 'Keeps a line per acknowledged record in acks.jsonl beside the spool, for checks of delivery. The file only grows.',
+        source: ESTIMATE,
+      }),
     }),
   },
   (values, report, context) => {
