@@ -20,6 +20,11 @@ export function cohortKey(
   return JSON.stringify([device.vendor, device.model, device.driverVersion, family, probeVersion]);
 }
 
+export function familyOfCohort(cohort: string): Family {
+  const [, , , family] = JSON.parse(cohort) as [string, string, string, Family, number];
+  return family;
+}
+
 /** '' for a family that the device never announced: a cohort without members, which qualifies nobody. */
 export function cohortOf(device: DeviceState, family: Family): string {
   return device.families.find((entry) => entry.family === family)?.cohort ?? '';

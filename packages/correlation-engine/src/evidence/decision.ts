@@ -27,7 +27,7 @@ export interface DecisionModel {
 export const QUARANTINE_ODDS = 19;
 /** One exact mismatch that passed the gates: as likely a transient as a defect. P = 0.5, displayed score below 0.95. */
 export const UNCONFIRMED_ODDS = 1;
-/** A mismatch that no sibling could check: P = 0.43, the displayed score just below 0.95. */
+/** A mismatch that no sibling could check, or that an incident explained: P = 0.43, the displayed score just below 0.95. */
 export const UNLOCATED_ODDS = 0.75;
 
 /**
@@ -57,7 +57,7 @@ export const twoObservations: DecisionModel = {
 function ruleOdds(units: readonly UnitState[], hardObservations: number, quarantine: boolean): number {
   if (quarantine) return QUARANTINE_ODDS * hardObservations;
   if (hardObservations > 0) return UNCONFIRMED_ODDS;
-  return units.some((unit) => unit.unlocated > 0) ? UNLOCATED_ODDS : 0;
+  return units.some((unit) => unit.unlocated + unit.excused > 0) ? UNLOCATED_ODDS : 0;
 }
 
 function missing(hardObservations: number, answers: number): string {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deviceIdOf, eventNames, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';
+import { repeat } from './testing/batches.js';
+import { configWith } from './testing/config.js';
 
 const NODES = ['n1', 'n2', 'n3', 'n4'];
 const DAY_US = 86_400 * SECOND_US;
@@ -30,16 +32,58 @@ test('three newly failing nodes declare one incident, once', () => {
   );
 });
 
-test('an incident holds devices that would be quarantined, and closes after 7 quiet days', () => {
+const stateOf = (fleet: Fleet, node: string) => fleet.device(deviceIdOf(node)).state;
+
+test('an incident holds what it explains; its end accuses nobody, and clean executions clear them', () => {
   const fleet = fleetOfFour();
-  for (const node of NODES.slice(0, 3)) fleet.failTwice(node);
+  const failing = NODES.slice(0, 3);
+  for (const node of failing) fleet.failTwice(node);
   fleet.advance(700 * SECOND_US);
-  const states = () => NODES.slice(0, 3).map((node) => fleet.device(deviceIdOf(node)).state);
-  assert.deepEqual(states(), ['SUSPECT', 'SUSPECT', 'SUSPECT']);
+  assert.deepEqual(
+    failing.map((node) => stateOf(fleet, node)),
+    ['SUSPECT', 'SUSPECT', 'SUSPECT'],
+  );
   assert.equal(fleet.device(deviceIdOf('n1')).gates[4]?.verdict, 'HOLD');
   fleet.advance(8 * DAY_US);
   assert.deepEqual(fleet.state.fleet.incidents, {});
-  assert.ok(states().includes('QUARANTINED'), 'what was held is decided then');
+  assert.deepEqual(
+    failing.map((node) => stateOf(fleet, node)),
+    ['SUSPECT', 'SUSPECT', 'SUSPECT'],
+  );
+  const unit = fleet.device(deviceIdOf('n1')).units[0];
+  assert.deepEqual([unit?.counted, unit?.answers, unit?.excused], [0, 0, 2]);
+  for (const node of failing) fleet.batch(node, repeat(1000, {}));
+  assert.deepEqual(
+    failing.map((node) => stateOf(fleet, node)),
+    ['HEALTHY', 'HEALTHY', 'HEALTHY'],
+  );
+});
+
+test('a device that fails again after the incident is judged by that alone', () => {
+  const fleet = fleetOfFour();
+  for (const node of NODES.slice(0, 3)) fleet.failTwice(node);
+  fleet.advance(8 * DAY_US);
+  fleet.answer('n1');
+  assert.equal(stateOf(fleet, 'n1'), 'SUSPECT', 'one observation is no answer to an excused one');
+  fleet.answer('n1');
+  assert.equal(stateOf(fleet, 'n1'), 'QUARANTINED');
+});
+
+test('a device that fails in its own way is quarantined during the incident', () => {
+  const fleet = fleetOfFour();
+  for (const node of NODES.slice(0, 3)) softwareFault(fleet, node);
+  fleet.batch('n4', [{ fails: [{ sm: 1, actualDigest: 99 }] }]);
+  fleet.answer('n4');
+  fleet.advance(700 * SECOND_US);
+  assert.equal(stateOf(fleet, 'n4'), 'QUARANTINED');
+});
+
+test('other settings may declare what is known already', () => {
+  const fleet = new Fleet(configWith({ breadth_nodes: 9 }));
+  for (const node of NODES) fleet.hello(node);
+  for (const node of NODES) softwareFault(fleet, node);
+  assert.deepEqual(fleet.state.fleet.incidents, {});
+  assert.deepEqual(eventNames(fleet.configure(configWith({}))), ['configuration_changed', 'breadth_incident_opened']);
 });
 
 test('a node that fails again and again is one newly failing node', () => {

@@ -52,6 +52,8 @@ export interface UnitState {
   accused: number;
   /** Observations that no other SM could check (gate 2 NOT_EVALUABLE): a suspicion, not counted. */
   unlocated: number;
+  /** Observations that were counted until a breadth incident explained them. */
+  excused: number;
   firstUs: number;
   lastUs: number;
   /** Seed and wrong digest of the newest scheduled observation: breadth compares digests of one seed. epoch 0 = none. */

@@ -150,6 +150,7 @@ function unitOf(device: DeviceState, effect: ObservationEffect): UnitState {
     answers: 0,
     accused: 0,
     unlocated: 0,
+    excused: 0,
     firstUs: effect.timeUs,
     lastUs: effect.timeUs,
     epoch: 0,

@@ -1,4 +1,5 @@
 import { type CohortIndex, countDevice } from './cohorts.js';
+import { incidentEndUs } from './incident-end.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
 
 /**
@@ -69,10 +70,9 @@ export function needsAttention(device: DeviceState): boolean {
  * then, which keeps the record log free of idle ticks. O(devices that need attention).
  */
 export function dueAt(state: CoreState): number | undefined {
-  let due: number | undefined = state.fleet.reviewUs ?? undefined;
-  for (const id of state.attentive) {
-    const at = state.devices.get(id)?.dueUs;
-    if (at !== null && at !== undefined && (due === undefined || at < due)) due = at;
-  }
-  return due;
+  const { fleet, config } = state;
+  let due = fleet.reviewUs ?? Number.POSITIVE_INFINITY;
+  for (const cohort of Object.keys(fleet.incidents)) due = Math.min(due, incidentEndUs(fleet, cohort, config.gates));
+  for (const id of state.attentive) due = Math.min(due, state.devices.get(id)?.dueUs ?? due);
+  return due === Number.POSITIVE_INFINITY ? undefined : due;
 }

@@ -44,8 +44,9 @@ function evidence({ device, assessment }: View): string[] {
 
 function unitText(unit: UnitState): string {
   const unlocated = unit.unlocated > 0 ? `, ${unit.unlocated} that no other SM could check` : '';
+  const excused = unit.excused > 0 ? `, ${unit.excused} that an incident explained` : '';
   const accused = unit.counted > unit.accused ? `, of which ${unit.accused} accuse this SM alone` : '';
-  return `${familyName(unit.family)} on SM ${unit.sm} (${unit.counted} counted, ${unit.answers} in answer${accused}${unlocated})`;
+  return `${familyName(unit.family)} on SM ${unit.sm} (${unit.counted} counted, ${unit.answers} in answer${accused}${unlocated}${excused})`;
 }
 
 function gateSentences(view: View): string[] {

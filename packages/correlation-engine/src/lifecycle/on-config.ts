@@ -1,4 +1,5 @@
 import { configOf } from '../evidence/draft.js';
+import { declareIncidents } from '../evidence/incidents.js';
 import type { CoreConfig } from '../evidence/model.js';
 import type { ConfigRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
@@ -15,6 +16,7 @@ export function applyConfig(step: Step, record: ConfigRecord): void {
     { gpu: '', eventUs: step.ctx.nowUs, injected: false },
     { event: 'configuration_changed', changed },
   );
+  declareIncidents(step);
   reviewAll(step);
 }
 

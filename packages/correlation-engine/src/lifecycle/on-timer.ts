@@ -6,10 +6,10 @@ import { review, reviewAll } from './review.js';
 /** Time passed: looks at whatever waited for it. A tick that nothing waited for changes nothing. */
 export function applyTimer(step: Step): void {
   const { nowUs } = step.ctx;
-  closeQuietIncidents(step);
+  const closed = closeQuietIncidents(step);
   const { reviewUs } = fleetOf(step.draft);
-  if (reviewUs !== null && reviewUs <= nowUs) {
-    editFleet(step.draft).reviewUs = null;
+  if (closed || (reviewUs !== null && reviewUs <= nowUs)) {
+    if (reviewUs !== null) editFleet(step.draft).reviewUs = null;
     reviewAll(step);
     return;
   }

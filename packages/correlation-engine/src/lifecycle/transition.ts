@@ -84,6 +84,7 @@ export function unitsDetail(device: DeviceState): JsonValue[] {
     counted: unit.counted,
     answers: unit.answers,
     unlocated: unit.unlocated,
+    excused: unit.excused,
   }));
   const more = device.units.length - named.length;
   return more > 0 ? [...named, { more_units: more }] : named;

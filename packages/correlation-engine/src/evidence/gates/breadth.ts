@@ -1,12 +1,11 @@
 import { type Census, cohortOf } from '../cohorts.js';
 import { type Draft, fleetOf, nodeCount } from '../draft.js';
 import { familyName } from '../families.js';
-import type { BreadthEntry, DeviceState, Family, FleetFacts, GateSettings } from '../model.js';
+import type { BreadthEntry, DeviceState, Family, GateSettings } from '../model.js';
 import type { GateAnswer } from './outcome.js';
 
 const HOUR_US = 3_600_000_000;
 export const BREADTH_WINDOWS_US = [HOUR_US, 24 * HOUR_US, 168 * HOUR_US] as const;
-export const BREADTH_KEEP_US = 168 * HOUR_US;
 const YEAR_US = 365.25 * 24 * HOUR_US;
 /** Nodes expected to newly fail one (cohort, family) by independent defects: twice the prior rate of new defects per device. */
 const NEW_FAILURES_PER_DEVICE_YEAR = 2e-3;
@@ -52,16 +51,6 @@ export function breadthOf(
   return loudest;
 }
 
-/**
- * An incident that was declared goes on while as many of its nodes keep failing as an incident needs: a fault of software
- * does not become one of hardware by lasting longer than the widest window.
- */
-export function incidentGoesOn(fleet: FleetFacts, key: string, settings: GateSettings, nowUs: number): boolean {
-  if (fleet.incidents[key] === undefined) return false;
-  const failing = (fleet.breadth[key] ?? []).filter((entry) => entry.lastUs > nowUs - BREADTH_KEEP_US);
-  return failing.length >= settings.breadth_nodes;
-}
-
 /** Gate 5 for each of the families; which of them may still accuse. */
 export function breadthGate(
   draft: Draft,
@@ -70,7 +59,7 @@ export function breadthGate(
   device: DeviceState,
   families: readonly Family[],
   nowUs: number,
-): GateAnswer & { accusing: Family[]; dueUs: number | null } {
+): GateAnswer & { accusing: Family[] } {
   const nodes = nodeCount(draft);
   if (nodes < settings.breadth_nodes) {
     const reason = `The fleet has ${nodes} of the ${settings.breadth_nodes} nodes that an incident needs, so breadth says nothing.`;
@@ -79,18 +68,16 @@ export function breadthGate(
       reason,
       inputs: { registered_nodes: String(nodes) },
       accusing: [...families],
-      dueUs: null,
     };
   }
   const inputs: Record<string, string> = { registered_nodes: String(nodes) };
   const accusing: Family[] = [];
   const reasons: string[] = [];
-  let dueUs: number | null = null;
   for (const family of families) {
     const key = cohortOf(device, family);
     const entries = fleetOf(draft).breadth[key] ?? [];
     const breadth = breadthOf(entries, censusOf(key).devices, settings, nowUs);
-    const incident = breadth.incident || incidentGoesOn(fleetOf(draft), key, settings, nowUs);
+    const incident = breadth.incident || fleetOf(draft).incidents[key] !== undefined;
     const minority = incident && differsFromModalDigest(entries, device, family);
     const name = familyName(family);
     inputs[`${name}_newly_failing_nodes`] = `${breadth.nodes} in ${breadth.windowUs / HOUR_US} h`;
@@ -99,13 +86,12 @@ export function breadthGate(
     inputs[`${name}_incident`] = incident ? 'open' : 'none';
     reasons.push(sentence(name, breadth, incident, minority));
     if (!incident || minority) accusing.push(family);
-    else dueUs = nextQuiet(entries, nowUs, dueUs);
   }
-  return { verdict: accusing.length > 0 ? 'PASS' : 'HOLD', reason: reasons.join(' '), inputs, accusing, dueUs };
+  return { verdict: accusing.length > 0 ? 'PASS' : 'HOLD', reason: reasons.join(' '), inputs, accusing };
 }
 
 /** A device that fails in its own way is not part of the incident: it gave another digest for a seed than the majority of the failing nodes. */
-function differsFromModalDigest(entries: readonly BreadthEntry[], device: DeviceState, family: Family): boolean {
+export function differsFromModalDigest(entries: readonly BreadthEntry[], device: DeviceState, family: Family): boolean {
   return device.units.some((unit) => {
     if (unit.family !== family || unit.counted === 0 || unit.epoch === 0) return false;
     const others = entries.filter(
@@ -115,13 +101,6 @@ function differsFromModalDigest(entries: readonly BreadthEntry[], device: Device
     for (const entry of others) votes.set(entry.digest, (votes.get(entry.digest) ?? 0) + 1);
     return [...votes].some(([digest, count]) => count >= 2 && count * 2 > others.length && digest !== unit.digest);
   });
-}
-
-/** When the next node of the incident has been quiet for 7 days. */
-function nextQuiet(entries: readonly BreadthEntry[], nowUs: number, before: number | null): number | null {
-  const times = entries.map((entry) => entry.lastUs + BREADTH_KEEP_US).filter((us) => us > nowUs);
-  if (before !== null) times.push(before);
-  return times.length === 0 ? null : Math.min(...times);
 }
 
 function sentence(name: string, breadth: Breadth, incident: boolean, minority: boolean): string {

@@ -46,7 +46,7 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
     gates: [...evidenceGates(device, assessment), ...guards],
     assessment,
     held: guards.some((gate) => gate.verdict === 'HOLD'),
-    dueUs: earliest([dwell.dueUs, breadth.dueUs, node.dueUs, rate.dueUs]),
+    dueUs: earliest([dwell.dueUs, node.dueUs, rate.dueUs]),
   };
 }
 

@@ -16,6 +16,7 @@ export function unitWith(fields: Partial<UnitState> = {}): UnitState {
     answers: 0,
     accused: 0,
     unlocated: 0,
+    excused: 0,
     firstUs: NOW_US,
     lastUs: NOW_US,
     epoch: 0,

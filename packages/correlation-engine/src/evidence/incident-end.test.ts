@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BREADTH_KEEP_US, incidentEndUs } from './incident-end.js';
+import { CONFIG } from './testing/config.js';
+import { breadthEntry } from './testing/device.js';
+
+const endOf = (...lastUs: number[]) => {
+  const entries = lastUs.map((us, i) => breadthEntry(`n${i}`, { lastUs: us }));
+  const facts = { automaticQuarantinesUs: [], breadth: { c: entries }, incidents: { c: 0 }, reviewUs: null };
+  return incidentEndUs(facts, 'c', CONFIG.gates);
+};
+
+test('an incident ends 7 days after the third newest of its nodes last failed', () => {
+  assert.equal(endOf(50, 10, 40, 30), 30 + BREADTH_KEEP_US);
+});
+
+test('with fewer nodes than an incident needs it is over', () => {
+  assert.equal(endOf(50, 10), 0);
+});
