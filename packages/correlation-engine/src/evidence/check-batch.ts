@@ -2,8 +2,8 @@ import type { RunColumns } from './record.js';
 
 /** Bounds of one batch: far above what an agent sends, far below what would hurt. */
 export const MAX_RUNS_PER_BATCH = 4096;
-export const MAX_MISMATCHES_PER_BATCH = 16_384;
-export const MAX_WORDS = 64;
+const MAX_MISMATCHES_PER_BATCH = 16_384;
+const MAX_WORDS = 64;
 const MAX_NAMES_PER_BATCH = 1024;
 const MAX_NAME_LENGTH = 128;
 const MAX_SM = 65_535;

@@ -4,8 +4,8 @@ import { MAX_DEVICES_PER_NODE } from './register.js';
 
 /** Bounds of what a hello may describe: above any device that exists. */
 export const MAX_SMS = 1024;
-export const MAX_FAMILIES = 64;
-export const MAX_ID_LENGTH = 128;
+const MAX_FAMILIES = 64;
+const MAX_ID_LENGTH = 128;
 const MAX_SM = 65_535;
 
 /**

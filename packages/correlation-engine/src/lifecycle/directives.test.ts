@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { RunKind } from '../evidence/model.js';
 import { repeat, SMS } from '../evidence/testing/batches.js';
 import { configWith } from '../evidence/testing/config.js';
-import { MAX_FINISHED, MAX_OPEN_BURSTS, remainingDirectives, SETTLE_US } from './directives.js';
+import { MAX_FINISHED, MAX_OPEN_BURSTS, remainingDirectives } from './directives.js';
+import { SETTLE_US } from './settle.js';
 import { DAY_US, describe, deviceIdOf, Fleet, openOf, sentWork } from './testing/fleet.js';
 
 const ID = deviceIdOf('n1');

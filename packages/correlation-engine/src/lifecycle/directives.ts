@@ -16,11 +16,9 @@ const DAY_US = 86_400_000_000;
 /** A device whose many SMs fail at once is confirmed by the first of them. */
 export const MAX_OPEN_BURSTS = 8;
 /** So many units of one device are watched at a time. */
-export const MAX_OPEN_FOLLOW_UPS = 8;
+const MAX_OPEN_FOLLOW_UPS = 8;
 /** Finished directives that stay visible. */
 export const MAX_FINISHED = 8;
-/** Reports of an agent that says "done" may still be in its spool for so long. */
-export const SETTLE_US = 60_000_000;
 
 /** The unit's confirmation burst, unless the unit is being re-examined already. */
 export function openBurst(step: Step, device: DeviceState, unit: UnitState): void {
@@ -157,7 +155,7 @@ export function openDeepTestOf(device: DeviceState): DirectiveState | undefined 
 }
 
 /** What remains of a directive; undefined = nothing that this agent should do. Test builds are given no deep test: it would prove nothing. */
-export function remainingWork(device: DeviceState, directive: DirectiveState): Work | undefined {
+function remainingWork(device: DeviceState, directive: DirectiveState): Work | undefined {
   if (directive.status !== 'open') return undefined;
   const { family, sm } = directive;
   switch (directive.kind) {

@@ -5,8 +5,9 @@ import { DAY_US } from '../evidence/gates/rate-limit.js';
 import type { DeviceState } from '../evidence/model.js';
 import { emit, type Step } from '../evidence/step.js';
 import { reviewDeepTest, scheduleDeepTest } from './deep-test.js';
-import { cancelAll, finishDirective, openFollowUp, SETTLE_US, sendDirective } from './directives.js';
+import { cancelAll } from './directives.js';
 import { resetEvidence } from './evidence-reset.js';
+import { nextSettleUs, settleDirectives } from './settle.js';
 import { gatesDetail, isInjected, transition, unitsDetail } from './transition.js';
 
 /**
@@ -16,10 +17,16 @@ import { gatesDetail, isInjected, transition, unitsDetail } from './transition.j
 export function review(step: Step, id: string): void {
   if (deviceOf(step.draft, id) === undefined) return;
   const device = editDevice(step.draft, id);
-  const dues = [settleDirectives(step, device)];
-  if (device.state === 'SUSPECT') dues.push(reviewSuspect(step, device));
-  if (device.state === 'QUARANTINED' || device.state === 'DEEP_TEST') dues.push(reviewDeepTest(step, device));
-  device.dueUs = earliest(dues);
+  settleDirectives(step, device);
+  const decisionUs = decide(step, device);
+  device.dueUs = earliest([decisionUs, nextSettleUs(device)]);
+}
+
+/** Returns when time alone may change the answer; null = never. */
+function decide(step: Step, device: DeviceState): number | null {
+  if (device.state === 'SUSPECT') return reviewSuspect(step, device);
+  if (device.state === 'QUARANTINED' || device.state === 'DEEP_TEST') return reviewDeepTest(step, device);
+  return null;
 }
 
 /** Every device that has something pending, in a stable order. */
@@ -27,7 +34,6 @@ export function reviewAll(step: Step): void {
   for (const id of attentiveIds(step.draft)) review(step, id);
 }
 
-/** Decides about a SUSPECT. Returns when time alone may change the answer. */
 function reviewSuspect(step: Step, device: DeviceState): number | null {
   const { gates, assessment, held, dueUs } = evaluateGates(step, device);
   device.gates = gates;
@@ -92,29 +98,6 @@ function reviewClearing(step: Step, device: DeviceState): number | null {
   transition(step, device, { to: 'HEALTHY', reason, timeUs: nowUs, actor: '' });
   resetEvidence(device);
   return null;
-}
-
-/** Ends what is over; asks again for what the agent thinks done and is not. Returns when to look again. */
-function settleDirectives(step: Step, device: DeviceState): number | null {
-  const { nowUs } = step.ctx;
-  const dues: (number | null)[] = [];
-  for (const directive of device.directives) {
-    if (directive.status !== 'open') continue;
-    if (directive.kind === 'burst' && directive.done >= directive.executions) {
-      finishDirective(device, directive, 'done', 'all executions ran');
-      if (device.state === 'SUSPECT') openFollowUp(step, device, directive);
-    } else if (directive.kind === 'follow-up') {
-      if (nowUs >= directive.untilUs) finishDirective(device, directive, 'done', 'its time is over');
-      else dues.push(directive.untilUs);
-    }
-    if (directive.status !== 'open' || directive.agentDoneUs === null) continue;
-    const settledUs = directive.agentDoneUs + SETTLE_US;
-    if (nowUs >= settledUs) {
-      directive.agentDoneUs = null;
-      sendDirective(step, device, directive);
-    } else dues.push(settledUs);
-  }
-  return earliest(dues);
 }
 
 function accused(device: DeviceState): string {

@@ -5,7 +5,7 @@ import type { BreadthEntry, DeviceState, Family, GateSettings } from '../model.j
 import type { GateAnswer } from './outcome.js';
 
 const HOUR_US = 3_600_000_000;
-export const BREADTH_WINDOWS_US = [HOUR_US, 24 * HOUR_US, 168 * HOUR_US] as const;
+const BREADTH_WINDOWS_US = [HOUR_US, 24 * HOUR_US, 168 * HOUR_US] as const;
 const YEAR_US = 365.25 * 24 * HOUR_US;
 /** Nodes expected to newly fail one (cohort, family) by independent defects: twice the prior rate of new defects per device. */
 const NEW_FAILURES_PER_DEVICE_YEAR = 2e-3;

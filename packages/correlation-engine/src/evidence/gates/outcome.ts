@@ -1,6 +1,6 @@
 import type { GateName, GateOutcome, Verdict } from '../model.js';
 
-export const GATE_NUMBERS: Readonly<Record<GateName, number>> = {
+const GATE_NUMBERS: Readonly<Record<GateName, number>> = {
   integrity: 1,
   locality: 2,
   cohort: 3,

@@ -45,7 +45,7 @@ export function familyWith(fields: Partial<FamilyState> = {}): FamilyState {
   };
 }
 
-export function nodeWith(node: string, fields: Partial<NodeState> = {}): NodeState {
+function nodeWith(node: string, fields: Partial<NodeState> = {}): NodeState {
   return {
     node,
     buildId: 'build-1',

@@ -11,7 +11,7 @@ import { apply } from '../apply.js';
 
 export const SECOND_US = 1_000_000;
 export const DAY_US = 86_400 * SECOND_US;
-export const START_US = 1_800_000_000 * SECOND_US;
+const START_US = 1_800_000_000 * SECOND_US;
 
 export interface Committed {
   ctx: CommitContext;
@@ -164,7 +164,7 @@ export function openOf(device: DeviceState, kind: DirectiveKind): DirectiveState
   return device.directives.find((directive) => directive.kind === kind && directive.status === 'open');
 }
 
-export function present<T>(value: T | undefined, what: string): T {
+function present<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new Error(`there is no ${what}`);
   return value;
 }

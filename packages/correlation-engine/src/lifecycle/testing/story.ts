@@ -59,7 +59,7 @@ const run: fc.Arbitrary<RunSpec> = fc
 
 const node = small(NODES.length - 1);
 
-export const happening: fc.Arbitrary<Happening> = fc.oneof(
+const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({

@@ -1,0 +1,104 @@
+import { deviceOf, editDevice } from '../evidence/draft.js';
+import { isTrustworthy } from '../evidence/fold-batch.js';
+import { type DeviceState, type DirectiveState, RunKind } from '../evidence/model.js';
+import { ranOnSm } from '../evidence/ran.js';
+import { type BatchRecord, directiveIdOf, type Mismatch } from '../evidence/record.js';
+import type { Step } from '../evidence/step.js';
+import { beginDeepTest } from './deep-test.js';
+import { scheduleReview } from './schedule-review.js';
+import { takeMismatch } from './take-mismatch.js';
+
+/** One run of a known device that something hangs on. */
+export interface Row {
+  record: BatchRecord;
+  row: number;
+  deviceId: string;
+  /** Event time. */
+  timeUs: number;
+  mismatches: readonly Mismatch[];
+}
+
+/** What failed, what ran cleanly, and how far the directive is that asked for it. */
+export function takeRow(step: Step, at: Row): void {
+  const directiveId = openDirectiveOf(deviceOf(step.draft, at.deviceId), at)?.id;
+  if (directiveId !== undefined) noteStart(step, at);
+  for (const mismatch of at.mismatches) takeMismatch(step, at.deviceId, at.record, mismatch, at.timeUs);
+  noteClean(step, at);
+  if (directiveId !== undefined) noteProgress(step, at);
+}
+
+/** The open directive that asked for this run. */
+function openDirectiveOf(device: DeviceState | undefined, at: Row): DirectiveState | undefined {
+  const id = directiveIdOf(at.record.batch, at.row);
+  if (id === undefined) return undefined;
+  return device?.directives.find((directive) => directive.id === id && directive.status === 'open');
+}
+
+function noteStart(step: Step, at: Row): void {
+  if ((at.record.batch.smsRun[at.row] ?? 0) === 0) return;
+  const device = editDevice(step.draft, at.deviceId);
+  const directive = openDirectiveOf(device, at);
+  if (directive === undefined) return;
+  directive.startedUs ??= at.timeUs;
+  if (directive.kind === 'deep-test') beginDeepTest(step, device, directive, at.timeUs);
+}
+
+/** What ran without a mismatch: coverage, the family's first clean run, and the clean executions of suspected units. */
+function noteClean(step: Step, at: Row): void {
+  const { batch } = at.record;
+  const before = deviceOf(step.draft, at.deviceId);
+  if (before === undefined) return;
+  const family = batch.family[at.row] ?? 0;
+  const warming = before.families.find((entry) => entry.family === family);
+  const covered = (warming?.uncoveredSms ?? []).filter((sm) => ranOnSm(batch, at.row, before.sms, sm));
+  const trusted = isTrustworthy(batch.flags[at.row] ?? 0) && (batch.smsRun[at.row] ?? 0) > 0;
+  const firstClean = trusted && at.mismatches.length === 0 && warming?.firstCleanUs === null;
+  const suspected = trusted && before.state === 'SUSPECT' && before.units.some((unit) => ranCleanly(at, before, unit));
+  if (covered.length === 0 && !firstClean && !suspected) return;
+  const device = editDevice(step.draft, at.deviceId);
+  const state = device.families.find((entry) => entry.family === family);
+  if (state !== undefined) {
+    state.uncoveredSms = state.uncoveredSms.filter((sm) => !covered.includes(sm));
+    if (firstClean) {
+      state.firstCleanUs = at.timeUs;
+      scheduleReview(step);
+    }
+  }
+  if (suspected) for (const unit of device.units) if (ranCleanly(at, device, unit)) unit.clean += 1;
+}
+
+function ranCleanly(at: Row, device: DeviceState, unit: { family: number; sm: number }): boolean {
+  const { batch } = at.record;
+  if (batch.family[at.row] !== unit.family || at.mismatches.some((mismatch) => mismatch.sm === unit.sm)) return false;
+  return ranOnSm(batch, at.row, device.sms, unit.sm);
+}
+
+/** A mismatch may have ended the directive. */
+function noteProgress(step: Step, at: Row): void {
+  const device = editDevice(step.draft, at.deviceId);
+  const directive = openDirectiveOf(device, at);
+  if (directive === undefined) return;
+  directive.failures += at.mismatches.length;
+  if (executed(at, device, directive)) directive.done += 1;
+  if (directive.kind === 'deep-test') noteDeepTest(at, device, directive);
+}
+
+/** Did the run execute what was ordered? A deep test orders many units, whose own counts decide. */
+function executed(at: Row, device: DeviceState, { kind, family, sm }: DirectiveState): boolean {
+  const { batch } = at.record;
+  if (kind === 'deep-test') return (batch.smsRun[at.row] ?? 0) > 0;
+  return batch.family[at.row] === family && ranOnSm(batch, at.row, device.sms, sm);
+}
+
+/** Only a build without fault injection, a trustworthy golden and a run that was ordered can speak for a quarantined unit. */
+function noteDeepTest(at: Row, device: DeviceState, directive: DirectiveState): void {
+  const { batch } = at.record;
+  const speaks =
+    batch.kind[at.row] === RunKind.DEEP_TEST && !at.record.testBuild && isTrustworthy(batch.flags[at.row] ?? 0);
+  if (!speaks) return;
+  if (directive.unitsCleanUs !== null) {
+    if (at.mismatches.length === 0) directive.sweepClean += batch.smsRun[at.row] ?? 0;
+    return;
+  }
+  for (const unit of device.units) if (ranCleanly(at, device, unit)) unit.deepTestClean += 1;
+}
