@@ -9,10 +9,10 @@ import { checkpointBody, openCheckpoint, parseCheckpointBody, signCheckpoint } f
 import { keyId, MalformedKeyError, parseSigningKey, parseVerifierKey, signingKeyFromSeed } from './note/keys.js';
 import { openNote, parseNote } from './note/note.js';
 import { formatTlogProof, parseTlogProof, verifyTlogProof } from './note/tlog-proof.js';
+import { tileBytes, tileSourceOf } from './testing/tile-tree.js';
 import { decodeBundle, encodeBundle } from './tiles/bundle.js';
 import { NodeReader } from './tiles/node-reader.js';
 import { encodeTileIndex, hashesAtLevel, tilePath } from './tiles/path.js';
-import { tileBytes, tileSourceOf } from './testing/tile-tree.js';
 import { Frontier } from './tree/frontier.js';
 import { leafHash } from './tree/hash.js';
 import { merkleTreeHash } from './tree/mth.js';
@@ -120,7 +120,8 @@ describe('tree_70000', () => {
     for (const [level, { full, partial }] of Object.entries<{ full: number; partial: number }>(set.levels)) {
       assert.equal(hashesAtLevel(hashes.length, Number(level)), full * 256 + partial);
     }
-    for (const [path, digest] of Object.entries(set.tile_sha256)) assert.equal(sha256(tileBytes(hashes, path)), digest, path);
+    for (const [path, digest] of Object.entries(set.tile_sha256))
+      assert.equal(sha256(tileBytes(hashes, path)), digest, path);
   });
 });
 
@@ -187,7 +188,10 @@ describe('signed_checkpoint', () => {
     const [old = '', ...proof] = set.witness_add_checkpoint_request_old_256.split('\n\n')[0].split('\n');
     const hashes = Array.from({ length: 1000 }, (_, i) => leafHash(simpleLeaf(i)));
     const made = await new NodeReader(tileSourceOf(hashes), 1000).consistencyProof(Number(old.slice(4)), 1000);
-    assert.deepEqual(made.map((each) => Buffer.from(each).toString('base64')), proof);
+    assert.deepEqual(
+      made.map((each) => Buffer.from(each).toString('base64')),
+      proof,
+    );
     const rest = set.witness_add_checkpoint_request_old_256;
     assert.equal(openCheckpoint(rest.slice(rest.indexOf('\n\n') + 2), verifier).size, 1000);
   });
@@ -195,7 +199,10 @@ describe('signed_checkpoint', () => {
   it('opens the example of the signed-note specification', () => {
     const { vkey, note } = set.spec_example;
     assert.equal(openNote(note, parseVerifierKey(vkey)), 'This is an example message.\n');
-    assert.throws(() => openNote(note.replace('example message', 'Example message'), parseVerifierKey(vkey)), /does not verify/);
+    assert.throws(
+      () => openNote(note.replace('example message', 'Example message'), parseVerifierKey(vkey)),
+      /does not verify/,
+    );
     assert.throws(() => parseCheckpointBody('This is an example message.\n'), /malformed/);
   });
 });
@@ -223,7 +230,12 @@ describe('negative', () => {
       const proof: Buffer[] = vector.proof.map(bytes);
       const accepted =
         vector.kind === 'inclusion'
-          ? inclusionHolds(bytes(vector.leaf_hash), vector.index, { size: vector.size, root: bytes(vector.root) }, proof)
+          ? inclusionHolds(
+              bytes(vector.leaf_hash),
+              vector.index,
+              { size: vector.size, root: bytes(vector.root) },
+              proof,
+            )
           : verifyConsistency(
               { size: vector.old, root: bytes(vector.old_root) },
               { size: vector.new, root: bytes(vector.new_root) },

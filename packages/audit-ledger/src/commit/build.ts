@@ -33,6 +33,7 @@ export interface TileNode {
 
 export interface Batch {
   readonly header: BatchHeader;
+  readonly drafts: readonly Draft[];
   readonly entries: Buffer;
   readonly details: Buffer;
   /** In the order in which the tree completes them. */
@@ -73,6 +74,7 @@ export function buildBatch(before: ChainState, input: BatchInput): Batch {
 
   return {
     header,
+    drafts: input.drafts,
     entries: entries.bytes(),
     details: details.bytes(),
     tileNodes,
@@ -92,7 +94,9 @@ class DetailWriter {
 
   constructor(header: BatchHeader, drafts: readonly Draft[]) {
     const each = 4 + 1 + SALT_BYTES;
-    this.#record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + drafts.reduce((sum, { detail }) => sum + each + detail.length, 0));
+    this.#record = Buffer.allocUnsafe(
+      RECORD_HEADER_BYTES + drafts.reduce((sum, { detail }) => sum + each + detail.length, 0),
+    );
     this.#end = writeHeader(this.#record, header);
   }
 

@@ -215,7 +215,9 @@ export class Ledger {
     const draft = conflict ? each.request.drafts[error.index] : undefined;
     if (!conflict || draft === undefined || this.#closed) return;
     // A full queue may lose the record, not the refusal.
-    this.record(conflictDraft(draft, each.request.producer, error.seq)).catch(() => this.#parts.events.refused('overloaded'));
+    this.record(conflictDraft(draft, each.request.producer, error.seq)).catch(() =>
+      this.#parts.events.refused('overloaded'),
+    );
   }
 
   async #commitSeal(): Promise<void> {
@@ -239,13 +241,20 @@ export class Ledger {
     sequencer.accept(proposal);
     this.#sealBlocked = false;
     this.#marks = marks;
-    this.#checkpoint = this.#sign(head);
-    await store.saveCheckpoint(this.#checkpoint.note).catch((error: unknown) => events.checkpointNotKept(error));
+    const checkpoint = this.#sign(head);
+    await store.saveCheckpoint(checkpoint.note).catch((error: unknown) => events.checkpointNotKept(error));
+    this.#checkpoint = checkpoint;
 
     const { commit, firstSeq } = proposal.header;
     drafts.forEach((draft, i) => window.add(draft.eventId, firstSeq + i));
     if (isSeal) seals.sealed();
-    seals.add({ commit, firstSeq, types: drafts.map(({ type }) => type), batchRoot: proposal.batchRoot, onlySeal: isSeal });
+    seals.add({
+      commit,
+      firstSeq,
+      types: drafts.map(({ type }) => type),
+      batchRoot: proposal.batchRoot,
+      onlySeal: isSeal,
+    });
     events.committed(drafts.length, (performance.now() - started) / 1000, head.size);
   }
 
@@ -279,7 +288,8 @@ export class Ledger {
     const checkpoint = { origin: key.verifier.name, size, root };
     const note = signCheckpoint(checkpoint, key);
     const opened = openCheckpoint(note, key.verifier);
-    if (checkpointBody(opened) !== checkpointBody(checkpoint)) throw new DivergenceError('checkpoint changed while it was signed');
+    if (checkpointBody(opened) !== checkpointBody(checkpoint))
+      throw new DivergenceError('checkpoint changed while it was signed');
     return { ...checkpoint, note };
   }
 

@@ -6,7 +6,7 @@ import { nodeHash, sha256 } from '../tree/hash.js';
 import { merkleTreeHash } from '../tree/mth.js';
 import { foldNodes, rangeNodes } from '../tree/ranges.js';
 import { checkDetail, checkLink } from '../verify/link.js';
-import { detailPreimages, entryPreimages, type BatchHeader, MalformedRecordError, readHeader } from './record.js';
+import { type BatchHeader, detailPreimages, entryPreimages, MalformedRecordError, readHeader } from './record.js';
 
 const NOTHING = new Uint8Array();
 
@@ -28,6 +28,8 @@ export interface Recomputed {
   readonly next: ShadowState;
   readonly root: Uint8Array;
   readonly batchRoot: Uint8Array;
+  /** Entry hashes of the batch. */
+  readonly hashes: readonly Uint8Array[];
 }
 
 /** Throws where the bytes are not a well-formed continuation of `before`. */
@@ -39,6 +41,7 @@ export function recomputeBatch(before: ShadowState, entries: Uint8Array, details
     next: { size: before.size + hashes.length, chainHead, receivedUs, subtrees },
     root: foldNodes(subtrees.map(({ hash }) => hash)),
     batchRoot: merkleTreeHash(hashes),
+    hashes,
   };
 }
 

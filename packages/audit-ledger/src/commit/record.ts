@@ -37,7 +37,8 @@ export function writeHeader(into: Buffer, header: BatchHeader): number {
 
 export function readHeader(record: Uint8Array): BatchHeader {
   const bytes = view(record);
-  if (bytes.length < RECORD_HEADER_BYTES || bytes[0] !== RECORD_FORMAT) throw new MalformedRecordError('record header is malformed');
+  if (bytes.length < RECORD_HEADER_BYTES || bytes[0] !== RECORD_FORMAT)
+    throw new MalformedRecordError('record header is malformed');
   const header = {
     commit: Number(bytes.readBigUInt64BE(1)),
     epoch: Number(bytes.readBigUInt64BE(9)),
@@ -73,7 +74,8 @@ function split(record: Buffer, lengthBytes: number, prefix: number, minimum: num
     }
     items.push(record.subarray(start, offset));
   }
-  if (offset !== record.length || items.length !== count) throw new MalformedRecordError('record does not hold what its header says');
+  if (offset !== record.length || items.length !== count)
+    throw new MalformedRecordError('record does not hold what its header says');
   return items;
 }
 

@@ -53,7 +53,9 @@ export class Sequencer {
     try {
       return recomputeBatch(this.#shadow, batch.entries, batch.details);
     } catch (error) {
-      throw new DivergenceError(`serialised batch does not verify: ${error instanceof Error ? error.message : String(error)}`);
+      throw new DivergenceError(
+        `serialised batch does not verify: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
 }

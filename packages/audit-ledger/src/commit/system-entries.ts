@@ -25,7 +25,12 @@ export function genesisDraft(origin: string, logKey: string, nowUs: number, even
 }
 
 /** A store older than its last known checkpoint was accepted by an operator. */
-export function rollbackDraft(lost: { size: number; root: Uint8Array }, size: number, nowUs: number, eventId: Uint8Array): Draft {
+export function rollbackDraft(
+  lost: { size: number; root: Uint8Array },
+  size: number,
+  nowUs: number,
+  eventId: Uint8Array,
+): Draft {
   const detail = { event: 'rollback_accepted', lost_root: hex(lost.root), lost_size: lost.size, size };
   return systemDraft(detail, nowUs, eventId);
 }

@@ -17,7 +17,18 @@ describe('details', () => {
   });
 
   it('sort keys by UTF-16 code units, also those that look like numbers, as RFC 8785 §3.2.3 shows', () => {
-    const value = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\ud83d\ude00': 5, '\u0080': 6, '\u00f6': 7, '10': 8, '9': 9, event: 'x' };
+    const value = {
+      '\u20ac': 1,
+      '\r': 2,
+      '\ufb33': 3,
+      '1': 4,
+      '\ud83d\ude00': 5,
+      '\u0080': 6,
+      '\u00f6': 7,
+      '10': 8,
+      '9': 9,
+      event: 'x',
+    };
     assert.equal(
       canonicalJson(value),
       '{"\\r":2,"1":4,"10":8,"9":9,"event":"x","\u0080":6,"\u00f6":7,"\u20ac":1,"\ud83d\ude00":5,"\ufb33":3}',
@@ -25,7 +36,10 @@ describe('details', () => {
   });
 
   it('write numbers as ECMAScript does', () => {
-    assert.equal(canonicalJson([333333333.33333329, 1e30, 4.5, 2e-3, 1e-27, -0]), '[333333333.3333333,1e+30,4.5,0.002,1e-27,0]');
+    assert.equal(
+      canonicalJson([333333333.33333329, 1e30, 4.5, 2e-3, 1e-27, -0]),
+      '[333333333.3333333,1e+30,4.5,0.002,1e-27,0]',
+    );
   });
 
   for (const [what, text, reason] of [
@@ -44,7 +58,10 @@ describe('details', () => {
     ['too many bytes', `{"event":"${'x'.repeat(MAX_DETAIL_BYTES)}"}`, /longer/],
   ] as const) {
     it(`refuse ${what}`, () => {
-      assert.throws(() => parse(text), (error: unknown) => error instanceof DetailError && reason.test(error.message));
+      assert.throws(
+        () => parse(text),
+        (error: unknown) => error instanceof DetailError && reason.test(error.message),
+      );
     });
   }
 

@@ -22,10 +22,12 @@ export function parseDetail(bytes: Uint8Array): { readonly [key: string]: JsonVa
   if (!isUtf8(bytes)) throw new DetailError('is not UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   const value = parseJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new DetailError('is not a JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new DetailError('is not a JSON object');
   const record = value as { readonly [key: string]: JsonValue };
   if (canonicalJson(record) !== text) throw new DetailError('is not canonical JSON (RFC 8785)');
-  if (!Object.hasOwn(record, 'event') || typeof record['event'] !== 'string') throw new DetailError('has no string member `event`');
+  if (!Object.hasOwn(record, 'event') || typeof record['event'] !== 'string')
+    throw new DetailError('has no string member `event`');
   return record;
 }
 

@@ -159,7 +159,8 @@ function readPostings(bytes: Buffer): Map<number, string> {
   for (let gpu = bytes.readUInt32BE(12); gpu > 0; gpu -= 1) {
     const nameEnd = entry + 1 + bytes.readUInt8(entry);
     const name = bytes.toString('utf8', entry + 1, nameEnd);
-    for (let left = bytes.readUInt32BE(nameEnd); left > 0; left -= 1, posting += 2) gpuOf.set(bytes.readUInt16BE(posting), name);
+    for (let left = bytes.readUInt32BE(nameEnd); left > 0; left -= 1, posting += 2)
+      gpuOf.set(bytes.readUInt16BE(posting), name);
     entry = nameEnd + 4;
   }
   return gpuOf;

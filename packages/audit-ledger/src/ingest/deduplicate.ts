@@ -89,14 +89,32 @@ export class Deduplicator {
       const earlier = own.get(key);
       if (earlier !== undefined) this.#assertSameInRequest(request, earlier, index);
       else own.set(key, index);
-      known.push(await this.#knownSeq(request, index, draft, group, marks));
+      known.push(
+        this.#isNew(request, index, draft, group, marks)
+          ? undefined
+          : await this.#knownSeq(request, index, draft, group, marks),
+      );
     }
     return request.drafts.map((draft, index) => known[index] ?? group.find(draft.eventId)?.seq ?? group.add(draft));
   }
 
+  /** The common case, told from memory alone. */
+  #isNew(
+    { producer, numbering }: EventRequest,
+    index: number,
+    draft: Draft,
+    group: Group,
+    marks: ProducerMarks,
+  ): boolean {
+    if (group.find(draft.eventId) !== undefined || this.#window.candidates(draft.eventId).length > 0) return false;
+    if (numbering === undefined) return true;
+    return !marks.covers({ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + index });
+  }
+
   #assertSameInRequest({ drafts }: EventRequest, earlier: number, index: number): void {
     const [first, second] = [drafts[earlier], drafts[index]];
-    if (first !== undefined && second !== undefined && !sameDraft(first, second)) throw new EventConflictError(index, -1);
+    if (first !== undefined && second !== undefined && !sameDraft(first, second))
+      throw new EventConflictError(index, -1);
   }
 
   async #knownSeq(
@@ -117,11 +135,17 @@ export class Deduplicator {
     return stored.leaf.seq;
   }
 
-  async #stored({ producer, numbering }: EventRequest, index: number, draft: Draft, marks: ProducerMarks): Promise<StoredEvent | undefined> {
+  async #stored(
+    { producer, numbering }: EventRequest,
+    index: number,
+    draft: Draft,
+    marks: ProducerMarks,
+  ): Promise<StoredEvent | undefined> {
     const candidates = this.#window.candidates(draft.eventId);
     const recent = candidates.length > 0 ? await this.#lookup.byId(draft.eventId, candidates) : undefined;
     if (recent !== undefined || numbering === undefined) return recent;
-    if (!marks.covers({ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + index })) return undefined;
+    if (!marks.covers({ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + index }))
+      return undefined;
     const old = await this.#lookup.search(draft);
     if (old === undefined) throw new StaleNumberError(index);
     return old;

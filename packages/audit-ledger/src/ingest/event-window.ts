@@ -42,7 +42,8 @@ class Generation {
     const found: number[] = [];
     const mask = this.#seqs.length - 1;
     for (let slot = low & mask; this.#seqs[slot] !== 0; slot = (slot + 1) & mask) {
-      if (this.#prints[2 * slot] === high && this.#prints[2 * slot + 1] === low) found.push((this.#seqs[slot] ?? 0) - 1);
+      if (this.#prints[2 * slot] === high && this.#prints[2 * slot + 1] === low)
+        found.push((this.#seqs[slot] ?? 0) - 1);
     }
     return found;
   }

@@ -5,21 +5,26 @@ import { decodeLeaf, encodeLeaf, type Leaf, type LeafType, MalformedLeafError } 
 
 const bytes = (length: number): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ minLength: length, maxLength: length }).map((each) => Buffer.from(each));
-const lp8 = fc.string({ unit: 'grapheme', maxLength: 60 }).filter((text) => Buffer.byteLength(text) <= 255 && text.isWellFormed());
+const lp8 = fc
+  .string({ unit: 'grapheme', maxLength: 60 })
+  .filter((text) => Buffer.byteLength(text) <= 255 && text.isWellFormed());
 
-export const anyLeaf: fc.Arbitrary<Leaf> = fc.record({
-  type: fc.integer({ min: 1, max: 7 }) as fc.Arbitrary<LeafType>,
-  injected: fc.boolean(),
-  seq: fc.maxSafeNat(),
-  receivedUs: fc.maxSafeNat(),
-  eventUs: fc.maxSafeNat(),
-  eventId: bytes(16),
-  producer: lp8,
-  gpu: lp8,
-  detailLength: fc.nat(0xffffffff),
-  detailCommit: bytes(32),
-  prev: bytes(32),
-}, { noNullPrototype: true });
+export const anyLeaf: fc.Arbitrary<Leaf> = fc.record(
+  {
+    type: fc.integer({ min: 1, max: 7 }) as fc.Arbitrary<LeafType>,
+    injected: fc.boolean(),
+    seq: fc.maxSafeNat(),
+    receivedUs: fc.maxSafeNat(),
+    eventUs: fc.maxSafeNat(),
+    eventId: bytes(16),
+    producer: lp8,
+    gpu: lp8,
+    detailLength: fc.nat(0xffffffff),
+    detailCommit: bytes(32),
+    prev: bytes(32),
+  },
+  { noNullPrototype: true },
+);
 
 describe('leaf', () => {
   it('comes back as it was written', () => {

@@ -62,11 +62,7 @@ export function isLeafType(value: number): value is LeafType {
  * Writes everything up to, not including, detail_commit and prev, and returns the offset after it.
  * The caller, who has the hashes at hand as bytes or as latin1 strings, appends them.
  */
-export function writeLeafPrefix(
-  into: Buffer,
-  offset: number,
-  leaf: Omit<Leaf, 'detailCommit' | 'prev'>,
-): number {
+export function writeLeafPrefix(into: Buffer, offset: number, leaf: Omit<Leaf, 'detailCommit' | 'prev'>): number {
   into[offset] = LEAF_VERSION;
   into[offset + 1] = leaf.type;
   into.writeUInt16BE(leaf.injected ? KNOWN_FLAGS : LeafFlag.saltedDetail, offset + 2);

@@ -22,7 +22,8 @@ export function signCheckpoint(checkpoint: Checkpoint, key: SigningKey): string 
 /** Throws NoteError unless the note is signed by `key` and speaks for the log that `key` is named after. */
 export function openCheckpoint(note: string | Uint8Array, key: VerifierKey): Checkpoint {
   const checkpoint = parseCheckpointBody(openNote(note, key));
-  if (checkpoint.origin !== key.name) throw new NoteError(`checkpoint is of log ${checkpoint.origin}, not of ${key.name}`);
+  if (checkpoint.origin !== key.name)
+    throw new NoteError(`checkpoint is of log ${checkpoint.origin}, not of ${key.name}`);
   return checkpoint;
 }
 
@@ -33,7 +34,8 @@ export function parseCheckpointBody(body: string): Checkpoint {
   // What follows the root is extension lines, none of them empty, and the end of the last line.
   const endsWell = rest.at(-1) === '' && rest.slice(0, -1).every((line) => line !== '');
   if (origin === '' || !endsWell) throw new NoteError('checkpoint body is malformed');
-  if (!/^(0|[1-9]\d*)$/.test(sizeText) || !Number.isSafeInteger(size)) throw new NoteError('checkpoint size is malformed');
+  if (!/^(0|[1-9]\d*)$/.test(sizeText) || !Number.isSafeInteger(size))
+    throw new NoteError('checkpoint size is malformed');
   if (root === null || root.length !== HASH_BYTES) throw new NoteError('checkpoint root is malformed');
   return { origin, size, root };
 }

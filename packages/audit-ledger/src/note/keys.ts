@@ -1,5 +1,13 @@
 /** Ed25519 keys of C2SP signed notes: verifier keys (`vkey`) and the signing-key text that Go's sumdb/note reads. */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign, verify } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto';
 import { decodeBase64 } from './base64.js';
 
 const ED25519 = 0x01;
@@ -36,14 +44,16 @@ export function keyId(name: string, algorithm: number, publicKey: Uint8Array): B
 
 export function parseVerifierKey(text: string): VerifierKey {
   const { name, id, algorithm, key } = splitKey(text, 'verifier key');
-  if (!keyId(name, algorithm, key).equals(id)) throw new MalformedKeyError('verifier key: the key id does not belong to this key');
+  if (!keyId(name, algorithm, key).equals(id))
+    throw new MalformedKeyError('verifier key: the key id does not belong to this key');
   if (algorithm !== ED25519) throw new MalformedKeyError(`verifier key: algorithm ${algorithm} is not Ed25519 (1)`);
   return verifierKey(name, key);
 }
 
 /** Text `PRIVATE+KEY+name+id+base64(0x01 | seed)`. Its errors never quote the text. */
 export function parseSigningKey(text: string): SigningKey {
-  if (!text.startsWith(SIGNING_KEY_PREFIX)) throw new MalformedKeyError('signing key: does not start with PRIVATE+KEY+');
+  if (!text.startsWith(SIGNING_KEY_PREFIX))
+    throw new MalformedKeyError('signing key: does not start with PRIVATE+KEY+');
   const { name, id, algorithm, key: seed } = splitKey(text.slice(SIGNING_KEY_PREFIX.length), 'signing key');
   if (algorithm !== ED25519) throw new MalformedKeyError(`signing key: algorithm ${algorithm} is not Ed25519 (1)`);
   const signingKey = signingKeyFromSeed(name, seed);
@@ -62,7 +72,9 @@ export function signingKeyFromSeed(name: string, seed: Uint8Array): SigningKey {
 /** A fresh signing key as the text that belongs in a 0600 file. */
 export function generateSigningKeyText(name: string): string {
   assertKeyName(name);
-  const seed = generateKeyPairSync('ed25519').privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(PKCS8_PREFIX.length);
+  const seed = generateKeyPairSync('ed25519')
+    .privateKey.export({ format: 'der', type: 'pkcs8' })
+    .subarray(PKCS8_PREFIX.length);
   const id = Buffer.from(signingKeyFromSeed(name, seed).verifier.id).toString('hex');
   return `${SIGNING_KEY_PREFIX}${name}+${id}+${Buffer.concat([Buffer.from([ED25519]), seed]).toString('base64')}`;
 }

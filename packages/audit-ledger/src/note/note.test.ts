@@ -40,7 +40,15 @@ describe('signed notes', () => {
   it('hold sizes and roots in one form only', () => {
     const root = Buffer.alloc(32, 9).toString('base64');
     assert.equal(parseCheckpointBody(`o\n12\n${root}\nextension\n`).size, 12);
-    for (const body of [`o\n012\n${root}\n`, `o\n-1\n${root}\n`, `o\n1\n${root}`, `o\n1\n${root}\n\n`, `\n1\n${root}\n`, 'o\n1\nAAAA\n', `o\n9007199254740993\n${root}\n`]) {
+    for (const body of [
+      `o\n012\n${root}\n`,
+      `o\n-1\n${root}\n`,
+      `o\n1\n${root}`,
+      `o\n1\n${root}\n\n`,
+      `\n1\n${root}\n`,
+      'o\n1\nAAAA\n',
+      `o\n9007199254740993\n${root}\n`,
+    ]) {
       assert.throws(() => parseCheckpointBody(body), NoteError, body);
     }
   });
@@ -56,7 +64,10 @@ describe('keys', () => {
       (error: unknown) => error instanceof MalformedKeyError && !error.message.includes(secret),
     );
     assert.throws(() => parseSigningKey('PRIVATE+KEY+x+y'), MalformedKeyError);
-    assert.throws(() => parseVerifierKey(key.verifier.text.replace('sentinel/test', 'sentinel/tesu')), MalformedKeyError);
+    assert.throws(
+      () => parseVerifierKey(key.verifier.text.replace('sentinel/test', 'sentinel/tesu')),
+      MalformedKeyError,
+    );
     assert.throws(() => generateSigningKeyText('has blank'), MalformedKeyError);
   });
 });

@@ -33,7 +33,8 @@ export function openNote(note: string | Uint8Array, key: VerifierKey): string {
   const ours = signatures.filter((each) => each.name === key.name && Buffer.compare(each.id, key.id) === 0);
   if (ours.length === 0) throw new NoteError(`note carries no signature by ${key.name}`);
   const message = Buffer.from(text, 'utf8');
-  if (!ours.every((each) => key.verify(message, each.signature))) throw new NoteError(`signature by ${key.name} does not verify`);
+  if (!ours.every((each) => key.verify(message, each.signature)))
+    throw new NoteError(`signature by ${key.name} does not verify`);
   return text;
 }
 
@@ -41,7 +42,8 @@ export function parseNote(note: string | Uint8Array): { text: string; signatures
   const bytes = Buffer.from(note);
   if (bytes.length > MAX_NOTE_BYTES) throw new NoteError(`note is longer than ${MAX_NOTE_BYTES} bytes`);
   const whole = bytes.toString('utf8');
-  if (!isUtf8(bytes) || hasControlCharacter(whole)) throw new NoteError('note holds bytes that are not printable UTF-8');
+  if (!isUtf8(bytes) || hasControlCharacter(whole))
+    throw new NoteError('note holds bytes that are not printable UTF-8');
   const split = whole.lastIndexOf('\n\n');
   if (split < 0 || !whole.endsWith('\n')) throw new NoteError('note has no signature block');
   const lines = whole.slice(split + 2, -1).split('\n');

@@ -33,6 +33,7 @@ export function parseTlogProof(text: string): TlogProof {
 export function verifyTlogProof(text: string, leaf: Uint8Array, key: VerifierKey): Checkpoint {
   const proof = parseTlogProof(text);
   const checkpoint = openCheckpoint(proof.checkpoint, key);
-  if (!verifyInclusion(leaf, proof.index, checkpoint, proof.path)) throw new NoteError('inclusion proof does not verify');
+  if (!verifyInclusion(leaf, proof.index, checkpoint, proof.path))
+    throw new NoteError('inclusion proof does not verify');
   return checkpoint;
 }

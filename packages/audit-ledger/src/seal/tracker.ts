@@ -5,8 +5,9 @@
 import type { JsonValue } from '../detail/canonical.js';
 import { LeafType } from '../leaf/leaf.js';
 
-/** A seal is due when this many batches wait for one: its detail stays below 64 KiB and a restart re-reads little. */
+/** A seal is due when this many batches or entries wait for one: its detail stays below 64 KiB and a restart re-reads little. */
 export const MAX_BATCHES_PER_SEAL = 256;
+export const MAX_ENTRIES_PER_SEAL = 2 ** 17;
 
 export interface SealedBatch {
   readonly commit: number;
@@ -32,7 +33,7 @@ export class SealTracker {
   }
 
   get full(): boolean {
-    return this.#batches.length >= MAX_BATCHES_PER_SEAL;
+    return this.#batches.length >= MAX_BATCHES_PER_SEAL || this.#entries() >= MAX_ENTRIES_PER_SEAL;
   }
 
   /** First commit whose entries no seal covers; undefined when all are covered. */
@@ -44,19 +45,26 @@ export class SealTracker {
   detail(): JsonValue {
     const first = this.#batches[0]?.batch.firstSeq;
     if (first === undefined) throw new Error('nothing to seal');
-    const entries = this.#batches.reduce((sum, { count }) => sum + count, 0);
+    const entries = this.#entries();
     return {
       event: 'seal',
       first,
       last: first + entries - 1,
       counts: this.#counts(),
-      batches: this.#batches.map(({ batch }) => ({ first: batch.firstSeq, root: Buffer.from(batch.batchRoot).toString('hex') })),
+      batches: this.#batches.map(({ batch }) => ({
+        first: batch.firstSeq,
+        root: Buffer.from(batch.batchRoot).toString('hex'),
+      })),
     };
   }
 
   /** To be called once the seal is committed. */
   sealed(): void {
     this.#batches = [];
+  }
+
+  #entries(): number {
+    return this.#batches.reduce((sum, { count }) => sum + count, 0);
   }
 
   #counts(): { [name: string]: number } {

@@ -2,7 +2,7 @@
  * The head: the one small record whose replacement is the commit. Canonical JSON and its SHA-256, one line each, so that
  * a flipped bit anywhere in it is seen.
  */
-import { canonicalJson } from '../detail/canonical.js';
+import { canonicalJson, type JsonValue } from '../detail/canonical.js';
 import type { ProducerMark } from '../ingest/producers.js';
 import { HASH_BYTES, sha256 } from '../tree/hash.js';
 
@@ -30,8 +30,10 @@ export class MalformedHeadError extends Error {
   override readonly name = 'MalformedHeadError';
 }
 
-export function encodeHead(head: Head): Buffer {
+/** `more` is what a backend adds under names of its own. */
+export function encodeHead(head: Head, more: { readonly [name: string]: JsonValue } = {}): Buffer {
   const json = canonicalJson({
+    ...more,
     format: FORMAT,
     generation: head.generation,
     epoch: head.epoch,
@@ -48,12 +50,21 @@ export function encodeHead(head: Head): Buffer {
 }
 
 export function decodeHead(bytes: Uint8Array): Head {
+  return headOf(decodeHeadFields(bytes));
+}
+
+/** All members of an intact head. */
+export function decodeHeadFields(bytes: Uint8Array): { readonly [name: string]: unknown } {
   const text = Buffer.from(bytes).toString('utf8');
   const [json = '', digest, end, ...rest] = text.split('\n');
   const intact = digest === hex(sha256(Buffer.from(json))) && end === '' && rest.length === 0;
   if (!intact) throw new MalformedHeadError('head does not match its digest');
   const value = JSON.parse(json) as { [key: string]: unknown };
   if (value['format'] !== FORMAT) throw new MalformedHeadError(`head has unknown format ${String(value['format'])}`);
+  return value;
+}
+
+export function headOf(value: { readonly [name: string]: unknown }): Head {
   return {
     generation: count(value, 'generation'),
     epoch: count(value, 'epoch'),
@@ -76,13 +87,14 @@ function producers(value: unknown): ProducerMark[] {
   });
 }
 
-function count(from: { [key: string]: unknown }, name: string): number {
+export function count(from: { readonly [key: string]: unknown }, name: string): number {
   const value = from[name];
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new MalformedHeadError(`head has no ${name}`);
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw new MalformedHeadError(`head has no ${name}`);
   return value;
 }
 
-function octets(from: { [key: string]: unknown }, name: string, length: number): Buffer {
+function octets(from: { readonly [key: string]: unknown }, name: string, length: number): Buffer {
   const value = from[name];
   const bytes = Buffer.from(typeof value === 'string' ? value : '', 'hex');
   if (bytes.length !== length) throw new MalformedHeadError(`head has no ${name}`);

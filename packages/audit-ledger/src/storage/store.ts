@@ -27,6 +27,9 @@ export interface LedgerStore {
   /** Committed entries [from, to). */
   readEntries(from: number, to: number): Promise<StoredEntry[]>;
 
+  /** Leaves of committed entries [from, to), without their details. */
+  readLeaves(from: number, to: number): Promise<Uint8Array[]>;
+
   /** Undefined where the tree does not reach the tile. */
   readTile(tile: HashTile): Promise<Uint8Array | undefined>;
 

@@ -1,5 +1,5 @@
 /** Tiles of an in-memory tree, cut from the definition rather than by the code under test. */
-import { type TileSource } from '../tiles/node-reader.js';
+import type { TileSource } from '../tiles/node-reader.js';
 import { parseTilePath } from '../tiles/path.js';
 import { merkleTreeHash } from '../tree/mth.js';
 
@@ -18,7 +18,8 @@ function cut(hashes: readonly Uint8Array[], level: number, index: number, width:
   return Buffer.concat(
     Array.from({ length: width }, (_, i) => {
       const start = (index * 256 + i) * span;
-      if (start + span > hashes.length) throw new Error(`a tree of ${hashes.length} leaves has no tile ${level}/${index} that wide`);
+      if (start + span > hashes.length)
+        throw new Error(`a tree of ${hashes.length} leaves has no tile ${level}/${index} that wide`);
       return merkleTreeHash(hashes.slice(start, start + span));
     }),
   );

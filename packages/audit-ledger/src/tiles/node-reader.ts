@@ -1,7 +1,14 @@
 /** Reads tree nodes and proofs out of tiles. */
 import { EMPTY_ROOT, HASH_BYTES } from '../tree/hash.js';
 import { merkleTreeHash } from '../tree/mth.js';
-import { consistencyRanges, foldNodes, inclusionRanges, type LeafRange, rangeNodes, type TreeNode } from '../tree/ranges.js';
+import {
+  consistencyRanges,
+  foldNodes,
+  inclusionRanges,
+  type LeafRange,
+  rangeNodes,
+  type TreeNode,
+} from '../tree/ranges.js';
 import { type HashTile, TILE_HEIGHT, TILE_WIDTH, tileWidth } from './path.js';
 
 /** Gives the bytes of a hash tile: `width` hashes of 32 bytes. */

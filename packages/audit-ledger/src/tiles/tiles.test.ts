@@ -5,13 +5,19 @@ import { decodeBundle, encodeBundle, MalformedBundleError } from './bundle.js';
 import { parseTilePath, type Tile, tilePath, tileWidth } from './path.js';
 
 const anyTile: fc.Arbitrary<Tile> = fc.oneof(
-  fc.record({
-    kind: fc.constant('hashes' as const),
-    level: fc.integer({ min: 0, max: 5 }),
-    index: fc.nat(10 ** 12),
-    width: fc.integer({ min: 1, max: 256 }),
-  }, { noNullPrototype: true }),
-  fc.record({ kind: fc.constant('entries' as const), index: fc.nat(10 ** 12), width: fc.integer({ min: 1, max: 256 }) }, { noNullPrototype: true }),
+  fc.record(
+    {
+      kind: fc.constant('hashes' as const),
+      level: fc.integer({ min: 0, max: 5 }),
+      index: fc.nat(10 ** 12),
+      width: fc.integer({ min: 1, max: 256 }),
+    },
+    { noNullPrototype: true },
+  ),
+  fc.record(
+    { kind: fc.constant('entries' as const), index: fc.nat(10 ** 12), width: fc.integer({ min: 1, max: 256 }) },
+    { noNullPrototype: true },
+  ),
 );
 
 describe('tile paths', () => {

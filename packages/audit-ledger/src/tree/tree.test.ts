@@ -73,7 +73,10 @@ describe('proofs', () => {
       fc.asyncProperty(sizes, sizes, fc.nat(), async (a, b, bit) => {
         const [from, to] = a <= b ? [a, b] : [b, a];
         const proof = await new NodeReader(tileSourceOf(hashes.slice(0, to)), to).consistencyProof(from, to);
-        const [older, newer] = [{ size: from, root: rootOf(from) }, { size: to, root: rootOf(to) }];
+        const [older, newer] = [
+          { size: from, root: rootOf(from) },
+          { size: to, root: rootOf(to) },
+        ];
         assert.ok(verifyConsistency(older, newer, proof));
         assert.ok(!verifyConsistency({ size: from, root: flipped(older.root, bit) }, newer, proof));
         assert.ok(!verifyConsistency(older, { size: to, root: flipped(newer.root, bit) }, proof));

@@ -21,13 +21,9 @@ export function verifyInclusion(
 }
 
 /** The arithmetic alone; outside this package use `verifyInclusion`. */
-export function inclusionHolds(
-  hash: Uint8Array,
-  index: number,
-  head: TreeHead,
-  proof: readonly Uint8Array[],
-): boolean {
-  if (!isIndex(index) || !isIndex(head.size) || index >= head.size || !areHashes([hash, head.root, ...proof])) return false;
+export function inclusionHolds(hash: Uint8Array, index: number, head: TreeHead, proof: readonly Uint8Array[]): boolean {
+  if (!isIndex(index) || !isIndex(head.size) || index >= head.size || !areHashes([hash, head.root, ...proof]))
+    return false;
   let fn = index;
   let sn = head.size - 1;
   let node = hash;

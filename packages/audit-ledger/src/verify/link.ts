@@ -19,7 +19,8 @@ export class BrokenLinkError extends Error {
 export function checkLink(leaf: Uint8Array, before: LinkState): Leaf {
   const decoded = decodeOrBroken(leaf);
   if (decoded.seq !== before.seq) throw new BrokenLinkError(`leaf says seq ${decoded.seq}`);
-  if (Buffer.compare(decoded.prev, before.prev) !== 0) throw new BrokenLinkError('prev is not the entry hash of the entry before');
+  if (Buffer.compare(decoded.prev, before.prev) !== 0)
+    throw new BrokenLinkError('prev is not the entry hash of the entry before');
   if (decoded.receivedUs < before.receivedUs) throw new BrokenLinkError('received_us runs backwards');
   return decoded;
 }

@@ -13,6 +13,15 @@ export interface LogSource {
   tile(tile: Tile): Promise<Uint8Array>;
   /** Salts and details of entries [from, to), ascending; a pruned one is left out. Absent: details are not checked. */
   openings?(from: number, to: number): AsyncIterable<Opening>;
+  /** Asked for after the walk: damage that the source itself saw. */
+  faults?(): Promise<readonly SourceFault[]>;
+}
+
+/** Something wrong around entries [first, last], which matters where none of them is found altered itself. */
+export interface SourceFault {
+  readonly first: number;
+  readonly last: number;
+  readonly what: string;
 }
 
 /** The source could not be read: this says nothing about the log. */

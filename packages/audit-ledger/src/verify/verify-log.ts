@@ -13,7 +13,8 @@ import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import { Frontier } from '../tree/frontier.js';
 import { ZERO_HASH } from '../tree/hash.js';
 import { inclusionHolds, verifyConsistency } from '../tree/verify.js';
-import type { LogSource, Opening } from './source.js';
+import type { LogSource, Opening, SourceFault } from './source.js';
+import { UpperTiles } from './upper-tiles.js';
 import { type Finding, Walker, type WalkStart } from './walker.js';
 
 export interface VerifyOptions {
@@ -37,23 +38,42 @@ export interface VerifyReport {
 }
 
 /** Rejects with SourceError where the log cannot be read; whatever is wrong with what was read is a finding. */
-export async function verifyLog(source: LogSource, key: VerifierKey, options: VerifyOptions = {}): Promise<VerifyReport> {
+export async function verifyLog(
+  source: LogSource,
+  key: VerifierKey,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
   const note = await source.checkpoint();
   try {
-    return await verifyUnder(openCheckpoint(note, key), source, options);
+    return await verifyAgainst(openCheckpoint(note, key), source, options);
   } catch (error) {
     if (!(error instanceof NoteError || error instanceof MalformedTileError)) throw error;
-    return { ok: false, firstSeq: 0, entries: 0, details: 0, findings: [{ seq: 0, what: error.message }], found: 1, checkpoint: undefined };
+    return {
+      ok: false,
+      firstSeq: 0,
+      entries: 0,
+      details: 0,
+      findings: [{ seq: 0, what: error.message }],
+      found: 1,
+      checkpoint: undefined,
+    };
   }
 }
 
-async function verifyUnder(checkpoint: Checkpoint, source: LogSource, options: VerifyOptions): Promise<VerifyReport> {
+/** The same under a checkpoint whose signature the caller answers for. */
+export async function verifyAgainst(
+  checkpoint: Checkpoint,
+  source: LogSource,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
   const { size } = checkpoint;
   const firstSeq = firstOf(size, options.depth);
   const extra: Finding[] = [];
-  const walker = new Walker(await startAt(firstSeq, checkpoint, source, extra));
-  const details = await walk(walker, size, source, options);
+  const upper = new UpperTiles(source, size);
+  const walker = new Walker(await startAt(firstSeq, checkpoint, source, extra), upper.sink);
+  const details = await walk(walker, size, source, options, upper);
   walker.finish();
+  extra.push(...beside(walker, [...upper.faults, ...((await source.faults?.()) ?? [])]));
   // An altered entry changes the root too: the root is news only where no entry was found altered.
   if (walker.found === 0 && !walker.root().equals(checkpoint.root)) {
     extra.push({ seq: size - 1, what: 'entries do not add up to the root that was signed' });
@@ -75,18 +95,38 @@ function firstOf(size: number, depth: number | undefined): number {
  * Subtrees and entry hash to start from, as the tiles say. The walk ends in the signed root only if the subtrees are
  * right; the entry hash is proved to be in the signed tree.
  */
-async function startAt(seq: number, checkpoint: Checkpoint, source: LogSource, findings: Finding[]): Promise<WalkStart> {
+async function startAt(
+  seq: number,
+  checkpoint: Checkpoint,
+  source: LogSource,
+  findings: Finding[],
+): Promise<WalkStart> {
   if (seq === 0) return { seq, prev: ZERO_HASH, frontier: new Frontier() };
   const reader = new NodeReader((tile) => source.tile(tile), checkpoint.size);
   const index = Math.floor((seq - 1) / TILE_WIDTH);
   const width = tileWidth(checkpoint.size, 0, index);
-  const prev = tileHashes(await source.tile({ kind: 'hashes', level: 0, index, width }), width)[(seq - 1) % TILE_WIDTH] ?? ZERO_HASH;
+  const prev =
+    tileHashes(await source.tile({ kind: 'hashes', level: 0, index, width }), width)[(seq - 1) % TILE_WIDTH] ??
+    ZERO_HASH;
   const proof = await reader.inclusionProof(seq - 1, checkpoint.size);
-  if (!inclusionHolds(prev, seq - 1, checkpoint, proof)) findings.push({ seq: seq - 1, what: 'hash tile is not part of the signed tree' });
+  if (!inclusionHolds(prev, seq - 1, checkpoint, proof))
+    findings.push({ seq: seq - 1, what: 'hash tile is not part of the signed tree' });
   return { seq, prev, frontier: Frontier.fromSubtrees(await reader.subtrees(seq)) };
 }
 
-async function walk(walker: Walker, size: number, source: LogSource, options: VerifyOptions): Promise<number> {
+/** Faults where no entry is found altered: those that are explain themselves. */
+function beside({ findings }: Walker, faults: readonly SourceFault[]): Finding[] {
+  const unexplained = faults.filter(({ first, last }) => !findings.some(({ seq }) => seq >= first && seq <= last));
+  return unexplained.map(({ first, what }) => ({ seq: Math.max(first, 0), what }));
+}
+
+async function walk(
+  walker: Walker,
+  size: number,
+  source: LogSource,
+  options: VerifyOptions,
+  upper: UpperTiles,
+): Promise<number> {
   const openings = source.openings?.(walker.size, size)[Symbol.asyncIterator]();
   const detailCheck = new DetailCheck(walker, openings);
   const first = walker.size;
@@ -94,6 +134,7 @@ async function walk(walker: Walker, size: number, source: LogSource, options: Ve
     const index = walker.size / TILE_WIDTH;
     const width = tileWidth(size, 0, index);
     for (const leaf of await walkBundle(walker, source, index, width)) await detailCheck.take(leaf);
+    await upper.check();
     options.progress?.(walker.size - first, size - first);
   }
   await openings?.return?.();
@@ -147,8 +188,10 @@ class DetailCheck {
 
 /** The known checkpoint must be a prefix, by a consistency proof out of the tiles. */
 async function inconsistency(known: Checkpoint, now: Checkpoint, source: LogSource): Promise<Finding[]> {
-  if (known.origin !== now.origin) return [{ seq: 0, what: `log is ${now.origin}, the known checkpoint is of ${known.origin}` }];
-  if (known.size > now.size) return [{ seq: now.size, what: `log went back from ${known.size} to ${now.size} entries` }];
+  if (known.origin !== now.origin)
+    return [{ seq: 0, what: `log is ${now.origin}, the known checkpoint is of ${known.origin}` }];
+  if (known.size > now.size)
+    return [{ seq: now.size, what: `log went back from ${known.size} to ${now.size} entries` }];
   const reader = new NodeReader((tile) => source.tile(tile), now.size);
   const proof = await reader.consistencyProof(known.size, now.size);
   if (verifyConsistency(known, now, proof)) return [];

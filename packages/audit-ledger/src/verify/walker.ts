@@ -3,7 +3,7 @@
  * leaf's bytes, from the hash tile and from the next leaf's `prev`; two that agree convict the third.
  */
 import type { Leaf } from '../leaf/leaf.js';
-import { Frontier, type NodeSink } from '../tree/frontier.js';
+import type { Frontier, NodeSink } from '../tree/frontier.js';
 import { leafHash } from '../tree/hash.js';
 import { BrokenLinkError, checkDetail, checkLink, decodeOrBroken } from './link.js';
 
@@ -105,7 +105,10 @@ export class Walker {
     if (last?.tileHash === undefined || Buffer.compare(last.hash, last.tileHash) === 0) return;
     const tileIsWrong = nextPrev !== undefined && Buffer.compare(last.hash, nextPrev) === 0;
     if (tileIsWrong) this.#prev = last.hash;
-    this.report(last.seq, tileIsWrong ? 'hash tile does not hold the entry hash' : 'entry was altered: its hash is not the logged one');
+    this.report(
+      last.seq,
+      tileIsWrong ? 'hash tile does not hold the entry hash' : 'entry was altered: its hash is not the logged one',
+    );
   }
 
   #advance(step: Step, receivedUs: number | undefined): void {

@@ -1,19 +1,22 @@
-/** Durable file writes. */
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+/** Durable writes of small files. */
+import { type Disk, nodeDisk } from './disk.js';
 
-/** Replaces `path` by `bytes`: a reader, also after a crash, sees the old content or the new. */
-export async function replaceFile(path: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> {
+/** Replaces `path` by `bytes`: a reader, also after a crash of the process, sees the old content or the new. */
+export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array | string): Promise<void> {
   const temporary = `${path}.tmp`;
-  await writeSynced(temporary, bytes, mode);
-  await rename(temporary, path);
-  await syncDirectory(dirname(path));
+  const file = await disk.open(temporary, 'w', 0o644);
+  try {
+    await file.writeFile(bytes);
+  } finally {
+    await file.close();
+  }
+  await disk.rename(temporary, path);
 }
 
 /** Writes and syncs a file that nobody reads yet; leaves none behind when it fails. */
-export async function writeSynced(path: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> {
+export async function writeSynced(disk: Disk, path: string, bytes: Uint8Array | string, mode = 0o644): Promise<void> {
   try {
-    const file = await open(path, 'w', mode);
+    const file = await disk.open(path, 'wx', mode);
     try {
       await file.writeFile(bytes);
       await file.sync();
@@ -21,17 +24,19 @@ export async function writeSynced(path: string, bytes: Uint8Array | string, mode
       await file.close();
     }
   } catch (error) {
-    await rm(path, { force: true });
+    await disk.remove(path);
     throw error;
   }
 }
 
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
+/** Whole content; undefined where there is no such file. */
+export async function readWhole(path: string, disk: Disk = nodeDisk): Promise<Buffer | undefined> {
+  const file = await orUndefined(disk.open(path, 'r'));
+  if (file === undefined) return undefined;
   try {
-    await directory.sync();
+    return await file.readFile();
   } finally {
-    await directory.close();
+    await file.close();
   }
 }
 

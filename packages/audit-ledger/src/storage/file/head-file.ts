@@ -3,74 +3,106 @@
  * generation, which fails if another writer made that generation first: compare and swap in one system call, where a
  * rename would silently replace the other writer's head.
  */
-import { link, mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { StaleWriterError, UnknownOutcomeError } from '../errors.js';
-import { decodeHead, encodeHead, type Head } from '../head.js';
-import { isErrno, syncDirectory, writeSynced } from './files.js';
+import { join } from 'node:path';
+import type { Position } from '@sentinel/service-kit/segment-log';
+import { StaleWriterError, StoreFullError, UnknownOutcomeError } from '../errors.js';
+import { count, decodeHeadFields, encodeHead, type Head, headOf, MalformedHeadError } from '../head.js';
+import { type Disk, nodeDisk } from './disk.js';
+import { isErrno, orUndefined, readWhole, writeSynced } from './files.js';
 
 const GENERATION = /^\d{16}$/;
+const TEMPORARY = /^tmp\./;
+
+/** The head with the places at which the committed part of both logs ends. */
+export interface FileHead extends Head {
+  readonly entriesEnd: Position;
+  readonly detailsEnd: Position;
+}
 
 export class HeadFile {
   readonly #directory: string;
+  readonly #disk: Disk;
 
-  constructor(directory: string) {
+  constructor(directory: string, disk: Disk = nodeDisk) {
     this.#directory = directory;
+    this.#disk = disk;
   }
 
-  /** The newest head; undefined for a log that was never written. */
-  async read(): Promise<Head | undefined> {
+  /** The newest head; undefined for a log that was never written. @throws MalformedHeadError */
+  async read(): Promise<FileHead | undefined> {
     const newest = (await this.#generations()).at(-1);
-    return newest === undefined ? undefined : decodeHead(await readFile(join(this.#directory, newest)));
+    const bytes = newest === undefined ? undefined : await readWhole(join(this.#directory, newest), this.#disk);
+    if (bytes === undefined) return undefined;
+    const fields = decodeHeadFields(bytes);
+    const ends = { entriesEnd: positionOf(fields, 'entries_end'), detailsEnd: positionOf(fields, 'details_end') };
+    return { ...headOf(fields), ...ends };
+  }
+
+  /** Makes the folder and removes what a crash left half made. */
+  async prepare(): Promise<void> {
+    await this.#disk.makeDirectory(this.#directory);
+    const names = await this.#disk.list(this.#directory);
+    await Promise.all(names.filter((name) => TEMPORARY.test(name)).map((name) => this.#remove(name)));
   }
 
   /**
    * Makes `next` the head if its generation is still free. What fails before the link changed nothing; what fails after it
    * has an unknown outcome.
    */
-  async swap(next: Head): Promise<void> {
-    await mkdir(this.#directory, { recursive: true });
+  async swap(next: FileHead): Promise<void> {
     const temporary = join(this.#directory, `tmp.${randomUUID()}`);
-    const target = join(this.#directory, nameOf(next.generation));
-    await writeSynced(temporary, encodeHead(next));
     try {
-      await this.#link(temporary, target, next.generation);
+      await writeSynced(this.#disk, temporary, encode(next));
+      await this.#link(temporary, next.generation);
+    } catch (error) {
+      if (isErrno(error, 'ENOSPC', 'EDQUOT')) throw new StoreFullError(error);
+      throw error instanceof StaleWriterError ? error : new UnknownOutcomeError(error);
     } finally {
-      await rm(temporary, { force: true });
+      await this.#disk.remove(temporary).catch(() => undefined);
     }
     await this.#settle(next.generation);
   }
 
-  async #link(temporary: string, target: string, generation: number): Promise<void> {
+  async #link(temporary: string, generation: number): Promise<void> {
     if ((await this.#generations()).some((name) => name > nameOf(generation - 1))) throw new StaleWriterError();
     try {
-      await link(temporary, target);
+      await this.#disk.link(temporary, join(this.#directory, nameOf(generation)));
     } catch (error) {
-      if (isErrno(error, 'EEXIST')) throw new StaleWriterError();
-      if (isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
-      throw new UnknownOutcomeError(error);
+      throw isErrno(error, 'EEXIST') ? new StaleWriterError() : error;
     }
   }
 
   async #settle(generation: number): Promise<void> {
     try {
-      await syncDirectory(this.#directory);
+      await this.#disk.syncDirectory(this.#directory);
       const older = (await this.#generations()).filter((name) => name < nameOf(generation));
-      await Promise.all(older.map((name) => rm(join(this.#directory, name))));
+      await Promise.all(older.map((name) => this.#remove(name)));
     } catch (error) {
       throw new UnknownOutcomeError(error);
     }
   }
 
-  async #generations(): Promise<string[]> {
-    try {
-      return (await readdir(this.#directory)).filter((name) => GENERATION.test(name)).sort();
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
+  async #remove(name: string): Promise<void> {
+    await this.#disk.remove(join(this.#directory, name));
   }
+
+  async #generations(): Promise<string[]> {
+    const names = (await orUndefined(this.#disk.list(this.#directory))) ?? [];
+    return names.filter((name) => GENERATION.test(name)).sort();
+  }
+}
+
+function encode(head: FileHead): Buffer {
+  const { entriesEnd, detailsEnd } = head;
+  return encodeHead(head, { entries_end: { ...entriesEnd }, details_end: { ...detailsEnd } });
+}
+
+function positionOf(fields: { readonly [name: string]: unknown }, name: string): Position {
+  const value = fields[name];
+  if (typeof value !== 'object' || value === null) throw new MalformedHeadError(`head has no ${name}`);
+  const position = value as { readonly [name: string]: unknown };
+  return { segment: count(position, 'segment'), offset: count(position, 'offset') };
 }
 
 function nameOf(generation: number): string {

@@ -25,7 +25,9 @@ export class DirectoryLock implements AsyncDisposable {
       return new DirectoryLock(await listen(name));
     } catch (error) {
       if (!isErrno(error, 'EADDRINUSE')) throw error;
-      throw new LockedError(`${directory} is being written by process ${await holder(name)}: stop it, or give this ledger its own data_dir`);
+      throw new LockedError(
+        `${directory} is being written by process ${await holder(name)}: stop it, or give this ledger its own data_dir`,
+      );
     }
   }
 

@@ -1,0 +1,63 @@
+/** Commands beside the service itself. */
+import type { CommandSpecs, FlagSpecs, LoadedConfig, Streams } from '@sentinel/service-kit/config';
+import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
+import { publicOpenError } from '../open-errors.js';
+import { SourceError } from '../verify/source.js';
+import { fsck } from './fsck.js';
+import { keygen } from './keygen.js';
+import { proof } from './proof.js';
+import { verify } from './verify.js';
+
+export const FLAGS = {
+  mode: { type: 'string', choices: ['writer', 'reader'], help: 'what this process does [writer]' },
+  'accept-rollback': {
+    type: 'boolean',
+    help: 'starts on a log that is older than its last checkpoint, and records that',
+  },
+  depth: { type: 'integer', min: 1, help: 'verify: the newest N entries' },
+  full: { type: 'boolean', help: 'verify: every entry' },
+  verbose: { type: 'boolean', help: 'verify: shows progress and every finding' },
+} as const satisfies FlagSpecs;
+
+export const COMMANDS = {
+  keygen: 'makes the signing key in the file of signing_key_path and prints its verifier key',
+  verify:
+    'recomputes stored entries up to the signed checkpoint: --depth N or --full; 0 ok, 1 tampering, 69 could not verify',
+  proof: 'SEQ: prints an entry with its proof (C2SP tlog-proof)',
+  fsck: 'checks the files of the log against its head, without the signing key',
+} as const satisfies CommandSpecs;
+
+export type LedgerProgram = LoadedConfig<'audit_ledger', typeof FLAGS>;
+export type Command = (program: LedgerProgram, streams: Streams) => Promise<number> | number;
+
+const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = { keygen, verify, proof, fsck };
+
+/** @returns the exit status */
+export async function runCommand(program: LedgerProgram, streams: Streams): Promise<number> {
+  try {
+    return await commandOf(program)(program, streams);
+  } catch (thrown) {
+    const known =
+      thrown instanceof SourceError
+        ? new SentinelError({ code: 'UNAVAILABLE', message: thrown.message })
+        : SentinelError.from(publicOpenError(thrown));
+    streams.stderr.write(`${known.sentence}\n`);
+    return exitStatus(known);
+  }
+}
+
+function commandOf({ command, flags }: LedgerProgram): Command {
+  if (command === undefined) {
+    const hint = 'Leave --mode out, or set it to writer.';
+    throw new SentinelError({
+      code: 'UNIMPLEMENTED',
+      message: `--mode ${flags.mode} is not part of this version`,
+      hint,
+    });
+  }
+  if (command in RUN) return RUN[command as keyof typeof RUN];
+  return (_program, { stderr }) => {
+    stderr.write(`unknown command ${command}\n`);
+    return EXIT.usage;
+  };
+}

@@ -1,0 +1,102 @@
+/** Business facts of the ledger, counted and logged. */
+import type { Logger } from '@sentinel/service-kit/logging';
+import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
+import type { LedgerEvents } from './commit/ledger.js';
+import { StoreFullError } from './storage/errors.js';
+import type { VerifyReport } from './verify/verify-log.js';
+
+export interface Gauges {
+  readonly chainLength: () => number;
+  readonly pendingEntries: () => number;
+  readonly storageBytes: () => Promise<number>;
+}
+
+const BATCH_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export interface ServiceEvents extends LedgerEvents {
+  verified(report: VerifyReport): void;
+  callRefused(): void;
+}
+
+export function createEvents(registry: Registry, log: Logger, fatal: (error: unknown) => void): ServiceEvents {
+  const registers = [registry];
+  const entries = new Counter({
+    name: 'sentinel_audit_entries_total',
+    help: 'Entries committed since the start.',
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'sentinel_audit_batch_duration_seconds',
+    help: 'Time of a group commit, from hashing to the signed checkpoint. Rising: look at the disk.',
+    buckets: BATCH_SECONDS,
+    registers,
+  });
+  const refused = new Counter({
+    name: 'sentinel_audit_refused_total',
+    help: 'Requests that were refused. overloaded, disk_full: nothing was lost, senders retry. conflict: a sender reuses event ids.',
+    labelNames: ['reason'] as const,
+    registers,
+  });
+  const verified = new Gauge({
+    name: 'sentinel_audit_chain_verified',
+    help: '1: the last verification found nothing wrong. 0: entries are not what was logged; run sentinel-audit-ledger verify --full.',
+    registers,
+  });
+  const divergences = new Counter({
+    name: 'sentinel_audit_divergences_total',
+    help: 'Batches that two computations disagreed on and that were not signed. Not 0: replace this machine.',
+    registers,
+  });
+  for (const reason of ['conflict', 'stale_number', 'overloaded', 'disk_full', 'call']) refused.inc({ reason }, 0);
+  // Opening the log recomputed its newest entries up to the head's root.
+  verified.set(1);
+  return {
+    committed: (count, duration) => {
+      entries.inc(count);
+      seconds.observe(duration);
+    },
+    refused: (reason) => refused.inc({ reason }),
+    callRefused: () => refused.inc({ reason: 'call' }),
+    diverged: (error) => {
+      divergences.inc();
+      log.error({ err: error }, 'this machine computes wrong answers: a batch was dropped before it was signed');
+    },
+    checkpointNotKept: (error) => {
+      if (!(error instanceof StoreFullError))
+        log.warn({ err: error }, 'the newest checkpoint could not be kept; the log itself is durable');
+    },
+    fatal,
+    verified: (report) => {
+      verified.set(report.ok ? 1 : 0);
+      const { firstSeq, entries: count, found, findings } = report;
+      if (report.ok) log.info({ firstSeq, entries: count }, 'log verified');
+      else
+        log.error(
+          { firstSeq, entries: count, found, findings: findings.slice(0, 10) },
+          'CRITICAL: the log was tampered with',
+        );
+    },
+  };
+}
+
+/** Gauges that are read when they are scraped. */
+export function createGauges(registry: Registry, read: Gauges): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: () => number | Promise<number>): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set(await value());
+      },
+    });
+  };
+  gauge('sentinel_audit_chain_length', 'Entries in the log.', read.chainLength);
+  gauge(
+    'sentinel_audit_pending_entries',
+    'Entries that wait to be committed. Staying high: the disk is too slow.',
+    read.pendingEntries,
+  );
+  gauge('sentinel_audit_storage_bytes', 'Bytes of the log on disk.', read.storageBytes);
+}

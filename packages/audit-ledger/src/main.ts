@@ -1,0 +1,37 @@
+/** The program `sentinel-audit-ledger`. */
+import { loadConfigForMain } from '@sentinel/service-kit/config';
+import { runService } from '@sentinel/service-kit/lifecycle';
+import { createLogger } from '@sentinel/service-kit/logging';
+import { buildLedgerService } from './build.js';
+import { COMMANDS, FLAGS, type LedgerProgram, runCommand } from './commands/index.js';
+
+const program: LedgerProgram | undefined = loadConfigForMain({
+  section: 'audit_ledger',
+  argv: process.argv.slice(2),
+  env: process.env,
+  flags: FLAGS,
+  commands: COMMANDS,
+  // keygen makes it.
+  optionalSecretFiles: process.argv.includes('keygen') ? ['signing_key'] : [],
+});
+
+if (program !== undefined) {
+  if (program.command !== undefined || program.flags.mode === 'reader')
+    process.exitCode = await runCommand(program, process);
+  else await serve(program);
+}
+
+async function serve({ config, logging, flags, insecure, readyFile, warnings, reload }: LedgerProgram): Promise<void> {
+  const log = createLogger('audit-ledger', logging);
+  for (const warning of warnings) log.warn(warning);
+  const build = (fatal: (error: unknown) => void) =>
+    buildLedgerService({
+      config,
+      insecure,
+      acceptRollback: flags['accept-rollback'],
+      log,
+      fatal,
+      reload: () => reload().loaded.config,
+    });
+  await runService(build, { log, readyFile: readyFile ?? '' });
+}

@@ -1,0 +1,114 @@
+/** Requests of one stream overlap, their answers come in order; the first that fails ends the stream. */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type {
+  IngestEventsResponse,
+  IngestStreamRequest,
+  IngestStreamResponse,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { failStream } from '@sentinel/service-kit/grpc-server';
+import type { RpcContext } from './context.js';
+import { ingestEvents } from './ingest.js';
+
+/** Requests, or events, of one stream under way: beyond it the stream is not read, so its sender feels the pressure. */
+const MAX_REQUESTS = 256;
+const MAX_EVENTS = 16_384;
+
+type Call = ServerDuplexStream<IngestStreamRequest, IngestStreamResponse>;
+
+/** Streams that a drain has to end. */
+export class IngestStreams {
+  readonly #context: RpcContext;
+  readonly #open = new Set<StreamSession>();
+
+  constructor(context: RpcContext) {
+    this.#context = context;
+  }
+
+  handle(call: Call): void {
+    const session = new StreamSession(this.#context, call, () => this.#open.delete(session));
+    this.#open.add(session);
+  }
+
+  /** Answers what was taken, then ends every stream. */
+  async drain(): Promise<void> {
+    await Promise.all(Array.from(this.#open, (session) => session.drain()));
+  }
+}
+
+class StreamSession {
+  readonly #context: RpcContext;
+  readonly #call: Call;
+  readonly #ended: () => void;
+  /** Resolves when the answers of all requests so far are written. */
+  #answered: Promise<void> = Promise.resolve();
+  #requests = 0;
+  #events = 0;
+  #closed = false;
+
+  constructor(context: RpcContext, call: Call, ended: () => void) {
+    this.#context = context;
+    this.#call = call;
+    this.#ended = ended;
+    call.on('data', (request: IngestStreamRequest) => this.#take(request));
+    call.on('end', () => void this.#finish());
+    call.on('cancelled', () => this.#close());
+    call.on('error', () => this.#close());
+  }
+
+  async drain(): Promise<void> {
+    this.#call.pause();
+    await this.#answered;
+    this.#fail(
+      new SentinelError({
+        code: 'UNAVAILABLE',
+        reason: 'SHUTTING_DOWN',
+        message: 'the ledger is stopping',
+        retryAfterMs: 1000,
+      }),
+    );
+  }
+
+  #take({ batch }: IngestStreamRequest): void {
+    if (this.#closed) return;
+    if (batch === undefined)
+      return this.#fail(new SentinelError({ code: 'INVALID_ARGUMENT', field: 'batch', message: 'batch is missing' }));
+    const events = batch.events.length;
+    this.#requests += 1;
+    this.#events += events;
+    if (this.#requests >= MAX_REQUESTS || this.#events >= MAX_EVENTS) this.#call.pause();
+    const result = ingestEvents(this.#context, batch);
+    // The answer is awaited in turn; a failure must not count as unhandled until then.
+    result.catch(() => undefined);
+    this.#answered = this.#answered.then(() => this.#answer(result, events));
+  }
+
+  async #answer(result: Promise<IngestEventsResponse>, events: number): Promise<void> {
+    try {
+      const answer = await result;
+      if (!this.#closed) this.#call.write({ result: answer });
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#requests -= 1;
+    this.#events -= events;
+    if (!this.#closed && this.#call.isPaused()) this.#call.resume();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#answered;
+    if (!this.#closed) this.#call.end();
+    this.#close();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.#close();
+    failStream(this.#call, error, this.#context.log);
+  }
+
+  #close(): void {
+    this.#closed = true;
+    this.#ended();
+  }
+}

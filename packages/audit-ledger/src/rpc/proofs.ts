@@ -1,0 +1,69 @@
+import type {
+  GetCheckpointResponse,
+  GetConsistencyProofRequest,
+  GetConsistencyProofResponse,
+  GetInclusionProofRequest,
+  GetInclusionProofResponse,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { NodeReader } from '../tiles/node-reader.js';
+import type { RpcContext } from './context.js';
+import { outOfRange } from './errors.js';
+
+export function getCheckpoint({ ledger, verifierKey }: RpcContext): GetCheckpointResponse {
+  return { checkpoint: ledger.checkpoint.note, verifierKey };
+}
+
+export async function getInclusionProof(
+  context: RpcContext,
+  request: GetInclusionProofRequest,
+): Promise<GetInclusionProofResponse> {
+  const { note, size } = context.ledger.checkpoint;
+  const treeSize = sizeWithin(request.treeSize, size, 'tree_size');
+  if (request.seq >= BigInt(treeSize)) throw notFound(request.seq, treeSize);
+  const seq = Number(request.seq);
+  const [hashes, [leaf]] = await Promise.all([
+    nodes(context, size).inclusionProof(seq, treeSize),
+    context.store.readLeaves(seq, seq + 1),
+  ]);
+  if (leaf === undefined) throw notFound(request.seq, treeSize);
+  return {
+    leaf: Buffer.from(leaf),
+    hashes: hashes.map((hash) => Buffer.from(hash)),
+    treeSize: BigInt(treeSize),
+    checkpoint: note,
+  };
+}
+
+export async function getConsistencyProof(
+  context: RpcContext,
+  request: GetConsistencyProofRequest,
+): Promise<GetConsistencyProofResponse> {
+  const { note, size } = context.ledger.checkpoint;
+  const newSize = sizeWithin(request.newSize, size, 'new_size');
+  if (request.oldSize > BigInt(newSize))
+    throw outOfRange('old_size', `old_size ${request.oldSize} is beyond new_size ${newSize}`);
+  const hashes = await nodes(context, size).consistencyProof(Number(request.oldSize), newSize);
+  return { hashes: hashes.map((hash) => Buffer.from(hash)), newSize: BigInt(newSize), checkpoint: note };
+}
+
+function sizeWithin(wanted: bigint, size: number, field: string): number {
+  if (wanted > BigInt(size)) throw outOfRange(field, `${field} ${wanted} is beyond the ${size} entries of the log`);
+  return wanted === 0n ? size : Number(wanted);
+}
+
+function notFound(seq: bigint, size: number): SentinelError {
+  return new SentinelError({
+    code: 'NOT_FOUND',
+    field: 'seq',
+    message: `entry ${seq} is not in a log of ${size} entries`,
+  });
+}
+
+function nodes({ store }: RpcContext, size: number): NodeReader {
+  return new NodeReader(async (tile) => {
+    const bytes = await store.readTile(tile);
+    if (bytes === undefined) throw new Error(`tree has no tile ${tile.level}/${tile.index} of width ${tile.width}`);
+    return bytes;
+  }, size);
+}

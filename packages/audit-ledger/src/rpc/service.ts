@@ -1,0 +1,39 @@
+/** AuditService: which method is whose, and who may call it. */
+import { type AuditServiceServer, AuditServiceService } from '@sentinel/contracts/sentinel/v1/audit.js';
+import type { Role } from '@sentinel/service-kit/auth';
+import { type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
+import type { RpcContext } from './context.js';
+import { ingestEvents } from './ingest.js';
+import type { IngestStreams } from './ingest-stream.js';
+import { getCheckpoint, getConsistencyProof, getInclusionProof } from './proofs.js';
+import { queryAuditTrail } from './query.js';
+import { verifyChain } from './verify-chain.js';
+
+/** `service` is any component of a plaintext loopback installation. */
+const MAY_INGEST: readonly Role[] = ['engine', 'monitor', 'service', 'admin'];
+
+export function auditService(context: RpcContext, streams: IngestStreams): ServiceEntry {
+  const { log } = context;
+  const implementation: AuditServiceServer = {
+    ingestEvents: unary((request) => ingestEvents(context, request), log),
+    ingestStream: (call) => streams.handle(call),
+    verifyChain: unary((request) => verifyChain(context, request), log),
+    queryAuditTrail: unary((request) => queryAuditTrail(context, request), log),
+    getCheckpoint: unary(() => getCheckpoint(context), log),
+    getInclusionProof: unary((request) => getInclusionProof(context, request), log),
+    getConsistencyProof: unary((request) => getConsistencyProof(context, request), log),
+  };
+  return {
+    definition: AuditServiceService,
+    implementation,
+    roles: {
+      IngestEvents: MAY_INGEST,
+      IngestStream: MAY_INGEST,
+      VerifyChain: 'anyone',
+      QueryAuditTrail: 'anyone',
+      GetCheckpoint: 'anyone',
+      GetInclusionProof: 'anyone',
+      GetConsistencyProof: 'anyone',
+    },
+  };
+}

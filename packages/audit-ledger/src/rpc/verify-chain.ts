@@ -1,0 +1,30 @@
+import type { VerifyChainRequest, VerifyChainResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { SourceError } from '../verify/source.js';
+import type { RpcContext } from './context.js';
+
+/** Re-reads entries from the disk and recomputes every hash up to the signed root. */
+export async function verifyChain(
+  { ledger, verify }: RpcContext,
+  { depth }: VerifyChainRequest,
+): Promise<VerifyChainResponse> {
+  const { note } = ledger.checkpoint;
+  try {
+    const report = await verify(depth === 0n ? {} : { depth: Number(depth) });
+    const findings = report.findings.map(({ seq, what }) => ({ seq: BigInt(seq), what }));
+    return {
+      ok: report.ok,
+      firstSeq: BigInt(report.firstSeq),
+      entries: BigInt(report.entries),
+      findings,
+      checkpoint: note,
+    };
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    throw new SentinelError({
+      code: 'UNAVAILABLE',
+      message: `the log could not be read: ${error.message}`,
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,52 @@
+/** The file system operations of the backend: an argument, so that tests can lose power or let each of them fail. */
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { nodeFiles, type SegmentFiles, segmentPath } from '@sentinel/service-kit/segment-log';
+
+export interface Disk {
+  open(path: string, flags: string | number, mode?: number): Promise<FileHandle>;
+  list(directory: string): Promise<string[]>;
+  makeDirectory(directory: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Fails with EEXIST where `to` exists. */
+  link(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Makes names in a directory durable. */
+  syncDirectory(directory: string): Promise<void>;
+  /** Bytes that may still be written. */
+  freeBytes(directory: string): Promise<number>;
+}
+
+const SEGMENT_MODE = 0o640;
+
+export const nodeDisk: Disk = {
+  open: (path, flags, mode) => open(path, flags, mode),
+  list: (directory) => readdir(directory),
+  makeDirectory: async (directory) => {
+    await mkdir(directory, { recursive: true });
+  },
+  rename,
+  link,
+  remove: (path) => rm(path, { force: true }),
+  syncDirectory: async (directory) => {
+    const handle = await open(directory, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  freeBytes: async (directory) => {
+    const { bavail, bsize } = await statfs(directory);
+    return bavail * bsize;
+  },
+};
+
+/** The segment files of a log on this disk. */
+export function segmentFilesOn(disk: Disk): SegmentFiles {
+  return {
+    list: nodeFiles.list,
+    open: (directory, segment, flags) => disk.open(segmentPath(directory, segment), flags, SEGMENT_MODE),
+    remove: (directory, segment) => disk.remove(segmentPath(directory, segment)),
+    syncDirectory: (directory) => disk.syncDirectory(directory),
+  };
+}

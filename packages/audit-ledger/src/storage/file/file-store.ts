@@ -1,0 +1,163 @@
+/** The `file` backend: entries and details in segment files, the head's swap as commit point, everything else derived. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { SegmentLog } from '@sentinel/service-kit/segment-log';
+import type { Batch } from '../../commit/build.js';
+import { BLOCK_ENTRIES, type IndexFilter } from '../../index/block.js';
+import type { HashTile } from '../../tiles/path.js';
+import { StoreFullError, UnknownOutcomeError } from '../errors.js';
+import type { Head } from '../head.js';
+import type { LedgerStore, QueryPage, StoredEntry } from '../store.js';
+import type { CommitTable } from './commit-table.js';
+import type { Disk } from './disk.js';
+import { isErrno, orUndefined, replaceFile } from './files.js';
+import type { HashColumns } from './hash-columns.js';
+import type { FileHead, HeadFile } from './head-file.js';
+import type { IndexStore } from './index-store.js';
+import type { Layout } from './layout.js';
+import type { RecordReader } from './record-reader.js';
+
+/** Below this the disk counts as full: what is left is for heads, checkpoints and whoever else writes there. */
+const RESERVE_BYTES = 32 * 2 ** 20;
+/** How long one look at the free space is believed. */
+const FREE_SPACE_MS = 500;
+
+export interface FileStoreParts {
+  readonly layout: Layout;
+  readonly disk: Disk;
+  readonly heads: HeadFile;
+  readonly entries: SegmentLog;
+  readonly details: SegmentLog;
+  readonly commits: CommitTable;
+  readonly columns: HashColumns;
+  readonly index: IndexStore;
+  readonly reader: RecordReader;
+  readonly release: () => Promise<void>;
+}
+
+export class FileStore implements LedgerStore {
+  readonly #parts: FileStoreParts;
+  #head: FileHead;
+  #roomUntilMs = 0;
+
+  constructor(parts: FileStoreParts, head: FileHead) {
+    this.#parts = parts;
+    this.#head = head;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  async commit(batch: Batch, head: Head): Promise<void> {
+    const { entries, details, commits, columns, index } = this.#parts;
+    await this.#assertRoom();
+    const [[entriesAt], [detailsAt]] = await this.#append(batch);
+    if (entriesAt === undefined || detailsAt === undefined) throw new UnknownOutcomeError('a log gave no position');
+    const next = { ...head, entriesEnd: entries.end, detailsEnd: details.end };
+    await this.#swap(next);
+    this.#head = next;
+    const { commit, firstSeq } = batch.header;
+    commits.append({ firstSeq, entries: entriesAt, details: detailsAt });
+    columns.append(head.size, batch.tileNodes);
+    for (const [i, draft] of batch.drafts.entries()) index.add(firstSeq + i, draft, commit);
+    if (Math.floor(head.size / BLOCK_ENTRIES) > Math.floor(firstSeq / BLOCK_ENTRIES)) await this.#syncBlock(firstSeq);
+  }
+
+  /** Whoever reads the checkpoint from the folder finds everything under it there too. */
+  async saveCheckpoint(note: string): Promise<void> {
+    const { columns, commits, index, layout, disk } = this.#parts;
+    await Promise.all([columns.flush(), commits.flush(), index.flush()]);
+    await Promise.all([replaceFile(disk, layout.checkpoint, note), replaceFile(disk, layout.guard, note)]);
+  }
+
+  async readEntries(from: number, to: number): Promise<StoredEntry[]> {
+    return await this.#parts.reader.entries(from, Math.min(to, this.#head.size));
+  }
+
+  async readLeaves(from: number, to: number): Promise<Uint8Array[]> {
+    return await this.#parts.reader.leaves(from, Math.min(to, this.#head.size));
+  }
+
+  async readTile(tile: HashTile): Promise<Uint8Array | undefined> {
+    return await this.#parts.columns.read(tile);
+  }
+
+  async query(filter: IndexFilter, order: 'newest' | 'oldest', limit: number): Promise<QueryPage> {
+    return await this.#parts.index.query(filter, order, limit);
+  }
+
+  async storageBytes(): Promise<number> {
+    return await bytesBelow(this.#parts.layout.root);
+  }
+
+  async close(): Promise<void> {
+    const { entries, details, commits, release } = this.#parts;
+    await Promise.allSettled([entries.close(), details.close(), commits.close()]);
+    await release();
+  }
+
+  async #assertRoom(): Promise<void> {
+    if (performance.now() < this.#roomUntilMs) return;
+    const free = await this.#parts.disk.freeBytes(this.#parts.layout.root);
+    if (free < RESERVE_BYTES) throw new StoreFullError(`${free} bytes free`);
+    this.#roomUntilMs = performance.now() + FREE_SPACE_MS;
+  }
+
+  async #append(batch: Batch) {
+    const { entries, details } = this.#parts;
+    const [first, second] = await Promise.allSettled([
+      entries.append([batch.entries]),
+      details.append([batch.details]),
+    ]);
+    if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value] as const;
+    const reason: unknown =
+      first.status === 'rejected' ? first.reason : second.status === 'rejected' ? second.reason : undefined;
+    await this.#takeBack();
+    const full = reason instanceof SentinelError && reason.reason === 'DISK_FULL';
+    throw full ? new StoreFullError(reason) : new UnknownOutcomeError(reason);
+  }
+
+  async #swap(next: FileHead): Promise<void> {
+    try {
+      await this.#parts.heads.swap(next);
+    } catch (error) {
+      if (error instanceof StoreFullError) await this.#takeBack();
+      throw error;
+    }
+  }
+
+  /** Removes what no head speaks of, so that the next batch follows the last committed one. */
+  async #takeBack(): Promise<void> {
+    try {
+      await this.#parts.entries.truncate(this.#head.entriesEnd);
+      await this.#parts.details.truncate(this.#head.detailsEnd);
+    } catch (error) {
+      throw new UnknownOutcomeError(error);
+    }
+  }
+
+  /** Recovery starts at the newest block, so what lies before must survive a power cut. */
+  async #syncBlock(firstSeq: number): Promise<void> {
+    const { columns, commits, index } = this.#parts;
+    try {
+      await Promise.all([columns.flush(), commits.flush(), index.flush()]);
+      await Promise.all([columns.sync(Math.floor(firstSeq / BLOCK_ENTRIES)), commits.sync()]);
+    } catch (error) {
+      // Derived data: it stays in memory, and recovery falls back to the entries.
+      if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw new UnknownOutcomeError(error);
+    }
+  }
+}
+
+async function bytesBelow(directory: string): Promise<number> {
+  const names = (await orUndefined(readdir(directory, { recursive: true }))) ?? [];
+  const sizes = await Promise.all(
+    names.map(async (name) => {
+      const found = await orUndefined(stat(join(directory, name)));
+      return found?.isFile() === true ? found.size : 0;
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

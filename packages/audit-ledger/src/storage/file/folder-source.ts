@@ -1,0 +1,259 @@
+/** A log as its folder holds it, for verification: nothing is believed, nothing written, and a writer may be at work. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SEGMENT_HEADER } from '@sentinel/service-kit/segment-log';
+import { RECORD_HEADER_BYTES, readHeader } from '../../commit/record.js';
+import { salvageDetails, salvageEntries } from '../../commit/salvage.js';
+import { SALT_BYTES } from '../../detail/commitment.js';
+import { BLOCK_ENTRIES, IndexBlock, MalformedIndexError } from '../../index/block.js';
+import { decodeLeaf } from '../../leaf/leaf.js';
+import { encodeBundle } from '../../tiles/bundle.js';
+import { type HashTile, TILE_WIDTH, type Tile } from '../../tiles/path.js';
+import { type LogSource, type Opening, SourceError, type SourceFault } from '../../verify/source.js';
+import { MalformedHeadError } from '../head.js';
+import { CommitTable } from './commit-table.js';
+import { nodeDisk } from './disk.js';
+import { orUndefined, readWhole } from './files.js';
+import { HashColumns } from './hash-columns.js';
+import { HeadFile } from './head-file.js';
+import { type Layout, layoutOf } from './layout.js';
+import { RawRecords } from './raw-records.js';
+
+const NOTHING = Buffer.alloc(0);
+/** Commits whose details may still be asked for: more than one bundle can hold. */
+const KEPT_COMMITS = 2 * TILE_WIDTH;
+
+interface SplitCommit {
+  readonly firstSeq: number;
+  readonly header: Buffer;
+  readonly detailLengths: readonly (number | undefined)[];
+}
+
+export class FolderSource implements LogSource {
+  readonly #layout: Layout;
+  readonly #table: CommitTable | undefined;
+  readonly #size: number;
+  readonly #note: string;
+  readonly #columns: HashColumns;
+  readonly #faults: SourceFault[] = [];
+  readonly #commits = new Map<number, SplitCommit>();
+  #entries: RawRecords | undefined;
+  #leaves: Buffer[] = [];
+  /** Seq of the first of `#leaves`. */
+  #leavesFrom = 0;
+
+  private constructor(layout: Layout, table: CommitTable | undefined, size: number, note: string) {
+    this.#layout = layout;
+    this.#table = table;
+    this.#size = size;
+    this.#note = note;
+    this.#columns = new HashColumns(layout.hashes, size, nodeDisk);
+  }
+
+  /** `note` and `size`: what is to be verified; by default the folder's newest checkpoint. @throws SourceError */
+  static async open(
+    directory: string,
+    known?: { readonly note: string; readonly size: number },
+  ): Promise<FolderSource> {
+    const layout = layoutOf(directory);
+    const note = known?.note ?? (await readWhole(layout.checkpoint))?.toString('utf8');
+    if (note === undefined) throw new SourceError(`${layout.checkpoint} is missing: no log was ever written there`);
+    const size = known?.size ?? Number(note.split('\n')[1]);
+    if (!Number.isSafeInteger(size)) throw new SourceError(`${layout.checkpoint} states no size`);
+    return new FolderSource(layout, await CommitTable.openReadOnly(layout.commits), size, note);
+  }
+
+  checkpoint(): Promise<string> {
+    return Promise.resolve(this.#note);
+  }
+
+  async tile(tile: Tile): Promise<Uint8Array> {
+    return tile.kind === 'hashes'
+      ? await this.#hashes(tile)
+      : encodeBundle(await this.#bundle(tile.index * TILE_WIDTH, tile.width));
+  }
+
+  /** Details of entries whose bundles were read just before. */
+  async *openings(from: number, to: number): AsyncGenerator<Opening> {
+    const start = await this.#startOf(from);
+    const records = new RawRecords(this.#layout.details, 'details', this.#table, {
+      commit: start.commit,
+      position: start.details,
+    });
+    try {
+      for (let seq = start.firstSeq; seq < to; ) {
+        const record = await records.next();
+        const split = this.#commits.get(record?.commit ?? -1);
+        if (record === undefined || split === undefined) return;
+        this.#commits.delete(record.commit);
+        yield* this.#openingsOf(record.bytes, record.fault, split, from, to);
+        seq = split.firstSeq + split.detailLengths.length;
+      }
+    } finally {
+      await records.close();
+    }
+  }
+
+  /** Damage of what surrounds entries: frames, headers, head, index, commit table. */
+  async faults(): Promise<readonly SourceFault[]> {
+    return [...this.#faults, ...(await this.#headFaults()), ...(await this.#indexFaults())];
+  }
+
+  async close(): Promise<void> {
+    await this.#entries?.close();
+    await this.#table?.close();
+  }
+
+  async #hashes(tile: HashTile): Promise<Uint8Array> {
+    try {
+      return (await this.#columns.read(tile)) ?? NOTHING;
+    } catch {
+      return NOTHING;
+    }
+  }
+
+  async #bundle(from: number, width: number): Promise<Buffer[]> {
+    if (this.#entries === undefined || from < this.#leavesFrom) await this.#seek(from);
+    while (this.#leavesFrom + this.#leaves.length < from + width && (await this.#readCommit()));
+    const at = from - this.#leavesFrom;
+    const bundle = Array.from({ length: width }, (_, i) => this.#leaves[at + i] ?? NOTHING);
+    this.#leaves = this.#leaves.slice(at + width);
+    this.#leavesFrom = from + width;
+    return bundle;
+  }
+
+  async #seek(seq: number): Promise<void> {
+    await this.#entries?.close();
+    const start = await this.#startOf(seq);
+    this.#entries = new RawRecords(this.#layout.entries, 'entries', this.#table, {
+      commit: start.commit,
+      position: start.entries,
+    });
+    this.#leaves = [];
+    this.#leavesFrom = start.firstSeq;
+  }
+
+  async #startOf(seq: number) {
+    const origin = { segment: 1, offset: SEGMENT_HEADER.length };
+    const first = { commit: 0, firstSeq: 0, entries: origin, details: origin };
+    if (seq === 0 || this.#table === undefined || this.#table.count === 0) return first;
+    const commit = await this.#table.find(seq);
+    const row = await this.#table.row(commit);
+    return row === undefined ? first : { commit, ...row };
+  }
+
+  async #readCommit(): Promise<boolean> {
+    const record = await this.#entries?.next();
+    if (record === undefined) return false;
+    const { commit, bytes, fault } = record;
+    const firstSeq = this.#leavesFrom + this.#leaves.length;
+    const next = (await this.#table?.row(commit + 1))?.firstSeq;
+    const stated = bytes.length >= RECORD_HEADER_BYTES ? bytes.readUInt32BE(RECORD_HEADER_BYTES - 4) : 0;
+    const count = fault === '' || next === undefined || next <= firstSeq ? stated : next - firstSeq;
+    const { items, badLengths } = salvageEntries(bytes, Math.min(count, this.#size - firstSeq));
+    const last = firstSeq + Math.max(items.length, 1) - 1;
+    if (fault !== '') this.#faults.push({ first: firstSeq, last, what: fault });
+    if (fault === '' && !headerFits(bytes, commit, firstSeq))
+      this.#faults.push({ first: firstSeq, last, what: 'header of its entries record is not what it should be' });
+    for (const i of badLengths)
+      this.#faults.push({ first: firstSeq + i, last: firstSeq + i, what: 'its stored length is damaged' });
+    await this.#checkRow(commit, firstSeq);
+    for (const item of items) this.#leaves.push(item?.subarray(1) ?? NOTHING);
+    this.#remember(commit, {
+      firstSeq,
+      header: bytes.subarray(0, RECORD_HEADER_BYTES),
+      detailLengths: items.map(detailLengthOf),
+    });
+    items.forEach((item, i) => {
+      if (item !== undefined && item[0] !== 0)
+        this.#faults.push({ first: firstSeq + i, last: firstSeq + i, what: 'its stored prefix is damaged' });
+    });
+    return true;
+  }
+
+  #remember(commit: number, split: SplitCommit): void {
+    this.#commits.set(commit, split);
+    const oldest = this.#commits.keys().next();
+    if (this.#commits.size > KEPT_COMMITS && oldest.done !== true) this.#commits.delete(oldest.value);
+  }
+
+  async #checkRow(commit: number, firstSeq: number): Promise<void> {
+    const row = await this.#table?.row(commit);
+    const fits = row === undefined || row.firstSeq === firstSeq;
+    if (!fits) this.#faults.push({ first: firstSeq, last: firstSeq, what: 'commit table is damaged' });
+  }
+
+  *#openingsOf(bytes: Buffer, fault: string, split: SplitCommit, from: number, to: number): Generator<Opening> {
+    const { firstSeq, header, detailLengths } = split;
+    const last = firstSeq + Math.max(detailLengths.length, 1) - 1;
+    const sameHeader = bytes.subarray(0, RECORD_HEADER_BYTES).equals(header);
+    if (fault !== '') this.#faults.push({ first: firstSeq, last, what: fault });
+    else if (!sameHeader)
+      this.#faults.push({ first: firstSeq, last, what: 'records of its entries and its details are of two batches' });
+    const { items, badLengths } = salvageDetails(bytes, detailLengths);
+    for (const i of badLengths)
+      this.#faults.push({
+        first: firstSeq + i,
+        last: firstSeq + i,
+        what: 'the stored length of its detail is damaged',
+      });
+    for (const [i, item] of items.entries()) {
+      const seq = firstSeq + i;
+      if (seq < from || seq >= to) continue;
+      // A detail that is there but cannot be read must not pass as a pruned one.
+      const preimage = item ?? NOTHING;
+      if (preimage[0] !== 2)
+        this.#faults.push({ first: seq, last: seq, what: 'the stored prefix of its detail is damaged' });
+      yield { seq, salt: preimage.subarray(1, 1 + SALT_BYTES), detail: preimage.subarray(1 + SALT_BYTES) };
+    }
+  }
+
+  async #headFaults(): Promise<SourceFault[]> {
+    const at = { first: this.#size - 1, last: this.#size - 1 };
+    try {
+      const head = await new HeadFile(this.#layout.heads).read();
+      if (head === undefined) return [{ ...at, what: 'head is missing' }];
+      return head.size < this.#size ? [{ ...at, what: `head speaks of ${head.size} entries only` }] : [];
+    } catch (error) {
+      if (error instanceof MalformedHeadError || error instanceof SyntaxError)
+        return [{ ...at, what: 'head is damaged' }];
+      throw error;
+    }
+  }
+
+  async #indexFaults(): Promise<SourceFault[]> {
+    const faults: SourceFault[] = [];
+    for (const name of (await orUndefined(readdir(this.#layout.index))) ?? []) {
+      const bytes = await readWhole(join(this.#layout.index, name));
+      try {
+        if (bytes !== undefined && !name.endsWith('.tmp')) IndexBlock.decode(bytes);
+      } catch (error) {
+        if (!(error instanceof MalformedIndexError)) throw error;
+        const first = Number(name) * BLOCK_ENTRIES;
+        faults.push({
+          first,
+          last: first + BLOCK_ENTRIES - 1,
+          what: `index block ${name} is damaged; it is made again when the file is removed`,
+        });
+      }
+    }
+    return faults;
+  }
+}
+
+function headerFits(record: Buffer, commit: number, firstSeq: number): boolean {
+  try {
+    const header = readHeader(record);
+    return header.commit === commit && header.firstSeq === firstSeq;
+  } catch {
+    return false;
+  }
+}
+
+function detailLengthOf(preimage: Buffer | undefined): number | undefined {
+  try {
+    return preimage === undefined ? undefined : decodeLeaf(preimage.subarray(1)).detailLength;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+/** The index of a log: the newest block in memory, full ones in files, of which the last used stay decoded. */
+import { join } from 'node:path';
+import { BLOCK_ENTRIES, IndexBlock, type IndexFilter, MalformedIndexError } from '../../index/block.js';
+import { decodeLeaf, type Leaf } from '../../leaf/leaf.js';
+import type { QueryPage } from '../store.js';
+import type { Disk } from './disk.js';
+import { readWhole, replaceFile } from './files.js';
+
+/** About 1 MiB each. */
+const DECODED_BLOCKS = 8;
+
+export interface IndexedCommit {
+  readonly commit: number;
+  readonly leaf: Pick<Leaf, 'type' | 'eventUs' | 'gpu'>;
+}
+
+/** Gives committed leaves [from, to) to rebuild a block from. */
+export type LeafReader = (from: number, to: number) => Promise<Uint8Array[]>;
+
+export class IndexStore {
+  readonly #directory: string;
+  readonly #disk: Disk;
+  readonly #leaves: LeafReader;
+  readonly #decoded = new Map<number, IndexBlock>();
+  /** Full blocks that wait to be written. */
+  #full: IndexBlock[] = [];
+  #newest: IndexBlock;
+
+  /** `size` entries are in the log; those of the newest block are yet to be added. */
+  constructor(directory: string, size: number, disk: Disk, leaves: LeafReader) {
+    this.#directory = directory;
+    this.#disk = disk;
+    this.#leaves = leaves;
+    this.#newest = new IndexBlock(Math.floor(size / BLOCK_ENTRIES) * BLOCK_ENTRIES);
+  }
+
+  get size(): number {
+    return this.#newest.firstSeq + this.#newest.count;
+  }
+
+  /** Takes the next entry; one that a stored block already has is passed over. */
+  add(seq: number, leaf: Pick<Leaf, 'type' | 'eventUs' | 'gpu'>, commit: number): void {
+    if (seq < this.size) return;
+    this.#newest.add(leaf, commit);
+    if (!this.#newest.full) return;
+    this.#full.push(this.#newest);
+    this.#newest = new IndexBlock(this.#newest.firstSeq + BLOCK_ENTRIES);
+  }
+
+  /** Writes full blocks. */
+  async flush(): Promise<void> {
+    for (const block of this.#full.slice()) {
+      await replaceFile(this.#disk, this.#path(numberOf(block)), block.encode());
+      this.#remember(block);
+      this.#full = this.#full.filter((each) => each !== block);
+    }
+  }
+
+  async query(filter: IndexFilter, order: 'newest' | 'oldest', limit: number): Promise<QueryPage> {
+    const seqs: number[] = [];
+    const toSeq = Math.min(filter.toSeq, this.size);
+    const first = Math.floor(filter.fromSeq / BLOCK_ENTRIES);
+    const last = Math.floor((toSeq - 1) / BLOCK_ENTRIES);
+    const [start, step] = order === 'newest' ? [last, -1] : [first, 1];
+    for (let block = start; block >= first && block <= last && seqs.length <= limit; block += step) {
+      const found = (await this.#block(block)).matches({ ...filter, toSeq });
+      seqs.push(...(order === 'newest' ? found.reverse() : found));
+    }
+    const page = seqs.slice(0, limit);
+    const final = page.at(-1);
+    if (seqs.length <= limit || final === undefined) return { seqs: page, next: undefined };
+    return { seqs: page, next: order === 'newest' ? final : final + 1 };
+  }
+
+  async #block(number: number): Promise<IndexBlock> {
+    const inMemory =
+      [this.#newest, ...this.#full].find((block) => numberOf(block) === number) ?? this.#decoded.get(number);
+    const block = inMemory ?? (await this.#load(number));
+    if (block !== this.#newest) this.#remember(block);
+    return block;
+  }
+
+  async #load(number: number): Promise<IndexBlock> {
+    const bytes = await readWhole(this.#path(number), this.#disk);
+    try {
+      if (bytes !== undefined) return IndexBlock.decode(bytes);
+    } catch (error) {
+      if (!(error instanceof MalformedIndexError)) throw error;
+    }
+    return await this.#rebuild(number);
+  }
+
+  /** A block that a crash lost, or that is damaged, is made again from the leaves. */
+  async #rebuild(number: number): Promise<IndexBlock> {
+    const block = new IndexBlock(number * BLOCK_ENTRIES);
+    for (const leaf of await this.#leaves(block.firstSeq, block.firstSeq + BLOCK_ENTRIES))
+      block.add(decodeLeaf(leaf), 0);
+    await replaceFile(this.#disk, this.#path(number), block.encode());
+    return block;
+  }
+
+  #remember(block: IndexBlock): void {
+    const number = numberOf(block);
+    this.#decoded.delete(number);
+    this.#decoded.set(number, block);
+    const oldest = this.#decoded.keys().next();
+    if (this.#decoded.size > DECODED_BLOCKS && oldest.done !== true) this.#decoded.delete(oldest.value);
+  }
+
+  #path(number: number): string {
+    return join(this.#directory, String(number).padStart(10, '0'));
+  }
+}
+
+function numberOf(block: IndexBlock): number {
+  return block.firstSeq / BLOCK_ENTRIES;
+}

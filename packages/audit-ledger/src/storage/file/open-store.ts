@@ -1,0 +1,149 @@
+/** Opens the folder of a log as its one writer: takes it, recovers it, and refuses one that went back in time. */
+import type { Position } from '@sentinel/service-kit/segment-log';
+import { SEGMENT_HEADER, SegmentLog } from '@sentinel/service-kit/segment-log';
+import type { ChainState } from '../../commit/build.js';
+import type { ShadowState } from '../../commit/recompute.js';
+import { EventWindow } from '../../ingest/event-window.js';
+import type { Checkpoint } from '../../note/checkpoint.js';
+import type { VerifierKey } from '../../note/keys.js';
+import type { SealTracker } from '../../seal/tracker.js';
+import { EMPTY_ROOT, ZERO_HASH } from '../../tree/hash.js';
+import { TamperedStoreError } from '../errors.js';
+import { CommitTable } from './commit-table.js';
+import { type Disk, nodeDisk, segmentFilesOn } from './disk.js';
+import { FileStore } from './file-store.js';
+import { assertSameLog, compareWithGuards } from './guard.js';
+import { HashColumns } from './hash-columns.js';
+import { type FileHead, HeadFile } from './head-file.js';
+import { IndexStore } from './index-store.js';
+import { layoutOf, MAX_RECORD_BYTES, SEGMENT_BYTES } from './layout.js';
+import { DirectoryLock } from './lock.js';
+import { fillWindow, rebuild } from './rebuild.js';
+import { RecordReader } from './record-reader.js';
+
+export interface OpenOptions {
+  readonly directory: string;
+  /** Whose checkpoints the folder must hold. */
+  readonly verifier: VerifierKey;
+  /** An operator knows that the log is older than a checkpoint of it. */
+  readonly acceptRollback: boolean;
+  readonly nowUs: number;
+  readonly newEpochId: Uint8Array;
+  readonly disk?: Disk;
+  readonly segmentBytes?: number;
+}
+
+export interface OpenedStore {
+  readonly store: FileStore;
+  readonly state: ChainState;
+  readonly shadow: ShadowState;
+  readonly window: EventWindow;
+  readonly seals: SealTracker;
+  /** The checkpoint that the log fell behind, where that was accepted. */
+  readonly lost: Checkpoint | undefined;
+  /** Entries that were recomputed. */
+  readonly recomputed: number;
+}
+
+/**
+ * @throws LockedError while another process writes there; TamperedStoreError where the log is not what was committed;
+ * RollbackError where it is older than its newest checkpoint; StaleWriterError where another writer took it meanwhile
+ */
+export async function openFileStore(options: OpenOptions): Promise<OpenedStore> {
+  const disk = options.disk ?? nodeDisk;
+  await disk.makeDirectory(options.directory);
+  const lock = await DirectoryLock.acquire(options.directory);
+  const opened: { close(): Promise<unknown> }[] = [{ close: () => lock[Symbol.asyncDispose]() }];
+  try {
+    return await openLocked(options, disk, opened);
+  } catch (error) {
+    for (const each of opened.toReversed()) await each.close();
+    throw error;
+  }
+}
+
+async function openLocked(
+  options: OpenOptions,
+  disk: Disk,
+  opened: { close(): Promise<unknown> }[],
+): Promise<OpenedStore> {
+  const layout = layoutOf(options.directory);
+  const track = <T extends { close(): Promise<unknown> }>(resource: T): T => {
+    opened.push(resource);
+    return resource;
+  };
+  for (const directory of [layout.entries, layout.details, layout.hashes, layout.index])
+    await disk.makeDirectory(directory);
+  const heads = new HeadFile(layout.heads, disk);
+  await heads.prepare();
+  const head = await takeOver(heads, options);
+
+  const openLog = async (dir: string, durableEnd: Position): Promise<SegmentLog> => {
+    const { segmentBytes = SEGMENT_BYTES } = options;
+    const limits = { maxSegmentBytes: segmentBytes, maxRecordBytes: MAX_RECORD_BYTES };
+    const log = track(
+      await SegmentLog.open({
+        dir,
+        ...limits,
+        files: segmentFilesOn(disk),
+        ...(head.commits === 0 ? {} : { durableEnd }),
+      }),
+    );
+    if (head.commits === 0 && (await holdsHistory(log)))
+      throw new TamperedStoreError(`${dir} holds entries, but the head is missing`);
+    await log.truncate(durableEnd);
+    return log;
+  };
+  const entries = await openLog(layout.entries, head.entriesEnd);
+  const details = await openLog(layout.details, head.detailsEnd);
+  const commits = track(await CommitTable.open(layout.commits, head.commits, disk));
+  const reader = new RecordReader(commits, entries, details);
+  const index = new IndexStore(layout.index, head.size, disk, (from, to) => reader.leaves(from, to));
+
+  const parts = { entries, details, commits, index, head };
+  const rebuilt = await rebuild(parts, (size) => new HashColumns(layout.hashes, size, disk));
+  await assertSameLog(reader, head, options.verifier);
+  const lost = await compareWithGuards({ layout, disk, head, columns: rebuilt.columns }, options);
+  const window = await fillWindow(new EventWindow(), parts, options.nowUs);
+  const release = (): Promise<void> => opened[0]?.close().then(() => undefined) ?? Promise.resolve();
+  const store = new FileStore(
+    { layout, disk, heads, entries, details, commits, columns: rebuilt.columns, index, reader, release },
+    head,
+  );
+  const { state, shadow, seals, recomputed } = rebuilt;
+  return { store, state, shadow, window, seals, lost, recomputed };
+}
+
+/** A new epoch before anything is changed: from here on a writer that still believes it owns the log commits nothing. */
+async function takeOver(heads: HeadFile, { newEpochId }: OpenOptions): Promise<FileHead> {
+  const before = (await heads.read()) ?? EMPTY_HEAD;
+  const head = { ...before, generation: before.generation + 1, epoch: before.epoch + 1, batchId: newEpochId };
+  await heads.swap(head);
+  return head;
+}
+
+/** A crash before the first head leaves one record at most. */
+async function holdsHistory(log: SegmentLog): Promise<boolean> {
+  let records = 0;
+  for await (const _ of log.read()) {
+    records += 1;
+    if (records > 1) return true;
+  }
+  return false;
+}
+
+const LOG_START: Position = { segment: 1, offset: SEGMENT_HEADER.length };
+const EMPTY_HEAD: FileHead = {
+  generation: 0,
+  epoch: 0,
+  commits: 0,
+  size: 0,
+  chainHead: ZERO_HASH,
+  root: EMPTY_ROOT,
+  receivedUs: 0,
+  batchId: Buffer.alloc(16),
+  firstUnsealedCommit: 0,
+  producers: [],
+  entriesEnd: LOG_START,
+  detailsEnd: LOG_START,
+};

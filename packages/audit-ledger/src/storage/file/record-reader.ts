@@ -1,0 +1,87 @@
+/** Committed entries by seq, out of the two record logs. */
+import type { Position, SegmentLog } from '@sentinel/service-kit/segment-log';
+import { detailPreimages, entryPreimages, MalformedRecordError, readHeader } from '../../commit/record.js';
+import type { StoredEntry } from '../store.js';
+import type { CommitTable } from './commit-table.js';
+
+/** Split records of one log that were used last: whoever walks a log reads each several times. */
+class Recent {
+  readonly #log: SegmentLog;
+  readonly #split: (record: Uint8Array) => Uint8Array[];
+  #commit = -1;
+  #items: Uint8Array[] = [];
+
+  constructor(log: SegmentLog, split: (record: Uint8Array) => Uint8Array[]) {
+    this.#log = log;
+    this.#split = split;
+  }
+
+  async items(commit: number, position: Position): Promise<Uint8Array[]> {
+    if (commit === this.#commit) return this.#items;
+    const record = await this.#log.readAt(position);
+    if (readHeader(record).commit !== commit)
+      throw new MalformedRecordError(`record of commit ${commit} is not where it should be`);
+    const items = this.#split(record);
+    this.#commit = commit;
+    this.#items = items;
+    return items;
+  }
+}
+
+export class RecordReader {
+  readonly #commits: CommitTable;
+  readonly #entries: Recent;
+  readonly #details: Recent;
+
+  constructor(commits: CommitTable, entries: SegmentLog, details: SegmentLog) {
+    this.#commits = commits;
+    this.#entries = new Recent(entries, entryPreimages);
+    this.#details = new Recent(details, detailPreimages);
+  }
+
+  async leaves(from: number, to: number): Promise<Uint8Array[]> {
+    const leaves: Uint8Array[] = [];
+    await this.#walk(from, to, async (commit, start, end) => {
+      const row = await this.#row(commit);
+      const items = await this.#entries.items(commit, row.entries);
+      for (const item of items.slice(start, end)) leaves.push(item.subarray(1));
+    });
+    return leaves;
+  }
+
+  async entries(from: number, to: number): Promise<StoredEntry[]> {
+    const stored: StoredEntry[] = [];
+    await this.#walk(from, to, async (commit, start, end) => {
+      const row = await this.#row(commit);
+      const items = await this.#entries.items(commit, row.entries);
+      const details = await this.#details.items(commit, row.details);
+      for (let i = start; i < Math.min(end, items.length); i += 1) {
+        const [item, detailPreimage] = [items[i], details[i]];
+        if (item === undefined || detailPreimage === undefined) throw new MalformedRecordError('details lack an entry');
+        stored.push({ seq: row.firstSeq + i, leaf: item.subarray(1), detailPreimage });
+      }
+    });
+    return stored;
+  }
+
+  /** Calls `visit` with each commit that holds some of [from, to) and the range of its items. */
+  async #walk(
+    from: number,
+    to: number,
+    visit: (commit: number, start: number, end: number) => Promise<void>,
+  ): Promise<void> {
+    let commit = from < to ? await this.#commits.find(from) : 0;
+    for (let seq = from; seq < to; commit += 1) {
+      const [row, next] = [await this.#row(commit), await this.#commits.row(commit + 1)];
+      const end = Math.min(to, next?.firstSeq ?? to);
+      await visit(commit, seq - row.firstSeq, end - row.firstSeq);
+      seq = end;
+    }
+  }
+
+  async #row(commit: number): Promise<{ firstSeq: number; entries: Position; details: Position }> {
+    const row = await this.#commits.row(commit);
+    if (row === undefined) throw new MalformedRecordError(`commit ${commit} is not in the log`);
+    return row;
+  }
+}
