@@ -13,4 +13,15 @@ export function writeFileDurably(file: string, text: string): void {
     closeSync(descriptor);
   }
   renameSync(temporary, file);
+  syncDirectory(dirname(file));
+}
+
+/** Makes names that were made or changed in a folder durable. */
+export function syncDirectory(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -1,6 +1,11 @@
 import { ProbeResult } from '@sentinel/contracts/sentinel/v1/common.js';
+import type {
+  ExecuteReport,
+  GoldenDispute,
+  Mismatch as NativeMismatch,
+  SmResult as NativeSmResult,
+} from '@sentinel/native-probes';
 import type { Clock } from '@sentinel/service-kit/clock';
-import type { ExecuteResult, NativeMismatch, NativeSmResult } from '../probe-child/native.js';
 import type { ChildReply, ProbeChild } from '../probe-child/probe-child.js';
 import type { CpuCharge, Work } from '../scheduler/planner.js';
 import type { Mismatch, ProbeRun, SmResult } from './run.js';
@@ -9,6 +14,8 @@ import type { Mismatch, ProbeRun, SmResult } from './run.js';
 export interface Launched {
   readonly run: ProbeRun;
   readonly charges: readonly CpuCharge[];
+  /** Golden CPUs that computed different values. */
+  readonly dispute: GoldenDispute | null;
 }
 
 /** Counts loud faults (machine checks, uncorrectable memory errors) of this machine. */
@@ -36,7 +43,7 @@ export async function execute(work: Work, { child, clock, loudFaults }: Executor
   const startUs = Number(clock.nowUs());
   const startMs = clock.monotonicMs();
   const { family, epoch, index, sms, goldenCpus } = work;
-  const reply = await child.ask('execute', { family, epoch, index, sms, goldenCpus }, work.timeoutMs);
+  const reply = await child.ask('execute', { family, epoch, index, sms: [...sms], goldenCpus }, work.timeoutMs);
   const durationUs = Math.round((clock.monotonicMs() - startMs) * 1000);
   const common = {
     deviceId: work.deviceId,
@@ -51,8 +58,16 @@ export async function execute(work: Work, { child, clock, loudFaults }: Executor
   if (reply.kind !== 'answer') {
     const result = NO_ANSWER[reply.kind];
     const results = sms.map((sm): SmResult => ({ sm, result, reason: reply.reason, digest: 0, mismatch: null }));
-    const run = { ...common, durationUs, results, goldenDigest: 0, goldenAgreed: false, goldenIntact: false, loudFault: false };
-    return { run, charges: [] };
+    const run = {
+      ...common,
+      durationUs,
+      results,
+      goldenDigest: 0,
+      goldenAgreed: false,
+      goldenIntact: false,
+      loudFault: false,
+    };
+    return { run, charges: [], dispute: null };
   }
   const answer = reply.value;
   const results = smResults(sms, answer);
@@ -68,17 +83,21 @@ export async function execute(work: Work, { child, clock, loudFaults }: Executor
       loudFault: failed && loudFaults.recently(),
     },
     charges: answer.cpuUs,
+    dispute: answer.goldenDispute,
   };
 }
 
 /** One result for each planned SM, whatever the addon left out. */
-function smResults(planned: readonly number[], answer: ExecuteResult): SmResult[] {
+function smResults(planned: readonly number[], answer: ExecuteReport): SmResult[] {
   return planned.map((sm) => {
     const native = answer.results.find((result) => result.sm === sm);
     if (native === undefined) {
       return { sm, result: ProbeResult.NOT_RUN, reason: 'the addon gave no result', digest: 0, mismatch: null };
     }
-    return { sm, result: resultOf(native), reason: native.reason, digest: native.digest, mismatch: mismatchOf(native.mismatch) };
+    const result = resultOf(native);
+    // Only a FAIL accuses: a difference from a golden that nobody confirmed says nothing about the SM.
+    const mismatch = result === ProbeResult.FAIL ? mismatchOf(native.mismatch) : null;
+    return { sm, result, reason: native.reason ?? '', digest: native.digest, mismatch };
   });
 }
 
@@ -89,6 +108,7 @@ function resultOf({ result }: NativeSmResult): ProbeResult {
 
 function mismatchOf(mismatch: NativeMismatch | null): Mismatch | null {
   if (mismatch === null) return null;
-  const { operands, expected, actual } = mismatch;
-  return { ...mismatch, operands: [...operands], expected: [...expected], actual: [...actual] };
+  const { lane, iteration, operands, expected, actual, expectedDigest, actualDigest, mismatchCount } = mismatch;
+  const words = { operands: [...operands], expected: [...expected], actual: [...actual] };
+  return { lane, iteration, ...words, expectedDigest, actualDigest, mismatchCount };
 }

@@ -56,9 +56,10 @@ export class Runner {
   async #carryOut(work: Work): Promise<void> {
     const first = await this.#launch(work);
     this.#settleDirective(work, first);
-    const group = failingSms(first).length > 0
-      ? await investigate(work, first, this.#parts.smsOf(work.deviceId), (next) => this.#launch(next))
-      : [first];
+    const group =
+      failingSms(first).length > 0
+        ? await investigate(work, first, this.#parts.smsOf(work.deviceId), (next) => this.#launch(next))
+        : [first];
     await this.#parts.report(group);
   }
 

@@ -13,7 +13,11 @@ export function buildId(version: string, addonFile: string, codeFolder: string):
   const hash = createHash('sha256').update(version).update('\0');
   hash.update(createHash('sha256').update(readFileSync(addonFile)).digest());
   for (const name of codeFiles(codeFolder)) {
-    hash.update(`${name}\0`).update(createHash('sha256').update(readFileSync(join(codeFolder, name))).digest());
+    hash.update(`${name}\0`).update(
+      createHash('sha256')
+        .update(readFileSync(join(codeFolder, name)))
+        .digest(),
+    );
   }
   return hash.digest('hex').slice(0, LENGTH);
 }

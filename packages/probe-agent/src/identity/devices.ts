@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Device } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { Info, KnownAnswerResult } from '@sentinel/native-probes';
 import { expandCpuList } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type FamilyName, isFamilyName, wireFamily } from '../families.js';
-import type { KnownAnswer, NativeInfo } from '../probe-child/native.js';
 
 /** The SMs of one device, and what names it among the devices of its node. */
 export interface Partition {
@@ -32,15 +32,18 @@ export function partitions(lists: readonly string[], cpus: readonly number[]): P
 }
 
 /** Families that this machine can run. */
-export function availableFamilies(info: NativeInfo): FamilyName[] {
-  return info.families.filter(({ available }) => available).map(({ name }) => name).filter(isFamilyName);
+export function availableFamilies(info: Info): FamilyName[] {
+  return info.families
+    .filter(({ available }) => available)
+    .map(({ name }) => name)
+    .filter(isFamilyName);
 }
 
 /** Known answers of each SM, taken when the agent started. */
-export type SelfTest = ReadonlyMap<number, readonly KnownAnswer[]>;
+export type SelfTest = ReadonlyMap<number, readonly KnownAnswerResult[]>;
 
 /** A device as hello and `--list-gpus` describe it. */
-export function describeDevice(id: string, sms: readonly number[], info: NativeInfo, selfTest: SelfTest): Device {
+export function describeDevice(id: string, sms: readonly number[], info: Info, selfTest: SelfTest): Device {
   return {
     id,
     model: info.cpuModel,
@@ -55,16 +58,12 @@ export function describeDevice(id: string, sms: readonly number[], info: NativeI
       return {
         family: wireFamily(name),
         probeVersion: family?.probeVersion ?? 0,
-        selfTestSmsRun: answers.filter(({ executed }) => executed > 0).length,
-        selfTestSmsPassed: answers.filter(passedAll).length,
+        selfTestSmsRun: answers.filter(({ result }) => result === 'PASS' || result === 'FAIL').length,
+        selfTestSmsPassed: answers.filter(({ passed }) => passed).length,
         instructions: [...(family?.instructions ?? [])],
       };
     }),
   };
-}
-
-export function passedAll({ executed, passed }: KnownAnswer): boolean {
-  return executed > 0 && passed === executed;
 }
 
 /** Microcode of the first CPU, where the kernel shows it: results of other microcode are another cohort. */

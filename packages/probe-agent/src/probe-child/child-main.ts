@@ -34,5 +34,7 @@ function call(addon: Native, question: Question): unknown {
       if (addon.inject === undefined) throw new TypeError('this build cannot inject faults');
       addon.inject(question.argument);
       return null;
+    case 'falsified':
+      return addon.falsified?.() ?? { count: 0, firstUs: null };
   }
 }

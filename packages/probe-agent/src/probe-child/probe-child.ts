@@ -63,7 +63,11 @@ export class ProbeChild {
   }
 
   /** Asks when every earlier question is settled. Never rejects. */
-  ask<Name extends CallName>(call: Name, argument: Calls[Name]['argument'], timeoutMs: number): Promise<ChildReply<Calls[Name]['answer']>> {
+  ask<Name extends CallName>(
+    call: Name,
+    argument: Calls[Name]['argument'],
+    timeoutMs: number,
+  ): Promise<ChildReply<Calls[Name]['answer']>> {
     const turn = this.#queue.then(async () => {
       const started = await this.#ensureStarted(timeoutMs);
       return started === undefined ? this.#exchange(call, argument, timeoutMs) : started;
@@ -118,7 +122,9 @@ export class ProbeChild {
     this.#startedMs = performance.now();
     child.on('message', (answer: Answer) => this.#answered(answer));
     child.on('error', (error) => this.#gone(child, error.message));
-    child.on('exit', (code, signal) => this.#gone(child, signal === null ? `exit status ${code ?? 'unknown'}` : `killed by ${signal}`));
+    child.on('exit', (code, signal) =>
+      this.#gone(child, signal === null ? `exit status ${code ?? 'unknown'}` : `killed by ${signal}`),
+    );
   }
 
   #exchange(call: CallName, argument: unknown, timeoutMs: number): Promise<ChildReply<unknown>> {
@@ -143,7 +149,9 @@ export class ProbeChild {
 
   #answered(answer: Answer): void {
     if (this.#pending?.id !== answer.id) return;
-    this.#pending.settle('error' in answer ? { kind: 'refused', reason: answer.error } : { kind: 'answer', value: answer.value });
+    this.#pending.settle(
+      'error' in answer ? { kind: 'refused', reason: answer.error } : { kind: 'answer', value: answer.value },
+    );
   }
 
   #timedOut(child: ChildProcess, call: CallName, timeoutMs: number): void {

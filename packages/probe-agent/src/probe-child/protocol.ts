@@ -1,11 +1,13 @@
-import type { ExecuteRequest, ExecuteResult, KnownAnswer, NativeInfo } from './native.js';
+import type { ExecuteReport, ExecuteRequest, Info, KnownAnswerResult } from '@sentinel/native-probes';
+import type { Falsified } from './native.js';
 
 /** What the daemon may ask its child, and what each question is answered with. */
 export interface Calls {
-  readonly info: { readonly argument: null; readonly answer: NativeInfo };
-  readonly execute: { readonly argument: ExecuteRequest; readonly answer: ExecuteResult };
-  readonly knownAnswers: { readonly argument: number; readonly answer: KnownAnswer[] };
+  readonly info: { readonly argument: null; readonly answer: Info };
+  readonly execute: { readonly argument: ExecuteRequest; readonly answer: ExecuteReport };
+  readonly knownAnswers: { readonly argument: number; readonly answer: KnownAnswerResult[] };
   readonly inject: { readonly argument: string; readonly answer: null };
+  readonly falsified: { readonly argument: null; readonly answer: Falsified };
 }
 
 export type CallName = keyof Calls;
@@ -16,6 +18,4 @@ export type Question = { readonly id: number } & {
 }[CallName];
 
 /** Child to daemon. */
-export type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string };
+export type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };

@@ -25,7 +25,8 @@ export function siblingCounts(sm: number, wrongDigest: number, sameSeed: readonl
   return {
     run: others.length,
     passed: others.filter(({ result }) => result === ProbeResult.PASS).length,
-    sameDigest: others.filter(({ result, mismatch }) => result === ProbeResult.FAIL && mismatch?.actualDigest === wrongDigest)
-      .length,
+    sameDigest: others.filter(
+      ({ result, mismatch }) => result === ProbeResult.FAIL && mismatch?.actualDigest === wrongDigest,
+    ).length,
   };
 }

@@ -8,10 +8,11 @@ export interface RunRow {
   readonly kind: RunKind;
   readonly epoch: number;
   readonly index: number;
+  readonly smsPlanned: number;
   /** SMs that ran to a PASS or FAIL. */
-  readonly executions: number;
-  /** SMs that failed. */
-  readonly failing: readonly number[];
+  readonly smsRun: number;
+  /** SMs that failed, ascending. */
+  readonly failedSms: readonly number[];
 }
 
 /** What an uplink record holds, in numbers. */
@@ -32,7 +33,7 @@ export function summarise(payload: UplinkPayload): Summary {
   const starts = batch.startOffsetUs.map((offset) => batch.baseTimeUs + BigInt(offset));
   return {
     rows,
-    executions: rows.reduce((sum, row) => sum + row.executions, 0),
+    executions: rows.reduce((sum, row) => sum + row.smsRun, 0),
     mismatches: batch.mismatches.length,
     firstTimeUs: starts.reduce((a, b) => (b < a ? b : a), starts[0] ?? payload.createdUs),
     lastTimeUs: starts.reduce((a, b) => (b > a ? b : a), starts[0] ?? payload.createdUs),
@@ -53,7 +54,11 @@ function runRow(batch: ProbeBatch, row: number): RunRow {
     kind: batch.kind[row] ?? 0,
     epoch: batch.epoch[row] ?? 0,
     index: batch.index[row] ?? 0,
-    executions: batch.smsRun[row] ?? 0,
-    failing: batch.mismatches.filter(({ run }) => run === row).map(({ sm }) => sm),
+    smsPlanned: batch.smsPlanned[row] ?? 0,
+    smsRun: batch.smsRun[row] ?? 0,
+    failedSms: batch.mismatches
+      .filter(({ run }) => run === row)
+      .map(({ sm }) => sm)
+      .sort((a, b) => a - b),
   };
 }

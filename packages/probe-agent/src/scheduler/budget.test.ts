@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Budget, BUDGET_CAPACITY_US } from './budget.js';
+import { BUDGET_CAPACITY_US, Budget } from './budget.js';
 
 test('work waits until its CPUs can pay', () => {
   const budget = new Budget(2);
@@ -20,9 +20,12 @@ test('work dearer than the capacity waits for a full bucket, not for ever', () =
 });
 
 test('what starts only when it can be paid never exceeds the share, the capacity and one debt', () => {
-  const steps = fc.array(fc.record({ waitMs: fc.integer({ min: 0, max: 2_000 }), costUs: fc.integer({ min: 1, max: 20_000 }) }), {
-    maxLength: 200,
-  });
+  const steps = fc.array(
+    fc.record({ waitMs: fc.integer({ min: 0, max: 2_000 }), costUs: fc.integer({ min: 1, max: 20_000 }) }),
+    {
+      maxLength: 200,
+    },
+  );
   fc.assert(
     fc.property(fc.double({ min: 0.01, max: 50, noNaN: true }), steps, (pct, work) => {
       const budget = new Budget(pct);

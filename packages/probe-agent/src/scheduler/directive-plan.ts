@@ -1,5 +1,5 @@
-import type { Directive } from '@sentinel/contracts/sentinel/v1/control.js';
 import type { ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { Directive } from '@sentinel/contracts/sentinel/v1/control.js';
 import { type FamilyName, familyOfWire } from '../families.js';
 import type { DirectivePlan, Unit } from './directives.js';
 
@@ -30,7 +30,12 @@ export function planDirective(directive: Directive, devices: readonly Testable[]
     case 'burst': {
       const { executions, windowMs } = work.value;
       const intervalMs = executions > 0 ? windowMs / executions : 0;
-      return { ...base, kind: 'burst', steps: [{ ...unitOf(device, work.value), ...bounded(executions), intervalMs }], sweep: null };
+      return {
+        ...base,
+        kind: 'burst',
+        steps: [{ ...unitOf(device, work.value), ...bounded(executions), intervalMs }],
+        sweep: null,
+      };
     }
     case 'followUp': {
       const durationMs = Math.max(0, Number((work.value.untilUs - engineNowUs) / 1000n));
@@ -38,7 +43,11 @@ export function planDirective(directive: Directive, devices: readonly Testable[]
       return { ...base, kind: 'follow_up', steps: [], sweep };
     }
     case 'deepTest': {
-      const steps = work.value.units.map((unit) => ({ ...unitOf(device, unit), ...bounded(unit.executions), intervalMs: 0 }));
+      const steps = work.value.units.map((unit) => ({
+        ...unitOf(device, unit),
+        ...bounded(unit.executions),
+        intervalMs: 0,
+      }));
       const sweep = { units: everyUnit(device), durationMs: work.value.sweepSeconds * 1000, intervalMs: 0 };
       return { ...base, kind: 'deep_test', steps, sweep };
     }
@@ -50,7 +59,9 @@ export function planDirective(directive: Directive, devices: readonly Testable[]
 function unitOf(device: Testable, wanted: { readonly family: ProbeFamily; readonly sm: number }): Unit {
   const family = familyOfWire(wanted.family);
   if (family === undefined || !device.families.includes(family)) {
-    throw new RefusedDirective(`${device.id} cannot run family ${family ?? wanted.family}; it has ${device.families.join(', ')}`);
+    throw new RefusedDirective(
+      `${device.id} cannot run family ${family ?? wanted.family}; it has ${device.families.join(', ')}`,
+    );
   }
   if (!device.sms.includes(wanted.sm)) {
     throw new RefusedDirective(`${device.id} has no SM ${wanted.sm}; it has ${device.sms.join(', ')}`);
@@ -59,7 +70,8 @@ function unitOf(device: Testable, wanted: { readonly family: ProbeFamily; readon
 }
 
 function bounded(executions: number): { executions: number } {
-  if (executions > MAX_EXECUTIONS) throw new RefusedDirective(`${executions} executions are more than ${MAX_EXECUTIONS}`);
+  if (executions > MAX_EXECUTIONS)
+    throw new RefusedDirective(`${executions} executions are more than ${MAX_EXECUTIONS}`);
   return { executions };
 }
 

@@ -168,7 +168,11 @@ export class DirectiveBook {
 
   #settle(active: Active, nowMs: number): void {
     const { steps, sweep } = active.plan;
-    for (let step = steps[active.step]; step !== undefined && active.stepDone >= step.executions; step = steps[active.step]) {
+    for (
+      let step = steps[active.step];
+      step !== undefined && active.stepDone >= step.executions;
+      step = steps[active.step]
+    ) {
       active.step += 1;
       active.stepDone = 0;
       active.stepStartMs = nowMs;

@@ -3,7 +3,7 @@ import type { FamilyName } from '../families.js';
 import { Budget } from './budget.js';
 import { CostEstimates } from './cost.js';
 import type { DirectedUnit, DirectiveBook, DirectiveKind } from './directives.js';
-import { goldenCpus } from './golden-cpus.js';
+import { type GoldenCpus, goldenCpus } from './golden-cpus.js';
 import { OverheadWindow } from './overhead.js';
 import { EPOCH_MS, epochAt, type SeedIndices } from './seed-indices.js';
 import { type Due, FLOOR_MS, type Timetable } from './timetable.js';
@@ -26,7 +26,7 @@ export interface Work {
   readonly family: FamilyName;
   readonly kind: RunKind;
   readonly sms: readonly number[];
-  readonly goldenCpus: readonly number[];
+  readonly goldenCpus: GoldenCpus;
   readonly epoch: number;
   readonly index: number;
   readonly directiveId: string | null;
@@ -118,7 +118,8 @@ export class Planner {
       // What waits for its budget is not overtaken by what is less urgent on the same device.
       if (waiting.has(due.device.id)) continue;
       const golden = this.#golden(due.sms, epoch);
-      const readyMs = due.overdueMs >= FLOOR_MS ? now.monoMs : this.#readyMs('scheduled', due.entry.family, due.sms, golden, now);
+      const readyMs =
+        due.overdueMs >= FLOOR_MS ? now.monoMs : this.#readyMs('scheduled', due.entry.family, due.sms, golden, now);
       if (readyMs <= now.monoMs) return { work: this.#startScheduled(due, golden, epoch, now) };
       waiting.add(due.device.id);
       waitMs = Math.min(waitMs, readyMs - now.monoMs);
@@ -126,7 +127,7 @@ export class Planner {
     return { waitMs };
   }
 
-  #startScheduled(due: Due, golden: readonly number[], epoch: number, now: Now): Work {
+  #startScheduled(due: Due, golden: GoldenCpus, epoch: number, now: Now): Work {
     const { device, entry, sms } = due;
     const index = this.#indices(device.id).scheduled(entry.family, epoch);
     this.#parts.timetable.started(due, now.wallMs);
@@ -160,7 +161,7 @@ export class Planner {
     return { waitMs };
   }
 
-  #startDirected(unit: DirectedUnit, pool: Pool, golden: readonly number[], epoch: number): Work {
+  #startDirected(unit: DirectedUnit, pool: Pool, golden: GoldenCpus, epoch: number): Work {
     return {
       deviceId: unit.deviceId,
       family: unit.family,
@@ -179,7 +180,7 @@ export class Planner {
     return this.#budgets[pool].readyAtMs(new Set([...sms, ...golden]), this.#costs.of(family), now.monoMs);
   }
 
-  #golden(sms: readonly number[], turn: number): number[] {
+  #golden(sms: readonly number[], turn: number): GoldenCpus {
     return goldenCpus(this.#parts.cpus, sms, turn);
   }
 

@@ -1,5 +1,5 @@
-import { nextSlice } from './coverage.js';
 import type { FamilyName } from '../families.js';
+import { nextSlice } from './coverage.js';
 
 /** Load may put a due family off for this long; then it goes first, and into debt if it must. */
 export const FLOOR_MS = 15 * 60_000;
@@ -45,7 +45,11 @@ export class Timetable {
   readonly #lines: Line[];
 
   /** `offsetMs` of a device must be the same after every restart and less than an epoch. */
-  constructor(devices: readonly ScheduledDevice[], entries: readonly ScheduleEntry[], offsetMs: (deviceId: string) => number) {
+  constructor(
+    devices: readonly ScheduledDevice[],
+    entries: readonly ScheduleEntry[],
+    offsetMs: (deviceId: string) => number,
+  ) {
     this.#lines = devices.flatMap((device) =>
       entries.map((entry) => ({
         device,

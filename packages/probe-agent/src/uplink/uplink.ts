@@ -1,5 +1,5 @@
-import type { ProbeServiceClient } from '@sentinel/contracts/sentinel/v1/probe.js';
 import type { DirectiveStatus } from '@sentinel/contracts/sentinel/v1/control.js';
+import type { ProbeServiceClient } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { Backoff } from '@sentinel/service-kit/backoff';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { Session, type SessionParts } from './session.js';

@@ -1,0 +1,24 @@
+import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { gapOf, summarise } from '../reporting/summary.js';
+import type { EntryKind } from './entry.js';
+
+/** What was lost with one payload. */
+export interface GivenUp {
+  readonly runs: number;
+  readonly executions: number;
+  readonly mismatches: number;
+}
+
+export function kindOf(payload: UplinkPayload): EntryKind {
+  if (payload.body?.$case === 'gap') return 'gap';
+  return summarise(payload).mismatches > 0 ? 'mismatch' : 'passing';
+}
+
+/** Replaces a payload by its counts; build and time stay. */
+export function giveUp(bytes: Uint8Array): { readonly lost: GivenUp; readonly left: Uint8Array } {
+  const payload = UplinkPayload.decode(bytes);
+  const gap = gapOf(payload);
+  const { runs, executions, mismatches } = gap;
+  const left = UplinkPayload.encode({ ...payload, body: { $case: 'gap', value: gap } }).finish();
+  return { lost: { runs, executions, mismatches }, left };
+}
