@@ -12,12 +12,12 @@ function node(t, program) {
 }
 
 test('keeps all output in the log and the end of it in memory', async (t) => {
-  const command = node(t, "for (let i = 0; i < 40000; i++) console.log('line', i); console.error('last');");
+  const command = node(t, "for (let i = 0; i < 40000; i++) console.log('line ' + i); console.error('last');");
   const { code, tail } = await runLogged(command);
   assert.equal(code, 0);
   assert.ok(tail.length <= 64 * 1024 + 1);
-  assert.match(tail, /line 39999/);
-  assert.match(fs.readFileSync(command.log, 'utf8'), /^line 0\n/);
+  assert.ok(tail.includes('line 39999\n'));
+  assert.ok(fs.readFileSync(command.log, 'utf8').startsWith('line 0\n'));
 });
 
 test('a step that fails says so in one sentence and names its log', async (t) => {

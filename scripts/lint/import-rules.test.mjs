@@ -35,8 +35,8 @@ function workspace(t, files) {
 }
 
 function violations(folder) {
-  const { output } = runTool(folder, 'depcruise', '--config', CONFIG, '--output-type', 'json', 'packages', 'tests');
-  return [...new Set(JSON.parse(output).summary.violations.map((violation) => violation.rule.name))].sort();
+  const { stdout } = runTool(folder, 'depcruise', '--config', CONFIG, '--output-type', 'json', 'packages', 'tests');
+  return [...new Set(JSON.parse(stdout).summary.violations.map((violation) => violation.rule.name))].sort();
 }
 
 const use = (module) => `import { it } from '${module}';\nexport const other = it;\n`;

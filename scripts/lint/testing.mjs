@@ -5,15 +5,15 @@ import { toolEnvironment } from '../lib/environment.mjs';
 import { ROOT } from '../lib/paths.mjs';
 import { locateToolchain } from '../lib/toolchain.mjs';
 
-/** Runs a tool of the workspace in `cwd`. @returns {{ status: number | null, output: string }} */
+/** Runs a tool of the workspace in `cwd`. @returns {{ status: number | null, stdout: string, output: string }} `output`: all of it */
 export function runTool(cwd, command, ...args) {
-  const { NODE_TEST_CONTEXT: _, ...env } = toolEnvironment(process.env, locateToolchain(), ROOT);
+  const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...env } = toolEnvironment(process.env, locateToolchain(), ROOT);
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd,
     env: { ...env, NO_COLOR: '1' },
     encoding: 'utf8',
   });
-  return { status, output: `${stdout}${stderr}` };
+  return { status, stdout, output: `${stdout}${stderr}` };
 }
 
 /** Makes `target`, a path of the clone, reachable in `folder` under the same path. */

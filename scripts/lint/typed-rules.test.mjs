@@ -17,8 +17,8 @@ function brokenRules(t, sources) {
   const files = Object.entries(sources).map(([name, text]) => [`${base}/src/${name}`, text]);
   const folder = temporaryFolder(t, { [`${base}/tsconfig.json`]: TSCONFIG, ...Object.fromEntries(files) });
   link(folder, 'node_modules/@types');
-  const { output } = runTool(folder, 'eslint', '--config', CONFIG, '--format', 'json', 'packages');
-  const results = JSON.parse(output).map(({ filePath, messages }) => [
+  const { stdout } = runTool(folder, 'eslint', '--config', CONFIG, '--format', 'json', 'packages');
+  const results = JSON.parse(stdout).map(({ filePath, messages }) => [
     filePath.slice(filePath.indexOf('/src/') + '/src/'.length),
     messages.map(({ ruleId, message }) => ruleId ?? message),
   ]);
