@@ -30,13 +30,13 @@ export function summarise(payload: UplinkPayload): Summary {
   }
   const batch = payload.body.value;
   const rows = batch.epoch.map((_, row) => runRow(batch, row));
-  const starts = batch.startOffsetUs.map((offset) => batch.baseTimeUs + BigInt(offset));
+  const starts = batch.startOffsetUs.map((offset) => batch.baseTimeUs + BigInt(offset)).sort((a, b) => Number(a - b));
   return {
     rows,
     executions: rows.reduce((sum, row) => sum + row.smsRun, 0),
     mismatches: batch.mismatches.length,
-    firstTimeUs: starts.reduce((a, b) => (b < a ? b : a), starts[0] ?? payload.createdUs),
-    lastTimeUs: starts.reduce((a, b) => (b > a ? b : a), starts[0] ?? payload.createdUs),
+    firstTimeUs: starts[0] ?? payload.createdUs,
+    lastTimeUs: starts.at(-1) ?? payload.createdUs,
   };
 }
 

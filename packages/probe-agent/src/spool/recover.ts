@@ -1,18 +1,26 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { LogRecord } from '@sentinel/service-kit/segment-log';
 import { decodeEntry } from './entry.js';
+import { FileTally } from './file-tally.js';
 import { SequenceIndex, type Slot } from './sequence-index.js';
 
+export interface Recovered {
+  readonly index: SequenceIndex;
+  readonly tally: FileTally;
+}
+
 /**
- * Rebuilds the index from the records of the log, oldest first. Of two entries of one sequence the later counts.
+ * Rebuilds what the spool knows from the records of the log, oldest first. Of two entries of one sequence the later counts.
  * @throws SentinelError DATA_LOSS where a record is missing that was not forgotten
  */
-export async function recoverIndex(dir: string, records: AsyncIterable<LogRecord>): Promise<SequenceIndex> {
+export async function recover(dir: string, records: AsyncIterable<LogRecord>): Promise<Recovered> {
   let forgotten = 0n;
   let last = 0n;
+  const tally = new FileTally();
   const slots = new Map<bigint, Slot>();
   for await (const { position, record } of records) {
     const entry = decodeEntry(record);
+    tally.add(position.segment);
     if (entry.kind !== 'forgotten') slots.set(entry.sequence, { ...position, kind: entry.kind });
     else if (entry.sequence > forgotten) forgotten = entry.sequence;
     if (entry.sequence > last) last = entry.sequence;
@@ -23,7 +31,7 @@ export async function recoverIndex(dir: string, records: AsyncIterable<LogRecord
     if (slot === undefined) throw missing(dir, sequence, last);
     index.append(slot);
   }
-  return index;
+  return { index, tally };
 }
 
 function missing(dir: string, sequence: bigint, last: bigint): SentinelError {

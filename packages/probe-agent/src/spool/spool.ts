@@ -3,8 +3,9 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { type Position, SegmentLog, type SegmentLogOptions } from '@sentinel/service-kit/segment-log';
 import type { AckJournal } from './ack-journal.js';
 import { decodeEntry, type Entry, type EntryKind, encodeEntry } from './entry.js';
+import type { FileTally } from './file-tally.js';
 import { type GivenUp, giveUp, kindOf } from './give-up.js';
-import { recoverIndex } from './recover.js';
+import { type Recovered, recover } from './recover.js';
 import type { SequenceIndex } from './sequence-index.js';
 import type { SpoolFolder } from './spool-folder.js';
 
@@ -15,6 +16,9 @@ export const MAX_RECORD_BYTES = 4 * 1024 * 1024;
 const SEGMENTS = 32;
 const MIN_SEGMENT_BYTES = 16 * 1024;
 const MAX_SEGMENT_BYTES = 8 * 1024 * 1024;
+
+/** Share of the entries that must be in vain before files are written anew for their sake alone. */
+const WORTH_REWRITING = 0.1;
 
 export interface SpoolOptions {
   readonly folder: SpoolFolder;
@@ -36,15 +40,15 @@ export class Spool {
   readonly #log: SegmentLog;
   readonly #index: SequenceIndex;
   readonly #limit: number;
-  #oldestFile: number;
+  readonly #tally: FileTally;
   #changes: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: SpoolOptions, log: SegmentLog, index: SequenceIndex, oldestFile: number, limit: number) {
+  private constructor(options: SpoolOptions, log: SegmentLog, { index, tally }: Recovered, limit: number) {
     this.spoolId = options.folder.spoolId;
     this.#options = options;
     this.#log = log;
     this.#index = index;
-    this.#oldestFile = oldestFile;
+    this.#tally = tally;
     this.#limit = limit;
   }
 
@@ -55,9 +59,7 @@ export class Spool {
     const logOptions = { dir: folder.dir, maxSegmentBytes, maxRecordBytes: MAX_RECORD_BYTES + 16 };
     const log = await SegmentLog.open(files === undefined ? logOptions : { ...logOptions, files });
     try {
-      const index = await recoverIndex(folder.dir, log.read());
-      const oldest = index.oldestSegment ?? log.end.segment;
-      return new Spool(options, log, index, oldest, maxBytes - maxSegmentBytes);
+      return new Spool(options, log, await recover(folder.dir, log.read()), maxBytes - maxSegmentBytes);
     } catch (error) {
       await log.close();
       throw error;
@@ -89,7 +91,9 @@ export class Spool {
       const sequence = this.#index.last + 1n;
       const kind = kindOf(payload);
       const [position] = await this.#log.append([encodeEntry({ kind, sequence, payload: bytes })]);
-      if (position !== undefined) this.#index.append({ ...position, kind });
+      if (position === undefined) throw new RangeError('the log gave no position');
+      this.#index.append({ ...position, kind });
+      this.#tally.add(position.segment);
       return sequence;
     });
   }
@@ -114,7 +118,8 @@ export class Spool {
       await this.#options.journal?.record(this, { committedThrough, archivedThrough });
       if (archivedThrough < this.#index.first) return;
       this.#index.forgetThrough(archivedThrough);
-      if ((this.#index.oldestSegment ?? this.#log.end.segment) > this.#oldestFile) await this.#rewrite([]);
+      const needed = this.#index.oldestSegment ?? this.#log.end.segment;
+      if (needed > (this.#tally.oldest ?? needed)) await this.#rewrite([]);
     });
   }
 
@@ -136,18 +141,19 @@ export class Spool {
   }
 
   async #makeRoom(incoming: number): Promise<void> {
-    // Two rounds through all files give up everything that can be.
+    // Two rounds through all files win everything that can be.
     for (let tries = 2 * SEGMENTS; this.#log.bytes + incoming > this.#limit; tries -= 1) {
       if (tries === 0 || !(await this.#evictOldestFile())) throw full(this.#options.folder.dir, this.#options.maxBytes);
     }
   }
 
-  /** Writes what is left of the oldest file anew and removes it. False where nothing can be given up. */
+  /** Writes what is left of the oldest file anew and removes it. False where nothing would be won. */
   async #evictOldestFile(): Promise<boolean> {
     const segment = this.#index.oldestSegment;
     if (segment === undefined || segment === this.#log.end.segment) return false;
     const victim: EntryKind = this.#index.count('passing') > 0 ? 'passing' : 'mismatch';
-    if (this.#index.count(victim) === 0) return false;
+    const inVain = this.#tally.shareInVain(this.#index.size);
+    if (this.#index.count(victim) === 0 && inVain < WORTH_REWRITING) return false;
     const kept: Owed[] = [];
     for (const sequence of this.#index.inSegment(segment)) {
       const kind = this.#index.at(sequence)?.kind ?? 'gap';
@@ -168,13 +174,15 @@ export class Spool {
   async #rewrite(entries: readonly Owed[]): Promise<void> {
     const mark: Entry = { kind: 'forgotten', sequence: this.#index.first - 1n };
     const [marked, ...positions] = await this.#log.append([mark, ...entries].map(encodeEntry));
+    for (const { segment } of [marked, ...positions].filter((position) => position !== undefined))
+      this.#tally.add(segment);
     entries.forEach(({ kind, sequence }, k) => {
       const position = positions[k];
       if (position !== undefined) this.#index.replace(sequence, { ...position, kind });
     });
     const needed = Math.min(this.#index.oldestSegment ?? Number.POSITIVE_INFINITY, marked?.segment ?? 0);
     await this.#log.dropBefore({ segment: needed, offset: 0 });
-    this.#oldestFile = needed;
+    this.#tally.dropBefore(needed);
   }
 }
 
