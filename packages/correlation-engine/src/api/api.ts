@@ -1,0 +1,64 @@
+import type {
+  ExplainDecisionRequest,
+  ExplainDecisionResponse,
+  GetGpuHistoryRequest,
+  GetGpuHistoryResponse,
+  QueryFleetHealthRequest,
+  QueryFleetHealthResponse,
+  QueryGpuHealthRequest,
+  QueryGpuHealthResponse,
+} from '@sentinel/contracts/sentinel/v1/health.js';
+import type { IssueDirectiveRequest, IssueDirectiveResponse } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import type { Identity } from '@sentinel/service-kit/auth';
+import type { Clock } from '@sentinel/service-kit/clock';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Kysely } from 'kysely';
+import type { Committer } from '../commit/committer.js';
+import type { HistoryStore } from '../store/history/history-store.js';
+import type { Tables } from '../store/schema.js';
+import { explainDecision } from './explain-decision.js';
+import { findDevice } from './find-device.js';
+import { getGpuHistory } from './get-gpu-history.js';
+import { gpuHealth } from './health-view.js';
+import { Orders } from './issue-directive.js';
+import { queryFleetHealth } from './query-fleet-health.js';
+
+/** Every question and order, as gRPC and HTTP both serve them. */
+export interface Api {
+  queryGpuHealth(request: QueryGpuHealthRequest): QueryGpuHealthResponse;
+  queryFleetHealth(request: QueryFleetHealthRequest): QueryFleetHealthResponse;
+  getGpuHistory(request: GetGpuHistoryRequest): Promise<GetGpuHistoryResponse>;
+  explainDecision(request: ExplainDecisionRequest): Promise<ExplainDecisionResponse>;
+  issueDirective(request: IssueDirectiveRequest, caller: Identity): Promise<IssueDirectiveResponse>;
+}
+
+export interface ApiParts {
+  readonly committer: Committer;
+  readonly db: Kysely<Tables>;
+  readonly clock: Clock;
+  readonly history: () => HistoryStore;
+  readonly outboxPending: () => number;
+}
+
+export function buildApi({ committer, db, clock, history, outboxPending }: ApiParts): Api {
+  const orders = new Orders(committer, db);
+  return {
+    queryGpuHealth: ({ gpu }) => ({ health: gpuHealth(committer, findDevice(committer.state, gpu)) }),
+    queryFleetHealth: (request) => queryFleetHealth(committer, outboxPending(), request),
+    getGpuHistory: (request) => getGpuHistory(history(), findDevice(committer.state, request.gpu).id, request),
+    explainDecision: ({ gpu }) =>
+      fromStore(explainDecision(committer, db, findDevice(committer.state, gpu), Number(clock.nowUs()))),
+    issueDirective: (request, caller) => fromStore(orders.issue(request, caller)),
+  };
+}
+
+/** A database that is away is no defect of ours: whoever asks may try again. */
+async function fromStore<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (cause instanceof SentinelError) throw cause;
+    const message = `the database did not answer (${(cause as Error).message})`;
+    throw new SentinelError({ code: 'UNAVAILABLE', message, retryAfterMs: 1_000, hint: 'Try again.', cause });
+  }
+}

@@ -1,0 +1,115 @@
+import { GpuState, type ProbeFamily, type RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
+import {
+  type ExplainDecisionResponse,
+  GateOutcome_Verdict,
+  type Observation,
+  type Transition,
+} from '@sentinel/contracts/sentinel/v1/health.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Kysely } from 'kysely';
+import type { Committer } from '../commit/committer.js';
+import { type DeviceState, explain, type HealthState } from '../core.js';
+import type { ObservationTable, Tables, TransitionTable } from '../store/schema.js';
+import { gpuHealth } from './health-view.js';
+
+/** Newest ones shown. */
+const MAX_OBSERVATIONS = 100;
+const MAX_TRANSITIONS = 100;
+
+/** Everything behind a device's state: what the core says of it, and the stored observations and transitions. */
+export async function explainDecision(
+  committer: Committer,
+  db: Kysely<Tables>,
+  device: DeviceState,
+  nowUs: number,
+): Promise<ExplainDecisionResponse> {
+  const [observations, transitions] = await Promise.all([observationsOf(db, device.id), transitionsOf(db, device.id)]);
+  const explanation = explain(committer.state, device.id, nowUs);
+  if (explanation === undefined)
+    throw new SentinelError({ code: 'NOT_FOUND', message: `no device ${device.id}`, field: 'gpu' });
+  return {
+    health: gpuHealth(committer, committer.state.devices.get(device.id) ?? device),
+    sentences: explanation.sentences,
+    gates: explanation.gates.map((gate) => ({
+      ...gate,
+      verdict: GateOutcome_Verdict[gate.verdict],
+      evaluatedUs: BigInt(gate.evaluatedUs),
+    })),
+    observations: observations.map(toObservation),
+    transitions: transitions.map(toTransition),
+    whatWouldChange: explanation.whatWouldChange,
+    hardObservations: explanation.hardObservations,
+    answers: explanation.answers,
+    reinstatement: {
+      units: explanation.reinstatement.map(({ family, sm, clean, needed }) => ({
+        family: family as ProbeFamily,
+        sm,
+        clean: BigInt(clean),
+        needed: BigInt(needed),
+      })),
+    },
+  };
+}
+
+function observationsOf(db: Kysely<Tables>, deviceId: string): Promise<ObservationTable[]> {
+  return db
+    .selectFrom('observations')
+    .selectAll()
+    .where('device_id', '=', deviceId)
+    .orderBy('commit_seq', 'desc')
+    .orderBy('row', 'desc')
+    .limit(MAX_OBSERVATIONS)
+    .execute();
+}
+
+function transitionsOf(db: Kysely<Tables>, deviceId: string): Promise<TransitionTable[]> {
+  return db
+    .selectFrom('transitions')
+    .selectAll()
+    .where('device_id', '=', deviceId)
+    .orderBy('commit_seq', 'desc')
+    .limit(MAX_TRANSITIONS)
+    .execute();
+}
+
+function toObservation(row: ObservationTable): Observation {
+  return {
+    timeUs: BigInt(row.time_us),
+    family: row.family as ProbeFamily,
+    sm: row.sm,
+    kind: row.kind as RunKind,
+    epoch: row.epoch,
+    index: row.seed_index,
+    lane: row.lane,
+    iteration: row.iteration,
+    operands: row.operands,
+    expected: row.expected,
+    actual: row.actual,
+    mismatchCount: row.mismatch_count,
+    siblingsRun: row.siblings_run,
+    siblingsPassed: row.siblings_passed,
+    siblingsSameDigest: row.siblings_same_digest,
+    counted: row.counted,
+    heldBy: row.held_by ?? '',
+    injected: row.injected,
+    spoolId: Buffer.from(row.spool_id, 'hex'),
+    sequence: BigInt(row.sequence),
+    row: row.row,
+    commitSeq: BigInt(row.commit_seq),
+    node: row.node,
+  };
+}
+
+export function toTransition(row: TransitionTable): Transition {
+  return {
+    timeUs: BigInt(row.time_us),
+    from: GpuState[row.from_state as HealthState],
+    to: GpuState[row.to_state as HealthState],
+    reason: row.reason,
+    injected: row.injected,
+    eventId: Buffer.from(row.event_id, 'hex'),
+    commitSeq: BigInt(row.commit_seq),
+    actor: row.actor,
+    ...(row.ledger_seq === null ? {} : { ledgerSeq: BigInt(row.ledger_seq) }),
+  };
+}

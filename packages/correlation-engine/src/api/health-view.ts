@@ -1,0 +1,109 @@
+import { GpuState, type ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
+import type {
+  DirectiveProgress,
+  FamilyCounters,
+  FleetSummary,
+  GpuHealth,
+} from '@sentinel/contracts/sentinel/v1/health.js';
+import type { Committer } from '../commit/committer.js';
+import { type CoreState, type DeviceState, type DirectiveState, isInjected, summarize } from '../core.js';
+import type { CounterTable } from '../store/schema.js';
+
+/** One device as the queries show it. */
+export function gpuHealth(committer: Committer, device: DeviceState): GpuHealth {
+  const { state } = committer;
+  const counters = committer.countersOf(device.id);
+  const sum = (read: (row: CounterTable) => number): bigint =>
+    BigInt([...counters.values()].reduce((total, row) => total + read(row), 0));
+  const { summary, score, injected } = summarize(device, state.config);
+  return {
+    gpu: device.id,
+    node: device.node,
+    identity: device.identity,
+    model: device.model,
+    state: GpuState[device.state],
+    wouldBe: device.wouldBe === null ? GpuState.UNSPECIFIED : GpuState[device.wouldBe],
+    injected,
+    score: score.score,
+    connected: isConnected(state, device),
+    lastSeenUs: BigInt(Math.max(0, ...[...counters.values()].map((row) => row.last_run_us))),
+    stateSinceUs: BigInt(device.stateSinceUs),
+    executions: sum((row) => row.executions),
+    failures: sum((row) => row.failures),
+    families: familyCounters(device, counters),
+    directives: device.directives.map(directiveProgress),
+    buildId: device.buildId,
+    summary,
+    note: device.note,
+    sms: device.sms.length,
+  };
+}
+
+export function isConnected(state: CoreState, device: DeviceState): boolean {
+  return device.announced && state.nodes.get(device.node)?.connected === true;
+}
+
+function familyCounters(device: DeviceState, counters: ReadonlyMap<number, CounterTable>): FamilyCounters[] {
+  const families = new Set([...device.families.map(({ family }) => family), ...counters.keys()]);
+  return [...families]
+    .sort((a, b) => a - b)
+    .map((family) => {
+      const row = counters.get(family);
+      const uncovered = device.families.find((entry) => entry.family === family)?.uncoveredSms.length;
+      return {
+        family: family as ProbeFamily,
+        runs: BigInt(row?.runs ?? 0),
+        executions: BigInt(row?.executions ?? 0),
+        failures: BigInt(row?.failures ?? 0),
+        notRun: BigInt(row?.not_run ?? 0),
+        lastRunUs: BigInt(row?.last_run_us ?? 0),
+        smsCovered: uncovered === undefined ? 0 : device.sms.length - uncovered,
+      };
+    });
+}
+
+function directiveProgress(directive: DirectiveState): DirectiveProgress {
+  const { id, kind, family, sm, done, failures, executions, units, status } = directive;
+  return {
+    id,
+    kind,
+    family: family as ProbeFamily,
+    sm,
+    done: BigInt(done),
+    wanted: BigInt(kind === 'deep-test' ? executions * units.length : executions),
+    failures: BigInt(failures),
+    finished: status !== 'open',
+  };
+}
+
+export function fleetSummary(committer: Committer, outboxPending: number): FleetSummary {
+  const { state } = committer;
+  const counts = { HEALTHY: 0, SUSPECT: 0, QUARANTINED: 0, DEEP_TEST: 0, CONDEMNED: 0 };
+  let injectedGpus = 0;
+  let executions = 0;
+  let failures = 0;
+  for (const device of state.devices.values()) {
+    counts[device.state] += 1;
+    if (isInjected(device)) injectedGpus += 1;
+    for (const row of committer.countersOf(device.id).values()) {
+      executions += row.executions;
+      failures += row.failures;
+    }
+  }
+  const nodes = [...state.nodes.values()];
+  return {
+    gpus: state.devices.size,
+    healthy: counts.HEALTHY,
+    suspect: counts.SUSPECT,
+    quarantined: counts.QUARANTINED,
+    deepTest: counts.DEEP_TEST,
+    condemned: counts.CONDEMNED,
+    nodes: nodes.length,
+    connectedAgents: nodes.filter((node) => node.connected).length,
+    executions: BigInt(executions),
+    failures: BigInt(failures),
+    mode: state.config.mode,
+    outboxPending: BigInt(outboxPending),
+    injectedGpus,
+  };
+}

@@ -1,0 +1,165 @@
+import { GpuState, gpuStateFromJSON } from '@sentinel/contracts/sentinel/v1/common.js';
+import {
+  ExplainDecisionResponse,
+  GetGpuHistoryResponse,
+  QueryFleetHealthResponse,
+  QueryGpuHealthResponse,
+} from '@sentinel/contracts/sentinel/v1/health.js';
+import { IssueDirectiveRequest, IssueDirectiveResponse } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { ANONYMOUS, type Identity, type Tokens, tokenIdentity } from '@sentinel/service-kit/auth';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Api } from '../api.js';
+import { OPERATORS } from '../services.js';
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly authorization: string | undefined;
+  readonly contentType: string | undefined;
+  /** Bounded by the server. */
+  body(): Promise<string>;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly json: unknown;
+}
+
+/** What works, by part; an empty list of reasons = everything. */
+export type HealthReport = () => readonly string[];
+
+type Handler = (request: HttpRequest, gpu: string) => Promise<HttpAnswer> | HttpAnswer;
+
+/** [method, path, handler]; `:gpu` in a path stands for one segment. */
+export function routes(
+  api: Api,
+  tokens: () => Tokens,
+  health: HealthReport,
+): (request: HttpRequest) => Promise<HttpAnswer> {
+  const table: readonly (readonly [string, RegExp, Handler])[] = [
+    ['GET', /^\/(?:api\/v1\/)?health$/, () => healthAnswer(health())],
+    [
+      'GET',
+      /^\/api\/v1\/fleet$/,
+      ({ url }) => ok(QueryFleetHealthResponse.toJSON(api.queryFleetHealth(fleetRequest(url)))),
+    ],
+    ['GET', /^\/api\/v1\/gpu\/([^/]+)$/, (_, gpu) => ok(QueryGpuHealthResponse.toJSON(api.queryGpuHealth({ gpu })))],
+    [
+      'GET',
+      /^\/api\/v1\/gpu\/([^/]+)\/explain$/,
+      async (_, gpu) => ok(ExplainDecisionResponse.toJSON(await api.explainDecision({ gpu }))),
+    ],
+    [
+      'GET',
+      /^\/api\/v1\/gpu\/([^/]+)\/history$/,
+      async ({ url }, gpu) => ok(GetGpuHistoryResponse.toJSON(await api.getGpuHistory(historyRequest(url, gpu)))),
+    ],
+    [
+      'POST',
+      /^\/api\/v1\/quarantine$/,
+      async (request) => {
+        const caller = operator(request.authorization, tokens());
+        return ok(IssueDirectiveResponse.toJSON(await api.issueDirective(await directiveOf(request), caller)));
+      },
+    ],
+  ];
+  return async (request) => {
+    const here = table.filter(([, path]) => path.test(request.url.pathname));
+    const found = here.find(([method]) => method === request.method);
+    if (found === undefined)
+      throw notFound(
+        request,
+        here.map(([method]) => method),
+      );
+    const [, path, handler] = found;
+    return handler(request, decode(path.exec(request.url.pathname)?.[1] ?? ''));
+  };
+}
+
+function ok(json: unknown): HttpAnswer {
+  return { status: 200, json };
+}
+
+function healthAnswer(reasons: readonly string[]): HttpAnswer {
+  return {
+    status: reasons.length === 0 ? 200 : 503,
+    json: { status: reasons.length === 0 ? 'ok' : 'degraded', reasons },
+  };
+}
+
+function fleetRequest({ searchParams: query }: URL) {
+  const text = query.get('state');
+  const state = text === null ? GpuState.UNSPECIFIED : gpuStateFromJSON(`GPU_STATE_${text.toUpperCase()}`);
+  if (state === GpuState.UNRECOGNIZED)
+    throw invalid('state', 'must be healthy, suspect, quarantined, deep_test or condemned');
+  return {
+    nodePrefix: query.get('node_prefix') ?? '',
+    model: query.get('model') ?? '',
+    state,
+    limit: integer(query, 'limit'),
+    pageToken: query.get('page_token') ?? '',
+  };
+}
+
+function historyRequest({ searchParams: query }: URL, gpu: string) {
+  return {
+    gpu,
+    startUs: BigInt(integer(query, 'start_us')),
+    endUs: BigInt(integer(query, 'end_us')),
+    limit: integer(query, 'limit'),
+    pageToken: query.get('page_token') ?? '',
+  };
+}
+
+function integer(query: URLSearchParams, name: string): number {
+  const text = query.get(name) ?? '0';
+  if (!/^\d{1,15}$/.test(text)) throw invalid(name, 'must be a whole number');
+  return Number(text);
+}
+
+/** JSON only: a form of a web page could post anything else without being asked. */
+async function directiveOf(request: HttpRequest): Promise<IssueDirectiveRequest> {
+  if (!/^application\/json\b/i.test(request.contentType ?? ''))
+    throw invalid('Content-Type', 'must be application/json');
+  try {
+    return IssueDirectiveRequest.fromJSON(JSON.parse(await request.body()));
+  } catch (cause) {
+    if (cause instanceof SentinelError) throw cause;
+    throw new SentinelError({ code: 'INVALID_ARGUMENT', reason: 'MALFORMED', message: 'the body is not JSON', cause });
+  }
+}
+
+function operator(authorization: string | undefined, tokens: Tokens): Identity {
+  const caller = authorization === undefined ? ANONYMOUS : tokenIdentity(authorization, tokens);
+  if (caller !== null && (OPERATORS as readonly string[]).includes(caller.role)) return caller;
+  const reason = authorization === undefined ? 'CREDENTIALS_MISSING' : 'CREDENTIALS_INVALID';
+  throw new SentinelError({
+    code: 'UNAUTHENTICATED',
+    reason,
+    message: "orders need an operator's bearer token",
+    field: 'Authorization',
+    hint: 'Send "Authorization: Bearer TOKEN" with the token of the secrets folder.',
+  });
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw invalid('gpu', 'is not percent-encoded');
+  }
+}
+
+function invalid(field: string, hint: string): SentinelError {
+  return new SentinelError({ code: 'INVALID_ARGUMENT', message: `${field} ${hint}`, field });
+}
+
+function notFound(request: HttpRequest, methods: readonly string[]): SentinelError {
+  const path = request.url.pathname.slice(0, 100);
+  if (methods.length > 0)
+    return new SentinelError({
+      code: 'UNIMPLEMENTED',
+      message: `${request.method} is none of ${methods.join(', ')} at ${path}`,
+    });
+  return new SentinelError({ code: 'NOT_FOUND', message: `nothing is at ${path}`, hint: 'See /api/v1/fleet.' });
+}

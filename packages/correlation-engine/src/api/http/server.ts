@@ -1,0 +1,132 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
+import { httpStatus, SentinelError } from '@sentinel/service-kit/errors';
+import type { Logger } from '@sentinel/service-kit/logging';
+import { loadTls, type TlsFiles } from '@sentinel/service-kit/tls';
+import { checkWebCaller, type GuardOptions } from './guard.js';
+import type { HttpAnswer, HttpRequest } from './routes.js';
+
+const MAX_BODY_BYTES = 64 * 1024;
+const MAX_HEADER_BYTES = 16 * 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 1_024;
+
+export interface HttpServerOptions {
+  readonly address: string;
+  readonly addressKey: string;
+  /** null = plaintext. */
+  readonly tls: { readonly files: TlsFiles; readonly keyPrefix: string } | null;
+  readonly guard: GuardOptions;
+  readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
+  readonly onRefused: (error: SentinelError) => void;
+  readonly log: Logger;
+}
+
+export interface HttpServer {
+  /** host:port that is listened on. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** JSON over HTTP. @throws SentinelError UNAVAILABLE when the port is taken */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const listener: RequestListener = (request, response) => {
+    serve(options, request).then(
+      (answer) => reply(request, response, answer),
+      (thrown: unknown) => reply(request, response, failure(options, thrown)),
+    );
+  };
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: REQUEST_TIMEOUT_MS };
+  const { tls } = options;
+  const server =
+    tls === null
+      ? createServer(limits, listener)
+      : createTlsServer({ ...limits, ...loadTls(tls.files, tls.keyPrefix) }, listener);
+  server.maxConnections = MAX_CONNECTIONS;
+  await listen(server, options);
+  return {
+    address: formatAddress(server.address() as AddressInfo),
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+async function serve(options: HttpServerOptions, request: IncomingMessage): Promise<HttpAnswer> {
+  checkWebCaller(request.headers, options.guard);
+  return options.handle({
+    method: request.method ?? '',
+    url: new URL(request.url ?? '/', 'http://engine'),
+    authorization: request.headers.authorization,
+    contentType: request.headers['content-type'],
+    body: () => readBody(request),
+  });
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) {
+      throw new SentinelError({
+        code: 'RESOURCE_EXHAUSTED',
+        reason: 'TOO_LARGE',
+        message: `the body is above ${MAX_BODY_BYTES} bytes`,
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function failure({ log, onRefused }: HttpServerOptions, thrown: unknown): HttpAnswer {
+  const error = SentinelError.from(thrown);
+  if (thrown instanceof SentinelError) {
+    onRefused(error);
+    return { status: httpStatus(error.code), json: error.toJson() };
+  }
+  log.error({ err: thrown }, 'unexpected error in an HTTP request');
+  return {
+    status: 500,
+    json: new SentinelError({
+      code: 'INTERNAL',
+      message: 'internal error',
+      hint: 'See the log of the service.',
+    }).toJson(),
+  };
+}
+
+function reply(request: IncomingMessage, response: ServerResponse, { status, json }: HttpAnswer): void {
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  });
+  response.end(`${JSON.stringify(json)}\n`, () => {
+    // What is left of a refused body is not worth reading.
+    if (!request.complete) request.destroy();
+  });
+}
+
+function listen(server: Server, { address, addressKey }: HttpServerOptions): Promise<void> {
+  const { host, port } = parseAddress(address);
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'another process has the port' : cause.message;
+      reject(
+        new SentinelError({
+          code: 'UNAVAILABLE',
+          message: `HTTP cannot listen on ${address} (${why})`,
+          field: addressKey,
+          hint: `Stop the other process, or set ${addressKey} to a free address.`,
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,46 @@
+import { CorrelationServiceService } from '@sentinel/contracts/sentinel/v1/health.js';
+import { ProbeServiceService } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { QuarantineServiceService } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { type AllowedRoles, type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
+import type { Logger } from '@sentinel/service-kit/logging';
+import { agentControl, type ControlParts } from '../control/agent-control.js';
+import { type ResultsParts, streamProbeResults } from '../ingest/stream-results.js';
+import type { Api } from './api.js';
+
+const READERS: AllowedRoles = 'anyone';
+export const OPERATORS = ['operator', 'admin'] as const;
+
+/** Agents prove themselves by their MAC; with mutual TLS they need their certificate too. */
+export function probeService(parts: ControlParts & ResultsParts, mutualTls: boolean): ServiceEntry {
+  const agents: AllowedRoles = mutualTls ? ['agent'] : 'anyone';
+  const asBytes = { requestDeserialize: (bytes: Buffer): Buffer => bytes };
+  return {
+    definition: {
+      streamProbeResults: { ...ProbeServiceService.streamProbeResults, ...asBytes },
+      agentControl: { ...ProbeServiceService.agentControl, ...asBytes },
+    },
+    implementation: { streamProbeResults: streamProbeResults(parts), agentControl: agentControl(parts) },
+    roles: { StreamProbeResults: agents, AgentControl: agents },
+  };
+}
+
+export function correlationService(api: Api, log: Logger): ServiceEntry {
+  return {
+    definition: CorrelationServiceService,
+    implementation: {
+      queryGpuHealth: unary(api.queryGpuHealth, log),
+      queryFleetHealth: unary(api.queryFleetHealth, log),
+      getGpuHistory: unary(api.getGpuHistory, log),
+      explainDecision: unary(api.explainDecision, log),
+    },
+    roles: { QueryGpuHealth: READERS, QueryFleetHealth: READERS, GetGpuHistory: READERS, ExplainDecision: READERS },
+  };
+}
+
+export function quarantineService(api: Api, log: Logger): ServiceEntry {
+  return {
+    definition: QuarantineServiceService,
+    implementation: { issueDirective: unary(api.issueDirective, log) },
+    roles: { IssueDirective: OPERATORS },
+  };
+}

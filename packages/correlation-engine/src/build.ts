@@ -1,0 +1,380 @@
+import type { Tokens } from '@sentinel/service-kit/auth';
+import { type Clock, systemClock } from '@sentinel/service-kit/clock';
+import { type CorrelationEngineConfig, folderOf, type LoadedConfig } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
+import { type GrpcServer, startGrpcServer } from '@sentinel/service-kit/grpc-server';
+import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
+import type { Logger } from '@sentinel/service-kit/logging';
+import { createRegistry, serveMetrics } from '@sentinel/service-kit/metrics';
+import { type Api, buildApi } from './api/api.js';
+import { routes } from './api/http/routes.js';
+import { startHttpServer } from './api/http/server.js';
+import { correlationService, probeService, quarantineService } from './api/services.js';
+import { Committer, shuttingDown } from './commit/committer.js';
+import type { Group } from './commit/group.js';
+import { Timers } from './commit/timers.js';
+import { directiveMessage } from './control/directive-messages.js';
+import type { Admission } from './control/handshake.js';
+import { Sessions } from './control/sessions.js';
+import { Events } from './events.js';
+import { devicesOf, WINDOW_RECORDS } from './ingest/stream-results.js';
+import { LedgerClient } from './outbox/ledger-client.js';
+import { OutboxStore } from './outbox/outbox-store.js';
+import { Relay } from './outbox/relay.js';
+import { admission, coreConfig } from './settings.js';
+import type { UnarchivedRow } from './store/commit-rows.js';
+import { Database } from './store/connect.js';
+import { Archiver } from './store/history/archiver.js';
+import { FileHistory } from './store/history/file-history.js';
+import type { HistoryStore } from './store/history/history-store.js';
+import { StateStore } from './store/state-store.js';
+
+const SECTION = 'correlation_engine';
+/** Above one record's payload, so that a record that is too large is refused with a reason. */
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+export interface EngineOptions {
+  readonly loaded: LoadedConfig<'correlation_engine'>;
+  readonly log: Logger;
+  /** Called when the engine can never go on. */
+  readonly fatal: (error: unknown) => void;
+  readonly clock?: Clock;
+  /** Opens the history; the folder of `history.url` by default. */
+  readonly openHistory?: () => Promise<HistoryStore>;
+}
+
+/** The composition root: builds every part by hand, starts them in the order of the data, stops them in reverse. */
+export class Engine implements Service {
+  readonly #options: EngineOptions;
+  readonly #log: Logger;
+  readonly #clock: Clock;
+  readonly #registry = createRegistry();
+  readonly #events: Events;
+  readonly #sessions = new Sessions();
+  readonly #store: StateStore;
+  readonly #committer: Committer;
+  readonly #timers: Timers;
+  readonly #relay: Relay;
+  readonly #ledger: LedgerClient;
+  readonly #stopping = new StopStack();
+  #archiver: Archiver | null = null;
+  #loaded: LoadedConfig<'correlation_engine'>;
+  #admission: Admission;
+  #server: GrpcServer | null = null;
+  readonly #troubles = new Map<string, string>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#loaded = options.loaded;
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+    const config = this.#config;
+    this.#admission = admission(config);
+    this.#events = new Events(this.#log, this.#registry);
+    this.#store = new StateStore(new Database(databaseOptions(config), this.#log), this.#log, () =>
+      this.#committer.wake(),
+    );
+    this.#committer = new Committer(
+      this.#store,
+      this.#clock,
+      coreConfig(config),
+      {
+        committed: (group, seconds) => this.#committed(group, seconds),
+        refused: (item, error) => this.#events.itemRefused(item, error),
+        storeChanged: (error) => this.#storeChanged('state', error),
+        fatal: options.fatal,
+      },
+      () => this.#archiver?.risen() ?? [],
+    );
+    this.#timers = new Timers(this.#committer, this.#clock);
+    this.#ledger = new LedgerClient(() => this.#ledgerConnection());
+    this.#relay = new Relay(new OutboxStore(this.#store.db), this.#ledger.ingest, {
+      changed: (error) => this.#events.storeChanged('ledger', error),
+    });
+  }
+
+  get #config(): CorrelationEngineConfig {
+    return this.#loaded.config;
+  }
+
+  async start(): Promise<ReadyInfo> {
+    try {
+      const archiver = await this.#openStores();
+      const api = buildApi({
+        committer: this.#committer,
+        db: this.#store.db,
+        clock: this.#clock,
+        history: () => archiver.store,
+        outboxPending: () => this.#relay.pending,
+      });
+      this.#startDeciding(archiver);
+      return await this.#serve(api, archiver);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#stopping.stop();
+  }
+
+  /** What may change does so at once; the log says what waits for a restart. */
+  reload(): void {
+    const { loaded, reloaded, needRestart } = this.#loaded.reload();
+    this.#loaded = loaded;
+    this.#admission = admission(this.#config);
+    for (const change of reloaded) this.#log.info(change, 'setting changed');
+    for (const change of needRestart) this.#log.warn(change, 'this setting changes with the next restart');
+    this.#submitConfig();
+  }
+
+  async #openStores(): Promise<Archiver> {
+    this.#sayBackends();
+    this.#stopping.push('database', () => this.#store.close());
+    const state = await this.#store.open();
+    const config = coreConfig(this.#config);
+    this.#committer.load(state, config);
+    const openHistory =
+      this.#options.openHistory ?? (() => FileHistory.open(folderOf(this.#config.history.url) ?? '', this.#log));
+    const archiver = new Archiver(await openHistory(), openHistory, {
+      archived: (mark) => {
+        const session = this.#sessions.ofNode(mark.node);
+        if (session?.mark === mark) session.uplink?.acknowledge();
+      },
+      behind: (mark) => {
+        this.#events.leftOut('history');
+        const session = this.#sessions.ofNode(mark.node);
+        if (session?.mark === mark) session.end(historyBehind());
+      },
+      changed: (error) => this.#storeChanged('history', error),
+    });
+    this.#archiver = archiver;
+    this.#stopping.push('history', () => archiver.stop());
+    for (const mark of this.#committer.spools.all()) archiver.adopt(mark);
+    return archiver;
+  }
+
+  #startDeciding(archiver: Archiver): void {
+    this.#stopping.push('commits', () => this.#committer.stop());
+    this.#stopping.push('timers', () => this.#timers.stop());
+    this.#submitConfig();
+    // Whoever was connected before this engine started is not connected to it.
+    for (const { node, connected } of this.#committer.state.nodes.values())
+      if (connected) this.#submit({ kind: 'node-left', node });
+    this.#timers.schedule();
+    this.#relay.start();
+    this.#stopping.push('outbox', async () => {
+      await this.#relay.stop();
+      this.#ledger.close();
+    });
+    this.#events.observe(
+      {
+        state: () => this.#committer.state,
+        connectedAgents: () => this.#sessions.size,
+        waitingRecords: () => this.#committer.waiting,
+        waitingHistoryBytes: () => archiver.waitingBytes,
+        outboxPending: () => this.#relay.pending,
+      },
+      this.#registry,
+      this.#config.metrics.per_gpu_series_max_gpus,
+      WINDOW_RECORDS,
+    );
+  }
+
+  async #serve(api: Api, archiver: Archiver): Promise<ReadyInfo> {
+    const { tls, metrics } = this.#config;
+    const files = { certFile: tls.cert_file, keyFile: tls.key_file, caFile: tls.ca_file };
+    const keyPrefix = `${SECTION}.tls`;
+    const http = await startHttpServer({
+      address: this.#config.http.listen_address,
+      addressKey: `${SECTION}.http.listen_address`,
+      tls: tls.enabled ? { files, keyPrefix } : null,
+      guard: { allowedOrigins: this.#config.http.allowed_origins, allowedHosts: this.#config.http.allowed_hosts },
+      handle: routes(
+        api,
+        () => this.#tokens,
+        () => [...this.#troubles.values()],
+      ),
+      onRefused: (error) => this.#events.refused('http', error),
+      log: this.#log,
+    });
+    this.#stopping.push('HTTP', () => http.close());
+    const metricsServer = metrics.enabled
+      ? await serveMetrics({
+          registry: this.#registry,
+          address: metrics.listen_address,
+          addressKey: `${SECTION}.metrics.listen_address`,
+          log: this.#log,
+          required: false,
+        })
+      : null;
+    if (metricsServer !== null) this.#stopping.push('metrics', () => metricsServer.close());
+    const server = await startGrpcServer({
+      address: this.#config.listen_address,
+      addressKey: `${SECTION}.listen_address`,
+      tls: tls.enabled ? { files, keyPrefix, mutual: tls.mutual_tls } : null,
+      insecure: this.#loaded.insecure,
+      tokens: this.#liveTokens(),
+      services: [
+        probeService(this.#probeParts(archiver), tls.enabled && tls.mutual_tls),
+        correlationService(api, this.#log),
+        quarantineService(api, this.#log),
+      ],
+      maxMessageBytes: MAX_MESSAGE_BYTES,
+      log: this.#log,
+      onRefused: (error) => this.#events.refused('call', error),
+    });
+    this.#server = server;
+    this.#stopping.push('gRPC', () => server.stop());
+    this.#stopping.push('sessions', () => {
+      for (const session of [...this.#sessions.all()]) session.end(shuttingDown());
+    });
+    return {
+      grpc: server.address,
+      http: http.address,
+      ...(metricsServer?.address == null ? {} : { metrics: metricsServer.address }),
+    };
+  }
+
+  #probeParts(archiver: Archiver) {
+    return {
+      committer: this.#committer,
+      archiver,
+      sessions: this.#sessions,
+      events: this.#events,
+      clock: this.#clock,
+      log: this.#log,
+      admission: () => this.#admission,
+      unarchived: (node: string, spoolId: string) => this.#unarchived(node, spoolId),
+    };
+  }
+
+  #unarchived(node: string, spoolId: string): Promise<UnarchivedRow[]> {
+    return this.#store.db
+      .selectFrom('unarchived')
+      .selectAll()
+      .where('node', '=', node)
+      .where('spool_id', '=', spoolId)
+      .orderBy('first_sequence')
+      .execute();
+  }
+
+  /** Memory shows the transaction: now its effects may leave. */
+  #committed(group: Group, seconds: number): void {
+    this.#events.committed(group, seconds, this.#committer.state);
+    this.#archiver?.stored(group.rows.archived);
+    for (const { item, commitSeq, effects, offsetUs } of group.logged) {
+      if (item.kind === 'uplink') {
+        const { record, mark, payload } = item;
+        this.#archiver?.offer(mark, {
+          node: mark.node,
+          spoolId: mark.spoolId,
+          sequence: record.sequence,
+          commitSeq,
+          nowUs: group.rows.to.nowUs,
+          offsetUs,
+          devices: devicesOf(record),
+          payload,
+        });
+      }
+      // A hello's are repeated with its welcome.
+      if (item.kind !== 'hello')
+        for (const effect of effects.directives) this.#sessions.ofNode(effect.node)?.send(directiveMessage(effect));
+    }
+    const nodes = new Set([
+      ...group.rows.marks.map(({ node }) => node),
+      ...group.duplicates.map(({ record }) => record.node),
+    ]);
+    for (const node of nodes) {
+      const uplink = this.#sessions.ofNode(node)?.uplink;
+      uplink?.acknowledge();
+      uplink?.resume();
+    }
+    this.#relay.added(group.rows.outbox.length);
+    this.#timers.schedule();
+  }
+
+  #storeChanged(store: 'state' | 'history', error: unknown): void {
+    this.#events.storeChanged(store, error);
+    if (error === null) this.#troubles.delete(store);
+    else
+      this.#troubles.set(
+        store,
+        store === 'state'
+          ? 'the database is away: nothing is acknowledged'
+          : 'the history is away: agents keep their records',
+      );
+    if (store === 'state') this.#server?.setServing(error === null);
+  }
+
+  #submitConfig(): void {
+    const config = coreConfig(this.#config);
+    const known =
+      this.#committer.head.commitSeq > 0 && JSON.stringify(this.#committer.state.config) === JSON.stringify(config);
+    if (!known) this.#submit({ kind: 'config', config });
+  }
+
+  #submit(
+    record: { kind: 'config'; config: ReturnType<typeof coreConfig> } | { kind: 'node-left'; node: string },
+  ): void {
+    const nothing = (): void => {};
+    this.#committer.submit({ kind: 'own', record, committed: nothing, failed: nothing });
+  }
+
+  get #tokens(): Tokens {
+    return { operator: this.#config.operator_token, service: this.#config.service_token };
+  }
+
+  /** Tokens as they are at the time of each call. */
+  #liveTokens(): Tokens {
+    const engine = this;
+    return {
+      get operator() {
+        return engine.#tokens.operator;
+      },
+      get service() {
+        return engine.#tokens.service;
+      },
+    };
+  }
+
+  #ledgerConnection(): ClientConnection {
+    const { tls, audit_ledger_endpoint: address, service_token: token } = this.#config;
+    if (!tls.enabled) return { address, tls: null, token };
+    const files = { certFile: tls.cert_file, keyFile: tls.key_file, caFile: tls.ca_file };
+    return { address, tls: { files, keyPrefix: `${SECTION}.tls`, serverName: tls.server_name }, token: '' };
+  }
+
+  #sayBackends(): void {
+    for (const key of ['database.postgres_url', 'history.url']) {
+      const origin = this.#loaded.origin(key);
+      this.#log.info({ key: `${SECTION}.${key}`, backend: backendOf(key, this.#config), origin }, 'store selected');
+    }
+  }
+}
+
+function backendOf(key: string, config: CorrelationEngineConfig): string {
+  return (key === 'history.url' ? config.history.url : config.database.postgres_url).split('://')[0] ?? '';
+}
+
+function databaseOptions({ database }: CorrelationEngineConfig) {
+  return {
+    url: database.postgres_url,
+    maxConnections: database.max_connections,
+    connectTimeoutMs: database.connect_timeout_ms,
+    sslmode: database.sslmode,
+    caFile: database.ca_file,
+  };
+}
+
+function historyBehind(): SentinelError {
+  return new SentinelError({
+    code: 'UNAVAILABLE',
+    reason: 'STORE_UNAVAILABLE',
+    message: 'the history missed some records',
+    retryAfterMs: 500,
+    hint: 'Connect again and offer what is not archived.',
+  });
+}

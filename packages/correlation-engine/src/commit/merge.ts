@@ -1,0 +1,106 @@
+import type { CounterIncrement, Effects, ObservationEffect, TransitionEffect } from '../core.js';
+import { canonicalJson } from '../outbox/canonical-json.js';
+import type { OutboxRow } from '../store/commit-rows.js';
+import type { CounterTable, ObservationTable, TransitionTable } from '../store/schema.js';
+
+/** Rows of what the records of one transaction did, in order. */
+export class EffectRows {
+  readonly observations: ObservationTable[] = [];
+  readonly transitions: Omit<TransitionTable, 'ledger_seq'>[] = [];
+  readonly outbox: OutboxRow[] = [];
+  readonly #counters = new Map<string, CounterTable>();
+
+  get counters(): CounterTable[] {
+    return [...this.#counters.values()];
+  }
+
+  add(commitSeq: number, effects: Effects): void {
+    for (const increment of effects.counters) this.#count(increment);
+    for (const observation of effects.observations) this.observations.push(observationRow(observation));
+    for (const transition of effects.transitions) this.transitions.push(transitionRow(transition));
+    for (const [ordinal, event] of effects.outbox.entries()) {
+      const { eventId: event_id, type, gpu, eventUs: event_us, injected } = event;
+      this.outbox.push({
+        commit_seq: commitSeq,
+        ordinal,
+        event_id,
+        type,
+        gpu,
+        event_us,
+        injected,
+        detail: canonicalJson(event.detail),
+      });
+    }
+  }
+
+  /** A row per (device, family), whatever the number of batches. */
+  #count(increment: CounterIncrement): void {
+    const { deviceId, family, runs, executions, failures, notRun, lastRunUs } = increment;
+    const key = `${family}|${deviceId}`;
+    const sum = this.#counters.get(key);
+    if (sum === undefined) {
+      this.#counters.set(key, {
+        device_id: deviceId,
+        family,
+        runs,
+        executions,
+        failures,
+        not_run: notRun,
+        last_run_us: lastRunUs,
+      });
+      return;
+    }
+    sum.runs += runs;
+    sum.executions += executions;
+    sum.failures += failures;
+    sum.not_run += notRun;
+    sum.last_run_us = Math.max(sum.last_run_us, lastRunUs);
+  }
+}
+
+function observationRow(o: ObservationEffect): ObservationTable {
+  return {
+    node: o.node,
+    spool_id: o.spoolId,
+    sequence: o.sequence,
+    row: o.row,
+    sm: o.sm,
+    commit_seq: o.commitSeq,
+    device_id: o.deviceId,
+    time_us: o.timeUs,
+    family: o.family,
+    kind: o.kind,
+    epoch: o.epoch,
+    seed_index: o.index,
+    lane: o.lane,
+    iteration: o.iteration,
+    operands: o.operands,
+    expected: o.expected,
+    actual: o.actual,
+    expected_digest: o.expectedDigest,
+    actual_digest: o.actualDigest,
+    mismatch_count: o.mismatchCount,
+    siblings_run: o.siblingsRun,
+    siblings_passed: o.siblingsPassed,
+    siblings_same_digest: o.siblingsSameDigest,
+    sm_stable: o.smStable,
+    counted: o.counted,
+    answer: o.answer,
+    held_by: o.heldBy,
+    injected: o.injected,
+  };
+}
+
+function transitionRow(t: TransitionEffect): Omit<TransitionTable, 'ledger_seq'> {
+  return {
+    event_id: t.eventId,
+    commit_seq: t.commitSeq,
+    device_id: t.deviceId,
+    time_us: t.timeUs,
+    from_state: t.from,
+    to_state: t.to,
+    reason: t.reason,
+    actor: t.actor,
+    injected: t.injected,
+  };
+}

@@ -1,0 +1,19 @@
+import { loadConfigForMain } from '@sentinel/service-kit/config';
+import { runService } from '@sentinel/service-kit/lifecycle';
+import { createLogger } from '@sentinel/service-kit/logging';
+import { Engine } from './build.js';
+
+const loaded = loadConfigForMain({
+  section: 'correlation_engine',
+  argv: process.argv.slice(2),
+  env: process.env,
+  program: 'sentinel-correlation-engine',
+  summary: 'Collects evidence from probe agents, decides about devices, and records every decision.',
+});
+
+if (loaded !== undefined) {
+  const log = createLogger('correlation-engine', loaded.logging);
+  for (const warning of loaded.warnings) log.warn(warning);
+  if (loaded.insecure) log.warn('plaintext beyond loopback is allowed (--insecure)');
+  await runService((fatal) => new Engine({ loaded, log, fatal }), { log, readyFile: loaded.readyFile ?? '' });
+}

@@ -1,0 +1,140 @@
+import {
+  AuditType,
+  type IngestEventsRequest,
+  type IngestEventsResponse,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
+import { Backoff } from '@sentinel/service-kit/backoff';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { AuditTypeName } from '../core.js';
+import { checkGrowth, readCheckpoint } from './checkpoint.js';
+import type { NumberedRow, OutboxStore, RelayState } from './outbox-store.js';
+
+/** Events of one request. */
+const MAX_BATCH = 256;
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 10_000;
+/** Without news the outbox is looked at this often. */
+const IDLE_MS = 30_000;
+
+export interface RelayEvents {
+  /** The ledger does not take them (with the reason), or takes them again (null). */
+  changed(error: unknown): void;
+}
+
+/**
+ * Brings the outbox to the audit ledger, in order, each event once: ids and numbers are stored before anything is sent, and a
+ * retry repeats them. While the ledger is away the rows wait; nothing else does.
+ */
+export class Relay {
+  readonly #store: OutboxStore;
+  readonly #send: (request: IngestEventsRequest) => Promise<IngestEventsResponse>;
+  readonly #events: RelayEvents;
+  readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
+  #state: RelayState | null = null;
+  #news = Promise.withResolvers<void>();
+  #pending = 0;
+  #stopped = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(
+    store: OutboxStore,
+    send: (request: IngestEventsRequest) => Promise<IngestEventsResponse>,
+    events: RelayEvents,
+  ) {
+    this.#store = store;
+    this.#send = send;
+    this.#events = events;
+  }
+
+  /** Rows that wait, as last known. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Rows were committed. */
+  added(rows: number): void {
+    if (rows === 0) return;
+    this.#pending += rows;
+    this.#news.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#news.resolve();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      // Taken before the outbox is read: news that come meanwhile are then not missed.
+      this.#news = Promise.withResolvers();
+      try {
+        const sent = await this.#step();
+        this.#backoff.reset();
+        if (sent === 0) await this.#wait(IDLE_MS);
+      } catch (error) {
+        this.#events.changed(error);
+        await this.#pause(this.#backoff.nextMs());
+      }
+    }
+  }
+
+  /** @returns the number of events that the ledger took */
+  async #step(): Promise<number> {
+    this.#state ??= await this.#store.takeOver();
+    const rows = await this.#store.next(this.#state.epoch, MAX_BATCH);
+    if (rows.length > 0) await this.#deliver(rows, this.#state);
+    this.#pending = await this.#store.pending();
+    return rows.length;
+  }
+
+  async #deliver(rows: readonly NumberedRow[], state: RelayState): Promise<void> {
+    const answer = await this.#send(toRequest(rows, state.instance));
+    if (answer.seqs.length !== rows.length) {
+      throw new SentinelError({
+        code: 'INTERNAL',
+        message: `the ledger answered ${answer.seqs.length} events of ${rows.length}`,
+      });
+    }
+    checkGrowth(readCheckpoint(state.checkpoint), readCheckpoint(answer.checkpoint));
+    await this.#store.acknowledge(rows, answer.seqs.map(Number), answer.checkpoint);
+    this.#state = { ...state, checkpoint: answer.checkpoint };
+    this.#events.changed(null);
+  }
+
+  async #wait(ms: number): Promise<void> {
+    const timer = setTimeout(() => this.#news.resolve(), ms);
+    await this.#news.promise;
+    clearTimeout(timer);
+  }
+
+  /** News do not shorten it; a stop does. */
+  async #pause(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    while (!this.#stopped && performance.now() < until) {
+      this.#news = Promise.withResolvers();
+      await this.#wait(until - performance.now());
+    }
+  }
+}
+
+export function toRequest(rows: readonly NumberedRow[], instance: string): IngestEventsRequest {
+  const [first] = rows;
+  return {
+    producer: `correlation-engine/${instance}`,
+    producerEpoch: BigInt(first?.relay_epoch ?? 0),
+    firstSequence: BigInt(first?.number ?? 0),
+    events: rows.map((row) => ({
+      eventId: Buffer.from(row.event_id, 'hex'),
+      type: AuditType[row.type as AuditTypeName],
+      gpu: row.gpu,
+      eventUs: BigInt(row.event_us),
+      detail: Buffer.from(row.detail, 'utf8'),
+      injected: row.injected,
+    })),
+  };
+}

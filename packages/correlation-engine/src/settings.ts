@@ -1,0 +1,27 @@
+import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
+import { KeyRing } from '@sentinel/service-kit/mac';
+import type { Admission } from './control/handshake.js';
+import type { CoreConfig } from './core.js';
+
+/** What the decisions depend on, as it goes into the record log: plain data, so that a replay has it. */
+export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
+  const { mode, gates, state_machine, bayesian_model } = config;
+  return {
+    mode,
+    gates: structuredClone(gates) as CoreConfig['gates'],
+    reinstatementPassCount: state_machine.reinstatement_pass_count,
+    priorAlpha: bayesian_model.prior_alpha,
+    priorBeta: bayesian_model.prior_beta,
+  };
+}
+
+/** An empty key is none: its batches are refused. Keys are UTF-8 text, as agents take theirs. */
+export function admission(config: CorrelationEngineConfig): Admission {
+  const keys = Object.entries(config.hmac_keys).filter(([, key]) => key !== '');
+  return {
+    keys: new KeyRing(new Map(keys.map(([id, key]) => [id, Buffer.from(key, 'utf8')]))),
+    enrolled: config.enrolment === 'open' ? null : new Set(config.enrolled_nodes),
+    allowTestBuilds: config.allow_test_builds,
+    requireNodeIdentity: config.security.require_node_identity,
+  };
+}

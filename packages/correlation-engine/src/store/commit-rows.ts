@@ -1,0 +1,57 @@
+import type { StateChanges } from '../core.js';
+import type { CounterTable, ObservationTable, OrderTable, TransitionTable } from './schema.js';
+
+/** The newest record of the log: its number and its time. */
+export interface Head {
+  readonly commitSeq: number;
+  readonly nowUs: number;
+}
+
+export interface OutboxRow {
+  commit_seq: number;
+  ordinal: number;
+  event_id: string;
+  type: string;
+  gpu: string;
+  event_us: number;
+  injected: boolean;
+  /** Canonical JSON: what is sent is byte for byte what was committed. */
+  detail: string;
+}
+
+/** A watermark that rises, on behalf of the owner of that epoch. */
+export interface MarkRow {
+  node: string;
+  spool_id: string;
+  committed_through: number;
+  epoch: number;
+}
+
+export interface UnarchivedRow {
+  node: string;
+  spool_id: string;
+  first_sequence: number;
+  last_sequence: number;
+  first_commit_seq: number;
+  now_us: number;
+  offset_us: number;
+}
+
+/** All that one transaction writes. No two rows of one table have the same key. */
+export interface CommitRows {
+  readonly from: Head;
+  readonly to: Head;
+  readonly changes: StateChanges;
+  readonly counters: readonly CounterTable[];
+  readonly observations: readonly ObservationTable[];
+  readonly transitions: readonly Omit<TransitionTable, 'ledger_seq'>[];
+  readonly outbox: readonly OutboxRow[];
+  readonly records: readonly { commit_seq: number; now_us: number; kind: string; body: unknown }[];
+  readonly orders: readonly OrderTable[];
+  readonly marks: readonly MarkRow[];
+  readonly unarchived: readonly UnarchivedRow[];
+  /** Nodes whose fencing epoch rises by one, with the spool that they opened. */
+  readonly hellos: readonly { node: string; spool_id: string }[];
+  /** History that became durable since the last transaction. */
+  readonly archived: readonly { node: string; spool_id: string; archived_through: number }[];
+}

@@ -1,0 +1,132 @@
+import { readFileSync } from 'node:fs';
+import { folderOf } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Logger } from '@sentinel/service-kit/logging';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import pg from 'pg';
+import { EmbeddedPostgres } from './embedded/postmaster.js';
+import { migrations } from './migrations.js';
+import type { Tables } from './schema.js';
+
+export interface DatabaseOptions {
+  /** postgres://… or embedded://DIR */
+  readonly url: string;
+  readonly maxConnections: number;
+  readonly connectTimeoutMs: number;
+  readonly sslmode: 'disable' | 'require' | 'verify-ca' | 'verify-full';
+  /** PEM; empty = the system's authorities. */
+  readonly caFile: string;
+}
+
+/** A statement that takes longer is given up, so that a stuck server shows as one that is away. */
+const STATEMENT_TIMEOUT_MS = 30_000;
+const INT8_OID = 20;
+const INT8_ARRAY_OID = 1016;
+
+/** Every bigint of ours is a count, a sequence, microseconds or an unsigned 32-bit word: below 2^53. */
+function parseBigint(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond the safe integers`);
+  return value;
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8_OID) return parseBigint;
+    if (oid === INT8_ARRAY_OID)
+      return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(parseBigint));
+    return pg.types.getTypeParser(oid, format === 'binary' ? 'text' : format);
+  }) as typeof pg.types.getTypeParser,
+};
+
+/** Where the state lives, embedded or not: makes connections, and makes sure that there is a server to connect to. */
+export class Database {
+  readonly #options: DatabaseOptions;
+  readonly #embedded: EmbeddedPostgres | null;
+
+  constructor(options: DatabaseOptions, log: Logger) {
+    this.#options = options;
+    const dir = folderOf(options.url);
+    this.#embedded = dir === undefined ? null : new EmbeddedPostgres(dir, log);
+  }
+
+  /** Of the embedded server; a server of the operator's is the operator's to start. */
+  async ensureRunning(): Promise<void> {
+    await this.#embedded?.ensureRunning();
+  }
+
+  async stop(): Promise<void> {
+    await this.#embedded?.stop();
+  }
+
+  /** Options of one connection. */
+  get connection(): pg.ClientConfig {
+    const { url, connectTimeoutMs } = this.#options;
+    const common = {
+      types,
+      connectionTimeoutMillis: connectTimeoutMs,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      application_name: 'sentinel-correlation-engine',
+      keepAlive: true,
+    };
+    return this.#embedded === null
+      ? { connectionString: url, ssl: this.#ssl(), ...common }
+      : { ...this.#embedded.connection, ...common };
+  }
+
+  /** A pool for everything but the writer of the log. */
+  pool(onError: (error: Error) => void): Kysely<Tables> {
+    const pool = new pg.Pool({ ...this.connection, max: this.#options.maxConnections, idleTimeoutMillis: 60_000 });
+    pool.on('error', onError);
+    return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  }
+
+  #ssl(): pg.ClientConfig['ssl'] {
+    const { sslmode, caFile } = this.#options;
+    if (sslmode === 'disable') return false;
+    const ca = caFile === '' ? {} : { ca: readFileSync(caFile) };
+    if (sslmode === 'require') return { rejectUnauthorized: false };
+    return {
+      ...ca,
+      rejectUnauthorized: true,
+      ...(sslmode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
+    };
+  }
+}
+
+/**
+ * Brings the schema up to date; engines that start together take turns (the migrator holds a lock).
+ * @throws SentinelError FAILED_PRECONDITION naming the step that failed
+ */
+export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
+  if (await hasEveryStep(db)) return [];
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    allowUnorderedMigrations: false,
+  });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'the first step';
+    throw new SentinelError({
+      code: 'FAILED_PRECONDITION',
+      message: `the database's schema could not be brought up to date at ${failed} (${error instanceof Error ? error.message : String(error)})`,
+      field: 'correlation_engine.database.postgres_url',
+      hint: 'The role needs the right to create tables; a newer schema needs a newer engine.',
+      cause: error,
+    });
+  }
+  return results.map((result) => result.migrationName);
+}
+
+/** Also when a newer engine has added steps of its own: they only add, so this one runs on them. */
+async function hasEveryStep(db: Kysely<Tables>): Promise<boolean> {
+  const { rows: tables } = await sql<{
+    found: boolean;
+  }>`select to_regclass('kysely_migration') is not null as found`.execute(db);
+  if (tables[0]?.found !== true) return false;
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
+  const done = new Set(rows.map((row) => row.name));
+  return Object.keys(migrations).every((name) => done.has(name));
+}

@@ -1,0 +1,151 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Backoff } from '@sentinel/service-kit/backoff';
+import type { SpoolMark } from '../spools.js';
+import type { HistoryRecord } from './history-record.js';
+import type { HistoryStore } from './history-store.js';
+
+/** Committed records that wait for the disk. What comes beyond is left to its agent, which keeps it and is asked for it later. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const MAX_GROUP_RECORDS = 1024;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+export interface ArchiverEvents {
+  /** History of the spool is durable up to `mark.archived`. */
+  archived(mark: SpoolMark): void;
+  /** Records of the spool were left out; its agent has to offer them again. */
+  behind(mark: SpoolMark): void;
+  /** The history store fails (with the reason), or works again (null). */
+  changed(error: unknown): void;
+}
+
+/**
+ * Brings committed records into the history, each exactly once and in order per spool. It works behind the commits: while the
+ * history is away, decisions go on and agents keep their records.
+ */
+export class Archiver {
+  readonly #open: () => Promise<HistoryStore>;
+  readonly #events: ArchiverEvents;
+  readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
+  /** Newest record per spool that waits. */
+  readonly #tails = new Map<SpoolMark, number>();
+  readonly #holes = new Set<SpoolMark>();
+  /** Marks that rose since the database last heard of them. */
+  readonly #risen = new Set<SpoolMark>();
+  #waiting: { mark: SpoolMark; record: HistoryRecord }[] = [];
+  #bytes = 0;
+  #store: HistoryStore;
+  #running: Promise<void> | null = null;
+  #stopped = false;
+
+  /** @param open opens the store again after a failure that it cannot go on from */
+  constructor(store: HistoryStore, open: () => Promise<HistoryStore>, events: ArchiverEvents) {
+    this.#store = store;
+    this.#open = open;
+    this.#events = events;
+  }
+
+  get store(): HistoryStore {
+    return this.#store;
+  }
+
+  get waitingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes over what the store has of this spool. */
+  adopt(mark: SpoolMark): void {
+    mark.archived = Math.min(this.#store.archivedThrough(mark.node, mark.spoolId), mark.committed);
+  }
+
+  /** A committed record. One that is waiting or durable already is ignored; one that leaves a hole is left to its agent. */
+  offer(mark: SpoolMark, record: HistoryRecord): void {
+    const tail = this.#tails.get(mark) ?? this.#store.archivedThrough(mark.node, mark.spoolId);
+    if (record.sequence <= tail) return this.#adoptAndTell(mark);
+    if (record.sequence !== tail + 1 || this.#bytes >= MAX_WAITING_BYTES || this.#stopped) {
+      this.#holes.add(mark);
+    } else {
+      this.#waiting.push({ mark, record });
+      this.#bytes += record.payload.length;
+      this.#tails.set(mark, record.sequence);
+    }
+    this.#running ??= this.#run();
+  }
+
+  /** Rows for the next transaction; `stored` takes them off once it is committed. */
+  risen(): { node: string; spool_id: string; archived_through: number }[] {
+    return [...this.#risen].map(({ node, spoolId, archived }) => ({
+      node,
+      spool_id: spoolId,
+      archived_through: archived,
+    }));
+  }
+
+  stored(rows: readonly { node: string; spool_id: string; archived_through: number }[]): void {
+    for (const mark of this.#risen) {
+      const row = rows.find(({ node, spool_id }) => node === mark.node && spool_id === mark.spoolId);
+      if (row?.archived_through === mark.archived) this.#risen.delete(mark);
+    }
+  }
+
+  /** Writes what waits, if the store takes it. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+    await this.#store.close();
+  }
+
+  #adoptAndTell(mark: SpoolMark): void {
+    const before = mark.archived;
+    this.adopt(mark);
+    if (mark.archived > before) this.#tell(mark);
+  }
+
+  #tell(mark: SpoolMark): void {
+    this.#risen.add(mark);
+    this.#events.archived(mark);
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.slice(0, MAX_GROUP_RECORDS);
+      try {
+        await this.#append(group);
+        this.#backoff.reset();
+        this.#events.changed(null);
+      } catch (error) {
+        this.#events.changed(error);
+        if (this.#stopped) break;
+        await this.#openAgain();
+      }
+    }
+    this.#running = null;
+    for (const mark of this.#holes) this.#events.behind(mark);
+    this.#holes.clear();
+  }
+
+  async #append(group: readonly { mark: SpoolMark; record: HistoryRecord }[]): Promise<void> {
+    const fresh = group.filter(
+      ({ mark, record }) => record.sequence > this.#store.archivedThrough(mark.node, mark.spoolId),
+    );
+    await this.#store.append(fresh.map(({ record }) => record));
+    this.#waiting.splice(0, group.length);
+    for (const { mark, record } of group) {
+      this.#bytes -= record.payload.length;
+      if (this.#tails.get(mark) === record.sequence) this.#tails.delete(mark);
+    }
+    for (const mark of new Set(group.map((entry) => entry.mark))) this.#adoptAndTell(mark);
+  }
+
+  /** A store that failed may not know what is durable: only the files do. */
+  async #openAgain(): Promise<void> {
+    await sleep(this.#backoff.nextMs());
+    try {
+      await this.#store.close();
+      this.#store = await this.#open();
+    } catch (error) {
+      this.#events.changed(error);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/**
+ * The schema, step by step. Within a minor release steps only add, so that the release before still runs on it. A step that was
+ * released is never changed.
+ */
+export const migrations: Readonly<Record<string, Migration>> = {
+  '0001-evidence': { up: evidence },
+  '0002-outbox': { up: outbox },
+};
+
+async function evidence(db: Kysely<never>): Promise<void> {
+  const statements = [
+    // One row: the newest record of the log. Each transaction moves it from the value it read, so two writers cannot both commit.
+    `create table head (id smallint primary key check (id = 1), commit_seq bigint not null, now_us bigint not null)`,
+    `insert into head values (1, 0, 0)`,
+    `create table devices (id text primary key, node text not null, state text not null, body json not null)`,
+    `create table nodes (node text primary key, body json not null)`,
+    `create table facts (name text primary key, body json not null)`,
+    // Raised by every hello; a transaction for a node must know the newest.
+    `create table node_owners (node text primary key, epoch bigint not null)`,
+    `create table spools (node text not null, spool_id text not null, committed_through bigint not null,
+       archived_through bigint not null, primary key (node, spool_id))`,
+    // Committed records whose history is not durable yet: an agent offers them again, and they keep their place in the log.
+    `create table unarchived (node text not null, spool_id text not null, first_sequence bigint not null,
+       last_sequence bigint not null, first_commit_seq bigint not null, now_us bigint not null, offset_us bigint not null,
+       primary key (node, spool_id, first_sequence))`,
+    `create table counters (device_id text not null, family int not null, runs bigint not null, executions bigint not null,
+       failures bigint not null, not_run bigint not null, last_run_us bigint not null, primary key (device_id, family))`,
+    `create table observations (node text not null, spool_id text not null, sequence bigint not null, "row" int not null,
+       sm int not null, commit_seq bigint not null, device_id text not null, time_us bigint not null, family int not null,
+       kind int not null, epoch bigint not null, seed_index bigint not null, lane bigint not null, iteration bigint not null,
+       operands bigint[] not null, expected bigint[] not null, actual bigint[] not null, expected_digest bigint not null,
+       actual_digest bigint not null, mismatch_count bigint not null, siblings_run int not null, siblings_passed int not null,
+       siblings_same_digest int not null, sm_stable bool not null, counted bool not null, answer bool not null, held_by text,
+       injected bool not null, primary key (node, spool_id, sequence, "row", sm))`,
+    `create index observations_by_device on observations (device_id, commit_seq desc)`,
+    `create table transitions (event_id text primary key, commit_seq bigint not null, device_id text not null,
+       time_us bigint not null, from_state text not null, to_state text not null, reason text not null, actor text not null,
+       injected bool not null, ledger_seq bigint)`,
+    `create index transitions_by_device on transitions (device_id, commit_seq desc)`,
+    // The records of the log that came from no spool; those of spools are in the history.
+    `create table records (commit_seq bigint primary key, now_us bigint not null, kind text not null, body json not null)`,
+    `create table orders (directive_id text primary key, gpu text not null, action text not null, reason text not null,
+       actor text not null, commit_seq bigint not null, event_id text)`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+async function outbox(db: Kysely<never>): Promise<void> {
+  const statements = [
+    `create table outbox (commit_seq bigint not null, ordinal int not null, event_id text not null unique, type text not null,
+       gpu text not null, event_us bigint not null, injected bool not null, detail text not null, number bigint unique,
+       relay_epoch bigint, primary key (commit_seq, ordinal))`,
+    `create index outbox_unnumbered on outbox (commit_seq, ordinal) where number is null`,
+    // The instance tells this database's numbers from those of another that fed the same ledger.
+    `create table relay (id smallint primary key check (id = 1), instance text not null, epoch bigint not null,
+       last_number bigint not null, checkpoint text not null)`,
+    `insert into relay values (1, substr(replace(gen_random_uuid()::text, '-', ''), 1, 12), 0, 0, '')`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}

@@ -1,0 +1,121 @@
+import type { Generated } from 'kysely';
+import type { CoreConfig, DeviceState, FleetFacts, NodeState } from '../core.js';
+
+/** Tables as kysely sees them. bigint columns are read as numbers: none of them leaves the safe range (see connect.ts). */
+export interface Tables {
+  head: HeadTable;
+  devices: { id: string; node: string; state: string; body: DeviceState };
+  nodes: { node: string; body: NodeState };
+  facts: { name: 'fleet' | 'config'; body: FleetFacts | CoreConfig };
+  node_owners: { node: string; epoch: number };
+  spools: { node: string; spool_id: string; committed_through: number; archived_through: number };
+  unarchived: UnarchivedTable;
+  counters: CounterTable;
+  observations: ObservationTable;
+  transitions: TransitionTable;
+  records: { commit_seq: number; now_us: number; kind: string; body: unknown };
+  orders: OrderTable;
+  outbox: OutboxTable;
+  relay: RelayTable;
+}
+
+interface HeadTable {
+  id: number;
+  commit_seq: number;
+  now_us: number;
+}
+
+interface UnarchivedTable {
+  node: string;
+  spool_id: string;
+  first_sequence: number;
+  last_sequence: number;
+  first_commit_seq: number;
+  now_us: number;
+  offset_us: number;
+}
+
+export interface CounterTable {
+  device_id: string;
+  family: number;
+  runs: number;
+  executions: number;
+  failures: number;
+  not_run: number;
+  last_run_us: number;
+}
+
+export interface ObservationTable {
+  node: string;
+  spool_id: string;
+  sequence: number;
+  row: number;
+  sm: number;
+  commit_seq: number;
+  device_id: string;
+  time_us: number;
+  family: number;
+  kind: number;
+  epoch: number;
+  seed_index: number;
+  lane: number;
+  iteration: number;
+  operands: number[];
+  expected: number[];
+  actual: number[];
+  expected_digest: number;
+  actual_digest: number;
+  mismatch_count: number;
+  siblings_run: number;
+  siblings_passed: number;
+  siblings_same_digest: number;
+  sm_stable: boolean;
+  counted: boolean;
+  answer: boolean;
+  held_by: string | null;
+  injected: boolean;
+}
+
+export interface TransitionTable {
+  event_id: string;
+  commit_seq: number;
+  device_id: string;
+  time_us: number;
+  from_state: string;
+  to_state: string;
+  reason: string;
+  actor: string;
+  injected: boolean;
+  ledger_seq: number | null;
+}
+
+export interface OrderTable {
+  directive_id: string;
+  gpu: string;
+  action: string;
+  reason: string;
+  actor: string;
+  commit_seq: number;
+  event_id: string | null;
+}
+
+export interface OutboxTable {
+  commit_seq: number;
+  ordinal: number;
+  event_id: string;
+  type: string;
+  gpu: string;
+  event_us: number;
+  injected: boolean;
+  detail: string;
+  number: number | null;
+  relay_epoch: number | null;
+}
+
+interface RelayTable {
+  id: number;
+  instance: Generated<string>;
+  epoch: number;
+  last_number: number;
+  checkpoint: string;
+}

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Logger } from '@sentinel/service-kit/logging';
+import type { Kysely } from 'kysely';
+import type { CoreConfig, DeviceState, FleetFacts, NodeState, SavedState } from '../core.js';
+import type { CommitRows, Head, UnarchivedRow } from './commit-rows.js';
+import { type Database, migrate } from './connect.js';
+import type { CounterTable, Tables } from './schema.js';
+import { Writer } from './writer.js';
+
+/** How long a starting engine waits for the lock: a server notices within this that the engine before was killed. */
+const LOCK_WAIT_MS = 5_000;
+const LOCK_POLL_MS = 100;
+
+/** All that the engine keeps in memory, as one consistent reading. */
+export interface LoadedState {
+  readonly head: Head;
+  readonly devices: DeviceState[];
+  readonly nodes: NodeState[];
+  readonly fleet: FleetFacts | null;
+  /** null = a new database. */
+  readonly config: CoreConfig | null;
+  readonly spools: { node: string; spool_id: string; committed_through: number; archived_through: number }[];
+  readonly unarchived: UnarchivedRow[];
+  readonly owners: { node: string; epoch: number }[];
+  readonly counters: CounterTable[];
+}
+
+/**
+ * The store of state and decisions. One engine at a time: whoever holds the advisory lock. After any failed commit the writer is
+ * gone, and `recover` tells from the head whether that commit took place.
+ */
+export class StateStore {
+  readonly db: Kysely<Tables>;
+  readonly #database: Database;
+  readonly #log: Logger;
+  readonly #onLost: () => void;
+  #writer: Writer | null = null;
+
+  /** @param onLost the connection to write with ended: `recover` is needed */
+  constructor(database: Database, log: Logger, onLost: () => void) {
+    this.#database = database;
+    this.#log = log;
+    this.#onLost = onLost;
+    this.db = database.pool((error) => log.debug({ err: error }, 'an idle database connection ended'));
+  }
+
+  /** This engine has the lock and a connection to write with. */
+  get up(): boolean {
+    return this.#writer?.alive === true;
+  }
+
+  /**
+   * Starts the server if it is ours, brings the schema up to date, takes the lock, and reads everything.
+   * @throws SentinelError FAILED_PRECONDITION while another engine has the lock
+   */
+  async open(): Promise<LoadedState> {
+    await this.#database.ensureRunning();
+    const steps = await migrate(this.db);
+    if (steps.length > 0) this.#log.info({ steps }, 'database schema brought up to date');
+    return this.recover();
+  }
+
+  /** Connects anew and reads everything as committed. */
+  async recover(): Promise<LoadedState> {
+    await this.#writer?.close();
+    this.#writer = null;
+    await this.#database.ensureRunning();
+    const writer = await this.#takeLock();
+    try {
+      const state = await this.#load(await writer.head());
+      this.#writer = writer;
+      return state;
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+  }
+
+  async #takeLock(): Promise<Writer> {
+    const deadline = performance.now() + LOCK_WAIT_MS;
+    for (;;) {
+      const writer = await Writer.open(this.#database.connection, this.#onLost);
+      if (writer !== null) return writer;
+      if (performance.now() > deadline) throw lockedError();
+      await sleep(LOCK_POLL_MS);
+    }
+  }
+
+  commit(rows: CommitRows): Promise<ReadonlyMap<string, number>> {
+    if (this.#writer === null) throw new SentinelError({ code: 'UNAVAILABLE', message: 'the database is away' });
+    return this.#writer.commit(rows);
+  }
+
+  async close(): Promise<void> {
+    // Only the engine that wrote stops the server: a second one that found the lock taken leaves it alone.
+    const stopServer = this.#writer !== null;
+    await this.#writer?.close();
+    await this.db.destroy();
+    if (stopServer) await this.#database.stop();
+  }
+
+  async #load(head: Head): Promise<LoadedState> {
+    const { db } = this;
+    const [devices, nodes, facts, spools, unarchived, owners, counters] = await Promise.all([
+      db.selectFrom('devices').select('body').execute(),
+      db.selectFrom('nodes').select('body').execute(),
+      db.selectFrom('facts').selectAll().execute(),
+      db.selectFrom('spools').selectAll().execute(),
+      db.selectFrom('unarchived').selectAll().orderBy('first_sequence').execute(),
+      db.selectFrom('node_owners').selectAll().execute(),
+      db.selectFrom('counters').selectAll().execute(),
+    ]);
+    const fact = <T>(name: string): T | null => (facts.find((row) => row.name === name)?.body as T | undefined) ?? null;
+    return {
+      head,
+      devices: devices.map((row) => row.body),
+      nodes: nodes.map((row) => row.body),
+      fleet: fact<FleetFacts>('fleet'),
+      config: fact<CoreConfig>('config'),
+      spools,
+      unarchived,
+      owners,
+      counters,
+    };
+  }
+}
+
+/** What the core loads; `fallback` is the configuration of a new database. */
+export function savedState(loaded: LoadedState, fallback: CoreConfig): SavedState {
+  const { devices, nodes, fleet, config } = loaded;
+  return { devices, nodes, fleet, config: config ?? fallback };
+}
+
+function lockedError(): SentinelError {
+  return new SentinelError({
+    code: 'FAILED_PRECONDITION',
+    reason: 'CONFLICT',
+    message: 'another correlation engine writes this database',
+    field: 'correlation_engine.database.postgres_url',
+    hint: 'Stop it first: one engine at a time may write a database.',
+  });
+}

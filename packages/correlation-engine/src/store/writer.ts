@@ -1,0 +1,192 @@
+import { SentinelError } from '@sentinel/service-kit/errors';
+import pg from 'pg';
+import type { CommitRows, Head } from './commit-rows.js';
+
+/** Key of the session-level advisory lock of the one engine that writes a database ("SENTINEL" as ASCII, truncated). */
+const WRITER_LOCK = 0x53454e54;
+
+/** Another engine has the node: its hello came later. */
+export class StaleOwnerError extends Error {
+  override readonly name = 'StaleOwnerError';
+}
+
+/**
+ * The one connection that writes the log. It holds the advisory lock, so a lost connection loses the right to write with it; it
+ * sends each table's rows as one JSON parameter, so that a transaction costs a dozen statements whatever it carries.
+ */
+export class Writer {
+  readonly #client: pg.Client;
+  #lost: Error | null = null;
+
+  private constructor(client: pg.Client, onLost: () => void) {
+    this.#client = client;
+    client.on('error', (error) => {
+      this.#lost = error;
+      onLost();
+    });
+  }
+
+  /**
+   * Connects and takes the lock.
+   * @returns null while another engine holds it
+   */
+  static async open(connection: pg.ClientConfig, onLost: () => void): Promise<Writer | null> {
+    const writer = new Writer(new pg.Client(connection), onLost);
+    try {
+      await writer.#client.connect();
+      const { rows } = await writer.#client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
+        WRITER_LOCK,
+      ]);
+      if (rows[0]?.locked === true) return writer;
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
+    await writer.close();
+    return null;
+  }
+
+  get alive(): boolean {
+    return this.#lost === null;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end().catch(() => {});
+  }
+
+  /** The head as committed. Waits for a transaction of a connection that was lost and that the server has not given up yet. */
+  async head(): Promise<Head> {
+    const { rows } = await this.#client.query<{ commit_seq: number; now_us: number }>(
+      'select commit_seq, now_us from head for update',
+    );
+    return { commitSeq: rows[0]?.commit_seq ?? 0, nowUs: rows[0]?.now_us ?? 0 };
+  }
+
+  /**
+   * Writes one transaction.
+   * @returns the fencing epochs of its hellos, by node
+   * @throws StaleOwnerError when a watermark's owner is not the newest: nothing was written; any other error: unknown whether it was
+   */
+  async commit(rows: CommitRows): Promise<ReadonlyMap<string, number>> {
+    await this.#client.query('begin');
+    try {
+      await this.#moveHead(rows);
+      const epochs = await this.#hellos(rows);
+      await this.#marks(rows);
+      for (const [name, text, values] of statements(rows)) {
+        if (values.length > 0) await this.#query(name, text, values);
+      }
+      await this.#client.query('commit');
+      return epochs;
+    } catch (error) {
+      await this.#client.query('rollback').catch((failure: Error) => {
+        this.#lost ??= failure;
+      });
+      throw error;
+    }
+  }
+
+  #query(name: string, text: string, rows: readonly unknown[]): Promise<pg.QueryResult> {
+    return this.#client.query({ name, text, values: [toJson(rows)] });
+  }
+
+  async #moveHead({ from, to }: CommitRows): Promise<void> {
+    const { rowCount } = await this.#client.query({
+      name: 'head',
+      text: 'update head set commit_seq = $1, now_us = $2 where commit_seq = $3',
+      values: [to.commitSeq, to.nowUs, from.commitSeq],
+    });
+    if (rowCount === 1) return;
+    throw new SentinelError({
+      code: 'ABORTED',
+      reason: 'STALE_OWNER',
+      message: `the log is not at ${from.commitSeq} any more: another engine writes it`,
+    });
+  }
+
+  async #hellos({ hellos }: CommitRows): Promise<ReadonlyMap<string, number>> {
+    if (hellos.length === 0) return new Map();
+    await this.#query(
+      'open-spools',
+      `insert into spools select node, spool_id, 0, 0 from json_to_recordset($1) as t(node text, spool_id text) on conflict do nothing`,
+      hellos,
+    );
+    const { rows } = await this.#query(
+      'raise-epochs',
+      `insert into node_owners as o select node, 1 from json_to_recordset($1) as t(node text)
+         on conflict (node) do update set epoch = o.epoch + 1 returning node, epoch`,
+      hellos,
+    );
+    return new Map((rows as { node: string; epoch: number }[]).map((row) => [row.node, row.epoch]));
+  }
+
+  async #marks({ marks }: CommitRows): Promise<void> {
+    if (marks.length === 0) return;
+    const { rowCount } = await this.#query(
+      'marks',
+      `with owned as (
+         select m.* from json_to_recordset($1) as m(node text, spool_id text, committed_through bigint, epoch bigint)
+         join node_owners o using (node, epoch) for share of o)
+       update spools s set committed_through = m.committed_through from owned m
+         where s.node = m.node and s.spool_id = m.spool_id and s.committed_through < m.committed_through`,
+      marks,
+    );
+    if (rowCount !== marks.length)
+      throw new StaleOwnerError(`${marks.length - (rowCount ?? 0)} of ${marks.length} nodes have another owner`);
+  }
+}
+
+/** [name, text, rows] of every statement that only adds or replaces rows. */
+function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
+  const { devices, nodes, fleet, config } = rows.changes;
+  const facts = [
+    ...(fleet === null ? [] : [{ name: 'fleet', body: fleet }]),
+    ...(config === null ? [] : [{ name: 'config', body: config }]),
+  ];
+  return [
+    ['devices', DEVICES, devices.map((body) => ({ id: body.id, node: body.node, state: body.state, body }))],
+    ['nodes', NODES, nodes.map((body) => ({ node: body.node, body }))],
+    ['facts', FACTS, facts],
+    ['counters', COUNTERS, rows.counters],
+    ['observations', OBSERVATIONS, rows.observations],
+    ['transitions', TRANSITIONS, rows.transitions],
+    ['outbox', OUTBOX, rows.outbox],
+    ['records', RECORDS, rows.records],
+    ['orders', ORDERS, rows.orders],
+    ['unarchived', UNARCHIVED, rows.unarchived],
+    ['archived', ARCHIVED, rows.archived],
+  ];
+}
+
+const DEVICES = `insert into devices select * from json_to_recordset($1) as t(id text, node text, state text, body json)
+  on conflict (id) do update set node = excluded.node, state = excluded.state, body = excluded.body`;
+const NODES = `insert into nodes select * from json_to_recordset($1) as t(node text, body json)
+  on conflict (node) do update set body = excluded.body`;
+const FACTS = `insert into facts select * from json_to_recordset($1) as t(name text, body json)
+  on conflict (name) do update set body = excluded.body`;
+const COUNTERS = `insert into counters as c select * from json_to_recordset($1)
+    as t(device_id text, family int, runs bigint, executions bigint, failures bigint, not_run bigint, last_run_us bigint)
+  on conflict (device_id, family) do update set runs = c.runs + excluded.runs, executions = c.executions + excluded.executions,
+    failures = c.failures + excluded.failures, not_run = c.not_run + excluded.not_run,
+    last_run_us = greatest(c.last_run_us, excluded.last_run_us)`;
+const OBSERVATIONS = `insert into observations select * from json_populate_recordset(null::observations, $1)`;
+const TRANSITIONS = `insert into transitions select * from json_populate_recordset(null::transitions, $1)`;
+const OUTBOX = `insert into outbox select * from json_populate_recordset(null::outbox, $1)`;
+const RECORDS = `insert into records select * from json_populate_recordset(null::records, $1)`;
+const ORDERS = `insert into orders select * from json_populate_recordset(null::orders, $1)`;
+const UNARCHIVED = `insert into unarchived select * from json_populate_recordset(null::unarchived, $1)`;
+const ARCHIVED = `with done as (
+    update spools s set archived_through = t.archived_through
+    from json_to_recordset($1) as t(node text, spool_id text, archived_through bigint)
+    where s.node = t.node and s.spool_id = t.spool_id returning s.node, s.spool_id, s.archived_through)
+  delete from unarchived u using done d
+    where u.node = d.node and u.spool_id = d.spool_id and u.last_sequence <= d.archived_through`;
+
+/** PostgreSQL has no NUL and no lone surrogate; an agent's or an operator's text may. */
+function toJson(rows: readonly unknown[]): string {
+  const json = JSON.stringify(rows);
+  if (!json.includes('\\u')) return json;
+  return JSON.stringify(rows, (_, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll('\0', '\ufffd').toWellFormed() : value,
+  );
+}
