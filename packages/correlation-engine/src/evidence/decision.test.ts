@@ -10,6 +10,12 @@ const cases: [string, UnitState[], boolean, number][] = [
   ['a mismatch that no sibling could check', [unitWith({ unlocated: 9 })], false, UNLOCATED_ODDS],
   ['one observation', [unitWith({ counted: 1 })], false, UNCONFIRMED_ODDS],
   ["the agent's own rerun, which is no answer", [unitWith({ counted: 50 })], false, UNCONFIRMED_ODDS],
+  [
+    'an answer whose first observation is not among them',
+    [unitWith({ counted: 1, answers: 1 })],
+    false,
+    UNCONFIRMED_ODDS,
+  ],
   ['two, one in answer', [unitWith({ counted: 2, answers: 1 })], true, 2 * QUARANTINE_ODDS],
   [
     'two on different units',

@@ -85,10 +85,13 @@ test('observe mode decides and records once, and orders nothing', () => {
   const device = fleet.device(ID);
   assert.equal(device.state, 'SUSPECT');
   assert.equal(device.wouldBe, 'QUARANTINED');
+  fleet.answer('n1');
+  fleet.advance(60 * SECOND_US);
   const decisions = fleet.committed
     .flatMap(({ effects }) => eventNames(effects))
     .filter((name) => name === 'would_quarantine');
   assert.equal(decisions.length, 1);
+  assert.notEqual(openOf(device, 'burst'), undefined, 'its work goes on');
   fleet.configure(configWith({}, { mode: 'enforce' }));
   assert.equal(fleet.device(ID).state, 'QUARANTINED');
 });

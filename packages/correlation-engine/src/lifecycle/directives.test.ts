@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunKind } from '../evidence/model.js';
-import { repeat, SMS } from '../evidence/testing/batches.js';
+import { INT_AES, repeat, SMS } from '../evidence/testing/batches.js';
 import { configWith } from '../evidence/testing/config.js';
 import { MAX_FINISHED, MAX_OPEN_BURSTS, remainingDirectives } from './directives.js';
 import { SETTLE_US } from './settle.js';
@@ -34,9 +34,14 @@ test('what remains of a burst keeps its pace', () => {
   );
 });
 
-test('executions that did not run are not done', () => {
+test('executions that did not run, or ran another family or SM, are not done', () => {
   const fleet = suspect();
   burstRuns(fleet, 500, []);
+  const order = { kind: RunKind.BURST, directive: fleet.open(ID, 'burst').id };
+  fleet.batch('n1', [
+    { ...order, family: INT_AES },
+    { ...order, single: 2 },
+  ]);
   assert.equal(fleet.open(ID, 'burst').done, 0);
 });
 

@@ -80,6 +80,9 @@ test('a node has a bounded number of devices', () => {
 test('another driver or probe version starts coverage and the first clean run again', () => {
   const fleet = new Fleet();
   fleet.hello('n1');
+  fleet.batch('n1', [{ ran: [0, 2] }]);
+  fleet.hello('n1');
+  assert.deepEqual(fleet.device(ID).families[0]?.uncoveredSms, [1, 3]);
   fleet.batch('n1', [{}]);
   assert.deepEqual(fleet.device(ID).families[0]?.uncoveredSms, []);
   fleet.hello('n1', { buildId: 'build-2' });

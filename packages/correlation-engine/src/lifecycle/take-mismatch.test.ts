@@ -95,6 +95,8 @@ test('everything made from a test build is injected', () => {
   assert.ok(effects.transitions.every((move) => move.injected));
   fleet.hello('n1', { buildId: 'build-2' });
   assert.equal(fleet.device(ID).injectedEvidence, true, 'also after the test build has gone');
+  fleet.batch('n1', [{ kind: RunKind.RERUN, fails: [{ sm: 1 }] }]);
+  assert.equal(fleet.device(ID).injectedEvidence, true, 'and after a mismatch that was not injected');
 });
 
 test('the gates of a decision stay as they were, whatever comes later', () => {
