@@ -79,15 +79,6 @@ export class SequenceIndex {
     this.#head = 0;
   }
 
-  /** Sequences of the records in one file, ascending. */
-  inSegment(segment: number): bigint[] {
-    const found: bigint[] = [];
-    for (let at = this.#head; at < this.#slots.length; at += 1) {
-      if (unpack(this.#slots[at] ?? 0).segment === segment) found.push(this.#first + BigInt(at - this.#head));
-    }
-    return found;
-  }
-
   #indexOf(sequence: bigint): number {
     return this.#head + Number(sequence - this.#first);
   }

@@ -160,7 +160,7 @@ test('a full spool replaces its oldest passing payloads by counts under the same
 });
 
 test('a spool full of counts says so and takes records again once some are archived', async () => {
-  const spool = await open(fresh(), { maxBytes: 3 << 14 });
+  const spool = await open(fresh(), { maxBytes: 1 << 16 });
   const fill = async () => {
     for (;;) await spool.append(batchPayload(1, 30));
   };

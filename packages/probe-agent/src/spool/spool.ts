@@ -1,6 +1,6 @@
 import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { type Position, SegmentLog, type SegmentLogOptions } from '@sentinel/service-kit/segment-log';
+import { type Position, SEGMENT_HEADER, SegmentLog, type SegmentLogOptions } from '@sentinel/service-kit/segment-log';
 import type { AckJournal } from './ack-journal.js';
 import { decodeEntry, type Entry, type EntryKind, encodeEntry } from './entry.js';
 import type { FileTally } from './file-tally.js';
@@ -155,16 +155,17 @@ export class Spool {
     const inVain = this.#tally.shareInVain(this.#index.size);
     if (this.#index.count(victim) === 0 && inVain < WORTH_REWRITING) return false;
     const kept: Owed[] = [];
-    for (const sequence of this.#index.inSegment(segment)) {
-      const kind = this.#index.at(sequence)?.kind ?? 'gap';
-      const payload = await this.read(sequence);
-      kept.push(kind === victim ? this.#giveUp(sequence, payload) : { kind, sequence, payload });
+    for await (const { position, record } of this.#log.read({ segment, offset: SEGMENT_HEADER.length })) {
+      if (position.segment !== segment) break;
+      const entry = decodeEntry(record);
+      if (entry.kind === 'forgotten' || !samePlace(position, this.#index.at(entry.sequence))) continue;
+      kept.push(entry.kind === victim ? this.#giveUp(entry) : entry);
     }
     await this.#rewrite(kept);
     return true;
   }
 
-  #giveUp(sequence: bigint, payload: Uint8Array): Owed {
+  #giveUp({ sequence, payload }: Owed): Owed {
     const { lost, left } = giveUp(payload);
     this.#options.onGivenUp(lost);
     return { kind: 'gap', sequence, payload: left };
