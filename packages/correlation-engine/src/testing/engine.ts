@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { loadConfig } from '@sentinel/service-kit/config';
+import type { ReadyInfo } from '@sentinel/service-kit/lifecycle';
+import { type Logger, silentLogger } from '@sentinel/service-kit/logging';
+import pg from 'pg';
+import { Engine, type EngineOptions } from '../build.js';
+import { REACHABLE_ROOT } from '../store/embedded/binaries.js';
+
+export const FLEET_KEY = 'a key for tests that is long enough';
+export const OPERATOR_TOKEN = 'operator-token-for-tests';
+export const SERVICE_TOKEN = 'service-token-for-tests';
+
+type Settings = Record<string, unknown>;
+
+const SETTINGS: Settings = {
+  listen_address: '127.0.0.1:0',
+  tls: { enabled: false },
+  http: { listen_address: '127.0.0.1:0' },
+  metrics: { listen_address: '127.0.0.1:0' },
+  mode: 'enforce',
+  audit_ledger_endpoint: '127.0.0.1:1',
+  hmac_keys: { default: FLEET_KEY },
+  operator_token: OPERATOR_TOKEN,
+  service_token: SERVICE_TOKEN,
+  gates: { dwell_small_seconds: 0, deep_test_seconds: 0 },
+};
+
+/** Engines over one folder, one after the other, in this process: real PostgreSQL, real files, real ports. */
+export class TestEngine {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sentinel-engine-'));
+  readonly lines: Record<string, unknown>[] = [];
+  readonly fatal: unknown[] = [];
+  #settings: Settings;
+  #engine: Engine | null = null;
+  #ready: ReadyInfo = {};
+
+  constructor(settings: Settings = {}) {
+    this.#settings = { ...SETTINGS, ...settings };
+  }
+
+  get grpc(): string {
+    return this.#ready.grpc ?? '';
+  }
+
+  get http(): string {
+    return this.#ready.http ?? '';
+  }
+
+  get metrics(): string {
+    return this.#ready.metrics ?? '';
+  }
+
+  /** What is logged goes to `lines`. */
+  async start(options: Partial<EngineOptions> = {}): Promise<this> {
+    const loaded = loadConfig({ section: 'correlation_engine', argv: ['--config', this.#writeConfig()], env: {} });
+    const engine = new Engine({ loaded, log: this.#logger(), fatal: (error) => this.fatal.push(error), ...options });
+    this.#ready = await engine.start();
+    this.#engine = engine;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    const engine = this.#engine;
+    this.#engine = null;
+    await engine?.stop();
+  }
+
+  /** Changes settings the way an operator does: the file, then SIGHUP. */
+  reload(settings: Settings): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.#writeConfig();
+    this.#engine?.reload();
+  }
+
+  /** Reads the tables behind the engine's back. */
+  async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client({ host: realpathSync(join(this.folder, 'pg')), port: 5432, user: 'sentinel', database: 'sentinel' });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return (await client.query<Row>(text, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** One sample of GET /metrics, 0 where there is none. */
+  async metric(sample: string): Promise<number> {
+    const text = await (await fetch(`http://${this.metrics}/metrics`)).text();
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${sample} `));
+    return Number(line?.slice(sample.length + 1) ?? 0);
+  }
+
+  /** Stops the engine and removes every trace. */
+  async remove(): Promise<void> {
+    await this.stop();
+    const data = realpathSync(join(this.folder, 'pg'));
+    rmSync(data.startsWith(REACHABLE_ROOT) ? dirname(data) : data, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #writeConfig(): string {
+    const file = join(this.folder, 'sentinel.yaml');
+    const stores = { database: { postgres_url: `embedded://${this.folder}/pg` }, history: { url: `file://${this.folder}/history` } };
+    // JSON is YAML.
+    writeFileSync(file, JSON.stringify({ correlation_engine: { ...stores, ...this.#settings } }), { mode: 0o600 });
+    return file;
+  }
+
+  #logger(): Logger {
+    const keep = (level: string) => (facts: unknown, message?: string) => {
+      this.lines.push({ level, message: message ?? facts, ...(typeof facts === 'object' ? facts : {}) });
+    };
+    const levels = ['debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, keep(level)] as const);
+    return Object.assign(silentLogger(), Object.fromEntries(levels));
+  }
+}
