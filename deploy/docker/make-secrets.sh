@@ -11,3 +11,4 @@ key_table() { printf 'default=%s\n' "$(cat hmac.key)"; }
 
 for name in hmac.key operator.token service.token; do keep "$name" random; done
 keep hmac.keys key_table
+[ -s ledger.key ] || sentinel-audit-ledger keygen --insecure
