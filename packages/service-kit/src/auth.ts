@@ -66,8 +66,10 @@ export interface Tokens {
 export function tokenIdentity(authorization: string, tokens: Tokens): Identity | null {
   const presented = /^Bearer (.+)$/i.exec(authorization)?.[1];
   if (presented === undefined) return null;
-  if (tokenEquals(tokens.operator, presented)) return { role: 'operator', node: null, via: 'token', subject: 'operator token' };
-  if (tokenEquals(tokens.service, presented)) return { role: 'service', node: null, via: 'token', subject: 'service token' };
+  if (tokenEquals(tokens.operator, presented))
+    return { role: 'operator', node: null, via: 'token', subject: 'operator token' };
+  if (tokenEquals(tokens.service, presented))
+    return { role: 'service', node: null, via: 'token', subject: 'service token' };
   return null;
 }
 

@@ -1,4 +1,4 @@
-import { Metadata, status as Status, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status as Status } from '@grpc/grpc-js';
 import { ErrorDetail, ErrorDetail_Reason as Reasons } from '@sentinel/contracts/sentinel/v1/errors.js';
 
 /** gRPC status names that SENTINEL uses; the same words appear in HTTP answers. */
@@ -74,7 +74,9 @@ export class SentinelError extends Error {
   }
 
   /** Body of a failed HTTP answer. */
-  toJson(): { error: { code: string; message: string; reason: string; field: string; retryAfterMs: number; hint: string } } {
+  toJson(): {
+    error: { code: string; message: string; reason: string; field: string; retryAfterMs: number; hint: string };
+  } {
     const { code, message, reason, field, retryAfterMs, hint } = this;
     return { error: { code, message, reason, field, retryAfterMs, hint } };
   }
@@ -100,7 +102,12 @@ function fromServiceError(error: ServiceError): SentinelError {
     cause: error,
     ...(detail === null
       ? {}
-      : { reason: reasonName(detail.reason), field: detail.field, retryAfterMs: detail.retryAfterMs, hint: detail.hint }),
+      : {
+          reason: reasonName(detail.reason),
+          field: detail.field,
+          retryAfterMs: detail.retryAfterMs,
+          hint: detail.hint,
+        }),
   });
 }
 

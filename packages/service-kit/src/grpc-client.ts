@@ -2,8 +2,8 @@ import {
   type CallOptions,
   ChannelCredentials,
   type Client,
-  type ClientOptions as GrpcClientOptions,
   type ClientUnaryCall,
+  type ClientOptions as GrpcClientOptions,
   InterceptingCall,
   type Interceptor,
   Metadata,
@@ -30,14 +30,23 @@ export interface ClientConnection {
 }
 
 /** A ts-proto client class. */
-export type ClientClass<T extends Client> = new (address: string, credentials: ChannelCredentials, options?: Partial<GrpcClientOptions>) => T;
+export type ClientClass<T extends Client> = new (
+  address: string,
+  credentials: ChannelCredentials,
+  options?: Partial<GrpcClientOptions>,
+) => T;
 
 /**
  * A client on a channel of its own. Clients that must share one HTTP/2 connection take `channelOverride: first.getChannel()`.
  * A renewed certificate is taken up by the next client made.
  */
-export function createClient<T extends Client>(clientClass: ClientClass<T>, to: ClientConnection, options: Partial<GrpcClientOptions> = {}): T {
-  const credentials = to.tls === null ? ChannelCredentials.createInsecure() : channelCredentials(to.tls.files, to.tls.keyPrefix);
+export function createClient<T extends Client>(
+  clientClass: ClientClass<T>,
+  to: ClientConnection,
+  options: Partial<GrpcClientOptions> = {},
+): T {
+  const credentials =
+    to.tls === null ? ChannelCredentials.createInsecure() : channelCredentials(to.tls.files, to.tls.keyPrefix);
   const maxMessageBytes = to.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
   return new clientClass(to.address, credentials, {
     'grpc.max_receive_message_length': maxMessageBytes,

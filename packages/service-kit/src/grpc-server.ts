@@ -16,7 +16,7 @@ import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { formatAddress, isLoopback, parseAddress } from './address.js';
-import { ANONYMOUS, certificateIdentity, type Identity, type Role, tokenIdentity, type Tokens } from './auth.js';
+import { ANONYMOUS, certificateIdentity, type Identity, type Role, type Tokens, tokenIdentity } from './auth.js';
 import { SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
 import { ReloadingServerCredentials, type TlsFiles } from './tls.js';
@@ -125,7 +125,11 @@ function authorisationTable(services: readonly ServiceEntry[]): AuthorisationTab
       const allowed = roles[methodName(path)];
       if (allowed === undefined || implementation[key] === undefined) {
         const lack = allowed === undefined ? 'authorisation entry' : 'implementation';
-        throw new SentinelError({ code: 'FAILED_PRECONDITION', message: `${path} has no ${lack}`, field: methodName(path) });
+        throw new SentinelError({
+          code: 'FAILED_PRECONDITION',
+          message: `${path} has no ${lack}`,
+          field: methodName(path),
+        });
       }
       table.set(path, allowed);
     }
@@ -254,7 +258,10 @@ function refuse(path: string, identity: Identity, allowed: readonly Role[]): Sen
       hint: 'Present a bearer token or a client certificate of that role.',
     });
   }
-  return new SentinelError({ code: 'PERMISSION_DENIED', message: `${needed}; the caller is ${identity.role} (${identity.subject})` });
+  return new SentinelError({
+    code: 'PERMISSION_DENIED',
+    message: `${needed}; the caller is ${identity.role} (${identity.subject})`,
+  });
 }
 
 /** Adapts an async function to a unary handler; whatever it throws becomes a status with ErrorDetail. */
@@ -273,7 +280,11 @@ export function unary<Request, Response>(
 }
 
 /** Ends a stream with the status of `thrown`. */
-export function failStream(call: { emit(event: 'error', error: unknown): boolean }, thrown: unknown, log: Logger): void {
+export function failStream(
+  call: { emit(event: 'error', error: unknown): boolean },
+  thrown: unknown,
+  log: Logger,
+): void {
   call.emit('error', publicError(thrown, log).toServiceError());
 }
 
@@ -281,5 +292,10 @@ export function failStream(call: { emit(event: 'error', error: unknown): boolean
 function publicError(thrown: unknown, log: Logger): SentinelError {
   if (thrown instanceof SentinelError) return thrown;
   log.error({ err: thrown }, 'unexpected error in a call');
-  return new SentinelError({ code: 'INTERNAL', message: 'internal error', hint: 'See the log of the service.', cause: thrown });
+  return new SentinelError({
+    code: 'INTERNAL',
+    message: 'internal error',
+    hint: 'See the log of the service.',
+    cause: thrown,
+  });
 }

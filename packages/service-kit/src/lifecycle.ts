@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
-import { SentinelError, exitStatus } from './errors.js';
+import { exitStatus, SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
 
 /** A drain that takes longer is given up. */
@@ -34,7 +34,10 @@ export interface RunOptions {
  * Runs a service until SIGTERM or SIGINT, or until `fatal` is called, then drains it and ends the process. A second signal ends it at once.
  * What nobody caught is logged and ends the process with status 70: a supervisor starts it again from durable state.
  */
-export async function runService(build: (fatal: (error: unknown) => void) => Promise<Service> | Service, options: RunOptions): Promise<never> {
+export async function runService(
+  build: (fatal: (error: unknown) => void) => Promise<Service> | Service,
+  options: RunOptions,
+): Promise<never> {
   const { log } = options;
   const ended = Promise.withResolvers<number>();
   const fatal = (error: unknown): void => {
@@ -57,7 +60,9 @@ export async function runService(build: (fatal: (error: unknown) => void) => Pro
     const ready = await service.start();
     const running = service;
     process.on('SIGHUP', () => {
-      Promise.resolve(running.reload?.()).catch((error: unknown) => log.error({ err: error }, SentinelError.from(error).sentence));
+      Promise.resolve(running.reload?.()).catch((error: unknown) =>
+        log.error({ err: error }, SentinelError.from(error).sentence),
+      );
     });
     if (options.readyFile !== '') writeReadyFile(options.readyFile, ready);
     log.info(ready, 'ready');

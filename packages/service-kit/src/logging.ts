@@ -10,7 +10,16 @@ export interface LoggingOptions {
 }
 
 /** Fields that never reach a log, wherever they stand in the logged object. */
-const SECRET_FIELDS = ['hmac_key', 'key', 'token', 'password', 'authorization', 'operator_token', 'service_token', 'signing_key'];
+const SECRET_FIELDS = [
+  'hmac_key',
+  'key',
+  'token',
+  'password',
+  'authorization',
+  'operator_token',
+  'service_token',
+  'signing_key',
+];
 
 /**
  * One JSON object a line, or a line for people. Written synchronously and without a worker thread: a line is out before a crash.
@@ -19,7 +28,9 @@ const SECRET_FIELDS = ['hmac_key', 'key', 'token', 'password', 'authorization', 
 export function createLogger(service: string, options: LoggingOptions): Logger {
   const stream = options.output === 'stderr' ? process.stderr : process.stdout;
   const destination: DestinationStream =
-    options.format === 'json' ? pino.destination({ fd: stream.fd, sync: true }) : { write: (line) => void stream.write(humanLine(line)) };
+    options.format === 'json'
+      ? pino.destination({ fd: stream.fd, sync: true })
+      : { write: (line) => void stream.write(humanLine(line)) };
   return pino(
     {
       base: { service },
@@ -42,9 +53,13 @@ const LEVEL_STYLE: Readonly<Record<string, Parameters<typeof styleText>[0]>> = {
 
 /** `07:31:02.114 warn  message  name=value …`; an error's stack follows on its own lines. */
 function humanLine(line: string): string {
-  const { level, time, msg, service, err, ...rest } = JSON.parse(line) as Record<string, unknown> & { err?: { stack?: string } };
+  const { level, time, msg, service, err, ...rest } = JSON.parse(line) as Record<string, unknown> & {
+    err?: { stack?: string };
+  };
   const label = String(level).padEnd(5);
-  const fields = Object.entries(rest).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const fields = Object.entries(rest).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   const head = `${String(time).slice(11, 23)} ${styleText(LEVEL_STYLE[String(level)] ?? 'green', label, { stream: process.stdout })}`;
   const stack = err?.stack === undefined ? '' : `\n${err.stack}`;
   return `${[head, String(service), String(msg ?? ''), ...fields].join(' ')}${stack}\n`;

@@ -30,16 +30,27 @@ export function batchMac(agentKey: Uint8Array, header: BatchHeader, payload: Uin
 }
 
 /** MAC that answers a challenge; byte layout in proto/sentinel/v1/control.proto. `hello` is the serialised Hello. */
-export function helloMac(agentKey: Uint8Array, node: string, spoolId: Uint8Array, nonce: Uint8Array, hello: Uint8Array): Buffer {
+export function helloMac(
+  agentKey: Uint8Array,
+  node: string,
+  spoolId: Uint8Array,
+  nonce: Uint8Array,
+  hello: Uint8Array,
+): Buffer {
   const prefix = nodePrefix(HELLO_DOMAIN, node, SPOOL_ID_BYTES);
   prefix.set(spoolId, prefix.length - SPOOL_ID_BYTES);
-  return createHmac('sha256', agentKey).update(prefix).update(nonce).update(createHash('sha256').update(hello).digest()).digest();
+  return createHmac('sha256', agentKey)
+    .update(prefix)
+    .update(nonce)
+    .update(createHash('sha256').update(hello).digest())
+    .digest();
 }
 
 /** domain | u16be length of node | node | `room` bytes for the caller. */
 function nodePrefix(domain: Buffer, node: string, room: number): Buffer {
   const nodeBytes = Buffer.byteLength(node);
-  if (nodeBytes > MAX_NODE_BYTES) throw new RangeError(`node name of ${nodeBytes} bytes is longer than ${MAX_NODE_BYTES}`);
+  if (nodeBytes > MAX_NODE_BYTES)
+    throw new RangeError(`node name of ${nodeBytes} bytes is longer than ${MAX_NODE_BYTES}`);
   const prefix = Buffer.alloc(domain.length + 2 + nodeBytes + room);
   domain.copy(prefix);
   prefix.writeUInt16BE(nodeBytes, domain.length);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openSync, closeSync, fsyncSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { SentinelError } from './errors.js';
 
 const TOKEN_BYTES = 32;

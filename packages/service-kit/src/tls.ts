@@ -28,7 +28,11 @@ export function loadTls(files: TlsFiles, keyPrefix: string): SecureContextOption
   try {
     createSecureContext(options);
   } catch (cause) {
-    throw tlsError(`${keyPrefix}.cert_file`, `${files.certFile} and ${files.keyFile} cannot be used together: ${(cause as Error).message}`, cause);
+    throw tlsError(
+      `${keyPrefix}.cert_file`,
+      `${files.certFile} and ${files.keyFile} cannot be used together: ${(cause as Error).message}`,
+      cause,
+    );
   }
   return options;
 }

@@ -23,7 +23,17 @@ function usage(...argv: string[]): string {
 }
 
 test('common flags, own flags, command and positionals', () => {
-  const line = parse('verify', 'x', '--config=a.yaml', '--override', 'a=b', '--override=c=d', '--depth', '100', '--full');
+  const line = parse(
+    'verify',
+    'x',
+    '--config=a.yaml',
+    '--override',
+    'a=b',
+    '--override=c=d',
+    '--depth',
+    '100',
+    '--full',
+  );
   assert.equal(line.config, 'a.yaml');
   assert.deepEqual(line.overrides, ['a=b', 'c=d']);
   assert.deepEqual(line.flags, { mode: undefined, depth: 100, full: true });
@@ -50,5 +60,6 @@ test('help lists commands and flags', () => {
   assert.match(text, /^usage: sentinel-audit-ledger \[COMMAND\] \[--config FILE\] \[FLAGS\]$/m);
   assert.match(text, /^ {2}--mode writer\|reader +what this process does$/m);
   assert.match(text, /^ {2}verify +verifies the log$/m);
-  for (const name of ['override', 'print-config', 'ready-file', 'environment', 'version']) assert.ok(text.includes(`--${name}`));
+  for (const name of ['override', 'print-config', 'ready-file', 'environment', 'version'])
+    assert.ok(text.includes(`--${name}`));
 });

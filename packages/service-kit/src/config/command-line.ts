@@ -6,7 +6,13 @@ import { UsageError } from './problems.js';
 export type FlagSpec =
   | { readonly type: 'boolean'; readonly help: string }
   | { readonly type: 'string'; readonly help: string; readonly value?: string; readonly choices?: readonly string[] }
-  | { readonly type: 'integer'; readonly help: string; readonly value?: string; readonly min?: number; readonly max?: number };
+  | {
+      readonly type: 'integer';
+      readonly help: string;
+      readonly value?: string;
+      readonly min?: number;
+      readonly max?: number;
+    };
 
 export type FlagSpecs = Readonly<Record<string, FlagSpec>>;
 

@@ -64,7 +64,11 @@ test('the local overlay keeps every port on loopback, in plaintext, and enforces
   const addresses = [...printed.matchAll(/(listen_address|endpoint): "([^"]+)"/g)].map((match) => match[2]);
   assert.equal(addresses.length, 9);
   for (const address of addresses) assert.match(address ?? '', /^127\.0\.0\.1:\d+$/);
-  assert.equal([...printed.matchAll(/_agent\.tls\.enabled: false|engine\.tls\.enabled: false|ledger\.tls\.enabled: false/g)].length, 3);
+  assert.equal(
+    [...printed.matchAll(/_agent\.tls\.enabled: false|engine\.tls\.enabled: false|ledger\.tls\.enabled: false/g)]
+      .length,
+    3,
+  );
   assert.match(printed, /correlation_engine\.mode: "enforce"/);
   assert.match(printed, /correlation_engine\.gates\.deep_test_seconds: 0 /);
 });

@@ -1,4 +1,4 @@
-import { type Children, type Group, type Leaf } from './schema.js';
+import type { Children, Group, Leaf } from './schema.js';
 import { sectionNames, sectionOf } from './sections/index.js';
 
 /** Makes config/sentinel.default.yaml from the schema, so that neither can say what the other does not. */
@@ -49,7 +49,11 @@ export function describeLeaf(leaf: Leaf<unknown>): string {
 
 /** JSON is YAML; only what YAML reads the same without quotes goes without. */
 function renderValue(value: unknown): string {
-  if (typeof value === 'string' && /^[a-z][a-z0-9_-]*$/i.test(value) && !/^(true|false|null|yes|no|on|off)$/i.test(value)) {
+  if (
+    typeof value === 'string' &&
+    /^[a-z][a-z0-9_-]*$/i.test(value) &&
+    !/^(true|false|null|yes|no|on|off)$/i.test(value)
+  ) {
     return value;
   }
   return JSON.stringify(value);

@@ -61,7 +61,9 @@ class SectionReader {
 export function readText(path: string, shown: string, problems: ProblemList): string | undefined {
   try {
     if (statSync(path).size > MAX_FILE_BYTES) {
-      problems.add('error', { reason: `${shown}: larger than ${MAX_FILE_BYTES} bytes, so it is not a configuration file` });
+      problems.add('error', {
+        reason: `${shown}: larger than ${MAX_FILE_BYTES} bytes, so it is not a configuration file`,
+      });
       return undefined;
     }
     return readFileSync(path, 'utf8');

@@ -23,15 +23,15 @@ export {
 } from './problems.js';
 export { loadSchedule, PROBE_TYPES, type ProbeType, type Schedule, type ScheduleEntry } from './schedule.js';
 export type { Environment } from './schema.js';
-export {
-  type AlertingConfig,
-  type AuditLedgerConfig,
-  type CorrelationEngineConfig,
-  type InferenceMonitorConfig,
-  type LoggingConfig,
-  type ProbeAgentConfig,
-  type SectionName,
-  type SectionValues,
-  type TrainingMonitorConfig,
+export type {
+  AlertingConfig,
+  AuditLedgerConfig,
+  CorrelationEngineConfig,
+  InferenceMonitorConfig,
+  LoggingConfig,
+  ProbeAgentConfig,
+  SectionName,
+  SectionValues,
+  TrainingMonitorConfig,
 } from './sections/index.js';
 export { variableFor } from './text-sources.js';

@@ -8,7 +8,8 @@ import { Answer, ConfigError, UsageError } from './problems.js';
 import { answerOf, folderWith, problemsOf } from './testing.js';
 
 const engine = { section: 'correlation_engine' } as const;
-const PLAIN = 'correlation_engine:\n  tls:\n    enabled: false\n  listen_address: 127.0.0.1:0\n  http: { listen_address: "127.0.0.1:0" }\n';
+const PLAIN =
+  'correlation_engine:\n  tls:\n    enabled: false\n  listen_address: 127.0.0.1:0\n  http: { listen_address: "127.0.0.1:0" }\n';
 
 function loadEngine(cwd: string, argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   return loadConfig({ ...engine, cwd, argv: ['--config', 'sentinel.yaml', ...argv], env });
@@ -51,30 +52,42 @@ test('all problems of all places are reported at once, each with its place', (co
     SENTINEL_CORRELATION_ENGINE_TMR_INTERVALL_SECONDS: '5',
     SENTINEL_LOG_LEVL: 'info',
   };
-  const argv = ['--environment', 'staging', '--override', 'gates.dwell=5', '--override', 'mode', '--override', 'mode=on'];
-  assert.deepEqual(problemsOf({ ...engine, cwd, argv, env }), [
-    'sentinel.yaml:4: correlation_engine.prior_alpha: unknown key; did you mean bayesian_model.prior_alpha?',
-    'sentinel.yaml:5: correlation_engine.metrics: expected a mapping of keys',
-    'sentinel.yaml:13: correlation_engine.gates.dwell_seconds: key is set twice in this file, first in line 12',
-    'sentinel.yaml:14: corelation_engine: unknown section; did you mean correlation_engine?',
-    'environment variable SENTINEL_CORRELATION_ENGINE_TMR_INTERVALL_SECONDS: matches no key of section correlation_engine; did you mean SENTINEL_CORRELATION_ENGINE_TMR_INTERVAL_SECONDS?',
-    'environment variable SENTINEL_LOG_LEVL: matches no key of section logging; did you mean SENTINEL_LOG_LEVEL?',
-    '--override gates.dwell: correlation_engine.gates.dwell: unknown key; did you mean gates.dwell_seconds?',
-    '--override mode: expected key=value',
-    'sentinel.yaml:2: correlation_engine.mode: expected one of observe, enforce, found text "enforced"',
-    'sentinel.yaml:7: correlation_engine.database.max_connections: expected a whole number from 1 to 1000, found text "20"',
-    'sentinel.yaml:8: correlation_engine.database.connect_timeout_ms: expected a whole number from 100 to 600000, found nothing',
-    'sentinel.yaml:10: correlation_engine.history.url: expected a URL that starts with file://, found text "s3://bucket"',
-    'sentinel.yaml:12: correlation_engine.gates.dwell_seconds: expected a whole number from 0 to 604800, found number -1',
-    'sentinel.staging.yaml:2: correlation_engine.enrolled_nodes: expected a list, each a node name of letters, digits, ".", "_" or "-", at most 253, or "" for the host\'s own, found text "node-1"',
-    'environment variable SENTINEL_CORRELATION_ENGINE_TLS_ENABLED: correlation_engine.tls.enabled: expected true or false, found text "yes"',
-    'environment variable SENTINEL_CORRELATION_ENGINE_TMR_INTERVAL_SECONDS: correlation_engine.tmr.interval_seconds: expected a whole number from 1 to 86400, found an empty text',
-    '--override mode: correlation_engine.mode: expected one of observe, enforce, found text "on"',
-    'sentinel.yaml:15: logging.level: expected one of trace, debug, info, warn, error, fatal, silent, found text "verbose"',
-    "correlation_engine.tls.cert_file: cannot read /etc/sentinel/certs/correlation-engine.crt (ENOENT)",
-    "correlation_engine.tls.key_file: cannot read /etc/sentinel/certs/correlation-engine.key (ENOENT)",
-    "correlation_engine.tls.ca_file: cannot read /etc/sentinel/certs/ca.crt (ENOENT)",
-  ].map((line) => (line.startsWith('correlation_engine.tls') ? `default: ${line}` : line)));
+  const argv = [
+    '--environment',
+    'staging',
+    '--override',
+    'gates.dwell=5',
+    '--override',
+    'mode',
+    '--override',
+    'mode=on',
+  ];
+  assert.deepEqual(
+    problemsOf({ ...engine, cwd, argv, env }),
+    [
+      'sentinel.yaml:4: correlation_engine.prior_alpha: unknown key; did you mean bayesian_model.prior_alpha?',
+      'sentinel.yaml:5: correlation_engine.metrics: expected a mapping of keys',
+      'sentinel.yaml:13: correlation_engine.gates.dwell_seconds: key is set twice in this file, first in line 12',
+      'sentinel.yaml:14: corelation_engine: unknown section; did you mean correlation_engine?',
+      'environment variable SENTINEL_CORRELATION_ENGINE_TMR_INTERVALL_SECONDS: matches no key of section correlation_engine; did you mean SENTINEL_CORRELATION_ENGINE_TMR_INTERVAL_SECONDS?',
+      'environment variable SENTINEL_LOG_LEVL: matches no key of section logging; did you mean SENTINEL_LOG_LEVEL?',
+      '--override gates.dwell: correlation_engine.gates.dwell: unknown key; did you mean gates.dwell_seconds?',
+      '--override mode: expected key=value',
+      'sentinel.yaml:2: correlation_engine.mode: expected one of observe, enforce, found text "enforced"',
+      'sentinel.yaml:7: correlation_engine.database.max_connections: expected a whole number from 1 to 1000, found text "20"',
+      'sentinel.yaml:8: correlation_engine.database.connect_timeout_ms: expected a whole number from 100 to 600000, found nothing',
+      'sentinel.yaml:10: correlation_engine.history.url: expected a URL that starts with file://, found text "s3://bucket"',
+      'sentinel.yaml:12: correlation_engine.gates.dwell_seconds: expected a whole number from 0 to 604800, found number -1',
+      'sentinel.staging.yaml:2: correlation_engine.enrolled_nodes: expected a list, each a node name of letters, digits, ".", "_" or "-", at most 253, or "" for the host\'s own, found text "node-1"',
+      'environment variable SENTINEL_CORRELATION_ENGINE_TLS_ENABLED: correlation_engine.tls.enabled: expected true or false, found text "yes"',
+      'environment variable SENTINEL_CORRELATION_ENGINE_TMR_INTERVAL_SECONDS: correlation_engine.tmr.interval_seconds: expected a whole number from 1 to 86400, found an empty text',
+      '--override mode: correlation_engine.mode: expected one of observe, enforce, found text "on"',
+      'sentinel.yaml:15: logging.level: expected one of trace, debug, info, warn, error, fatal, silent, found text "verbose"',
+      'correlation_engine.tls.cert_file: cannot read /etc/sentinel/certs/correlation-engine.crt (ENOENT)',
+      'correlation_engine.tls.key_file: cannot read /etc/sentinel/certs/correlation-engine.key (ENOENT)',
+      'correlation_engine.tls.ca_file: cannot read /etc/sentinel/certs/ca.crt (ENOENT)',
+    ].map((line) => (line.startsWith('correlation_engine.tls') ? `default: ${line}` : line)),
+  );
 });
 
 test('a file that cannot be read is named', (context) => {
@@ -90,14 +103,17 @@ test('without --config the default path is read', (context) => {
   );
   assert.throws(
     () => loadConfig({ ...engine, cwd, argv: ['--print-config'], env: {} }),
-    (error) => error instanceof ConfigError || (error instanceof Answer && error.text.includes('/etc/sentinel/config/sentinel.yaml')),
+    (error) =>
+      error instanceof ConfigError ||
+      (error instanceof Answer && error.text.includes('/etc/sentinel/config/sentinel.yaml')),
   );
 });
 
 test('a later layer wins: file, overlay, environment, override', (context) => {
   const cwd = folderWith(context, {
     'sentinel.yaml': `${PLAIN}  gates: { burst_executions: 1, burst_seconds: 1, followup_days: 1, dwell_seconds: 1 }\n`,
-    'sentinel.production.yaml': 'correlation_engine:\n  gates: { burst_seconds: 2, followup_days: 2, dwell_seconds: 2 }\n',
+    'sentinel.production.yaml':
+      'correlation_engine:\n  gates: { burst_seconds: 2, followup_days: 2, dwell_seconds: 2 }\n',
   });
   const env = {
     SENTINEL_ENVIRONMENT: 'production',
@@ -106,7 +122,10 @@ test('a later layer wins: file, overlay, environment, override', (context) => {
   };
   const loaded = loadEngine(cwd, ['--override', 'gates.dwell_seconds=4', '--override', 'gates.dwell_seconds=5'], env);
   const { gates } = loaded.config;
-  assert.deepEqual([gates.burst_executions, gates.burst_seconds, gates.followup_days, gates.dwell_seconds], [1, 2, 3, 5]);
+  assert.deepEqual(
+    [gates.burst_executions, gates.burst_seconds, gates.followup_days, gates.dwell_seconds],
+    [1, 2, 3, 5],
+  );
   assert.deepEqual(loaded.files, ['sentinel.yaml', 'sentinel.production.yaml']);
   assert.deepEqual(loaded.origin('gates.burst_seconds'), { kind: 'file', file: 'sentinel.production.yaml', line: 2 });
   assert.deepEqual(loaded.origin('gates.dwell_seconds'), { kind: 'override', key: 'gates.dwell_seconds' });
@@ -115,7 +134,10 @@ test('a later layer wins: file, overlay, environment, override', (context) => {
 
 test('--environment beats SENTINEL_ENVIRONMENT, an empty one names nothing, a missing overlay is an error', (context) => {
   const cwd = folderWith(context, { 'sentinel.yaml': PLAIN, 'sentinel.a.yaml': '', 'sentinel.b.yaml': '' });
-  assert.deepEqual(loadEngine(cwd, ['--environment', 'a'], { SENTINEL_ENVIRONMENT: 'b' }).files, ['sentinel.yaml', 'sentinel.a.yaml']);
+  assert.deepEqual(loadEngine(cwd, ['--environment', 'a'], { SENTINEL_ENVIRONMENT: 'b' }).files, [
+    'sentinel.yaml',
+    'sentinel.a.yaml',
+  ]);
   assert.deepEqual(loadEngine(cwd, [], { SENTINEL_ENVIRONMENT: '' }).files, ['sentinel.yaml']);
   assert.deepEqual(problemsOf({ ...engine, cwd, env: { SENTINEL_ENVIRONMENT: 'c' } }), [
     'sentinel.c.yaml: not found, but SENTINEL_ENVIRONMENT is c',
@@ -150,7 +172,9 @@ test('plaintext beyond loopback needs --insecure', (context) => {
 });
 
 test('a mistake in the section of another service warns and does not stop this one', (context) => {
-  const cwd = folderWith(context, { 'sentinel.yaml': `${PLAIN}probe_agent:\n  batch_sise: 64\n  batch_flush_interval_ms: 1\n` });
+  const cwd = folderWith(context, {
+    'sentinel.yaml': `${PLAIN}probe_agent:\n  batch_sise: 64\n  batch_flush_interval_ms: 1\n`,
+  });
   assert.deepEqual(loadEngine(cwd).warnings, [
     'sentinel.yaml:7: probe_agent.batch_sise: unknown key; did you mean batch_size?',
     'sentinel.yaml:8: probe_agent.batch_flush_interval_ms: expected a whole number from 10 to 60000, found number 1',
@@ -191,7 +215,10 @@ test('the node name is the key, else NODE_NAME, else the name of the host', (con
   assert.deepEqual(pod.origin('node_name'), { kind: 'fallback', from: 'environment variable NODE_NAME' });
   assert.equal(load({ NODE_NAME: 'gpu-7', SENTINEL_PROBE_AGENT_NODE_NAME: 'x' }).config.node_name, 'x');
   assert.match(load({ NODE_NAME: '' }).config.node_name, /\S/);
-  assert.match(problemsOf({ section: 'probe_agent', cwd, env: { NODE_NAME: '../x' } })[0] ?? '', /^probe_agent\.node_name: expected a node name/);
+  assert.match(
+    problemsOf({ section: 'probe_agent', cwd, env: { NODE_NAME: '../x' } })[0] ?? '',
+    /^probe_agent\.node_name: expected a node name/,
+  );
 });
 
 test('SIGHUP takes what may change, and says what needs a restart', (context) => {
@@ -228,9 +255,16 @@ test('a bad file at SIGHUP leaves the running configuration alone', (context) =>
 });
 
 test('--print-config shows value and origin of every key, opens no other file and needs none', (context) => {
-  const cwd = folderWith(context, { 'sentinel.yaml': 'correlation_engine:\n  hmac_keys_path: absent.keys\n  gates: { dwell_seconds: 7 }\n' });
-  const env = { SENTINEL_CORRELATION_ENGINE_DATABASE_POSTGRES_URL: 'postgres://u:pw-4711@db/s', SENTINEL_LOG_LEVEL: 'warn' };
-  const lines = answerOf({ ...engine, cwd, env, argv: ['--print-config', '--override', 'mode=enforce'] }).replaceAll(/ +#/g, ' #').split('\n');
+  const cwd = folderWith(context, {
+    'sentinel.yaml': 'correlation_engine:\n  hmac_keys_path: absent.keys\n  gates: { dwell_seconds: 7 }\n',
+  });
+  const env = {
+    SENTINEL_CORRELATION_ENGINE_DATABASE_POSTGRES_URL: 'postgres://u:pw-4711@db/s',
+    SENTINEL_LOG_LEVEL: 'warn',
+  };
+  const lines = answerOf({ ...engine, cwd, env, argv: ['--print-config', '--override', 'mode=enforce'] })
+    .replaceAll(/ +#/g, ' #')
+    .split('\n');
   for (const line of [
     '# read: sentinel.yaml',
     'correlation_engine.gates.dwell_seconds: 7 # sentinel.yaml:3',
@@ -251,8 +285,16 @@ test('a main gets the configuration, or has answered with text and exit code', (
   const run = (argv: readonly string[]) => {
     const written = { stdout: '', stderr: '' };
     const streams = {
-      stdout: { write: (text: string) => void (written.stdout += text) },
-      stderr: { write: (text: string) => void (written.stderr += text) },
+      stdout: {
+        write: (text: string) => {
+          written.stdout += text;
+        },
+      },
+      stderr: {
+        write: (text: string) => {
+          written.stderr += text;
+        },
+      },
     };
     const loaded = loadConfigForMain({ ...engine, cwd, argv, env: {} }, streams);
     const { exitCode } = process;

@@ -164,7 +164,11 @@ function checkTogether(section: SectionName, settings: Settings, insecure: boole
 function warnAboutInertKeys(section: SectionName, settings: Settings, problems: ProblemList): void {
   for (const { key, leaf, value, origin } of settings.values()) {
     if (!leaf.inert || origin.kind === 'default' || isDeepStrictEqual(value, leaf.default)) continue;
-    problems.add('warning', { origin, key: `${section}.${key}`, reason: 'is checked, but this version does not act on it' });
+    problems.add('warning', {
+      origin,
+      key: `${section}.${key}`,
+      reason: 'is checked, but this version does not act on it',
+    });
   }
 }
 

@@ -31,7 +31,8 @@ test('an endpoint needs a host and a port that can be called', () => {
 });
 
 test('loopback is what only this machine reaches', () => {
-  for (const value of ['127.0.0.1:1', '127.9.9.9:1', 'localhost:1', '[::1]:1']) assert.equal(isLoopback(value), true, value);
+  for (const value of ['127.0.0.1:1', '127.9.9.9:1', 'localhost:1', '[::1]:1'])
+    assert.equal(isLoopback(value), true, value);
   for (const value of ['0.0.0.0:1', '[::]:1', '10.0.0.1:1', '127.0.0.1.example:1']) {
     assert.equal(isLoopback(value), false, value);
   }

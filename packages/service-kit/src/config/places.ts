@@ -123,7 +123,9 @@ export function webUrl(rules: { readonly allowEmpty?: boolean } = {}): Format<st
 export const webOrigin: Format<string> = (() => {
   const expects = 'a web origin such as https://sentinel.example:8443';
   const check = (value: unknown): string =>
-    typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value ? value : refuse(expects, value);
+    typeof value === 'string' && URL.canParse(value) && new URL(value).origin === value
+      ? value
+      : refuse(expects, value);
   return { expects, check, parse: check };
 })();
 

@@ -45,7 +45,8 @@ export function settle(
       if (setting !== undefined) settings.set(assignment.key, setting);
     }
   }
-  for (const setting of settings.values()) settings.set(setting.key, withFallback(setting, section, own, context.env, problems));
+  for (const setting of settings.values())
+    settings.set(setting.key, withFallback(setting, section, own, context.env, problems));
   return settings;
 }
 
@@ -129,7 +130,10 @@ function convictSchema(children: Children): Record<string, unknown> {
     Object.entries(children).map(([name, node]) => {
       if (node.kind === 'group') return [name, convictSchema(node.children)];
       const { doc, secret: sensitive } = node;
-      return [name, { doc, default: node.default, sensitive, format: (value: unknown) => void node.format.check(value) }];
+      return [
+        name,
+        { doc, default: node.default, sensitive, format: (value: unknown) => void node.format.check(value) },
+      ];
     }),
   );
 }

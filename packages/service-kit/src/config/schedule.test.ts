@@ -25,9 +25,16 @@ test('every schedule of the release loads and covers every probe type', () => {
 });
 
 test('aggressive is twice the rate of default and low_overhead a quarter', () => {
-  const periods = (name: string) => loadSchedule(`${name}.yaml`, folder).entries.map(({ periodSeconds }) => periodSeconds);
-  assert.deepEqual(periods('aggressive'), periods('default').map((period) => period / 2));
-  assert.deepEqual(periods('low_overhead'), periods('default').map((period) => period * 4));
+  const periods = (name: string) =>
+    loadSchedule(`${name}.yaml`, folder).entries.map(({ periodSeconds }) => periodSeconds);
+  assert.deepEqual(
+    periods('aggressive'),
+    periods('default').map((period) => period / 2),
+  );
+  assert.deepEqual(
+    periods('low_overhead'),
+    periods('default').map((period) => period * 4),
+  );
 });
 
 test('a type stands for its families', () => {
@@ -40,7 +47,16 @@ test('what is left out has its default', (context) => {
   const cwd = folderWith(context, { 's.yaml': 'name: mine\nprobes:\n  - type: AES\n    period_seconds: 30\n' });
   const schedule = loadSchedule('s.yaml', cwd);
   assert.deepEqual(schedule.entries, [
-    { type: 'AES', families: ['int_aes'], periodSeconds: 30, smCoverage: 1, priority: 5, enabled: true, timeoutMs: 5000, line: 3 },
+    {
+      type: 'AES',
+      families: ['int_aes'],
+      periodSeconds: 30,
+      smCoverage: 1,
+      priority: 5,
+      enabled: true,
+      timeoutMs: 5000,
+      line: 3,
+    },
   ]);
   assert.equal(schedule.overheadBudgetPct, undefined);
   assert.ok(Object.isFrozen(schedule.entries[0]));
@@ -76,6 +92,9 @@ test('mistakes are named with file, line and key', (context) => {
 
 test('an empty schedule is a mistake', (context) => {
   const cwd = folderWith(context, { 's.yaml': '' });
-  assert.deepEqual(problems(cwd), ['s.yaml:1: name: missing', 's.yaml:1: probes: expected a list of at least one probe']);
+  assert.deepEqual(problems(cwd), [
+    's.yaml:1: name: missing',
+    's.yaml:1: probes: expected a list of at least one probe',
+  ]);
   assert.deepEqual(problems(folderWith(context, {})), ['s.yaml: cannot read the configuration file (ENOENT)']);
 });

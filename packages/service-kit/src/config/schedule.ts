@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
+import { showName } from './assignments.js';
 import { readText } from './file-source.js';
 import { choice, type Format, FormatError, flag, integer, real, text } from './formats.js';
 import { nearest } from './nearest.js';
 import { ProblemList } from './problems.js';
 import { deepFreeze } from './resolve.js';
-import { showName } from './assignments.js';
 import { type YamlEntry, YamlFile } from './yaml-source.js';
 
 /** Families of each probe type. An agent runs those that its backend has; a type with none of them is reported as not run. */
@@ -85,7 +85,14 @@ function readSchedule(file: string, content: string, problems: ProblemList): Sch
   if (!yaml.valid) return undefined;
   const top = yaml.entries(yaml.root, undefined, 'error');
   const list = top.find(({ name }) => name === 'probes');
-  const values = readValues(yaml, top.filter((entry) => entry !== list), TOP, '', problems, 1);
+  const values = readValues(
+    yaml,
+    top.filter((entry) => entry !== list),
+    TOP,
+    '',
+    problems,
+    1,
+  );
   const items = list === undefined ? undefined : yaml.items(list.value);
   if (items === undefined || items.length === 0) {
     yaml.report('error', list?.line ?? 1, 'probes', 'expected a list of at least one probe');
@@ -117,7 +124,11 @@ function readValues(
     const place = { origin: yaml.originOf(field.line), key: `${prefix}${showName(field.name)}` };
     if (format === undefined) {
       const suggestion = nearest(field.name, [...Object.keys(formats), ...(prefix === '' ? ['probes'] : [])]);
-      problems.add('error', { ...place, reason: 'unknown key', ...(suggestion === undefined ? {} : { nearest: suggestion }) });
+      problems.add('error', {
+        ...place,
+        reason: 'unknown key',
+        ...(suggestion === undefined ? {} : { nearest: suggestion }),
+      });
       continue;
     }
     try {

@@ -4,7 +4,9 @@ import { leavesOf, siblingKey } from './schema.js';
 import { sectionNames, sectionOf } from './sections/index.js';
 import { variableFor, variables } from './text-sources.js';
 
-const all = sectionNames.flatMap((section) => leavesOf(sectionOf(section).children).map((leaf) => ({ section, ...leaf })));
+const all = sectionNames.flatMap((section) =>
+  leavesOf(sectionOf(section).children).map((leaf) => ({ section, ...leaf })),
+);
 
 test('every default passes its own format', () => {
   for (const { key, leaf } of all) assert.deepEqual(leaf.format.check(leaf.default), leaf.default, key);
@@ -42,7 +44,9 @@ test('every secret has a twin for its file, and every twin a secret', () => {
 });
 
 test('keys that sound secret are secret', () => {
-  const named = all.filter(({ key }) => /(password|token|hmac_keys?|signing_key|webhook_url|integration_key)$/.test(key));
+  const named = all.filter(({ key }) =>
+    /(password|token|hmac_keys?|signing_key|webhook_url|integration_key)$/.test(key),
+  );
   assert.ok(named.length >= 9);
   for (const { key, leaf } of named) assert.equal(leaf.secret, true, key);
 });

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { FormatError } from './formats.js';
 import { errorCode } from './file-source.js';
+import { FormatError } from './formats.js';
 import { describeOrigin, type ProblemList } from './problems.js';
 import { isUnset, type Setting, type Settings } from './resolve.js';
 import { siblingKey } from './schema.js';
@@ -79,7 +79,8 @@ function octal(mode: number): string {
 export function checkReadableFiles(section: SectionName, settings: Settings, problems: ProblemList): void {
   for (const { key, leaf, value, origin } of settings.values()) {
     if (leaf.readable === undefined || isUnset(value)) continue;
-    if (leaf.readable !== 'always' && settings.get(siblingKey(key, leaf.readable.whileSibling))?.value !== true) continue;
+    if (leaf.readable !== 'always' && settings.get(siblingKey(key, leaf.readable.whileSibling))?.value !== true)
+      continue;
     try {
       readFileSync(String(value));
     } catch (error) {

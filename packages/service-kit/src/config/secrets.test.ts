@@ -16,7 +16,10 @@ const PLAIN = 'probe_agent:\n  tls: { enabled: false }\n  schedule_file: sentine
 const KEY = 'k-0123456789abcdef';
 
 function withKeyFile(context: TestContext, extra = '', mode = 0o600): string {
-  const cwd = folderWith(context, { 'sentinel.yaml': `${PLAIN}  hmac_key_path: hmac.key\n${extra}`, 'hmac.key': `${KEY}\n` });
+  const cwd = folderWith(context, {
+    'sentinel.yaml': `${PLAIN}  hmac_key_path: hmac.key\n${extra}`,
+    'hmac.key': `${KEY}\n`,
+  });
   chmodSync(join(cwd, 'hmac.key'), mode);
   return cwd;
 }
@@ -33,7 +36,10 @@ test('a secret comes by file, and its origin is the key that names the file', (c
 
 test('between value and file the later place wins; both in one place are refused', (context) => {
   const cwd = withKeyFile(context);
-  assert.equal(load(cwd, { SENTINEL_PROBE_AGENT_HMAC_KEY: 'from-the-environment' }).config.hmac_key, 'from-the-environment');
+  assert.equal(
+    load(cwd, { SENTINEL_PROBE_AGENT_HMAC_KEY: 'from-the-environment' }).config.hmac_key,
+    'from-the-environment',
+  );
   assert.equal(load(cwd, { SENTINEL_PROBE_AGENT_HMAC_KEY: '' }).config.hmac_key, KEY);
   assert.deepEqual(problemsOf({ ...agent, cwd: withKeyFile(context, '  hmac_key: 0123456789abcdef\n') }), [
     'sentinel.yaml:4: probe_agent.hmac_key_path: set both by value (sentinel.yaml:5) and by file; keep one of them',
@@ -95,17 +101,35 @@ const cases: fc.Arbitrary<Case> = fc
   .record({
     target: fc.constantFrom(...secretKeys),
     core: fc.stringMatching(/^[a-f0-9]{24}$/),
-    shape: fc.constantFrom('%', 'default=%', 'postgres://user:%@db/s', 'rediss://:%@r:6379', 'https://hooks/%', 'x', '%\n%', '[%', '{a: %'),
+    shape: fc.constantFrom(
+      '%',
+      'default=%',
+      'postgres://user:%@db/s',
+      'rediss://:%@r:6379',
+      'https://hooks/%',
+      'x',
+      '%\n%',
+      '[%',
+      '{a: %',
+    ),
     place: fc.constantFrom('file', 'environment', 'secret file', 'override'),
     damage: fc.constantFrom('', ' unexpected', '"', '\n bad: [', '\n  unknown_key: 1', ': x'),
   })
-  .map(({ target, core, shape, place, damage }) => ({ ...target, value: shape.replaceAll('%', `s3cr3t${core}`), place, damage }) as Case);
+  .map(
+    ({ target, core, shape, place, damage }) =>
+      ({ ...target, value: shape.replaceAll('%', `s3cr3t${core}`), place, damage }) as Case,
+  );
 
 function outputsOf(cwd: string, { section, key, value, place, damage }: Case): string[] {
   const nested = (name: string, text: string): string =>
     name.split('.').reduceRight((below, part, depth) => `\n${'  '.repeat(depth + 1)}${part}: ${below}`, text);
   const fileKey = siblingKey(key, `${key.split('.').at(-1) ?? ''}_path`);
-  const body = { file: nested(key, `${value}${damage}`), 'secret file': nested(fileKey, 'secret.txt'), environment: ' {}', override: ' {}' };
+  const body = {
+    file: nested(key, `${value}${damage}`),
+    'secret file': nested(fileKey, 'secret.txt'),
+    environment: ' {}',
+    override: ' {}',
+  };
   writeFileSync(join(cwd, 'sentinel.yaml'), `${section}:${body[place]}\n`);
   writeFileSync(join(cwd, 'secret.txt'), `${value}${damage}`, { mode: 0o600 });
   const env = place === 'environment' ? { [variableFor(section, key)]: `${value}${damage}` } : {};

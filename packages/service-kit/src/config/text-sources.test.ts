@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProblemList, describeProblem } from './problems.js';
+import { describeProblem, ProblemList } from './problems.js';
 import { readEnvironment, readOverrides, variableFor } from './text-sources.js';
 
 function environment(env: Readonly<Record<string, string>>) {
@@ -67,15 +67,18 @@ test('what Kubernetes injects for Services named sentinel-… is not ours', () =
 });
 
 test('a misspelt variable of a section is refused even if it ends like a port', () => {
-  assert.deepEqual(environment({ SENTINEL_PROBE_AGENT_METRICS_PORT: '9092', SENTINEL_ALERTING_CHANNELS_EMAIL_SMPT_PORT: '25' }), {
-    keys: [],
-    errors: [
-      'environment variable SENTINEL_PROBE_AGENT_METRICS_PORT: matches no key of section probe_agent; did you mean SENTINEL_PROBE_AGENT_METRICS_ENABLED?',
-    ],
-    warnings: [
-      'environment variable SENTINEL_ALERTING_CHANNELS_EMAIL_SMPT_PORT: matches no key of section alerting; did you mean SENTINEL_ALERTING_CHANNELS_EMAIL_SMTP_PORT?',
-    ],
-  });
+  assert.deepEqual(
+    environment({ SENTINEL_PROBE_AGENT_METRICS_PORT: '9092', SENTINEL_ALERTING_CHANNELS_EMAIL_SMPT_PORT: '25' }),
+    {
+      keys: [],
+      errors: [
+        'environment variable SENTINEL_PROBE_AGENT_METRICS_PORT: matches no key of section probe_agent; did you mean SENTINEL_PROBE_AGENT_METRICS_ENABLED?',
+      ],
+      warnings: [
+        'environment variable SENTINEL_ALERTING_CHANNELS_EMAIL_SMPT_PORT: matches no key of section alerting; did you mean SENTINEL_ALERTING_CHANNELS_EMAIL_SMTP_PORT?',
+      ],
+    },
+  );
 });
 
 test('an override is relative to the section, and logging has its own name', () => {

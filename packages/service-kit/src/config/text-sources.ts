@@ -64,11 +64,7 @@ export function readEnvironment(env: Environment, own: SectionName, problems: Pr
 }
 
 /** Reads `key=value` texts, relative to the section of the service, or to `logging.`. */
-export function readOverrides(
-  overrides: readonly string[],
-  own: SectionName,
-  problems: ProblemList,
-): Assignment[] {
+export function readOverrides(overrides: readonly string[], own: SectionName, problems: ProblemList): Assignment[] {
   return overrides.flatMap((override) => {
     const split = override.indexOf('=');
     const written = (split < 0 ? override : override.slice(0, split)).trim();

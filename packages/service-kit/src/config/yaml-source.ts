@@ -1,4 +1,14 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import { showName } from './assignments.js';
 import type { Origin, ProblemList, Severity } from './problems.js';
 
@@ -45,7 +55,12 @@ export class YamlFile {
       logLevel: 'error',
     });
     for (const { code, pos } of [...this.#document.errors, ...this.#document.warnings]) {
-      this.report('error', this.#lineAt(pos[0]), undefined, `not valid YAML: ${SENTENCES[code] ?? 'unexpected content'}`);
+      this.report(
+        'error',
+        this.#lineAt(pos[0]),
+        undefined,
+        `not valid YAML: ${SENTENCES[code] ?? 'unexpected content'}`,
+      );
     }
   }
 
@@ -130,7 +145,8 @@ export class YamlFile {
       return null;
     }
     const target = node.resolve(this.#document) as Node | undefined;
-    if (target === undefined) this.report(severity, this.lineOf(node), key, 'an alias to an anchor that does not stand before it');
+    if (target === undefined)
+      this.report(severity, this.lineOf(node), key, 'an alias to an anchor that does not stand before it');
     return target ?? null;
   }
 

@@ -101,7 +101,8 @@ export const alerting = section(
   ({ channels: { email } }, report: Report) => {
     if (!email.enabled) return;
     if (email.smtp_host === '') report('channels.email.smtp_host', 'must be set while channels.email.enabled is true');
-    if (email.from_address === '') report('channels.email.from_address', 'must be set while channels.email.enabled is true');
+    if (email.from_address === '')
+      report('channels.email.from_address', 'must be set while channels.email.enabled is true');
     if (email.to_addresses.length === 0) {
       report('channels.email.to_addresses', 'must name a receiver while channels.email.enabled is true');
     }

@@ -1,50 +1,60 @@
 import { choice, integer, list, text } from '../formats.js';
 import { listenAddress, requiredPath, webHost, webOrigin } from '../places.js';
-import { group, leaf, secret, section, inertGroup } from '../schema.js';
-import { CONTRACT, checkPlaintext, checkTlsFiles, ESTIMATE, metricsPort, scyllaKeys, secretText, serverTls, tokens } from './shared.js';
+import { group, inertGroup, leaf, secret, section } from '../schema.js';
+import {
+  CONTRACT,
+  checkPlaintext,
+  checkTlsFiles,
+  ESTIMATE,
+  metricsPort,
+  scyllaKeys,
+  secretText,
+  serverTls,
+  tokens,
+} from './shared.js';
 
 const DAYS_MAX = 36_500;
 
 const retention = inertGroup('What is kept how long. Entries themselves, seals and checkpoints stay.', {
-    detail_retention_days: leaf({
-      format: integer(0, DAYS_MAX),
-      default: 365,
-      unit: 'days',
-      doc: 'Age at which the details of an entry may be pruned; 0 = never.',
-      source: CONTRACT,
-    }),
-    summary_retention_days: leaf({
-      format: integer(0, DAYS_MAX),
-      default: 0,
-      unit: 'days',
-      doc: 'Age at which leaves may be pruned; 0 = never.',
-      source: CONTRACT,
-    }),
-    cleanup_interval_hours: leaf({
-      format: integer(1, 8760),
-      default: 24,
-      unit: 'h',
-      doc: 'Time between two prunings.',
-      source: CONTRACT,
-    }),
-  });
+  detail_retention_days: leaf({
+    format: integer(0, DAYS_MAX),
+    default: 365,
+    unit: 'days',
+    doc: 'Age at which the details of an entry may be pruned; 0 = never.',
+    source: CONTRACT,
+  }),
+  summary_retention_days: leaf({
+    format: integer(0, DAYS_MAX),
+    default: 0,
+    unit: 'days',
+    doc: 'Age at which leaves may be pruned; 0 = never.',
+    source: CONTRACT,
+  }),
+  cleanup_interval_hours: leaf({
+    format: integer(1, 8760),
+    default: 24,
+    unit: 'h',
+    doc: 'Time between two prunings.',
+    source: CONTRACT,
+  }),
+});
 
 const verification = inertGroup('The ledger checks itself.', {
-    auto_verify_interval_hours: leaf({
-      format: integer(0, 8760),
-      default: 6,
-      unit: 'h',
-      doc: 'Time between two checks; 0 = none.',
-      source: CONTRACT,
-    }),
-    auto_verify_depth: leaf({
-      format: integer(1, 1_000_000_000),
-      default: 10_000,
-      unit: 'entries',
-      doc: 'Newest entries that each check reads at least.',
-      source: CONTRACT,
-    }),
-  });
+  auto_verify_interval_hours: leaf({
+    format: integer(0, 8760),
+    default: 6,
+    unit: 'h',
+    doc: 'Time between two checks; 0 = none.',
+    source: CONTRACT,
+  }),
+  auto_verify_depth: leaf({
+    format: integer(1, 1_000_000_000),
+    default: 10_000,
+    unit: 'entries',
+    doc: 'Newest entries that each check reads at least.',
+    source: CONTRACT,
+  }),
+});
 
 export const auditLedger = section(
   'The signed log of every decision.',

@@ -1,6 +1,6 @@
 import { choice, flag, integer, list, mapping, real } from '../formats.js';
 import { endpoint, listenAddress, nodeName, optionalPath, storeUrl, webHost, webOrigin } from '../places.js';
-import { group, inert, leaf, secret, section, inertGroup } from '../schema.js';
+import { group, inert, inertGroup, leaf, secret, section } from '../schema.js';
 import { gates } from './gates.js';
 import {
   CONTRACT,
@@ -15,30 +15,33 @@ import {
   tokens,
 } from './shared.js';
 
-const bayesianModel = group('The score that is shown: alpha / (alpha + beta). It is a display of the evidence, and decides nothing by itself.', {
-  prior_alpha: leaf({
-    format: real(1, 1e6),
-    default: 100,
-    doc: 'alpha of a device that nothing is known about.',
-    source: CONTRACT,
-    reloadable: true,
-  }),
-  prior_beta: leaf({
-    format: real(0.001, 1e6),
-    default: 1,
-    doc: 'beta of a device that nothing is known about.',
-    source: CONTRACT,
-    reloadable: true,
-  }),
-  decay_half_life_hours: leaf({
-    format: real(1, 87_600),
-    default: 168,
-    unit: 'h',
-    doc: 'Half-life of how much was seen; it moves alpha and beta, not their ratio.',
-    source: CONTRACT,
-    inert: true,
-  }),
-});
+const bayesianModel = group(
+  'The score that is shown: alpha / (alpha + beta). It is a display of the evidence, and decides nothing by itself.',
+  {
+    prior_alpha: leaf({
+      format: real(1, 1e6),
+      default: 100,
+      doc: 'alpha of a device that nothing is known about.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    prior_beta: leaf({
+      format: real(0.001, 1e6),
+      default: 1,
+      doc: 'beta of a device that nothing is known about.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    decay_half_life_hours: leaf({
+      format: real(1, 87_600),
+      default: 168,
+      unit: 'h',
+      doc: 'Half-life of how much was seen; it moves alpha and beta, not their ratio.',
+      source: CONTRACT,
+      inert: true,
+    }),
+  },
+);
 
 const stateMachine = group("A device's way through HEALTHY, SUSPECT, QUARANTINED, DEEP_TEST and CONDEMNED.", {
   ...inert({
@@ -103,56 +106,56 @@ const stateMachine = group("A device's way through HEALTHY, SUSPECT, QUARANTINED
 });
 
 const correlation = inertGroup('Which events are looked at together.', {
-    window_seconds: leaf({
-      format: integer(1, 86_400),
-      default: 300,
-      unit: 's',
-      doc: 'Events of one device so close together count as one pattern.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-    min_confidence: leaf({
-      format: real(0, 1),
-      default: 0.6,
-      doc: 'Patterns below are not shown.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-    buffer_size: leaf({
-      format: integer(100, 10_000_000),
-      default: 100_000,
-      unit: 'events',
-      doc: 'Events kept for it.',
-      source: CONTRACT,
-    }),
-  });
+  window_seconds: leaf({
+    format: integer(1, 86_400),
+    default: 300,
+    unit: 's',
+    doc: 'Events of one device so close together count as one pattern.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  min_confidence: leaf({
+    format: real(0, 1),
+    default: 0.6,
+    doc: 'Patterns below are not shown.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  buffer_size: leaf({
+    format: integer(100, 10_000_000),
+    default: 100_000,
+    unit: 'events',
+    doc: 'Events kept for it.',
+    source: CONTRACT,
+  }),
+});
 
 const tmr = inertGroup('Canaries: the same computation on three devices, with a vote.', {
-    enabled: leaf({ format: flag, default: true, doc: 'Schedules canaries.', source: CONTRACT, reloadable: true }),
-    interval_seconds: leaf({
-      format: integer(1, 86_400),
-      default: 600,
-      unit: 's',
-      doc: 'Time between two canaries.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-    timeout_ms: leaf({
-      format: integer(100, 3_600_000),
-      default: 30_000,
-      unit: 'ms',
-      doc: 'A member that has not answered by then does not vote.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-    selection_strategy: leaf({
-      format: choice('round_robin', 'random', 'suspect_priority'),
-      default: 'round_robin',
-      doc: 'Which devices are asked.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-  });
+  enabled: leaf({ format: flag, default: true, doc: 'Schedules canaries.', source: CONTRACT, reloadable: true }),
+  interval_seconds: leaf({
+    format: integer(1, 86_400),
+    default: 600,
+    unit: 's',
+    doc: 'Time between two canaries.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  timeout_ms: leaf({
+    format: integer(100, 3_600_000),
+    default: 30_000,
+    unit: 'ms',
+    doc: 'A member that has not answered by then does not vote.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  selection_strategy: leaf({
+    format: choice('round_robin', 'random', 'suspect_priority'),
+    default: 'round_robin',
+    doc: 'Which devices are asked.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+});
 
 const database = group('The store of state and decisions.', {
   ...secret('postgres_url', {
@@ -251,15 +254,15 @@ export const correlationEngine = section(
     correlation,
     tmr,
     trust_graph: inertGroup('Who agreed with whom.', {
-        enabled: leaf({ format: flag, default: true, doc: 'Keeps agreement counts.', source: CONTRACT }),
-        snapshot_interval_seconds: leaf({
-          format: integer(10, 604_800),
-          default: 3600,
-          unit: 's',
-          doc: 'Time between two snapshots.',
-          source: CONTRACT,
-        }),
+      enabled: leaf({ format: flag, default: true, doc: 'Keeps agreement counts.', source: CONTRACT }),
+      snapshot_interval_seconds: leaf({
+        format: integer(10, 604_800),
+        default: 3600,
+        unit: 's',
+        doc: 'Time between two snapshots.',
+        source: CONTRACT,
       }),
+    }),
     database,
     history: group('The store of every run.', {
       url: leaf({

@@ -1,7 +1,16 @@
 import { choice, flag, integer, list, mapping, real, text } from '../formats.js';
 import { endpoint, listenAddress, requiredPath, webUrl } from '../places.js';
 import { group, inert, leaf, secret, section } from '../schema.js';
-import { CONTRACT, checkPlaintext, checkTlsFiles, clientTls, ESTIMATE, MIN_KEY_LENGTH, metricsPort, secretText } from './shared.js';
+import {
+  CONTRACT,
+  checkPlaintext,
+  checkTlsFiles,
+  clientTls,
+  ESTIMATE,
+  MIN_KEY_LENGTH,
+  metricsPort,
+  secretText,
+} from './shared.js';
 
 /** Devices by rank or worker number. */
 export const rankDevices = mapping(text({ expects: 'a device id', pattern: /^[A-Za-z0-9-]{1,80}$/ }));

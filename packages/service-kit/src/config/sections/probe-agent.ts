@@ -1,8 +1,17 @@
 import { hostname } from 'node:os';
 import { choice, flag, integer, list, real, text } from '../formats.js';
 import { cpuDevices, endpoint, nodeName, requiredPath } from '../places.js';
-import { type Environment, group, leaf, secret, section, inertGroup } from '../schema.js';
-import { CONTRACT, checkPlaintext, checkTlsFiles, clientTls, ESTIMATE, MIN_KEY_LENGTH, metricsPort, secretText } from './shared.js';
+import { type Environment, group, inertGroup, leaf, secret, section } from '../schema.js';
+import {
+  CONTRACT,
+  checkPlaintext,
+  checkTlsFiles,
+  clientTls,
+  ESTIMATE,
+  MIN_KEY_LENGTH,
+  metricsPort,
+  secretText,
+} from './shared.js';
 
 const deviceIds = list(text({ expects: 'a device id such as GPU-8f3a…', pattern: /^[A-Za-z0-9-]{1,80}$/ }));
 
@@ -89,15 +98,20 @@ export const probeAgent = section(
       source: ESTIMATE,
     }),
     discovery: inertGroup('Which GPUs are tested.', {
-        auto_detect: leaf({ format: flag, default: true, doc: 'Tests every GPU that the driver shows.', source: CONTRACT }),
-        gpu_uuids: leaf({
-          format: deviceIds,
-          default: [],
-          doc: 'Tests these GPUs only; used while auto_detect is false.',
-          source: CONTRACT,
-        }),
-        exclude_gpu_uuids: leaf({ format: deviceIds, default: [], doc: 'Never tests these GPUs.', source: CONTRACT }),
+      auto_detect: leaf({
+        format: flag,
+        default: true,
+        doc: 'Tests every GPU that the driver shows.',
+        source: CONTRACT,
       }),
+      gpu_uuids: leaf({
+        format: deviceIds,
+        default: [],
+        doc: 'Tests these GPUs only; used while auto_detect is false.',
+        source: CONTRACT,
+      }),
+      exclude_gpu_uuids: leaf({ format: deviceIds, default: [], doc: 'Never tests these GPUs.', source: CONTRACT }),
+    }),
     cpu: group('The CPU backend.', {
       devices: leaf({
         format: cpuDevices,
@@ -107,30 +121,30 @@ export const probeAgent = section(
       }),
     }),
     kernel: inertGroup('How probes are launched on a GPU.', {
-        stream_priority: leaf({
-          format: integer(-10, 10),
-          default: -1,
-          doc: "CUDA stream priority, clamped to the device's range; larger numbers yield to other work.",
-          source: CONTRACT,
-        }),
-        use_cuda_graphs: leaf({
-          format: flag,
-          default: true,
-          doc: 'Launches each family as one CUDA graph.',
-          source: CONTRACT,
-        }),
+      stream_priority: leaf({
+        format: integer(-10, 10),
+        default: -1,
+        doc: "CUDA stream priority, clamped to the device's range; larger numbers yield to other work.",
+        source: CONTRACT,
       }),
+      use_cuda_graphs: leaf({
+        format: flag,
+        default: true,
+        doc: 'Launches each family as one CUDA graph.',
+        source: CONTRACT,
+      }),
+    }),
     telemetry: inertGroup('Temperatures, clocks and error counters that go with the runs.', {
-        collection_interval_s: leaf({
-          format: integer(1, 3600),
-          default: 10,
-          unit: 's',
-          doc: 'Time between two readings.',
-          source: CONTRACT,
-        }),
-        collect_nvlink: leaf({ format: flag, default: true, doc: 'Reads NVLink error counters.', source: CONTRACT }),
-        collect_pcie: leaf({ format: flag, default: true, doc: 'Reads PCIe replay counters.', source: CONTRACT }),
+      collection_interval_s: leaf({
+        format: integer(1, 3600),
+        default: 10,
+        unit: 's',
+        doc: 'Time between two readings.',
+        source: CONTRACT,
       }),
+      collect_nvlink: leaf({ format: flag, default: true, doc: 'Reads NVLink error counters.', source: CONTRACT }),
+      collect_pcie: leaf({ format: flag, default: true, doc: 'Reads PCIe replay counters.', source: CONTRACT }),
+    }),
     metrics: group('The metrics port. A taken port is said and retried; probing goes on.', metricsPort(9092)),
     data_dir: leaf({
       format: requiredPath,
@@ -141,7 +155,7 @@ export const probeAgent = section(
     node_name: leaf({
       format: nodeName,
       default: '',
-      doc: "This node's name, unique in the fleet; \"\" = the variable NODE_NAME, else the host's name.",
+      doc: 'This node\'s name, unique in the fleet; "" = the variable NODE_NAME, else the host\'s name.',
       source: CONTRACT,
       fallback: ownNodeName,
     }),

@@ -2,7 +2,16 @@ import { choice, flag, integer, real } from '../formats.js';
 import { endpoint, requiredPath } from '../places.js';
 import { group, inert, leaf, secret, section } from '../schema.js';
 import { rankDevices } from './inference-monitor.js';
-import { CONTRACT, checkPlaintext, checkTlsFiles, clientTls, ESTIMATE, MIN_KEY_LENGTH, metricsPort, secretText } from './shared.js';
+import {
+  CONTRACT,
+  checkPlaintext,
+  checkTlsFiles,
+  clientTls,
+  ESTIMATE,
+  MIN_KEY_LENGTH,
+  metricsPort,
+  secretText,
+} from './shared.js';
 
 export const trainingMonitor = section(
   'The analyser beside a training job.',
