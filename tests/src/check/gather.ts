@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { readJournal } from '../harness/ack-journal.js';
+import { EngineSql } from '../harness/engine-sql.js';
+import { readHistory } from '../harness/history.js';
+import type { Stack } from '../harness/stack.js';
+import { type AcknowledgedRecord, type EngineEvidence, UnsettledError } from './reconcile.js';
+
+/**
+ * Both sides of the comparison, each from its own files: the agent's journal, the engine's tables and segment files.
+ * @throws UnsettledError while the history is still behind the commits
+ */
+export async function gather(
+  stack: Stack,
+  journalFile: string,
+): Promise<{ acknowledged: AcknowledgedRecord[]; engine: EngineEvidence }> {
+  await using sql = await EngineSql.open(stack);
+  const [watermarks, counters, failing] = [await sql.watermarks(), await sql.counters(), await sql.failing()];
+  const history = await readHistory(join(stack.folder, 'history'));
+  for (const { spoolId, committedThrough } of watermarks) {
+    const archived = history.through.get(spoolId) ?? 0;
+    if (archived < committedThrough)
+      throw new UnsettledError(`the history of ${spoolId} reaches ${archived} of ${committedThrough}`);
+  }
+  return { acknowledged: readJournal(journalFile), engine: { watermarks, counters, failing, history: history.runs } };
+}

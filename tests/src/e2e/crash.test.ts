@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import { allUp, killAtRandom, settleAndReconcile } from '../chaos/crash.js';
+import { EarlyAckProxy } from '../chaos/early-ack-proxy.js';
+import { gather } from '../check/gather.js';
+import { reconcile } from '../check/reconcile.js';
+import { journalOf } from '../harness/ack-journal.js';
+import { sentinel } from '../harness/cli.js';
+import { EngineClient } from '../harness/engine-client.js';
+import { EngineSql } from '../harness/engine-sql.js';
+import { auditTrail } from '../harness/ledger-client.js';
+import { Random } from '../harness/random.js';
+import { BUSY_AGENT, Stack } from '../harness/stack.js';
+import { until } from '../harness/until.js';
+
+const KILLS = 50;
+const SEED = 20_261_124;
+/** Of the mutant's engine: one alone loses what it holds at that moment. */
+const MUTANT_KILLS = 4;
+const NODE = 'crash';
+const INJECT = 'core=1,family=fma32,rate=0.01';
+
+for (const tls of [false, true]) {
+  test(`${KILLS} kills under injection lose nothing, count nothing twice and change no decision (${tls ? 'mTLS' : 'plaintext'})`, {
+    timeout: 300_000,
+  }, async (context) => {
+    await using stack = await Stack.start({ tls, agent: BUSY_AGENT });
+    const agent = stack.agent({ node: NODE, inject: INJECT });
+    await agent.start();
+    const random = new Random(SEED + Number(tls));
+    const killed = await killAtRandom(stack, agent, { kills: KILLS, random, leastPauseMs: 100, mostPauseMs: 1_500 });
+    await allUp(stack, agent);
+
+    const engine = new EngineClient(stack);
+    const { gpu } = await engine.deviceOf(NODE);
+    await engine.state(gpu, [GpuState.QUARANTINED, GpuState.DEEP_TEST], 60_000);
+    engine.close();
+
+    const verdict = await settleAndReconcile(stack, agent, journalOf(stack, NODE));
+    context.diagnostic(
+      `kills ${JSON.stringify(killed)}, ${verdict.runs} runs acknowledged, ${verdict.failures} of them failing`,
+    );
+    assert.deepEqual([verdict.lost, verdict.doubled], [[], []]);
+    assert.ok(verdict.runs > 0 && verdict.failures > 0);
+    await assertLedgerComplete(stack, gpu);
+  });
+}
+
+test('an engine that acknowledges before it commits is caught', { timeout: 120_000 }, async (context) => {
+  await using stack = await Stack.start({ agent: BUSY_AGENT });
+  using proxy = await EarlyAckProxy.start(stack.address.engine.grpc);
+  const agent = stack.agent({ node: NODE, engine: proxy.address });
+  await agent.start();
+  const plan = {
+    kills: MUTANT_KILLS,
+    random: new Random(SEED),
+    leastPauseMs: 1_500,
+    mostPauseMs: 2_500,
+    victims: ['engine'] as const,
+  };
+  await killAtRandom(stack, agent, plan);
+  await stack.engine.ready();
+  await agent.stop();
+  const { acknowledged, engine } = await gather(stack, journalOf(stack, NODE));
+  const { lost } = reconcile(acknowledged, engine);
+  context.diagnostic(`the checker found ${lost.length} losses, the first: ${lost[0]?.where}, ${lost[0]?.what}`);
+  assert.ok(lost.length > 0);
+});
+
+/** The ledger verifies and holds each committed transition exactly once. */
+async function assertLedgerComplete(stack: Stack, gpu: string): Promise<void> {
+  await using sql = await EngineSql.open(stack);
+  await until('the outbox is empty', 30_000, async () => (await sql.outboxPending()) === 0);
+  const verify = await sentinel(stack, 'audit', 'verify');
+  assert.equal(verify.code, 0, verify.stdout + verify.stderr);
+  const transitions = await sql.transitions(gpu);
+  assert.ok(transitions.length >= 2);
+  const entries = await auditTrail(stack, gpu);
+  const ids = entries.map(({ eventId }) => Buffer.from(eventId).toString('hex'));
+  assert.equal(new Set(ids).size, ids.length, 'an event is in the ledger twice');
+  for (const { eventId } of transitions) assert.ok(ids.includes(eventId), `transition ${eventId} is not in the ledger`);
+}

@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+
+/** The repository's root: this file is tests/dist/harness/paths.js. */
+export const ROOT = join(import.meta.dirname, '../../..');
+
+export const BIN = {
+  engine: join(ROOT, 'packages/correlation-engine/bin/sentinel-correlation-engine.mjs'),
+  ledger: join(ROOT, 'packages/audit-ledger/bin/sentinel-audit-ledger.mjs'),
+  agent: join(ROOT, 'packages/probe-agent/bin/sentinel-probe-agent.mjs'),
+  testAgent: join(ROOT, 'packages/probe-agent/bin/sentinel-probe-agent-test.mjs'),
+} as const;
+
+export const SCHEDULES = join(ROOT, 'config/probe_schedules');
+export const INTEROP = join(ROOT, 'tests/interop');
+/** Every unit each second. */
+export const BUSY_SCHEDULE = join(ROOT, 'tests/fixtures/busy.yaml');
