@@ -350,7 +350,7 @@ export class Engine implements Service {
   #sayBackends(): void {
     for (const key of ['database.postgres_url', 'history.url']) {
       const origin = this.#loaded.origin(key);
-      this.#log.info({ key: `${SECTION}.${key}`, backend: backendOf(key, this.#config), origin }, 'store selected');
+      this.#log.info({ setting: `${SECTION}.${key}`, backend: backendOf(key, this.#config), origin }, 'store selected');
     }
   }
 }

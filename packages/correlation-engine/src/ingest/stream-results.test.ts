@@ -19,7 +19,10 @@ describe('the uplink', () => {
     return made;
   };
   const counts = async (device: string): Promise<number[]> => {
-    const [row] = await engine.sql<Counts>('select runs, executions from counters where device_id = $1 and family = 1', [device]);
+    const [row] = await engine.sql<Counts>(
+      'select runs, executions from counters where device_id = $1 and family = 1',
+      [device],
+    );
     return [Number(row?.runs ?? 0), Number(row?.executions ?? 0)];
   };
 
@@ -74,14 +77,49 @@ describe('the uplink', () => {
 
   const refusals: [string, string, string, (agent: TestAgent) => void][] = [
     ['a wrong MAC', 'UNAUTHENTICATED', 'BAD_MAC', (one) => one.send(one.seal(one.batch(), { mac: Buffer.alloc(32) }))],
-    ['a changed payload', 'UNAUTHENTICATED', 'BAD_MAC', (one) => one.send({ ...one.seal(one.batch()), payload: Buffer.from('x') })],
+    [
+      'a changed payload',
+      'UNAUTHENTICATED',
+      'BAD_MAC',
+      (one) => one.send({ ...one.seal(one.batch()), payload: Buffer.from('x') }),
+    ],
     ['an unknown key', 'UNAUTHENTICATED', 'UNKNOWN_KEY', (one) => one.send(one.seal(one.batch(), { keyId: 'other' }))],
-    ['another node', 'PERMISSION_DENIED', 'NODE_MISMATCH', (one) => one.send(one.seal(one.batch(), { node: 'stranger' }))],
-    ['another spool', 'INVALID_ARGUMENT', 'INVALID_FIELD', (one) => one.send(one.seal(one.batch(), { spoolId: Buffer.alloc(16) }))],
-    ['a payload that cannot be decoded', 'INVALID_ARGUMENT', 'MALFORMED', (one) => one.send(one.seal(1n, { payload: Buffer.from([0x0a, 0xff]) }))],
-    ['a payload that is too large', 'RESOURCE_EXHAUSTED', 'TOO_LARGE', (one) => one.send(one.seal(1n, { payload: Buffer.alloc(1024 * 1024 + 1) }))],
-    ['a batch that makes no sense', 'INVALID_ARGUMENT', 'INVALID_FIELD', (one) => one.send(one.seal(one.batch([{ family: 300 }])))],
-    ['an empty payload', 'INVALID_ARGUMENT', 'MALFORMED', (one) => one.send(one.seal(1n, { payload: Buffer.alloc(0) }))],
+    [
+      'another node',
+      'PERMISSION_DENIED',
+      'NODE_MISMATCH',
+      (one) => one.send(one.seal(one.batch(), { node: 'stranger' })),
+    ],
+    [
+      'another spool',
+      'INVALID_ARGUMENT',
+      'INVALID_FIELD',
+      (one) => one.send(one.seal(one.batch(), { spoolId: Buffer.alloc(16) })),
+    ],
+    [
+      'a payload that cannot be decoded',
+      'INVALID_ARGUMENT',
+      'MALFORMED',
+      (one) => one.send(one.seal(1n, { payload: Buffer.from([0x0a, 0xff]) })),
+    ],
+    [
+      'a payload that is too large',
+      'RESOURCE_EXHAUSTED',
+      'TOO_LARGE',
+      (one) => one.send(one.seal(1n, { payload: Buffer.alloc(1024 * 1024 + 1) })),
+    ],
+    [
+      'a batch that makes no sense',
+      'INVALID_ARGUMENT',
+      'INVALID_FIELD',
+      (one) => one.send(one.seal(one.batch([{ family: 300 }]))),
+    ],
+    [
+      'an empty payload',
+      'INVALID_ARGUMENT',
+      'MALFORMED',
+      (one) => one.send(one.seal(1n, { payload: Buffer.alloc(0) })),
+    ],
   ];
   for (const [what, code, reason, offend] of refusals) {
     it(`refuses ${what}, at the cost of the sender alone`, async () => {

@@ -117,7 +117,7 @@ export class Relay {
     const until = performance.now() + ms;
     while (!this.#stopped && performance.now() < until) {
       this.#news = Promise.withResolvers();
-      await this.#wait(until - performance.now());
+      await this.#wait(Math.max(1, until - performance.now()));
     }
   }
 }

@@ -58,7 +58,7 @@ export class StateStore {
     await this.#database.ensureRunning();
     const steps = await migrate(this.db);
     if (steps.length > 0) this.#log.info({ steps }, 'database schema brought up to date');
-    return this.recover();
+    return this.#connect();
   }
 
   /** Connects anew and reads everything as committed. */
@@ -66,6 +66,10 @@ export class StateStore {
     await this.#writer?.close();
     this.#writer = null;
     await this.#database.ensureRunning();
+    return this.#connect();
+  }
+
+  async #connect(): Promise<LoadedState> {
     const writer = await this.#takeLock();
     try {
       const state = await this.#load(await writer.head());

@@ -163,7 +163,9 @@ export class TestAgent {
 
   /** Reports on a directive. */
   report(id: string, state: 1 | 2 | 3 | 4): void {
-    this.#control?.write({ message: { $case: 'directiveStatus', value: { id, state, executions: 0, failures: 0, reason: '' } } });
+    this.#control?.write({
+      message: { $case: 'directiveStatus', value: { id, state, executions: 0, failures: 0, reason: '' } },
+    });
   }
 
   committed(through: bigint): Promise<void> {
@@ -182,7 +184,9 @@ export class TestAgent {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     while (!condition()) {
       await once(this.#events, 'change', { signal }).catch(() => {
-        throw new Error(`waited in vain; ack ${this.ack.committedThrough}/${this.ack.archivedThrough}, error ${this.error?.sentence}`);
+        throw new Error(
+          `waited in vain; ack ${this.ack.committedThrough}/${this.ack.archivedThrough}, error ${this.error?.sentence}`,
+        );
       });
     }
   }

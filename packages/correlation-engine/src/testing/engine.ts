@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { realpathSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '@sentinel/service-kit/config';
@@ -77,7 +76,12 @@ export class TestEngine {
 
   /** Reads the tables behind the engine's back. */
   async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({ host: realpathSync(join(this.folder, 'pg')), port: 5432, user: 'sentinel', database: 'sentinel' });
+    const client = new pg.Client({
+      host: realpathSync(join(this.folder, 'pg')),
+      port: 5432,
+      user: 'sentinel',
+      database: 'sentinel',
+    });
     client.on('error', () => {});
     await client.connect();
     try {
@@ -104,7 +108,10 @@ export class TestEngine {
 
   #writeConfig(): string {
     const file = join(this.folder, 'sentinel.yaml');
-    const stores = { database: { postgres_url: `embedded://${this.folder}/pg` }, history: { url: `file://${this.folder}/history` } };
+    const stores = {
+      database: { postgres_url: `embedded://${this.folder}/pg` },
+      history: { url: `file://${this.folder}/history` },
+    };
     // JSON is YAML.
     writeFileSync(file, JSON.stringify({ correlation_engine: { ...stores, ...this.#settings } }), { mode: 0o600 });
     return file;

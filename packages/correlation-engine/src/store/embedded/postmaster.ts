@@ -67,6 +67,8 @@ export class EmbeddedPostgres {
   readonly #folder: string;
   readonly #user: SystemUser | null;
   readonly #log: Logger;
+  /** Started or adopted by this engine. */
+  #known: number | undefined;
 
   constructor(dir: string, log: Logger) {
     this.#log = log;
@@ -116,7 +118,9 @@ export class EmbeddedPostgres {
     const deadline = performance.now() + START_DEADLINE_MS;
     while (this.#livePid() === pid && performance.now() < deadline) {
       if (await this.#canConnect()) {
-        this.#log.info({ pid, folder: this.#folder }, 'PostgreSQL already runs and is adopted');
+        if (pid !== this.#known)
+          this.#log.info({ pid, folder: this.#folder }, 'PostgreSQL already runs and is adopted');
+        this.#known = pid;
         return true;
       }
       await sleep(POLL_MS);
@@ -184,6 +188,7 @@ export class EmbeddedPostgres {
     child.once('exit', (code, killedBy) => ended.resolve(`exit ${code ?? killedBy}`));
     child.unref();
     await this.#waitUntilReady(ended.promise, logFile);
+    this.#known = child.pid;
     this.#log.info({ pid: child.pid, folder: this.#folder }, 'PostgreSQL started');
   }
 

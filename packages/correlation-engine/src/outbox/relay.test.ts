@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TestAgent } from '../testing/agent.js';
+import { TestEngine } from '../testing/engine.js';
+import { TestLedger } from '../testing/ledger.js';
+
+describe('the way to the ledger', () => {
+  let ledger: TestLedger;
+  let engine: TestEngine;
+  before(async () => {
+    ledger = await new TestLedger().start();
+    engine = await new TestEngine({ audit_ledger_endpoint: ledger.address }).start();
+  });
+  after(async () => {
+    await engine.remove();
+    await ledger.stop();
+  });
+
+  const register = async (node: string): Promise<void> => {
+    const agent = new TestAgent(engine.grpc, { node });
+    await agent.connect();
+    agent.close();
+  };
+  const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+    for (let i = 0; i < 500; i += 1) {
+      if (await condition()) return;
+      await sleep(20);
+    }
+    assert.fail('waited in vain');
+  };
+  const pending = async (): Promise<number> => (await engine.sql('select event_id from outbox')).length;
+  const registrations = (): number => ledger.events.filter((event) => event === 'agent_registered').length;
+
+  it('delivers in order, numbered without a gap', async () => {
+    for (let i = 0; i < 5; i += 1) await register(`ordered-${i}`);
+    await until(async () => registrations() === 5 && (await pending()) === 0);
+    const nodes = ledger.entries.map(
+      (entry) => (JSON.parse(Buffer.from(entry.detail).toString()) as { node?: string }).node,
+    );
+    assert.deepEqual(
+      nodes.filter((node) => node?.startsWith('ordered')),
+      ['ordered-0', 'ordered-1', 'ordered-2', 'ordered-3', 'ordered-4'],
+    );
+    let next = 1n;
+    for (const request of ledger.requests) {
+      assert.equal(request.firstSequence, next);
+      next += BigInt(request.events.length);
+    }
+  });
+
+  it('repeats a request whose answer was lost, with the same numbers', async () => {
+    ledger.loseAnswers = 2;
+    const before = ledger.requests.length;
+    await register('lost-answer');
+    await until(async () => (await pending()) === 0);
+    const tries = ledger.requests.slice(before);
+    assert.equal(tries.length, 3);
+    for (const request of tries)
+      assert.deepEqual(
+        [request.producer, request.producerEpoch, request.firstSequence],
+        [tries[0]?.producer, tries[0]?.producerEpoch, tries[0]?.firstSequence],
+      );
+    assert.equal(
+      ledger.events.length,
+      new Set(ledger.entries.map((entry) => Buffer.from(entry.eventId).toString('hex'))).size,
+    );
+  });
+
+  it('waits while the ledger is away, and catches up', async () => {
+    await ledger.stop();
+    await register('while-away-1');
+    await register('while-away-2');
+    await until(async () => (await engine.metric('sentinel_outbox_pending')) === 2);
+    const before = registrations();
+    await ledger.start();
+    await until(async () => (await pending()) === 0);
+    assert.equal(registrations(), before + 2);
+    await until(async () => (await engine.metric('sentinel_outbox_pending')) === 0);
+  });
+
+  it('goes on after a restart of the engine, under a new epoch', async () => {
+    const last = ledger.requests.at(-1);
+    await engine.stop();
+    await engine.start();
+    await register('after-restart');
+    await until(async () => (await pending()) === 0);
+    const next = ledger.requests.at(-1);
+    assert.equal(next?.producer, last?.producer);
+    assert.equal(next?.producerEpoch, (last?.producerEpoch ?? 0n) + 1n);
+  });
+
+  it('believes no ledger that has become shorter', async () => {
+    ledger.claimedSize = 1;
+    await register('rolled-back');
+    await until(() => engine.lines.some(({ reason }) => String(reason).includes('the ledger has 1 entries now')));
+    assert.ok((await pending()) > 0);
+    ledger.claimedSize = null;
+    await until(async () => (await pending()) === 0);
+  });
+});

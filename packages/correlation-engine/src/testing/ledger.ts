@@ -1,0 +1,88 @@
+import {
+  type AuditEvent,
+  AuditServiceService,
+  type IngestEventsRequest,
+  type IngestEventsResponse,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { type GrpcServer, startGrpcServer, unary } from '@sentinel/service-kit/grpc-server';
+import { silentLogger } from '@sentinel/service-kit/logging';
+import { SERVICE_TOKEN } from './engine.js';
+
+/** A ledger as the engine sees one: it keeps each event once, and numbers them. Everything else of a ledger is the ledger's. */
+export class TestLedger {
+  readonly entries: AuditEvent[] = [];
+  readonly requests: IngestEventsRequest[] = [];
+  /** Answers are lost on their way for so many requests. */
+  loseAnswers = 0;
+  /** What the checkpoint claims, when it is to lie. */
+  claimedSize: number | null = null;
+  address: string;
+  #server: GrpcServer | null = null;
+
+  constructor(address = '127.0.0.1:0') {
+    this.address = address;
+  }
+
+  async start(): Promise<this> {
+    const away = unary(
+      () => Promise.reject(new SentinelError({ code: 'UNIMPLEMENTED', message: 'not in this test' })),
+      silentLogger(),
+    );
+    const methods = Object.keys(AuditServiceService);
+    const names = Object.values(AuditServiceService).map(({ path }) => path.split('/').at(-1) ?? '');
+    this.#server = await startGrpcServer({
+      address: this.address,
+      addressKey: 'test',
+      tls: null,
+      insecure: false,
+      tokens: { operator: '', service: SERVICE_TOKEN },
+      services: [
+        {
+          definition: AuditServiceService,
+          implementation: {
+            ...Object.fromEntries(methods.map((method) => [method, away])),
+            ingestEvents: unary((request: IngestEventsRequest) => this.#ingest(request), silentLogger()),
+          },
+          roles: Object.fromEntries(names.map((name) => [name, ['service'] as const])),
+        },
+      ],
+      maxMessageBytes: 4 * 1024 * 1024,
+      log: silentLogger(),
+    });
+    this.address = this.#server.address;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+  }
+
+  /** `event` of every entry, in order. */
+  get events(): string[] {
+    return this.entries.map(
+      (entry) => (JSON.parse(Buffer.from(entry.detail).toString('utf8')) as { event: string }).event,
+    );
+  }
+
+  #ingest(request: IngestEventsRequest): IngestEventsResponse {
+    this.requests.push(request);
+    const seqs = request.events.map((event) => BigInt(this.#place(event)));
+    if (this.loseAnswers > 0) {
+      this.loseAnswers -= 1;
+      throw new SentinelError({ code: 'UNAVAILABLE', message: 'the answer was lost' });
+    }
+    const size = this.claimedSize ?? this.entries.length;
+    return {
+      seqs,
+      checkpoint: `sentinel/test\n${size}\n${Buffer.from(String(size)).toString('base64')}\n\n— test x\n`,
+    };
+  }
+
+  #place(event: AuditEvent): number {
+    const id = Buffer.from(event.eventId).toString('hex');
+    const known = this.entries.findIndex((entry) => Buffer.from(entry.eventId).toString('hex') === id);
+    if (known >= 0) return known;
+    return this.entries.push({ ...event, eventId: Buffer.from(event.eventId), detail: Buffer.from(event.detail) }) - 1;
+  }
+}
