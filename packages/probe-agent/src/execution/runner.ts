@@ -1,4 +1,5 @@
 import { ProbeResult } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { GoldenDispute } from '@sentinel/native-probes';
 import type { Clock } from '@sentinel/service-kit/clock';
 import { failingSms } from '../reporting/siblings.js';
 import type { DirectiveBook } from '../scheduler/directives.js';
@@ -6,6 +7,9 @@ import type { Now, Planner, Work } from '../scheduler/planner.js';
 import { type Executor, execute } from './execute.js';
 import { investigate } from './investigate.js';
 import { executed, type ProbeRun } from './run.js';
+
+/** Pause after a launch that could not be prepared. */
+const AFTER_PROBLEM_MS = 1_000;
 
 export interface RunnerParts {
   readonly planner: Planner;
@@ -16,6 +20,9 @@ export interface RunnerParts {
   readonly onRun: (run: ProbeRun) => void;
   /** Takes over the runs of one seed; probing waits until it returns. */
   readonly report: (group: readonly ProbeRun[]) => Promise<void>;
+  /** A launch could not be prepared, e.g. for want of disk space; it is tried again. */
+  readonly onProblem: (error: unknown) => void;
+  readonly onDispute: (work: Work, dispute: GoldenDispute) => void;
 }
 
 /** The probing loop: asks the planner, launches, investigates mismatches, reports. One launch at a time. */
@@ -38,7 +45,7 @@ export class Runner {
     this.#wake();
   }
 
-  /** Ends after the launch in progress has been reported. Rejects with what ended the loop, if anything did. */
+  /** Ends after the launch in progress has been reported. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#wake();
@@ -47,9 +54,21 @@ export class Runner {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
+      const waitMs = await this.#step();
+      if (waitMs > 0 && !this.#stopping) await this.#sleep(waitMs);
+    }
+  }
+
+  /** One launch, or how long to wait. */
+  async #step(): Promise<number> {
+    try {
       const decision = this.#parts.planner.next(now(this.#parts.executor.clock));
-      if ('work' in decision) await this.#carryOut(decision.work);
-      else await this.#sleep(decision.waitMs);
+      if ('waitMs' in decision) return decision.waitMs;
+      await this.#carryOut(decision.work);
+      return 0;
+    } catch (error) {
+      this.#parts.onProblem(error);
+      return AFTER_PROBLEM_MS;
     }
   }
 
@@ -64,8 +83,9 @@ export class Runner {
   }
 
   async #launch(work: Work): Promise<ProbeRun> {
-    const { executor, planner, onRun } = this.#parts;
-    const { run, charges } = await execute(work, executor);
+    const { executor, planner, onRun, onDispute } = this.#parts;
+    const { run, charges, dispute } = await execute(work, executor);
+    if (dispute !== null) onDispute(work, dispute);
     planner.charge(work.pool, work.family, charges, executor.clock.monotonicMs());
     onRun(run);
     return run;

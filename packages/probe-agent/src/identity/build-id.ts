@@ -24,6 +24,6 @@ export function buildId(version: string, addonFile: string, codeFolder: string):
 
 function codeFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.js') && !name.endsWith('.test.js'))
+    .filter((name) => name.endsWith('.js') && !name.endsWith('.test.js') && !name.startsWith('testing/'))
     .sort();
 }

@@ -15,13 +15,14 @@ interface Saved {
 /**
  * Ids of this node's devices, made once and kept in its data folder: they outlive a change of the machine id.
  * @param parts what distinguishes the devices of the node, e.g. the logical CPUs of each
+ * @param save false = new ids are not kept
  */
-export function deviceIds(folder: string, node: string, parts: readonly string[]): string[] {
+export function deviceIds(folder: string, node: string, parts: readonly string[], save = true): string[] {
   const file = join(folder, 'devices.json');
   const saved = readSaved(file) ?? { machineId: machineId(), devices: {} };
   const devices = { ...saved.devices };
   for (const part of parts) devices[part] ??= `CPU-${uuidV5(saved.machineId, node, part)}`;
-  if (Object.keys(devices).length > Object.keys(saved.devices).length) {
+  if (save && Object.keys(devices).length > Object.keys(saved.devices).length) {
     writeFileDurably(file, `${JSON.stringify({ ...saved, devices }, null, 2)}\n`);
   }
   return parts.map((part) => devices[part] ?? '');

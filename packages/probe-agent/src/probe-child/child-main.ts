@@ -8,8 +8,8 @@ const [, , addonFile = ''] = process.argv;
 const native = loadNative(addonFile);
 
 process.on('disconnect', () => process.exit(0));
-// Ctrl-C reaches the whole process group; the daemon says when to end.
-process.on('SIGINT', () => {});
+// Ctrl-C and a service manager's stop reach the whole process group; the daemon says when to end.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
 process.on('message', (question: Question) => {
   process.send?.(answer(question));
 });

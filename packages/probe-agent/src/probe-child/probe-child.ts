@@ -30,7 +30,6 @@ export interface ProbeChildOptions {
   readonly addonFile: string;
   /** Fault injections of the test build, repeated to every new child. */
   readonly injections: readonly string[];
-  readonly onEvent: (event: ChildEvent) => void;
 }
 
 interface Pending {
@@ -53,6 +52,8 @@ export class ProbeChild {
   #notBeforeMs = 0;
   #stopping = false;
   restarts = 0;
+  /** Told of every child that hung or died. */
+  onEvent: (event: ChildEvent) => void = () => {};
 
   constructor(options: ProbeChildOptions) {
     this.#options = options;
@@ -105,9 +106,17 @@ export class ProbeChild {
     this.#spawn();
     for (const spec of this.#options.injections) {
       const injected = await this.#exchange('inject', spec, START_TIMEOUT_MS);
-      if (injected.kind !== 'answer') return { kind: 'unavailable', reason: injected.reason };
+      if (injected.kind === 'answer') continue;
+      // A child without its faults must not answer anything.
+      this.#abandon();
+      return { kind: injected.kind === 'refused' ? 'refused' : 'unavailable', reason: injected.reason };
     }
     return undefined;
+  }
+
+  #abandon(): void {
+    this.#process?.kill('SIGKILL');
+    this.#process = undefined;
   }
 
   #spawn(): void {
@@ -159,7 +168,7 @@ export class ProbeChild {
     this.#process = undefined;
     child.kill('SIGKILL');
     this.#backOff();
-    this.#options.onEvent({ kind: 'timeout', detail });
+    this.onEvent({ kind: 'timeout', detail });
     this.#pending?.settle({ kind: 'timeout', reason: detail });
   }
 
@@ -172,7 +181,7 @@ export class ProbeChild {
     }
     this.#backOff();
     const detail = `the probe child ended (${how}) and is replaced`;
-    this.#options.onEvent({ kind: 'crashed', detail });
+    this.onEvent({ kind: 'crashed', detail });
     this.#pending?.settle({ kind: 'crashed', reason: detail });
   }
 

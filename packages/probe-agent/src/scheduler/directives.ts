@@ -64,7 +64,7 @@ export interface DirectedUnit extends Unit {
 }
 
 interface Active {
-  readonly plan: DirectivePlan;
+  plan: DirectivePlan;
   step: number;
   stepDone: number;
   stepStartMs: number;
@@ -88,10 +88,15 @@ export class DirectiveBook {
     this.#onProgress = onProgress;
   }
 
-  /** Takes a directive on. One that is known already is only answered with its progress. */
+  /**
+   * Takes a directive on. One that is known already is answered with its progress, with two exceptions of deep tests: units that are
+   * new to one under way join it, and a finished one of which units remain is taken up again.
+   */
   accept(plan: DirectivePlan, nowMs: number): void {
+    const again = plan.kind === 'deep_test' && plan.steps.length > 0 && this.#finished.delete(plan.id);
     const known = this.progress(plan.id);
-    if (known !== undefined) {
+    if (known !== undefined && !again) {
+      this.#join(plan);
       this.#onProgress(known);
       return;
     }
@@ -164,6 +169,14 @@ export class DirectiveBook {
     active.failedStarts += 1;
     active.notBeforeMs = nowMs + RETRY_MS;
     if (active.failedStarts >= MAX_FAILED_STARTS) this.#finish(active, `given up: ${reason}`);
+  }
+
+  #join(plan: DirectivePlan): void {
+    const active = this.#active.get(plan.id);
+    if (active === undefined || plan.kind !== 'deep_test') return;
+    const known = new Set(active.plan.steps.map(({ family, sm }) => `${family} ${sm}`));
+    const added = plan.steps.filter(({ family, sm }) => !known.has(`${family} ${sm}`));
+    active.plan = { ...active.plan, steps: [...active.plan.steps, ...added] };
   }
 
   #settle(active: Active, nowMs: number): void {

@@ -69,7 +69,8 @@ const KIND: Readonly<Record<DirectiveKind, RunKind>> = {
  */
 export class Planner {
   readonly #parts: PlannerParts;
-  readonly #budgets: Readonly<Record<Pool, Budget>>;
+  #timetable: Timetable;
+  #budgets: Readonly<Record<Pool, Budget>>;
   readonly #costs = new CostEstimates();
   readonly overhead: Readonly<Record<Pool, OverheadWindow>> = {
     scheduled: new OverheadWindow(),
@@ -79,11 +80,14 @@ export class Planner {
 
   constructor(parts: PlannerParts) {
     this.#parts = parts;
-    this.#budgets = {
-      scheduled: new Budget(parts.overheadBudgetPct),
-      burst: new Budget(parts.burstBudgetPct),
-      deep_test: new Budget(DEEP_TEST_PCT),
-    };
+    this.#timetable = parts.timetable;
+    this.#budgets = budgetsOf(parts);
+  }
+
+  /** Goes on with another schedule or other caps; balances start anew. */
+  reconfigure(changed: Pick<PlannerParts, 'timetable' | 'overheadBudgetPct' | 'burstBudgetPct'>): void {
+    this.#timetable = changed.timetable;
+    this.#budgets = budgetsOf(changed);
   }
 
   next(now: Now): Decision {
@@ -106,12 +110,12 @@ export class Planner {
   }
 
   #nextScheduled(now: Now): Decision {
-    const { timetable } = this.#parts;
+    const timetable = this.#timetable;
     const epoch = epochAt(now.wallMs);
     let waitMs = timetable.nextDueMs(now.wallMs) - now.wallMs;
     const waiting = new Set<string>();
     for (const due of timetable.due(now.wallMs, now.monoMs)) {
-      if (!this.#indices(due.device.id).mayRunScheduled(due.entry.family, epoch)) {
+      if (due.entry.periodMs >= EPOCH_MS && !this.#indices(due.device.id).mayRunScheduled(due.entry.family, epoch)) {
         waitMs = Math.min(waitMs, (epoch + 1) * EPOCH_MS - now.wallMs);
         continue;
       }
@@ -129,8 +133,11 @@ export class Planner {
 
   #startScheduled(due: Due, golden: GoldenCpus, epoch: number, now: Now): Work {
     const { device, entry, sms } = due;
-    const index = this.#indices(device.id).scheduled(entry.family, epoch);
-    this.#parts.timetable.started(due, now.wallMs);
+    const indices = this.#indices(device.id);
+    // A period shorter than an epoch runs several times in one: beyond the first with operands of its own.
+    const shared = indices.mayRunScheduled(entry.family, epoch);
+    const index = shared ? indices.scheduled(entry.family, epoch) : indices.next(epoch);
+    this.#timetable.started(due, now.wallMs);
     return {
       deviceId: device.id,
       family: entry.family,
@@ -189,4 +196,12 @@ export class Planner {
     if (indices === undefined) throw new RangeError(`no seed indices for device ${deviceId}`);
     return indices;
   }
+}
+
+function budgetsOf(caps: Pick<PlannerParts, 'overheadBudgetPct' | 'burstBudgetPct'>): Readonly<Record<Pool, Budget>> {
+  return {
+    scheduled: new Budget(caps.overheadBudgetPct),
+    burst: new Budget(caps.burstBudgetPct),
+    deep_test: new Budget(DEEP_TEST_PCT),
+  };
 }

@@ -137,7 +137,10 @@ export class Session {
   }
 
   #welcomed(welcome: Welcome): void {
+    checkWelcome(welcome, this.#parts.spool.lastSequence);
     this.#parts.onWelcome(welcome);
+    const { committedThrough, archivedThrough } = welcome;
+    this.#parts.spool.acknowledge(committedThrough, archivedThrough).catch((error: unknown) => this.#fail(error));
     const results = this.#parts.client.streamProbeResults();
     this.#results = results;
     this.#watch(results, 'results');
@@ -201,4 +204,14 @@ export class Session {
     if (this.#closing) this.#ended.resolve();
     else this.#ended.reject(error);
   }
+}
+
+/** An engine that has more of this spool than the agent means that the data folder is an old copy: its sequences are used up. */
+function checkWelcome({ committedThrough, archivedThrough }: Welcome, lastSequence: bigint): void {
+  if (committedThrough <= lastSequence && archivedThrough <= committedThrough) return;
+  throw new SentinelError({
+    code: 'FAILED_PRECONDITION',
+    message: `the engine has ${committedThrough} records of this spool, which ends at ${lastSequence}`,
+    hint: 'The data folder is an old copy: remove its spool folder, so that a new spool is begun.',
+  });
 }

@@ -72,8 +72,9 @@ export class Uplink {
 
   /** Resolves with what ended the session. */
   async #runSession(): Promise<unknown> {
-    const client = this.#parts.connect();
+    let client: ReturnType<UplinkParts['connect']> | undefined;
     try {
+      client = this.#parts.connect();
       this.#session = new Session({ ...this.#parts, client });
       await this.#session.run();
       return undefined;
@@ -81,7 +82,7 @@ export class Uplink {
       return error;
     } finally {
       this.#session = undefined;
-      client.close();
+      client?.close();
     }
   }
 

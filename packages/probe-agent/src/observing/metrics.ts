@@ -1,0 +1,134 @@
+import { ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
+import { Counter, createRegistry, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
+import { executed, type ProbeRun } from '../execution/run.js';
+import { probeOf } from '../families.js';
+import { nameOf } from '../names.js';
+import type { GivenUp } from '../spool/give-up.js';
+
+/** Seconds: an execution takes milliseconds, a timeout seconds. */
+const DURATION_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30];
+
+/** Gauges that are read when somebody asks. */
+export interface Observed {
+  devices(): number;
+  connected(): boolean;
+  spoolRecords(): number;
+  spoolBytes(): number;
+  childRestarts(): number;
+  childBytes(): number | undefined;
+  activeDirectives(): number;
+  /** Of the busiest logical CPU over the last minute, percent. */
+  overheadPct(pool: 'scheduled' | 'burst' | 'deep_test'): number;
+}
+
+/** The metrics of the agent; every label has a closed set of values. */
+export class AgentMetrics {
+  readonly registry: Registry = createRegistry();
+  readonly #results: Counter<'probe' | 'family' | 'result'>;
+  readonly #duration: Histogram<'probe' | 'family'>;
+  readonly #coverage: Gauge<'family'>;
+  readonly #givenUp: Counter<'what'>;
+  readonly #childFailures: Counter<'kind'>;
+  readonly #disconnects: Counter;
+
+  constructor(observed: Observed) {
+    const registers = [this.registry];
+    this.#results = new Counter({
+      name: 'sentinel_probe_results_total',
+      help: 'Results per SM. FAIL: see the mismatch in the log and the engine. NOT_RUN, TIMEOUT, ERROR: the log says why.',
+      labelNames: ['probe', 'family', 'result'],
+      registers,
+    });
+    this.#duration = new Histogram({
+      name: 'sentinel_probe_duration_seconds',
+      help: 'Duration of a launch, golden included. If it grows, the machine is overcommitted.',
+      labelNames: ['probe', 'family'],
+      buckets: DURATION_BUCKETS,
+      registers,
+    });
+    this.#coverage = new Gauge({
+      name: 'sentinel_probe_coverage_ratio',
+      help: 'SMs that ran in the last scheduled launch of a family, of those planned. Below 1: the log says why they did not run.',
+      labelNames: ['family'],
+      registers,
+    });
+    this.#givenUp = new Counter({
+      name: 'sentinel_agent_spool_dropped_total',
+      help: 'Runs and mismatches that a full spool replaced by counts: connect the engine or raise spool.max_bytes.',
+      labelNames: ['what'],
+      registers,
+    });
+    this.#childFailures = new Counter({
+      name: 'sentinel_agent_child_failures_total',
+      help: 'Probe children that hung (timeout) or died (crashed). If it grows, look for driver or hardware faults.',
+      labelNames: ['kind'],
+      registers,
+    });
+    this.#disconnects = new Counter({
+      name: 'sentinel_agent_disconnects_total',
+      help: 'Connections to the engine that ended or could not be made; the log says what to do.',
+      registers,
+    });
+    for (const what of ['runs', 'mismatches']) this.#givenUp.inc({ what }, 0);
+    for (const kind of ['timeout', 'crashed']) this.#childFailures.inc({ kind }, 0);
+    registerGauges(registers, observed);
+  }
+
+  ran(run: ProbeRun): void {
+    const { family } = run;
+    const probe = probeOf(family);
+    this.#duration.observe({ probe, family }, run.durationUs / 1e6);
+    for (const { result } of run.results) this.#results.inc({ probe, family, result: nameOf(ProbeResult, result) });
+    if (run.kind !== RunKind.SCHEDULED) return;
+    this.#coverage.set({ family }, run.results.filter(executed).length / run.results.length);
+  }
+
+  givenUp({ runs, mismatches }: GivenUp): void {
+    this.#givenUp.inc({ what: 'runs' }, runs);
+    this.#givenUp.inc({ what: 'mismatches' }, mismatches);
+  }
+
+  childFailed(kind: 'timeout' | 'crashed'): void {
+    this.#childFailures.inc({ kind });
+  }
+
+  disconnected(): void {
+    this.#disconnects.inc();
+  }
+}
+
+function registerGauges(registers: Registry[], observed: Observed): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('sentinel_agent_connected_gpus', 'Devices that this agent tests. 0: see --list-gpus.', observed.devices);
+  gauge(
+    'sentinel_agent_grpc_stream_active',
+    '1 while the engine takes results. 0: probing goes on and results wait in the spool; the log says what to do.',
+    () => Number(observed.connected()),
+  );
+  gauge('sentinel_agent_spool_records', 'Records that the engine has not archived yet.', observed.spoolRecords);
+  gauge('sentinel_agent_spool_bytes', 'Size of the spool; at spool.max_bytes runs are given up.', observed.spoolBytes);
+  gauge(
+    'sentinel_agent_child_restarts',
+    'Times that the probe child was replaced since the start.',
+    observed.childRestarts,
+  );
+  gauge('sentinel_agent_child_memory_bytes', 'Resident memory of the probe child.', () => observed.childBytes() ?? 0);
+  gauge('sentinel_agent_directives', 'Directives of the engine under way.', observed.activeDirectives);
+  new Gauge({
+    name: 'sentinel_probe_overhead_pct',
+    help: 'Share of the busiest logical CPU over the last minute, by what pays: lower the schedule if it disturbs.',
+    labelNames: ['pool'],
+    registers,
+    collect() {
+      for (const pool of ['scheduled', 'burst', 'deep_test'] as const) this.set({ pool }, observed.overheadPct(pool));
+    },
+  });
+}
