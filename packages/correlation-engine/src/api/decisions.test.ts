@@ -218,7 +218,7 @@ describe('decisions, asked over gRPC and HTTP', () => {
     const [, fleet] = await web('/api/v1/fleet?state=quarantined');
     assert.deepEqual(
       (fleet['gpus'] as { gpu: string }[]).map(({ gpu }) => gpu),
-      ['CPU-enforced', 'CPU-gated'],
+      ['CPU-enforced', 'CPU-gated', 'CPU-observed'],
     );
     assert.equal((await web('/api/v1/gpu/CPU-gated'))[0], 200);
     assert.equal(((await web('/api/v1/gpu/CPU-paged/history?limit=3'))[1]['runs'] as unknown[]).length, 3);

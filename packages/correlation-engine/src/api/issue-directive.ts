@@ -40,21 +40,21 @@ export class Orders {
   async issue(request: IssueDirectiveRequest, caller: Identity): Promise<IssueDirectiveResponse> {
     const record = toRecord(request, caller, findDevice(this.#committer.state, request.gpu).id);
     const { directiveId } = record;
-    await this.#underWay.get(directiveId);
-    const before = await this.#find(directiveId);
-    if (before === undefined) {
-      const work = this.#carryOut(record);
-      this.#underWay.set(
-        directiveId,
-        work.catch(() => {}),
-      );
-      try {
-        await work;
-      } finally {
-        this.#underWay.delete(directiveId);
-      }
-    } else if (!isSame(before, record)) throw taken(before);
+    const work = (this.#underWay.get(directiveId) ?? Promise.resolve()).then(() => this.#once(record));
+    const settled = work.catch(() => {});
+    this.#underWay.set(directiveId, settled);
+    try {
+      await work;
+    } finally {
+      if (this.#underWay.get(directiveId) === settled) this.#underWay.delete(directiveId);
+    }
     return this.#answer(directiveId);
+  }
+
+  async #once(record: OperatorRecord): Promise<void> {
+    const before = await this.#find(record.directiveId);
+    if (before === undefined) await this.#carryOut(record);
+    else if (!isSame(before, record)) throw taken(before);
   }
 
   #find(directiveId: string): Promise<OrderTable | undefined> {

@@ -1,12 +1,11 @@
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { loadConfig } from '@sentinel/service-kit/config';
 import type { ReadyInfo } from '@sentinel/service-kit/lifecycle';
 import { type Logger, silentLogger } from '@sentinel/service-kit/logging';
 import pg from 'pg';
 import { Engine, type EngineOptions } from '../build.js';
-import { REACHABLE_ROOT } from '../store/embedded/binaries.js';
 
 export const FLEET_KEY = 'a key for tests that is long enough';
 export const OPERATOR_TOKEN = 'operator-token-for-tests';
@@ -38,6 +37,8 @@ export class TestEngine {
 
   constructor(settings: Settings = {}) {
     this.#settings = { ...SETTINGS, ...settings };
+    // As root PostgreSQL is another user, who has to get there.
+    chmodSync(this.folder, 0o711);
   }
 
   get grpc(): string {
@@ -101,8 +102,6 @@ export class TestEngine {
   /** Stops the engine and removes every trace. */
   async remove(): Promise<void> {
     await this.stop();
-    const data = realpathSync(join(this.folder, 'pg'));
-    rmSync(data.startsWith(REACHABLE_ROOT) ? dirname(data) : data, { recursive: true, force: true });
     rmSync(this.folder, { recursive: true, force: true });
   }
 
