@@ -10,6 +10,7 @@ import {
   type ServerInterceptor,
   type ServerOptions,
   type ServiceDefinition,
+  status as Status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
@@ -17,7 +18,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { formatAddress, isLoopback, parseAddress } from './address.js';
 import { ANONYMOUS, certificateIdentity, type Identity, type Role, type Tokens, tokenIdentity } from './auth.js';
-import { SentinelError } from './errors.js';
+import { ERROR_TRAILER, SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
 import { ReloadingServerCredentials, type TlsFiles } from './tls.js';
 
@@ -204,8 +205,9 @@ export function connectionOf(call: { readonly metadata: Metadata }): string {
 }
 
 function identityInterceptor(options: GrpcServerOptions, roles: AuthorisationTable): ServerInterceptor {
-  return (method, call) =>
-    new ServerInterceptingCall(call, {
+  return (method, call) => {
+    explainTransportRefusals(call, options);
+    return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, proceed) => {
@@ -218,6 +220,27 @@ function identityInterceptor(options: GrpcServerOptions, roles: AuthorisationTab
           },
         }),
     });
+  };
+}
+
+/**
+ * A message above the limit is refused below every interceptor, with a bare status: it gets its detail, and is counted, where that
+ * status leaves.
+ */
+function explainTransportRefusals(call: ServerInterceptingCallInterface, options: GrpcServerOptions): void {
+  const send = call.sendStatus.bind(call);
+  call.sendStatus = (status) => {
+    if (status.code !== Status.RESOURCE_EXHAUSTED || (status.metadata?.get(ERROR_TRAILER).length ?? 0) > 0)
+      return send(status);
+    const error = new SentinelError({
+      code: 'RESOURCE_EXHAUSTED',
+      reason: 'TOO_LARGE',
+      message: status.details ?? 'the message is too large',
+      hint: `Send messages of at most ${options.maxMessageBytes} bytes.`,
+    });
+    options.onRefused?.(error);
+    send(error.toServiceError());
+  };
 }
 
 function authorise(
