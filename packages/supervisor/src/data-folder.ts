@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { mkdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
 
@@ -66,26 +66,5 @@ function diskFull(root: string, free: number): SentinelError {
   });
 }
 
-/** The supervisor that holds a data folder: a second one must not start services on it. */
-export function runningSupervisor(folder: DataFolder): number | null {
-  let text: string;
-  try {
-    text = readFileSync(join(folder.run, SUPERVISOR_PID_FILE), 'utf8');
-  } catch {
-    return null;
-  }
-  const [pid, startTicks] = text.trim().split(' ');
-  return pid !== undefined && startTicks !== undefined && processStartTicks(Number(pid)) === startTicks ? Number(pid) : null;
-}
-
-export const SUPERVISOR_PID_FILE = 'supervisor.pid';
-
-/** Start time of a process in clock ticks since boot (proc(5), field 22): tells a live process from a reused pid; null = no such process. */
-export function processStartTicks(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
-}
+/** In `run`: the services that the present supervisor started. */
+export const SERVICES_FILE = 'services.json';

@@ -1,17 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { EXIT } from '@sentinel/service-kit/errors';
+import { lastWords, type ServiceLog } from './service-log.js';
 
 /** Restart delays double from the first to the last of these; a service that stayed up for STABLE_MS starts over. */
 const FIRST_RESTART_MS = 250;
 const LAST_RESTART_MS = 15_000;
 const STABLE_MS = 30_000;
-/** Newest lines of a service's output that are kept to explain its end. */
+/** Newest lines of a service's output that may explain its end. */
 const TAIL_LINES = 20;
 /** How long a service may take to drain before it is killed. */
 const STOP_DEADLINE_MS = 10_000;
-/** Exit status of a configuration error (sysexits.h EX_CONFIG): starting again would fail the same way. */
-export const EXIT_CONFIGURATION = 78;
+/** Starting again would fail the same way: the command line or the configuration is wrong. */
+const FINAL: ReadonlySet<number | null> = new Set([EXIT.usage, EXIT.configuration]);
 
 export interface ProcessSpec {
   readonly name: string;
@@ -19,8 +21,6 @@ export interface ProcessSpec {
   readonly command: readonly [string, ...string[]];
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
-  /** Standard output and error are appended here. */
-  readonly logFile: string;
 }
 
 export type ProcessState = 'starting' | 'running' | 'restarting' | 'stopped' | 'failed';
@@ -32,22 +32,29 @@ export interface ProcessStatus {
   readonly restarts: number;
   /** Why it ended last, in one sentence; empty while it never did. */
   readonly lastEnd: string;
+  /** Exit status of its last end; null = none, or a signal. */
+  readonly exitStatus: number | null;
+  /** What it said last before it ended; empty = nothing. */
+  readonly lastWords: string;
 }
 
-/** Keeps one service running: restarts it with exponential backoff, never after a configuration error, and stops it in order. */
+/** Keeps one service running: restarts it with exponential backoff, but never after a usage or configuration error. */
 export class ManagedProcess {
   readonly #spec: ProcessSpec;
+  readonly #log: ServiceLog;
   readonly #onChange: (status: ProcessStatus) => void;
   readonly #stopping = new AbortController();
   #child: ChildProcess | null = null;
   #state: ProcessState = 'stopped';
   #restarts = 0;
   #lastEnd = '';
-  #tail: string[] = [];
+  #exitStatus: number | null = null;
+  #lastWords = '';
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(spec: ProcessSpec, onChange: (status: ProcessStatus) => void) {
+  constructor(spec: ProcessSpec, log: ServiceLog, onChange: (status: ProcessStatus) => void) {
     this.#spec = spec;
+    this.#log = log;
     this.#onChange = onChange;
   }
 
@@ -58,39 +65,40 @@ export class ManagedProcess {
       pid: this.#child?.pid ?? null,
       restarts: this.#restarts,
       lastEnd: this.#lastEnd,
+      exitStatus: this.#exitStatus,
+      lastWords: this.#lastWords,
     };
-  }
-
-  /** Newest output lines, oldest first. */
-  get tail(): readonly string[] {
-    return this.#tail;
   }
 
   start(): void {
     this.#loop = this.#keepRunning();
   }
 
+  /** It serves: said by whoever sees its ready file. */
+  ready(): void {
+    if (this.#state === 'starting') this.#become('running');
+  }
+
   /** SIGTERM, then SIGKILL after the deadline; resolves when the process is gone. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    const child = this.#child;
-    if (child !== null) {
-      const killer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
-      child.kill('SIGTERM');
-      await this.#loop;
-      clearTimeout(killer);
-    } else {
-      await this.#loop;
-    }
+    this.#child?.kill('SIGTERM');
+    const killer = setTimeout(() => this.kill(), STOP_DEADLINE_MS);
+    await this.#loop;
+    clearTimeout(killer);
+  }
+
+  kill(): void {
+    this.#child?.kill('SIGKILL');
   }
 
   async #keepRunning(): Promise<void> {
     let delayMs = FIRST_RESTART_MS;
     while (!this.#stopping.signal.aborted) {
       const startedAt = performance.now();
-      const code = await this.#runOnce();
+      await this.#runOnce();
       if (this.#stopping.signal.aborted) break;
-      if (code === EXIT_CONFIGURATION) return this.#become('failed');
+      if (FINAL.has(this.#exitStatus)) return this.#become('failed');
       if (performance.now() - startedAt > STABLE_MS) delayMs = FIRST_RESTART_MS;
       this.#restarts += 1;
       this.#become('restarting');
@@ -100,47 +108,28 @@ export class ManagedProcess {
     this.#become('stopped');
   }
 
-  #runOnce(): Promise<number | null> {
+  async #runOnce(): Promise<void> {
     const [program, ...args] = this.#spec.command;
-    this.#become('starting');
+    const { cwd, env } = this.#spec;
+    const output = this.#log.open();
     // A process group of its own: Ctrl-C in the terminal reaches the supervisor alone, which then stops services in order.
-    const child = spawn(program, args, {
-      cwd: this.#spec.cwd,
-      env: this.#spec.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
+    const child = spawn(program, args, { cwd, env, stdio: ['ignore', output, output], detached: true });
+    closeSync(output);
     this.#child = child;
-    this.#collectOutput(child);
-    child.once('spawn', () => this.#become('running'));
-    return new Promise((resolve) => {
-      child.once('error', (error) => this.#ended(`could not be started: ${error.message}`, null, resolve));
+    this.#become('starting');
+    await new Promise<void>((resolve) => {
+      child.once('error', (error) => resolve(this.#ended(`could not be started: ${error.message}`, null)));
       child.once('exit', (code, signal) => {
-        this.#ended(signal === null ? `ended with status ${code}` : `was ended by ${signal}`, code, resolve);
+        resolve(this.#ended(signal === null ? `ended with status ${code}` : `was ended by ${signal}`, code));
       });
     });
   }
 
-  #ended(how: string, code: number | null, resolve: (code: number | null) => void): void {
+  #ended(how: string, exitStatus: number | null): void {
     this.#child = null;
     this.#lastEnd = how;
-    resolve(code);
-  }
-
-  #collectOutput(child: ChildProcess): void {
-    const log = createWriteStream(this.#spec.logFile, { flags: 'a' });
-    // A log that cannot be written (disk full) must not take the service down with it.
-    log.on('error', () => undefined);
-    let partial = '';
-    const take = (chunk: Buffer): void => {
-      log.write(chunk);
-      const lines = (partial + chunk.toString('utf8')).split('\n');
-      partial = lines.pop() ?? '';
-      this.#tail = [...this.#tail, ...lines].slice(-TAIL_LINES);
-    };
-    child.stdout?.on('data', take);
-    child.stderr?.on('data', take);
-    child.once('close', () => log.end());
+    this.#exitStatus = exitStatus;
+    this.#lastWords = lastWords(this.#log.tail(TAIL_LINES));
   }
 
   #become(state: ProcessState): void {

@@ -1,5 +1,13 @@
+import {
+  directiveLines,
+  directiveText,
+  fleetSummary,
+  gpuTable,
+  injectedMark,
+  paint,
+  stateName,
+} from '@sentinel/cli/views';
 import type { GpuHealth, QueryFleetHealthResponse } from '@sentinel/contracts/sentinel/v1/health.js';
-import { directiveLines, directiveText, fleetSummary, gpuTable, injectedMark, paint, stateName } from '@sentinel/cli/views';
 import type { ProcessState, ProcessStatus } from './managed-process.js';
 
 /** What the supervisor knows at one moment. */
@@ -24,13 +32,16 @@ export function statusLines(snapshot: Snapshot): string[] {
   return [
     ...snapshot.processes.map(processLine),
     '',
-    ...(snapshot.fleet === null ? [paint('yellow', `The engine does not answer yet: ${snapshot.problem}`)] : fleetLines(snapshot.fleet, snapshot.nowUs)),
+    ...(snapshot.fleet === null
+      ? [paint('yellow', `The engine does not answer yet: ${snapshot.problem}`)]
+      : fleetLines(snapshot.fleet, snapshot.nowUs)),
   ];
 }
 
 function processLine(process: ProcessStatus): string {
   const pid = process.pid === null ? '' : `pid ${process.pid}`;
-  const restarts = process.restarts === 0 ? '' : paint('yellow', `restarted ${process.restarts}x, last ${process.lastEnd}`);
+  const restarts =
+    process.restarts === 0 ? '' : paint('yellow', `restarted ${process.restarts}x, last ${process.lastEnd}`);
   return `  ${process.name.padEnd(20)} ${MARKS[process.state]}  ${[pid, restarts].filter((part) => part !== '').join(', ')}`;
 }
 
@@ -50,7 +61,12 @@ function deviceLines(gpu: GpuHealth): string[] {
 export function changes(before: Snapshot | null, now: Snapshot): string[] {
   return [
     ...now.processes.flatMap((process, i) => processChange(before?.processes[i], process)),
-    ...(now.fleet?.gpus ?? []).flatMap((gpu) => gpuChange(before?.fleet?.gpus.find((old) => old.gpu === gpu.gpu), gpu)),
+    ...(now.fleet?.gpus ?? []).flatMap((gpu) =>
+      gpuChange(
+        before?.fleet?.gpus.find((old) => old.gpu === gpu.gpu),
+        gpu,
+      ),
+    ),
   ];
 }
 

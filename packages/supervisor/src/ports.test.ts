@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { freePort, requirePorts } from './ports.js';
+
+test('free ports pass', async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  await requirePorts([{ what: 'engine gRPC', address, key: 'correlation_engine.listen_address' }]);
+});
+
+test('a taken port is said with its owner and what to do', async () => {
+  const port = await freePort();
+  const server = createServer().listen(port, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  try {
+    await assert.rejects(
+      requirePorts([{ what: 'engine gRPC', address: `127.0.0.1:${port}`, key: 'correlation_engine.listen_address' }]),
+      (error) =>
+        error instanceof SentinelError &&
+        error.code === 'UNAVAILABLE' &&
+        error.message.startsWith(`engine gRPC needs 127.0.0.1:${port}, and process ${process.pid} (`) &&
+        /--free-ports/.test(error.hint),
+    );
+  } finally {
+    server.close();
+  }
+});

@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { parseAddress } from '@sentinel/service-kit/address';
+import { SentinelError } from '@sentinel/service-kit/errors';
+
+/** A port that a service cannot do without. */
+export interface NeededPort {
+  /** "engine gRPC" */
+  readonly what: string;
+  /** host:port */
+  readonly address: string;
+  /** Configuration key, with its section. */
+  readonly key: string;
+}
+
+/**
+ * Makes sure that the ports are free, before anything is started.
+ * @throws SentinelError UNAVAILABLE naming the first taken port, who has it and what to do
+ */
+export async function requirePorts(ports: readonly NeededPort[]): Promise<void> {
+  const failures = await Promise.all(ports.map(({ address }) => tryPort(address)));
+  for (const [i, port] of ports.entries()) {
+    const failure = failures[i];
+    if (failure !== null && failure !== undefined) throw portError(port, failure);
+  }
+}
+
+/** A port of loopback that nobody has now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const listening = Promise.withResolvers<number>();
+  server.once('error', listening.reject);
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    listening.resolve(typeof address === 'object' && address !== null ? address.port : 0);
+  });
+  const port = await listening.promise;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function tryPort(address: string): Promise<NodeJS.ErrnoException | null> {
+  const { host, port } = parseAddress(address);
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', resolve);
+    server.listen(port, host, () => server.close(() => resolve(null)));
+  });
+}
+
+function portError({ what, address, key }: NeededPort, cause: NodeJS.ErrnoException): SentinelError {
+  const taken = cause.code === 'EADDRINUSE';
+  const owner = taken ? ownerOf(parseAddress(address).port) : null;
+  const by = owner === null ? 'another process' : `process ${owner.pid} (${owner.name})`;
+  return new SentinelError({
+    code: 'UNAVAILABLE',
+    message: taken ? `${what} needs ${address}, and ${by} has it` : `${what} cannot use ${address} (${cause.message})`,
+    field: key,
+    hint: `Stop the other process, set ${key} with --override, or start with --free-ports.`,
+    cause,
+  });
+}
+
+const LISTENING = '0A';
+
+/** Who listens on a TCP port, as far as this user may see it (proc_net_tcp, proc(5)). */
+function ownerOf(port: number): { pid: string; name: string } | null {
+  const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) => inodesListening(table, port));
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    if (!socketsOf(pid).some((inode) => inodes.includes(inode))) continue;
+    return { pid, name: readFileSync(`/proc/${pid}/comm`, 'utf8').trim() };
+  }
+  return null;
+}
+
+function inodesListening(table: string, port: number): string[] {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const rows = readFileSync(table, 'utf8').split('\n').slice(1);
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter((columns) => columns[1]?.endsWith(`:${hex}`) && columns[3] === LISTENING)
+    .map((columns) => columns[9] ?? '');
+}
+
+function socketsOf(pid: string): string[] {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1] ?? []);
+  } catch {
+    return [];
+  }
+}
