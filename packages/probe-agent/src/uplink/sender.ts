@@ -31,7 +31,7 @@ export class Sender {
   #archived = 0n;
   #sizes = new Map<bigint, number>();
   #bytes = 0;
-  #pumping = false;
+  #pumping: Promise<void> | undefined;
 
   /** Starts after `archivedThrough`: what is committed alone is offered again, since the engine may have lost its history of it. */
   constructor(
@@ -49,20 +49,21 @@ export class Sender {
   }
 
   /** Sends what the window has room for. Rejects when a record cannot be read. */
-  async pump(): Promise<void> {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      while (this.#next <= this.#source.lastSequence && this.#hasRoom()) {
-        const payload = await this.#source.read(this.#next);
-        this.#sizes.set(this.#next, payload.length);
-        this.#bytes += payload.length;
-        const sent = this.#send(this.#seal(this.#next, payload));
-        this.#next += 1n;
-        if (!(await sent)) return;
-      }
-    } finally {
-      this.#pumping = false;
+  pump(): Promise<void> {
+    this.#pumping ??= this.#sendAll().finally(() => {
+      this.#pumping = undefined;
+    });
+    return this.#pumping;
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#next <= this.#source.lastSequence && this.#hasRoom()) {
+      const payload = await this.#source.read(this.#next);
+      this.#sizes.set(this.#next, payload.length);
+      this.#bytes += payload.length;
+      const sent = this.#send(this.#seal(this.#next, payload));
+      this.#next += 1n;
+      if (!(await sent)) return;
     }
   }
 

@@ -105,11 +105,12 @@ export class Session {
     void this.#sendStatuses();
   }
 
-  /** Ends both streams in order, or after `graceMs` anyhow. */
+  /** Sends what the window allows and ends both streams in order, or after `graceMs` anyhow. */
   close(graceMs: number): void {
     this.#closing = true;
-    this.#results?.end();
-    this.#control.end();
+    // The engine ends its side of the results when it has taken them; that ends the session.
+    const sent = this.#sender?.pump() ?? Promise.resolve();
+    sent.finally(() => (this.#results ?? this.#control).end()).catch(() => {});
     setTimeout(() => this.#ended.resolve(), graceMs).unref();
   }
 
