@@ -91,7 +91,9 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
     overheadPct: (pool) => planner.overhead[pool].percent(clock.monotonicMs()),
   });
 
-  const place = spoolFolder(join(folder, 'spool'), () => uuidV7(Date.now(), randomBytes(10)));
+  // A spool of its own: an engine that refuses test builds would refuse its reports for ever, and everything behind them.
+  const spools = join(folder, info.testBuild ? 'spool-test' : 'spool');
+  const place = spoolFolder(spools, () => uuidV7(Date.now(), randomBytes(10)));
   const journal = config.spool.ack_journal ? await AckJournal.open(join(folder, 'acks.jsonl'), place.spoolId) : null;
   if (journal !== null) stack.push('ack journal', () => journal.close());
   const spool = await Spool.open({
