@@ -83,7 +83,8 @@ export class Ledger {
   #sealDue = false;
   /** The disk had no room for a seal; the next commit that succeeds shows that it may have again. */
   #sealBlocked = false;
-  #running: Promise<void> | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #busy = false;
   #closed = false;
 
   constructor(parts: LedgerParts) {
@@ -136,12 +137,11 @@ export class Ledger {
   }
 
   #wake(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    if (!this.#busy) this.#running = this.#run();
   }
 
   async #run(): Promise<void> {
+    this.#busy = true;
     try {
       while (this.#queue.length > 0 || this.#sealWanted()) {
         if (this.#sealWanted()) await this.#commitSeal();
@@ -151,6 +151,8 @@ export class Ledger {
     } catch (error) {
       this.#fail(error);
     }
+    // In the same step as the last look at the queue: whoever comes next must find nobody at work.
+    this.#busy = false;
   }
 
   #sealWanted(): boolean {

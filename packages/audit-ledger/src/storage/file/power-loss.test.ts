@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf, TEST_KEY } from '../../testing/ledgers.js';
+import { PowerLossDisk } from '../../testing/power-loss-disk.js';
+import { verifyLog } from '../../verify/verify-log.js';
+import { UnknownOutcomeError } from '../errors.js';
+import { FolderSource } from './folder-source.js';
+
+/** Acknowledged seqs before the cut, and the size of the log that is found after it. */
+async function cutPower(disk: PowerLossDisk, cutAfterAcks: number): Promise<{ acked: number; found: number }> {
+  const folder = freshFolder();
+  const { ledger } = await openTestLedger(folder, { disk });
+  let acked = ledger.checkpoint.size;
+  const target = acked + cutAfterAcks;
+  const run = async (): Promise<void> => {
+    for (let n = 0; acked < target; n += 1) {
+      const { checkpoint } = await ledger.ingest(requestOf([draftOf(n), draftOf(n)]));
+      acked = Math.max(acked, checkpoint.size);
+    }
+  };
+  await Promise.all([run(), run(), run()]);
+  const survivor = join(dirname(folder), 'survivor');
+  await disk.survivors(folder, survivor);
+  const after = await openTestLedger(survivor);
+  const found = after.ledger.checkpoint.size;
+  await after.close();
+  if (found > 1) {
+    const source = await FolderSource.open(survivor);
+    assert.ok((await verifyLog(source, TEST_KEY.verifier)).ok);
+    await source.close();
+  }
+  return { acked, found };
+}
+
+describe('power loss', () => {
+  it('costs nothing that was acknowledged', async () => {
+    for (const acks of [1, 7, 40]) {
+      const { acked, found } = await cutPower(new PowerLossDisk(), acks);
+      assert.ok(found >= acked, `${found} entries of ${acked}`);
+    }
+  });
+
+  it('costs acknowledged entries of a writer that acknowledges before its data is synced', async () => {
+    const disk = new PowerLossDisk();
+    disk.before = (operation, path) => {
+      if (operation === 'sync' && path.endsWith('.seg')) disk.honest = false;
+      else if (operation !== 'sync' || !path.endsWith('.seg')) disk.honest = true;
+    };
+    const outcome = await cutPower(disk, 20).then(
+      ({ acked, found }) => (found < acked ? 'lost' : 'kept'),
+      (error: unknown) => String(error),
+    );
+    assert.match(outcome, /^lost$|is damaged at byte/, 'the mutant was not found out');
+  });
+});
+
+describe('a disk that fails', () => {
+  const failing = ['write', 'sync', 'link', 'syncDirectory'] as const;
+  for (const operation of failing) {
+    it(`at ${operation}: no acknowledgement, the writer ends, a restart has everything acknowledged once`, async () => {
+      const folder = freshFolder();
+      const disk = new PowerLossDisk();
+      const events = recordedEvents();
+      const { ledger, store } = await openTestLedger(folder, { disk, events });
+      const drafts = Array.from({ length: 5 }, (_, n) => draftOf(n));
+      await ledger.ingest(requestOf(drafts.slice(0, 3)));
+      disk.before = (now, path) => {
+        if (now === operation && !/commits|hashes|index|checkpoint|guard/.test(path)) throw Object.assign(new Error('injected'), { code: 'EIO' });
+      };
+      await assert.rejects(ledger.ingest(requestOf(drafts.slice(3))), UnknownOutcomeError);
+      assert.equal(events.fatals.length, 1);
+      disk.before = () => undefined;
+      await store.close();
+      const again = await openTestLedger(folder);
+      const { seqs } = await again.ledger.ingest(requestOf(drafts));
+      assert.deepEqual(seqs, [1, 2, 3, 4, 5]);
+      assert.equal(again.ledger.checkpoint.size, 6);
+      await again.close();
+    });
+  }
+
+  it('that is full: UNAVAILABLE, nothing kept, and it goes on when there is room again', async () => {
+    const disk = new PowerLossDisk();
+    const events = recordedEvents();
+    const { ledger, close } = await openTestLedger(freshFolder(), { disk, events });
+    for (const where of ['details', 'entries', 'head']) {
+      disk.before = (operation, path) => {
+        if (operation === 'write' && path.includes(`/${where}/`)) throw Object.assign(new Error('injected'), { code: 'ENOSPC' });
+        if (operation === 'open' && where === 'head' && path.includes('tmp.')) throw Object.assign(new Error('injected'), { code: 'ENOSPC' });
+      };
+      await assert.rejects(ledger.ingest(requestOf([draftOf(1)])), /disk is full/);
+      disk.before = () => undefined;
+    }
+    assert.deepEqual(events.fatals, []);
+    const { seqs } = await ledger.ingest(requestOf([draftOf(1)]));
+    assert.deepEqual(seqs, [1]);
+    await close();
+  });
+});
+

@@ -1,0 +1,69 @@
+/** Ledgers and events for tests. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Draft } from '../commit/build.js';
+import type { LedgerEvents } from '../commit/ledger.js';
+import { canonicalJson } from '../detail/canonical.js';
+import type { EventRequest } from '../ingest/deduplicate.js';
+import { LeafType } from '../leaf/leaf.js';
+import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
+import { type OpenLedger, type OpenLedgerOptions, openLedger } from '../open-ledger.js';
+
+export const TEST_KEY = parseSigningKey(generateSigningKeyText('sentinel/test'));
+
+/** A folder for a log, in a temporary folder of its own so that the guard beside it is too. */
+export function freshFolder(): string {
+  return join(mkdtempSync(join(tmpdir(), 'sentinel-ledger-')), 'ledger');
+}
+
+export interface RecordedEvents extends LedgerEvents {
+  readonly refusals: string[];
+  readonly fatals: unknown[];
+}
+
+export function recordedEvents(): RecordedEvents {
+  const refusals: string[] = [];
+  const fatals: unknown[] = [];
+  return {
+    refusals,
+    fatals,
+    committed: () => undefined,
+    refused: (reason) => refusals.push(reason),
+    diverged: () => refusals.push('diverged'),
+    checkpointNotKept: () => refusals.push('checkpoint'),
+    fatal: (error) => fatals.push(error),
+  };
+}
+
+export async function openTestLedger(directory: string, options: Partial<OpenLedgerOptions> = {}): Promise<OpenLedger> {
+  return await openLedger({
+    directory,
+    key: TEST_KEY,
+    acceptRollback: false,
+    groupEntries: 8192,
+    nowUs: () => Date.now() * 1000,
+    randomBytes,
+    events: recordedEvents(),
+    ...options,
+  });
+}
+
+export function draftOf(n: number, over: Partial<Draft> = {}): Draft {
+  return {
+    type: LeafType.decision,
+    injected: false,
+    eventUs: 1_700_000_000_000_000 + n,
+    eventId: randomBytes(16),
+    producer: 'test/1',
+    gpu: `GPU-${n % 3}`,
+    detail: Buffer.from(canonicalJson({ event: 'test', n })),
+    ...over,
+  };
+}
+
+export function requestOf(drafts: readonly Draft[], firstSequence?: number, epoch = 1): EventRequest {
+  const numbering = firstSequence === undefined ? undefined : { epoch, firstSequence };
+  return { producer: 'test/1', numbering, drafts };
+}

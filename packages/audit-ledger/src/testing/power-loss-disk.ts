@@ -1,0 +1,96 @@
+/**
+ * A disk that forgets at a power cut what was not synced. It works on a real folder and keeps beside it what would survive:
+ * the content of each file at its last sync, and the names of each folder at the folder's last sync.
+ */
+import { type FileHandle, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { type Disk, nodeDisk } from '../storage/file/disk.js';
+import { orUndefined } from '../storage/file/files.js';
+
+export class PowerLossDisk implements Disk {
+  /** False: syncs are said to have worked but keep nothing. */
+  honest = true;
+  /** Called before each operation; may throw. */
+  before: (operation: string, path: string) => void = () => undefined;
+  readonly #contents = new Map<number, Buffer>();
+  readonly #names = new Map<string, Map<string, number>>();
+
+  async open(path: string, flags: string | number, mode?: number): Promise<FileHandle> {
+    this.before('open', path);
+    return this.#watch(await nodeDisk.open(path, flags, mode), path);
+  }
+
+  list(directory: string): Promise<string[]> {
+    return nodeDisk.list(directory);
+  }
+
+  async makeDirectory(directory: string): Promise<void> {
+    await nodeDisk.makeDirectory(directory);
+    if (!this.#names.has(directory)) this.#names.set(directory, new Map());
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.before('rename', to);
+    await nodeDisk.rename(from, to);
+  }
+
+  async link(from: string, to: string): Promise<void> {
+    this.before('link', to);
+    await nodeDisk.link(from, to);
+  }
+
+  async remove(path: string): Promise<void> {
+    await nodeDisk.remove(path);
+  }
+
+  async syncDirectory(directory: string): Promise<void> {
+    this.before('syncDirectory', directory);
+    if (!this.honest) return;
+    const names = new Map<string, number>();
+    for (const name of await readdir(directory)) {
+      const found = await orUndefined(stat(join(directory, name)));
+      if (found?.isFile() === true) names.set(name, found.ino);
+    }
+    this.#names.set(directory, names);
+  }
+
+  freeBytes(directory: string): Promise<number> {
+    return nodeDisk.freeBytes(directory);
+  }
+
+  /** Writes what survives a power cut now into another folder. */
+  async survivors(root: string, into: string): Promise<void> {
+    for (const [directory, names] of this.#names) {
+      const target = directory.replace(root, into);
+      await mkdir(target, { recursive: true });
+      for (const [name, inode] of names) await writeFile(join(target, name), this.#contents.get(inode) ?? Buffer.alloc(0));
+    }
+  }
+
+  #watch(handle: FileHandle, path: string): FileHandle {
+    const sync = async (): Promise<void> => {
+      this.before('sync', path);
+      if (!this.honest) return;
+      await handle.datasync();
+      this.#contents.set((await handle.stat()).ino, await readFile(path).catch(() => Buffer.alloc(0)));
+      await this.#keepSelf(path);
+    };
+    return new Proxy(handle, {
+      get: (target, property) => {
+        if (property === 'sync' || property === 'datasync') return sync;
+        if (property === 'writev' || property === 'write') this.before('write', path);
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  }
+
+  /** The folder of a log is made before the disk is watched. */
+  async #keepSelf(path: string): Promise<void> {
+    const directory = dirname(path);
+    if (!this.#names.has(directory)) this.#names.set(directory, new Map());
+    // A file that exists under its name since its folder's last sync keeps that name.
+    const known = this.#names.get(directory);
+    if (known?.has(basename(path)) === true) known.set(basename(path), (await stat(path)).ino);
+  }
+}

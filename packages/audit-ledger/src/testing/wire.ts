@@ -1,0 +1,37 @@
+/** Clients and events on the wire. */
+import { createHash } from 'node:crypto';
+import { type AuditEntry, type AuditEvent, AuditServiceClient, AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
+import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { canonicalJson } from '../detail/canonical.js';
+import { SERVICE_TOKEN } from './writer-process.js';
+
+const MAX_MESSAGE_BYTES = 20 * 2 ** 20;
+
+export function clientOf(address: string, token = SERVICE_TOKEN): AuditServiceClient {
+  return createClient(AuditServiceClient, { address, tls: null, token, maxMessageBytes: MAX_MESSAGE_BYTES });
+}
+
+/** Event number n: always the same. `padding`: bytes that its detail is made longer by. */
+export function eventOf(n: number, padding = 0): AuditEvent {
+  return {
+    eventId: createHash('sha256').update(`event ${n}`).digest().subarray(0, 16),
+    type: AuditType.DECISION,
+    gpu: `GPU-${n % 16}`,
+    eventUs: 1_700_000_000_000_000n + BigInt(n),
+    detail: Buffer.from(canonicalJson({ event: 'test', n, padding: 'x'.repeat(padding) })),
+    injected: false,
+  };
+}
+
+/** Every entry of a log, oldest first. */
+export async function wholeTrail(client: AuditServiceClient, gpu = ''): Promise<AuditEntry[]> {
+  const entries: AuditEntry[] = [];
+  let pageToken = '';
+  do {
+    const request = { gpu, type: AuditType.UNSPECIFIED, startUs: 0n, endUs: 0n, limit: 1000, pageToken, oldestFirst: true };
+    const page = await callUnary(client, client.queryAuditTrail, request);
+    entries.push(...page.entries);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== '');
+  return entries;
+}

@@ -1,0 +1,111 @@
+/** A real writer process, for tests that kill it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { writeSigningKey } from '../note/key-file.js';
+
+const BIN = fileURLToPath(new URL('../../bin/sentinel-audit-ledger.mjs', import.meta.url));
+const READY_MS = 30_000;
+
+export const SERVICE_TOKEN = 'service-token-of-tests';
+export const OPERATOR_TOKEN = 'operator-token-of-tests';
+
+export interface WriterAddresses {
+  readonly grpc: string;
+  readonly http: string;
+  readonly metrics: string;
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+export class WriterProcess {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sentinel-writer-'));
+  readonly verifierKey: string;
+  /** Standard output and error of every life. */
+  output = '';
+  #child: ChildProcess | undefined;
+
+  constructor() {
+    this.verifierKey = writeSigningKey(join(this.folder, 'ledger.key'), 'sentinel/test');
+    const config = {
+      listen_address: '127.0.0.1:0',
+      tls: { enabled: false },
+      http: { listen_address: '127.0.0.1:0' },
+      metrics: { listen_address: '127.0.0.1:0' },
+      data_dir: this.dataFolder,
+      signing_key_path: join(this.folder, 'ledger.key'),
+      service_token: SERVICE_TOKEN,
+      operator_token: OPERATOR_TOKEN,
+    };
+    writeFileSync(join(this.folder, 'sentinel.yaml'), JSON.stringify({ audit_ledger: config }));
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, 'ledger');
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  async start(...args: readonly string[]): Promise<WriterAddresses> {
+    const readyFile = join(this.folder, 'ready.json');
+    rmSync(readyFile, { force: true });
+    const child = this.#spawn(['--ready-file', readyFile, ...args]);
+    this.#child = child;
+    for (const end = Date.now() + READY_MS; Date.now() < end; await delay(10)) {
+      if (child.exitCode !== null) throw new Error(`the writer ended with ${child.exitCode}: ${this.output.slice(-2000)}`);
+      const ready = readReady(readyFile);
+      if (ready !== undefined) return ready;
+    }
+    throw new Error(`the writer is not ready: ${this.output.slice(-2000)}`);
+  }
+
+  /** Runs a command, or a start that is expected to end by itself. */
+  async run(...args: readonly string[]): Promise<Finished> {
+    const child = this.#spawn(args);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (output += bytes.toString()));
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, output };
+  }
+
+  async signal(name: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    child.kill(name);
+    const [code] = await ended;
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.signal('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(args: readonly string[]): ChildProcess {
+    const child = spawn(process.execPath, [BIN, '--config', join(this.folder, 'sentinel.yaml'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (bytes: Buffer) => {
+        this.output += bytes.toString();
+      });
+    }
+    return child;
+  }
+}
+
+function readReady(file: string): WriterAddresses | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as WriterAddresses;
+  } catch {
+    return undefined;
+  }
+}
