@@ -29,7 +29,10 @@ export class AgentProcess {
   }
 
   /** @param config keys of the section `probe_agent` besides those that every test needs */
-  start(config: Record<string, unknown>, { inject, flags = [] }: { inject?: string; flags?: readonly string[] } = {}): ChildProcess {
+  start(
+    config: Record<string, unknown>,
+    { inject, flags = [] }: { inject?: string; flags?: readonly string[] } = {},
+  ): ChildProcess {
     const file = join(this.folder, 'sentinel.yaml');
     const base = {
       schedule_file: join(SCHEDULES, 'fast.yaml'),
@@ -41,7 +44,11 @@ export class AgentProcess {
       batch_flush_interval_ms: 50,
     };
     writeFileSync(file, JSON.stringify({ probe_agent: { ...base, ...config } }));
-    const bin = join(PACKAGE, 'bin', inject === undefined ? 'sentinel-probe-agent.mjs' : 'sentinel-probe-agent-test.mjs');
+    const bin = join(
+      PACKAGE,
+      'bin',
+      inject === undefined ? 'sentinel-probe-agent.mjs' : 'sentinel-probe-agent-test.mjs',
+    );
     const injecting = inject === undefined ? [] : ['--inject', inject];
     const args = [bin, '--config', file, '--ready-file', join(this.folder, 'ready'), ...injecting, ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -59,7 +66,10 @@ export class AgentProcess {
   ready(): Promise<string> {
     return until('ready', 15_000, () => {
       try {
-        const { pid, metrics } = JSON.parse(readFileSync(join(this.folder, 'ready'), 'utf8')) as { pid: number; metrics?: string };
+        const { pid, metrics } = JSON.parse(readFileSync(join(this.folder, 'ready'), 'utf8')) as {
+          pid: number;
+          metrics?: string;
+        };
         return pid === this.pid ? (metrics ?? '') : undefined;
       } catch {
         return undefined;

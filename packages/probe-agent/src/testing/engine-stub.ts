@@ -127,7 +127,11 @@ export class EngineStub {
     const hello = Hello.decode(proof.hello);
     const expected = helloMac(this.#key(hello.node), hello.node, hello.spoolId, nonce, proof.hello);
     if (!macEquals(expected, proof.mac)) {
-      const error = new SentinelError({ code: 'UNAUTHENTICATED', reason: 'BAD_MAC', message: 'the proof does not match' });
+      const error = new SentinelError({
+        code: 'UNAUTHENTICATED',
+        reason: 'BAD_MAC',
+        message: 'the proof does not match',
+      });
       failStream(call, error, silentLogger());
       return;
     }
@@ -154,7 +158,8 @@ export class EngineStub {
   }
 
   #onRecord(call: Results, { node, spoolId, sequence, payload, mac }: StreamProbeResultsRequest): void {
-    if (!macEquals(batchMac(this.#key(node), { node, spoolId, sequence }, payload), mac)) this.violations.push('bad MAC');
+    if (!macEquals(batchMac(this.#key(node), { node, spoolId, sequence }, payload), mac))
+      this.violations.push('bad MAC');
     const last = this.received.at(-1)?.sequence;
     if (last !== undefined && sequence > last + 1n) this.violations.push(`gap between ${last} and ${sequence}`);
     this.received.push({ sequence, payload: UplinkPayload.decode(payload), bytes: Buffer.from(payload) });

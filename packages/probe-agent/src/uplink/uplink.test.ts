@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { ProbeServiceClient } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { createClient } from '@sentinel/service-kit/grpc-client';
 import { deriveAgentKey } from '@sentinel/service-kit/mac';

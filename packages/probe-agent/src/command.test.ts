@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { AgentProcess } from './testing/agent-process.js';
+import { temporaryFolder } from './testing/folder.js';
+
+const root = temporaryFolder();
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(
+  flags: readonly string[],
+  { inject, config = {} }: { inject?: string; config?: Record<string, unknown> } = {},
+): Promise<Ran> {
+  const agent = new AgentProcess(mkdtempSync(join(root, 'run-')));
+  const child = agent.start(config, inject === undefined ? { flags } : { flags, inject });
+  await new Promise((resolve) => child.once('close', resolve));
+  return { code: child.exitCode, stdout: agent.stdout, stderr: agent.stderr };
+}
+
+test('--list-gpus names the device and what it can run', async () => {
+  const { code, stdout } = await run(['--list-gpus']);
+  assert.equal(code, 0);
+  assert.match(stdout, /CPU-[0-9a-f-]{36} .* 0,1 .*fma32,int_aes/);
+});
+
+test('--once sweeps every family over every SM', async () => {
+  const { code, stdout } = await run(['--once']);
+  assert.equal(code, 0, stdout);
+  assert.equal(stdout.match(/ PASS /g)?.length, 4);
+});
+
+test('--once is a negative answer where a unit is wrong', async () => {
+  const { code, stdout } = await run(['--once'], { inject: 'core=1,family=int_aes,rate=0.01' });
+  assert.equal(code, 1);
+  assert.match(stdout, /int_aes +1 +FAIL/);
+  assert.match(stdout, /int_aes +0 +PASS/);
+});
+
+test('a benchmark prints and writes what executions cost', async () => {
+  const file = join(root, 'benchmark.json');
+  const { code, stdout } = await run(['--mode', 'benchmark', '--iterations', '20', '--output', file]);
+  assert.equal(code, 0);
+  assert.match(stdout, /fma32 +20 +0 +0/);
+  const { families } = JSON.parse(readFileSync(file, 'utf8')) as {
+    families: { family: string; executions: number; cpuUs: { p50: number } }[];
+  };
+  assert.deepEqual(
+    families.map(({ family, executions }) => [family, executions]),
+    [
+      ['fma32', 20],
+      ['int_aes', 20],
+    ],
+  );
+  assert.ok(families.every(({ cpuUs }) => cpuUs.p50 > 0));
+});
+
+test('a core that does not exist ends with one sentence that lists the valid ones', async () => {
+  const { code, stderr } = await run([], { inject: 'core=99,family=fma32,rate=0.01' });
+  assert.equal(code, 2);
+  assert.match(stderr, /^--inject: .*no logical CPU 99 here; there are 0, 1\n$/);
+});
+
+test('the production build does not know --inject', async () => {
+  const { code, stderr } = await run(['--inject=core=1']);
+  assert.equal(code, 2);
+  assert.match(stderr, /unknown flag --inject/);
+});
+
+test('what the configuration asks for and this machine lacks is status 78 with the key', async () => {
+  const devices = await run([], { config: { cpu: { devices: ['0-63'] } } });
+  assert.deepEqual([devices.code, /probe_agent\.cpu\.devices/.test(devices.stderr)], [78, true], devices.stderr);
+  const backend = await run([], { config: { backend: 'cuda' } });
+  assert.deepEqual([backend.code, /probe_agent\.backend/.test(backend.stderr)], [78, true], backend.stderr);
+  const schedule = await run([], { config: { schedule_file: '/nowhere.yaml' } });
+  assert.equal(schedule.code, 78);
+});
