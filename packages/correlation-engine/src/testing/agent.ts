@@ -11,7 +11,7 @@ import {
   UplinkPayload,
 } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { createClient } from '@sentinel/service-kit/grpc-client';
+import { type ClientConnection, createClient } from '@sentinel/service-kit/grpc-client';
 import { batchMac, deriveAgentKey, helloMac } from '@sentinel/service-kit/mac';
 import { columns, type RunSpec, SMS } from '../evidence/testing/batches.js';
 import { FLEET_KEY } from './engine.js';
@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly keyId?: string;
   readonly testBuild?: boolean;
   readonly buildId?: string;
+  /** null = plaintext. */
+  readonly tls?: ClientConnection['tls'];
 }
 
 /** An agent of a test: speaks the protocol, keeps its spool in memory, and lies where it is told to. */
@@ -62,7 +64,7 @@ export class TestAgent {
     this.close();
     this.error = null;
     this.welcome = null;
-    const client = createClient(ProbeServiceClient, { address, tls: null, token: '' });
+    const client = createClient(ProbeServiceClient, { address, tls: this.#options.tls ?? null, token: '' });
     const control = client.agentControl();
     this.#client = client;
     this.#control = control;
@@ -119,7 +121,11 @@ export class TestAgent {
 
   /** Opens the stream of results on the same connection. */
   openResults(): ClientDuplexStream<StreamProbeResultsRequest, StreamProbeResultsResponse> {
-    this.#client ??= createClient(ProbeServiceClient, { address: this.#address, tls: null, token: '' });
+    this.#client ??= createClient(ProbeServiceClient, {
+      address: this.#address,
+      tls: this.#options.tls ?? null,
+      token: '',
+    });
     const results = this.#client.streamProbeResults();
     results.on('error', (error) => this.#failed(error));
     results.on('data', (ack: StreamProbeResultsResponse) => {

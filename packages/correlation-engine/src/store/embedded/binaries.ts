@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,9 +69,15 @@ function canRun(program: string, user: SystemUser): boolean {
   return spawnSync(program, ['--version'], { uid: user.uid, gid: user.gid, cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
+/** Whatever the umask says: PostgreSQL's user has to pass through. */
+export function makeReachable(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  for (const each of new Set([REACHABLE_ROOT, folder])) chmodSync(each, 0o755);
+}
+
 function copyPrograms(from: string, to: string, log: Logger): void {
   log.info({ from, to }, "PostgreSQL's programs are copied to where its user can reach them");
-  mkdirSync(dirname(to), { recursive: true, mode: 0o755 });
+  makeReachable(dirname(to));
   const partial = `${to}.${process.pid}.partial`;
   try {
     cpSync(from, partial, { recursive: true, verbatimSymlinks: true });

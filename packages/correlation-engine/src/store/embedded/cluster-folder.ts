@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { REACHABLE_ROOT } from './binaries.js';
+import { makeReachable, REACHABLE_ROOT } from './binaries.js';
 import type { SystemUser } from './system-user.js';
 
 /** Room for a socket's path (unix(7)), less the name that PostgreSQL appends. */
@@ -51,7 +51,7 @@ function linkAway(dir: string, log: Logger): void {
     .digest('hex')
     .slice(0, 16);
   const target = join(REACHABLE_ROOT, hash, 'pg');
-  mkdirSync(dirname(target), { recursive: true, mode: 0o755 });
+  makeReachable(dirname(target));
   if (existsSync(dir)) moveAway(dir, target);
   mkdirSync(target, { recursive: true, mode: 0o700 });
   symlinkSync(target, dir);

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { CorrelationServiceClient } from '@sentinel/contracts/sentinel/v1/health.js';
+import { IssueDirectiveRequest_Action, QuarantineServiceClient } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { type CertificateAuthority, makeAuthority } from '@sentinel/test-kit';
+import { TestAgent } from '../testing/agent.js';
+import { TestEngine } from '../testing/engine.js';
+
+describe('identities under mutual TLS', () => {
+  let authority: CertificateAuthority;
+  let engine: TestEngine;
+  before(async () => {
+    engine = new TestEngine();
+    authority = await makeAuthority(`${engine.folder}/certs`);
+    const { certFile, keyFile, caFile } = await authority.issue('correlation-engine');
+    engine.reload({ tls: { enabled: true, cert_file: certFile, key_file: keyFile, ca_file: caFile } });
+    await engine.start();
+  });
+  after(() => engine.remove());
+
+  const as = async (name: string, node?: string): Promise<ClientConnection['tls']> => ({
+    files: await authority.issue(node === undefined ? name : { name, node }),
+    keyPrefix: 'test.tls',
+    serverName: 'localhost',
+  });
+  const hello = async (node: string, tls: ClientConnection['tls']): Promise<string> => {
+    const agent = new TestAgent(engine.grpc, { node, ...(tls === undefined ? {} : { tls }) });
+    try {
+      await agent.connect();
+      agent.sendAll(agent.batch());
+      await agent.archived(1n);
+      return 'welcome';
+    } catch (error) {
+      return SentinelError.from(error).reason;
+    } finally {
+      agent.close();
+    }
+  };
+  const identityOf = async (node: string): Promise<string | undefined> => {
+    const client = createClient(CorrelationServiceClient, { address: engine.grpc, tls: await as('viewer'), token: '' });
+    const { health } = await callUnary(client, client.queryGpuHealth, { gpu: `CPU-${node}` });
+    client.close();
+    return health?.identity;
+  };
+
+  it('believes a certificate that names the node', async () => {
+    assert.equal(await hello('proven', await as('probe-agent', 'proven')), 'welcome');
+    assert.equal(await identityOf('proven'), 'certificate');
+  });
+
+  it('refuses a certificate that names another node', async () => {
+    assert.equal(await hello('victim', await as('probe-agent', 'attacker')), 'NODE_MISMATCH');
+  });
+
+  it('says "shared key" of a certificate that names none, until it demands names', async () => {
+    assert.equal(await hello('shared', await as('probe-agent')), 'welcome');
+    assert.equal(await identityOf('shared'), 'shared key');
+    const tls = await as('correlation-engine');
+    assert.ok(tls);
+    const { certFile, keyFile, caFile } = tls.files;
+    engine.reload({
+      tls: { enabled: true, cert_file: certFile, key_file: keyFile, ca_file: caFile },
+      security: { require_node_identity: true },
+    });
+    assert.equal(await hello('shared', await as('probe-agent')), 'NODE_MISMATCH');
+    assert.equal(await hello('proven-too', await as('probe-agent', 'proven-too')), 'welcome');
+  });
+
+  it('takes evidence from agents alone, and orders from operators alone', async () => {
+    assert.equal(await hello('viewer-node', await as('viewer')), 'ROLE_NOT_ALLOWED');
+    const order = async (name: string): Promise<string> => {
+      const client = createClient(QuarantineServiceClient, { address: engine.grpc, tls: await as(name), token: '' });
+      const request = {
+        directiveId: name,
+        gpu: 'CPU-proven',
+        action: IssueDirectiveRequest_Action.QUARANTINE,
+        reason: 'a test',
+      };
+      return callUnary(client, client.issueDirective, request)
+        .then(
+          ({ transition }) => transition?.actor ?? '',
+          (error: unknown) => SentinelError.from(error).reason,
+        )
+        .finally(() => client.close());
+    };
+    assert.equal(await order('probe-agent'), 'ROLE_NOT_ALLOWED');
+    assert.equal(await order('operator'), 'operator');
+  });
+
+  it('lets nobody in without a certificate', async () => {
+    const files = { ...(await authority.issue('stranger')) };
+    const other = await makeAuthority(`${engine.folder}/other-certs`);
+    const foreign = await other.issue('probe-agent');
+    const tls = { files: { ...foreign, caFile: files.caFile }, keyPrefix: 'test.tls', serverName: 'localhost' };
+    assert.notEqual(await hello('stranger', tls), 'welcome');
+  });
+});
