@@ -1,1 +1,12 @@
-export {};
+export {
+  type CertificateAuthority,
+  type CertificateFiles,
+  type LeafSpec,
+  makeAuthority,
+  makeCertificates,
+} from './certificates.js';
+export { type EventuallyOptions, eventually } from './eventually.js';
+export { freePort } from './free-port.js';
+export { type Exit, type ProcessSpec, startProcess, type TestProcess } from './start-process.js';
+export { type TcpProxy, tcpProxy } from './tcp-proxy.js';
+export { type TemporaryFolder, temporaryFolder } from './temporary-folder.js';
