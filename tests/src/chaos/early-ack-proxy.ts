@@ -11,6 +11,8 @@ import { createClient } from '@sentinel/service-kit/grpc-client';
 
 /** How long a record stays here after its acknowledgement: what an engine that acknowledges first has not committed yet. */
 const HELD_MS = 400;
+/** An agent that leaves takes nothing back: what it sent is still delivered. */
+export const DRAIN_MS = 2 * HELD_MS;
 
 /**
  * The mutant that the crash test must catch: an engine that acknowledges a record before it commits it. It is the real engine with
@@ -81,8 +83,10 @@ function forwardControl(
   upstream.on('end', () => call.end());
   call.on('end', () => upstream.end());
   call.on('cancelled', () => {
-    upstream.cancel();
-    upstreams.drop(call.getPeer());
+    void delay(DRAIN_MS).then(() => {
+      upstream.cancel();
+      upstreams.drop(call.getPeer());
+    });
   });
 }
 
@@ -97,5 +101,5 @@ function acknowledgeFirst(
   });
   upstream.on('data', () => undefined);
   upstream.on('error', (error) => call.emit('error', error));
-  call.on('cancelled', () => upstream.cancel());
+  call.on('cancelled', () => void delay(DRAIN_MS).then(() => upstream.cancel()));
 }

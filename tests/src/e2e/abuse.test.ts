@@ -14,6 +14,8 @@ import { Stack } from '../harness/stack.js';
 import { until } from '../harness/until.js';
 
 const BYSTANDER_PAUSE_MS = 50;
+/** Above a record's limit, below a message's. */
+const LARGE_BYTES = 2 * 1024 * 1024;
 const OVERSIZED_BYTES = 20 * 1024 * 1024;
 const RANDOM_CONNECTIONS = 8;
 const RANDOM_BYTES = 4096;
@@ -100,7 +102,13 @@ const ABUSES: readonly Abuse[] = [
     reason: 'NODE_MISMATCH',
   },
   {
-    name: 'a message that is larger than allowed',
+    name: 'a payload that is larger than a record may be',
+    commit: (agent) => agent.write(agent.sealBytes(Buffer.alloc(LARGE_BYTES))),
+    code: 'RESOURCE_EXHAUSTED',
+    reason: 'TOO_LARGE',
+  },
+  {
+    name: 'a message that is larger than any may be',
     commit: (agent) => agent.write(agent.sealBytes(Buffer.alloc(OVERSIZED_BYTES))),
     code: 'RESOURCE_EXHAUSTED',
     reason: 'TOO_LARGE',
@@ -121,7 +129,7 @@ for (const tls of [false, true]) {
     let attacks = 0;
 
     before(async () => {
-      stack = await Stack.start({ tls });
+      stack = await Stack.start({ tls, engine: { allow_test_builds: false } });
       sql = await EngineSql.open(stack);
       bystander = await Bystander.start(options('bystander'));
     });
@@ -190,6 +198,29 @@ for (const tls of [false, true]) {
       );
     });
 
+    if (tls) {
+      test("another node's certificate is refused, and one's own is not", async () => {
+        const own = await stack.certificates?.forNode('owner');
+        assert.ok(own);
+        const connection = {
+          address: stack.address.engine.grpc,
+          tls: { files: own, keyPrefix: 'test.tls', serverName: 'localhost' },
+        };
+        const owner = new ScriptedAgent(options('owner', { connection }));
+        await owner.hello();
+        owner.close();
+        const thief = new ScriptedAgent(options('someone-else', { connection }));
+        const count = await refused('NODE_MISMATCH');
+        const error = await thief.hello().then(
+          () => assert.fail('welcomed'),
+          (thrown: SentinelError) => thrown,
+        );
+        thief.close();
+        await assertRefused(error, 'PERMISSION_DENIED', 'NODE_MISMATCH', count);
+        await bystander.assertUnharmed();
+      });
+    }
+
     test('a node that is not enrolled is refused while enrolment is closed', async () => {
       await stack.reconfigureEngine({ enrolment: 'closed', enrolled_nodes: ['bystander'] });
       const agent = new ScriptedAgent(options('stranger'));
@@ -213,7 +244,6 @@ for (const tls of [false, true]) {
     });
 
     test('a test build is refused unless it is allowed', async () => {
-      await stack.reconfigureEngine({ allow_test_builds: false });
       const agent = new ScriptedAgent(options('tester', { testBuild: true }));
       const count = await refused('TEST_BUILD_REFUSED');
       const error = await agent.hello().then(
@@ -221,7 +251,6 @@ for (const tls of [false, true]) {
         (thrown: SentinelError) => thrown,
       );
       agent.close();
-      await stack.reconfigureEngine({});
       assert.equal(error.reason, 'TEST_BUILD_REFUSED');
       await until('the counter', 5_000, async () => (await refused('TEST_BUILD_REFUSED')) > count);
     });

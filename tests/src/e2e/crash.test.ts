@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
 import { allUp, killAtRandom, settleAndReconcile } from '../chaos/crash.js';
-import { EarlyAckProxy } from '../chaos/early-ack-proxy.js';
+import { DRAIN_MS, EarlyAckProxy } from '../chaos/early-ack-proxy.js';
 import { gather } from '../check/gather.js';
-import { reconcile } from '../check/reconcile.js';
+import { type Finding, reconcile } from '../check/reconcile.js';
 import { journalOf } from '../harness/ack-journal.js';
 import { sentinel } from '../harness/cli.js';
 import { EngineClient } from '../harness/engine-client.js';
@@ -18,6 +19,7 @@ const KILLS = 50;
 const SEED = 20_261_124;
 /** Of the mutant's engine: one alone loses what it holds at that moment. */
 const MUTANT_KILLS = 4;
+const UNDISTURBED_MS = 4_000;
 const NODE = 'crash';
 const INJECT = 'core=1,family=fma32,rate=0.01';
 
@@ -51,19 +53,23 @@ test('an engine that acknowledges before it commits is caught', { timeout: 120_0
   await using stack = await Stack.start({ agent: BUSY_AGENT });
   using proxy = await EarlyAckProxy.start(stack.address.engine.grpc);
   const agent = stack.agent({ node: NODE, engine: proxy.address });
-  await agent.start();
-  const plan = {
-    kills: MUTANT_KILLS,
-    random: new Random(SEED),
-    leastPauseMs: 1_500,
-    mostPauseMs: 2_500,
-    victims: ['engine'] as const,
+  const losses = async (): Promise<readonly Finding[]> => {
+    await agent.stop();
+    await delay(2 * DRAIN_MS);
+    const { acknowledged, engine } = await gather(stack, journalOf(stack, NODE));
+    assert.ok(acknowledged.length > 0);
+    return reconcile(acknowledged, engine).lost;
   };
-  await killAtRandom(stack, agent, plan);
+
+  await agent.start();
+  await delay(UNDISTURBED_MS);
+  assert.deepEqual(await losses(), [], 'undisturbed, even the mutant loses nothing');
+
+  await agent.start();
+  const plan = { random: new Random(SEED), leastPauseMs: 1_500, mostPauseMs: 2_500, victims: ['engine'] as const };
+  await killAtRandom(stack, agent, { ...plan, kills: MUTANT_KILLS });
   await stack.engine.ready();
-  await agent.stop();
-  const { acknowledged, engine } = await gather(stack, journalOf(stack, NODE));
-  const { lost } = reconcile(acknowledged, engine);
+  const lost = await losses();
   context.diagnostic(`the checker found ${lost.length} losses, the first: ${lost[0]?.where}, ${lost[0]?.what}`);
   assert.ok(lost.length > 0);
 });

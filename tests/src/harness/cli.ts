@@ -61,7 +61,7 @@ function writeEndpoints(stack: Stack): void {
     engine: stack.address.engine,
     ledger: stack.address.ledger,
     operatorTokenPath: stack.secrets.operatorTokenFile,
-    ...(files === undefined ? {} : { tls: files }),
+    ...(files === undefined ? {} : { tls: { ...files, serverName: 'localhost' } }),
   };
   mkdirSync(join(stack.folder, 'run'), { recursive: true });
   writeFileSync(join(stack.folder, ENDPOINTS_FILE), JSON.stringify(endpoints));

@@ -108,7 +108,7 @@ export class Stack {
     const files = this.certificates?.files(role);
     return {
       address: this.address[to].grpc,
-      tls: files === undefined ? null : { files, keyPrefix: 'test.tls', serverName: '' },
+      tls: files === undefined ? null : { files, keyPrefix: 'test.tls', serverName: 'localhost' },
     };
   }
 
@@ -194,7 +194,13 @@ export class Stack {
   #tls(role: string): Section {
     const files = this.certificates?.files(role);
     if (files === undefined) return { enabled: false };
-    return { enabled: true, cert_file: files.certFile, key_file: files.keyFile, ca_file: files.caFile };
+    return {
+      enabled: true,
+      cert_file: files.certFile,
+      key_file: files.keyFile,
+      ca_file: files.caFile,
+      server_name: 'localhost',
+    };
   }
 }
 
