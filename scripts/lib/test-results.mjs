@@ -2,6 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+/** Characters of a failure's message in the closing list. */
+const MAX_MESSAGE = 300;
+
 /**
  * @typedef {{ cwd: string, passed: number, failed: number, skipped: { name: string, file?: string, reason: string }[],
  *   failures: { name: string, file?: string, message: string }[] }} RunResult
@@ -28,7 +31,7 @@ export function summarise(results, { projects, exitCode, ci }) {
     passed += result.passed;
     failed += result.failed;
     for (const { name, file, message } of result.failures)
-      notes.push(`FAILED ${name} (${file ?? result.cwd}): ${message}`);
+      notes.push(`FAILED ${name} (${file ?? result.cwd}): ${firstLine(message)}`);
     for (const { name, file, reason } of result.skipped) {
       notes.push(`SKIPPED ${name} (${file ?? result.cwd}): ${reason}${ci ? '; nothing is skipped in CI' : ''}`);
       if (ci) failed++;
@@ -45,6 +48,12 @@ export function summarise(results, { projects, exitCode, ci }) {
     failed++;
   }
   return { passed, failed, notes };
+}
+
+/** What stands in the list at the end; the run's own output above it has all of it. */
+function firstLine(message) {
+  const [line = ''] = message.trim().split('\n');
+  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
 }
 
 /** One outcome of two runs. */

@@ -17,6 +17,12 @@ test('names each failure', () => {
   assert.deepEqual(outcome, { passed: 1, failed: 1, notes: ['FAILED adds (/w/a/x.test.js): 1 !== 2'] });
 });
 
+test('a long message is cut to what a list can hold', () => {
+  const failures = [{ name: 'adds', file: 'x', message: `${'a'.repeat(1000)}\nmore` }];
+  const [note] = summarise([result({ failed: 1, failures })], run).notes;
+  assert.equal(note, `FAILED adds (x): ${'a'.repeat(300)}…`);
+});
+
 test('a skipped test is named, and fails in CI', () => {
   const results = [result({ passed: 1, skipped: [{ name: 'gpu', reason: 'no GPU' }] })];
   assert.deepEqual(summarise(results, run), { passed: 1, failed: 0, notes: ['SKIPPED gpu (/w/a): no GPU'] });
