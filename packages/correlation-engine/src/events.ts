@@ -7,6 +7,7 @@ import {
   type CoreState,
   familyName,
   type HealthState,
+  type ObservationEffect,
   type OperatorAction,
   summarize,
   type TransitionEffect,
@@ -221,13 +222,7 @@ export class Events {
         'rows about a device that the sender does not own are ignored',
       );
     }
-    for (const observation of effects.observations) {
-      const { deviceId: device, family, sm, node, sequence, row, counted, heldBy, injected } = observation;
-      this.#log.warn(
-        { device, family: familyName(family), sm, node, sequence, row, counted, heldBy, injected },
-        'wrong result',
-      );
-    }
+    this.#wrongResults(effects.observations);
     for (const transition of effects.transitions) this.#transition(transition, state);
     if (item.kind === 'order' && effects.refusal === null) {
       const { action, gpu, actor, directiveId } = item.record;
