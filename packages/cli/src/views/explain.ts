@@ -1,35 +1,45 @@
-import type { ExplainDecisionResponse, GateOutcome, Observation, Transition } from '@sentinel/contracts/sentinel/v1/health.js';
+import type {
+  ExplainDecisionResponse,
+  GateOutcome,
+  Reinstatement,
+  Transition,
+} from '@sentinel/contracts/sentinel/v1/health.js';
 import { GateOutcome_Verdict } from '@sentinel/contracts/sentinel/v1/health.js';
-import { differing, familyName, injectedMark, kindName, paint, paintState, time, words } from './format.js';
-import { directiveText, gpuTable } from './fleet.js';
-import { table } from './table.js';
-
-const SHOWN_OBSERVATIONS = 8;
+import { directiveText } from './fleet.js';
+import { count, familyName, injectedMark, paint, paintState, time } from './format.js';
+import { headLines } from './gpu.js';
+import { observationLines } from './observation.js';
+import { hang } from './wrap.js';
 
 /** Everything an operator on call needs to believe, or doubt, a decision. */
 export function explanation(answer: ExplainDecisionResponse, nowUs: bigint): string {
-  const health = answer.health;
+  const { health, hardObservations: counted, answers } = answer;
   if (health === undefined) return 'The engine sent no health for this device.';
+  const seen = answer.observations.length;
   return [
-    gpuTable([health], nowUs),
-    `identity: ${health.identity}   build: ${health.buildId}`,
-    section('Why', answer.sentences.map((sentence) => `  ${sentence}`)),
-    section('Gates', answer.gates.length === 0 ? [] : [gateTable(answer.gates)]),
-    section(
-      `Observations (${answer.hardObservations} counted, ${answer.answers} of them in answer to an earlier one)`,
+    ...headLines(health, nowUs),
+    ...section('Why', bullets(answer.sentences)),
+    ...section('Gates', answer.gates.flatMap(gateLines)),
+    ...section(
+      `Wrong results: ${seen} shown, ${counted} counted for the decision, ${answers} in answer to an earlier one`,
       observationLines(answer.observations),
     ),
-    section('Work under way or done', health.directives.map((directive) => `  ${directiveText(directive)}`)),
-    section('Reinstatement', reinstatementLines(answer)),
-    section('History', answer.transitions.map((transition) => `  ${transitionLine(transition)}`)),
-    section('What would change this', answer.whatWouldChange.map((sentence) => `  ${sentence}`)),
-  ]
-    .filter((part) => part !== '')
-    .join('\n');
+    ...section(
+      'Work ordered',
+      health.directives.map((directive) => `  ${directiveText(directive)}`),
+    ),
+    ...section('Reinstatement', reinstatementLines(answer.reinstatement)),
+    ...section('Transitions, newest first', answer.transitions.flatMap(transitionLines)),
+    ...section('What would change this', bullets(answer.whatWouldChange)),
+  ].join('\n');
 }
 
-function section(title: string, lines: readonly string[]): string {
-  return lines.length === 0 ? '' : [`\n${paint('bold', title)}`, ...lines].join('\n');
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', paint('bold', title), ...lines];
+}
+
+function bullets(sentences: readonly string[]): string[] {
+  return sentences.flatMap((sentence) => hang('  - ', sentence));
 }
 
 const VERDICT_TEXT: Readonly<Record<number, string>> = {
@@ -37,49 +47,40 @@ const VERDICT_TEXT: Readonly<Record<number, string>> = {
   [GateOutcome_Verdict.HOLD]: 'HOLD',
   [GateOutcome_Verdict.NOT_EVALUABLE]: 'NOT_EVALUABLE',
 };
+const VERDICT_WIDTH = 'NOT_EVALUABLE'.length;
+const GATE_WIDTH = 'rate-limit'.length;
 
-function paintVerdict(gate: GateOutcome): string {
-  const text = VERDICT_TEXT[gate.verdict] ?? 'UNKNOWN';
-  if (gate.verdict === GateOutcome_Verdict.PASS) return paint('green', text);
-  return paint(gate.verdict === GateOutcome_Verdict.HOLD ? 'red' : 'yellow', text);
+function gateLines(gate: GateOutcome): string[] {
+  const inputs = Object.entries(gate.inputs).map(([name, value]) => `${name}=${value}`);
+  const head = `  ${gate.number} ${gate.name.padEnd(GATE_WIDTH)}  ${verdict(gate)}  `;
+  const reason = gate.reason === '' ? [head.trimEnd()] : hang(head, gate.reason);
+  return inputs.length === 0
+    ? reason
+    : [...reason, ...hang('      ', inputs.join(' ')).map((line) => paint('dim', line))];
 }
 
-function gateTable(gates: readonly GateOutcome[]): string {
-  const rows = gates.map((gate) => [`  ${gate.number}`, gate.name, paintVerdict(gate), gate.reason, inputsText(gate)]);
-  return table([{ title: '  #' }, { title: 'GATE' }, { title: 'VERDICT' }, { title: 'REASON' }, { title: 'INPUTS' }], rows);
+function verdict({ verdict: value }: GateOutcome): string {
+  const text = (VERDICT_TEXT[value] ?? 'UNKNOWN').padEnd(VERDICT_WIDTH);
+  if (value === GateOutcome_Verdict.PASS) return paint('green', text);
+  return paint(value === GateOutcome_Verdict.HOLD ? 'red' : 'yellow', text);
 }
 
-function inputsText(gate: GateOutcome): string {
-  return Object.entries(gate.inputs)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
-}
-
-function observationLines(observations: readonly Observation[]): string[] {
-  const lines = observations.slice(0, SHOWN_OBSERVATIONS).flatMap(observationText);
-  const more = observations.length - SHOWN_OBSERVATIONS;
-  return more > 0 ? [...lines, `  … and ${more} more (--output json shows all that the engine returned)`] : lines;
-}
-
-function observationText(seen: Observation): string[] {
-  const verdict = seen.counted ? 'counted' : `held by ${seen.heldBy}`;
-  const mark = injectedMark(seen.injected);
-  return [
-    `  ${time(seen.timeUs)}  ${familyName(seen.family)} on SM ${seen.sm}, ${kindName(seen.kind)}, ${verdict}; ${seen.siblingsPassed} of ${seen.siblingsRun} sibling SMs passed${mark === '' ? '' : ` ${mark}`}`,
-    `    epoch ${seen.epoch} index ${seen.index} lane ${seen.lane} iteration ${seen.iteration}: operands ${words(seen.operands)}`,
-    `    expected ${words(seen.expected)}  got ${paint('red', words(seen.actual))}  differing bits ${words(differing(seen.expected, seen.actual))}  (${seen.mismatchCount} wrong results in this execution)`,
-  ];
-}
-
-function reinstatementLines(answer: ExplainDecisionResponse): string[] {
-  return (answer.reinstatement?.units ?? []).map(
-    (unit) => `  ${familyName(unit.family)} on SM ${unit.sm}: ${unit.clean} of ${unit.needed} clean executions`,
+function reinstatementLines(reinstatement: Reinstatement | undefined): string[] {
+  return (reinstatement?.units ?? []).map(
+    ({ family, sm, clean, needed }) =>
+      `  ${familyName(family)} on SM ${sm}: ${count(clean)} of ${count(needed)} clean executions`,
   );
 }
 
-export function transitionLine(transition: Transition): string {
-  const ledger = transition.ledgerSeq === undefined ? 'waiting for the ledger' : `ledger entry ${transition.ledgerSeq}`;
+function transitionLines(transition: Transition): string[] {
+  return hang(`  ${time(transition.timeUs)}  `, transitionText(transition));
+}
+
+/** In one line, without its time. */
+export function transitionText(transition: Transition): string {
   const actor = transition.actor === '' ? '' : ` by ${transition.actor}`;
+  const ledger = transition.ledgerSeq === undefined ? 'waiting for the ledger' : `ledger entry ${transition.ledgerSeq}`;
   const mark = injectedMark(transition.injected);
-  return `${time(transition.timeUs)}  ${paintState(transition.from)} -> ${paintState(transition.to)}${actor}: ${transition.reason} (${ledger})${mark === '' ? '' : ` ${mark}`}`;
+  const change = `${paintState(transition.from)} -> ${paintState(transition.to)}${mark === '' ? '' : ` ${mark}`}${actor}`;
+  return `${change}: ${transition.reason} (${ledger})`;
 }

@@ -1,6 +1,6 @@
-import type { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
-import { GpuState as States, ProbeFamily, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import { styleText } from 'node:util';
+import type { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import { ProbeFamily, RunKind, GpuState as States } from '@sentinel/contracts/sentinel/v1/common.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -50,9 +50,24 @@ export function count(value: bigint | number): string {
   return value.toLocaleString('en-US');
 }
 
-/** UTC, seconds; empty for 0 = never. */
+const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/** `12.3K`: at most five characters, for columns. */
+export function compactCount(value: bigint | number): string {
+  return COMPACT.format(value);
+}
+
+export function plural(n: bigint | number, noun: string): string {
+  return `${count(n)} ${noun}${Number(n) === 1 ? '' : 's'}`;
+}
+
+/** UTC, seconds; `-` for 0 = never. */
 export function time(us: bigint): string {
-  return us === 0n ? '-' : new Date(Number(us / 1000n)).toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+  if (us === 0n) return '-';
+  return new Date(Number(us / 1000n))
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, 'Z');
 }
 
 const AGE_UNITS: readonly (readonly [string, number])[] = [
@@ -62,7 +77,7 @@ const AGE_UNITS: readonly (readonly [string, number])[] = [
   ['s', 1],
 ];
 
-/** `3m` since `us`, by the clock given in microseconds. */
+/** `3m ago`, by the clock given in microseconds. */
 export function age(us: bigint, nowUs: bigint): string {
   if (us === 0n) return 'never';
   const seconds = Math.max(0, Number((nowUs - us) / 1_000_000n));
@@ -70,12 +85,22 @@ export function age(us: bigint, nowUs: bigint): string {
   return `${Math.floor(seconds / size)}${unit} ago`;
 }
 
-/** 32-bit words as one hexadecimal text each. */
-export function words(values: readonly number[]): string {
-  return values.map((word) => `0x${(word >>> 0).toString(16).padStart(8, '0')}`).join(' ');
+/** One 32-bit word in hexadecimal. */
+export function word(value: number): string {
+  return `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
 }
 
-/** Exclusive or of two results, word by word. */
+export function words(values: readonly number[]): string {
+  return values.map(word).join(' ');
+}
+
+/** Exclusive or of two results, word by word; a word that one of them lacks counts as 0. */
 export function differing(expected: readonly number[], actual: readonly number[]): number[] {
-  return expected.map((word, i) => (word ^ (actual[i] ?? 0)) >>> 0);
+  const length = Math.max(expected.length, actual.length);
+  return Array.from({ length }, (_, i) => ((expected[i] ?? 0) ^ (actual[i] ?? 0)) >>> 0);
+}
+
+/** Numbers of the set bits, lowest first. */
+export function bitNumbers(value: number): number[] {
+  return Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => (value >>> bit) & 1);
 }

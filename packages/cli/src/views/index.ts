@@ -1,4 +1,10 @@
-export { explanation, transitionLine } from './explain.js';
+export { auditTable, detailOf, TYPE_NAMES, typeName } from './audit.js';
+export { type Change, changes } from './changes.js';
+export { explanation, transitionText } from './explain.js';
 export { directiveLines, directiveText, fleetSummary, gpuTable } from './fleet.js';
-export { age, familyName, injectedMark, paint, stateName, time } from './format.js';
+export { age, count, familyName, injectedMark, paint, plural, stateName, time } from './format.js';
+export { gpuView } from './gpu.js';
+export { historyTable } from './history.js';
+export { mismatchOf } from './observation.js';
 export { table } from './table.js';
+export { hang, wrap } from './wrap.js';

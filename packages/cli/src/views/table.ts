@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { length } from './wrap.js';
 
 const GAP = '  ';
 
@@ -7,22 +7,20 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-/** Plain columns, as wide as their widest cell; colour codes in cells do not count as width. */
+/** Plain columns, as wide as their widest cell; colour codes in cells do not count as width. A column without content is left out. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((column, i) => Math.max(width(column.title), ...rows.map((row) => width(row[i] ?? ''))));
+  const used = columns.map((_, i) => i).filter((i) => rows.length === 0 || rows.some((row) => (row[i] ?? '') !== ''));
+  const titles = columns.map((column) => column.title);
+  const widths = columns.map((_, i) => Math.max(...[titles, ...rows].map((row) => length(row[i] ?? ''))));
   const line = (cells: readonly string[]): string =>
-    columns
-      .map((column, i) => pad(cells[i] ?? '', widths[i] ?? 0, column.align ?? 'left'))
+    used
+      .map((i) => pad(cells[i] ?? '', widths[i] ?? 0, columns[i]?.align ?? 'left'))
       .join(GAP)
       .trimEnd();
-  return [line(columns.map((column) => column.title)), ...rows.map(line)].join('\n');
-}
-
-function width(cell: string): number {
-  return stripVTControlCharacters(cell).length;
+  return [titles, ...rows].map(line).join('\n');
 }
 
 function pad(cell: string, size: number, align: 'left' | 'right'): string {
-  const fill = ' '.repeat(Math.max(0, size - width(cell)));
+  const fill = ' '.repeat(Math.max(0, size - length(cell)));
   return align === 'right' ? fill + cell : cell + fill;
 }

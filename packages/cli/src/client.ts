@@ -1,0 +1,157 @@
+import type { Client } from '@grpc/grpc-js';
+import {
+  type AuditEntry,
+  AuditServiceClient,
+  type GetCheckpointResponse,
+  type QueryAuditTrailRequest,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
+import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import {
+  CorrelationServiceClient,
+  type ExplainDecisionResponse,
+  type GetGpuHistoryRequest,
+  type GpuHealth,
+  type HistoryRun,
+  type QueryFleetHealthRequest,
+  type QueryFleetHealthResponse,
+  type Transition,
+} from '@sentinel/contracts/sentinel/v1/health.js';
+import { type IssueDirectiveRequest, QuarantineServiceClient } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { type ClientClass, type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { connectionTo, operatorConnection } from './connection.js';
+import type { Endpoints } from './endpoints.js';
+import { explainCall } from './failure.js';
+import { collect } from './pages.js';
+
+/** Devices that a command asks for at most: far above any one engine's fleet. */
+const MAX_GPUS = 200_000;
+const DEADLINE_MS = 10_000;
+
+/** A fleet in one answer. */
+export type Fleet = Omit<QueryFleetHealthResponse, 'nextPageToken'>;
+export type FleetFilter = Partial<Pick<QueryFleetHealthRequest, 'nodePrefix' | 'model' | 'state'>>;
+
+/** Questions and orders to the engine. Every method rejects with a SentinelError that says what to do. */
+export interface EngineClient {
+  readonly address: string;
+  /** Every device, all pages. */
+  fleet(filter?: FleetFilter, deadlineMs?: number): Promise<Fleet>;
+  /** @param gpu id, or a prefix that only one device has; so in all methods */
+  gpu(gpu: string): Promise<GpuHealth>;
+  explain(gpu: string): Promise<ExplainDecisionResponse>;
+  /** Newest first. */
+  history(gpu: string, range: { startUs: bigint; endUs: bigint }, limit: number): Promise<HistoryRun[]>;
+  /** As an operator. */
+  order(request: IssueDirectiveRequest): Promise<Transition>;
+  close(): void;
+}
+
+export type AuditFilter = Pick<QueryAuditTrailRequest, 'gpu' | 'type' | 'startUs' | 'endUs'>;
+
+export interface LedgerClient {
+  readonly address: string;
+  checkpoint(): Promise<GetCheckpointResponse>;
+  /** Newest first. */
+  entries(filter: AuditFilter, limit: number): Promise<AuditEntry[]>;
+  close(): void;
+}
+
+export function engineClient(endpoints: Endpoints): EngineClient {
+  const address = endpoints.engine.grpc;
+  const service = new Service('engine', address);
+  const queries = () => service.client(CorrelationServiceClient, () => connectionTo(address, endpoints));
+  const orders = () => service.client(QuarantineServiceClient, () => operatorConnection(address, endpoints));
+  return {
+    address,
+    fleet: (filter = {}, deadlineMs = DEADLINE_MS) => service.ask(() => wholeFleet(queries(), filter, deadlineMs)),
+    gpu: (gpu) =>
+      service.ask(async () => {
+        const { health } = await callUnary(queries(), queries().queryGpuHealth, { gpu }, DEADLINE_MS);
+        return present(health, 'health');
+      }),
+    explain: (gpu) => service.ask(() => callUnary(queries(), queries().explainDecision, { gpu }, DEADLINE_MS)),
+    history: (gpu, range, limit) =>
+      service.ask(() =>
+        collect(limit, async (pageToken, wanted) => {
+          const request: GetGpuHistoryRequest = { gpu, ...range, limit: wanted, pageToken };
+          const page = await callUnary(queries(), queries().getGpuHistory, request, DEADLINE_MS);
+          return { items: page.runs, nextPageToken: page.nextPageToken };
+        }),
+      ),
+    order: (request) =>
+      service.ask(async () => {
+        const { transition } = await callUnary(orders(), orders().issueDirective, request, DEADLINE_MS);
+        return present(transition, 'transition');
+      }),
+    close: () => service.close(),
+  };
+}
+
+export function ledgerClient(endpoints: Endpoints): LedgerClient {
+  const address = endpoints.ledger.grpc;
+  const service = new Service('audit ledger', address);
+  const audit = () => service.client(AuditServiceClient, () => connectionTo(address, endpoints));
+  return {
+    address,
+    checkpoint: () => service.ask(() => callUnary(audit(), audit().getCheckpoint, {}, DEADLINE_MS)),
+    entries: (filter, limit) =>
+      service.ask(() =>
+        collect(limit, async (pageToken, wanted) => {
+          const request = { ...filter, limit: wanted, pageToken, oldestFirst: false };
+          const page = await callUnary(audit(), audit().queryAuditTrail, request, DEADLINE_MS);
+          return { items: page.entries, nextPageToken: page.nextPageToken };
+        }),
+      ),
+    close: () => service.close(),
+  };
+}
+
+async function wholeFleet(client: CorrelationServiceClient, filter: FleetFilter, deadlineMs: number): Promise<Fleet> {
+  let summary: Fleet['summary'];
+  const gpus = await collect<GpuHealth>(MAX_GPUS, async (pageToken, limit) => {
+    const request = { nodePrefix: '', model: '', state: GpuState.UNSPECIFIED, ...filter, limit, pageToken };
+    const page = await callUnary(client, client.queryFleetHealth, request, deadlineMs);
+    summary ??= page.summary;
+    return { items: page.gpus, nextPageToken: page.nextPageToken };
+  });
+  return { gpus, summary };
+}
+
+/** Clients of one service, each made when it is first used, and its failures in words. */
+class Service {
+  readonly #name: string;
+  readonly #address: string;
+  readonly #clients = new Map<unknown, Client>();
+
+  constructor(name: string, address: string) {
+    this.#name = name;
+    this.#address = address;
+  }
+
+  client<T extends Client>(clientClass: ClientClass<T>, to: () => ClientConnection): T {
+    const known = this.#clients.get(clientClass) as T | undefined;
+    if (known !== undefined) return known;
+    const made = createClient(clientClass, to());
+    this.#clients.set(clientClass, made);
+    return made;
+  }
+
+  async ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await question();
+    } catch (error) {
+      throw explainCall(error, this.#name, this.#address);
+    }
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) client.close();
+    this.#clients.clear();
+  }
+}
+
+function present<T>(value: T | undefined, what: string): T {
+  if (value !== undefined) return value;
+  throw new SentinelError({ code: 'INTERNAL', message: `the engine answered without ${what}` });
+}

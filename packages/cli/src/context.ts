@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { type EngineClient, engineClient, type LedgerClient, ledgerClient } from './client.js';
+import { type Endpoints, readEndpoints, type ServiceEndpoint } from './endpoints.js';
+import { usageError } from './failure.js';
+import { toJson } from './json.js';
+
+/** Flags that every command takes. */
+export interface GlobalFlags {
+  readonly data: string;
+  readonly engine?: string;
+  readonly ledger?: string;
+  readonly ledgerHttp?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsServerName?: string;
+  readonly tokenFile?: string;
+  readonly output: 'table' | 'json';
+}
+
+/** What a command works with: where to write, whom to ask, what time it is. */
+export interface Io {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly nowUs: () => bigint;
+}
+
+export interface Context extends Io {
+  readonly dataDir: string;
+  readonly endpoints: Endpoints;
+  readonly json: boolean;
+  engine(): EngineClient;
+  ledger(): LedgerClient;
+  /** Writes the answer: text for a person, or `value` as JSON. */
+  answer(value: unknown, text: () => string): void;
+  /** A remark for a person, beside the answer. */
+  remark(sentence: string): void;
+}
+
+/** Runs a command with clients that are closed after it. @throws SentinelError for flags and files that are wrong */
+export async function withContext(
+  flags: GlobalFlags,
+  io: Io,
+  run: (context: Context) => Promise<number>,
+): Promise<number> {
+  const dataDir = resolve(flags.data);
+  const endpoints = endpointsOf(flags, dataDir);
+  const json = flags.output === 'json';
+  const open: { close(): void }[] = [];
+  const opened = <T extends { close(): void }>(client: T): T => {
+    open.push(client);
+    return client;
+  };
+  try {
+    return await run({
+      ...io,
+      dataDir,
+      endpoints,
+      json,
+      engine: () => opened(engineClient(endpoints)),
+      ledger: () => opened(ledgerClient(endpoints)),
+      answer: (value, text) => io.stdout.write(`${json ? JSON.stringify(toJson(value), null, 2) : text()}\n`),
+      remark: (sentence) => io.stderr.write(`${sentence}\n`),
+    });
+  } finally {
+    for (const client of open) client.close();
+  }
+}
+
+/** Flags over the file of the data folder, which need not be there when the flags say everything. */
+function endpointsOf(flags: GlobalFlags, dataDir: string): Endpoints {
+  const { engine, ledger, ledgerHttp } = flags;
+  const base = baseOf(flags, dataDir);
+  const tls = tlsOf(flags);
+  return {
+    ...base,
+    engine: { ...base.engine, ...(engine === undefined ? {} : { grpc: address('--engine', engine) }) },
+    ledger: {
+      grpc: ledger === undefined ? base.ledger.grpc : address('--ledger', ledger),
+      http: ledgerHttp === undefined ? base.ledger.http : address('--ledger-http', ledgerHttp),
+    },
+    ...(tls === undefined ? {} : { tls }),
+    ...(flags.tokenFile === undefined ? {} : { operatorTokenPath: resolve(flags.tokenFile) }),
+  };
+}
+
+/** Of an installation with the documented ports on this machine. */
+const LOCAL: { readonly engine: ServiceEndpoint; readonly ledger: ServiceEndpoint } = {
+  engine: { grpc: '127.0.0.1:50051', http: '127.0.0.1:8080' },
+  ledger: { grpc: '127.0.0.1:50052', http: '127.0.0.1:8083' },
+};
+
+/** With a service named by a flag the file may be missing: the other services then have their documented ports. */
+function baseOf({ engine, ledger, ledgerHttp }: GlobalFlags, dataDir: string): Endpoints {
+  const named = (engine ?? ledger ?? ledgerHttp) !== undefined;
+  try {
+    return readEndpoints(dataDir);
+  } catch (error) {
+    if (named && error instanceof SentinelError && error.code === 'UNAVAILABLE') return LOCAL;
+    throw error;
+  }
+}
+
+function tlsOf({ tlsCa, tlsCert, tlsKey, tlsServerName }: GlobalFlags): Endpoints['tls'] {
+  if (tlsCa === undefined && tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCa === undefined || tlsCert === undefined || tlsKey === undefined) {
+    throw usageError('--tls-ca', '--tls-ca, --tls-cert and --tls-key belong together', 'Give all three.');
+  }
+  const files = { caFile: resolve(tlsCa), certFile: resolve(tlsCert), keyFile: resolve(tlsKey) };
+  return tlsServerName === undefined ? files : { ...files, serverName: tlsServerName };
+}
+
+const ADDRESS = /^(?:\[[0-9a-fA-F:]+\]|[^\s:/]+):(\d{1,5})$/;
+
+function address(flag: string, text: string): string {
+  const port = Number(ADDRESS.exec(text)?.[1] ?? 0);
+  if (port < 1 || port > 65_535) throw usageError(flag, `${flag} takes HOST:PORT, not ${text}`);
+  return text;
+}

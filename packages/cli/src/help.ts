@@ -1,0 +1,23 @@
+/** What `sentinel --help` ends with. */
+export const HELP_FOOTER = `
+Flags of sentinel may stand before or after the command. sentinel COMMAND --help
+shows the flags of a command.
+
+Exit status: 0 ok; 1 the answer is no (tampered, not found, refused as illegal);
+2 usage; 69 a service is away; 77 denied; 78 a file of the configuration is wrong.
+
+--output json prints the answer of the service in the protobuf JSON mapping with
+lowerCamelCase names: enumerations by name (GPU_STATE_QUARANTINED), bytes as
+base64, times in microseconds since 1970. Every field is there, an absent one as
+null, and a 64-bit integer is a number as long as a double holds it exactly, else
+a string. Fields are added, never renamed.
+  status        {engine, ledger: {address, ok, error}, summary, gpus}
+  gpus list     {gpus, summary}       gpus show     a GpuHealth
+  gpus explain  an ExplainDecisionResponse, with what
+                tests/interop/recompute_mismatch.py reads as observations[].mismatch
+  gpus history  {runs}                watch         a {timeUs, gpu, text} per line
+  audit query   {entries}, each with its event and its decoded detail
+  audit verify  {ok, key, keyFrom, checkpoint, firstSeq, entries, details,
+                 extendsSize, found, findings}
+  audit key     {key, from}           orders        {directiveId, transition}
+`;

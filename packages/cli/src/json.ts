@@ -1,0 +1,34 @@
+import { auditTypeToJSON } from '@sentinel/contracts/sentinel/v1/audit.js';
+import { gpuStateToJSON, probeFamilyToJSON, runKindToJSON } from '@sentinel/contracts/sentinel/v1/common.js';
+import { gateOutcome_VerdictToJSON } from '@sentinel/contracts/sentinel/v1/health.js';
+
+/** Enumerations by the fields that hold them; a field of the same name that holds text stays as it is. */
+const ENUMS: Readonly<Record<string, (value: never) => string>> = {
+  state: gpuStateToJSON,
+  wouldBe: gpuStateToJSON,
+  from: gpuStateToJSON,
+  to: gpuStateToJSON,
+  family: probeFamilyToJSON,
+  kind: runKindToJSON,
+  verdict: gateOutcome_VerdictToJSON,
+  type: auditTypeToJSON,
+};
+
+/**
+ * A message as the JSON that scripts read: the protobuf JSON mapping, except that every field is there (absent ones as null) and
+ * that 64-bit integers are numbers as long as a double holds them exactly.
+ */
+export function toJson(value: unknown, field = ''): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+  if (typeof value === 'number') return enumText(field, value) ?? value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (Array.isArray(value)) return value.map((item) => toJson(item, field));
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toJson(item, key)]));
+}
+
+function enumText(field: string, value: number): string | undefined {
+  const text = ENUMS[field] as ((value: number) => string) | undefined;
+  return text?.(value);
+}

@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Checkpoint, parseVerifierKey, type VerifierKey } from '@sentinel/audit-ledger/verify';
+import type { Endpoints } from './endpoints.js';
+import { ConfigurationError, usageError } from './failure.js';
+
+/** In a data folder whose endpoints name no other place. */
+const KEY_FILE = 'run/ledger.vkey';
+/** Beside the key: the newest checkpoint that verified, which every later one must extend. */
+const CHECKPOINT_SUFFIX = '.checkpoint.json';
+
+export interface TrustedKey {
+  readonly key: VerifierKey;
+  /** Whose word it is: a flag's, an earlier use's, or, only at first use, the ledger's own. */
+  readonly from: 'flag' | 'pinned' | 'first use';
+}
+
+/** What this installation remembers of its ledger. */
+export class Pin {
+  readonly file: string;
+  readonly #dataDir: string;
+
+  constructor(endpoints: Endpoints, dataDir: string) {
+    this.file = endpoints.verifierKeyPath ?? join(dataDir, KEY_FILE);
+    this.#dataDir = dataDir;
+  }
+
+  /** @throws ConfigurationError when the file holds no key */
+  read(): VerifierKey | null {
+    const text = readOrNull(this.file);
+    if (text === null) return null;
+    try {
+      return parseVerifierKey(text.trim());
+    } catch (cause) {
+      const hint = 'Remove it to pin the key anew, or give one with --key.';
+      const message = `${this.file} holds no verifier key (${(cause as Error).message})`;
+      throw new ConfigurationError({ code: 'FAILED_PRECONDITION', message, hint, cause });
+    }
+  }
+
+  /** @returns whether it will be known next time */
+  keep(key: VerifierKey): boolean {
+    return this.#write(this.file, `${key.text}\n`);
+  }
+
+  /** The newest checkpoint that verified under `key`; null = none yet. */
+  checkpoint(key: VerifierKey): Checkpoint | null {
+    try {
+      const found = JSON.parse(readOrNull(this.file + CHECKPOINT_SUFFIX) ?? 'null') as StoredCheckpoint | null;
+      if (found?.key !== key.text || !Number.isSafeInteger(found.size)) return null;
+      return { origin: found.origin, size: found.size, root: Buffer.from(found.root, 'base64') };
+    } catch {
+      return null;
+    }
+  }
+
+  keepCheckpoint(key: VerifierKey, { origin, size, root }: Checkpoint): boolean {
+    const stored: StoredCheckpoint = { key: key.text, origin, size, root: Buffer.from(root).toString('base64') };
+    return this.#write(this.file + CHECKPOINT_SUFFIX, `${JSON.stringify(stored)}\n`);
+  }
+
+  #write(file: string, text: string): boolean {
+    if (!existsSync(this.#dataDir)) return false;
+    const temporary = `${file}.${process.pid}.tmp`;
+    try {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(temporary, text, { mode: 0o600 });
+      renameSync(temporary, file);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+interface StoredCheckpoint {
+  readonly key: string;
+  readonly origin: string;
+  readonly size: number;
+  /** base64 */
+  readonly root: string;
+}
+
+function readOrNull(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const message = `${file} cannot be read (${(cause as Error).message})`;
+    throw new ConfigurationError({ code: 'PERMISSION_DENIED', message, hint: 'Give the key with --key.', cause });
+  }
+}
+
+/** A key as given on the command line. @throws SentinelError INVALID_ARGUMENT */
+export function keyOfFlag(text: string): VerifierKey {
+  try {
+    return parseVerifierKey(text);
+  } catch (cause) {
+    throw usageError('--key', `--key is no note verifier key (${(cause as Error).message})`);
+  }
+}

@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import { AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
+import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import { IssueDirectiveRequest_Action as Action } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { EXIT } from '@sentinel/service-kit/errors';
+import { Command, CommanderError, Option } from 'commander';
+import { choice, moment, wholeNumber } from './arguments.js';
+import { auditKey } from './commands/audit-key.js';
+import { auditQuery } from './commands/audit-query.js';
+import { auditVerify } from './commands/audit-verify.js';
+import { explainGpu, gpuHistory, listGpus, showGpu } from './commands/gpus.js';
+import { order } from './commands/order.js';
+import { status } from './commands/status.js';
+import { watch } from './commands/watch.js';
+import { type Context, type GlobalFlags, type Io, withContext } from './context.js';
+import { failureOf } from './failure.js';
+import { HELP_FOOTER } from './help.js';
+
+/** Entries that a query shows at most; more are a job for the HTTP interface. */
+const MAX_ENTRIES = 10_000;
+const MAX_INTERVAL_S = 3_600;
+const WIDTH = 80;
+
+/** Runs the command line to its end. @returns the exit status; nothing is thrown */
+export async function runCommandLine(argv: readonly string[], io: Io, defaultDataDir: string): Promise<number> {
+  const cli = new CommandLine(io, defaultDataDir);
+  try {
+    await cli.program.parseAsync([...argv], { from: 'user' });
+    return cli.status;
+  } catch (error) {
+    // Commander has said it already, or has printed the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    const { sentence, status: exit } = failureOf(error);
+    io.stderr.write(`sentinel: ${sentence}\n`);
+    return exit;
+  }
+}
+
+type Flags = Readonly<Record<string, string>>;
+
+class CommandLine {
+  readonly program: Command;
+  status: number = EXIT.ok;
+  readonly #io: Io;
+
+  constructor(io: Io, defaultDataDir: string) {
+    this.#io = io;
+    // Subcommands take over what is set here, so it comes first.
+    this.program = new Command('sentinel')
+      .exitOverride()
+      .configureHelp({ helpWidth: WIDTH, showGlobalOptions: false })
+      .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+      .showHelpAfterError('Run it with --help for what it takes.');
+    this.#globalFlags(defaultDataDir);
+    this.program.description('Finds GPUs and CPUs that compute wrong answers without raising an error.');
+    this.program.addHelpText('after', HELP_FOOTER);
+    this.#watching();
+    this.#gpus();
+    this.#orders();
+    this.#audit();
+  }
+
+  #globalFlags(dataDir: string): void {
+    this.program
+      .option('--data <DIR>', 'data folder of the installation', dataDir)
+      .option('--engine <HOST:PORT>', "the engine's gRPC port [from run/endpoints.json]")
+      .option('--ledger <HOST:PORT>', "the ledger's gRPC port [likewise]")
+      .option('--ledger-http <HOST:PORT>', "the ledger's HTTP port, for audit verify [likewise]")
+      .option('--tls-ca <FILE>', 'authorities that sign the services (PEM); with the next two')
+      .option('--tls-cert <FILE>', "the operator's certificate (PEM)")
+      .option('--tls-key <FILE>', 'its key (PEM)')
+      .option('--tls-server-name <NAME>', 'name in the certificates of the services, where it is not HOST')
+      .option('--token-file <FILE>', "file with the operator's token, for orders")
+      .addOption(new Option('--output <FORMAT>', 'how to answer').choices(['table', 'json']).default('table'));
+  }
+
+  #watching(): void {
+    this.program
+      .command('status')
+      .description('engine, ledger and fleet at one glance')
+      .action(this.#run((context) => status(context)));
+    this.program
+      .command('watch')
+      .description('prints what changes, until Ctrl-C')
+      .option('--interval <SECONDS>', `time between two looks, 1 to ${MAX_INTERVAL_S}`, '2')
+      .action(
+        this.#run((context, [], { interval = '2' }) =>
+          watch(context, 1000 * wholeNumber('--interval', 1, MAX_INTERVAL_S)(interval)),
+        ),
+      );
+  }
+
+  #gpus(): void {
+    const gpus = this.program.command('gpus').description('the devices; ID may be the beginning of an id');
+    gpus
+      .command('list')
+      .description('every device in a line')
+      .option('--state <STATE>', 'healthy, suspect, quarantined, deep-test or condemned')
+      .option('--node <PREFIX>', 'nodes whose names begin so')
+      .option('--model <MODEL>', 'one model')
+      .action(
+        this.#run((context, [], { state, node, model }) =>
+          listGpus(context, {
+            ...(state === undefined ? {} : { state: choice('--state', GpuState, state) as GpuState }),
+            ...(node === undefined ? {} : { nodePrefix: node }),
+            ...(model === undefined ? {} : { model }),
+          }),
+        ),
+      );
+    gpus
+      .command('show <ID>')
+      .description('one device: who it is, how it stands, what was tested')
+      .action(this.#run((context, [id = '']) => showGpu(context, id)));
+    gpus
+      .command('explain <ID>')
+      .description('why it is in its state: sentences, gates, wrong results, transitions, what would change it')
+      .action(this.#run((context, [id = '']) => explainGpu(context, id)));
+    withTimes(gpus.command('history <ID>').description('its runs, newest first'), '50').action(
+      this.#run((context, [id = ''], flags) => gpuHistory(context, id, times(flags, context))),
+    );
+  }
+
+  #orders(): void {
+    const verbs: readonly (readonly [string, Action, string])[] = [
+      ['quarantine', Action.QUARANTINE, 'takes a device out'],
+      ['reinstate', Action.REINSTATE, 'takes it back, as healthy'],
+      ['deep-test', Action.SCHEDULE_DEEP_TEST, 'tests a quarantined device thoroughly'],
+      ['condemn', Action.CONDEMN, 'takes it out for good'],
+    ];
+    for (const [verb, action, description] of verbs) {
+      this.program
+        .command(`${verb} <ID>`)
+        .description(`${description} (operators)`)
+        .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+        .option('--id <ID>', 'id of the directive: repeating one changes nothing [a fresh one]')
+        .action(
+          this.#run((context, [gpu = ''], { reason = '', id }) =>
+            order(context, { gpu, action, reason, directiveId: id ?? randomUUID() }),
+          ),
+        );
+    }
+  }
+
+  #audit(): void {
+    const audit = this.program.command('audit').description('the signed log of everything that was decided');
+    withTimes(audit.command('query').description('its entries, newest first'), '50')
+      .option('--gpu <ID>', 'about this device')
+      .option('--type <TYPE>', 'probe, anomaly, decision, agreement, configuration, system or approval')
+      .action(
+        this.#run((context, [], { gpu = '', type, ...flags }) => {
+          const wanted = type === undefined ? AuditType.UNSPECIFIED : (choice('--type', AuditType, type) as AuditType);
+          return auditQuery(context, { gpu, type: wanted, ...times(flags, context) });
+        }),
+      );
+    audit
+      .command('verify')
+      .description('recomputes the log and says what was proven: 0 as signed, 1 tampered, 69 could not be verified')
+      .option('--key <VKEY>', 'note verifier key to believe [pinned at first use]')
+      .option('--depth <N>', 'the newest N entries alone [all]')
+      .option('--full', 'also holds details against what their entries committed to')
+      .action(
+        this.#run((context, [], { key, depth, full }) =>
+          auditVerify(context, {
+            key,
+            depth: depth === undefined ? undefined : wholeNumber('--depth', 1, Number.MAX_SAFE_INTEGER)(depth),
+            full: full !== undefined,
+          }),
+        ),
+      );
+    audit
+      .command('key')
+      .description('prints the note verifier key of the log')
+      .action(this.#run((context) => auditKey(context)));
+  }
+
+  /** Wraps a command as the action of a commander command; its flags arrive as text, checked by whoever uses them. */
+  #run(command: (context: Context, positionals: string[], flags: Flags) => Promise<number>) {
+    return async (...args: unknown[]): Promise<void> => {
+      const self = args.at(-1) as Command;
+      const globals: GlobalFlags = this.program.opts();
+      const positionals = self.args;
+      this.status = await withContext(globals, this.#io, (context) => command(context, positionals, self.opts()));
+    };
+  }
+}
+
+function withTimes(command: Command, limit: string): Command {
+  return command
+    .option('--since <TIME>', 'from then on: 90m, 2d, or 2026-03-01T12:00Z')
+    .option('--until <TIME>', 'before then')
+    .option('--limit <N>', `entries at most, 1 to ${MAX_ENTRIES}`, limit);
+}
+
+function times(
+  { since, until, limit = '50' }: Flags,
+  { nowUs }: Io,
+): { startUs: bigint; endUs: bigint; limit: number } {
+  return {
+    startUs: since === undefined ? 0n : moment('--since', since, nowUs()),
+    endUs: until === undefined ? 0n : moment('--until', until, nowUs()),
+    limit: wholeNumber('--limit', 1, MAX_ENTRIES)(limit),
+  };
+}

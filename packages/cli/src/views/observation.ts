@@ -1,0 +1,84 @@
+import type { Observation } from '@sentinel/contracts/sentinel/v1/health.js';
+import {
+  bitNumbers,
+  count,
+  differing,
+  familyName,
+  injectedMark,
+  kindName,
+  paint,
+  time,
+  word,
+  words,
+} from './format.js';
+import { hang } from './wrap.js';
+
+const SHOWN = 5;
+
+/** Wrong results as they were seen, newest first. */
+export function observationLines(observations: readonly Observation[]): string[] {
+  const lines = observations.slice(0, SHOWN).flatMap(observationText);
+  const more = observations.length - SHOWN;
+  return more > 0 ? [...lines, `  … and ${more} more: --output json has them`] : lines;
+}
+
+function observationText(seen: Observation): string[] {
+  const verdict = seen.counted ? 'counted' : `held by ${seen.heldBy}`;
+  const facts = [
+    `${familyName(seen.family)} on SM ${seen.sm}, ${kindName(seen.kind)}, ${verdict}`,
+    siblings(seen),
+    injectedMark(seen.injected),
+  ];
+  const place = `seed epoch ${seen.epoch} index ${seen.index}, lane ${seen.lane}, iteration ${seen.iteration}; ${count(seen.mismatchCount)} wrong in this execution`;
+  return [
+    ...hang(`  ${time(seen.timeUs)}  `, facts.filter((part) => part !== '').join('; ')),
+    ...hang('    ', place),
+    ...(seen.operands.length === 0 ? [] : hang('    operands ', words(seen.operands))),
+    ...differenceLines(seen),
+  ];
+}
+
+function siblings(seen: Observation): string {
+  if (seen.siblingsRun === 0) return 'no sibling SM ran the seed';
+  const same = seen.siblingsSameDigest > 0 ? `, ${seen.siblingsSameDigest} gave the same wrong digest` : '';
+  return `${seen.siblingsPassed} of ${seen.siblingsRun} sibling SMs passed${same}`;
+}
+
+/** Only the words that are wrong, each with its bits. */
+function differenceLines({ expected, actual }: Observation): string[] {
+  return differing(expected, actual).flatMap((bits, i) => {
+    if (bits === 0) return [];
+    const got = paint('red', word(actual[i] ?? 0));
+    const text = `expected ${word(expected[i] ?? 0)}, got ${got}, differing bits ${word(bits)} (${bitNumbers(bits).join(' ')})`;
+    return hang(`    word ${i}: `, text);
+  });
+}
+
+/** A wrong result as tests/interop/recompute_mismatch.py reads it, to be recomputed from the seed by whoever doubts it. */
+export interface Mismatch {
+  readonly family: string;
+  readonly epoch: number;
+  readonly index: number;
+  readonly lane: number;
+  readonly iteration: number;
+  readonly operands: readonly number[];
+  readonly expected: readonly number[];
+  readonly actual: readonly number[];
+  readonly differing_bits: readonly number[];
+}
+
+export function mismatchOf(seen: Observation): Mismatch {
+  const { epoch, index, lane, iteration, operands, expected, actual } = seen;
+  const family = familyName(seen.family);
+  return {
+    family,
+    epoch,
+    index,
+    lane,
+    iteration,
+    operands,
+    expected,
+    actual,
+    differing_bits: differing(expected, actual),
+  };
+}
