@@ -232,6 +232,15 @@ export class Events {
     if (item.record.kind === 'config') this.#log.info({ mode: item.record.config.mode }, 'configuration committed');
   }
 
+  /** One line a record: a device that fails everywhere must not flood the log. Each result is in the table of observations. */
+  #wrongResults(observations: readonly ObservationEffect[]): void {
+    const [first] = observations;
+    if (first === undefined) return;
+    const { deviceId: device, family, sm, node, sequence, row, counted, heldBy, injected } = first;
+    const facts = { device, family: familyName(family), sm, node, sequence, row, counted, heldBy, injected };
+    this.#log.warn({ ...facts, results: observations.length }, 'wrong result');
+  }
+
   #transition(
     { deviceId: device, from, to, reason, injected, actor, timeUs }: TransitionEffect,
     state: CoreState,
