@@ -218,7 +218,8 @@ test('kill -9 loses no record and gives no sequence two contents; the journal te
 
 test('the daemon and its child stay small', { timeout: 30_000 }, async (t) => {
   const { engine, agent, config } = await stand(t);
-  const metrics = await (agent.start(config), agent.ready());
+  agent.start(config);
+  const metrics = await agent.ready();
   await until('passes', 10_000, () => batches(engine).length >= 2);
   const text = await (await fetch(`http://${metrics}/metrics`)).text();
   const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);

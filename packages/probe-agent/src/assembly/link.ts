@@ -1,0 +1,81 @@
+import type { AgentControlResponse, AgentHeartbeat, Hello } from '@sentinel/contracts/sentinel/v1/control.js';
+import { ProbeServiceClient } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { createClient } from '@sentinel/service-kit/grpc-client';
+import { agentKey } from '../identity/agent-key.js';
+import { describeDevice, type SelfTest } from '../identity/devices.js';
+import { VERSION } from '../identity/version.js';
+import type { Planner } from '../scheduler/planner.js';
+import type { Settings } from '../settings.js';
+import type { Spool } from '../spool/spool.js';
+import { explainUplinkError } from '../uplink/explain.js';
+import { Uplink } from '../uplink/uplink.js';
+import type { Common } from './common.js';
+
+export interface LinkParts {
+  readonly spool: Spool;
+  readonly planner: Planner;
+  readonly build: string;
+  readonly tested: SelfTest;
+  readonly onMessage: (message: AgentControlResponse['message']) => void;
+  /** The engine's clock at the start of a connection, or null at its end. */
+  readonly onConnected: (engineTimeUs: bigint | null) => void;
+}
+
+/** The connection to the engine. */
+export function makeLink(common: Common, parts: LinkParts): Uplink {
+  const { settings, metrics, log } = common;
+  const { config } = settings;
+  const { spool, onMessage, onConnected } = parts;
+  const endpoint = config.correlation_engine_endpoint;
+  const hello = helloOf(common, parts);
+  return new Uplink({
+    identity: { node: config.node_name, keyId: config.hmac_key_id, agentKey: agentKey(config) },
+    spool,
+    connect: () => createClient(ProbeServiceClient, { address: endpoint, tls: tlsOf(config.tls), token: '' }),
+    hello,
+    heartbeat: () => heartbeatOf(common, parts),
+    onWelcome: ({ engineTimeUs, committedThrough, archivedThrough }) => {
+      onConnected(engineTimeUs);
+      const has = { committedThrough: Number(committedThrough), archivedThrough: Number(archivedThrough) };
+      log.info({ endpoint, ...has }, 'connected to the engine');
+    },
+    onMessage,
+    onDisconnect: (error, retryMs) => {
+      onConnected(null);
+      metrics.disconnected();
+      log.warn({ retryMs: Math.round(retryMs) }, explainUplinkError(error, endpoint));
+    },
+  });
+}
+
+function helloOf({ settings, testbed, devices, clock }: Common, { spool, build, tested }: LinkParts): () => Hello {
+  const { config } = settings;
+  const described = devices.all.map(({ id, sms }) => describeDevice(id, sms, testbed.info, tested));
+  return () => ({
+    node: config.node_name,
+    spoolId: spool.spoolId,
+    buildId: build,
+    testBuild: testbed.info.testBuild,
+    agentVersion: VERSION,
+    keyId: config.hmac_key_id,
+    agentTimeUs: clock.nowUs(),
+    devices: described,
+    lastSequence: spool.lastSequence,
+  });
+}
+
+function heartbeatOf({ clock }: Common, { spool, planner }: LinkParts): AgentHeartbeat {
+  const pools = Object.values(planner.overhead);
+  return {
+    agentTimeUs: clock.nowUs(),
+    spoolRecords: spool.records,
+    spoolBytes: BigInt(spool.bytes),
+    overheadPct: pools.reduce((sum, pool) => sum + pool.percent(clock.monotonicMs()), 0),
+  };
+}
+
+function tlsOf(tls: Settings['config']['tls']) {
+  if (!tls.enabled) return null;
+  const files = { certFile: tls.cert_file, keyFile: tls.key_file, caFile: tls.ca_file };
+  return { files, keyPrefix: 'probe_agent.tls', serverName: '' };
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
+import { AgentEvent_Kind as Kind } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { ManualClock } from '@sentinel/service-kit/clock';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { InjectionWatch } from '../execution/injection-watch.js';
+import type { ProbeRun } from '../execution/run.js';
+import { AgentMetrics } from '../observing/metrics.js';
+import { PatientAppender } from '../spool/patient-append.js';
+import { collectingLogger } from '../testing/collecting-logger.js';
+import { payloadOf } from '../testing/payloads.js';
+import { Events } from './events.js';
+import { MismatchLog } from './mismatch-log.js';
+
+const MISMATCH = {
+  lane: 0,
+  iteration: 0,
+  operands: [],
+  expected: [],
+  actual: [],
+  expectedDigest: 1,
+  actualDigest: 2,
+  mismatchCount: 1,
+};
+
+function failing(sm: number): ProbeRun {
+  return {
+    deviceId: 'CPU-a',
+    family: 'fma32',
+    kind: RunKind.SCHEDULED,
+    epoch: 1,
+    index: 0,
+    startUs: 1,
+    durationUs: 2_000,
+    singleSm: null,
+    results: [{ sm, result: ProbeResult.FAIL, reason: '', digest: 2, mismatch: MISMATCH }],
+    goldenDigest: 1,
+    goldenAgreed: true,
+    goldenIntact: true,
+    loudFault: false,
+    directiveId: null,
+  };
+}
+
+test('a unit that fails all the time is named once in ten seconds, with how often it was not named', () => {
+  const { log, lines } = collectingLogger();
+  const clock = new ManualClock();
+  const mismatches = new MismatchLog(log, clock);
+  for (let k = 0; k < 5; k++) mismatches.group([failing(1)]);
+  mismatches.group([failing(2)]);
+  clock.advanceMs(10_001);
+  mismatches.group([failing(1)]);
+  assert.deepEqual(
+    lines.map(({ sm, notNamed }) => [sm, notNamed]),
+    [
+      [1, 0],
+      [2, 0],
+      [1, 4],
+    ],
+  );
+});
+
+test('events name the device and reach log, metric and engine', () => {
+  const { log, lines } = collectingLogger();
+  const sent: [Kind, string][] = [];
+  const failed: string[] = [];
+  const events = new Events({
+    reporter: { event: async (kind, device) => void sent.push([kind, device]) },
+    metrics: { childFailed: (kind) => failed.push(kind) },
+    log,
+    deviceOf: (sm) => (sm === 3 ? 'CPU-a' : ''),
+  });
+  events.childFailed({ kind: 'timeout', detail: 'late' });
+  events.selfTestFailed(3, 'SM 3 is wrong');
+  events.goldenDisagreed('fma32', {
+    accused: 3,
+    mismatch: null,
+    knownAnswers: [
+      { cpu: 2, result: 'PASS' },
+      { cpu: 3, result: 'FAIL' },
+    ],
+  });
+  assert.deepEqual(sent, [
+    [Kind.CHILD_TIMEOUT, ''],
+    [Kind.SELF_TEST_FAILED, 'CPU-a'],
+    [Kind.GOLDEN_DISAGREED, 'CPU-a'],
+  ]);
+  assert.deepEqual(failed, ['timeout']);
+  assert.match(String(lines[2]?.['msg']), /CPU 3 alone is wrong/);
+});
+
+test('metrics have the names and labels of the contract', async () => {
+  const metrics = new AgentMetrics({
+    devices: () => 2,
+    connected: () => true,
+    spoolRecords: () => 3,
+    spoolBytes: () => 4,
+    childRestarts: () => 5,
+    childBytes: () => undefined,
+    activeDirectives: () => 6,
+    overheadPct: () => 0.25,
+  });
+  metrics.ran(failing(1));
+  metrics.givenUp({ runs: 7, executions: 8, mismatches: 1 });
+  const text = await metrics.registry.metrics();
+  for (const line of [
+    'sentinel_probe_results_total{probe="FMA",family="fma32",result="FAIL"} 1',
+    'sentinel_probe_duration_seconds_count{probe="FMA",family="fma32"} 1',
+    'sentinel_probe_overhead_pct{pool="scheduled"} 0.25',
+    'sentinel_probe_coverage_ratio{family="fma32"} 1',
+    'sentinel_agent_connected_gpus 2',
+    'sentinel_agent_grpc_stream_active 1',
+    'sentinel_agent_spool_records 3',
+    'sentinel_agent_spool_dropped_total{what="runs"} 7',
+    'sentinel_agent_spool_dropped_total{what="mismatches"} 1',
+  ]) {
+    assert.ok(text.includes(`\n${line}\n`), line);
+  }
+});
+
+test('a full disk is waited for; a lost spool is fatal; an agent that stops gives up', async () => {
+  const { log, lines } = collectingLogger();
+  const lost: unknown[] = [];
+  let appended = 0;
+  let failure: SentinelError | undefined = new SentinelError({
+    code: 'RESOURCE_EXHAUSTED',
+    message: 'the disk is full',
+  });
+  const appender = new PatientAppender({
+    append: () => (failure === undefined ? Promise.resolve() : Promise.reject(failure)),
+    onAppended: () => {
+      appended += 1;
+    },
+    onLost: (error) => lost.push(error),
+    log,
+  });
+  const payload = payloadOf({ $case: 'events', value: { events: [] } });
+  const waiting = appender.append(payload);
+  setTimeout(() => {
+    failure = undefined;
+  }, 50);
+  await waiting;
+  assert.deepEqual([appended, lines.length, /Probing waits/.test(String(lines[0]?.['msg']))], [1, 1, true]);
+  failure = new SentinelError({ code: 'UNAVAILABLE', message: 'fsync failed' });
+  await appender.append(payload);
+  assert.deepEqual([appended, lost.length], [1, 1]);
+  failure = new SentinelError({ code: 'RESOURCE_EXHAUSTED', message: 'the disk is full' });
+  const stopped = appender.append(payload);
+  appender.stop();
+  await stopped;
+  assert.equal(appended, 1);
+});
+
+test('the first injected wrong result is said once', async () => {
+  const { log, lines } = collectingLogger();
+  let firstUs: number | null = null;
+  const watch = new InjectionWatch(
+    { ask: (async () => ({ kind: 'answer', value: { count: 1, firstUs } })) as never },
+    log,
+  );
+  await watch.look();
+  firstUs = 17;
+  await Promise.all([watch.look(), watch.look()]);
+  await watch.look();
+  assert.deepEqual(
+    lines.map(({ msg, atUs }) => [msg, atUs]),
+    [['first injected wrong result', 17]],
+  );
+});

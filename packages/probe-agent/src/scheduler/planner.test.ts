@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
+import fc from 'fast-check';
+import { DirectiveBook } from './directives.js';
+import { Planner, type Work } from './planner.js';
+import { EPOCH_MS, NO_INDICES, SeedIndices } from './seed-indices.js';
+import { type ScheduleEntry, Timetable } from './timetable.js';
+
+const DEVICE = { id: 'CPU-a', sms: [0, 1] };
+const T0 = 1_700_000_000_000;
+
+function entry(fields: Partial<ScheduleEntry> = {}): ScheduleEntry {
+  return { probe: 'FMA', family: 'fma32', periodMs: 10_000, coverage: 1, priority: 1, timeoutMs: 5_000, ...fields };
+}
+
+interface Rig {
+  readonly planner: Planner;
+  readonly book: DirectiveBook;
+}
+
+function rig(entries: readonly ScheduleEntry[], pct = 5): Rig {
+  const book = new DirectiveBook(() => {});
+  const planner = new Planner({
+    timetable: new Timetable([DEVICE], entries, () => 0),
+    directives: book,
+    indices: new Map([[DEVICE.id, new SeedIndices(NO_INDICES, () => {})]]),
+    cpus: DEVICE.sms,
+    overheadBudgetPct: pct,
+    burstBudgetPct: 5,
+  });
+  return { planner, book };
+}
+
+/** Runs the plan for a while; each execution costs every CPU involved `costUs`. */
+function simulate({ planner, book }: Rig, durationMs: number, costUs: number): { work: Work; atMs: number }[] {
+  const done: { work: Work; atMs: number }[] = [];
+  for (let ms = 0; ms < durationMs; ) {
+    const decision = planner.next({ wallMs: T0 + ms, monoMs: ms });
+    if ('waitMs' in decision) {
+      ms += Math.max(1, Math.ceil(decision.waitMs));
+      continue;
+    }
+    const { work } = decision;
+    done.push({ work, atMs: ms });
+    const cpus = new Set([...work.sms, ...work.goldenCpus]);
+    planner.charge(
+      work.pool,
+      work.family,
+      [...cpus].map((cpu) => ({ cpu, us: costUs })),
+      ms,
+    );
+    if (work.directiveId !== null) book.executed(work.directiveId, false, ms);
+    ms += Math.ceil(costUs / 1000);
+  }
+  return done;
+}
+
+function burst(executions: number, intervalMs: number, id = 'b') {
+  const steps = [{ family: 'fma32' as const, sm: 1, executions, intervalMs }];
+  return { id, deviceId: DEVICE.id, kind: 'burst' as const, steps, sweep: null };
+}
+
+test('a schedule is kept: every period once, with seed index 0 of its epoch', () => {
+  const done = simulate(rig([entry(), entry({ probe: 'AES', family: 'int_aes' })]), 60_000, 2_000);
+  for (const family of ['fma32', 'int_aes']) {
+    const runs = done.filter(({ work }) => work.family === family);
+    assert.equal(runs.length, 6);
+    assert.ok(runs.every(({ work }) => work.index === 0 && work.kind === RunKind.SCHEDULED && work.sms.length === 2));
+    assert.equal(new Set(runs.map(({ work }) => work.epoch)).size, 6);
+  }
+});
+
+test('a period shorter than an epoch gets seeds of its own', () => {
+  const done = simulate(rig([entry({ periodMs: 1_000 })]), 20_000, 500);
+  assert.equal(done.length, 20);
+  assert.equal(new Set(done.map(({ work }) => `${work.epoch}/${work.index}`)).size, 20);
+});
+
+test('a burst of 1,000 is spread over its minute and pays from its own budget', () => {
+  const it = rig([entry()], 0.5);
+  it.book.accept(burst(1_000, 60), 0);
+  const done = simulate(it, 60_000, 2_300);
+  const executions = done.filter(({ work }) => work.kind === RunKind.BURST);
+  assert.ok(executions.length >= 990, `${executions.length} executions`);
+  const firstHalf = executions.filter(({ atMs }) => atMs < 30_000).length;
+  assert.ok(Math.abs(firstHalf - 500) < 20, `${firstHalf} in the first half`);
+  const scheduled = done
+    .filter(({ work }) => work.kind === RunKind.SCHEDULED)
+    .map(({ atMs }) => Math.floor(atMs / 10_000));
+  assert.deepEqual(scheduled, [0, 1, 2, 3, 4, 5], 'the schedule goes on beside it');
+});
+
+test('whatever is asked, no CPU pays more than its shares, and no seed is used twice on an SM', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 200, max: 20_000 }),
+      fc.array(fc.integer({ min: 1, max: 2_000 }), { maxLength: 4 }),
+      (periodS, costUs, bursts) => {
+        const it = rig([entry({ periodMs: periodS * 1_000 })], 2);
+        bursts.forEach((executions, k) => {
+          it.book.accept(burst(executions, 10, `b${k}`), 0);
+        });
+        const durationMs = 60_000;
+        const done = simulate(it, durationMs, costUs);
+        const used = (pool: string) => done.filter(({ work }) => work.pool === pool).length * costUs;
+        // The share, what a bucket holds, and one debt.
+        assert.ok(used('scheduled') <= durationMs * 20 + 5_000 + costUs);
+        assert.ok(used('burst') <= durationMs * 50 + 5_000 + costUs);
+        const seeds = done.map(({ work }) => `${work.family}/${work.epoch}/${work.index}`);
+        assert.equal(new Set(seeds).size, seeds.length);
+        assert.ok(done.every(({ work, atMs }) => work.epoch === Math.floor((T0 + atMs) / EPOCH_MS)));
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('a family is put off by want of budget for a quarter of an hour at most', () => {
+  const it = rig([entry({ priority: 9 })], 0.01);
+  it.planner.charge(
+    'scheduled',
+    'fma32',
+    [
+      { cpu: 0, us: 10_000_000 },
+      { cpu: 1, us: 10_000_000 },
+    ],
+    0,
+  );
+  const first = simulate(it, 20 * 60_000, 2_000)[0];
+  assert.ok(first !== undefined && Math.abs(first.atMs - 15 * 60_000) < 11_000, `first at ${first?.atMs}`);
+});
+
+test('another schedule is taken up while the planner runs', () => {
+  const it = rig([entry()]);
+  assert.ok('work' in it.planner.next({ wallMs: T0, monoMs: 0 }));
+  const timetable = new Timetable([DEVICE], [entry({ probe: 'AES', family: 'int_aes' })], () => 0);
+  it.planner.reconfigure({ timetable, overheadBudgetPct: 1, burstBudgetPct: 1 });
+  const next = it.planner.next({ wallMs: T0 + 1, monoMs: 1 });
+  assert.equal('work' in next && next.work.family, 'int_aes');
+});
