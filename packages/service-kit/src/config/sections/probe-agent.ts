@@ -62,7 +62,6 @@ export const probeAgent = section(
       default: 'fleet',
       doc: "fleet = hmac_key is the fleet's; derived = it is this node's own derived key, 64 hexadecimal digits.",
       source: CONTRACT,
-      inert: true,
     }),
     hmac_key_id: leaf({
       format: text({ expects: 'a key id of letters, digits, "_" or "-"', pattern: /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/ }),
@@ -176,6 +175,9 @@ export const probeAgent = section(
     }),
   },
   (values, report, context) => {
+    if (values.hmac_key_kind === 'derived' && !/^[0-9a-f]{64}$/i.test(values.hmac_key)) {
+      report('hmac_key', 'must be 64 hexadecimal digits while hmac_key_kind is derived');
+    }
     checkTlsFiles(values.tls, report);
     checkPlaintext(values.tls, { correlation_engine_endpoint: values.correlation_engine_endpoint }, report, context);
   },
