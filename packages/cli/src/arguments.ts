@@ -29,5 +29,8 @@ export function choice(flag: string, values: Readonly<Record<string, number>>, t
   const names = Object.keys(values).filter((name) => name !== 'UNSPECIFIED' && name !== 'UNRECOGNIZED');
   const value = values[text.toUpperCase().replaceAll('-', '_')];
   if (value !== undefined && value > 0) return value;
-  throw usageError(flag, `${flag} takes one of ${names.map((name) => name.toLowerCase()).join(', ')}, not ${text}`);
+  throw usageError(
+    flag,
+    `${flag} takes one of ${names.map((name) => name.toLowerCase().replaceAll('_', '-')).join(', ')}, not ${text}`,
+  );
 }

@@ -14,11 +14,15 @@ const ENUMS: Readonly<Record<string, (value: never) => string>> = {
   type: auditTypeToJSON,
 };
 
+/** JSON already, in a vocabulary of its own. */
+const DECODED = 'decoded';
+
 /**
  * A message as the JSON that scripts read: the protobuf JSON mapping, except that every field is there (absent ones as null) and
  * that 64-bit integers are numbers as long as a double holds them exactly.
  */
 export function toJson(value: unknown, field = ''): unknown {
+  if (field === DECODED) return value;
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
   if (typeof value === 'number') return enumText(field, value) ?? value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');

@@ -84,7 +84,7 @@ class CommandLine {
       .description('prints what changes, until Ctrl-C')
       .option('--interval <SECONDS>', `time between two looks, 1 to ${MAX_INTERVAL_S}`, '2')
       .action(
-        this.#run((context, [], { interval = '2' }) =>
+        this.#run((context, { interval = '2' }) =>
           watch(context, 1000 * wholeNumber('--interval', 1, MAX_INTERVAL_S)(interval)),
         ),
       );
@@ -99,7 +99,7 @@ class CommandLine {
       .option('--node <PREFIX>', 'nodes whose names begin so')
       .option('--model <MODEL>', 'one model')
       .action(
-        this.#run((context, [], { state, node, model }) =>
+        this.#run((context, { state, node, model }) =>
           listGpus(context, {
             ...(state === undefined ? {} : { state: choice('--state', GpuState, state) as GpuState }),
             ...(node === undefined ? {} : { nodePrefix: node }),
@@ -110,13 +110,13 @@ class CommandLine {
     gpus
       .command('show <ID>')
       .description('one device: who it is, how it stands, what was tested')
-      .action(this.#run((context, [id = '']) => showGpu(context, id)));
+      .action(this.#run((context, _flags, id) => showGpu(context, id)));
     gpus
       .command('explain <ID>')
       .description('why it is in its state: sentences, gates, wrong results, transitions, what would change it')
-      .action(this.#run((context, [id = '']) => explainGpu(context, id)));
+      .action(this.#run((context, _flags, id) => explainGpu(context, id)));
     withTimes(gpus.command('history <ID>').description('its runs, newest first'), '50').action(
-      this.#run((context, [id = ''], flags) => gpuHistory(context, id, times(flags, context))),
+      this.#run((context, flags, id) => gpuHistory(context, id, times(flags, context))),
     );
   }
 
@@ -134,7 +134,7 @@ class CommandLine {
         .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
         .option('--id <ID>', 'id of the directive: repeating one changes nothing [a fresh one]')
         .action(
-          this.#run((context, [gpu = ''], { reason = '', id }) =>
+          this.#run((context, { reason = '', id }, gpu) =>
             order(context, { gpu, action, reason, directiveId: id ?? randomUUID() }),
           ),
         );
@@ -147,7 +147,7 @@ class CommandLine {
       .option('--gpu <ID>', 'about this device')
       .option('--type <TYPE>', 'probe, anomaly, decision, agreement, configuration, system or approval')
       .action(
-        this.#run((context, [], { gpu = '', type, ...flags }) => {
+        this.#run((context, { gpu = '', type, ...flags }) => {
           const wanted = type === undefined ? AuditType.UNSPECIFIED : (choice('--type', AuditType, type) as AuditType);
           return auditQuery(context, { gpu, type: wanted, ...times(flags, context) });
         }),
@@ -159,7 +159,7 @@ class CommandLine {
       .option('--depth <N>', 'the newest N entries alone [all]')
       .option('--full', 'also holds details against what their entries committed to')
       .action(
-        this.#run((context, [], { key, depth, full }) =>
+        this.#run((context, { key, depth, full }) =>
           auditVerify(context, {
             key,
             depth: depth === undefined ? undefined : wholeNumber('--depth', 1, Number.MAX_SAFE_INTEGER)(depth),
@@ -174,12 +174,12 @@ class CommandLine {
   }
 
   /** Wraps a command as the action of a commander command; its flags arrive as text, checked by whoever uses them. */
-  #run(command: (context: Context, positionals: string[], flags: Flags) => Promise<number>) {
+  #run(command: (context: Context, flags: Flags, positional: string) => Promise<number>) {
     return async (...args: unknown[]): Promise<void> => {
       const self = args.at(-1) as Command;
       const globals: GlobalFlags = this.program.opts();
-      const positionals = self.args;
-      this.status = await withContext(globals, this.#io, (context) => command(context, positionals, self.opts()));
+      const [positional = ''] = self.args;
+      this.status = await withContext(globals, this.#io, (context) => command(context, self.opts(), positional));
     };
   }
 }

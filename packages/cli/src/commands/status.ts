@@ -4,10 +4,11 @@ import { EXIT } from '@sentinel/service-kit/errors';
 import type { Fleet } from '../client.js';
 import type { Context } from '../context.js';
 import { type Failure, failureOf } from '../failure.js';
-import { fleetSummary, gpuTable, paint } from '../views/index.js';
+import { fleetSummary, gpuTable, hang, paint, plural, wrap } from '../views/index.js';
 
 /** A large fleet is shown by the devices that need somebody. */
 const SHOWN = 20;
+const NAME_WIDTH = 10;
 
 interface ServiceStatus<T> {
   readonly address: string;
@@ -26,8 +27,8 @@ export async function status(context: Context): Promise<number> {
   const value = { engine: summaryOf(fleet), ledger: { ...summaryOf(log), entries: log.found?.entries ?? null } };
   context.answer({ ...value, summary: fleet.found?.summary, gpus: fleet.found?.gpus ?? [] }, () =>
     [
-      serviceLine('Engine', fleet, ''),
-      serviceLine('Ledger', log, log.found === null ? '' : `, ${log.found.entries} entries`),
+      ...serviceLines('Engine', fleet, ''),
+      ...serviceLines('Ledger', log, log.found === null ? '' : `, ${plural(log.found.entries, 'entry', 'entries')}`),
       ...(fleet.found === null ? [] : fleetLines(fleet.found, context.nowUs())),
     ].join('\n'),
   );
@@ -46,9 +47,10 @@ function summaryOf({ address, failure }: ServiceStatus<unknown>) {
   return { address, ok: failure === null, error: failure?.sentence ?? null };
 }
 
-function serviceLine(name: string, { address, failure }: ServiceStatus<unknown>, more: string): string {
-  const text = failure === null ? `${paint('green', 'up')} at ${address}${more}` : paint('red', failure.sentence);
-  return `${name.padEnd(10)}${text}`;
+function serviceLines(name: string, { address, failure }: ServiceStatus<unknown>, more: string): string[] {
+  const text =
+    failure === null ? `${paint('green', 'up')} at ${address}${more}` : `${paint('red', 'down')}: ${failure.sentence}`;
+  return hang(name.padEnd(NAME_WIDTH), text);
 }
 
 function fleetLines({ summary, gpus }: Fleet, nowUs: bigint): string[] {
@@ -59,7 +61,7 @@ function fleetLines({ summary, gpus }: Fleet, nowUs: bigint): string[] {
     '',
     ...(shown.length === 0 && hidden > 0 ? [] : [gpuTable(shown, nowUs)]),
     ...(hidden > 0 ? [`${hidden} more: npx sentinel gpus list`] : []),
-    ...shown.filter(needsSomebody).map((gpu) => `${gpu.gpu}: ${gpu.summary}`),
+    ...shown.filter(needsSomebody).flatMap((gpu) => wrap(`${gpu.gpu}: ${gpu.summary}`)),
   ];
 }
 

@@ -46,10 +46,10 @@ export function detailOf({ detail }: AuditEntry): Readonly<Record<string, unknow
   }
 }
 
-/** `state_changed SUSPECT -> QUARANTINED`, `agent_registered`. */
+/** `SUSPECT->QUARANTINED`, `agent_registered`. */
 function eventText(detail: Readonly<Record<string, unknown>> | null): string {
   if (detail === null) return '(detail pruned)';
   const { event, from, to } = detail;
   const name = typeof event === 'string' ? event : '(no event)';
-  return typeof from === 'string' && typeof to === 'string' ? `${name} ${from} -> ${to}` : name;
+  return typeof from === 'string' && typeof to === 'string' ? `${from}->${to}` : name;
 }

@@ -21,7 +21,7 @@ export function explanation(answer: ExplainDecisionResponse, nowUs: bigint): str
     ...section('Why', bullets(answer.sentences)),
     ...section('Gates', answer.gates.flatMap(gateLines)),
     ...section(
-      `Wrong results: ${seen} shown, ${counted} counted for the decision, ${answers} in answer to an earlier one`,
+      `Wrong results (${seen} stored): ${counted} counted, ${answers} in answer to an earlier one`,
       observationLines(answer.observations),
     ),
     ...section(
@@ -51,12 +51,12 @@ const VERDICT_WIDTH = 'NOT_EVALUABLE'.length;
 const GATE_WIDTH = 'rate-limit'.length;
 
 function gateLines(gate: GateOutcome): string[] {
-  const inputs = Object.entries(gate.inputs).map(([name, value]) => `${name}=${value}`);
+  const inputs = Object.entries(gate.inputs).map(([name, value]) => `${name}: ${value}`);
   const head = `  ${gate.number} ${gate.name.padEnd(GATE_WIDTH)}  ${verdict(gate)}  `;
   const reason = gate.reason === '' ? [head.trimEnd()] : hang(head, gate.reason);
   return inputs.length === 0
     ? reason
-    : [...reason, ...hang('      ', inputs.join(' ')).map((line) => paint('dim', line))];
+    : [...reason, ...hang('      ', inputs.join('; ')).map((line) => paint('dim', line))];
 }
 
 function verdict({ verdict: value }: GateOutcome): string {

@@ -57,8 +57,8 @@ export function compactCount(value: bigint | number): string {
   return COMPACT.format(value);
 }
 
-export function plural(n: bigint | number, noun: string): string {
-  return `${count(n)} ${noun}${Number(n) === 1 ? '' : 's'}`;
+export function plural(n: bigint | number, noun: string, many = `${noun}s`): string {
+  return `${count(n)} ${Number(n) === 1 ? noun : many}`;
 }
 
 /** UTC, seconds; `-` for 0 = never. */

@@ -1,8 +1,8 @@
 import type { HistoryRun } from '@sentinel/contracts/sentinel/v1/health.js';
-import { count, familyName, injectedMark, kindName, paint, time } from './format.js';
+import { familyName, injectedMark, kindName, paint, time } from './format.js';
 import { table } from './table.js';
 
-/** Runs, newest first. */
+/** Runs, newest first; WRONG: the SMs that computed wrong results. */
 export function historyTable(runs: readonly HistoryRun[]): string {
   if (runs.length === 0) return 'The history has no run of this device in that time.';
   return table(
@@ -11,9 +11,8 @@ export function historyTable(runs: readonly HistoryRun[]): string {
       { title: 'FAMILY' },
       { title: 'KIND' },
       { title: 'SEED', align: 'right' },
-      { title: 'US', align: 'right' },
-      { title: 'SMS RUN', align: 'right' },
-      { title: 'WRONG ON SM' },
+      { title: 'SMS', align: 'right' },
+      { title: 'WRONG' },
       { title: 'NOTE' },
     ],
     runs.map((run) => [
@@ -21,7 +20,6 @@ export function historyTable(runs: readonly HistoryRun[]): string {
       familyName(run.family),
       kindName(run.kind),
       `${run.epoch}:${run.index}`,
-      count(run.durationUs),
       run.smsRun < run.smsPlanned ? paint('yellow', `${run.smsRun} of ${run.smsPlanned}`) : String(run.smsRun),
       run.failedSms.length === 0 ? '-' : paint('red', run.failedSms.join(' ')),
       injectedMark(run.injected),

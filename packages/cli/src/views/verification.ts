@@ -33,8 +33,10 @@ function proven({ report, known, full }: Verification): string {
       : `Entries ${firstSeq} to ${firstSeq + entries - 1} are, byte for byte and in this order, what`;
   const sentences = [
     `${what} ${checkpoint?.origin ?? 'the log'} signed at size ${count(checkpoint?.size ?? 0)}.`,
-    known === null ? '' : `Nothing of the ${count(known.size)} entries verified last time was changed or removed.`,
-    full ? `The details of ${count(details)} of them are what their entries committed to.` : '',
+    known === null
+      ? ''
+      : `Nothing of what was verified last time (${plural(known.size, 'entry', 'entries')}) was changed or removed.`,
+    full ? `${plural(details, 'detail is what its entry', 'details are what their entries')} committed to.` : '',
   ];
   return sentences.filter((sentence) => sentence !== '').join(' ');
 }
