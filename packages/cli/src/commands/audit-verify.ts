@@ -1,10 +1,10 @@
 import { httpSource, type LogSource, SourceError, type VerifyReport, verifyLog } from '@sentinel/audit-ledger/verify';
 import { EXIT, SentinelError } from '@sentinel/service-kit/errors';
 import type { Context } from '../context.js';
+import type { Endpoints } from '../endpoints.js';
+import { httpFetch } from '../http-fetch.js';
 import { keyOfFlag, Pin, type TrustedKey } from '../pinned-key.js';
 import { type Verification, verificationText } from '../views/verification.js';
-
-const REQUEST_MS = 30_000;
 
 export interface VerifyQuestion {
   /** Undefined = the pinned one, or at first use what the ledger says. */
@@ -41,9 +41,8 @@ async function verified(
   { depth, full }: VerifyQuestion,
   known: Verification['known'],
 ): Promise<VerifyReport> {
-  const { http } = context.endpoints.ledger;
   try {
-    return await verifyLog(source(`http://${http}`, full), key, {
+    return await verifyLog(source(context.endpoints, full), key, {
       ...(depth === undefined ? {} : { depth }),
       ...(known === null ? {} : { known }),
     });
@@ -58,8 +57,9 @@ async function verified(
   }
 }
 
-function source(base: string, full: boolean): LogSource {
-  const { openings, ...published } = httpSource(base, (url) => fetch(url, { signal: AbortSignal.timeout(REQUEST_MS) }));
+function source({ ledger, tls }: Endpoints, full: boolean): LogSource {
+  const base = `${tls === undefined ? 'http' : 'https'}://${ledger.http}`;
+  const { openings, ...published } = httpSource(base, httpFetch(tls ?? null));
   return full && openings !== undefined ? { ...published, openings } : published;
 }
 
