@@ -28,32 +28,47 @@ export interface Identity {
 export const ANONYMOUS: Identity = { role: 'anonymous', node: null, via: 'none', subject: '' };
 
 /** Common names of the certificates that the deployment guide creates. */
-const ROLE_BY_COMMON_NAME: Readonly<Record<string, Role>> = {
-  'probe-agent': 'agent',
-  'correlation-engine': 'engine',
-  'audit-ledger': 'ledger',
-  'audit-ledger-reader': 'ledger',
-  'inference-monitor': 'monitor',
-  'training-monitor': 'monitor',
-  viewer: 'viewer',
-  operator: 'operator',
-  admin: 'admin',
-  auditor: 'auditor',
-  health: 'health',
-};
+const ROLE_BY_COMMON_NAME: ReadonlyMap<string, Role> = new Map([
+  ['probe-agent', 'agent'],
+  ['correlation-engine', 'engine'],
+  ['audit-ledger', 'ledger'],
+  ['audit-ledger-reader', 'ledger'],
+  ['inference-monitor', 'monitor'],
+  ['training-monitor', 'monitor'],
+  ['viewer', 'viewer'],
+  ['operator', 'operator'],
+  ['admin', 'admin'],
+  ['auditor', 'auditor'],
+  ['health', 'health'],
+]);
 
-const NODE_URI = 'URI:sentinel://node/';
+const NODE_URI = 'sentinel://node/';
+/** One name of `subjectaltname`; a value that could be mistaken for several is quoted as JSON. */
+const ALTERNATIVE_NAME = /(?:^|, )([^:"]+):("(?:[^"\\]|\\.)*"|[^,]*)/gy;
 
 /** Identity of a verified client certificate: role from its common name, node from its URI SAN. */
 export function certificateIdentity(certificate: PeerCertificate): Identity {
   const subject = String(certificate.subject?.CN ?? '').replace(/^sentinel-/, '');
-  const uri = (certificate.subjectaltname ?? '').split(', ').find((name) => name.startsWith(NODE_URI));
   return {
-    role: ROLE_BY_COMMON_NAME[subject] ?? 'anonymous',
-    node: uri === undefined ? null : decodeURIComponent(uri.slice(NODE_URI.length)),
+    role: ROLE_BY_COMMON_NAME.get(subject) ?? 'anonymous',
+    node: certifiedNode(certificate.subjectaltname ?? ''),
     via: 'certificate',
     subject,
   };
+}
+
+/** The one node that a certificate names; none where it names several, as nobody could say which one speaks. */
+function certifiedNode(alternativeNames: string): string | null {
+  const uris = [...alternativeNames.matchAll(ALTERNATIVE_NAME)]
+    .filter(([, kind, value]) => kind === 'URI' && value?.startsWith(NODE_URI))
+    .map(([, , value]) => value?.slice(NODE_URI.length) ?? '');
+  const [encoded] = uris;
+  if (encoded === undefined || uris.length > 1) return null;
+  try {
+    return decodeURIComponent(encoded) || null;
+  } catch {
+    return null;
+  }
 }
 
 export interface Tokens {

@@ -101,7 +101,7 @@ function fromServiceError(error: ServiceError): SentinelError {
     message: error.details === '' ? error.message : error.details,
     cause: error,
     ...(detail === null
-      ? {}
+      ? inferredReason(error)
       : {
           reason: reasonName(detail.reason),
           field: detail.field,
@@ -109,6 +109,12 @@ function fromServiceError(error: ServiceError): SentinelError {
           hint: detail.hint,
         }),
   });
+}
+
+/** grpc-js cuts off far too large messages itself, and can give no reason. */
+function inferredReason({ code, details }: ServiceError): { reason?: ErrorReason } {
+  const tooLarge = code === Status.RESOURCE_EXHAUSTED && /larger than/.test(details);
+  return tooLarge ? { reason: 'TOO_LARGE' } : {};
 }
 
 function decodeTrailer(error: ServiceError): ErrorDetail | null {

@@ -1,26 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
-  type handleUnaryCall,
-  type Metadata,
   Server,
   ServerCredentials,
-  ServerInterceptingCall,
-  type ServerInterceptingCallInterface,
-  type ServerInterceptor,
   type ServerOptions,
   type ServiceDefinition,
-  status as Status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { formatAddress, isLoopback, parseAddress } from './address.js';
-import { ANONYMOUS, certificateIdentity, type Identity, type Role, type Tokens, tokenIdentity } from './auth.js';
-import { ERROR_TRAILER, SentinelError } from './errors.js';
+import type { Tokens } from './auth.js';
+import { SentinelError } from './errors.js';
+import { type AllowedRoles, type AuthorisationTable, identityInterceptor, methodName } from './grpc-call.js';
 import type { Logger } from './logging.js';
 import { ReloadingServerCredentials, type TlsFiles } from './tls.js';
+
+export { type AllowedRoles, connectionOf, failStream, identityOf, unary } from './grpc-call.js';
 
 /** A peer that answers no ping for this long is gone. */
 const KEEPALIVE_MS = 20_000;
@@ -32,9 +29,6 @@ const MAX_CONNECTION_AGE_MS = 6 * 3_600_000;
 const MAX_CONNECTION_AGE_GRACE_MS = 30_000;
 /** How long calls under way may take to end once the server drains. */
 const DRAIN_DEADLINE_MS = 2_000;
-
-/** Methods that anyone who can connect may call: with mutual TLS that is whoever has a certificate of our authority. */
-export type AllowedRoles = 'anyone' | readonly Role[];
 
 export interface ServiceEntry {
   readonly definition: ServiceDefinition;
@@ -54,6 +48,7 @@ export interface GrpcServerOptions {
   readonly insecure: boolean;
   readonly tokens: Tokens;
   readonly services: readonly ServiceEntry[];
+  /** Larger requests are refused. */
   readonly maxMessageBytes: number;
   readonly log: Logger;
   /** Called for each refused call, for a counter. */
@@ -71,7 +66,7 @@ export interface GrpcServer {
 
 /**
  * Binds and serves: identity, authorisation, health, reflection, limits.
- * @throws SentinelError UNAVAILABLE when the port is taken; FAILED_PRECONDITION when a method has no authorisation entry or plaintext would leave loopback
+ * @throws SentinelError UNAVAILABLE when the port is taken; FAILED_PRECONDITION when plaintext would leave loopback; INTERNAL when a method has no authorisation entry
  */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const wanted = parseAddress(options.address);
@@ -104,20 +99,20 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
 }
 
 function serverOptions(options: GrpcServerOptions, roles: AuthorisationTable): ServerOptions {
+  const { tokens, maxMessageBytes } = options;
   return {
-    'grpc.max_receive_message_length': options.maxMessageBytes,
-    'grpc.max_send_message_length': options.maxMessageBytes,
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_send_message_length': maxMessageBytes,
     'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.max_connection_age_ms': MAX_CONNECTION_AGE_MS,
     'grpc.max_connection_age_grace_ms': MAX_CONNECTION_AGE_GRACE_MS,
-    interceptors: [identityInterceptor(options, roles)],
+    interceptors: [
+      identityInterceptor({ roles, tokens, maxMessageBytes, onRefused: (error) => options.onRefused?.(error) }),
+    ],
   };
 }
-
-/** Allowed roles by full method path. */
-type AuthorisationTable = ReadonlyMap<string, AllowedRoles>;
 
 function authorisationTable(services: readonly ServiceEntry[]): AuthorisationTable {
   const table = new Map<string, AllowedRoles>();
@@ -127,7 +122,7 @@ function authorisationTable(services: readonly ServiceEntry[]): AuthorisationTab
       if (allowed === undefined || implementation[key] === undefined) {
         const lack = allowed === undefined ? 'authorisation entry' : 'implementation';
         throw new SentinelError({
-          code: 'FAILED_PRECONDITION',
+          code: 'INTERNAL',
           message: `${path} has no ${lack}`,
           field: methodName(path),
         });
@@ -140,10 +135,6 @@ function authorisationTable(services: readonly ServiceEntry[]): AuthorisationTab
 
 function serviceName(definition: ServiceDefinition): string {
   return Object.values(definition)[0]?.path.split('/')[1] ?? '';
-}
-
-function methodName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function addReflection(server: Server): void {
@@ -186,139 +177,5 @@ function plaintextError(options: GrpcServerOptions): SentinelError {
     message: `plaintext on ${options.address} would be reachable from other machines`,
     field: options.addressKey,
     hint: `Set tls.enabled to true, ${options.addressKey} to 127.0.0.1:PORT, or pass --insecure.`,
-  });
-}
-
-// Identity and authorisation
-
-const IDENTITIES = new WeakMap<Metadata, Identity>();
-const CONNECTIONS = new WeakMap<Metadata, string>();
-
-/** Who makes a call, as established before its handler ran. */
-export function identityOf(call: { readonly metadata: Metadata }): Identity {
-  return IDENTITIES.get(call.metadata) ?? ANONYMOUS;
-}
-
-/** Names the connection that a call came by: both its ends, which no other connection has while this one lives. */
-export function connectionOf(call: { readonly metadata: Metadata }): string {
-  return CONNECTIONS.get(call.metadata) ?? '';
-}
-
-function identityInterceptor(options: GrpcServerOptions, roles: AuthorisationTable): ServerInterceptor {
-  return (method, call) => {
-    explainTransportRefusals(call, options);
-    return new ServerInterceptingCall(call, {
-      start: (next) =>
-        next({
-          onReceiveMetadata: (metadata, proceed) => {
-            const { remoteAddress, remotePort, localAddress, localPort } = call.getConnectionInfo();
-            CONNECTIONS.set(metadata, `${remoteAddress}:${remotePort}>${localAddress}:${localPort}`);
-            const refusal = authorise(method.path, roles.get(method.path) ?? 'anyone', call, metadata, options.tokens);
-            if (refusal === null) return proceed(metadata);
-            options.onRefused?.(refusal);
-            call.sendStatus(refusal.toServiceError());
-          },
-        }),
-    });
-  };
-}
-
-/**
- * A message above the limit is refused below every interceptor, with a bare status: it gets its detail, and is counted, where that
- * status leaves.
- */
-function explainTransportRefusals(call: ServerInterceptingCallInterface, options: GrpcServerOptions): void {
-  const send = call.sendStatus.bind(call);
-  call.sendStatus = (status) => {
-    if (status.code !== Status.RESOURCE_EXHAUSTED || (status.metadata?.get(ERROR_TRAILER).length ?? 0) > 0)
-      return send(status);
-    const error = new SentinelError({
-      code: 'RESOURCE_EXHAUSTED',
-      reason: 'TOO_LARGE',
-      message: status.details ?? 'the message is too large',
-      hint: `Send messages of at most ${options.maxMessageBytes} bytes.`,
-    });
-    options.onRefused?.(error);
-    send(error.toServiceError());
-  };
-}
-
-function authorise(
-  path: string,
-  allowed: AllowedRoles,
-  call: ServerInterceptingCallInterface,
-  metadata: Metadata,
-  tokens: Tokens,
-): SentinelError | null {
-  const identity = identify(call, metadata, tokens);
-  if (identity === null) {
-    return new SentinelError({
-      code: 'UNAUTHENTICATED',
-      reason: 'CREDENTIALS_INVALID',
-      message: 'the bearer token is not one of this installation',
-      hint: 'Use the token in the secrets folder of the data folder.',
-    });
-  }
-  IDENTITIES.set(metadata, identity);
-  if (allowed === 'anyone' || allowed.includes(identity.role)) return null;
-  return refuse(path, identity, allowed);
-}
-
-function identify(call: ServerInterceptingCallInterface, metadata: Metadata, tokens: Tokens): Identity | null {
-  const [authorization] = metadata.get('authorization');
-  if (authorization !== undefined) return tokenIdentity(String(authorization), tokens);
-  const certificate = call.getAuthContext().sslPeerCertificate;
-  return certificate?.subject === undefined ? ANONYMOUS : certificateIdentity(certificate);
-}
-
-function refuse(path: string, identity: Identity, allowed: readonly Role[]): SentinelError {
-  const needed = `${methodName(path)} is for ${allowed.join(', ')}`;
-  if (identity.role === 'anonymous') {
-    return new SentinelError({
-      code: 'UNAUTHENTICATED',
-      reason: 'CREDENTIALS_MISSING',
-      message: `${needed}; the caller showed no identity`,
-      hint: 'Present a bearer token or a client certificate of that role.',
-    });
-  }
-  return new SentinelError({
-    code: 'PERMISSION_DENIED',
-    message: `${needed}; the caller is ${identity.role} (${identity.subject})`,
-  });
-}
-
-/** Adapts an async function to a unary handler; whatever it throws becomes a status with ErrorDetail. */
-export function unary<Request, Response>(
-  handler: (request: Request, identity: Identity) => Promise<Response> | Response,
-  log: Logger,
-): handleUnaryCall<Request, Response> {
-  return (call, callback) => {
-    Promise.resolve()
-      .then(() => handler(call.request, identityOf(call)))
-      .then(
-        (response) => callback(null, response),
-        (thrown: unknown) => callback(publicError(thrown, log).toServiceError()),
-      );
-  };
-}
-
-/** Ends a stream with the status of `thrown`. */
-export function failStream(
-  call: { emit(event: 'error', error: unknown): boolean },
-  thrown: unknown,
-  log: Logger,
-): void {
-  call.emit('error', publicError(thrown, log).toServiceError());
-}
-
-/** Errors that nobody foresaw are logged whole and told to the caller without their content. */
-function publicError(thrown: unknown, log: Logger): SentinelError {
-  if (thrown instanceof SentinelError) return thrown;
-  log.error({ err: thrown }, 'unexpected error in a call');
-  return new SentinelError({
-    code: 'INTERNAL',
-    message: 'internal error',
-    hint: 'See the log of the service.',
-    cause: thrown,
   });
 }

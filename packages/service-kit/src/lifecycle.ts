@@ -1,5 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
-import { exitStatus, SentinelError } from './errors.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConfigError } from './config/problems.js';
+import { EXIT, exitStatus, SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
 
 /** A drain that takes longer is given up. */
@@ -57,23 +59,46 @@ export async function runService(
   let service: Service | null = null;
   try {
     service = await build(fatal);
-    const ready = await service.start();
-    const running = service;
-    process.on('SIGHUP', () => {
-      Promise.resolve(running.reload?.()).catch((error: unknown) =>
-        log.error({ err: error }, SentinelError.from(error).sentence),
-      );
-    });
-    if (options.readyFile !== '') writeReadyFile(options.readyFile, ready);
-    log.info(ready, 'ready');
+    const ready = await Promise.race([service.start(), givenUp(ended.promise)]);
+    if (ready !== null) announce(service, ready, options);
   } catch (error) {
-    const known = SentinelError.from(error);
-    log.fatal({ err: known.code === 'INTERNAL' ? error : undefined, field: known.field || undefined }, known.sentence);
-    ended.resolve(exitStatus(known));
+    ended.resolve(reportFailedStart(error, log));
   }
   const status = await ended.promise;
   await drain(service, log);
   process.exit(status);
+}
+
+/** A start that a signal or an error overtakes is left time to finish, so that what it has begun can be stopped; then no longer. */
+async function givenUp(ended: Promise<unknown>): Promise<null> {
+  await ended;
+  await delay(DRAIN_DEADLINE_MS, undefined, { ref: false });
+  return null;
+}
+
+function announce(service: Service, ready: ReadyInfo, { log, readyFile }: RunOptions): void {
+  process.on('SIGHUP', () => {
+    Promise.resolve()
+      .then(() => service.reload?.())
+      .catch((error: unknown) => log.error({ err: error }, SentinelError.from(error).sentence));
+  });
+  if (readyFile !== '') writeReadyFile(readyFile, ready);
+  log.info(ready, 'ready');
+}
+
+/**
+ * @returns 78 for what only a change of the configuration mends, so that a supervisor need not try again; 70 for what nobody foresaw
+ */
+function reportFailedStart(error: unknown, log: Logger): number {
+  if (error instanceof ConfigError) {
+    log.fatal(error.message);
+    return error.exitCode;
+  }
+  const known = SentinelError.from(error);
+  log.fatal({ err: known.code === 'INTERNAL' ? error : undefined, field: known.field || undefined }, known.sentence);
+  if (known.code === 'INTERNAL') return EXIT_CRASHED;
+  const settingIsWrong = ['FAILED_PRECONDITION', 'INVALID_ARGUMENT'].includes(known.code) && known.field !== '';
+  return settingIsWrong ? EXIT.configuration : exitStatus(known);
 }
 
 async function drain(service: Service | null, log: Logger): Promise<void> {

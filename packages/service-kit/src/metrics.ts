@@ -58,11 +58,13 @@ export async function serveMetrics(options: MetricsServerOptions): Promise<Metri
     const failure = await listen(server, wanted);
     if (failure === null) {
       current = formatAddress(server.address() as AddressInfo);
+      if (retry !== null) options.log.info({ address: current }, 'the port is free now: metrics are served');
       return;
     }
     const error = portError(options, failure);
     if (options.required) throw error;
-    options.log.warn({ address: options.address, setting: options.addressKey }, error.sentence);
+    // Said once: the port may stay taken for days.
+    if (retry === null) options.log.warn({ address: options.address, setting: options.addressKey }, error.sentence);
     retry = setTimeout(() => void tryListen(), RETRY_PORT_MS).unref();
   };
   await tryListen();
@@ -80,12 +82,12 @@ export async function serveMetrics(options: MetricsServerOptions): Promise<Metri
 
 function listen(server: Server, address: Address): Promise<Error | null> {
   return new Promise((resolve) => {
-    const failed = (error: Error): void => resolve(error);
-    server.once('error', failed);
-    server.listen(address.port, address.host, () => {
-      server.off('error', failed);
-      resolve(null);
-    });
+    const settle = (failure: Error | null): void => {
+      server.off('error', settle).off('listening', listening);
+      resolve(failure);
+    };
+    const listening = (): void => settle(null);
+    server.once('error', settle).once('listening', listening).listen(address.port, address.host);
   });
 }
 
@@ -94,7 +96,7 @@ function portError(options: MetricsServerOptions, cause: Error): SentinelError {
     code: 'UNAVAILABLE',
     message: `metrics cannot listen on ${options.address} (${cause.message})`,
     field: options.addressKey,
-    hint: `Set ${options.addressKey} to a free address.`,
+    hint: `Set ${options.addressKey} to a free address${options.required ? '' : ', or free the port: it is tried again'}.`,
     cause,
   });
 }

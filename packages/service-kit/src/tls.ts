@@ -59,7 +59,7 @@ function tlsError(key: string, message: string, cause: unknown): SentinelError {
 export class ReloadingServerCredentials extends ServerCredentials {
   readonly #timer: NodeJS.Timeout;
 
-  constructor(files: TlsFiles, keyPrefix: string, mutual: boolean, log: Logger) {
+  constructor(files: TlsFiles, keyPrefix: string, mutual: boolean, log: Logger, reloadIntervalMs = RELOAD_INTERVAL_MS) {
     super({ requestCert: mutual, rejectUnauthorized: mutual, minVersion: 'TLSv1.3' }, loadTls(files, keyPrefix));
     let seen = fingerprint(files);
     this.#timer = setInterval(() => {
@@ -73,7 +73,7 @@ export class ReloadingServerCredentials extends ServerCredentials {
         // Half-written files are common while a certificate is renewed: the old one stays until they are whole.
         log.warn({ err: error }, 'TLS certificate changed but cannot be used yet; keeping the old one');
       }
-    }, RELOAD_INTERVAL_MS).unref();
+    }, reloadIntervalMs).unref();
   }
 
   close(): void {

@@ -79,7 +79,7 @@ export class SegmentLog {
 
   /**
    * Opens or creates the log and cuts off what a crash left unfinished at its very end.
-   * @throws SentinelError FAILED_PRECONDITION while another process has it, INTERNAL naming file and offset of damage elsewhere
+   * @throws SentinelError FAILED_PRECONDITION while another process has it, DATA_LOSS naming file and offset of damage elsewhere
    */
   static async open(options: SegmentLogOptions): Promise<SegmentLog> {
     const files = options.files ?? nodeFiles;
@@ -230,7 +230,7 @@ export class SegmentLog {
 
   /**
    * Durable records from `from` on (default: the oldest), in order, up to the end at the time of the call.
-   * @throws SentinelError INTERNAL naming file and offset when a record is damaged
+   * @throws SentinelError DATA_LOSS naming file and offset when a record is damaged
    */
   async *read(from?: Position): AsyncGenerator<LogRecord> {
     const until = this.end;
