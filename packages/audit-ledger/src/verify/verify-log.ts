@@ -114,9 +114,16 @@ async function startAt(
   return { seq, prev, frontier: Frontier.fromSubtrees(await reader.subtrees(seq)) };
 }
 
-/** Faults where no entry is found altered: those that are explain themselves. */
+/** Faults that nothing narrower explains: an altered entry damages all that is computed over it. */
 function beside({ findings }: Walker, faults: readonly SourceFault[]): Finding[] {
-  const unexplained = faults.filter(({ first, last }) => !findings.some(({ seq }) => seq >= first && seq <= last));
+  const exact = [...findings.map(({ seq }) => ({ first: seq, last: seq })), ...faults];
+  const unexplained = faults.filter(
+    ({ first, last }) =>
+      !exact.some(
+        (other) =>
+          other.first >= first && other.last <= last && (other.last - other.first < last - first || !('what' in other)),
+      ),
+  );
   return unexplained.map(({ first, what }) => ({ seq: Math.max(first, 0), what }));
 }
 
@@ -133,7 +140,7 @@ async function walk(
   while (walker.size < size) {
     const index = walker.size / TILE_WIDTH;
     const width = tileWidth(size, 0, index);
-    for (const leaf of await walkBundle(walker, source, index, width)) await detailCheck.take(leaf);
+    for (const [seq, leaf] of await walkBundle(walker, source, index, width)) await detailCheck.take(seq, leaf);
     await upper.check();
     options.progress?.(walker.size - first, size - first);
   }
@@ -141,7 +148,7 @@ async function walk(
   return detailCheck.checked;
 }
 
-async function walkBundle(walker: Walker, source: LogSource, index: number, width: number): Promise<Leaf[]> {
+async function walkBundle(walker: Walker, source: LogSource, index: number, width: number): Promise<Map<number, Leaf>> {
   const [bundle, tile] = await Promise.all([
     source.tile({ kind: 'entries', index, width }),
     source.tile({ kind: 'hashes', level: 0, index, width }),
@@ -149,12 +156,12 @@ async function walkBundle(walker: Walker, source: LogSource, index: number, widt
   const hashes = orMalformed(() => tileHashes(tile, width));
   if (hashes === undefined) walker.report(index * TILE_WIDTH, 'hash tile is malformed');
   const entries = orMalformed(() => decodeBundle(bundle, width));
-  const leaves: Leaf[] = [];
+  const leaves = new Map<number, Leaf>();
   for (let i = 0; i < width; i += 1) {
     const bytes = entries?.[i];
     const leaf = bytes === undefined ? undefined : walker.push(bytes, hashes?.[i]);
     if (bytes === undefined) walker.pushMissing(hashes?.[i], 'entry bundle is malformed');
-    if (leaf !== undefined) leaves.push(leaf);
+    if (leaf !== undefined) leaves.set(index * TILE_WIDTH + i, leaf);
   }
   return leaves;
 }
@@ -172,10 +179,10 @@ class DetailCheck {
     this.#openings = openings;
   }
 
-  async take(leaf: Leaf): Promise<void> {
-    while (!this.#started || (this.#next !== undefined && this.#next.seq < leaf.seq)) await this.#advance();
-    if (this.#next?.seq !== leaf.seq) return;
-    this.#walker.detail(leaf, commitmentPreimage(this.#next.salt, this.#next.detail));
+  async take(seq: number, leaf: Leaf): Promise<void> {
+    while (!this.#started || (this.#next !== undefined && this.#next.seq < seq)) await this.#advance();
+    if (this.#next?.seq !== seq) return;
+    this.#walker.detail(seq, leaf, commitmentPreimage(this.#next.salt, this.#next.detail));
     this.checked += 1;
   }
 

@@ -75,9 +75,9 @@ export class Walker {
     this.#advance({ seq, hash, tileHash: undefined }, undefined);
   }
 
-  /** Checks 0x02 | salt | detail against the leaf that `push` gave. */
-  detail(leaf: Leaf, preimage: Uint8Array): void {
-    this.#attempt(leaf.seq, () => checkDetail(leaf, preimage));
+  /** Checks 0x02 | salt | detail against the leaf that `push` gave for `seq`, whatever seq that leaf claims. */
+  detail(seq: number, leaf: Leaf, preimage: Uint8Array): void {
+    this.#attempt(seq, () => checkDetail(leaf, preimage));
   }
 
   /** To be called after the last entry, with its entry hash as the head states it. */

@@ -17,7 +17,7 @@ import { orUndefined, readWhole } from './files.js';
 import { HashColumns } from './hash-columns.js';
 import { HeadFile } from './head-file.js';
 import { type Layout, layoutOf } from './layout.js';
-import { RawRecords } from './raw-records.js';
+import { type RawRecord, RawRecords } from './raw-records.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Commits whose details may still be asked for: more than one bundle can hold. */
@@ -86,6 +86,7 @@ export class FolderSource implements LogSource {
         const split = this.#commits.get(record?.commit ?? -1);
         if (record === undefined || split === undefined) return;
         this.#commits.delete(record.commit);
+        await this.#checkRow('details', record, split.firstSeq);
         yield* this.#openingsOf(record.bytes, record.fault, split, from, to);
         seq = split.firstSeq + split.detailLengths.length;
       }
@@ -150,14 +151,13 @@ export class FolderSource implements LogSource {
     const next = (await this.#table?.row(commit + 1))?.firstSeq;
     const stated = bytes.length >= RECORD_HEADER_BYTES ? bytes.readUInt32BE(RECORD_HEADER_BYTES - 4) : 0;
     const count = fault === '' || next === undefined || next <= firstSeq ? stated : next - firstSeq;
-    const { items, badLengths } = salvageEntries(bytes, Math.min(count, this.#size - firstSeq));
+    const { items, badLengths } = salvageEntries(bytes, Math.min(count, this.#size - firstSeq), firstSeq);
     const last = firstSeq + Math.max(items.length, 1) - 1;
-    if (fault !== '') this.#faults.push({ first: firstSeq, last, what: fault });
+    if (fault !== '') this.#fault(firstSeq, last, fault);
     if (fault === '' && !headerFits(bytes, commit, firstSeq))
-      this.#faults.push({ first: firstSeq, last, what: 'header of its entries record is not what it should be' });
-    for (const i of badLengths)
-      this.#faults.push({ first: firstSeq + i, last: firstSeq + i, what: 'its stored length is damaged' });
-    await this.#checkRow(commit, firstSeq);
+      this.#fault(firstSeq, last, 'header of its entries record is not what it should be');
+    for (const i of badLengths) this.#fault(firstSeq + i, firstSeq + i, 'its stored length is damaged');
+    await this.#checkRow('entries', record, firstSeq);
     for (const item of items) this.#leaves.push(item?.subarray(1) ?? NOTHING);
     this.#remember(commit, {
       firstSeq,
@@ -165,10 +165,13 @@ export class FolderSource implements LogSource {
       detailLengths: items.map(detailLengthOf),
     });
     items.forEach((item, i) => {
-      if (item !== undefined && item[0] !== 0)
-        this.#faults.push({ first: firstSeq + i, last: firstSeq + i, what: 'its stored prefix is damaged' });
+      if (item !== undefined && item[0] !== 0) this.#fault(firstSeq + i, firstSeq + i, 'its stored prefix is damaged');
     });
     return true;
+  }
+
+  #fault(first: number, last: number, what: string): void {
+    this.#faults.push({ first, last, what });
   }
 
   #remember(commit: number, split: SplitCommit): void {
@@ -177,33 +180,28 @@ export class FolderSource implements LogSource {
     if (this.#commits.size > KEPT_COMMITS && oldest.done !== true) this.#commits.delete(oldest.value);
   }
 
-  async #checkRow(commit: number, firstSeq: number): Promise<void> {
+  async #checkRow(log: 'entries' | 'details', { commit, position }: RawRecord, firstSeq: number): Promise<void> {
     const row = await this.#table?.row(commit);
-    const fits = row === undefined || row.firstSeq === firstSeq;
-    if (!fits) this.#faults.push({ first: firstSeq, last: firstSeq, what: 'commit table is damaged' });
+    if (row === undefined) return;
+    const { segment, offset } = row[log];
+    if (row.firstSeq === firstSeq && segment === position.segment && offset === position.offset) return;
+    this.#fault(firstSeq, firstSeq, 'commit table is damaged');
   }
 
   *#openingsOf(bytes: Buffer, fault: string, split: SplitCommit, from: number, to: number): Generator<Opening> {
     const { firstSeq, header, detailLengths } = split;
     const last = firstSeq + Math.max(detailLengths.length, 1) - 1;
     const sameHeader = bytes.subarray(0, RECORD_HEADER_BYTES).equals(header);
-    if (fault !== '') this.#faults.push({ first: firstSeq, last, what: fault });
-    else if (!sameHeader)
-      this.#faults.push({ first: firstSeq, last, what: 'records of its entries and its details are of two batches' });
+    if (fault !== '') this.#fault(firstSeq, last, fault);
+    else if (!sameHeader) this.#fault(firstSeq, last, 'records of its entries and its details are of two batches');
     const { items, badLengths } = salvageDetails(bytes, detailLengths);
-    for (const i of badLengths)
-      this.#faults.push({
-        first: firstSeq + i,
-        last: firstSeq + i,
-        what: 'the stored length of its detail is damaged',
-      });
+    for (const i of badLengths) this.#fault(firstSeq + i, firstSeq + i, 'the stored length of its detail is damaged');
     for (const [i, item] of items.entries()) {
       const seq = firstSeq + i;
       if (seq < from || seq >= to) continue;
       // A detail that is there but cannot be read must not pass as a pruned one.
       const preimage = item ?? NOTHING;
-      if (preimage[0] !== 2)
-        this.#faults.push({ first: seq, last: seq, what: 'the stored prefix of its detail is damaged' });
+      if (preimage[0] !== 2) this.#fault(seq, seq, 'the stored prefix of its detail is damaged');
       yield { seq, salt: preimage.subarray(1, 1 + SALT_BYTES), detail: preimage.subarray(1 + SALT_BYTES) };
     }
   }

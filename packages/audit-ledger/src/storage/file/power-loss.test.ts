@@ -66,7 +66,8 @@ describe('a disk that fails', () => {
       const drafts = Array.from({ length: 5 }, (_, n) => draftOf(n));
       await ledger.ingest(requestOf(drafts.slice(0, 3)));
       disk.before = (now, path) => {
-        if (now === operation && !/commits|hashes|index|checkpoint|guard/.test(path)) throw Object.assign(new Error('injected'), { code: 'EIO' });
+        if (now === operation && !/commits|hashes|index|checkpoint|guard/.test(path))
+          throw Object.assign(new Error('injected'), { code: 'EIO' });
       };
       await assert.rejects(ledger.ingest(requestOf(drafts.slice(3))), UnknownOutcomeError);
       assert.equal(events.fatals.length, 1);
@@ -86,8 +87,10 @@ describe('a disk that fails', () => {
     const { ledger, close } = await openTestLedger(freshFolder(), { disk, events });
     for (const where of ['details', 'entries', 'head']) {
       disk.before = (operation, path) => {
-        if (operation === 'write' && path.includes(`/${where}/`)) throw Object.assign(new Error('injected'), { code: 'ENOSPC' });
-        if (operation === 'open' && where === 'head' && path.includes('tmp.')) throw Object.assign(new Error('injected'), { code: 'ENOSPC' });
+        if (operation === 'write' && path.includes(`/${where}/`))
+          throw Object.assign(new Error('injected'), { code: 'ENOSPC' });
+        if (operation === 'open' && where === 'head' && path.includes('tmp.'))
+          throw Object.assign(new Error('injected'), { code: 'ENOSPC' });
       };
       await assert.rejects(ledger.ingest(requestOf([draftOf(1)])), /disk is full/);
       disk.before = () => undefined;
@@ -98,4 +101,3 @@ describe('a disk that fails', () => {
     await close();
   });
 });
-

@@ -18,6 +18,7 @@ const WINDOW_BYTES = 2 ** 20;
 
 export interface RawRecord {
   readonly commit: number;
+  readonly position: Position;
   readonly bytes: Buffer;
   /** What is wrong with its frame; empty for an intact one. */
   readonly fault: string;
@@ -55,8 +56,8 @@ export class RawRecords {
     const end = intact?.end ?? this.#endOfDamaged(segment, following);
     const bytes =
       intact?.record ?? (await segment.read(offset + FRAME_HEADER_BYTES, end - offset - FRAME_HEADER_BYTES));
-    const misplaced = following !== undefined && !this.#continues(segment, end, following);
-    const record = { commit: this.#commit, bytes, fault: fault || this.#fault(intact !== undefined, misplaced) };
+    const broken = intact === undefined ? `frame of its ${this.#log} record is damaged` : '';
+    const record = { commit: this.#commit, position: this.#position, bytes, fault: fault || broken };
     this.#commit += 1;
     this.#position = { segment: segment.number, offset: end };
     return record;
@@ -74,23 +75,11 @@ export class RawRecords {
       : '';
   }
 
-  #fault(intact: boolean, misplaced: boolean): string {
-    if (!intact) return `frame of its ${this.#log} record is damaged`;
-    return misplaced ? 'commit table is damaged' : '';
-  }
-
   /** Where a damaged record ends: where the next one is said to begin. */
   #endOfDamaged(segment: Segment, following: Position | undefined): number {
     const sameFile =
       following !== undefined && following.segment === segment.number && following.offset > this.#position.offset;
     return sameFile ? Math.min(following.offset, segment.size) : segment.size;
-  }
-
-  #continues(segment: Segment, end: number, following: Position): boolean {
-    if (following.segment === segment.number) return following.offset === end;
-    return (
-      end === segment.size && following.segment === segment.number + 1 && following.offset === SEGMENT_HEADER.length
-    );
   }
 
   async #enter(): Promise<Segment | undefined> {
