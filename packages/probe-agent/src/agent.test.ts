@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { ProbeFamily, ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import { type Directive, DirectiveStatus_State as State } from '@sentinel/contracts/sentinel/v1/control.js';
 import { AgentEvent_Kind as Kind, type ProbeBatch } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { makeCertificates } from '@sentinel/test-kit';
 import type { AckLine } from './spool/ack-journal.js';
 import { AgentProcess, TEST_KEY } from './testing/agent-process.js';
 import { EngineStub } from './testing/engine-stub.js';
@@ -214,6 +215,31 @@ test('kill -9 loses no record and gives no sequence two contents; the journal te
     journal.map(({ sequence }) => sequence),
     journal.map((_, k) => k + 1),
   );
+});
+
+test('the same over mutual TLS; an agent with a certificate of another authority says which keys to check', {
+  timeout: 30_000,
+}, async (t) => {
+  const engine = new EngineStub(TEST_KEY);
+  const files = await makeCertificates(join(root, 'certs'), 'probe-agent', 'correlation-engine');
+  const foreign = await makeCertificates(join(root, 'foreign'), 'probe-agent');
+  await engine.start('127.0.0.1:0', files['correlation-engine']);
+  const agent = new AgentProcess(mkdtempSync(join(root, 'agent-')));
+  t.after(async () => {
+    await agent.end('SIGKILL');
+    await engine.stop();
+  });
+  const configWith = ({ certFile, keyFile }: { certFile: string; keyFile: string }) => ({
+    correlation_engine_endpoint: engine.address,
+    tls: { enabled: true, cert_file: certFile, key_file: keyFile, ca_file: files['probe-agent'].caFile },
+  });
+  agent.start(configWith(foreign['probe-agent']));
+  await agent.line('a refused certificate', 10_000, ({ level, msg }) => level === 'warn' && /the engine at/.test(msg));
+  assert.equal(engine.hellos.length, 0);
+  await agent.end('SIGTERM');
+  agent.start(configWith(files['probe-agent']));
+  await until('results', 10_000, () => batches(engine).length > 0);
+  assert.deepEqual(engine.violations, []);
 });
 
 test('the daemon and its child stay small', { timeout: 30_000 }, async (t) => {

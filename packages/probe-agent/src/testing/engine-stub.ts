@@ -17,6 +17,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { connectionOf, failStream, type GrpcServer, startGrpcServer } from '@sentinel/service-kit/grpc-server';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import { batchMac, deriveAgentKey, helloMac, macEquals } from '@sentinel/service-kit/mac';
+import type { TlsFiles } from '@sentinel/service-kit/tls';
 
 type Control = ServerDuplexStream<AgentControlRequest, AgentControlResponse>;
 type Results = ServerDuplexStream<StreamProbeResultsRequest, StreamProbeResultsResponse>;
@@ -55,11 +56,12 @@ export class EngineStub {
     return this.#server?.address ?? '';
   }
 
-  async start(address = '127.0.0.1:0'): Promise<void> {
+  /** @param files certificate, key and authority: then only TLS clients with a certificate of it are served */
+  async start(address = '127.0.0.1:0', files: TlsFiles | null = null): Promise<void> {
     this.#server = await startGrpcServer({
       address,
       addressKey: 'stub',
-      tls: null,
+      tls: files === null ? null : { files, keyPrefix: 'stub.tls', mutual: true },
       insecure: false,
       tokens: { operator: '', service: '' },
       maxMessageBytes: 8 * 1024 * 1024,
