@@ -10,7 +10,7 @@ export function auditTable(entries: readonly AuditEntry[]): string {
   return table(
     [
       { title: 'SEQ', align: 'right' },
-      { title: 'TIME' },
+      { title: 'TIME (UTC)' },
       { title: 'TYPE' },
       { title: 'DEVICE' },
       { title: 'EVENT' },
@@ -18,7 +18,7 @@ export function auditTable(entries: readonly AuditEntry[]): string {
     ],
     entries.map((entry) => [
       String(entry.seq),
-      time(entry.eventUs),
+      time(entry.eventUs).replace('Z', ''),
       typeName(entry.type),
       short.get(entry.gpu) ?? '',
       eventText(detailOf(entry)),
@@ -46,10 +46,10 @@ export function detailOf({ detail }: AuditEntry): Readonly<Record<string, unknow
   }
 }
 
-/** `SUSPECT->QUARANTINED`, `agent_registered`. */
+/** `SUSPECT>QUARANTINED`, `agent_registered`. */
 function eventText(detail: Readonly<Record<string, unknown>> | null): string {
   if (detail === null) return '(detail pruned)';
   const { event, from, to } = detail;
   const name = typeof event === 'string' ? event : '(no event)';
-  return typeof from === 'string' && typeof to === 'string' ? `${from}->${to}` : name;
+  return typeof from === 'string' && typeof to === 'string' ? `${from}>${to}` : name;
 }

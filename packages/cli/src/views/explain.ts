@@ -21,7 +21,7 @@ export function explanation(answer: ExplainDecisionResponse, nowUs: bigint): str
     ...section('Why', bullets(answer.sentences)),
     ...section('Gates', answer.gates.flatMap(gateLines)),
     ...section(
-      `Wrong results (${seen} stored): ${counted} counted, ${answers} in answer to an earlier one`,
+      `Wrong results (${seen} listed): ${counted} counted, ${answers} in answer to an earlier one`,
       observationLines(answer.observations),
     ),
     ...section(

@@ -3,6 +3,7 @@ import type { DirectiveProgress, FleetSummary, GpuHealth } from '@sentinel/contr
 import { age, compactCount, count, familyName, injectedMark, paint, paintState, plural, stateName } from './format.js';
 import { shortIds } from './ids.js';
 import { table } from './table.js';
+import { hang } from './wrap.js';
 
 const COLUMNS = [
   { title: 'DEVICE' },
@@ -44,7 +45,7 @@ function wouldBe(gpu: GpuHealth): string {
   return gpu.wouldBe === GpuState.UNSPECIFIED ? '' : paint('yellow', `would be ${stateName(gpu.wouldBe)}`);
 }
 
-/** The fleet in two lines. */
+/** The fleet in a few lines. */
 export function fleetSummary(summary: FleetSummary): string {
   const states = [
     `${summary.healthy} healthy`,
@@ -60,10 +61,10 @@ export function fleetSummary(summary: FleetSummary): string {
     `mode ${summary.mode}`,
     summary.outboxPending === 0n ? '' : paint('yellow', `${count(summary.outboxPending)} waiting for the ledger`),
   ].filter((part) => part !== '');
-  return [
-    `Fleet     ${plural(summary.gpus, 'device')} on ${plural(summary.nodes, 'node')}: ${states.join(', ')}`,
-    `Evidence  ${evidence.join('; ')}`,
-  ].join('\n');
+  const size = `${plural(summary.gpus, 'device')} on ${plural(summary.nodes, 'node')}`;
+  return [...hang('Fleet     ', `${size}: ${states.join(', ')}`), ...hang('Evidence  ', evidence.join('; '))].join(
+    '\n',
+  );
 }
 
 /** Bursts, follow-ups and deep tests under way, with their counts. */

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { generateSigningKeyText } from '@sentinel/audit-ledger/keygen';
+import { parseSigningKey } from '@sentinel/audit-ledger/keys';
+import { type TemporaryFolder, temporaryFolder } from '@sentinel/test-kit';
+import { logEvents, startLedger, startLiar } from './testing/ledger.js';
+import { type Outcome, run } from './testing/run.js';
+import { GPU } from './testing/samples.js';
+
+const NOBODY = '127.0.0.1:1';
+
+describe('the audit commands, against the real ledger', () => {
+  let folder: TemporaryFolder;
+  let ledger: Awaited<ReturnType<typeof startLedger>>;
+  let dataDir: string;
+  let pinned: string;
+  before(async () => {
+    folder = await temporaryFolder();
+    ledger = await startLedger(folder);
+    await logEvents(ledger.grpc, 300);
+    dataDir = folder.join('data');
+    pinned = folder.join('data/run/ledger.vkey');
+    mkdirSync(dataDir);
+  });
+  after(async () => {
+    await ledger[Symbol.asyncDispose]();
+    await folder.remove();
+  });
+
+  const ask = (argv: readonly string[], http = ledger.http): Promise<Outcome> =>
+    run([...argv, '--ledger', ledger.grpc, '--ledger-http', http, '--engine', NOBODY], { dataDir });
+
+  it('query: the event of each detail, newest first, filtered', async () => {
+    const { status, stdout } = await ask(['audit', 'query', '--gpu', GPU, '--type', 'decision', '--limit', '3']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^SEQ .*EVENT\n300 .*GPU-8932f937 +HEALTHY>SUSPECT\n299 [^\n]*\n298 [^\n]*\n$/);
+    const json = JSON.parse(
+      (await ask(['audit', 'query', '--type', 'decision', '--output', 'json', '--limit', '1100'])).stdout,
+    ) as {
+      entries: { seq: number; event: string; decoded: { n: number } }[];
+    };
+    assert.equal(json.entries.length, 300);
+    assert.deepEqual([json.entries[0]?.event, json.entries[0]?.decoded.n], ['state_changed', 299]);
+    const none = await ask(['audit', 'query', '--until', '2026-01-01', '--gpu', GPU]);
+    assert.match(none.stdout, /no such entry/);
+  });
+
+  it('verify: pins the key at first use, and says that the key is all that was not shown', async () => {
+    const { status, stdout } = await ask(['audit', 'verify']);
+    assert.equal(status, 0);
+    assert.match(stdout, /VERIFIED +Entries 0 to 300 are/);
+    assert.match(stdout, /not proven +The key came from the ledger itself just now\s+and is pinned/);
+    assert.equal((await ask(['audit', 'key'])).stdout, readFileSync(pinned, 'utf8'));
+  });
+
+  it('verify: later, against the pinned key and as an extension of what verified', async () => {
+    await logEvents(ledger.grpc, 5);
+    const { status, stdout } = await ask(['audit', 'verify', '--full']);
+    assert.equal(status, 0);
+    assert.match(stdout, /Nothing of what was verified last\s+time \(301 entries\) was changed or removed/);
+    assert.match(stdout, /306 details\s+are\s+what\s+their\s+entries\s+committed\s+to/);
+    assert.doesNotMatch(stdout, /just now|--full/);
+    const json = JSON.parse((await ask(['audit', 'verify', '--depth', '10', '--output', 'json'])).stdout) as object;
+    assert.partialDeepStrictEqual(json, { ok: true, keyFrom: 'pinned', firstSeq: 256, entries: 50, details: null });
+  });
+
+  it('verify: 1 for a log that another key signed', async () => {
+    const other = parseSigningKey(generateSigningKeyText('sentinel/test')).verifier.text;
+    const { status, stdout } = await ask(['audit', 'verify', '--key', other]);
+    assert.equal(status, 1);
+    assert.match(stdout, /TAMPERED[\s\S]*no signature by/);
+  });
+
+  it('verify: 1 for an altered entry, and nothing is remembered', async () => {
+    const before = readFileSync(`${pinned}.checkpoint.json`, 'utf8');
+    await using liar = await startLiar(ledger.http, (path, body) => {
+      if (path.startsWith('/tile/entries/')) body[100] = (body[100] ?? 0) ^ 1;
+      return body;
+    });
+    const { status, stdout } = await ask(['audit', 'verify'], liar.address);
+    assert.equal(status, 1);
+    assert.match(stdout, /TAMPERED +\d+ findings?: what the ledger serves[\s\S]*entry 0:/);
+    assert.equal(readFileSync(`${pinned}.checkpoint.json`, 'utf8'), before);
+  });
+
+  it('verify: an altered detail is found by --full', async () => {
+    await using liar = await startLiar(ledger.http, (path, body) => {
+      if (!path.startsWith('/api/')) return body;
+      const page = JSON.parse(body.toString()) as { entries: { detail: string }[] };
+      const [, second] = page.entries;
+      if (second !== undefined) second.detail = Buffer.from('{"event":"nothing"}').toString('base64');
+      return Buffer.from(JSON.stringify(page));
+    });
+    assert.equal((await ask(['audit', 'verify'], liar.address)).status, 0);
+    const { status, stdout } = await ask(['audit', 'verify', '--full'], liar.address);
+    assert.equal(status, 1);
+    assert.match(stdout, /entry 1: detail is not what the leaf committed to/);
+  });
+
+  it('verify: 1 for a log that lost entries, though it is signed', async () => {
+    const old = await (await fetch(`http://${ledger.http}/checkpoint`)).text();
+    await logEvents(ledger.grpc, 2);
+    assert.equal((await ask(['audit', 'verify'])).status, 0);
+    await using liar = await startLiar(ledger.http, (path, body) => (path === '/checkpoint' ? Buffer.from(old) : body));
+    assert.equal((await ask(['audit', 'verify'], liar.address)).status, 1);
+  });
+
+  it('verify: 69 when nothing could be read, 78 when the pinned key is no key', async () => {
+    const away = await ask(['audit', 'verify'], NOBODY);
+    assert.equal(away.status, 69);
+    assert.match(away.stderr, /nothing was verified: cannot reach http:\/\/127\.0\.0\.1:1/);
+    const key = readFileSync(pinned, 'utf8');
+    writeFileSync(pinned, 'x\n');
+    const broken = await ask(['audit', 'verify']);
+    writeFileSync(pinned, key);
+    assert.equal(broken.status, 78);
+    assert.match(broken.stderr, /holds no verifier key[\s\S]*--key/);
+  });
+
+  it('verify: without a data folder nothing is remembered, and that is said', async () => {
+    rmSync(dataDir, { recursive: true });
+    const { status, stdout } = await ask(['audit', 'verify']);
+    assert.deepEqual([status, existsSync(dataDir)], [0, false]);
+    assert.match(stdout, /nothing is\s+remembered/);
+  });
+});

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import { IssueDirectiveRequest_Action as Action } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { temporaryFolder } from '@sentinel/test-kit';
+import { ENDPOINTS_FILE } from './endpoints.js';
+import { run } from './testing/run.js';
+import { GPU, gpuSample } from './testing/samples.js';
+import { FakeEngine, TOKEN } from './testing/services.js';
+
+const NOBODY = '127.0.0.1:1';
+
+/** A data folder as the supervisor leaves it. */
+function installation(folder: string, engine: string): string {
+  const file = join(folder, ENDPOINTS_FILE);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(join(folder, 'operator.token'), `${TOKEN}\n`);
+  const service = (grpc: string) => ({ grpc, http: NOBODY });
+  writeFileSync(
+    file,
+    JSON.stringify({ engine: service(engine), ledger: service(NOBODY), operatorTokenPath: 'operator.token' }),
+  );
+  return folder;
+}
+
+test('questions to an engine, as tables and as JSON', async () => {
+  await using folder = await temporaryFolder();
+  const gpus = ['a', 'b', 'c', 'd', 'e'].map((end) => gpuSample({ gpu: `${GPU}${end}` }));
+  await using engine = await new FakeEngine(gpus).start();
+  const dataDir = installation(folder.path, engine.address);
+  const list = await run(['gpus', 'list', '--output', 'json'], { dataDir });
+  const fleet = JSON.parse(list.stdout) as { gpus: { gpu: string }[]; summary: { executions: number } };
+  assert.deepEqual([list.status, list.stderr], [0, '']);
+  assert.deepEqual(
+    fleet.gpus.map(({ gpu }) => gpu),
+    gpus.map(({ gpu }) => gpu),
+  );
+  assert.equal(fleet.summary.executions, 1_234_567);
+  assert.match((await run(['--data', dataDir, 'gpus', 'show', 'GPU-8'])).stdout, /^device {3}GPU-8932f937/);
+  assert.match((await run(['gpus', 'explain', 'GPU-8', '--data', dataDir])).stdout, /7 rate-limit +PASS/);
+  const explained = await run(['gpus', 'explain', GPU, '--output', 'json'], { dataDir });
+  const { observations } = JSON.parse(explained.stdout) as { observations: { mismatch: { family: string } }[] };
+  assert.deepEqual(
+    observations.map(({ mismatch }) => mismatch.family),
+    ['fma32', 'fma32'],
+  );
+  const history = await run(['gpus', 'history', GPU, '--limit', '5', '--since', '1h', '--output', 'json'], { dataDir });
+  const { runs } = JSON.parse(history.stdout) as { runs: { index: number }[] };
+  assert.deepEqual(
+    runs.map(({ index }) => index),
+    [0, 1, 2, 3, 4],
+  );
+});
+
+test('orders carry the token of the installation, a fresh id, and the reason', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  for (const verb of ['quarantine', 'reinstate', 'deep-test', 'condemn']) {
+    const { status, stdout } = await run([verb, GPU, '--reason', 'by hand'], { dataDir });
+    assert.deepEqual([status, /SUSPECT -> QUARANTINED INJECTED by operator token/.test(stdout)], [0, true]);
+  }
+  const actions = [Action.QUARANTINE, Action.REINSTATE, Action.SCHEDULE_DEEP_TEST, Action.CONDEMN];
+  assert.deepEqual(
+    engine.orders.map(({ action }) => action),
+    actions,
+  );
+  assert.ok(engine.orders.every(({ gpu, reason }) => gpu === GPU && reason === 'by hand'));
+  assert.equal(new Set(engine.orders.map(({ directiveId }) => directiveId)).size, 4);
+  await run(['condemn', GPU, '--reason', 'x', '--id', 'mine'], { dataDir });
+  assert.equal(engine.orders.at(-1)?.directiveId, 'mine');
+});
+
+test('exit statuses: 1 no, 2 usage, 69 away, 77 denied, 78 configuration', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  const bad = folder.join('bad.token');
+  writeFileSync(bad, 'wrong\n');
+  const order = ['quarantine', GPU, '--reason', 'x'];
+  const cases: readonly (readonly [number, RegExp, readonly string[]])[] = [
+    [1, /no device GPU-none is registered\. List them\./, ['gpus', 'show', 'GPU-none']],
+    [2, /missing required argument/, ['gpus', 'show']],
+    [2, /unknown command/, ['nonsense']],
+    [2, /required option '--reason/, ['quarantine', GPU]],
+    [2, /--state takes one of healthy/, ['gpus', 'list', '--state', 'ill']],
+    [2, /--limit takes/, ['gpus', 'history', GPU, '--limit', '0']],
+    [2, /--since takes/, ['audit', 'query', '--since', 'never']],
+    [2, /--engine takes HOST:PORT/, ['status', '--engine', 'here']],
+    [2, /belong together/, ['status', '--tls-ca', bad]],
+    [2, /no note verifier key/, ['audit', 'verify', '--key', 'x']],
+    [
+      69,
+      /engine at 127\.0\.0\.1:1 cannot be reached \(nothing listens there\)\. Start it with npm start/,
+      ['gpus', 'list', '--engine', NOBODY],
+    ],
+    [69, /audit ledger at .* cannot be reached/, ['audit', 'query']],
+    [69, /there is no .*endpoints\.json\. Run npm start first/, ['gpus', 'list', '--data', folder.join('empty')]],
+    [77, /no such token/, [...order, '--token-file', bad]],
+    [77, /not sent in the clear/, [...order, '--engine', 'gpu-node.example:50051']],
+    [78, /no operator's token/, [...order, '--token-file', folder.join('none')]],
+    [
+      78,
+      /cannot read .*bad\.pem/,
+      ['gpus', 'list', '--tls-ca', bad, '--tls-cert', folder.join('bad.pem'), '--tls-key', bad],
+    ],
+  ];
+  for (const [status, pattern, argv] of cases) {
+    const found = await run(argv, { dataDir });
+    assert.equal(found.status, status, `${argv.join(' ')}: ${found.stderr}`);
+    assert.match(found.stderr, pattern);
+    assert.equal(found.stdout, '');
+  }
+  assert.deepEqual(engine.orders, []);
+});
+
+test('a refusal keeps the words of the service; a lost answer names the id to repeat', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  engine.failure = new SentinelError({ code: 'FAILED_PRECONDITION', message: 'a condemned device stays so' });
+  const refused = await run(['reinstate', GPU, '--reason', 'x'], { dataDir });
+  assert.deepEqual([refused.status, refused.stderr], [1, 'sentinel: a condemned device stays so\n']);
+  engine.failure = new SentinelError({ code: 'UNAVAILABLE', message: 'the database did not answer', hint: 'Wait.' });
+  const lost = await run(['reinstate', GPU, '--reason', 'x', '--id', 'mine'], { dataDir });
+  assert.equal(lost.status, 69);
+  assert.match(lost.stderr, /--id mine[\s\S]*sentinel: the database did not answer\. Wait\./);
+});
+
+test('a broken file of endpoints is a configuration error', async () => {
+  await using folder = await temporaryFolder();
+  const dataDir = installation(folder.path, NOBODY);
+  for (const text of ['{', 'null', '{"engine":{}}']) {
+    writeFileSync(join(dataDir, ENDPOINTS_FILE), text);
+    assert.equal((await run(['status'], { dataDir })).status, 78);
+  }
+});
+
+test('status shows what is up, and ends with 69 while something is down', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  const { status, stdout } = await run(['status'], { dataDir });
+  assert.equal(status, 69);
+  assert.match(stdout, /^Engine +up at/);
+  assert.match(stdout, /Ledger +down: the audit ledger/);
+  assert.match(stdout, /QUARANTINED/);
+  const json = JSON.parse((await run(['status', '--output', 'json'], { dataDir })).stdout) as {
+    engine: { ok: boolean };
+    ledger: { ok: boolean };
+  };
+  assert.deepEqual([json.engine.ok, json.ledger.ok], [true, false]);
+});
+
+test('watch says what changes, waits for an engine that goes away, and ends with Ctrl-C', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine([gpuSample({ state: GpuState.SUSPECT })]).start();
+  const dataDir = installation(folder.path, engine.address);
+  const stop = new AbortController();
+  const watching = run(['watch', '--interval', '1'], { dataDir, signal: stop.signal });
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  await pause(500);
+  engine.failure = new SentinelError({ code: 'UNAVAILABLE', message: 'stopping', hint: 'Wait.' });
+  await pause(1_000);
+  engine.failure = null;
+  engine.gpus = [gpuSample({ state: GpuState.QUARANTINED })];
+  await pause(1_000);
+  stop.abort();
+  const { status, stdout } = await watching;
+  assert.equal(status, 0);
+  assert.match(
+    stdout,
+    /SUSPECT INJECTED[\s\S]*stopping\. Wait\.[\s\S]*answers again[\s\S]*SUSPECT -> QUARANTINED INJECTED/,
+  );
+});
+
+test('help documents exit statuses and the JSON', async () => {
+  const { status, stdout } = await run(['--help']);
+  assert.equal(status, 0);
+  assert.match(stdout, /Exit status: 0 ok/);
+  assert.match(stdout, /audit verify +\{ok, key/);
+});

@@ -1,0 +1,92 @@
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import {
+  type CorrelationServiceServer,
+  CorrelationServiceService,
+  type GpuHealth,
+} from '@sentinel/contracts/sentinel/v1/health.js';
+import {
+  type IssueDirectiveRequest,
+  type QuarantineServiceServer,
+  QuarantineServiceService,
+} from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { explainSample, gpuSample, runSample, summarySample, transitionSample } from './samples.js';
+
+export const TOKEN = 'a token of tests';
+const PAGE = 2;
+
+/** An engine that speaks the real contract and knows the devices it is given. */
+export class FakeEngine implements AsyncDisposable {
+  gpus: readonly GpuHealth[];
+  readonly orders: IssueDirectiveRequest[] = [];
+  /** Thrown by every answer while set. */
+  failure: SentinelError | null = null;
+  address = '';
+  readonly #server = new Server();
+
+  constructor(gpus: readonly GpuHealth[] = [gpuSample()]) {
+    this.gpus = gpus;
+  }
+
+  async start(): Promise<this> {
+    this.#server.addService(CorrelationServiceService, this.#queries());
+    this.#server.addService(QuarantineServiceService, this.#quarantine());
+    this.address = await new Promise((resolve, reject) => {
+      this.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+        error === null ? resolve(`127.0.0.1:${port}`) : reject(error),
+      );
+    });
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.forceShutdown();
+  }
+
+  #queries(): CorrelationServiceServer {
+    return {
+      queryGpuHealth: this.#answer(({ gpu }) => ({ health: this.#find(gpu) })),
+      queryFleetHealth: this.#answer(({ pageToken }) => {
+        const from = Number(pageToken);
+        const more = from + PAGE < this.gpus.length;
+        return {
+          gpus: this.gpus.slice(from, from + PAGE),
+          nextPageToken: more ? String(from + PAGE) : '',
+          summary: summarySample(),
+        };
+      }),
+      getGpuHistory: this.#answer(({ pageToken, limit }) => ({
+        runs: Array.from({ length: Math.min(limit, PAGE) }, (_, i) => runSample({ index: Number(pageToken) + i })),
+        nextPageToken: String(Number(pageToken) + PAGE),
+      })),
+      explainDecision: this.#answer(({ gpu }) => ({ ...explainSample(), health: this.#find(gpu) })),
+    };
+  }
+
+  #quarantine(): QuarantineServiceServer {
+    return {
+      issueDirective: this.#answer((request: IssueDirectiveRequest, token) => {
+        if (token !== `Bearer ${TOKEN}`) throw new SentinelError({ code: 'UNAUTHENTICATED', message: 'no such token' });
+        this.orders.push(request);
+        return { transition: transitionSample({ actor: 'operator token' }) };
+      }),
+    };
+  }
+
+  #find(gpu: string): GpuHealth {
+    const found = this.gpus.find((each) => each.gpu.startsWith(gpu));
+    if (found !== undefined) return found;
+    throw new SentinelError({ code: 'NOT_FOUND', message: `no device ${gpu} is registered`, hint: 'List them.' });
+  }
+
+  #answer<Request, Response>(handle: (request: Request, token: string) => Response) {
+    return (call: ServerUnaryCall<Request, Response>, callback: sendUnaryData<Response>): void => {
+      try {
+        if (this.failure !== null) throw this.failure;
+        callback(null, handle(call.request, String(call.metadata.get('authorization')[0] ?? '')));
+      } catch (error) {
+        callback(SentinelError.from(error).toServiceError());
+      }
+    };
+  }
+}

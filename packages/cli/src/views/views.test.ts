@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import {
+  entrySample,
+  explainSample,
+  GPU,
+  gpuSample,
+  NOW_US,
+  observationSample,
+  runSample,
+  summarySample,
+} from '../testing/samples.js';
+import { auditTable, detailOf } from './audit.js';
+import { changes } from './changes.js';
+import { explanation } from './explain.js';
+import { fleetSummary, gpuTable } from './fleet.js';
+import { bitNumbers, differing } from './format.js';
+import { gpuView } from './gpu.js';
+import { historyTable } from './history.js';
+import { shortIds } from './ids.js';
+import { observationLines } from './observation.js';
+import { table } from './table.js';
+import { hang, WIDTH, wrap } from './wrap.js';
+
+const longest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));
+
+test('every view fits 80 columns and says INJECTED', () => {
+  const views = {
+    list: gpuTable([gpuSample(), gpuSample({ gpu: `${GPU}-2`, node: 'a-node-with-a-long-name' })], NOW_US),
+    show: gpuView(gpuSample(), NOW_US),
+    explain: explanation(explainSample(), NOW_US),
+    history: historyTable([runSample(), runSample({ failedSms: [] })]),
+    audit: auditTable([entrySample('{"event":"state_changed","from":"SUSPECT","to":"QUARANTINED"}')]),
+    fleet: fleetSummary(summarySample()),
+  };
+  for (const [name, text] of Object.entries(views)) {
+    assert.match(text, /INJECTED/, name);
+    if (name !== 'list') assert.ok(longest(text) <= WIDTH, `${name}: ${longest(text)}\n${text}`);
+  }
+  assert.ok(longest(gpuTable([gpuSample()], NOW_US)) <= WIDTH);
+});
+
+test('without injection nothing says so', () => {
+  assert.doesNotMatch(gpuTable([gpuSample({ injected: false })], NOW_US), /INJECTED|NOTE/);
+  assert.doesNotMatch(fleetSummary(summarySample({ injectedGpus: 0 })), /INJECTED/);
+});
+
+test('explain shows all seven gates, the observations with their bits, ledger entries and progress', () => {
+  const text = explanation(explainSample(), NOW_US);
+  for (const gate of ['1 integrity', '2 locality', '3 cohort', '4 dwell', '5 breadth', '6 node', '7 rate-limit'])
+    assert.ok(text.includes(`  ${gate}`), gate);
+  assert.match(text, /5 breadth +NOT_EVALUABLE/);
+  assert.match(text, /registered_nodes: 1; setting: gates\.dwell/);
+  assert.match(text, /seed epoch 179554881 index 0, lane 6, iteration 9/);
+  assert.match(text, /word 1: expected 0x00007446, got 0x00007546, differing bits 0x00000100 \(8\)/);
+  assert.doesNotMatch(text, /word 0/);
+  assert.match(text, /held by\s+locality/);
+  assert.match(text, /ledger\s+entry 5/);
+  assert.match(text, /waiting\s+for\s+the\s+ledger/);
+  assert.match(text, /by\s+operator token/);
+  assert.match(text, /burst fma32 on SM 1: 240 of 1,000 executions, 3 wrong/);
+  assert.match(text, /fma32 on SM 1: 12 of 1,000 clean executions/);
+  assert.match(text, /What would change this\n {2}- HEALTHY: an operator orders REINSTATE\./);
+});
+
+test('more wrong results than a person reads are counted', () => {
+  const lines = observationLines(Array.from({ length: 9 }, () => observationSample()));
+  assert.match(lines.at(-1) ?? '', /and 4 more/);
+});
+
+test('a device in observe mode shows what enforce mode would have done', () => {
+  const gpu = gpuSample({ state: GpuState.SUSPECT, wouldBe: GpuState.QUARANTINED });
+  assert.match(gpuTable([gpu], NOW_US), /SUSPECT.*would be QUARANTINED/);
+  assert.match(gpuView(gpu, NOW_US), /enforce mode: QUARANTINED/);
+});
+
+test('nothing to show is said', () => {
+  assert.match(gpuTable([], NOW_US), /No device/);
+  assert.match(historyTable([]), /no run/);
+  assert.match(auditTable([]), /no such entry/);
+});
+
+test('a pruned detail, or one that is no object, is no event', () => {
+  assert.equal(detailOf(entrySample('')), null);
+  assert.equal(detailOf(entrySample('7')), null);
+  assert.match(auditTable([entrySample('')]), /detail pruned/);
+  assert.match(auditTable([entrySample('{}')]), /\(no event\)/);
+});
+
+test('watch: everything at first, then what changed', () => {
+  const old = gpuSample({ state: GpuState.SUSPECT });
+  assert.deepEqual(
+    changes(null, [old]).map(({ text }) => text),
+    ['SUSPECT INJECTED: fma32 on SM 1: burst 240 of 1000', 'burst fma32 on SM 1: 240 of 1,000 executions, 3 wrong'],
+  );
+  assert.deepEqual(changes([old], [old]), []);
+  const [burst] = old.directives;
+  assert.ok(burst);
+  const further = { ...old, executions: old.executions + 60n, failures: 250n, directives: [{ ...burst, done: 300n }] };
+  assert.deepEqual(
+    changes([old], [further]).map(({ text }) => text),
+    ['2 wrong of 60 executions', 'burst fma32 on SM 1: 300 of 1,000 executions, 3 wrong'],
+  );
+  assert.deepEqual(changes([old], [{ ...old, directives: [{ ...burst, done: 290n }] }]), []);
+  const out = changes([old], [{ ...old, state: GpuState.QUARANTINED }]);
+  assert.deepEqual(out, [{ gpu: GPU, text: 'SUSPECT -> QUARANTINED INJECTED: fma32 on SM 1: burst 240 of 1000' }]);
+  assert.equal(changes([old], [{ ...old, connected: false }])[0]?.text, 'away');
+  assert.equal(changes([{ ...old, connected: false }], [old])[0]?.text, 'back');
+});
+
+test('an id is shown as far as it is needed to be the only one', () => {
+  const ids = ['GPU-8932f937-aa', 'GPU-8932f937-ab', 'CPU-1'];
+  assert.deepEqual(
+    [...shortIds(ids)],
+    [
+      ['CPU-1', 'CPU-1'],
+      ['GPU-8932f937-aa', 'GPU-8932f937-aa'],
+      ['GPU-8932f937-ab', 'GPU-8932f937-ab'],
+    ],
+  );
+  assert.equal(shortIds([GPU]).get(GPU), 'GPU-8932f937');
+  assert.equal(shortIds([GPU, GPU]).get(GPU), 'GPU-8932f937');
+});
+
+test('a table is as wide as its cells, without the columns that are empty', () => {
+  const columns = [{ title: 'A' }, { title: 'N', align: 'right' }, { title: 'EMPTY' }] as const;
+  assert.equal(
+    table(columns, [
+      ['\u001b[31mred\u001b[39m', '7', ''],
+      ['x', '12', ''],
+    ])
+      .replaceAll('\u001b[31m', '')
+      .replaceAll('\u001b[39m', ''),
+    'A     N\nred   7\nx    12',
+  );
+});
+
+test('text wraps at blanks', () => {
+  assert.deepEqual(wrap('a bb ccc dddddddd', ' ', 6), [' a bb', ' ccc', ' dddddddd']);
+  assert.deepEqual(hang('- ', 'one two three', 9), ['- one two', '  three']);
+  assert.deepEqual(hang('name  ', ''), ['name']);
+});
+
+test('bits that differ, also where one result is shorter', () => {
+  assert.deepEqual(differing([0xffffffff, 1], [0]), [0xffffffff, 1]);
+  assert.deepEqual(bitNumbers(0x80000001), [0, 31]);
+});
