@@ -5,6 +5,7 @@ import {
   ServerCredentials,
   type ServerOptions,
   type ServiceDefinition,
+  setLogger,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
@@ -37,13 +38,22 @@ export interface ServiceEntry {
   readonly roles: Readonly<Record<string, AllowedRoles>>;
 }
 
+export interface ServerTls {
+  readonly files: TlsFiles;
+  /** Configuration section of the files, for errors. */
+  readonly keyPrefix: string;
+  /** Clients must have a certificate of the same authority. */
+  readonly mutual: boolean;
+  readonly reloadIntervalMs?: number;
+}
+
 export interface GrpcServerOptions {
   /** host:port; port 0 takes a free one. */
   readonly address: string;
   /** Configuration key of the address, named in errors. */
   readonly addressKey: string;
   /** null = plaintext. */
-  readonly tls: { readonly files: TlsFiles; readonly keyPrefix: string; readonly mutual: boolean } | null;
+  readonly tls: ServerTls | null;
   /** Plaintext beyond loopback. */
   readonly insecure: boolean;
   readonly tokens: Tokens;
@@ -72,6 +82,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const wanted = parseAddress(options.address);
   if (options.tls === null && !options.insecure && !isLoopback(wanted.host)) throw plaintextError(options);
   const roles = authorisationTable(options.services);
+  routeLibraryLog(options.log);
   const server = new Server(serverOptions(options, roles));
   for (const { definition, implementation } of options.services) server.addService(definition, implementation);
   const names = options.services.map(({ definition }) => serviceName(definition));
@@ -79,9 +90,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   health.addToServer(server);
   addReflection(server);
   const credentials =
-    options.tls === null
-      ? null
-      : new ReloadingServerCredentials(options.tls.files, options.tls.keyPrefix, options.tls.mutual, options.log);
+    options.tls === null ? null : new ReloadingServerCredentials({ ...options.tls, log: options.log });
   const port = await bind(server, options, credentials ?? ServerCredentials.createInsecure());
   const setServing = (serving: boolean): void => {
     for (const name of ['', ...names]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
@@ -96,6 +105,12 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
       await shutDown(server);
     },
   };
+}
+
+/** What grpc-js would print on standard error says nothing that a status does not say: it is for whoever debugs. */
+function routeLibraryLog(log: Logger): void {
+  const write = (...parts: unknown[]): void => log.debug({ from: 'grpc-js' }, parts.map(String).join(' '));
+  setLogger({ error: write, info: write, debug: write });
 }
 
 function serverOptions(options: GrpcServerOptions, roles: AuthorisationTable): ServerOptions {

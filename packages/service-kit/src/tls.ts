@@ -55,11 +55,19 @@ function tlsError(key: string, message: string, cause: unknown): SentinelError {
   });
 }
 
+export interface ReloadingOptions {
+  readonly files: TlsFiles;
+  readonly keyPrefix: string;
+  readonly mutual: boolean;
+  readonly log: Logger;
+  readonly reloadIntervalMs?: number;
+}
+
 /** Server credentials whose certificate follows its files without a restart; new connections use the new one. TLS 1.3 only. */
 export class ReloadingServerCredentials extends ServerCredentials {
   readonly #timer: NodeJS.Timeout;
 
-  constructor(files: TlsFiles, keyPrefix: string, mutual: boolean, log: Logger, reloadIntervalMs = RELOAD_INTERVAL_MS) {
+  constructor({ files, keyPrefix, mutual, log, reloadIntervalMs = RELOAD_INTERVAL_MS }: ReloadingOptions) {
     super({ requestCert: mutual, rejectUnauthorized: mutual, minVersion: 'TLSv1.3' }, loadTls(files, keyPrefix));
     let seen = fingerprint(files);
     this.#timer = setInterval(() => {

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { parseAddress } from './address.js';
+import { type Caller, caller, resultStream } from './testing/client.js';
+import { testServer } from './testing/server.js';
+
+const CONNECTIONS = 200;
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+/** An empty SETTINGS frame. */
+const SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+
+async function dial(address: string): Promise<Socket> {
+  const { host, port } = parseAddress(address);
+  const socket = connect(port, host).on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Waits until the other side has closed, or a while. */
+function closed(socket: Socket, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    socket.resume().once('close', () => resolve(true));
+    setTimeout(() => resolve(false), ms).unref();
+  });
+}
+
+/** Longest wait of calls made one after the other while `attack` runs, milliseconds. */
+async function slowestDuring(operator: Caller, attack: Promise<unknown>): Promise<number> {
+  let over = false;
+  void attack.finally(() => {
+    over = true;
+  });
+  let slowest = 0;
+  do {
+    const start = performance.now();
+    await operator.order({ reason: 'still served?' });
+    slowest = Math.max(slowest, performance.now() - start);
+  } while (!over);
+  await attack;
+  return slowest;
+}
+
+test('random bytes on 200 connections harm nobody', async () => {
+  await using server = await testServer();
+  using operator = caller(server.address);
+  using stream = resultStream(server.address);
+  assert.equal(await stream.send(1n), 1n);
+  const attack = Promise.all(
+    Array.from({ length: CONNECTIONS }, async (_, i) => {
+      const socket = await dial(server.address);
+      // Half of them are let past the first check, so that the frame parser gets the noise.
+      if (i % 2 === 1) socket.write(Buffer.concat([Buffer.from(PREFACE), SETTINGS]));
+      socket.write(randomBytes(1 + ((i * 997) % 20_000)));
+      const end = await closed(socket, 1_000);
+      socket.destroy();
+      return end;
+    }),
+  );
+  const slowest = await slowestDuring(operator, attack);
+  const ends = await attack;
+  assert.ok(ends.filter(Boolean).length > CONNECTIONS / 2, `${ends.filter(Boolean).length} were closed`);
+  assert.ok(slowest < 2_000, `a call took ${slowest} ms`);
+  assert.equal(await stream.send(2n), 2n);
+});
+
+test('connections that send nothing, or a byte now and then, keep nobody waiting', async () => {
+  await using server = await testServer();
+  using operator = caller(server.address);
+  const sockets = await Promise.all(Array.from({ length: CONNECTIONS }, () => dial(server.address)));
+  const dribble = async (): Promise<void> => {
+    for (const byte of PREFACE.slice(0, 10)) {
+      for (const socket of sockets.slice(0, CONNECTIONS / 2)) socket.write(byte);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  assert.ok((await slowestDuring(operator, dribble())) < 2_000);
+  for (const socket of sockets) socket.destroy();
+});
+
+test('an HTTP/1 request is turned away', async () => {
+  await using server = await testServer();
+  using operator = caller(server.address);
+  const socket = await dial(server.address);
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  assert.ok(await closed(socket, 2_000));
+  await operator.order();
+});
+
+test('an abandoned message costs its sender the stream and nobody else anything', async () => {
+  await using server = await testServer();
+  using operator = caller(server.address);
+  {
+    using stream = resultStream(server.address);
+    await stream.send(1n);
+  }
+  await operator.order();
+});
