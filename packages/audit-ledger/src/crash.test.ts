@@ -27,7 +27,12 @@ class Sender {
     try {
       while (!isOver()) {
         const numbers = Array.from({ length: EVENTS_PER_REQUEST }, (_, i) => this.#next + i * SENDERS);
-        const request = { producer: 'crash', producerEpoch: 0n, firstSequence: 0n, events: numbers.map((n) => eventOf(n, 150)) };
+        const request = {
+          producer: 'crash',
+          producerEpoch: 0n,
+          firstSequence: 0n,
+          events: numbers.map((n) => eventOf(n, 150)),
+        };
         const { seqs } = await callUnary(client, client.ingestEvents, request);
         numbers.forEach((n, i) => {
           this.acked.set(n, seqs[i] ?? -1n);

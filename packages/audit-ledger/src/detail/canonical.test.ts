@@ -37,7 +37,7 @@ describe('details', () => {
 
   it('write numbers as ECMAScript does', () => {
     assert.equal(
-      canonicalJson([333333333.33333329, 1e30, 4.5, 2e-3, 1e-27, -0]),
+      canonicalJson([Number('333333333.33333329'), 1e30, 4.5, 2e-3, 1e-27, -0]),
       '[333333333.3333333,1e+30,4.5,0.002,1e-27,0]',
     );
   });

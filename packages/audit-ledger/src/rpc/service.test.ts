@@ -6,7 +6,15 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { clientOf, eventOf, wholeTrail } from '../testing/wire.js';
 import { OPERATOR_TOKEN, type WriterAddresses, WriterProcess } from '../testing/writer-process.js';
-import { httpSource, openCheckpoint, parseVerifierKey, SourceError, verifyConsistency, verifyInclusion, verifyLog } from '../verify/index.js';
+import {
+  httpSource,
+  openCheckpoint,
+  parseVerifierKey,
+  SourceError,
+  verifyConsistency,
+  verifyInclusion,
+  verifyLog,
+} from '../verify/index.js';
 
 let writer: WriterProcess;
 let at: WriterAddresses;
@@ -21,7 +29,12 @@ after(async () => {
   await writer[Symbol.asyncDispose]();
 });
 
-const requestOf = (events: ReturnType<typeof eventOf>[]) => ({ producer: 'engine/1', producerEpoch: 1n, firstSequence: 0n, events });
+const requestOf = (events: ReturnType<typeof eventOf>[]) => ({
+  producer: 'engine/1',
+  producerEpoch: 1n,
+  firstSequence: 0n,
+  events,
+});
 const key = () => parseVerifierKey(writer.verifierKey);
 
 async function refusal(call: Promise<unknown>): Promise<SentinelError> {
@@ -61,19 +74,37 @@ describe('AuditService', () => {
       call.on('error', reject);
     });
     for (let i = 0; i < 50; i += 1) {
-      call.write({ batch: { producer: 'stream/1', producerEpoch: 0n, firstSequence: 0n, events: [eventOf(5000 + 2 * i), eventOf(5001 + 2 * i)] } });
+      call.write({
+        batch: {
+          producer: 'stream/1',
+          producerEpoch: 0n,
+          firstSequence: 0n,
+          events: [eventOf(5000 + 2 * i), eventOf(5001 + 2 * i)],
+        },
+      });
     }
     call.end();
     await done;
     const seqs = answers.flatMap((answer) => answer.seqs);
     assert.equal(seqs.length, 100);
-    assert.deepEqual(seqs, seqs.toSorted((a, b) => Number(a - b)));
+    assert.deepEqual(
+      seqs,
+      seqs.toSorted((a, b) => Number(a - b)),
+    );
   });
 
   it('finds by GPU, type and time, in pages, both ways', async () => {
     const whole = await wholeTrail(client);
     const gpu = whole.filter((entry) => entry.gpu === 'GPU-3').map(({ seq }) => seq);
-    const query = { gpu: 'GPU-3', type: 3 as const, startUs: 0n, endUs: 0n, limit: 7, pageToken: '', oldestFirst: false };
+    const query = {
+      gpu: 'GPU-3',
+      type: 3 as const,
+      startUs: 0n,
+      endUs: 0n,
+      limit: 7,
+      pageToken: '',
+      oldestFirst: false,
+    };
     const found: bigint[] = [];
     for (let pageToken = '', first = true; first || pageToken !== ''; first = false) {
       const page = await callUnary(client, client.queryAuditTrail, { ...query, pageToken });
@@ -86,7 +117,8 @@ describe('AuditService', () => {
     assert.equal(window.entries.length, 5);
     const injected = { ...eventOf(7777), injected: true };
     await callUnary(client, client.ingestEvents, { ...requestOf([injected]), producerEpoch: 0n });
-    const [newest] = (await callUnary(client, client.queryAuditTrail, { ...query, gpu: injected.gpu, limit: 1 })).entries;
+    const [newest] = (await callUnary(client, client.queryAuditTrail, { ...query, gpu: injected.gpu, limit: 1 }))
+      .entries;
     assert.equal(newest?.injected, true);
   });
 
@@ -108,9 +140,14 @@ describe('AuditService', () => {
       const error = await refusal(callUnary(client, client.ingestEvents, request as ReturnType<typeof requestOf>));
       assert.deepEqual([error.code, error.field], ['INVALID_ARGUMENT', field]);
     }
-    const conflict = await refusal(callUnary(client, client.ingestEvents, requestOf([{ ...eventOf(1), gpu: 'other' }])));
+    const conflict = await refusal(
+      callUnary(client, client.ingestEvents, requestOf([{ ...eventOf(1), gpu: 'other' }])),
+    );
     assert.deepEqual([conflict.code, conflict.reason], ['ALREADY_EXISTS', 'CONFLICT']);
-    assert.equal((await refusal(callUnary(client, client.getInclusionProof, { seq: 10n ** 9n, treeSize: 0n }))).code, 'NOT_FOUND');
+    assert.equal(
+      (await refusal(callUnary(client, client.getInclusionProof, { seq: 10n ** 9n, treeSize: 0n }))).code,
+      'NOT_FOUND',
+    );
   });
 
   it('lets components write and anyone read', async () => {
@@ -153,7 +190,14 @@ describe('HTTP', () => {
 
   it('counts on the metrics port', async () => {
     const text = await (await fetch(`http://${at.metrics}/metrics`)).text();
-    for (const name of ['entries_total', 'batch_duration_seconds_count', 'chain_verified', 'chain_length', 'pending_entries', 'storage_bytes']) {
+    for (const name of [
+      'entries_total',
+      'batch_duration_seconds_count',
+      'chain_verified',
+      'chain_length',
+      'pending_entries',
+      'storage_bytes',
+    ]) {
       assert.match(text, new RegExp(`^sentinel_audit_${name} \\d`, 'm'));
     }
   });

@@ -49,10 +49,6 @@ export function encodeHead(head: Head, more: { readonly [name: string]: JsonValu
   return Buffer.from(`${json}\n${hex(sha256(Buffer.from(json)))}\n`);
 }
 
-export function decodeHead(bytes: Uint8Array): Head {
-  return headOf(decodeHeadFields(bytes));
-}
-
 /** All members of an intact head. */
 export function decodeHeadFields(bytes: Uint8Array): { readonly [name: string]: unknown } {
   const text = Buffer.from(bytes).toString('utf8');

@@ -63,7 +63,8 @@ export class PowerLossDisk implements Disk {
     for (const [directory, names] of this.#names) {
       const target = directory.replace(root, into);
       await mkdir(target, { recursive: true });
-      for (const [name, inode] of names) await writeFile(join(target, name), this.#contents.get(inode) ?? Buffer.alloc(0));
+      for (const [name, inode] of names)
+        await writeFile(join(target, name), this.#contents.get(inode) ?? Buffer.alloc(0));
     }
   }
 

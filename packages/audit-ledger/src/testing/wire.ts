@@ -1,6 +1,11 @@
 /** Clients and events on the wire. */
 import { createHash } from 'node:crypto';
-import { type AuditEntry, type AuditEvent, AuditServiceClient, AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
+import {
+  type AuditEntry,
+  type AuditEvent,
+  AuditServiceClient,
+  AuditType,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { canonicalJson } from '../detail/canonical.js';
 import { SERVICE_TOKEN } from './writer-process.js';
@@ -28,7 +33,15 @@ export async function wholeTrail(client: AuditServiceClient, gpu = ''): Promise<
   const entries: AuditEntry[] = [];
   let pageToken = '';
   do {
-    const request = { gpu, type: AuditType.UNSPECIFIED, startUs: 0n, endUs: 0n, limit: 1000, pageToken, oldestFirst: true };
+    const request = {
+      gpu,
+      type: AuditType.UNSPECIFIED,
+      startUs: 0n,
+      endUs: 0n,
+      limit: 1000,
+      pageToken,
+      oldestFirst: true,
+    };
     const page = await callUnary(client, client.queryAuditTrail, request);
     entries.push(...page.entries);
     pageToken = page.nextPageToken;

@@ -32,7 +32,8 @@ export class WriterProcess {
   output = '';
   #child: ChildProcess | undefined;
 
-  constructor() {
+  /** `over`: values in place of those of plaintext on loopback. */
+  constructor(over: { readonly [key: string]: unknown } = {}) {
     this.verifierKey = writeSigningKey(join(this.folder, 'ledger.key'), 'sentinel/test');
     const config = {
       listen_address: '127.0.0.1:0',
@@ -43,6 +44,7 @@ export class WriterProcess {
       signing_key_path: join(this.folder, 'ledger.key'),
       service_token: SERVICE_TOKEN,
       operator_token: OPERATOR_TOKEN,
+      ...over,
     };
     writeFileSync(join(this.folder, 'sentinel.yaml'), JSON.stringify({ audit_ledger: config }));
   }
@@ -61,7 +63,8 @@ export class WriterProcess {
     const child = this.#spawn(['--ready-file', readyFile, ...args]);
     this.#child = child;
     for (const end = Date.now() + READY_MS; Date.now() < end; await delay(10)) {
-      if (child.exitCode !== null) throw new Error(`the writer ended with ${child.exitCode}: ${this.output.slice(-2000)}`);
+      if (child.exitCode !== null)
+        throw new Error(`the writer ended with ${child.exitCode}: ${this.output.slice(-2000)}`);
       const ready = readReady(readyFile);
       if (ready !== undefined) return ready;
     }
@@ -72,7 +75,8 @@ export class WriterProcess {
   async run(...args: readonly string[]): Promise<Finished> {
     const child = this.#spawn(args);
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (output += bytes.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (bytes: Buffer) => (output += bytes.toString()));
     const [code] = (await once(child, 'close')) as [number | null];
     return { code, output };
   }
@@ -92,7 +96,9 @@ export class WriterProcess {
   }
 
   #spawn(args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, [BIN, '--config', join(this.folder, 'sentinel.yaml'), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [BIN, '--config', join(this.folder, 'sentinel.yaml'), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (bytes: Buffer) => {
         this.output += bytes.toString();

@@ -9,11 +9,6 @@ import { readWhole, replaceFile } from './files.js';
 /** About 1 MiB each. */
 const DECODED_BLOCKS = 8;
 
-export interface IndexedCommit {
-  readonly commit: number;
-  readonly leaf: Pick<Leaf, 'type' | 'eventUs' | 'gpu'>;
-}
-
 /** Gives committed leaves [from, to) to rebuild a block from. */
 export type LeafReader = (from: number, to: number) => Promise<Uint8Array[]>;
 
