@@ -48,15 +48,18 @@ function isAnswer({ cause }: SentinelError): boolean {
 }
 
 const CAUSES: readonly (readonly [RegExp, string])[] = [
-  [/ECONNREFUSED/, ' (nothing listens there)'],
-  [/ENOTFOUND|EAI_AGAIN|Name resolution/i, ' (no such host)'],
-  [/certificate|self.signed|SSL|TLS|alert/i, ' (TLS: the certificates do not fit)'],
+  [/ECONNREFUSED/, 'nothing listens there'],
+  [/ENOTFOUND|EAI_AGAIN|Name resolution/i, 'no such host'],
+  [/wrong version number/i, 'it speaks no TLS'],
+  [/altnames/i, 'TLS: its certificate has another name: see --tls-server-name'],
+  [/certificate|self.signed|SSL|TLS/i, 'TLS: its certificate is not of the authorities in --tls-ca'],
   [
-    /WRONG_VERSION|Protocol error|ECONNRESET|socket disconnected/i,
-    ' (it speaks another protocol: TLS on one side only?)',
+    /Failed to connect|ECONNRESET|Connection dropped/i,
+    'it hangs up: TLS on one side only, or not the certificate it wants?',
   ],
 ];
 
 function because(text: string): string {
-  return CAUSES.find(([pattern]) => pattern.test(text))?.[1] ?? '';
+  const cause = CAUSES.find(([pattern]) => pattern.test(text))?.[1];
+  return cause === undefined ? '' : ` (${cause})`;
 }

@@ -5,6 +5,9 @@ import { runCommandLine } from './program.js';
 const CLONE_DATA = fileURLToPath(new URL('../../../.sentinel', import.meta.url));
 const EXIT_INTERRUPTED = 130;
 
+// What a library should call differently is nothing that an operator can change.
+process.noDeprecation = true;
+
 const stop = new AbortController();
 // The second Ctrl-C does not wait for an answer that is under way.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

@@ -28,11 +28,11 @@ export class FakeEngine implements AsyncDisposable {
     this.gpus = gpus;
   }
 
-  async start(): Promise<this> {
+  async start(credentials = ServerCredentials.createInsecure()): Promise<this> {
     this.#server.addService(CorrelationServiceService, this.#queries());
     this.#server.addService(QuarantineServiceService, this.#quarantine());
     this.address = await new Promise((resolve, reject) => {
-      this.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      this.#server.bindAsync('127.0.0.1:0', credentials, (error, port) =>
         error === null ? resolve(`127.0.0.1:${port}`) : reject(error),
       );
     });
