@@ -33,6 +33,12 @@ test('runs the command line with its arguments and ends as it ends', (t) => {
   assert.deepEqual([status, stdout], [78, 'gpus,list,--output,json\n']);
 });
 
+test('what was compiled without set-up runs under this Node, if it is new enough', (t) => {
+  const folder = clone(t, { 'packages/cli/dist/main.js': 'console.log(process.version);' });
+  const { status, stdout } = sentinel(folder);
+  assert.deepEqual([status, stdout], [0, `${process.version}\n`]);
+});
+
 test('a toolchain that is gone counts as not set up', (t) => {
   const folder = clone(t, {
     '.sentinel/toolchain/current.json': { node: '/nowhere/node' },
