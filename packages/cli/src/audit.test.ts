@@ -106,7 +106,7 @@ describe('the audit commands, against the real ledger', () => {
     assert.equal((await ask(['audit', 'verify'], liar.address)).status, 1);
   });
 
-  it('verify: 69 when nothing could be read, 78 when the pinned key is no key', async () => {
+  it('verify: 69 when nothing could be read, 78 when the pinned key or a certificate is none', async () => {
     const away = await ask(['audit', 'verify'], NOBODY);
     assert.equal(away.status, 69);
     assert.match(away.stderr, /nothing was verified: cannot reach http:\/\/127\.0\.0\.1:1/);
@@ -116,6 +116,8 @@ describe('the audit commands, against the real ledger', () => {
     writeFileSync(pinned, key);
     assert.equal(broken.status, 78);
     assert.match(broken.stderr, /holds no verifier key[\s\S]*--key/);
+    const tls = ['--tls-ca', '/none', '--tls-cert', '/none', '--tls-key', '/none'];
+    assert.equal((await ask(['audit', 'verify', ...tls])).status, 78);
   });
 
   it('verify: without a data folder nothing is remembered, and that is said', async () => {

@@ -1,9 +1,10 @@
+import type { SecureContextOptions } from 'node:tls';
 import { isLoopback, parseAddress } from '@sentinel/service-kit/address';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
 import { readSecretFile } from '@sentinel/service-kit/secrets';
 import { loadTls } from '@sentinel/service-kit/tls';
-import type { Endpoints } from './endpoints.js';
+import type { ClientTls, Endpoints } from './endpoints.js';
 import { ConfigurationError } from './failure.js';
 
 /** Room for pages of 1000 entries with their details. */
@@ -17,16 +18,20 @@ export function connectionTo(address: string, endpoints: Endpoints): ClientConne
   const { tls } = endpoints;
   const base = { address, token: '', maxMessageBytes: MAX_MESSAGE_BYTES };
   if (tls === undefined) return { ...base, tls: null };
+  loadClientTls(tls);
   const { caFile, certFile, keyFile, serverName = '' } = tls;
-  const files = { caFile, certFile, keyFile };
+  return { ...base, tls: { files: { caFile, certFile, keyFile }, keyPrefix: 'tls', serverName } };
+}
+
+/** Reads the files. @throws ConfigurationError when they are missing or wrong: that says nothing about the service */
+export function loadClientTls(tls: ClientTls): SecureContextOptions {
   try {
-    loadTls(files, 'tls');
+    return loadTls(tls, 'tls');
   } catch (error) {
     const { code, message } = SentinelError.from(error);
     const hint = 'Name PEM files with --tls-ca, --tls-cert and --tls-key.';
     throw new ConfigurationError({ code, message, hint, cause: error });
   }
-  return { ...base, tls: { files, keyPrefix: 'tls', serverName } };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { FetchLike } from '@sentinel/audit-ledger/verify';
-import { loadTls } from '@sentinel/service-kit/tls';
+import { loadClientTls } from './connection.js';
 import type { ClientTls } from './endpoints.js';
 
 const TIMEOUT_MS = 30_000;
@@ -13,7 +13,7 @@ export function httpFetch(tls: ClientTls | null): FetchLike {
   const secure =
     tls === null
       ? {}
-      : { ...loadTls(tls, 'tls'), ...(tls.serverName === undefined ? {} : { servername: tls.serverName }) };
+      : { ...loadClientTls(tls), ...(tls.serverName === undefined ? {} : { servername: tls.serverName }) };
   const request = tls === null ? plainRequest : secureRequest;
   return (url) =>
     new Promise((resolve, reject) => {
