@@ -19,7 +19,7 @@ export default bench({
     await using stack = await Stack.start({ agent: BUSY_AGENT });
     const agent = stack.agent({ node: NODE, inject: 'core=1,family=fma32,rate=0.01' });
     await agent.start();
-    const pauses = quick ? { leastPauseMs: 50, mostPauseMs: 600 } : { leastPauseMs: 50, mostPauseMs: 2_000 };
+    const pauses = quick ? { leastPauseMs: 100, mostPauseMs: 900 } : { leastPauseMs: 50, mostPauseMs: 2_000 };
     const kills = quick ? QUICK_KILLS : KILLS;
     const killed = await killAtRandom(stack, agent, { kills, random: new Random(seed), ...pauses });
     await allUp(stack, agent);

@@ -21,32 +21,44 @@ export const DRAIN_MS = 2 * HELD_MS;
 export class EarlyAckProxy {
   readonly address: string;
   readonly #server: Server;
+  readonly #holding: Holding;
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, port: number, holding: Holding) {
     this.#server = server;
+    this.#holding = holding;
     this.address = `127.0.0.1:${port}`;
   }
 
   static async start(engine: string): Promise<EarlyAckProxy> {
     const server = new Server();
     const upstreams = new Upstreams(engine);
+    const holding = { records: 0 };
     server.addService(ProbeServiceService, {
       agentControl: (call: ServerDuplexStream<AgentControlRequest, AgentControlResponse>) =>
         forwardControl(call, upstreams),
       streamProbeResults: (call: ServerDuplexStream<StreamProbeResultsRequest, StreamProbeResultsResponse>) =>
-        acknowledgeFirst(call, upstreams),
+        acknowledgeFirst(call, upstreams, holding),
     });
     const port = await new Promise<number>((resolve, reject) => {
       server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       );
     });
-    return new EarlyAckProxy(server, port);
+    return new EarlyAckProxy(server, port, holding);
+  }
+
+  /** Records that are acknowledged and not passed on yet. */
+  get held(): number {
+    return this.#holding.records;
   }
 
   [Symbol.dispose](): void {
     this.#server.forceShutdown();
   }
+}
+
+interface Holding {
+  records: number;
 }
 
 /** One connection to the engine for each of an agent: both streams must share it. */
@@ -93,11 +105,16 @@ function forwardControl(
 function acknowledgeFirst(
   call: ServerDuplexStream<StreamProbeResultsRequest, StreamProbeResultsResponse>,
   upstreams: Upstreams,
+  holding: Holding,
 ): void {
   const upstream = upstreams.of(call.getPeer()).streamProbeResults();
   call.on('data', (request: StreamProbeResultsRequest) => {
     call.write({ committedThrough: request.sequence, archivedThrough: request.sequence });
-    void delay(HELD_MS).then(() => upstream.write(request));
+    holding.records += 1;
+    void delay(HELD_MS).then(() => {
+      holding.records -= 1;
+      upstream.write(request);
+    });
   });
   upstream.on('data', () => undefined);
   upstream.on('error', (error) => call.emit('error', error));

@@ -52,7 +52,7 @@ for (const tls of [false, true]) {
 test('an engine that acknowledges before it commits is caught', { timeout: 120_000 }, async (context) => {
   await using stack = await Stack.start({ agent: BUSY_AGENT });
   using proxy = await EarlyAckProxy.start(stack.address.engine.grpc);
-  const agent = stack.agent({ node: NODE, engine: proxy.address });
+  const agent = stack.agent({ node: NODE, inject: INJECT, engine: proxy.address });
   const losses = async (): Promise<readonly Finding[]> => {
     await agent.stop();
     await delay(2 * DRAIN_MS);
@@ -66,7 +66,8 @@ test('an engine that acknowledges before it commits is caught', { timeout: 120_0
   assert.deepEqual(await losses(), [], 'undisturbed, even the mutant loses nothing');
 
   await agent.start();
-  const plan = { random: new Random(SEED), leastPauseMs: 1_500, mostPauseMs: 2_500, victims: ['engine'] as const };
+  await until('records held by the mutant', 20_000, () => proxy.held > 0);
+  const plan = { random: new Random(SEED), leastPauseMs: 1_000, mostPauseMs: 2_000, victims: ['engine'] as const };
   await killAtRandom(stack, agent, { ...plan, kills: MUTANT_KILLS });
   await stack.engine.ready();
   const lost = await losses();

@@ -17,7 +17,7 @@ const REINSTATEMENT_EXECUTIONS = 1000n;
 for (const tls of [false, true]) {
   test(`an injected fault ends in quarantine, and clean executions end the quarantine (${tls ? 'mTLS' : 'plaintext'})`, {
     timeout: 240_000,
-  }, async () => {
+  }, async (context) => {
     await using stack = await Stack.start({ tls });
     const engine = new EngineClient(stack);
     try {
@@ -33,7 +33,9 @@ for (const tls of [false, true]) {
       );
       await engine.state(gpu, [GpuState.QUARANTINED, GpuState.DEEP_TEST], 70_000);
       const explained = await explain(stack, gpu);
-      assertPath(explained, Number(first.atUs));
+      const seconds = assertPath(explained, Number(first.atUs)) / 1e6;
+      context.diagnostic(`quarantined ${seconds.toFixed(1)} s after the first wrong result`);
+      await assertMarked(stack, gpu);
       await assertRecomputable(explained);
       await assertInLedger(stack, explained);
       await faulty.stop();
@@ -65,7 +67,8 @@ async function explain(stack: Stack, gpu: string): Promise<ExplainDecisionRespon
   return ExplainDecisionResponse.fromJSON(await sentinelJson(stack, 'gpus', 'explain', gpu));
 }
 
-function assertPath(explained: ExplainDecisionResponse, firstWrongUs: number): void {
+/** @returns microseconds from the first injected wrong result to the committed quarantine */
+function assertPath(explained: ExplainDecisionResponse, firstWrongUs: number): number {
   const transitions = explained.transitions.toSorted((a, b) => Number(a.commitSeq - b.commitSeq));
   assert.deepEqual(
     transitions.slice(0, 2).map(({ to }) => to),
@@ -79,6 +82,20 @@ function assertPath(explained: ExplainDecisionResponse, firstWrongUs: number): v
   assert.ok(explained.hardObservations >= 2 && explained.answers >= 1);
   assert.ok(explained.health?.injected);
   for (const marked of [...explained.transitions, ...explained.observations]) assert.equal(marked.injected, true);
+  return took;
+}
+
+/** Whatever an operator looks at says that it is a test. */
+async function assertMarked(stack: Stack, gpu: string): Promise<void> {
+  for (const command of [
+    ['gpus', 'list'],
+    ['gpus', 'explain', gpu],
+    ['audit', 'query', '--gpu', gpu],
+  ]) {
+    const { code, stdout, stderr } = await sentinel(stack, ...command);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /INJECTED/, command.join(' '));
+  }
 }
 
 /** An independent program agrees with every operand, expected value and differing bit. */

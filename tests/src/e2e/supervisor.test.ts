@@ -98,7 +98,7 @@ describe('npm start', { timeout: 180_000 }, () => {
       const refused = new Start(['--data', folder, '--override', address]);
       const { code } = await refused.ended();
       assert.equal(code, EXIT_UNAVAILABLE, refused.output);
-      assert.match(refused.output, new RegExp(`engine gRPC needs 127\\.0\\.0\\.1:${port}, and process \\d+`));
+      assert.match(refused.output, new RegExp(`engine.*gRPC.* needs 127\\.0\\.0\\.1:${port}, and process \\d+`));
     } finally {
       taken.close();
     }

@@ -14,9 +14,10 @@ export class Start {
   readonly #ended: Promise<Ended>;
   #seen = 0;
 
-  constructor(args: readonly string[]) {
-    this.#child = spawn(process.execPath, [join(ROOT, 'scripts/start.mjs'), ...args], {
-      cwd: ROOT,
+  /** @param root the clone that is started */
+  constructor(args: readonly string[], root = ROOT) {
+    this.#child = spawn(process.execPath, [join(root, 'scripts/start.mjs'), ...args], {
+      cwd: root,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
