@@ -21,3 +21,13 @@ export function ioError(dir: string, cause: unknown): SentinelError {
     cause,
   });
 }
+
+/** More waits for the disk than may wait. */
+export function overloadedError(dir: string): SentinelError {
+  return new SentinelError({
+    code: 'RESOURCE_EXHAUSTED',
+    message: `the disk of ${dir} does not keep up with what is to be written`,
+    retryAfterMs: 1_000,
+    hint: 'Use a faster disk, or send less.',
+  });
+}

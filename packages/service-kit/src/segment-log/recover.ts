@@ -1,5 +1,8 @@
 import { FRAME_HEADER_BYTES, parseFrame, SEGMENT_HEADER } from './frame.js';
 
+/** How far behind a damaged length the next whole record is looked for; damage there in a longer record needs a known durable end. */
+const SEARCH_BYTES = 64 * 1024;
+
 export type Tail =
   /** Every byte up to `end` belongs to whole records; what follows, if anything, was never acknowledged. */
   | { readonly kind: 'whole'; readonly end: number }
@@ -15,16 +18,27 @@ export function findTail(content: Buffer, maxRecordBytes: number): Tail {
   let offset = SEGMENT_HEADER.length;
   while (offset < content.length) {
     const frame = parseFrame(content, offset, maxRecordBytes);
-    if (frame.kind === 'record') offset = frame.next;
-    else if (frame.kind === 'corrupt' && wholeRecordFollows(content, offset, maxRecordBytes)) {
-      return { kind: 'corrupt', offset, why: frame.why };
-    } else break;
+    if (frame.kind !== 'record') {
+      if (!wholeRecordFollows(content, offset, maxRecordBytes)) break;
+      return {
+        kind: 'corrupt',
+        offset,
+        why: frame.kind === 'corrupt' ? frame.why : 'the record is longer than the file',
+      };
+    }
+    offset = frame.next;
   }
   return { kind: 'whole', end: offset };
 }
 
+/** Whether a whole record lies behind the damaged one: where its length says, or nearby if the length itself may be damaged. */
 function wholeRecordFollows(content: Buffer, offset: number, maxRecordBytes: number): boolean {
-  const length = content.readUInt32BE(offset);
-  const next = offset + FRAME_HEADER_BYTES + length;
-  return length > 0 && next < content.length && parseFrame(content, next, maxRecordBytes).kind === 'record';
+  const body = offset + FRAME_HEADER_BYTES;
+  // A header of zeros is room that the file system had given, and that was never written.
+  if (content.length <= body || content.subarray(offset, body).every((byte) => byte === 0)) return false;
+  const isRecord = (at: number): boolean => parseFrame(content, at, maxRecordBytes).kind === 'record';
+  if (isRecord(body + content.readUInt32BE(offset))) return true;
+  const last = Math.min(content.length - FRAME_HEADER_BYTES - 1, body + SEARCH_BYTES);
+  for (let at = body + 1; at <= last; at += 1) if (isRecord(at)) return true;
+  return false;
 }

@@ -1,13 +1,15 @@
 import { type FileHandle, mkdir } from 'node:fs/promises';
 import { type DirectoryLock, lockDirectory } from '../directory-lock.js';
 import { SentinelError } from '../errors.js';
-import { corruptError, ioError } from './failures.js';
+import { corruptError, ioError, overloadedError } from './failures.js';
 import { nodeFiles, type SegmentFiles, segmentPath } from './files.js';
 import { FRAME_HEADER_BYTES, frameHeader, parseFrame, SEGMENT_HEADER } from './frame.js';
 import { findTail } from './recover.js';
 
 /** Bytes that one group commit writes at most; what waits beyond goes into the next group. */
 const MAX_GROUP_BYTES = 16 * 1024 * 1024;
+/** Bytes that may wait for the disk; whoever appends beyond is turned away. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Buffers of one writev call (IOV_MAX is 1024). */
 const MAX_IOVECS = 1024;
 /** Bytes read at once while iterating, and for a single record before its length is known. */
@@ -44,6 +46,7 @@ interface OpenSegment {
 
 interface Waiting {
   readonly records: readonly Uint8Array[];
+  readonly bytes: number;
   readonly resolve: (positions: Position[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -60,6 +63,7 @@ export class SegmentLog {
   readonly #sizes: Map<number, number>;
   #current: OpenSegment;
   #waiting: Waiting[] = [];
+  #waitingBytes = 0;
   #writing: Promise<void> | null = null;
   #poison: SentinelError | null = null;
   #closed = false;
@@ -120,7 +124,7 @@ export class SegmentLog {
   /**
    * Appends records, in order, durable when resolved; concurrent calls share one fsync. The buffers must not be changed before.
    * @returns the position of each record
-   * @throws SentinelError RESOURCE_EXHAUSTED when the disk is full (nothing was kept, a later try may succeed), UNAVAILABLE after an I/O error
+   * @throws SentinelError RESOURCE_EXHAUSTED when the disk is full or too much waits for it (nothing was kept, a later try may succeed), UNAVAILABLE after an I/O error
    */
   append(records: readonly Uint8Array[]): Promise<Position[]> {
     if (this.#poison !== null) return Promise.reject(this.#poison);
@@ -136,8 +140,11 @@ export class SegmentLog {
       }
     }
     if (records.length === 0) return Promise.resolve([]);
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return Promise.reject(overloadedError(this.#options.dir));
     const { promise, resolve, reject } = Promise.withResolvers<Position[]>();
-    this.#waiting.push({ records, resolve, reject });
+    const bytes = records.reduce((sum, record) => sum + record.length, 0);
+    this.#waiting.push({ records, bytes, resolve, reject });
+    this.#waitingBytes += bytes;
     this.#writing ??= this.#writeGroups();
     return promise;
   }
@@ -161,11 +168,12 @@ export class SegmentLog {
   #takeGroup(): Waiting[] {
     let bytes = 0;
     let count = 0;
-    for (const { records } of this.#waiting) {
-      for (const record of records) bytes += record.length;
-      if (count > 0 && bytes > MAX_GROUP_BYTES) break;
+    for (const waiting of this.#waiting) {
+      if (count > 0 && bytes + waiting.bytes > MAX_GROUP_BYTES) break;
+      bytes += waiting.bytes;
       count += 1;
     }
+    this.#waitingBytes -= bytes;
     return this.#waiting.splice(0, count);
   }
 
