@@ -7,7 +7,7 @@ import type { CommitRows, Head } from '../store/commit-rows.js';
 import type { CounterTable } from '../store/schema.js';
 import { Spools } from '../store/spools.js';
 import { type LoadedState, type StateStore, savedState } from '../store/state-store.js';
-import { StaleOwnerError } from '../store/writer.js';
+import { StaleOwnerError, UnstorableError } from '../store/writer.js';
 import { buildGroup, type Group } from './group.js';
 import type { Item } from './item.js';
 
@@ -164,8 +164,8 @@ export class Committer {
 
   /** Until these are committed or refused. */
   async #commitAll(taken: Item[]): Promise<void> {
-    let items = taken;
-    while (items.length > 0) {
+    const parts = [taken];
+    for (let items = parts.pop(); items !== undefined; items = parts.pop()) {
       const group = this.#build(items);
       for (const { item, error } of group.refused) this.#refuse(item, error);
       const started = performance.now();
@@ -173,11 +173,26 @@ export class Committer {
         if (!this.#store.up) throw storeAway();
         const epochs = isEmpty(group) ? new Map<string, number>() : await this.#store.commit(group.rows);
         this.#install(group, epochs, (performance.now() - started) / 1000);
-        return;
       } catch (error) {
-        items = await this.#afterFailure(error, group);
+        const isolated = error instanceof UnstorableError && this.#store.up && group.logged.length > 0;
+        parts.push(...(isolated ? this.#isolate(error, group) : [await this.#afterFailure(error, group)]));
       }
     }
+  }
+
+  /**
+   * A record that the database cannot hold must cost its sender, no one else: halves are tried until it stands alone.
+   * @returns what is to be tried again, the first part last
+   */
+  #isolate(error: UnstorableError, { logged, duplicates }: Group): Item[][] {
+    const items = logged.map(({ item }) => item);
+    const [first] = items;
+    if (first !== undefined && items.length === 1) {
+      this.#refuse(first, unstorable(first, error));
+      return [[...duplicates]];
+    }
+    const half = Math.ceil(items.length / 2);
+    return [[...items.slice(half), ...duplicates], items.slice(0, half)];
   }
 
   #build(items: readonly Item[]): Group {
@@ -320,6 +335,11 @@ function storeAway(cause?: unknown): SentinelError {
     hint: 'Try again: nothing was acknowledged.',
     cause,
   });
+}
+
+function unstorable(item: Item, cause: UnstorableError): SentinelError {
+  const message = `a record of kind ${item.record.kind} cannot be stored`;
+  return new SentinelError({ code: 'INTERNAL', message, hint: 'This is a defect of the engine: see its log.', cause });
 }
 
 function overloaded(): SentinelError {

@@ -27,8 +27,15 @@ const wrong: [string, Partial<RunColumns>, string][] = [
   ['a mismatch of no row', { mismatches: [mismatch({ run: 4, sm: 0 })] }, 'mismatches[0].run'],
   ['a mismatch twice', { mismatches: [mismatch({ sm: 0 }), mismatch({ sm: 0 })] }, 'mismatches[1]'],
   ['more siblings than there are', { mismatches: [mismatch({ sm: 0, siblingsRun: 2 })] }, 'mismatches[0].siblings_run'],
+  [
+    'siblings beyond any device',
+    { mismatches: [mismatch({ sm: 0, siblingsRun: 0xffffffff })] },
+    'mismatches[0].siblings_run',
+  ],
   ['words without end', { mismatches: [mismatch({ sm: 0, operands: Array(65).fill(0) })] }, 'mismatches[0]'],
   ['a bitmap of no row', { partial: [{ run: 9, ran: Uint8Array.of(1) }] }, 'partial[0].run'],
+  ['a bitmap twice', { partial: [0, 0].map((run) => ({ run, ran: Uint8Array.of(15) })) }, 'partial[1].run'],
+  ['a bitmap of other SMs than ran', { partial: [{ run: 0, ran: Uint8Array.of(7) }] }, 'partial[0].ran'],
   ['an outcome of no row', { outcomes: [{ run: 9, sm: 0, result: 3 }] }, 'outcomes[0].run'],
 ];
 for (const [name, fields, field] of wrong) {

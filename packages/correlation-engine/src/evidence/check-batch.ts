@@ -92,13 +92,30 @@ function checkSparse(batch: RunColumns, runs: number): BatchProblem | undefined 
       hint: `${batch.mismatches.length} mismatches in one batch; send at most ${MAX_MISMATCHES_PER_BATCH}`,
     };
   }
-  if (batch.partial.length > runs)
-    return { field: 'partial', hint: `has ${batch.partial.length} entries for ${runs} runs` };
-  for (const [i, entry] of batch.partial.entries())
-    if (entry.run >= runs) return { field: `partial[${i}].run`, hint: 'names no row' };
   for (const [i, entry] of batch.outcomes.entries())
     if (entry.run >= runs) return { field: `outcomes[${i}].run`, hint: 'names no row' };
-  return checkMismatches(batch, runs);
+  return checkPartial(batch, runs) ?? checkMismatches(batch, runs);
+}
+
+/** Each bitmap names as many SMs as its row says ran: an SM that is in neither was not run. */
+function checkPartial(batch: RunColumns, runs: number): BatchProblem | undefined {
+  const seen = new Set<number>();
+  for (const [i, { run, ran }] of batch.partial.entries()) {
+    const at = `partial[${i}]`;
+    if (run >= runs) return { field: `${at}.run`, hint: 'names no row' };
+    if (seen.has(run)) return { field: `${at}.run`, hint: 'repeats an earlier row' };
+    seen.add(run);
+    const bits = countBits(ran);
+    if (bits !== batch.smsRun[run])
+      return { field: `${at}.ran`, hint: `names ${bits} SMs where sms_run is ${batch.smsRun[run]}` };
+  }
+  return undefined;
+}
+
+function countBits(bytes: Uint8Array): number {
+  let bits = 0;
+  for (let byte of bytes) for (; byte !== 0; byte &= byte - 1) bits += 1;
+  return bits;
 }
 
 function checkMismatches(batch: RunColumns, runs: number): BatchProblem | undefined {
@@ -110,6 +127,7 @@ function checkMismatches(batch: RunColumns, runs: number): BatchProblem | undefi
     const words = Math.max(mismatch.operands.length, mismatch.expected.length, mismatch.actual.length);
     if (words > MAX_WORDS) return { field: at, hint: `has ${words} words; send at most ${MAX_WORDS}` };
     const { siblingsRun, siblingsPassed, siblingsSameDigest } = mismatch;
+    if (siblingsRun > MAX_SM) return { field: `${at}.siblings_run`, hint: `is above ${MAX_SM}` };
     if (siblingsPassed + siblingsSameDigest > siblingsRun)
       return {
         field: `${at}.siblings_run`,

@@ -40,7 +40,7 @@ export function verifyEnvelope(envelope: StreamProbeResultsRequest, sender: Send
   if (node !== sender.node) throw otherNode(node, sender.node);
   if (Buffer.from(spoolId.buffer, spoolId.byteOffset, spoolId.byteLength).toString('hex') !== sender.spoolId)
     throw invalid('spool_id', "must be that of the connection's hello");
-  if (sequence < 1n || sequence > MAX_SEQUENCE) throw invalid('sequence', 'starts at 1');
+  if (sequence < 1n || sequence > MAX_SEQUENCE) throw invalid('sequence', 'starts at 1 and has no gap');
   const key = keys.agentKey(keyId, node);
   if (key === null) throw unknownKey(keyId, 'key_id');
   if (!macEquals(batchMac(key, { node, spoolId, sequence }, payload), mac)) throw badMac();

@@ -10,6 +10,14 @@ export class StaleOwnerError extends Error {
   override readonly name = 'StaleOwnerError';
 }
 
+/** The database is there and will not take these rows, now or later: nothing was written. */
+export class UnstorableError extends Error {
+  override readonly name = 'UnstorableError';
+}
+
+/** Classes of SQLSTATE that blame the data: data exception, constraint violated, program limit exceeded. */
+const DATA_CLASSES: ReadonlySet<string> = new Set(['22', '23', '54']);
+
 /**
  * The one connection that writes the log. It holds the advisory lock, so a lost connection loses the right to write with it; it
  * sends each table's rows as one JSON parameter, so that a transaction costs a dozen statements whatever it carries.
@@ -65,7 +73,8 @@ export class Writer {
   /**
    * Writes one transaction.
    * @returns the fencing epochs of its hellos, by node
-   * @throws StaleOwnerError when a watermark's owner is not the newest: nothing was written; any other error: unknown whether it was
+   * @throws StaleOwnerError when a watermark's owner is not the newest, UnstorableError when the rows are to blame: nothing was
+   *   written; any other error: unknown whether it was
    */
   async commit(rows: CommitRows): Promise<ReadonlyMap<string, number>> {
     await this.#client.query('begin');
@@ -82,7 +91,7 @@ export class Writer {
       await this.#client.query('rollback').catch((failure: Error) => {
         this.#lost ??= failure;
       });
-      throw error;
+      throw blamesData(error) ? new UnstorableError(error.message, { cause: error }) : error;
     }
   }
 
@@ -181,6 +190,10 @@ const ARCHIVED = `with done as (
     where s.node = t.node and s.spool_id = t.spool_id returning s.node, s.spool_id, s.archived_through)
   delete from unarchived u using done d
     where u.node = d.node and u.spool_id = d.spool_id and u.last_sequence <= d.archived_through`;
+
+function blamesData(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && DATA_CLASSES.has(error.code?.slice(0, 2) ?? '');
+}
 
 /** PostgreSQL has no NUL and no lone surrogate; an agent's or an operator's text may. */
 function toJson(rows: readonly unknown[]): string {
