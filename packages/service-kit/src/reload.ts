@@ -1,0 +1,21 @@
+import type { FlagSpecs } from './config/command-line.js';
+import type { LoadedConfig, SectionName } from './config/index.js';
+import type { Logger } from './logging.js';
+
+/**
+ * SIGHUP: reads the configuration again, sets the log's level, and says what changed and what waits for a restart.
+ * @returns what the service runs with from now on
+ * @throws ConfigError; what runs stays
+ */
+export function reloadConfig<S extends SectionName, F extends FlagSpecs>(
+  running: LoadedConfig<S, F>,
+  log: Logger,
+): LoadedConfig<S, F> {
+  const { loaded, reloaded, needRestart } = running.reload();
+  log.level = loaded.logging.level;
+  for (const warning of loaded.warnings) log.warn(warning);
+  for (const change of reloaded) log.info(change, 'setting changed');
+  for (const change of needRestart) log.warn(change, 'this setting changes with the next restart');
+  log.info('configuration reloaded');
+  return loaded;
+}
