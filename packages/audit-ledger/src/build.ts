@@ -49,7 +49,6 @@ export function buildLedgerService(options: BuildOptions): Service {
       if (config === undefined) return;
       tokens.operator = config.operator_token;
       tokens.service = config.service_token;
-      options.log.info('configuration reloaded');
     },
   };
 }

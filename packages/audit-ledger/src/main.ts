@@ -2,6 +2,7 @@
 import { loadConfigForMain } from '@sentinel/service-kit/config';
 import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger } from '@sentinel/service-kit/logging';
+import { reloadConfig } from '@sentinel/service-kit/reload';
 import { buildLedgerService } from './build.js';
 import { COMMANDS, FLAGS, type LedgerProgram, runCommand } from './commands/index.js';
 
@@ -21,8 +22,10 @@ if (program !== undefined) {
   else await serve(program);
 }
 
-async function serve({ config, logging, flags, insecure, readyFile, warnings, reload }: LedgerProgram): Promise<void> {
+async function serve(started: LedgerProgram): Promise<void> {
+  const { config, logging, flags, insecure, readyFile, warnings } = started;
   const log = createLogger('audit-ledger', logging);
+  let running = started;
   for (const warning of warnings) log.warn(warning);
   const build = (fatal: (error: unknown) => void) =>
     buildLedgerService({
@@ -31,7 +34,10 @@ async function serve({ config, logging, flags, insecure, readyFile, warnings, re
       acceptRollback: flags['accept-rollback'],
       log,
       fatal,
-      reload: () => reload().loaded.config,
+      reload: () => {
+        running = reloadConfig(running, log);
+        return running.config;
+      },
     });
   await runService(build, { log, readyFile: readyFile ?? '' });
 }

@@ -7,6 +7,7 @@ import { type GrpcServer, startGrpcServer } from '@sentinel/service-kit/grpc-ser
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry, serveMetrics } from '@sentinel/service-kit/metrics';
+import { reloadConfig } from '@sentinel/service-kit/reload';
 import { type Api, buildApi } from './api/api.js';
 import { routes } from './api/http/routes.js';
 import { startHttpServer } from './api/http/server.js';
@@ -122,11 +123,8 @@ export class Engine implements Service {
 
   /** What may change does so at once; the log says what waits for a restart. */
   reload(): void {
-    const { loaded, reloaded, needRestart } = this.#loaded.reload();
-    this.#loaded = loaded;
+    this.#loaded = reloadConfig(this.#loaded, this.#log);
     this.#admission = admission(this.#config);
-    for (const change of reloaded) this.#log.info(change, 'setting changed');
-    for (const change of needRestart) this.#log.warn(change, 'this setting changes with the next restart');
     this.#submitConfig();
   }
 

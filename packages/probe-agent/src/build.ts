@@ -3,6 +3,7 @@ import { systemClock } from '@sentinel/service-kit/clock';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { type MetricsServer, serveMetrics } from '@sentinel/service-kit/metrics';
+import { reloadConfig } from '@sentinel/service-kit/reload';
 import { type Common, Devices } from './assembly/common.js';
 import { makeLink } from './assembly/link.js';
 import { changeable, makePlanner, makeRunner } from './assembly/probing.js';
@@ -140,9 +141,7 @@ async function listenForMetrics({ settings, metrics, log }: Common, stack: StopS
 
 /** SIGHUP: takes what may change while the agent runs. */
 function reloadAgent(running: Loaded, devices: Devices, planner: Planner, log: Logger): Loaded {
-  const { loaded, reloaded, needRestart } = running.reload();
+  const loaded = reloadConfig(running, log);
   planner.reconfigure(changeable(settingsOf(loaded), devices));
-  log.level = loaded.logging.level;
-  log.info({ reloaded, needRestart }, 'configuration reloaded');
   return loaded;
 }
