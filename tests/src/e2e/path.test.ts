@@ -110,6 +110,7 @@ async function assertRecomputable(explained: ExplainDecisionResponse): Promise<v
 async function assertInLedger(stack: Stack, explained: ExplainDecisionResponse): Promise<void> {
   const verify = await sentinel(stack, 'audit', 'verify');
   assert.equal(verify.code, 0, verify.stdout + verify.stderr);
+  await assertForeignVerifierAgrees(stack);
   const entries = await auditTrail(stack, explained.health?.gpu);
   for (const { eventId } of explained.transitions) {
     const found = entries.filter((entry) => Buffer.from(entry.eventId).equals(Buffer.from(eventId)));
@@ -118,6 +119,19 @@ async function assertInLedger(stack: Stack, explained: ExplainDecisionResponse):
   const decisions = entries.filter(({ type }) => type === AuditType.DECISION);
   assert.ok(decisions.length >= 2);
   for (const entry of entries) assert.equal(entry.injected, true, JSON.stringify(detailOf(entry)));
+}
+
+/** A program that shares no code with the ledger recomputes its root from what it publishes. */
+async function assertForeignVerifierAgrees(stack: Stack): Promise<void> {
+  const ca = stack.certificates?.files('operator').caFile;
+  const base = `${ca === undefined ? 'http' : 'https'}://${stack.address.ledger.http}`;
+  const script = join(INTEROP, 'verify_ledger.py');
+  const { code, stdout, stderr } = await runProgram(
+    'python3',
+    [script, base],
+    ca === undefined ? {} : { SSL_CERT_FILE: ca },
+  );
+  assert.equal(code, 0, stdout + stderr);
 }
 
 function bigints(_key: string, value: unknown): unknown {
