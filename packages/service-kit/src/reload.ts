@@ -12,7 +12,7 @@ export function reloadConfig<S extends SectionName, F extends FlagSpecs>(
   log: Logger,
 ): LoadedConfig<S, F> {
   const { loaded, reloaded, needRestart } = running.reload();
-  log.level = loaded.logging.level;
+  if (loaded.logging.level !== running.logging.level) log.level = loaded.logging.level;
   for (const warning of loaded.warnings) log.warn(warning);
   for (const change of reloaded) log.info(change, 'setting changed');
   for (const change of needRestart) log.warn(change, 'this setting changes with the next restart');
