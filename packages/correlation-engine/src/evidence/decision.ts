@@ -48,7 +48,7 @@ export const twoObservations: DecisionModel = {
       quarantine,
       hardObservations,
       answers,
-      reason: `${plural(hardObservations, 'hard observation')}, of which ${answers} in answer to the first; a quarantine needs 2 and 1`,
+      reason: `${plural(hardObservations, 'hard observation')}, ${answers} of them in answer to the first (a quarantine needs 2, 1 of them in answer)`,
       missing: missing(hardObservations, answers),
     };
   },

@@ -14,7 +14,7 @@ function observed(spec: RunSpec, device: DeviceState = deviceWith('d')) {
   const batch = columns(NOW_US, 'd', [{}, spec]);
   const [mismatch] = batch.mismatches;
   if (mismatch === undefined) throw new Error('the spec has no failure');
-  return observe(step, device, { kind: 'batch', ...origin, batch }, mismatch, NOW_US - 1);
+  return observe(step, device, { kind: 'batch', ...origin, batch }, mismatch, NOW_US - 1, { failed: 1, sameDigest: 1 });
 }
 
 test('an observation says everything that is needed to find it and to compute it again', () => {
@@ -49,10 +49,18 @@ test('a unit remembers the newest scheduled seed and digest, which other nodes c
   assert.deepEqual([unit?.counted, unit?.epoch, unit?.digest], [2, 5, 42]);
 });
 
+test('an SM that the device lacks, or that did not run, is not accused', () => {
+  for (const spec of [{ fails: [{ sm: 9 }] }, { ran: [0, 2], fails: [{ sm: 1 }] }, { single: 2, fails: [{ sm: 1 }] }]) {
+    const { believed, gates } = observed(spec);
+    assert.deepEqual([believed, gates[0].verdict], [false, 'HOLD']);
+  }
+  assert.equal(observed({ single: 2, fails: [{ sm: 2 }] }).believed, true);
+});
+
 test('invented SMs do not fill the memory', () => {
   const units = Array.from({ length: MAX_UNITS }, (_, sm) => unitWith({ sm, counted: 1 }));
   const device = deviceWith('d', { units });
   const more = observed({ fails: [{ sm: MAX_UNITS }] }, device);
   assert.deepEqual([more.believed, more.effect.counted, more.effect.heldBy], [false, false, 'integrity']);
-  assert.equal(observed({ fails: [{ sm: 5 }] }, device).believed, true, 'a known unit still counts');
+  assert.equal(observed({ fails: [{ sm: 3 }] }, device).believed, true, 'a known unit still counts');
 });

@@ -1,9 +1,10 @@
 import { configOf } from './draft.js';
 import type { ObservationEffect } from './effects.js';
 import { integrityGate } from './gates/integrity.js';
-import { type LocalityAnswer, localityGate } from './gates/locality.js';
+import { type LocalityAnswer, localityGate, type SameRun } from './gates/locality.js';
 import { type GateAnswer, gateOutcome } from './gates/outcome.js';
 import { type DeviceState, type GateName, type GateOutcome, RunKind, type UnitState } from './model.js';
+import { ranOnSm } from './ran.js';
 import { type BatchRecord, directiveIdOf, type Mismatch, type RunColumns } from './record.js';
 import type { Step } from './step.js';
 
@@ -18,22 +19,24 @@ export interface Observed {
   gates: [GateOutcome, GateOutcome];
 }
 
-/** Puts a mismatch through gates 1 and 2. Changes nothing. */
+/** Puts a mismatch through gates 1 and 2. Changes nothing. `same` = what its run shows of the other SMs. */
 export function observe(
   step: Step,
   device: DeviceState,
   record: BatchRecord,
   mismatch: Mismatch,
   timeUs: number,
+  same: SameRun,
 ): Observed {
   const { batch } = record;
   const row = mismatch.run;
   const integrity =
+    notRun(device, batch, mismatch) ??
     overflow(device, batch.family[row] ?? 0, mismatch.sm) ??
     integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0);
-  const locality = localityGate(mismatch, configOf(step.draft).gates);
+  const locality = localityGate(mismatch, configOf(step.draft).gates, same);
   const held = heldBy(integrity.verdict === 'PASS', locality);
-  const answer = held === null && isAnswer(device, batch, row);
+  const answer = held === null && isAnswer(device, batch, mismatch);
   const believed = integrity.verdict === 'PASS';
   return {
     effect: {
@@ -51,16 +54,26 @@ export function observe(
 }
 
 /**
- * Only runs that the engine ordered because of an earlier observation are answers to it. The agent's own rerun and sibling
- * runs are not, nor is what an old spool still holds of a burst from before the device was cleared.
+ * Only runs that the engine ordered because of an earlier observation are answers to it, on the unit that it named. The agent's
+ * own rerun and sibling runs are not, nor is what an old spool still holds of a burst from before the device was cleared.
  */
-function isAnswer(device: DeviceState, batch: RunColumns, row: number): boolean {
+function isAnswer(device: DeviceState, batch: RunColumns, { run: row, sm }: Mismatch): boolean {
   const kind = batch.kind[row];
   if (kind !== RunKind.BURST && kind !== RunKind.FOLLOW_UP) return false;
   const firstUs = device.firstObservationUs;
   if (firstUs === null || !device.units.some((unit) => unit.counted > 0)) return false;
   const id = directiveIdOf(batch, row);
-  return device.directives.some((directive) => directive.id === id && directive.createdUs >= firstUs);
+  const asked = device.directives.find((directive) => directive.id === id);
+  return asked?.family === batch.family[row] && asked?.sm === sm && asked.createdUs >= firstUs;
+}
+
+/** An SM that the device lacks, or that did not run, is not accused: the devices changed while a spool waited, or the agent errs. */
+function notRun(device: DeviceState, batch: RunColumns, { run, sm }: Mismatch): GateAnswer | undefined {
+  // Nothing is known yet of a device that no hello named.
+  if (!device.announced || ranOnSm(batch, run, device.sms, sm)) return undefined;
+  const known = device.sms.includes(sm);
+  const reason = known ? `SM ${sm} did not take part in this run.` : `The device has no SM ${sm}.`;
+  return { verdict: 'HOLD', reason, inputs: { sm: known ? 'did not run' : 'unknown' } };
 }
 
 /** Failing units kept for one device: as many as a device with 128 SMs and 16 families has. */

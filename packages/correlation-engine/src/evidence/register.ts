@@ -6,6 +6,9 @@ import type { HelloDevice, HelloFamily, HelloRecord } from './record.js';
 /** A node that names more devices than this names no further ones. */
 export const MAX_DEVICES_PER_NODE = 256;
 
+/** The reason of the state that every device begins in. */
+export const NOTHING_YET = 'No mismatch so far.';
+
 /** A device that nothing is known about yet. */
 export function newDevice(id: string, node: NodeState, nowUs: number): DeviceState {
   return {
@@ -25,7 +28,7 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     state: 'HEALTHY',
     wouldBe: null,
     stateSinceUs: nowUs,
-    stateReason: 'No mismatch so far.',
+    stateReason: NOTHING_YET,
     stateActor: '',
     injectedEvidence: false,
     units: [],

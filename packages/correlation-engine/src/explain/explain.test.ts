@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { saveState } from '../evidence/state.js';
 import { CONFIG, configWith } from '../evidence/testing/config.js';
-import { deviceIdOf, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';
+import { describe, deviceIdOf, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';
 import { happen, story } from '../lifecycle/testing/story.js';
 import { explain } from './explain.js';
 
@@ -28,6 +28,29 @@ test('a device that never failed: no gate is invented', () => {
   assert.match(whatWouldChange[0] ?? '', /^SUSPECT: /);
   assert.equal(score.score.toFixed(3), '0.990');
   assert.equal(injected, false);
+});
+
+test('a mismatch that a gate held does not read as none', () => {
+  const fleet = new Fleet();
+  fleet.hello('n1');
+  fleet.batch('n1', [{ flags: 0, fails: [{ sm: 1 }] }]);
+  const { sentences } = explained(fleet);
+  assert.match(sentences[0] ?? '', /^HEALTHY since .*: no mismatch counts against it\.$/);
+  assert.match(sentences[1] ?? '', /^Gate 1 \(integrity\) holds: /);
+});
+
+test('a quarantine says its evidence once', () => {
+  const fleet = new Fleet();
+  fleet.quarantined('n1');
+  const said = explained(fleet).sentences.filter((sentence) => sentence.includes('hard observation'));
+  assert.equal(said.length, 1);
+});
+
+test('a device with one SM is never said to be quarantined by more mismatches', () => {
+  const fleet = new Fleet();
+  fleet.hello('n1', { devices: [describe(ID, { sms: [0] })] });
+  fleet.batch('n1', [{ sms: [0], fails: [{ sm: 0, siblingsRun: 0, siblingsPassed: 0 }] }]);
+  assert.match(explained(fleet).whatWouldChange[0] ?? '', /^QUARANTINED: only an operator/);
 });
 
 test('a suspect: its evidence, its work, and what would lead where', () => {

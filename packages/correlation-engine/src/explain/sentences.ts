@@ -1,5 +1,6 @@
 import { familyName } from '../evidence/families.js';
 import type { DirectiveState, UnitState } from '../evidence/model.js';
+import { NOTHING_YET } from '../evidence/register.js';
 import { isInjected } from '../lifecycle/transition.js';
 import { dateOf, holdingGates, openDirectives, type View } from './view.js';
 
@@ -11,7 +12,7 @@ export function whyInThisState(view: View): string[] {
   const since = `${device.state} since ${dateOf(device.stateSinceUs)}`;
   const by = device.stateActor === '' ? '' : `, ordered by ${device.stateActor}`;
   return [
-    `${since}${by}: ${device.stateReason}`,
+    `${since}${by}: ${reason(view)}`,
     ...injected(view),
     ...observe(view),
     ...evidence(view),
@@ -19,6 +20,13 @@ export function whyInThisState(view: View): string[] {
     ...openDirectives(device).map((directive) => work(directive)),
     ...absent(view),
   ];
+}
+
+/** The reason of the first state is that of a device without a mismatch; one that a gate held changes no state. */
+function reason({ device }: View): string {
+  return device.stateReason === NOTHING_YET && device.gates.length > 0
+    ? 'no mismatch counts against it.'
+    : device.stateReason;
 }
 
 function injected({ device }: View): string[] {
@@ -39,7 +47,11 @@ function evidence({ device, assessment }: View): string[] {
   if (device.units.length === 0) return [];
   const units = device.units.slice(0, MAX_UNITS_NAMED).map(unitText);
   const more = device.units.length - units.length;
-  return [`${assessment.reason}.`, `Failing: ${units.join('; ')}${more > 0 ? `; and ${more} more units` : ''}.`];
+  const said = device.stateReason.includes(assessment.reason);
+  return [
+    ...(said ? [] : [`${assessment.reason}.`]),
+    `Failing: ${units.join('; ')}${more > 0 ? `; and ${more} more units` : ''}.`,
+  ];
 }
 
 function unitText(unit: UnitState): string {

@@ -23,7 +23,9 @@ export function whatWouldChange(view: View): string[] {
 }
 
 function towardsQuarantine(view: View): string[] {
-  const { assessment, config } = view;
+  const { assessment, config, device } = view;
+  if (device.sms.length === 1)
+    return ['QUARANTINED: only an operator orders that, for no other SM of this device can check a result.'];
   if (!assessment.quarantine) return [`QUARANTINED: ${assessment.missing}${guards(view)}.`];
   const holds = holdingGates(view).map((gate) => `QUARANTINED: ${opening(gate)}.`);
   if (holds.length > 0) return holds;

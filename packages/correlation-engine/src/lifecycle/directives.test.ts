@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunKind } from '../evidence/model.js';
-import { INT_AES, repeat, SMS } from '../evidence/testing/batches.js';
+import { INT_AES, type RunSpec, repeat, SMS } from '../evidence/testing/batches.js';
 import { configWith } from '../evidence/testing/config.js';
 import { MAX_FINISHED, MAX_OPEN_BURSTS, remainingDirectives } from './directives.js';
 import { SETTLE_US } from './settle.js';
@@ -23,6 +23,18 @@ test('one burst per unit at a time', () => {
   const fleet = suspect();
   assert.deepEqual(sentWork(fleet.batch('n1', [{ fails: [{ sm: 1 }] }])), []);
   assert.equal(sentWork(fleet.batch('n1', [{ fails: [{ sm: 2 }] }])).length, 1);
+});
+
+test('only a failure of the unit that a directive named answers it', () => {
+  const answers = (spec: RunSpec): boolean[] => {
+    const fleet = suspect(configWith({ dwell_small_seconds: 0 }));
+    const effects = fleet.batch('n1', [{ kind: RunKind.BURST, directive: fleet.open(ID, 'burst').id, ...spec }]);
+    return effects.observations.map(({ answer }) => answer);
+  };
+  assert.deepEqual(answers({ single: 1, fails: [{ sm: 1 }] }), [true]);
+  assert.deepEqual(answers({ single: 3, fails: [{ sm: 3 }] }), [false]);
+  assert.deepEqual(answers({ family: INT_AES, single: 1, fails: [{ sm: 1 }] }), [false]);
+  assert.deepEqual(answers({ kind: RunKind.RERUN, single: 1, fails: [{ sm: 1 }] }), [false]);
 });
 
 test('what remains of a burst keeps its pace', () => {
@@ -74,12 +86,12 @@ test('open bursts and remembered directives are bounded', () => {
   const sms = Array.from({ length: 20 }, (_, sm) => sm);
   fleet.hello('n1', { devices: [describe(ID, { sms })] });
   const siblings = { siblingsRun: 19, siblingsPassed: 10, siblingsSameDigest: 0 };
-  for (const sm of sms) fleet.batch('n1', [{ fails: [{ sm, ...siblings }] }]);
+  for (const sm of sms) fleet.batch('n1', [{ sms, fails: [{ sm, ...siblings }] }]);
   const open = fleet.device(ID).directives.filter((directive) => directive.status === 'open');
   assert.equal(open.length, MAX_OPEN_BURSTS);
   for (let round = 0; round < 3; round += 1) {
     fleet.operator(ID, 'REINSTATE');
-    for (const sm of SMS) fleet.batch('n1', [{ fails: [{ sm, ...siblings }] }]);
+    for (const sm of SMS) fleet.batch('n1', [{ sms, fails: [{ sm, ...siblings }] }]);
   }
   const finished = fleet.device(ID).directives.filter((directive) => directive.status !== 'open');
   assert.equal(finished.length, MAX_FINISHED);

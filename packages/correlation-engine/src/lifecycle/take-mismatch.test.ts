@@ -33,7 +33,7 @@ test('on a device with one SM a mismatch makes a suspect and a burst, and bars q
   const fleet = new Fleet();
   fleet.hello('n1', { devices: [describe(ID, { sms: [0] })] });
   const alone = { sm: 0, siblingsRun: 0, siblingsPassed: 0 };
-  const first = fleet.batch('n1', [{ fails: [alone] }]);
+  const first = fleet.batch('n1', [{ sms: [0], fails: [alone] }]);
   assert.equal(first.observations[0]?.counted, false);
   assert.equal(sentWork(first).length, 1);
   const { id } = fleet.open(ID, 'burst');

@@ -1,6 +1,7 @@
 import { editDevice } from '../evidence/draft.js';
 import type { ObservationEffect } from '../evidence/effects.js';
 import { familyName } from '../evidence/families.js';
+import type { SameRun } from '../evidence/gates/locality.js';
 import { noteFailingNode } from '../evidence/incidents.js';
 import type { DeviceState, DirectiveState } from '../evidence/model.js';
 import { addToUnit, type Observed, observe } from '../evidence/observe.js';
@@ -20,9 +21,10 @@ export function takeMismatch(
   record: BatchRecord,
   mismatch: Mismatch,
   timeUs: number,
+  same: SameRun,
 ): void {
   const device = editDevice(step.draft, deviceId);
-  const observed = observe(step, device, record, mismatch, timeUs);
+  const observed = observe(step, device, record, mismatch, timeUs, same);
   // Once a device is out of service its gates stay those of that decision.
   if (device.state === 'HEALTHY' || device.state === 'SUSPECT')
     device.gates = [...observed.gates, ...device.gates.slice(2)];

@@ -22,9 +22,18 @@ export interface Row {
 export function takeRow(step: Step, at: Row): void {
   const directiveId = openDirectiveOf(deviceOf(step.draft, at.deviceId), at)?.id;
   if (directiveId !== undefined) noteStart(step, at);
-  for (const mismatch of at.mismatches) takeMismatch(step, at.deviceId, at.record, mismatch, at.timeUs);
+  takeMismatches(step, at);
   noteClean(step, at);
   if (directiveId !== undefined) noteProgress(step, at);
+}
+
+function takeMismatches(step: Step, { mismatches, deviceId, record, timeUs }: Row): void {
+  const alike = new Map<number, number>();
+  for (const { actualDigest } of mismatches) alike.set(actualDigest, (alike.get(actualDigest) ?? 0) + 1);
+  for (const mismatch of mismatches) {
+    const same = { failed: mismatches.length, sameDigest: alike.get(mismatch.actualDigest) ?? 1 };
+    takeMismatch(step, deviceId, record, mismatch, timeUs, same);
+  }
 }
 
 /** The open directive that asked for this run. */
@@ -78,9 +87,15 @@ function noteProgress(step: Step, at: Row): void {
   const device = editDevice(step.draft, at.deviceId);
   const directive = openDirectiveOf(device, at);
   if (directive === undefined) return;
-  directive.failures += at.mismatches.length;
+  directive.failures += failuresOf(at, directive);
   if (executed(at, device, directive)) directive.done += 1;
   if (directive.kind === 'deep-test') noteDeepTest(at, device, directive);
+}
+
+function failuresOf(at: Row, { kind, family, sm }: DirectiveState): number {
+  if (kind === 'deep-test') return at.mismatches.length;
+  if (at.record.batch.family[at.row] !== family) return 0;
+  return at.mismatches.filter((mismatch) => mismatch.sm === sm).length;
 }
 
 /** Did the run execute what was ordered? A deep test orders many units, whose own counts decide. */

@@ -8,6 +8,7 @@ const answer = (siblingsRun: number, siblingsPassed: number, siblingsSameDigest:
   const { locality, verdict } = localityGate(
     mismatch({ sm: 0, siblingsRun, siblingsPassed, siblingsSameDigest }),
     settings,
+    { failed: 1, sameDigest: 1 },
   );
   return `${locality} ${verdict}`;
 };
@@ -30,6 +31,16 @@ const cases: [string, [number, number, number], string][] = [
 for (const [name, siblings, expected] of cases) {
   test(name, () => assert.equal(answer(...siblings), expected));
 }
+
+test('failures of the same run outweigh what the agent counted', () => {
+  const claim = mismatch({ sm: 0, siblingsRun: 7, siblingsPassed: 7, siblingsSameDigest: 0 });
+  const locality = (failed: number, sameDigest: number) =>
+    localityGate(claim, CONFIG.gates, { failed, sameDigest }).locality;
+  assert.equal(locality(4, 3), 'software');
+  assert.equal(locality(4, 1), 'unit');
+  assert.equal(locality(5, 1), 'device');
+  assert.equal(locality(9, 1), 'device');
+});
 
 test('settings move both limits', () => {
   assert.equal(answer(3, 1, 1), 'device PASS');

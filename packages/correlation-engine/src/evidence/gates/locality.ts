@@ -12,15 +12,23 @@ export interface LocalityAnswer extends GateAnswer {
   locality: Locality;
 }
 
-/** Gate 2: how did the other SMs fare that ran the same seed? */
-export function localityGate(mismatch: Mismatch, settings: GateSettings): LocalityAnswer {
-  const smsRun = mismatch.siblingsRun + 1;
-  const sameDigest = mismatch.siblingsSameDigest + 1;
+/** SMs that failed in the same run, and those of them with the same wrong digest; this one included. */
+export interface SameRun {
+  failed: number;
+  sameDigest: number;
+}
+
+/** Gate 2: how did the other SMs fare that ran the same seed? What the batch itself shows of them outweighs the agent's count. */
+export function localityGate(mismatch: Mismatch, settings: GateSettings, same: SameRun): LocalityAnswer {
+  const sameDigest = Math.max(mismatch.siblingsSameDigest + 1, same.sameDigest);
+  const siblings = Math.max(mismatch.siblingsRun, same.failed - 1);
+  const passed = Math.min(mismatch.siblingsPassed, siblings - Math.max(sameDigest, same.failed) + 1);
+  const smsRun = siblings + 1;
   const softwareFrom = Math.max(2, Math.min(settings.locality_same_digest, smsRun));
-  const passNeeded = Math.max(1, Math.ceil(mismatch.siblingsRun * settings.locality_passing_fraction));
+  const passNeeded = Math.max(1, Math.ceil(siblings * settings.locality_passing_fraction));
   const inputs = {
     sms_that_ran_the_seed: String(smsRun),
-    siblings_passed: String(mismatch.siblingsPassed),
+    siblings_passed: String(passed),
     siblings_needed_to_accuse: String(passNeeded),
     sms_with_this_wrong_digest: String(sameDigest),
     same_digest_is_software_from: String(softwareFrom),
@@ -34,10 +42,10 @@ export function localityGate(mismatch: Mismatch, settings: GateSettings): Locali
     const reason = `${sameDigest} of ${smsRun} SMs gave the same wrong digest: that is software, not hardware.`;
     return { locality: 'software', verdict: 'HOLD', reason, inputs };
   }
-  if (mismatch.siblingsPassed >= passNeeded) {
-    const reason = `${mismatch.siblingsPassed} of ${mismatch.siblingsRun} other SMs passed the same seed: SM ${mismatch.sm} alone is accused.`;
+  if (passed >= passNeeded) {
+    const reason = `${passed} of ${siblings} other SMs passed the same seed: SM ${mismatch.sm} alone is accused.`;
     return { locality: 'unit', verdict: 'PASS', reason, inputs };
   }
-  const reason = `Only ${mismatch.siblingsPassed} of ${mismatch.siblingsRun} other SMs passed the same seed, and the wrong digests differ: the device is accused, no single SM.`;
+  const reason = `Only ${passed} of ${siblings} other SMs passed the same seed, and the wrong digests differ: the device is accused, no single SM.`;
   return { locality: 'device', verdict: 'PASS', reason, inputs };
 }

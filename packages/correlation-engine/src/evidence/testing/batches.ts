@@ -17,7 +17,9 @@ export interface RunSpec {
   epoch?: number;
   index?: number;
   offsetUs?: number;
-  /** SMs that ran, of SMS: all, some, or none. */
+  /** Those of the device; SMS if left out. */
+  sms?: readonly number[];
+  /** SMs that ran, of these: all, some, or none. */
   ran?: readonly number[];
   /** The run was meant for this SM alone. */
   single?: number;
@@ -75,7 +77,7 @@ export function columns(baseTimeUs: number, device: string, specs: readonly RunS
     durationUs: column(() => 2500),
     smsPlanned: column(({ planned }) => planned),
     smsRun: column(({ ran }) => ran.length),
-    singleSm: column(({ spec }) => (spec.single === undefined ? 0 : SMS.indexOf(spec.single) + 1)),
+    singleSm: column(({ spec }) => (spec.single === undefined ? 0 : (spec.sms ?? SMS).indexOf(spec.single) + 1)),
     flags: column(({ spec }) => spec.flags ?? CLEAN_FLAGS),
     goldenDigest: column(() => GOLDEN),
     directiveIndex: column(({ spec }) => (spec.directive === undefined ? 0 : directiveIds.indexOf(spec.directive) + 1)),
@@ -86,8 +88,8 @@ export function columns(baseTimeUs: number, device: string, specs: readonly RunS
 }
 
 function rowOf(spec: RunSpec): Row {
-  const planned = spec.single === undefined ? SMS.length : 1;
-  return { spec, planned, ran: spec.ran ?? (spec.single === undefined ? SMS : [spec.single]) };
+  const sms = spec.single === undefined ? (spec.sms ?? SMS) : [spec.single];
+  return { spec, planned: sms.length, ran: spec.ran ?? sms };
 }
 
 function partialOf({ planned, ran }: Row, run: number): { run: number; ran: Uint8Array }[] {
