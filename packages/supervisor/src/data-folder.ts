@@ -17,11 +17,17 @@ export interface DataFolder {
   readonly log: string;
 }
 
+/** Free blocks and their size in bytes. */
+interface Disk {
+  readonly bavail: number;
+  readonly bsize: number;
+}
+
 /**
  * Creates what is missing below `root`; nothing that exists is touched.
  * @throws SentinelError RESOURCE_EXHAUSTED when the disk is (nearly) full, PERMISSION_DENIED when it may not be written.
  */
-export function openDataFolder(root: string): DataFolder {
+export function openDataFolder(root: string, diskOf: (path: string) => Disk = statfsSync): DataFolder {
   const at = (name: string): string => join(root, name);
   const folder: DataFolder = {
     root,
@@ -41,7 +47,7 @@ export function openDataFolder(root: string): DataFolder {
   } catch (cause) {
     throw unwritable(root, cause);
   }
-  const { bavail, bsize } = statfsSync(root);
+  const { bavail, bsize } = diskOf(root);
   if (bavail * bsize < MIN_FREE_BYTES) throw diskFull(root, bavail * bsize);
   return folder;
 }

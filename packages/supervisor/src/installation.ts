@@ -28,8 +28,10 @@ export interface InstallationOptions {
 export interface Installation {
   readonly specs: Readonly<Record<ServiceName, ProcessSpec>>;
   readonly readyFiles: Readonly<Record<ServiceName, string>>;
-  /** gRPC and HTTP ports: without them a service cannot live. A taken metrics port is only said and retried. */
+  /** gRPC and HTTP ports: without them a service cannot live. */
   readonly neededPorts: readonly NeededPort[];
+  /** A taken one is only said: the service retries it. */
+  readonly metricsPorts: readonly NeededPort[];
   readonly endpoints: Endpoints;
   readonly metrics: Readonly<Record<ServiceName, string>>;
   readonly warnings: readonly string[];
@@ -91,6 +93,7 @@ export async function planInstallation(options: InstallationOptions): Promise<In
     },
     readyFiles: { ledger: readyFile('ledger'), engine: readyFile('engine'), agent: readyFile('agent') },
     neededPorts: neededPorts(ledger.config, engine.config),
+    metricsPorts: metricsPorts(ledger.config, engine.config, agent.config),
     endpoints: endpointsOf(ledger.config, engine.config, secrets),
     metrics: metricsOf(ledger.config, engine.config, agent.config),
     warnings: [...new Set([...ledger.warnings, ...engine.warnings, ...agent.warnings])],
@@ -132,6 +135,25 @@ function neededPorts(ledger: AuditLedgerConfig, engine: CorrelationEngineConfig)
     { what: 'The ledger (gRPC)', address: ledger.listen_address, key: 'audit_ledger.listen_address' },
     { what: 'The ledger (HTTP)', address: ledger.http.listen_address, key: 'audit_ledger.http.listen_address' },
   ];
+}
+
+function metricsPorts(
+  ledger: AuditLedgerConfig,
+  engine: CorrelationEngineConfig,
+  agent: ProbeAgentConfig,
+): NeededPort[] {
+  const services = [
+    ['ledger', ledger],
+    ['engine', engine],
+    ['agent', agent],
+  ] as const;
+  return services
+    .filter(([, { metrics }]) => metrics.enabled)
+    .map(([name, { metrics }]) => ({
+      what: `Metrics of the ${name}`,
+      address: metrics.listen_address,
+      key: `${SECTIONS[name]}.metrics.listen_address`,
+    }));
 }
 
 function endpointsOf(ledger: AuditLedgerConfig, engine: CorrelationEngineConfig, secrets: SecretFiles): Endpoints {

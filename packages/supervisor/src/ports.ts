@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { parseAddress } from '@sentinel/service-kit/address';
 import { SentinelError } from '@sentinel/service-kit/errors';
 
@@ -25,18 +26,26 @@ export async function requirePorts(ports: readonly NeededPort[]): Promise<void> 
   }
 }
 
+/** A sentence for each of them that is taken, where the service can do without. */
+export async function takenPorts(ports: readonly NeededPort[]): Promise<string[]> {
+  const failures = await Promise.all(ports.map(({ address }) => tryPort(address)));
+  return ports.flatMap((port, i) => {
+    const failure = failures[i];
+    if (failure === null || failure === undefined) return [];
+    return [`${portError(port, failure).message}; everything else runs, and the port is tried again.`];
+  });
+}
+
+/** Below Linux' range for outgoing connections (32768 and up), so that a port stays free while its service is started again. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
 /** A port of loopback that nobody has now. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  const listening = Promise.withResolvers<number>();
-  server.once('error', listening.reject);
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    listening.resolve(typeof address === 'object' && address !== null ? address.port : 0);
-  });
-  const port = await listening.promise;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    if ((await tryPort(`127.0.0.1:${port}`)) === null) return port;
+  }
 }
 
 function tryPort(address: string): Promise<NodeJS.ErrnoException | null> {
@@ -68,9 +77,19 @@ function ownerOf(port: number): { pid: string; name: string } | null {
   const inodes = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) => inodesListening(table, port));
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     if (!socketsOf(pid).some((inode) => inodes.includes(inode))) continue;
-    return { pid, name: readFileSync(`/proc/${pid}/comm`, 'utf8').trim() };
+    return { pid, name: programOf(pid) };
   }
   return null;
+}
+
+/** `node sentinel-audit-ledger.mjs`: program and script, as a person knows it. */
+function programOf(pid: string): string {
+  const [program = '', ...args] = orNothing(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'));
+  const script = args.find((arg) => /\.[a-z]{1,4}$/.test(arg) && !arg.startsWith('-')) ?? '';
+  return [program, script]
+    .filter((word) => word !== '')
+    .map((word) => basename(word))
+    .join(' ');
 }
 
 function inodesListening(table: string, port: number): string[] {
@@ -82,10 +101,17 @@ function inodesListening(table: string, port: number): string[] {
     .map((columns) => columns[9] ?? '');
 }
 
+/** Inodes of a process's sockets; none where this user may not look. Descriptors come and go while they are read. */
 function socketsOf(pid: string): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return orNothing(() => readdirSync(folder)).flatMap((fd) =>
+    orNothing(() => /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.slice(1) ?? []),
+  );
+}
+
+function orNothing(read: () => string[]): string[] {
   try {
-    const folder = `/proc/${pid}/fd`;
-    return readdirSync(folder).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1] ?? []);
+    return read();
   } catch {
     return [];
   }

@@ -43,6 +43,10 @@ export class Stack {
     return [...this.#processes.values()].map((process) => process.status);
   }
 
+  serves(name: ServiceName): boolean {
+    return this.#processes.get(name)?.status.state === 'running';
+  }
+
   /** The first service that will not be started again, since its command line or configuration is wrong. */
   get failed(): ProcessStatus | undefined {
     return this.statuses.find(({ state }) => state === 'failed');

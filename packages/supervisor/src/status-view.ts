@@ -1,21 +1,24 @@
+import { directiveLines, fleetSummary, gpuTable, hang, paint } from '@sentinel/cli/views';
 import {
-  directiveLines,
-  directiveText,
-  fleetSummary,
-  gpuTable,
-  injectedMark,
-  paint,
-  stateName,
-} from '@sentinel/cli/views';
-import type { GpuHealth, QueryFleetHealthResponse } from '@sentinel/contracts/sentinel/v1/health.js';
+  type GateOutcome,
+  GateOutcome_Verdict,
+  type GpuHealth,
+  type QueryFleetHealthResponse,
+} from '@sentinel/contracts/sentinel/v1/health.js';
 import type { ProcessState, ProcessStatus } from './managed-process.js';
 
-/** What the supervisor knows at one moment. */
-export interface Snapshot {
-  readonly processes: readonly ProcessStatus[];
+/** How the fleet is, as far as the engine says it. */
+export interface FleetView {
   /** null = the engine did not answer; `problem` says why. */
   readonly fleet: QueryFleetHealthResponse | null;
+  /** Gates of devices that are not HEALTHY, by device. */
+  readonly gates: ReadonlyMap<string, readonly GateOutcome[]>;
   readonly problem: string;
+}
+
+/** What the supervisor knows at one moment. */
+export interface Snapshot extends FleetView {
+  readonly processes: readonly ProcessStatus[];
   readonly nowUs: bigint;
 }
 
@@ -26,71 +29,52 @@ const MARKS: Readonly<Record<ProcessState, string>> = {
   stopped: paint('dim', 'stopped'),
   failed: paint('red', 'failed'),
 };
+const NAME_WIDTH = 8;
 
-/** The whole status as lines, redrawn in place on a terminal. */
+/** The whole status as lines of at most 80 columns, redrawn in place on a terminal. */
 export function statusLines(snapshot: Snapshot): string[] {
-  return [
-    ...snapshot.processes.map(processLine),
-    '',
-    ...(snapshot.fleet === null
-      ? [paint('yellow', `The engine does not answer yet: ${snapshot.problem}`)]
-      : fleetLines(snapshot.fleet, snapshot.nowUs)),
-  ];
+  const { processes, fleet, problem, nowUs, gates } = snapshot;
+  const below = fleet === null ? engineLines(problem) : fleetLines(fleet, gates, nowUs);
+  return [...processes.flatMap(processLines), ...(below.length === 0 ? [] : ['', ...below])];
 }
 
-function processLine(process: ProcessStatus): string {
+function processLines(process: ProcessStatus): string[] {
   const pid = process.pid === null ? '' : `pid ${process.pid}`;
-  const restarts =
-    process.restarts === 0 ? '' : paint('yellow', `restarted ${process.restarts}x, last ${process.lastEnd}`);
-  return `  ${process.name.padEnd(20)} ${MARKS[process.state]}  ${[pid, restarts].filter((part) => part !== '').join(', ')}`;
+  const facts = [pid, restarts(process)].filter((part) => part !== '').join(', ');
+  return hang(`  ${process.name.padEnd(NAME_WIDTH)}  ${MARKS[process.state]}  `, facts);
 }
 
-function fleetLines(fleet: QueryFleetHealthResponse, nowUs: bigint): string[] {
-  const summary = fleet.summary === undefined ? [] : fleetSummary(fleet.summary).split('\n');
-  return [...summary, '', ...gpuTable(fleet.gpus, nowUs).split('\n'), ...fleet.gpus.flatMap(deviceLines)];
+function restarts({ restarts, lastEnd, lastWords }: ProcessStatus): string {
+  if (restarts === 0) return '';
+  const said = lastWords === '' ? '' : `: ${lastWords}`;
+  return paint('yellow', `restarted ${restarts === 1 ? 'once' : `${restarts} times`}, last ${lastEnd}${said}`);
 }
 
-function deviceLines(gpu: GpuHealth): string[] {
-  return gpu.summary === '' ? directiveLines(gpu) : [`  ${gpu.summary}`, ...directiveLines(gpu)];
+function engineLines(problem: string): string[] {
+  return problem === '' ? [] : hang('', paint('yellow', `The engine does not answer: ${problem}`));
 }
 
-/**
- * Says in single lines what changed from one snapshot to the next: the status where there is no terminal to redraw (a log, CI).
- * Progress of a directive is said at every tenth of it.
- */
-export function changes(before: Snapshot | null, now: Snapshot): string[] {
-  return [
-    ...now.processes.flatMap((process, i) => processChange(before?.processes[i], process)),
-    ...(now.fleet?.gpus ?? []).flatMap((gpu) =>
-      gpuChange(
-        before?.fleet?.gpus.find((old) => old.gpu === gpu.gpu),
-        gpu,
-      ),
-    ),
-  ];
+function fleetLines(fleet: QueryFleetHealthResponse, gates: FleetView['gates'], nowUs: bigint): string[] {
+  const summary = fleet.summary === undefined ? [] : [...fleetSummary(fleet.summary).split('\n'), ''];
+  const table = gpuTable(fleet.gpus, nowUs).split('\n');
+  return [...summary, ...table, ...fleet.gpus.flatMap((gpu) => deviceLines(gpu, gates.get(gpu.gpu) ?? []))];
 }
 
-function processChange(before: ProcessStatus | undefined, now: ProcessStatus): string[] {
-  if (before?.state === now.state && before.restarts === now.restarts) return [];
-  if (now.state === 'restarting') return [`${now.name} ${now.lastEnd}; starting it again`];
-  return [`${now.name} ${now.state}${now.pid === null ? '' : ` (pid ${now.pid})`}`];
+function deviceLines(gpu: GpuHealth, gates: readonly GateOutcome[]): string[] {
+  const summary = gpu.summary === '' ? [] : hang('  ', gpu.summary);
+  return [...summary, ...directiveLines(gpu), ...(gates.length === 0 ? [] : hang('  gates ', gatesText(gates)))];
 }
 
-function gpuChange(before: GpuHealth | undefined, now: GpuHealth): string[] {
-  const lines: string[] = [];
-  if (before === undefined || before.state !== now.state || before.summary !== now.summary) {
-    const mark = injectedMark(now.injected);
-    lines.push(`${now.gpu} ${stateName(now.state)}${mark === '' ? '' : ` ${mark}`}: ${now.summary}`);
-  }
-  const shown = new Set((before === undefined ? [] : progress(before)).map(([key]) => key));
-  for (const [key, line] of progress(now)) if (!shown.has(key)) lines.push(`  ${line}`);
-  return lines;
-}
+const VERDICTS = [
+  [GateOutcome_Verdict.HOLD, 'HOLD', 'red'],
+  [GateOutcome_Verdict.NOT_EVALUABLE, 'NOT_EVALUABLE', 'yellow'],
+  [GateOutcome_Verdict.PASS, 'PASS', 'green'],
+] as const;
 
-const TENTHS = 10n;
-
-function progress(gpu: GpuHealth): [key: string, line: string][] {
-  return gpu.directives
-    .filter((directive) => !directive.finished && directive.wanted > 0n)
-    .map((directive) => [`${directive.id}:${(directive.done * TENTHS) / directive.wanted}`, directiveText(directive)]);
+/** Gates by verdict: what holds comes first. */
+export function gatesText(gates: readonly GateOutcome[]): string {
+  return VERDICTS.flatMap(([verdict, name, style]) => {
+    const names = gates.filter((gate) => gate.verdict === verdict).map((gate) => gate.name);
+    return names.length === 0 ? [] : [`${paint(style, name)} ${names.join(', ')}`];
+  }).join('; ');
 }
