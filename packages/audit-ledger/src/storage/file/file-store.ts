@@ -51,7 +51,9 @@ export class FileStore implements LedgerStore {
   }
 
   async commit(batch: Batch, head: Head): Promise<void> {
-    const { entries, details, commits, columns, index } = this.#parts;
+    const { heads, entries, details, commits, columns, index } = this.#parts;
+    // Before a byte is written: a stale writer must not touch what another one has committed.
+    await heads.assertNewest(this.#head.generation);
     await this.#assertRoom();
     const [[entriesAt], [detailsAt]] = await this.#append(batch);
     if (entriesAt === undefined || detailsAt === undefined) throw new UnknownOutcomeError('a log gave no position');

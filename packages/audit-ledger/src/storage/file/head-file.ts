@@ -64,8 +64,13 @@ export class HeadFile {
     await this.#settle(next.generation);
   }
 
+  /** @throws StaleWriterError where another writer made a head after `generation` */
+  async assertNewest(generation: number): Promise<void> {
+    if ((await this.#generations()).some((name) => name > nameOf(generation))) throw new StaleWriterError();
+  }
+
   async #link(temporary: string, generation: number): Promise<void> {
-    if ((await this.#generations()).some((name) => name > nameOf(generation - 1))) throw new StaleWriterError();
+    await this.assertNewest(generation - 1);
     try {
       await this.#disk.link(temporary, join(this.#directory, nameOf(generation)));
     } catch (error) {
