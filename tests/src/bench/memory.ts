@@ -16,7 +16,6 @@ export default bench({
     const start = new Start(['--data', folder, '--free-ports']);
     try {
       await start.says(/SENTINEL runs, ready after/, START_MS);
-      await start.says(/CPU-[0-9a-f-]+ HEALTHY/, START_MS);
       await delay(quick ? QUICK_SETTLE_MS : SETTLE_MS);
       const figures = await sample(start.pid);
       log(`after ${(quick ? QUICK_SETTLE_MS : SETTLE_MS) / 1000} s of probing this machine`);

@@ -35,14 +35,16 @@ export class Start {
     return this.#child.pid ?? 0;
   }
 
-  /** Waits for words that were not waited for before. */
+  /** Waits for words that were not waited for before. @throws Error with all that it said */
   async says(words: RegExp, timeoutMs: number): Promise<void> {
-    await until(`npm start says ${words}`, timeoutMs, () => {
+    const found = (): boolean => {
       const at = this.output.slice(this.#seen).search(words);
       if (at >= 0) this.#seen += at + 1;
-      if (at < 0 && this.#child.exitCode !== null) throw new Error(`it ended: ${this.output}`);
-      return at >= 0;
-    });
+      return at >= 0 || this.#child.exitCode !== null;
+    };
+    const seen = this.#seen;
+    await until(`npm start says ${words}`, timeoutMs, found).catch(() => undefined);
+    if (this.#seen === seen) throw new Error(`npm start does not say ${words}:\n${this.output}`);
   }
 
   /** Ctrl-C. */
