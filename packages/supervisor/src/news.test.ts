@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GpuState, ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
 import type { GpuHealth } from '@sentinel/contracts/sentinel/v1/health.js';
-import { news, progress, remember } from './news.js';
+import * as subject from './news.js';
 import type { Snapshot } from './status-view.js';
-import { fleetSample, GATES, GPU, gpuSample, processSample, snapshotSample } from './testing/samples.js';
+import { fleetSample, GATES, GPU, gpuSample, plain, processSample, snapshotSample } from './testing/samples.js';
+
+const { remember } = subject;
+const news = (before: Snapshot | null, now: Snapshot): string[] => plain(subject.news(before, now));
+const progress = (before: Snapshot | null, now: Snapshot): string[] => plain(subject.progress(before, now));
 
 const of = (gpu: Partial<GpuHealth>, over: Partial<Snapshot> = {}): Snapshot =>
   snapshotSample({ fleet: fleetSample([gpuSample(gpu)]), ...over });

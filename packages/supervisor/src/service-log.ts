@@ -67,11 +67,11 @@ interface LogRecord {
 
 const ERRORS: ReadonlySet<unknown> = new Set(['error', 'fatal']);
 
-/** Why a service ended, as it said itself: its last error record, else its last line; '' = it said nothing. */
+/** Why a service ended, as it said itself: its last error record, else what it wrote that is no record; '' = it said nothing. */
 export function lastWords(lines: readonly string[]): string {
   const records = lines.map(parseRecord);
   const errors = records.filter((record) => ERRORS.has(record?.level));
-  const said = errors.at(-1)?.msg ?? records.at(-1)?.msg;
+  const said = errors.at(-1)?.msg;
   return typeof said === 'string' ? said : plainText(lines);
 }
 

@@ -71,9 +71,11 @@ export class Stack {
     recordServices(this.#folder, []);
   }
 
-  /** Without waiting for anything. */
+  /** At once: nothing drains, and what is not durable yet is sent again by its sender after the next start. */
   async kill(): Promise<void> {
-    for (const process of this.#processes.values()) process.kill();
+    const processes = [...this.#processes.values()];
+    for (const process of processes) process.kill();
+    await Promise.all(processes.map((process) => process.stop()));
     await endPostgres(this.#folder);
   }
 

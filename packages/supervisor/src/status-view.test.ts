@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GpuState, ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
-import { gatesText, statusLines } from './status-view.js';
-import { fleetSample, GATES, GPU, gpuSample, processSample, snapshotSample } from './testing/samples.js';
+import * as subject from './status-view.js';
+import { fleetSample, GATES, GPU, gpuSample, plain, processSample, snapshotSample } from './testing/samples.js';
+
+const statusLines = (snapshot: subject.Snapshot): string[] => plain(subject.statusLines(snapshot));
 
 test('services, fleet and devices, one under the other', () => {
   const processes = [
@@ -69,5 +71,5 @@ test('an engine that is not asked yet says nothing; one that does not answer say
 });
 
 test('no gates, no text', () => {
-  assert.equal(gatesText([]), '');
+  assert.equal(subject.gatesText([]), '');
 });

@@ -44,6 +44,7 @@ export class Alarm {
 
   /** Until the time is over, the alarm rings or `stop` is aborted. */
   async wait(ms: number, stop: AbortSignal): Promise<void> {
+    if (stop.aborted) return;
     const over = Promise.withResolvers<void>();
     const timer = setTimeout(over.resolve, ms);
     const stopped = (): void => over.resolve();

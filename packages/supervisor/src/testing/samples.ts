@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
 import {
   FleetSummary,
@@ -56,3 +57,8 @@ export const GATES: readonly GateOutcome[] = (
     ['breadth', 'NOT_EVALUABLE'],
   ] as const
 ).map(([name, verdict], i) => GateOutcome.fromPartial({ number: i + 1, name, verdict: GateOutcome_Verdict[verdict] }));
+
+/** Lines as they read, whatever the environment says about colours. */
+export function plain(lines: readonly string[]): string[] {
+  return lines.map((line) => stripVTControlCharacters(line));
+}
