@@ -88,7 +88,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const names = options.services.map(({ definition }) => serviceName(definition));
   const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'NOT_SERVING'])));
   health.addToServer(server);
-  addReflection(server);
+  addReflection(server, names);
   const credentials =
     options.tls === null ? null : new ReloadingServerCredentials({ ...options.tls, log: options.log });
   const port = await bind(server, options, credentials ?? ServerCredentials.createInsecure());
@@ -152,9 +152,10 @@ function serviceName(definition: ServiceDefinition): string {
   return Object.values(definition)[0]?.path.split('/')[1] ?? '';
 }
 
-function addReflection(server: Server): void {
+/** Lists what this port serves, not what the other services of the product do. */
+function addReflection(server: Server, services: string[]): void {
   const descriptors = readFileSync(fileURLToPath(import.meta.resolve('@sentinel/contracts/descriptor.binpb')));
-  new ReflectionService(loadFileDescriptorSetFromBuffer(descriptors)).addToServer(server);
+  new ReflectionService(loadFileDescriptorSetFromBuffer(descriptors), { services }).addToServer(server);
 }
 
 function bind(server: Server, options: GrpcServerOptions, credentials: ServerCredentials): Promise<number> {
