@@ -39,6 +39,18 @@ test('a mismatch that a gate held does not read as none', () => {
   assert.match(sentences[1] ?? '', /^Gate 1 \(integrity\) holds: /);
 });
 
+test('a burst that the agent refused is said, with its reason', () => {
+  const fleet = new Fleet();
+  fleet.hello('n1');
+  fleet.batch('n1', [{ fails: [{ sm: 1 }] }]);
+  const directiveId = fleet.open(ID, 'burst').id;
+  fleet.commit({ kind: 'directive-status', node: 'n1', directiveId, state: 'REFUSED', reason: 'no budget' });
+  const said = 'The agent refused the burst of fma32 on SM 1: no budget. The next mismatch there asks again.';
+  assert.ok(explained(fleet).sentences.includes(said));
+  fleet.batch('n1', [{ fails: [{ sm: 1 }] }]);
+  assert.ok(!explained(fleet).sentences.includes(said));
+});
+
 test('a quarantine says its evidence once', () => {
   const fleet = new Fleet();
   fleet.quarantined('n1');

@@ -18,6 +18,7 @@ export function whyInThisState(view: View): string[] {
     ...evidence(view),
     ...gateSentences(view),
     ...openDirectives(device).map((directive) => work(directive)),
+    ...refused(view),
     ...absent(view),
   ];
 }
@@ -90,6 +91,20 @@ function work(directive: DirectiveState): string {
         ? `A deep test of ${directive.units.length} units waits for its first execution.`
         : `Deep test of ${directive.units.length} units since ${dateOf(directive.startedUs)}: ${directive.done} runs, ${directive.failures} failures.`;
   }
+}
+
+/** Work that the agent would not do: the newest of each kind, while nothing else of that kind is open. */
+function refused({ device }: View): string[] {
+  if (device.state === 'HEALTHY') return [];
+  const open = new Set(openDirectives(device).map(({ kind }) => kind));
+  const [newest] = device.directives.filter(({ kind, status }) => status === 'refused' && !open.has(kind));
+  if (newest === undefined) return [];
+  const { kind, family, sm, reason: why } = newest;
+  return kind === 'deep-test'
+    ? [`The agent refused the deep test: ${why}. When it connects again it is asked again.`]
+    : [
+        `The agent refused the ${kind} of ${familyName(family)} on SM ${sm}: ${why}. The next mismatch there asks again.`,
+      ];
 }
 
 function absent({ connected, device }: View): string[] {

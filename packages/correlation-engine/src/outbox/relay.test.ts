@@ -90,6 +90,18 @@ describe('the way to the ledger', () => {
     assert.equal(next?.producerEpoch, (last?.producerEpoch ?? 0n) + 1n);
   });
 
+  it('knows after a restart what waited before it, while the ledger is away', async () => {
+    await ledger.stop();
+    await register('waits-1');
+    await register('waits-2');
+    await engine.stop();
+    await engine.start();
+    await until(async () => (await engine.metric('sentinel_outbox_pending')) === (await pending()));
+    assert.ok((await pending()) >= 2);
+    await ledger.start();
+    await until(async () => (await pending()) === 0);
+  });
+
   it('believes no ledger that has become shorter', async () => {
     ledger.claimedSize = 1;
     await register('rolled-back');

@@ -85,11 +85,18 @@ export class Relay {
 
   /** @returns the number of events that the ledger took */
   async #step(): Promise<number> {
-    this.#state ??= await this.#store.takeOver();
+    this.#state ??= await this.#takeOver();
     const rows = await this.#store.next(this.#state.epoch, MAX_BATCH);
     if (rows.length > 0) await this.#deliver(rows, this.#state);
     this.#pending = await this.#store.pending();
     return rows.length;
+  }
+
+  /** What waits already is known before the ledger answers for the first time. */
+  async #takeOver(): Promise<RelayState> {
+    const state = await this.#store.takeOver();
+    this.#pending = await this.#store.pending();
+    return state;
   }
 
   async #deliver(rows: readonly NumberedRow[], state: RelayState): Promise<void> {

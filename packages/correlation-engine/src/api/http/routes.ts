@@ -159,7 +159,7 @@ function notFound(request: HttpRequest, methods: readonly string[]): SentinelErr
   if (methods.length > 0)
     return new SentinelError({
       code: 'UNIMPLEMENTED',
-      message: `${request.method} is none of ${methods.join(', ')} at ${path}`,
+      message: `${path} answers ${methods.join(', ')}, not ${request.method}`,
     });
   return new SentinelError({ code: 'NOT_FOUND', message: `nothing is at ${path}`, hint: 'See /api/v1/fleet.' });
 }

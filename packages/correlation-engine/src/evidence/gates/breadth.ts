@@ -104,7 +104,7 @@ export function differsFromModalDigest(entries: readonly BreadthEntry[], device:
 }
 
 function sentence(name: string, breadth: Breadth, incident: boolean, minority: boolean): string {
-  const what = `${breadth.nodes} nodes newly failed ${name} within ${breadth.windowUs / HOUR_US} h (${breadth.expected.toExponential(1)} expected)`;
+  const what = `${breadth.nodes} node${breadth.nodes === 1 ? '' : 's'} newly failed ${name} within ${breadth.windowUs / HOUR_US} h (${breadth.expected.toExponential(1)} expected)`;
   if (!incident) return `${what}: no incident.`;
   return minority
     ? `${what}: an incident, but this device fails with another digest than the rest.`
