@@ -80,7 +80,9 @@ function announce(service: Service, ready: ReadyInfo, { log, readyFile }: RunOpt
   process.on('SIGHUP', () => {
     Promise.resolve()
       .then(() => service.reload?.())
-      .catch((error: unknown) => log.error({ err: error }, SentinelError.from(error).sentence));
+      .catch((error: unknown) =>
+        log.error({ err: error }, `not reloaded, what runs goes on as before: ${SentinelError.from(error).sentence}`),
+      );
   });
   if (readyFile !== '') writeReadyFile(readyFile, ready);
   log.info(ready, 'ready');
