@@ -136,9 +136,9 @@ function operator(authorization: string | undefined, tokens: Tokens): Identity {
   throw new SentinelError({
     code: 'UNAUTHENTICATED',
     reason,
-    message: "orders need an operator's bearer token",
+    message: 'orders need the token of an operator',
     field: 'Authorization',
-    hint: 'Send "Authorization: Bearer TOKEN" with the token of the secrets folder.',
+    hint: 'Send that of the secrets folder in the header Authorization, after "Bearer".',
   });
 }
 
