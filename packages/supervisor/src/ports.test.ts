@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { freePort, requirePorts } from './ports.js';
+import { freePort, requirePorts, takenPorts } from './ports.js';
 
 test('free ports pass', async () => {
   const address = `127.0.0.1:${await freePort()}`;
@@ -25,4 +25,21 @@ test('a taken port is said with its owner and what to do', async () => {
   } finally {
     server.close();
   }
+});
+
+test('a taken metrics port is only a sentence', async () => {
+  const port = await freePort();
+  const server = createServer().listen(port, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const key = 'probe_agent.metrics.listen_address';
+  const notes = await takenPorts([
+    { what: 'Metrics of the agent', address: `127.0.0.1:${port}`, key },
+    { what: 'Metrics of the engine', address: `127.0.0.1:${await freePort()}`, key },
+  ]);
+  server.close();
+  assert.equal(notes.length, 1);
+  assert.match(
+    notes[0] ?? '',
+    /^Metrics of the agent needs .* has it; set probe_agent\.metrics\.listen_address to a free/,
+  );
 });

@@ -32,7 +32,7 @@ export async function takenPorts(ports: readonly NeededPort[]): Promise<string[]
   return ports.flatMap((port, i) => {
     const failure = failures[i];
     if (failure === null || failure === undefined) return [];
-    return [`${portError(port, failure).message}; everything else runs, and the port is tried again.`];
+    return [`${portError(port, failure).message}; set ${port.key} to a free one, or free it: the rest runs meanwhile.`];
   });
 }
 
