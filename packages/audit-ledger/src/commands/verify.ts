@@ -1,7 +1,10 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { NoteError } from '../note/note.js';
 import { signingKeyOf } from '../settings.js';
 import { FolderSource } from '../storage/file/folder-source.js';
-import { verifyLog } from '../verify/verify-log.js';
+import { checkpointBeside } from '../storage/file/guard.js';
+import { layoutOf } from '../storage/file/layout.js';
+import { type VerifyReport, verifyLog } from '../verify/verify-log.js';
 import type { Command } from './index.js';
 import { printReport, progress } from './report.js';
 
@@ -16,11 +19,36 @@ export const verify: Command = async ({ config, flags }, streams) => {
     });
   }
   const { verifier } = signingKeyOf(config);
+  const layout = layoutOf(config.data_dir);
+  // Read before the folder, which a writer may extend meanwhile.
+  const guard = await orNoteError(checkpointBeside(layout, verifier));
   const source = await FolderSource.open(config.data_dir);
   try {
-    const options = { ...(depth === undefined ? {} : { depth }), ...(verbose ? { progress: progress(streams) } : {}) };
-    return printReport(await verifyLog(source, verifier, options), streams, verbose);
+    const options = {
+      ...(depth === undefined ? {} : { depth }),
+      ...(guard === undefined || guard instanceof NoteError ? {} : { known: guard }),
+      ...(verbose ? { progress: progress(streams) } : {}),
+    };
+    const report = await verifyLog(source, verifier, options);
+    return printReport(
+      guard instanceof NoteError ? withFinding(report, `${layout.guard}: ${guard.message}`) : report,
+      streams,
+      verbose,
+    );
   } finally {
     await source.close();
   }
 };
+
+async function orNoteError<T>(reading: Promise<T>): Promise<T | NoteError> {
+  return await reading.catch((error: unknown) => {
+    if (error instanceof NoteError) return error;
+    throw error;
+  });
+}
+
+/** What speaks of the log as a whole is said of its newest entry. */
+function withFinding(report: VerifyReport, what: string): VerifyReport {
+  const seq = Math.max((report.checkpoint?.size ?? 1) - 1, 0);
+  return { ...report, ok: false, findings: [...report.findings, { seq, what }], found: report.found + 1 };
+}

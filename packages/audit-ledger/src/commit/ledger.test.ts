@@ -81,6 +81,27 @@ describe('ledger', () => {
     await close();
   });
 
+  it('records each refusal for what it is, also one within a request', async () => {
+    const { ledger, store, close } = await openTestLedger(freshFolder());
+    const original = draftOf(1);
+    await ledger.ingest(requestOf([original]));
+    for (const over of [{ gpu: 'GPU-9' }, { type: LeafType.probe }, { injected: true }, { eventUs: 7 }])
+      await assert.rejects(ledger.ingest(requestOf([{ ...original, ...over }])), EventConflictError);
+    const twin = draftOf(5);
+    await assert.rejects(ledger.ingest(requestOf([twin, { ...twin, gpu: 'GPU-9' }])), /of this request/);
+    await ledger.ingest(requestOf([draftOf(4)]));
+    const records = await Promise.all([2, 3, 4, 5, 6].map(async (seq) => await detailOf(store, seq)));
+    assert.deepEqual(
+      records.map(({ event, producer, seq }) => [event, producer, seq]),
+      [
+        ...Array.from({ length: 4 }, () => ['event_id_conflict', 'test/1', 1]),
+        ['event_id_conflict', 'test/1', undefined],
+      ],
+    );
+    assert.equal(ledger.checkpoint.size, 8);
+    await close();
+  });
+
   it('knows numbered events beyond its window by their producer’s mark', async () => {
     const folder = freshFolder();
     let nowUs = Date.now() * 1000;

@@ -35,14 +35,18 @@ export function rollbackDraft(
   return systemDraft(detail, nowUs, eventId);
 }
 
-/** An event was refused because its id belongs to another. Its own id is derived, so that a retry is recorded once. */
-export function conflictDraft(refused: Draft, producer: string, seq: number): Draft {
+/**
+ * An event was refused because its id belongs to another, that of entry `seq` or one of the same request. Its own id is
+ * derived from all that makes the refused one, so that a retry is recorded once and another refusal again.
+ */
+export function conflictDraft(refused: Draft, producer: string, seq: number | undefined): Draft {
+  const { type, injected, gpu, eventUs } = refused;
   const detail = {
     event: 'event_id_conflict',
     event_id: hex(refused.eventId),
     producer,
-    refused_sha256: hex(sha256(refused.detail)),
-    seq,
+    refused: { detail_sha256: hex(sha256(refused.detail)), event_us: eventUs, gpu, injected, type },
+    ...(seq === undefined ? {} : { seq }),
   };
   return systemDraft(detail, refused.eventUs, sha256(Buffer.from(canonicalJson(detail))).subarray(0, 16));
 }

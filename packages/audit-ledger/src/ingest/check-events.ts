@@ -5,7 +5,7 @@ import type { Draft } from '../commit/build.js';
 import { MAX_GROUP_ENTRIES } from '../commit/ledger.js';
 import { LEDGER_PRODUCER } from '../commit/system-entries.js';
 import { DetailError, parseDetail } from '../detail/canonical.js';
-import { EVENT_ID_BYTES, isLeafType, MAX_LP8_BYTES } from '../leaf/leaf.js';
+import { EVENT_ID_BYTES, isLeafType, LeafType, MAX_LP8_BYTES } from '../leaf/leaf.js';
 import type { EventRequest } from './deduplicate.js';
 
 /** @throws SentinelError INVALID_ARGUMENT naming the field */
@@ -20,6 +20,7 @@ export function checkEvents(request: IngestEventsRequest): EventRequest {
     epoch: safe(producerEpoch, 'producer_epoch'),
     firstSequence: safe(firstSequence, 'first_sequence'),
   };
+  safe(firstSequence + BigInt(events.length - 1), 'first_sequence');
   const drafts = events.map((event, i) => checkEvent(event, producer, `events[${i}]`));
   return { producer, numbering: numbering.epoch === 0 ? undefined : numbering, drafts };
 }
@@ -29,6 +30,7 @@ function checkEvent(event: AuditEvent, producer: string, at: string): Draft {
   if (eventId.length !== EVENT_ID_BYTES)
     throw invalid(`${at}.event_id`, `must have ${EVENT_ID_BYTES} bytes, not ${eventId.length}`);
   if (!isLeafType(type)) throw invalid(`${at}.type`, 'must be one of the known types');
+  if (type === LeafType.system) throw invalid(`${at}.type`, 'is for entries of the ledger itself');
   if (gpu.length > MAX_LP8_BYTES || Buffer.byteLength(gpu) > MAX_LP8_BYTES)
     throw invalid(`${at}.gpu`, `is longer than ${MAX_LP8_BYTES} bytes`);
   checkDetailBytes(detail, at);

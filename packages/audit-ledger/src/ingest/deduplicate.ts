@@ -25,14 +25,15 @@ export interface EventRequest {
   readonly drafts: readonly Draft[];
 }
 
-/** The event id is taken by another content. */
+/** The event id is taken by another content: that of entry `seq`, or, where that is undefined, of the same request. */
 export class EventConflictError extends Error {
   override readonly name = 'EventConflictError';
   readonly index: number;
-  readonly seq: number;
+  readonly seq: number | undefined;
 
-  constructor(index: number, seq: number) {
-    super(`event id is already used by entry ${seq} with other content`);
+  constructor(index: number, seq?: number) {
+    const owner = seq === undefined ? 'an earlier event of this request' : `entry ${seq}`;
+    super(`event id is already used by ${owner} with other content`);
     this.index = index;
     this.seq = seq;
   }
@@ -113,8 +114,7 @@ export class Deduplicator {
 
   #assertSameInRequest({ drafts }: EventRequest, earlier: number, index: number): void {
     const [first, second] = [drafts[earlier], drafts[index]];
-    if (first !== undefined && second !== undefined && !sameDraft(first, second))
-      throw new EventConflictError(index, -1);
+    if (first !== undefined && second !== undefined && !sameDraft(first, second)) throw new EventConflictError(index);
   }
 
   async #knownSeq(

@@ -1,4 +1,7 @@
-/** Requests of one stream overlap, their answers come in order; the first that fails ends the stream. */
+/**
+ * Requests of one stream overlap, their answers come in order; the first that fails ends the stream. A client that does not
+ * read its answers is not read from either.
+ */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type {
   IngestEventsResponse,
@@ -45,6 +48,9 @@ class StreamSession {
   #requests = 0;
   #events = 0;
   #closed = false;
+  #draining = false;
+  /** Ends the wait for a client that does not read its answers. */
+  #goOn: () => void = () => undefined;
 
   constructor(context: RpcContext, call: Call, ended: () => void) {
     this.#context = context;
@@ -57,7 +63,9 @@ class StreamSession {
   }
 
   async drain(): Promise<void> {
+    this.#draining = true;
     this.#call.pause();
+    this.#goOn();
     await this.#answered;
     this.#fail(
       new SentinelError({
@@ -86,13 +94,22 @@ class StreamSession {
   async #answer(result: Promise<IngestEventsResponse>, events: number): Promise<void> {
     try {
       const answer = await result;
-      if (!this.#closed) this.#call.write({ result: answer });
+      if (!this.#closed && !this.#call.write({ result: answer })) await this.#readOn();
     } catch (error) {
       this.#fail(error);
     }
     this.#requests -= 1;
     this.#events -= events;
     if (!this.#closed && this.#call.isPaused()) this.#call.resume();
+  }
+
+  /** Resolves when the client has read enough of its answers: until then its requests count as under way. */
+  async #readOn(): Promise<void> {
+    if (this.#draining) return;
+    await new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+      this.#call.once('drain', resolve);
+    });
   }
 
   async #finish(): Promise<void> {
@@ -109,6 +126,7 @@ class StreamSession {
 
   #close(): void {
     this.#closed = true;
+    this.#goOn();
     this.#ended();
   }
 }

@@ -1,7 +1,11 @@
 /** The service as processes meet it: gRPC and HTTP of a real writer. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { AuditServiceClient, IngestEventsResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
+import {
+  type AuditServiceClient,
+  AuditType,
+  type IngestEventsResponse,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { clientOf, eventOf, wholeTrail } from '../testing/wire.js';
@@ -131,6 +135,8 @@ describe('AuditService', () => {
       [requestOf([]), 'events'],
       [requestOf([{ ...good, eventId: Buffer.alloc(15) }]), 'events[0].event_id'],
       [requestOf([{ ...good, type: 0 }]), 'events[0].type'],
+      [requestOf([{ ...good, type: AuditType.SYSTEM }]), 'events[0].type'],
+      [{ ...requestOf([good, eventOf(9001)]), firstSequence: 2n ** 53n - 1n }, 'first_sequence'],
       [requestOf([{ ...good, gpu: 'x'.repeat(256) }]), 'events[0].gpu'],
       [requestOf([{ ...good, eventUs: 2n ** 60n }]), 'events[0].event_us'],
       [detail('{"event": "x"}'), 'events[0].detail'],

@@ -11,7 +11,7 @@ export interface LogSource {
   /** The newest signed checkpoint. */
   checkpoint(): Promise<string>;
   tile(tile: Tile): Promise<Uint8Array>;
-  /** Salts and details of entries [from, to), ascending; a pruned one is left out. Absent: details are not checked. */
+  /** Salts and details of entries [from, to), ascending; one that is not there is left out. Absent: details are not checked. */
   openings?(from: number, to: number): AsyncIterable<Opening>;
   /** Asked for after the walk: damage that the source itself saw. */
   faults?(): Promise<readonly SourceFault[]>;

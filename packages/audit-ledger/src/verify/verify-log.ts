@@ -29,7 +29,7 @@ export interface VerifyReport {
   readonly ok: boolean;
   readonly firstSeq: number;
   readonly entries: number;
-  /** Details held against their commitments; the rest are pruned or were not to be had. */
+  /** Details held against their commitments; 0 where the source publishes none. */
   readonly details: number;
   readonly findings: readonly Finding[];
   /** All findings; more than are listed where very much is wrong. */
@@ -166,7 +166,7 @@ async function walkBundle(walker: Walker, source: LogSource, index: number, widt
   return leaves;
 }
 
-/** Merges openings, which come in order with gaps, into the walk. */
+/** Merges openings, which come in order, into the walk; nothing prunes details, so a gap is a finding. */
 class DetailCheck {
   checked = 0;
   readonly #walker: Walker;
@@ -180,8 +180,9 @@ class DetailCheck {
   }
 
   async take(seq: number, leaf: Leaf): Promise<void> {
+    if (this.#openings === undefined) return;
     while (!this.#started || (this.#next !== undefined && this.#next.seq < seq)) await this.#advance();
-    if (this.#next?.seq !== seq) return;
+    if (this.#next?.seq !== seq) return this.#walker.report(seq, 'detail is missing');
     this.#walker.detail(seq, leaf, commitmentPreimage(this.#next.salt, this.#next.detail));
     this.checked += 1;
   }

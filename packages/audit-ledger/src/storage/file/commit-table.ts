@@ -7,7 +7,7 @@
 import { constants, type FileHandle } from 'node:fs/promises';
 import type { Position } from '@sentinel/service-kit/segment-log';
 import { type Disk, nodeDisk } from './disk.js';
-import { orUndefined } from './files.js';
+import { orUndefined, writeAt } from './files.js';
 
 const ROW_BYTES = 8 + 2 * 8;
 
@@ -56,7 +56,7 @@ export class CommitTable {
     const rows = this.#tail.slice();
     if (rows.length === 0) return;
     const bytes = Buffer.concat(rows.map(encodeRow));
-    await this.#file.write(bytes, 0, bytes.length, this.#written * ROW_BYTES);
+    await writeAt(this.#file, bytes, this.#written * ROW_BYTES);
     this.#written += rows.length;
     this.#tail = this.#tail.slice(rows.length);
   }

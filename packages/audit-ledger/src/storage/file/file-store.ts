@@ -71,7 +71,9 @@ export class FileStore implements LedgerStore {
   async saveCheckpoint(note: string): Promise<void> {
     const { columns, commits, index, layout, disk } = this.#parts;
     await Promise.all([columns.flush(), commits.flush(), index.flush()]);
-    await Promise.all([replaceFile(disk, layout.checkpoint, note), replaceFile(disk, layout.guard, note)]);
+    // One after the other, so that whoever reads the guard first never finds it ahead of the folder.
+    await replaceFile(disk, layout.checkpoint, note);
+    await replaceFile(disk, layout.guard, note);
   }
 
   async readEntries(from: number, to: number): Promise<StoredEntry[]> {

@@ -1,4 +1,5 @@
 /** Durable writes of small files. */
+import type { FileHandle } from 'node:fs/promises';
 import { type Disk, nodeDisk } from './disk.js';
 
 /** Replaces `path` by `bytes`: a reader, also after a crash of the process, sees the old content or the new. */
@@ -26,6 +27,14 @@ export async function writeSynced(disk: Disk, path: string, bytes: Uint8Array | 
   } catch (error) {
     await disk.remove(path);
     throw error;
+  }
+}
+
+/** Writes all of `bytes`: a disk that fills up takes a part of them without an error. */
+export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
   }
 }
 

@@ -14,7 +14,7 @@ import { MalformedHeadError } from '../head.js';
 import { CommitTable } from './commit-table.js';
 import { nodeDisk } from './disk.js';
 import { orUndefined, readWhole } from './files.js';
-import { HashColumns } from './hash-columns.js';
+import { HashColumns, ShortColumnError } from './hash-columns.js';
 import { HeadFile } from './head-file.js';
 import { type Layout, layoutOf } from './layout.js';
 import { type RawRecord, RawRecords } from './raw-records.js';
@@ -56,8 +56,9 @@ export class FolderSource implements LogSource {
     known?: { readonly note: string; readonly size: number },
   ): Promise<FolderSource> {
     const layout = layoutOf(directory);
-    const note = known?.note ?? (await readWhole(layout.checkpoint))?.toString('utf8');
-    if (note === undefined) throw new SourceError(`${layout.checkpoint} is missing: no log was ever written there`);
+    const note = known?.note ?? (await newestCheckpoint(layout));
+    if (note === undefined)
+      throw new SourceError(`${layout.checkpoint} is missing: no log was ever written there, or it was removed`);
     const size = known?.size ?? Number(note.split('\n')[1]);
     if (!Number.isSafeInteger(size)) throw new SourceError(`${layout.checkpoint} states no size`);
     return new FolderSource(layout, await CommitTable.openReadOnly(layout.commits), size, note);
@@ -108,7 +109,8 @@ export class FolderSource implements LogSource {
   async #hashes(tile: HashTile): Promise<Uint8Array> {
     try {
       return (await this.#columns.read(tile)) ?? NOTHING;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof ShortColumnError)) throw error;
       return NOTHING;
     }
   }
@@ -237,6 +239,12 @@ export class FolderSource implements LogSource {
     }
     return faults;
   }
+}
+
+/** That of the folder; where it was removed, the one beside the folder. */
+async function newestCheckpoint({ checkpoint, guard }: Layout): Promise<string | undefined> {
+  const note = (await readWhole(checkpoint)) ?? (await readWhole(guard));
+  return note?.toString('utf8');
 }
 
 function headerFits(record: Buffer, commit: number, firstSeq: number): boolean {

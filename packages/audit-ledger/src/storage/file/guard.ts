@@ -31,6 +31,12 @@ export async function assertSameLog(reader: RecordReader, head: Head, verifier: 
   );
 }
 
+/** The checkpoint beside a folder; undefined where there is none. @throws NoteError where it is not one by `verifier` */
+export async function checkpointBeside({ guard }: Layout, verifier: VerifierKey): Promise<Checkpoint | undefined> {
+  const note = await readWhole(guard);
+  return note === undefined || note.length === 0 ? undefined : openCheckpoint(note, verifier);
+}
+
 /**
  * The newest checkpoint beyond the log, where an operator accepts that; undefined where the log reaches every checkpoint.
  * @throws RollbackError

@@ -8,9 +8,14 @@ import type { TileNode } from '../../commit/build.js';
 import { type HashTile, TILE_WIDTH, tileWidth } from '../../tiles/path.js';
 import { HASH_BYTES } from '../../tree/hash.js';
 import { type Disk, nodeDisk } from './disk.js';
-import { orUndefined } from './files.js';
+import { orUndefined, writeAt } from './files.js';
 
 export const HASHES_PER_FILE = TILE_WIDTH * TILE_WIDTH;
+
+/** The files end before what is asked for. */
+export class ShortColumnError extends Error {
+  override readonly name = 'ShortColumnError';
+}
 
 export class HashColumns {
   readonly #directory: string;
@@ -99,10 +104,11 @@ export class HashColumns {
   async #read(level: number, first: number, count: number): Promise<Buffer> {
     const bytes = Buffer.alloc(count * HASH_BYTES);
     if (count === 0) return bytes;
-    const file = await this.#disk.open(this.#path(level, Math.floor(first / HASHES_PER_FILE)), 'r');
+    const file = await orUndefined(this.#disk.open(this.#path(level, Math.floor(first / HASHES_PER_FILE)), 'r'));
+    if (file === undefined) throw new ShortColumnError(`column ${level} has no hash ${first}`);
     try {
       const { bytesRead } = await file.read(bytes, 0, bytes.length, (first % HASHES_PER_FILE) * HASH_BYTES);
-      if (bytesRead !== bytes.length) throw new Error(`column ${level} ends before hash ${first + count}`);
+      if (bytesRead !== bytes.length) throw new ShortColumnError(`column ${level} ends before hash ${first + count}`);
       return bytes;
     } finally {
       await file.close();
@@ -112,7 +118,7 @@ export class HashColumns {
   async #writeAt(path: string, bytes: Buffer, position: number): Promise<void> {
     const file = await this.#disk.open(path, constants.O_RDWR | constants.O_CREAT, 0o640);
     try {
-      await file.write(bytes, 0, bytes.length, position);
+      await writeAt(file, bytes, position);
     } finally {
       await file.close();
     }

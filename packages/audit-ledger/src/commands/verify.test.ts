@@ -1,0 +1,85 @@
+/** `verify` as an operator runs it, on folders that somebody has been at. */
+import assert from 'node:assert/strict';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { callUnary } from '@sentinel/service-kit/grpc-client';
+import { clientOf, eventOf } from '../testing/wire.js';
+import { type Finished, WriterProcess } from '../testing/writer-process.js';
+
+let writer: WriterProcess;
+const at = (name: string): string => join(writer.folder, name);
+
+async function ingest(first: number, count: number): Promise<void> {
+  const client = clientOf((await writer.start()).grpc);
+  const events = Array.from({ length: count }, (_, n) => eventOf(first + n));
+  await callUnary(client, client.ingestEvents, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
+  client.close();
+  await writer.signal('SIGTERM');
+}
+
+const verify = async (): Promise<Finished> => await writer.run('verify', '--full');
+
+before(async () => {
+  writer = new WriterProcess();
+  await ingest(0, 20);
+  cpSync(at('ledger'), at('older'), { recursive: true });
+  await ingest(100, 10);
+  cpSync(at('ledger'), at('copy'), { recursive: true });
+  cpSync(at('ledger.guard'), at('copy.guard'));
+});
+after(async () => await writer[Symbol.asyncDispose]());
+beforeEach(() => {
+  rmSync(at('ledger'), { recursive: true });
+  cpSync(at('copy'), at('ledger'), { recursive: true });
+  cpSync(at('copy.guard'), at('ledger.guard'));
+});
+
+async function isFound(what: RegExp): Promise<void> {
+  const { code, output } = await verify();
+  assert.equal(code, 1, output);
+  assert.match(output, what);
+}
+
+describe('verify --full', () => {
+  it('says ok where nothing is wrong', async () => {
+    const { code, output } = await verify();
+    assert.equal(code, 0, output);
+    assert.match(output, /entries 0 to 30 \(31 details\)/);
+  });
+
+  it('finds that the details were removed, all or the newest', async () => {
+    const segment = at('ledger/details/0000000001.seg');
+    const { length } = readFileSync(segment);
+    truncateSync(segment, length - 100);
+    await isFound(/entry 30: detail is not what/);
+    truncateSync(segment, 0);
+    await isFound(/TAMPERED: 31 findings\n {2}entry 0: detail is missing/);
+    rmSync(segment);
+    await isFound(/TAMPERED: 31 findings/);
+  });
+
+  it('finds that the folder is an older copy', async () => {
+    rmSync(at('ledger'), { recursive: true });
+    cpSync(at('older'), at('ledger'), { recursive: true });
+    await isFound(/entry 21: log went back from 31 to 21 entries/);
+  });
+
+  it('finds a damaged checkpoint beside the folder, and does without either of the two', async () => {
+    const guard = readFileSync(at('ledger.guard'));
+    guard[40] = (guard[40] ?? 0) ^ 1;
+    writeFileSync(at('ledger.guard'), guard);
+    await isFound(/entry 30: .*ledger\.guard: /);
+    rmSync(at('ledger.guard'));
+    assert.equal((await verify()).code, 0);
+    cpSync(at('copy.guard'), at('ledger.guard'));
+    rmSync(at('ledger/checkpoint'));
+    assert.equal((await verify()).code, 0);
+  });
+
+  it('cannot say anything where the tiles cannot be read, and says so', async () => {
+    rmSync(at('ledger/hashes/0'), { recursive: true });
+    writeFileSync(at('ledger/hashes/0'), 'not a folder');
+    assert.equal((await verify()).code, 69);
+  });
+});

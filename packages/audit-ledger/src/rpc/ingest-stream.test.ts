@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AuditServiceClient, IngestStreamResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
+import { clientOf, eventOf } from '../testing/wire.js';
+import { WriterProcess } from '../testing/writer-process.js';
+
+/** Far more than what may be under way and what HTTP/2 buffers between the two. */
+const REQUESTS = 20_000;
+const STALLED_MS = 500;
+
+let writer: WriterProcess;
+let client: AuditServiceClient;
+before(async () => {
+  writer = new WriterProcess();
+  client = clientOf((await writer.start()).grpc);
+});
+after(async () => {
+  client.close();
+  await writer[Symbol.asyncDispose]();
+});
+
+/** A stream whose client writes and does not read; resolves when nothing moves any more. */
+async function unread() {
+  const call = client.ingestStream();
+  let sent = 0;
+  const batch = { producer: 'stream/1', producerEpoch: 0n, firstSequence: 0n, events: [eventOf(1)] };
+  for (let i = 0; i < REQUESTS; i += 1) call.write({ batch }, () => (sent += 1));
+  for (let before = -1; before !== sent; await delay(STALLED_MS)) before = sent;
+  return { call, sent: () => sent };
+}
+
+describe('a stream whose client does not read', () => {
+  it('is not read from either, and goes on when the client does', async () => {
+    const { call, sent } = await unread();
+    assert.ok(sent() < REQUESTS, `${sent()} requests were taken from it`);
+    const answers: IngestStreamResponse[] = [];
+    call.on('data', (answer: IngestStreamResponse) => answers.push(answer));
+    call.end();
+    await once(call, 'end');
+    assert.equal(answers.length, REQUESTS);
+    assert.ok(answers.every(({ result }) => result?.seqs[0] === 1n));
+  });
+
+  it('does not keep the ledger from stopping', async () => {
+    const { call } = await unread();
+    call.on('error', () => undefined);
+    const stopped = await Promise.race([writer.signal('SIGTERM'), delay(5000, 'still there', { ref: false })]);
+    assert.equal(stopped, 0);
+  });
+});
