@@ -7,6 +7,17 @@ import type { Draft } from './build.js';
 export const LEDGER_PRODUCER = 'ledger';
 export const LOG_FORMAT = 1;
 
+/** What only the ledger says, now or in a later version: a seal or a repair that somebody else sent would be a forgery. */
+export const LEDGER_EVENTS: ReadonlySet<string> = new Set([
+  'genesis',
+  'seal',
+  'prune',
+  'repair',
+  'key_rotation',
+  'rollback_accepted',
+  'event_id_conflict',
+]);
+
 export function systemDraft(detail: JsonValue, nowUs: number, eventId: Uint8Array): Draft {
   return {
     type: LeafType.system,

@@ -7,6 +7,11 @@ const MAX_DEPTH = 32;
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+export interface DetailObject {
+  readonly event: string;
+  readonly [key: string]: JsonValue;
+}
+
 /** The message completes the sentence "detail ...". */
 export class DetailError extends Error {
   override readonly name = 'DetailError';
@@ -17,7 +22,7 @@ export function canonicalJson(value: JsonValue): string {
 }
 
 /** Checks size, encoding, canonical form and the `event` member; gives the parsed object. */
-export function parseDetail(bytes: Uint8Array): { readonly [key: string]: JsonValue } {
+export function parseDetail(bytes: Uint8Array): DetailObject {
   if (bytes.length > MAX_DETAIL_BYTES) throw new DetailError(`is longer than ${MAX_DETAIL_BYTES} bytes`);
   if (!isUtf8(bytes)) throw new DetailError('is not UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
@@ -28,7 +33,7 @@ export function parseDetail(bytes: Uint8Array): { readonly [key: string]: JsonVa
   if (canonicalJson(record) !== text) throw new DetailError('is not canonical JSON (RFC 8785)');
   if (!Object.hasOwn(record, 'event') || typeof record['event'] !== 'string')
     throw new DetailError('has no string member `event`');
-  return record;
+  return record as DetailObject;
 }
 
 function parseJson(text: string): JsonValue {

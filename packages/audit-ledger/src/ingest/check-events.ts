@@ -3,9 +3,9 @@ import type { AuditEvent, IngestEventsRequest } from '@sentinel/contracts/sentin
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Draft } from '../commit/build.js';
 import { MAX_GROUP_ENTRIES } from '../commit/ledger.js';
-import { LEDGER_PRODUCER } from '../commit/system-entries.js';
+import { LEDGER_EVENTS, LEDGER_PRODUCER } from '../commit/system-entries.js';
 import { DetailError, parseDetail } from '../detail/canonical.js';
-import { EVENT_ID_BYTES, isLeafType, LeafType, MAX_LP8_BYTES } from '../leaf/leaf.js';
+import { EVENT_ID_BYTES, isLeafType, MAX_LP8_BYTES } from '../leaf/leaf.js';
 import type { EventRequest } from './deduplicate.js';
 
 /** @throws SentinelError INVALID_ARGUMENT naming the field */
@@ -30,7 +30,6 @@ function checkEvent(event: AuditEvent, producer: string, at: string): Draft {
   if (eventId.length !== EVENT_ID_BYTES)
     throw invalid(`${at}.event_id`, `must have ${EVENT_ID_BYTES} bytes, not ${eventId.length}`);
   if (!isLeafType(type)) throw invalid(`${at}.type`, 'must be one of the known types');
-  if (type === LeafType.system) throw invalid(`${at}.type`, 'is for entries of the ledger itself');
   if (gpu.length > MAX_LP8_BYTES || Buffer.byteLength(gpu) > MAX_LP8_BYTES)
     throw invalid(`${at}.gpu`, `is longer than ${MAX_LP8_BYTES} bytes`);
   checkDetailBytes(detail, at);
@@ -47,7 +46,8 @@ function checkEvent(event: AuditEvent, producer: string, at: string): Draft {
 
 function checkDetailBytes(detail: Uint8Array, at: string): void {
   try {
-    parseDetail(detail);
+    const { event } = parseDetail(detail);
+    if (LEDGER_EVENTS.has(event)) throw new DetailError(`has an event that only the ledger itself logs: ${event}`);
   } catch (error) {
     if (error instanceof DetailError) throw invalid(`${at}.detail`, error.message);
     throw error;

@@ -135,7 +135,7 @@ describe('AuditService', () => {
       [requestOf([]), 'events'],
       [requestOf([{ ...good, eventId: Buffer.alloc(15) }]), 'events[0].event_id'],
       [requestOf([{ ...good, type: 0 }]), 'events[0].type'],
-      [requestOf([{ ...good, type: AuditType.SYSTEM }]), 'events[0].type'],
+      [requestOf([{ ...good, type: AuditType.SYSTEM, detail: Buffer.from('{"event":"seal"}') }]), 'events[0].detail'],
       [{ ...requestOf([good, eventOf(9001)]), firstSequence: 2n ** 53n - 1n }, 'first_sequence'],
       [requestOf([{ ...good, gpu: 'x'.repeat(256) }]), 'events[0].gpu'],
       [requestOf([{ ...good, eventUs: 2n ** 60n }]), 'events[0].event_us'],
