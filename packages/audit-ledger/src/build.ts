@@ -127,8 +127,11 @@ async function startPorts(
     address: config.http.listen_address,
     addressKey: 'audit_ledger.http.listen_address',
     tls,
-    allowedOrigins: config.http.allowed_origins,
-    allowedHosts: config.http.allowed_hosts,
+    guard: {
+      section: 'audit_ledger',
+      allowedOrigins: config.http.allowed_origins,
+      allowedHosts: config.http.allowed_hosts,
+    },
     answer: (url) => answer(context, url),
     log,
   });

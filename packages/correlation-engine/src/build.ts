@@ -189,7 +189,11 @@ export class Engine implements Service {
       address: this.#config.http.listen_address,
       addressKey: `${SECTION}.http.listen_address`,
       tls: tls.enabled ? { files, keyPrefix } : null,
-      guard: { allowedOrigins: this.#config.http.allowed_origins, allowedHosts: this.#config.http.allowed_hosts },
+      guard: {
+        section: 'correlation_engine',
+        allowedOrigins: this.#config.http.allowed_origins,
+        allowedHosts: this.#config.http.allowed_hosts,
+      },
       handle: routes(
         api,
         () => this.#tokens,

@@ -3,9 +3,9 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo } from 'node:net';
 import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
 import { httpStatus, SentinelError } from '@sentinel/service-kit/errors';
+import { checkWebCaller, type GuardOptions } from '@sentinel/service-kit/http-guard';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { loadTls, type TlsFiles } from '@sentinel/service-kit/tls';
-import { type GuardOptions, judge } from './guard.js';
 import type { Answer } from './routes.js';
 
 /** A client that sends its request slower than this is cut off. */
@@ -15,7 +15,8 @@ const MAX_CONNECTIONS = 1024;
 /** How often a renewed certificate is looked for. */
 const RELOAD_TLS_MS = 60_000;
 
-export interface HttpOptions extends GuardOptions {
+export interface HttpOptions {
+  readonly guard: GuardOptions;
   /** host:port; port 0 takes a free one. */
   readonly address: string;
   readonly addressKey: string;
@@ -56,28 +57,16 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 async function respond(options: HttpOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const verdict = judge(request.headers, options);
-  if (verdict.kind === 'refused') {
-    const message = `${verdict.field} is not one that this service answers to`;
-    return fail(
-      response,
-      new SentinelError({
-        code: 'PERMISSION_DENIED',
-        field: verdict.field,
-        message,
-        hint: 'See http.allowed_origins and http.allowed_hosts.',
-      }),
-    );
-  }
-  if (verdict.origin !== undefined)
-    response.setHeader('access-control-allow-origin', verdict.origin).setHeader('vary', 'origin');
   response.setHeader('x-content-type-options', 'nosniff');
-  if (request.method === 'OPTIONS')
-    return void response.writeHead(204, { 'access-control-allow-methods': 'GET, HEAD' }).end();
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
   try {
-    const { contentType, cacheControl, body } = await options.answer(new URL(request.url ?? '/', 'http://ledger'));
+    checkWebCaller(request.headers, options.guard);
+    const { origin } = request.headers;
+    if (origin !== undefined) response.setHeader('access-control-allow-origin', origin).setHeader('vary', 'origin');
+    if (request.method === 'OPTIONS')
+      return void response.writeHead(204, { 'access-control-allow-methods': 'GET, HEAD' }).end();
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
+    const { contentType, cacheControl, body } = await options.answer(urlOf(request.url ?? '/'));
     response.writeHead(200, {
       'content-type': contentType,
       'cache-control': cacheControl,
@@ -85,8 +74,7 @@ async function respond(options: HttpOptions, request: IncomingMessage, response:
     });
     response.end(request.method === 'HEAD' ? undefined : body);
   } catch (error) {
-    if (!(error instanceof SentinelError || error instanceof TypeError))
-      options.log.error({ err: error }, 'unexpected error in a request');
+    if (!(error instanceof SentinelError)) options.log.error({ err: error }, 'unexpected error in a request');
     fail(
       response,
       error instanceof SentinelError
@@ -94,6 +82,13 @@ async function respond(options: HttpOptions, request: IncomingMessage, response:
         : new SentinelError({ code: 'INTERNAL', message: 'internal error', hint: 'See the log of the service.' }),
     );
   }
+}
+
+/** @throws SentinelError INVALID_ARGUMENT for a target such as `//[` */
+function urlOf(target: string): URL {
+  const url = URL.parse(target, 'http://ledger');
+  if (url !== null) return url;
+  throw new SentinelError({ code: 'INVALID_ARGUMENT', reason: 'MALFORMED', message: 'the request target is no URL' });
 }
 
 function fail(response: ServerResponse, error: SentinelError): void {

@@ -1,5 +1,7 @@
 /** The service as processes meet it: gRPC and HTTP of a real writer. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import {
   type AuditServiceClient,
@@ -169,6 +171,15 @@ describe('AuditService', () => {
   });
 });
 
+/** Of a request target that fetch would not send. */
+async function statusOf(target: string): Promise<number | undefined> {
+  const { hostname, port } = new URL(`http://${at.http}`);
+  const request = get({ hostname, port, path: target });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
 describe('HTTP', () => {
   it('serves a log that verifies, details included', async () => {
     const report = await verifyLog(httpSource(`http://${at.http}`, fetch), key());
@@ -187,11 +198,13 @@ describe('HTTP', () => {
       assert.equal((await fetch(`http://${at.http}/${path}`)).status, 404, path);
     }
     assert.equal((await fetch(`http://${at.http}/checkpoint`, { method: 'POST' })).status, 405);
+    assert.equal(await statusOf('//['), 400);
   });
 
   it('refuses pages of other origins', async () => {
     const answer = await fetch(`http://${at.http}/checkpoint`, { headers: { origin: 'https://elsewhere.example' } });
     assert.equal(answer.status, 403);
+    assert.match(await answer.text(), /audit_ledger\.http\.allowed_origins/);
   });
 
   it('counts on the metrics port', async () => {

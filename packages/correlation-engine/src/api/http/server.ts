@@ -3,9 +3,9 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
 import { httpStatus, SentinelError } from '@sentinel/service-kit/errors';
+import { checkWebCaller, type GuardOptions } from '@sentinel/service-kit/http-guard';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { loadTls, type TlsFiles } from '@sentinel/service-kit/tls';
-import { checkWebCaller, type GuardOptions } from './guard.js';
 import type { HttpAnswer, HttpRequest } from './routes.js';
 
 const MAX_BODY_BYTES = 64 * 1024;

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
-import { SentinelError } from '@sentinel/service-kit/errors';
+import { SentinelError } from './errors.js';
 
 export interface GuardOptions {
+  /** Configuration section whose `http` keys the other two are. */
+  readonly section: string;
   /** Web origins, besides our own, whose pages may call. */
   readonly allowedOrigins: readonly string[];
   /** Names, with or without a port, besides addresses and localhost, under which we answer. */
@@ -19,11 +21,11 @@ export function checkWebCaller(
 ): void {
   const host = (headers.host ?? '').toLowerCase();
   if (!isOurs(host, options.allowedHosts))
-    throw refused('Host', headers.host ?? '', 'correlation_engine.http.allowed_hosts');
+    throw refused('Host', headers.host ?? '', `${options.section}.http.allowed_hosts`);
   const { origin } = headers;
   if (origin === undefined || options.allowedOrigins.includes(origin)) return;
   if (origin.replace(/^https?:\/\//, '').toLowerCase() !== host)
-    throw refused('Origin', origin, 'correlation_engine.http.allowed_origins');
+    throw refused('Origin', origin, `${options.section}.http.allowed_origins`);
 }
 
 /** An address cannot be made to mean another machine; a name can. */
