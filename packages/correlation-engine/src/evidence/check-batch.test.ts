@@ -23,6 +23,7 @@ const wrong: [string, Partial<RunColumns>, string][] = [
   ['more run than planned', { smsRun: [5, 1, 2, 4] }, 'sms_run[0]'],
   ['a failure of an SM that did not run', { smsRun: [4, 0, 2, 4] }, 'sms_run[1]'],
   ['a device without a name', { deviceIds: [''] }, 'device_ids[0]'],
+  ['a device whose name no terminal should print', { deviceIds: ['a\0'] }, 'device_ids[0]'],
   ['a long directive', { directiveIds: ['x'.repeat(129)] }, 'directive_ids[0]'],
   ['a mismatch of no row', { mismatches: [mismatch({ run: 4, sm: 0 })] }, 'mismatches[0].run'],
   ['a mismatch twice', { mismatches: [mismatch({ sm: 0 }), mismatch({ sm: 0 })] }, 'mismatches[1]'],

@@ -1,3 +1,4 @@
+import { DEVICE_ID_RULE, isDeviceId } from './device-id.js';
 import type { RunColumns } from './record.js';
 
 /** Bounds of one batch: far above what an agent sends, far below what would hurt. */
@@ -46,7 +47,9 @@ export function checkBatch(batch: RunColumns): BatchProblem | undefined {
   const runs = batch.family.length;
   if (runs > MAX_RUNS_PER_BATCH)
     return { field: 'family', hint: `${runs} runs in one batch; send at most ${MAX_RUNS_PER_BATCH}` };
-  const name = checkNames(batch.deviceIds, 'device_ids') ?? checkNames(batch.directiveIds, 'directive_ids');
+  const name =
+    checkNames(batch.deviceIds, 'device_ids', isDeviceId, DEVICE_ID_RULE) ??
+    checkNames(batch.directiveIds, 'directive_ids', isDirectiveId, `must have 1 to ${MAX_NAME_LENGTH} characters`);
   if (name !== undefined) return name;
   for (const [key, field, largest, smallest] of COLUMNS) {
     const problem = checkColumn(batch[key], field, runs, smallest, largest(batch));
@@ -62,11 +65,20 @@ export function checkBatch(batch: RunColumns): BatchProblem | undefined {
     : checkSparse(batch, runs);
 }
 
-function checkNames(names: readonly string[], field: string): BatchProblem | undefined {
+function isDirectiveId(text: string): boolean {
+  return text !== '' && text.length <= MAX_NAME_LENGTH;
+}
+
+function checkNames(
+  names: readonly string[],
+  field: string,
+  isName: (text: string) => boolean,
+  rule: string,
+): BatchProblem | undefined {
   if (names.length > MAX_NAMES_PER_BATCH)
     return { field, hint: `has ${names.length} entries; send at most ${MAX_NAMES_PER_BATCH}` };
-  const wrong = names.findIndex((name) => name === '' || name.length > MAX_NAME_LENGTH);
-  return wrong < 0 ? undefined : { field: `${field}[${wrong}]`, hint: `must have 1 to ${MAX_NAME_LENGTH} characters` };
+  const wrong = names.findIndex((name) => !isName(name));
+  return wrong < 0 ? undefined : { field: `${field}[${wrong}]`, hint: rule };
 }
 
 function checkColumn(

@@ -23,6 +23,7 @@ test('sparse and unsorted SM numbers are accepted, and a node without a device',
 
 const wrong: [string, Partial<HelloDevice>, string][] = [
   ['no id', { id: '' }, 'devices[0].id'],
+  ['an id with a control character', { id: 'GPU-\u001b[31m' }, 'devices[0].id'],
   ['no SM', { sms: [] }, 'devices[0].sms'],
   ['an SM twice', { sms: [1, 1] }, 'devices[0].sms'],
   ['an SM out of range', { sms: [0, 65_536] }, 'devices[0].sms[1]'],

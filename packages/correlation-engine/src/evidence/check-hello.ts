@@ -1,11 +1,11 @@
 import type { BatchProblem } from './check-batch.js';
+import { DEVICE_ID_RULE, isDeviceId } from './device-id.js';
 import type { HelloDevice, HelloRecord } from './record.js';
 import { MAX_DEVICES_PER_NODE } from './register.js';
 
 /** Bounds of what a hello may describe: above any device that exists. */
 export const MAX_SMS = 1024;
 const MAX_FAMILIES = 64;
-const MAX_ID_LENGTH = 128;
 const MAX_SM = 65_535;
 
 /**
@@ -28,8 +28,7 @@ export function checkHello(hello: Pick<HelloRecord, 'devices'>): BatchProblem | 
 }
 
 function checkDevice(device: HelloDevice, at: string): BatchProblem | undefined {
-  if (device.id === '' || device.id.length > MAX_ID_LENGTH)
-    return { field: `${at}.id`, hint: `must have 1 to ${MAX_ID_LENGTH} characters` };
+  if (!isDeviceId(device.id)) return { field: `${at}.id`, hint: DEVICE_ID_RULE };
   const { sms, families } = device;
   if (sms.length === 0 || sms.length > MAX_SMS) return { field: `${at}.sms`, hint: `must name 1 to ${MAX_SMS} SMs` };
   const wrong = sms.findIndex((sm) => !(sm >= 0 && sm <= MAX_SM));
