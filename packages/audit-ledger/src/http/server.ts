@@ -6,6 +6,7 @@ import { httpStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { checkWebCaller, type GuardOptions } from '@sentinel/service-kit/http-guard';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { loadTls, type TlsFiles } from '@sentinel/service-kit/tls';
+import { publicReadError } from '../rpc/errors.js';
 import type { Answer } from './routes.js';
 
 /** A client that sends its request slower than this is cut off. */
@@ -73,7 +74,8 @@ async function respond(options: HttpOptions, request: IncomingMessage, response:
       'content-length': Buffer.byteLength(body),
     });
     response.end(request.method === 'HEAD' ? undefined : body);
-  } catch (error) {
+  } catch (thrown) {
+    const error = publicReadError(thrown);
     if (!(error instanceof SentinelError)) options.log.error({ err: error }, 'unexpected error in a request');
     fail(
       response,

@@ -1,7 +1,9 @@
 /** What the ledger throws, as callers see it. */
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { LedgerClosedError, OverloadedError } from '../commit/ledger.js';
+import { MalformedRecordError } from '../commit/record.js';
 import { EventConflictError, StaleNumberError } from '../ingest/deduplicate.js';
+import { MalformedLeafError } from '../leaf/leaf.js';
 import { StaleWriterError, StoreFullError, UnknownOutcomeError } from '../storage/errors.js';
 
 /** Half of what a full queue takes to drain. */
@@ -71,6 +73,18 @@ function unavailable(error: unknown): SentinelError | undefined {
     });
   }
   return undefined;
+}
+
+/** What reading a damaged log throws, as callers see it. */
+export function publicReadError(error: unknown): unknown {
+  if (!(error instanceof MalformedRecordError || error instanceof MalformedLeafError)) return error;
+  return new SentinelError({
+    code: 'DATA_LOSS',
+    reason: 'MALFORMED',
+    message: `the log is damaged on the disk of the ledger: ${error.message}`,
+    hint: 'sentinel-audit-ledger verify --full says where.',
+    cause: error,
+  });
 }
 
 export function outOfRange(field: string, message: string): SentinelError {

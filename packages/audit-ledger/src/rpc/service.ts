@@ -3,6 +3,7 @@ import { type AuditServiceServer, AuditServiceService } from '@sentinel/contract
 import type { Role } from '@sentinel/service-kit/auth';
 import { type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { RpcContext } from './context.js';
+import { publicReadError } from './errors.js';
 import { ingestEvents } from './ingest.js';
 import type { IngestStreams } from './ingest-stream.js';
 import { getCheckpoint, getConsistencyProof, getInclusionProof } from './proofs.js';
@@ -12,15 +13,21 @@ import { verifyChain } from './verify-chain.js';
 /** `service` is any component of a plaintext loopback installation. */
 const MAY_INGEST: readonly Role[] = ['engine', 'monitor', 'service', 'admin'];
 
+async function read<T>(reading: Promise<T>): Promise<T> {
+  return await reading.catch((error: unknown) => {
+    throw publicReadError(error);
+  });
+}
+
 export function auditService(context: RpcContext, streams: IngestStreams): ServiceEntry {
   const { log } = context;
   const implementation: AuditServiceServer = {
     ingestEvents: unary((request) => ingestEvents(context, request), log),
     ingestStream: (call) => streams.handle(call),
     verifyChain: unary((request) => verifyChain(context, request), log),
-    queryAuditTrail: unary((request) => queryAuditTrail(context, request), log),
+    queryAuditTrail: unary((request) => read(queryAuditTrail(context, request)), log),
     getCheckpoint: unary(() => getCheckpoint(context), log),
-    getInclusionProof: unary((request) => getInclusionProof(context, request), log),
+    getInclusionProof: unary((request) => read(getInclusionProof(context, request)), log),
     getConsistencyProof: unary((request) => getConsistencyProof(context, request), log),
   };
   return {

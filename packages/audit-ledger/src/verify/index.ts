@@ -7,6 +7,7 @@ export { NoteError } from '../note/note.js';
 export { formatTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from '../note/tlog-proof.js';
 export { leafHash } from '../tree/hash.js';
 export { type TreeHead, verifyConsistency, verifyInclusion } from '../tree/verify.js';
-export { type FetchLike, httpSource, type LogSource, type Opening, SourceError, type SourceFault } from './source.js';
+export { type FetchLike, httpSource } from './http-source.js';
+export { type LogSource, type Opening, SourceError, type SourceFault } from './source.js';
 export { type VerifyOptions, type VerifyReport, verifyAgainst, verifyLog } from './verify-log.js';
 export type { Finding } from './walker.js';

@@ -160,7 +160,7 @@ async function walkBundle(walker: Walker, source: LogSource, index: number, widt
   for (let i = 0; i < width; i += 1) {
     const bytes = entries?.[i];
     const leaf = bytes === undefined ? undefined : walker.push(bytes, hashes?.[i]);
-    if (bytes === undefined) walker.pushMissing(hashes?.[i], 'entry bundle is malformed');
+    if (bytes === undefined) walker.pushMissing(hashes?.[i], 'entry bundle is damaged');
     if (leaf !== undefined) leaves.set(index * TILE_WIDTH + i, leaf);
   }
   return leaves;
