@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { toolEnvironment } from './environment.mjs';
 import { ROOT } from './paths.mjs';
 import { testProjects } from './test-projects.mjs';
 import { readResults, summarise } from './test-results.mjs';
 
-const REPORTER = path.join(path.dirname(fileURLToPath(import.meta.url)), 'summary-reporter.mjs');
+// As URLs: NODE_OPTIONS is split at blanks.
+const REPORTER = new URL('summary-reporter.mjs', import.meta.url).href;
+const PLAIN_OUTPUT = new URL('plain-output.mjs', import.meta.url).href;
 /** Test files already run side by side within a package; packages follow each other, so that timings mean something on two cores. */
 const PARALLEL_PACKAGES = 1;
 
@@ -40,7 +41,8 @@ function nxTest(toolchain, args, { root, env, output }) {
     '--skip-nx-cache',
     `--parallel=${PARALLEL_PACKAGES}`,
   ];
-  const reporters = [
+  const options = [
+    `--import=${PLAIN_OUTPUT}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${REPORTER}`,
@@ -49,7 +51,7 @@ function nxTest(toolchain, args, { root, env, output }) {
   return new Promise((resolve, reject) => {
     const child = spawn(toolchain.node, [nx, ...flags, ...args], {
       cwd: root,
-      env: { ...toolEnvironment(env, toolchain, root), NODE_OPTIONS: reporters.join(' ') },
+      env: { ...toolEnvironment(env, toolchain, root), NODE_OPTIONS: options.join(' ') },
       stdio: ['ignore', output, output],
     });
     child.on('error', reject);
