@@ -37,6 +37,7 @@ describe('the hello', () => {
     ['an unknown key id', 'UNAUTHENTICATED UNKNOWN_KEY', { keyId: 'none' }],
     ['a test build', 'PERMISSION_DENIED TEST_BUILD_REFUSED', { testBuild: true }],
     ['a node name with a slash', 'INVALID_ARGUMENT INVALID_FIELD', { node: 'a/b' }],
+    ['a build id with an escape sequence', 'INVALID_ARGUMENT INVALID_FIELD', { buildId: 'b\u001b[31m' }],
     ['a device named twice', 'INVALID_ARGUMENT INVALID_FIELD', { devices: ['CPU-x', 'CPU-x'] }],
   ];
   for (const [what, expected, options] of refusals) {

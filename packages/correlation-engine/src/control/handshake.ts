@@ -67,6 +67,12 @@ function checkShape(hello: Hello): void {
     ...hello.devices.flatMap((d) => [d.model, d.vendor, d.driverVersion, d.serial, d.note]),
   ];
   if (texts.some((text) => text.length > MAX_TEXT)) throw invalid('hello', `has a text longer than ${MAX_TEXT}`);
+  if (texts.some(hasControlCharacter)) throw invalid('hello', 'has a text with a control character');
+}
+
+/** The database holds no NUL, and whoever lists devices on a terminal runs no escape sequences. */
+export function hasControlCharacter(text: string): boolean {
+  return /\p{Cc}/u.test(text);
 }
 
 /** A certificate that names a node speaks for that node alone; one that names none proves only that an agent speaks. */

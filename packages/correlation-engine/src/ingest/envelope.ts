@@ -2,7 +2,7 @@ import { AgentEvent_Kind, StreamProbeResultsRequest, UplinkPayload } from '@sent
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { batchMac, type KeyRing, macEquals } from '@sentinel/service-kit/mac';
 import type { UplinkRecord } from '../commit/item.js';
-import { badMac, invalid, testBuildRefused, unknownKey } from '../control/handshake.js';
+import { badMac, hasControlCharacter, invalid, testBuildRefused, unknownKey } from '../control/handshake.js';
 import { checkBatch } from '../core.js';
 
 /** Payload of one record: an agent's batch of 64 runs has 3 KB. */
@@ -60,6 +60,7 @@ export function decodeRecord(
   const { buildId, testBuild, body } = decoded;
   if (testBuild && !allowTestBuilds) throw testBuildRefused();
   if (buildId.length > MAX_BUILD_ID_LENGTH) throw invalid('payload.build_id', `is longer than ${MAX_BUILD_ID_LENGTH}`);
+  if (hasControlCharacter(buildId)) throw invalid('payload.build_id', 'has a control character');
   const origin = { node: sender.node, spoolId: sender.spoolId, sequence, buildId, testBuild };
   switch (body?.$case) {
     case 'probeBatch': {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Gap, UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { TestAgent } from '../testing/agent.js';
 import { TestEngine } from '../testing/engine.js';
 
@@ -75,6 +76,11 @@ describe('the uplink', () => {
     };
   };
 
+  const payloadOf = (buildId: string): Buffer => {
+    const body = { $case: 'gap' as const, value: Gap.fromPartial({ runs: 1 }) };
+    return Buffer.from(UplinkPayload.encode({ createdUs: 1n, buildId, testBuild: false, body }).finish());
+  };
+
   const refusals: [string, string, string, (agent: TestAgent) => void][] = [
     ['a wrong MAC', 'UNAUTHENTICATED', 'BAD_MAC', (one) => one.send(one.seal(one.batch(), { mac: Buffer.alloc(32) }))],
     [
@@ -113,6 +119,12 @@ describe('the uplink', () => {
       'INVALID_ARGUMENT',
       'INVALID_FIELD',
       (one) => one.send(one.seal(one.batch([{ family: 300 }]))),
+    ],
+    [
+      'a build id with a NUL',
+      'INVALID_ARGUMENT',
+      'INVALID_FIELD',
+      (one) => one.send(one.seal(1n, { payload: payloadOf('b\0') })),
     ],
     [
       'an empty payload',
