@@ -1,7 +1,7 @@
 import type { NodeState } from './model.js';
 
-/** Ten years: an offset beyond says only that the agent has no clock, and is cut there so that sums stay safe integers. */
-const MAX_OFFSET_US = 10 * 365 * 86_400_000_000;
+/** The largest time that the shell lets pass, so that sums stay safe integers. A machine without a clock, in 1970, is well within. */
+const MAX_OFFSET_US = 4_000_000_000_000_000;
 
 /** Engine clock minus agent clock at hello, microseconds. */
 export function clockOffsetUs(nowUs: number, agentTimeUs: number): number {
