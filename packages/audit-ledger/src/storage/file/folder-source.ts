@@ -187,7 +187,11 @@ export class FolderSource implements LogSource {
     if (row === undefined) return;
     const { segment, offset } = row[log];
     if (row.firstSeq === firstSeq && segment === position.segment && offset === position.offset) return;
-    this.#fault(firstSeq, firstSeq, 'commit table is damaged');
+    this.#fault(
+      firstSeq,
+      firstSeq,
+      'commit table is damaged; it is made again when the file is removed before a start',
+    );
   }
 
   *#openingsOf(bytes: Buffer, fault: string, split: SplitCommit, from: number, to: number): Generator<Opening> {
