@@ -5,7 +5,7 @@
 import { type FileHandle, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Disk, nodeDisk } from '../storage/file/disk.js';
-import { orUndefined } from '../storage/file/files.js';
+import { orUndefined } from '../storage/file/errno.js';
 
 export class PowerLossDisk implements Disk {
   /** False: syncs are said to have worked but keep nothing. */

@@ -7,7 +7,8 @@
 import { constants, type FileHandle } from 'node:fs/promises';
 import type { Position } from '@sentinel/service-kit/segment-log';
 import { type Disk, nodeDisk } from './disk.js';
-import { orUndefined, writeAt } from './files.js';
+import { orUndefined } from './errno.js';
+import { writeAt } from './files.js';
 
 const ROW_BYTES = 8 + 2 * 8;
 

@@ -1,6 +1,7 @@
 /** The file system operations of the backend: an argument, so that tests can lose power or let each of them fail. */
-import { type FileHandle, link, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
 import { nodeFiles, type SegmentFiles, segmentPath } from '@sentinel/service-kit/segment-log';
+import { isErrno } from './errno.js';
 
 export interface Disk {
   open(path: string, flags: string | number, mode?: number): Promise<FileHandle>;
@@ -26,7 +27,11 @@ export const nodeDisk: Disk = {
   },
   rename,
   link,
-  remove: (path) => rm(path, { force: true }),
+  remove: async (path) => {
+    await unlink(path).catch((error: unknown) => {
+      if (!isErrno(error, 'ENOENT')) throw error;
+    });
+  },
   syncDirectory: async (directory) => {
     const handle = await open(directory, 'r');
     try {

@@ -11,7 +11,8 @@ import type { Head } from '../head.js';
 import type { LedgerStore, QueryPage, StoredEntry } from '../store.js';
 import type { CommitTable } from './commit-table.js';
 import type { Disk } from './disk.js';
-import { isErrno, orUndefined, replaceFile } from './files.js';
+import { isErrno, orUndefined } from './errno.js';
+import { prepareFile } from './files.js';
 import type { HashColumns } from './hash-columns.js';
 import type { FileHead, HeadFile } from './head-file.js';
 import type { IndexStore } from './index-store.js';
@@ -53,8 +54,7 @@ export class FileStore implements LedgerStore {
   async commit(batch: Batch, head: Head): Promise<void> {
     const { heads, entries, details, commits, columns, index } = this.#parts;
     // Before a byte is written: a stale writer must not touch what another one has committed.
-    await heads.assertNewest(this.#head.generation);
-    await this.#assertRoom();
+    await Promise.all([heads.assertNewest(this.#head.generation), this.#assertRoom()]);
     const [[entriesAt], [detailsAt]] = await this.#append(batch);
     if (entriesAt === undefined || detailsAt === undefined) throw new UnknownOutcomeError('a log gave no position');
     const next = { ...head, entriesEnd: entries.end, detailsEnd: details.end };
@@ -70,10 +70,16 @@ export class FileStore implements LedgerStore {
   /** Whoever reads the checkpoint from the folder finds everything under it there too. */
   async saveCheckpoint(note: string): Promise<void> {
     const { columns, commits, index, layout, disk } = this.#parts;
-    await Promise.all([columns.flush(), commits.flush(), index.flush()]);
+    const [replaceCheckpoint, replaceGuard] = await Promise.all([
+      prepareFile(disk, layout.checkpoint, note),
+      prepareFile(disk, layout.guard, note),
+      columns.flush(),
+      commits.flush(),
+      index.flush(),
+    ]);
     // One after the other, so that whoever reads the guard first never finds it ahead of the folder.
-    await replaceFile(disk, layout.checkpoint, note);
-    await replaceFile(disk, layout.guard, note);
+    await replaceCheckpoint();
+    await replaceGuard();
   }
 
   async readEntries(from: number, to: number): Promise<StoredEntry[]> {

@@ -1,9 +1,16 @@
 /** Durable writes of small files. */
 import type { FileHandle } from 'node:fs/promises';
 import { type Disk, nodeDisk } from './disk.js';
+import { orUndefined } from './errno.js';
 
 /** Replaces `path` by `bytes`: a reader, also after a crash of the process, sees the old content or the new. */
 export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array | string): Promise<void> {
+  const replace = await prepareFile(disk, path, bytes);
+  await replace();
+}
+
+/** The slow part of `replaceFile`; calling what it gives is the rest. */
+export async function prepareFile(disk: Disk, path: string, bytes: Uint8Array | string): Promise<() => Promise<void>> {
   const temporary = `${path}.tmp`;
   const file = await disk.open(temporary, 'w', 0o644);
   try {
@@ -11,7 +18,7 @@ export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array | 
   } finally {
     await file.close();
   }
-  await disk.rename(temporary, path);
+  return () => disk.rename(temporary, path);
 }
 
 /** Writes and syncs a file that nobody reads yet; leaves none behind when it fails. */
@@ -46,19 +53,5 @@ export async function readWhole(path: string, disk: Disk = nodeDisk): Promise<Bu
     return await file.readFile();
   } finally {
     await file.close();
-  }
-}
-
-export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code);
-}
-
-/** Undefined where there is no such file. */
-export async function orUndefined<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
   }
 }

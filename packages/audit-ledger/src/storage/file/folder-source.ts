@@ -13,7 +13,8 @@ import { type LogSource, type Opening, SourceError, type SourceFault } from '../
 import { MalformedHeadError } from '../head.js';
 import { CommitTable } from './commit-table.js';
 import { nodeDisk } from './disk.js';
-import { orUndefined, readWhole } from './files.js';
+import { orUndefined } from './errno.js';
+import { readWhole } from './files.js';
 import { HashColumns, ShortColumnError } from './hash-columns.js';
 import { HeadFile } from './head-file.js';
 import { type Layout, layoutOf } from './layout.js';

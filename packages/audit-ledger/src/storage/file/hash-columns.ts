@@ -8,7 +8,8 @@ import type { TileNode } from '../../commit/build.js';
 import { type HashTile, TILE_WIDTH, tileWidth } from '../../tiles/path.js';
 import { HASH_BYTES } from '../../tree/hash.js';
 import { type Disk, nodeDisk } from './disk.js';
-import { orUndefined, writeAt } from './files.js';
+import { orUndefined } from './errno.js';
+import { writeAt } from './files.js';
 
 export const HASHES_PER_FILE = TILE_WIDTH * TILE_WIDTH;
 
@@ -21,6 +22,8 @@ export class HashColumns {
   readonly #directory: string;
   readonly #disk: Disk;
   readonly #unwritten = new Map<number, Tail>();
+  /** Levels whose folders are there. */
+  readonly #made = new Set<number>();
   #size: number;
 
   /** `size` is that of the tree whose hashes the files hold. */
@@ -91,7 +94,8 @@ export class HashColumns {
   }
 
   async #write(level: number, first: number, hashes: Buffer): Promise<void> {
-    await this.#disk.makeDirectory(join(this.#directory, String(level)));
+    if (!this.#made.has(level)) await this.#disk.makeDirectory(join(this.#directory, String(level)));
+    this.#made.add(level);
     for (let done = 0; done < hashes.length; ) {
       const position = first * HASH_BYTES + done;
       const fileBytes = HASHES_PER_FILE * HASH_BYTES;

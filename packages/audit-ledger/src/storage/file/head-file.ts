@@ -9,10 +9,12 @@ import type { Position } from '@sentinel/service-kit/segment-log';
 import { StaleWriterError, StoreFullError, UnknownOutcomeError } from '../errors.js';
 import { count, decodeHeadFields, encodeHead, type Head, headOf, MalformedHeadError } from '../head.js';
 import { type Disk, nodeDisk } from './disk.js';
-import { isErrno, orUndefined, readWhole, writeSynced } from './files.js';
+import { isErrno, orUndefined } from './errno.js';
+import { readWhole, writeSynced } from './files.js';
 
 const GENERATION = /^\d{16}$/;
 const TEMPORARY = /^tmp\./;
+const READ_ATTEMPTS = 100;
 
 /** The head with the places at which the committed part of both logs ends. */
 export interface FileHead extends Head {
@@ -31,19 +33,30 @@ export class HeadFile {
 
   /** The newest head; undefined for a log that was never written. @throws MalformedHeadError */
   async read(): Promise<FileHead | undefined> {
-    const newest = (await this.#generations()).at(-1);
-    const bytes = newest === undefined ? undefined : await readWhole(join(this.#directory, newest), this.#disk);
+    const bytes = await this.#newest();
     if (bytes === undefined) return undefined;
     const fields = decodeHeadFields(bytes);
     const ends = { entriesEnd: positionOf(fields, 'entries_end'), detailsEnd: positionOf(fields, 'details_end') };
     return { ...headOf(fields), ...ends };
   }
 
-  /** Makes the folder and removes what a crash left half made. */
+  /** A writer may remove a head between our looking and reading: then there is a newer one. */
+  async #newest(): Promise<Buffer | undefined> {
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
+      const newest = (await this.#generations()).at(-1);
+      if (newest === undefined) return undefined;
+      const bytes = await readWhole(join(this.#directory, newest), this.#disk);
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
+  }
+
+  /** Makes the folder and removes what a crash left: heads half made, and older ones. */
   async prepare(): Promise<void> {
     await this.#disk.makeDirectory(this.#directory);
     const names = await this.#disk.list(this.#directory);
-    await Promise.all(names.filter((name) => TEMPORARY.test(name)).map((name) => this.#remove(name)));
+    const older = (await this.#generations()).slice(0, -1);
+    await Promise.all([...names.filter((name) => TEMPORARY.test(name)), ...older].map((name) => this.#remove(name)));
   }
 
   /**
@@ -51,15 +64,15 @@ export class HeadFile {
    * has an unknown outcome.
    */
   async swap(next: FileHead): Promise<void> {
-    const temporary = join(this.#directory, `tmp.${randomUUID()}`);
+    const temporary = `tmp.${randomUUID()}`;
     try {
-      await writeSynced(this.#disk, temporary, encode(next));
+      await writeSynced(this.#disk, join(this.#directory, temporary), encode(next));
       await this.#link(temporary, next.generation);
     } catch (error) {
       if (isErrno(error, 'ENOSPC', 'EDQUOT')) throw new StoreFullError(error);
       throw error instanceof StaleWriterError ? error : new UnknownOutcomeError(error);
     } finally {
-      await this.#disk.remove(temporary).catch(() => undefined);
+      this.#tidy(temporary);
     }
     await this.#settle(next.generation);
   }
@@ -72,7 +85,7 @@ export class HeadFile {
   async #link(temporary: string, generation: number): Promise<void> {
     await this.assertNewest(generation - 1);
     try {
-      await this.#disk.link(temporary, join(this.#directory, nameOf(generation)));
+      await this.#disk.link(join(this.#directory, temporary), join(this.#directory, nameOf(generation)));
     } catch (error) {
       throw isErrno(error, 'EEXIST') ? new StaleWriterError() : error;
     }
@@ -81,11 +94,15 @@ export class HeadFile {
   async #settle(generation: number): Promise<void> {
     try {
       await this.#disk.syncDirectory(this.#directory);
-      const older = (await this.#generations()).filter((name) => name < nameOf(generation));
-      await Promise.all(older.map((name) => this.#remove(name)));
     } catch (error) {
       throw new UnknownOutcomeError(error);
     }
+    this.#tidy(nameOf(generation - 1));
+  }
+
+  /** Nobody waits for it, and what it leaves behind the next start removes. */
+  #tidy(name: string): void {
+    this.#remove(name).catch(() => undefined);
   }
 
   async #remove(name: string): Promise<void> {

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { LockedError } from '../errors.js';
-import { isErrno } from './files.js';
+import { isErrno } from './errno.js';
 
 const ANSWER_MS = 1000;
 

@@ -11,7 +11,7 @@ import {
   segmentPath,
 } from '@sentinel/service-kit/segment-log';
 import type { CommitTable } from './commit-table.js';
-import { orUndefined } from './files.js';
+import { orUndefined } from './errno.js';
 import { MAX_RECORD_BYTES } from './layout.js';
 
 const WINDOW_BYTES = 2 ** 20;
