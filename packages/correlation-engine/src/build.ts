@@ -9,7 +9,7 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry, serveMetrics } from '@sentinel/service-kit/metrics';
 import { reloadConfig } from '@sentinel/service-kit/reload';
 import { type Api, buildApi } from './api/api.js';
-import { routes } from './api/http/routes.js';
+import { type HealthReport, routes } from './api/http/routes.js';
 import { startHttpServer } from './api/http/server.js';
 import { correlationService, probeService, quarantineService } from './api/services.js';
 import { Committer, shuttingDown } from './commit/committer.js';
@@ -18,7 +18,7 @@ import { Timers } from './commit/timers.js';
 import { directiveMessage } from './control/directive-messages.js';
 import type { Admission } from './control/handshake.js';
 import { Sessions } from './control/sessions.js';
-import { Events } from './events.js';
+import { Events, type Store } from './events.js';
 import { devicesOf, WINDOW_RECORDS } from './ingest/stream-results.js';
 import { LedgerClient } from './outbox/ledger-client.js';
 import { OutboxStore } from './outbox/outbox-store.js';
@@ -197,7 +197,7 @@ export class Engine implements Service {
       handle: routes(
         api,
         () => this.#tokens,
-        () => [...this.#troubles.values()],
+        () => this.#health(),
       ),
       onRefused: (error) => this.#events.refused('http', error),
       log: this.#log,
@@ -296,6 +296,16 @@ export class Engine implements Service {
     }
     this.#relay.added(group.rows.outbox.length);
     this.#timers.schedule();
+  }
+
+  #health(): HealthReport {
+    const of = (store: Store) => (this.#events.isUp(store) ? 'up' : 'away');
+    return {
+      reasons: [...this.#troubles.values()],
+      stores: { state: of('state'), history: of('history'), ledger: of('ledger') },
+      activeAgents: this.#sessions.size,
+      uptimeSeconds: Math.floor(process.uptime()),
+    };
   }
 
   #storeChanged(store: 'state' | 'history', error: unknown): void {

@@ -1,4 +1,4 @@
-import { type ErrorReason, SentinelError } from '@sentinel/service-kit/errors';
+import { type ErrorCode, type ErrorReason, SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
 import type { Group, Logged } from './commit/group.js';
@@ -292,7 +292,7 @@ export class Events {
   }
 
   /** `error` null = it is back. Said once, and again while it lasts. */
-  storeChanged(store: 'state' | 'history' | 'ledger', error: unknown): void {
+  storeChanged(store: Store, error: unknown): void {
     const said = this.#away.get(store);
     if (error === null) {
       if (said === undefined) return;
@@ -304,12 +304,27 @@ export class Events {
     this.#up.set({ store }, 0);
     if (said !== undefined && performance.now() - said < REPEAT_MS) return;
     this.#away.set(store, performance.now());
-    this.#log.error(
-      { store, reason: SentinelError.from(error).message },
-      `the ${NAMES[store]} is away: ${CONSEQUENCES[store]}`,
-    );
+    const known = SentinelError.from(error);
+    const how = REFUSALS.has(known.code) ? 'refuses what it is sent' : 'is away';
+    this.#log.error({ store, reason: known.sentence }, `the ${NAMES[store]} ${how}: ${CONSEQUENCES[store]}`);
+  }
+
+  /** As far as is known. */
+  isUp(store: Store): boolean {
+    return !this.#away.has(store);
   }
 }
+
+export type Store = 'state' | 'history' | 'ledger';
+
+/** Answers of a store that is there: waiting alone does not mend them. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'INVALID_ARGUMENT',
+  'ALREADY_EXISTS',
+  'FAILED_PRECONDITION',
+  'PERMISSION_DENIED',
+  'UNAUTHENTICATED',
+]);
 
 const NAMES = { state: 'database', history: 'history', ledger: 'audit ledger' } as const;
 const CONSEQUENCES = {

@@ -214,16 +214,22 @@ describe('decisions, asked over gRPC and HTTP', () => {
   };
 
   it('answers the same over HTTP', async () => {
-    assert.equal((await web('/health'))[0], 200);
+    const [well, health] = await web('/health');
+    assert.equal(well, 200);
+    assert.equal(health.status, 'ok');
+    assert.equal(typeof health.version, 'string');
+    assert.equal(typeof health.uptime_seconds, 'number');
+    assert.deepEqual(Object.keys(health.stores as object), ['state', 'history', 'ledger']);
+    assert.equal(typeof health.active_agents, 'number');
     const [, fleet] = await web('/api/v1/fleet?state=quarantined');
     assert.deepEqual(
-      (fleet['gpus'] as { gpu: string }[]).map(({ gpu }) => gpu),
+      (fleet.gpus as { gpu: string }[]).map(({ gpu }) => gpu),
       ['CPU-enforced', 'CPU-gated', 'CPU-observed'],
     );
     assert.equal((await web('/api/v1/gpu/CPU-gated'))[0], 200);
-    assert.equal(((await web('/api/v1/gpu/CPU-paged/history?limit=3'))[1]['runs'] as unknown[]).length, 3);
+    assert.equal(((await web('/api/v1/gpu/CPU-paged/history?limit=3'))[1].runs as unknown[]).length, 3);
     const [status, body] = await web('/api/v1/gpu/none');
-    assert.deepEqual([status, (body['error'] as { reason: string }).reason], [404, 'NOT_FOUND']);
+    assert.deepEqual([status, (body.error as { reason: string }).reason], [404, 'NOT_FOUND']);
     assert.equal((await web('/api/v1/nothing'))[0], 404);
   });
 

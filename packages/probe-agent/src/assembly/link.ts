@@ -1,9 +1,9 @@
 import type { AgentControlResponse, AgentHeartbeat, Hello } from '@sentinel/contracts/sentinel/v1/control.js';
 import { ProbeServiceClient } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { createClient } from '@sentinel/service-kit/grpc-client';
+import { VERSION } from '@sentinel/service-kit/version';
 import { agentKey } from '../identity/agent-key.js';
 import { describeDevice, type SelfTest } from '../identity/devices.js';
-import { VERSION } from '../identity/version.js';
 import type { Planner } from '../scheduler/planner.js';
 import type { Settings } from '../settings.js';
 import type { Spool } from '../spool/spool.js';

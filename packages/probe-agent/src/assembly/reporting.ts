@@ -1,5 +1,5 @@
+import { VERSION } from '@sentinel/service-kit/version';
 import { buildId } from '../identity/build-id.js';
-import { VERSION } from '../identity/version.js';
 import { Events } from '../reporting/events.js';
 import { Reporter } from '../reporting/reporter.js';
 import { PatientAppender } from '../spool/patient-append.js';

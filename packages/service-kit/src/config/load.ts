@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { VERSION } from '../version.js';
 import type { Assignment } from './assignments.js';
 import {
   type CommandLine,
@@ -92,7 +93,7 @@ export function loadConfig<S extends SectionName, F extends FlagSpecs = Record<n
 ): LoadedConfig<S, F> {
   const commandLine = parseCommandLine(options.argv, options.flags ?? {}, options.commands ?? {});
   if (commandLine.help) throw new Answer(helpText(textsOf(options), options.flags ?? {}, options.commands ?? {}));
-  if (commandLine.version) throw new Answer(`${textsOf(options).program} ${options.version ?? ownVersion()}\n`);
+  if (commandLine.version) throw new Answer(`${textsOf(options).program} ${options.version ?? VERSION}\n`);
   const state = read(options, commandLine);
   if (commandLine.printConfig) throw new Answer(printState(options.section, state));
   return present(options, commandLine, state);
@@ -235,10 +236,4 @@ function textsOf(options: { readonly section: SectionName; readonly program?: st
     program: options.program ?? `sentinel-${options.section.replaceAll('_', '-')}`,
     summary: options.summary ?? sectionOf(options.section).doc,
   };
-}
-
-/** All packages of the repository carry one version. */
-function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return (manifest as { readonly version: string }).version;
 }

@@ -8,6 +8,7 @@ import {
 import { IssueDirectiveRequest, IssueDirectiveResponse } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { ANONYMOUS, type Identity, type Tokens, tokenIdentity } from '@sentinel/service-kit/auth';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { VERSION } from '@sentinel/service-kit/version';
 import type { Api } from '../api.js';
 import { OPERATORS } from '../services.js';
 
@@ -25,8 +26,15 @@ export interface HttpAnswer {
   readonly json: unknown;
 }
 
-/** What works, by part; an empty list of reasons = everything. */
-export type HealthReport = () => readonly string[];
+/** How the engine is. */
+export interface HealthReport {
+  /** Why it is not well, as sentences; none = it is. */
+  readonly reasons: readonly string[];
+  /** Each store: reachable when last tried. */
+  readonly stores: Readonly<Record<string, 'up' | 'away'>>;
+  readonly activeAgents: number;
+  readonly uptimeSeconds: number;
+}
 
 type Handler = (request: HttpRequest, gpu: string) => Promise<HttpAnswer> | HttpAnswer;
 
@@ -34,7 +42,7 @@ type Handler = (request: HttpRequest, gpu: string) => Promise<HttpAnswer> | Http
 export function routes(
   api: Api,
   tokens: () => Tokens,
-  health: HealthReport,
+  health: () => HealthReport,
 ): (request: HttpRequest) => Promise<HttpAnswer> {
   const table: readonly (readonly [string, RegExp, Handler])[] = [
     ['GET', /^\/(?:api\/v1\/)?health$/, () => healthAnswer(health())],
@@ -80,10 +88,19 @@ function ok(json: unknown): HttpAnswer {
   return { status: 200, json };
 }
 
-function healthAnswer(reasons: readonly string[]): HttpAnswer {
+/** Names as the HTTP contract has them. */
+function healthAnswer({ reasons, stores, activeAgents, uptimeSeconds }: HealthReport): HttpAnswer {
+  const well = reasons.length === 0;
   return {
-    status: reasons.length === 0 ? 200 : 503,
-    json: { status: reasons.length === 0 ? 'ok' : 'degraded', reasons },
+    status: well ? 200 : 503,
+    json: {
+      status: well ? 'ok' : 'degraded',
+      version: VERSION,
+      uptime_seconds: uptimeSeconds,
+      stores,
+      active_agents: activeAgents,
+      reasons,
+    },
   };
 }
 
