@@ -1,11 +1,9 @@
 /** Why a log could not be opened, in one sentence that says what to do. */
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { LockedError, RollbackError, StaleWriterError, StoreFullError, TamperedStoreError } from './storage/errors.js';
+import { RollbackError, StaleWriterError, StoreFullError, TamperedStoreError } from './storage/errors.js';
 import { MalformedHeadError } from './storage/head.js';
 
 export function publicOpenError(error: unknown): unknown {
-  if (error instanceof LockedError)
-    return new SentinelError({ code: 'FAILED_PRECONDITION', reason: 'CONFLICT', message: error.message, cause: error });
   if (error instanceof StaleWriterError)
     return new SentinelError({
       code: 'FAILED_PRECONDITION',

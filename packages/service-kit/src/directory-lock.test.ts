@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually, startProcess, temporaryFolder } from '@sentinel/test-kit';
@@ -14,6 +16,7 @@ test('a directory has one owner, also under another name of it, until it is rele
     assert.ok(error instanceof SentinelError);
     assert.equal(error.code, 'FAILED_PRECONDITION');
     assert.ok(error.message.includes(folder.join('alias')));
+    assert.ok(error.message.includes(`process ${process.pid}`));
     return true;
   });
   await (await lockDirectory(folder.path)).release();
@@ -36,4 +39,16 @@ test('kill -9 of the owner frees it', async () => {
   await owner.kill('SIGKILL');
   const lock = await eventually(() => lockDirectory(folder.path), { what: 'the lock is free' });
   await lock.release();
+});
+
+test('a process of another network namespace, unseen by name, holds it by flock', async () => {
+  await using folder = await temporaryFolder();
+  const holder = spawn('flock', ['-x', folder.path, 'sh', '-c', 'echo held; cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(holder.stdout, 'data');
+  await assert.rejects(lockDirectory(folder.path), /a process of another container/);
+  holder.stdin.end();
+  await once(holder, 'close');
+  await (await lockDirectory(folder.path)).release();
 });

@@ -33,8 +33,3 @@ export class TamperedStoreError extends Error {
 export class RollbackError extends Error {
   override readonly name = 'RollbackError';
 }
-
-/** Somebody else writes to this folder. */
-export class LockedError extends Error {
-  override readonly name = 'LockedError';
-}

@@ -1,4 +1,5 @@
 /** Opens the folder of a log as its one writer: takes it, recovers it, and refuses one that went back in time. */
+import { lockDirectory } from '@sentinel/service-kit/directory-lock';
 import type { Position } from '@sentinel/service-kit/segment-log';
 import { SEGMENT_HEADER, SegmentLog } from '@sentinel/service-kit/segment-log';
 import type { ChainState } from '../../commit/build.js';
@@ -17,7 +18,6 @@ import { HashColumns } from './hash-columns.js';
 import { type FileHead, HeadFile } from './head-file.js';
 import { IndexStore } from './index-store.js';
 import { layoutOf, MAX_RECORD_BYTES, SEGMENT_BYTES } from './layout.js';
-import { DirectoryLock } from './lock.js';
 import { fillWindow, rebuild } from './rebuild.js';
 import { RecordReader } from './record-reader.js';
 
@@ -46,14 +46,14 @@ export interface OpenedStore {
 }
 
 /**
- * @throws LockedError while another process writes there; TamperedStoreError where the log is not what was committed;
+ * @throws SentinelError FAILED_PRECONDITION while another process writes there; TamperedStoreError where the log is not what was committed;
  * RollbackError where it is older than its newest checkpoint; StaleWriterError where another writer took it meanwhile
  */
 export async function openFileStore(options: OpenOptions): Promise<OpenedStore> {
   const disk = options.disk ?? nodeDisk;
   await disk.makeDirectory(options.directory);
-  const lock = await DirectoryLock.acquire(options.directory);
-  const opened: { close(): Promise<unknown> }[] = [{ close: () => lock[Symbol.asyncDispose]() }];
+  const lock = await lockDirectory(options.directory);
+  const opened: { close(): Promise<unknown> }[] = [{ close: () => lock.release() }];
   try {
     return await openLocked(options, disk, opened);
   } catch (error) {
