@@ -1,5 +1,5 @@
 /** A probe family: one kind of unit, one recipe of operands and results. */
-export type Family = 'fma32' | 'int_aes';
+export type Family = 'fma32' | 'int_aes' | 'fma64';
 
 /** NOT_RUN, INCONCLUSIVE and ERROR are results of their own: none of them is a PASS. */
 export type Result = 'PASS' | 'FAIL' | 'NOT_RUN' | 'INCONCLUSIVE' | 'ERROR';
@@ -49,7 +49,7 @@ export interface Mismatch {
   lane: number;
   /** Equal to the family's `iterations` if every word was right and the fold was wrong: no operands, words = the lane's digest. */
   iteration: number;
-  /** Which pass over the operands failed; physical lane = (lane - round) mod 8 in the vector kernels. */
+  /** Which pass over the operands failed; place in the vectors = (lane - turn) mod 8, where turn = round, and in fma64 0, 1, 4, 5 by round. */
   round: number;
   operands: Uint32Array;
   expected: Uint32Array;
@@ -162,8 +162,10 @@ export interface FaultSpec {
 
 export interface ExactnessReport {
   vectors: number;
+  /** Of result words. */
   mismatches: number;
-  first: { operation: number; operands: Uint32Array; software: number; hardware: number } | null;
+  /** `word`: which of the results. */
+  first: { word: number; operands: Uint32Array; software: number; hardware: number } | null;
 }
 
 /** What the test build's addon exports besides. */
@@ -175,8 +177,8 @@ export interface NativeTestProbes extends NativeProbes {
   inject(fault: FaultSpec | string | null): void;
   /** Words that faults changed since the addon was loaded, and when the first was: microseconds since the Unix epoch, null before. */
   falsified(): { count: number; firstUs: number | null };
-  /** Software arithmetic of fma32 against this CPU's scalar instructions, on vectors of the eight classes alike. */
-  exactness(options: { vectors: number; epoch: number }): ExactnessReport;
+  /** Software arithmetic of a family against this CPU's scalar instructions, on vectors of the eight classes alike. */
+  exactness(options: { family: 'fma32' | 'fma64'; vectors: number; epoch: number }): ExactnessReport;
   /** One AES-128 block (four little-endian words), in software and through AES-NI. */
   aes(options: { key: Uint32Array; block: Uint32Array }): {
     encrypted: Uint32Array;

@@ -6,7 +6,7 @@
 namespace sentinel {
 
 // Values of sentinel.v1.ProbeFamily.
-enum class Family : uint32_t { kFma32 = 1, kIntAes = 2 };
+enum class Family : uint32_t { kFma32 = 1, kIntAes = 2, kFma64 = 3 };
 
 constexpr uint32_t kLanes = 8;
 
@@ -19,8 +19,15 @@ struct FamilyShape {
 
 constexpr FamilyShape kFma32Shape = {1, 1024, 3, 7};
 constexpr FamilyShape kIntAesShape = {1, 32, 9, 17};
+constexpr FamilyShape kFma64Shape = {1, 1024, 6, 13};
 
-SENTINEL_CORE FamilyShape shape_of(Family family) { return family == Family::kFma32 ? kFma32Shape : kIntAesShape; }
+SENTINEL_CORE constexpr FamilyShape shape_of(Family family) {
+  switch (family) {
+    case Family::kFma32: return kFma32Shape;
+    case Family::kFma64: return kFma64Shape;
+    default: return kIntAesShape;
+  }
+}
 
 // Buffers are [iteration][word][lane], so that one word of all lanes is one vector.
 SENTINEL_CORE uint32_t word_offset(uint32_t words, uint32_t iteration, uint32_t word, uint32_t lane) {

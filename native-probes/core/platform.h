@@ -12,6 +12,9 @@
 
 namespace sentinel {
 
+// Of g++, clang++, nvcc; NVRTC wants --device-int128. Neither products nor shifts of it call a library.
+using uint128_t = unsigned __int128;
+
 // Zero bits above the highest set bit. x must not be 0.
 SENTINEL_CORE int leading_zeros64(uint64_t x) {
 #if defined(__CUDA_ARCH__)
@@ -19,6 +22,11 @@ SENTINEL_CORE int leading_zeros64(uint64_t x) {
 #else
   return __builtin_clzll(x);
 #endif
+}
+
+SENTINEL_CORE int leading_zeros128(uint128_t x) {
+  const uint64_t high = static_cast<uint64_t>(x >> 64);
+  return high != 0 ? leading_zeros64(high) : 64 + leading_zeros64(static_cast<uint64_t>(x));
 }
 
 SENTINEL_CORE uint32_t rotate_left32(uint32_t x, uint32_t n) { return (x << (n & 31)) | (x >> ((32 - n) & 31)); }

@@ -19,9 +19,13 @@ SENTINEL_CORE uint64_t seed_of(Family family, uint32_t epoch, uint32_t index) {
   return mix64(salt ^ (static_cast<uint64_t>(epoch) << 32 | index));
 }
 
-SENTINEL_CORE uint32_t rand32(uint64_t seed, uint32_t lane, uint32_t i) {
+SENTINEL_CORE uint64_t rand64(uint64_t seed, uint32_t lane, uint32_t i) {
   const uint64_t counter = static_cast<uint64_t>(lane) << 32 | i;
-  return static_cast<uint32_t>(mix64(seed + (counter + 1) * kGolden64) >> 32);
+  return mix64(seed + (counter + 1) * kGolden64);
+}
+
+SENTINEL_CORE uint32_t rand32(uint64_t seed, uint32_t lane, uint32_t i) {
+  return static_cast<uint32_t>(rand64(seed, lane, i) >> 32);
 }
 
 }  // namespace sentinel

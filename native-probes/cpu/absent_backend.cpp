@@ -2,5 +2,5 @@
 #include "unit.h"
 
 namespace sentinel {
-const Backend kBackend = {nullptr, nullptr, nullptr};
+const Backend kBackend = {nullptr, nullptr};
 }  // namespace sentinel

@@ -3,17 +3,24 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "features.h"
 #include "golden.h"
 
 namespace sentinel {
 
-constexpr uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
-constexpr uint32_t words_in(FamilyShape shape, uint32_t per_vector) { return shape.iterations * per_vector * kLanes; }
+// Words of the largest buffer that any family needs, of operands or of results.
+constexpr uint32_t most_words(uint32_t FamilyShape::* per_vector) {
+  uint32_t most = 0;
+  for (const FamilyInfo& info : kFamilies) {
+    const FamilyShape shape = shape_of(info.family);
+    const uint32_t words = shape.iterations * (shape.*per_vector) * kLanes;
+    if (words > most) most = words;
+  }
+  return most;
+}
 
-constexpr uint32_t kMostOperands =
-    larger(words_in(kFma32Shape, kFma32Shape.operand_words), words_in(kIntAesShape, kIntAesShape.operand_words));
-constexpr uint32_t kMostResults =
-    larger(words_in(kFma32Shape, kFma32Shape.result_words), words_in(kIntAesShape, kIntAesShape.result_words));
+constexpr uint32_t kMostOperands = most_words(&FamilyShape::operand_words);
+constexpr uint32_t kMostResults = most_words(&FamilyShape::result_words);
 
 class Buffers {
  public:

@@ -66,8 +66,12 @@ const char* missing_for(Family family) {
 #if defined(__x86_64__)
   const CpuFeatures& cpu = cpu_features();
   if (!cpu.avx2) return "AVX2";
-  if (family == Family::kFma32) return !cpu.fma ? "FMA3" : !cpu.f16c ? "F16C" : nullptr;
-  return !cpu.aes ? "AES-NI" : !cpu.popcnt ? "POPCNT" : nullptr;
+  switch (family) {
+    case Family::kFma32: return !cpu.fma ? "FMA3" : !cpu.f16c ? "F16C" : nullptr;
+    case Family::kFma64: return !cpu.fma ? "FMA3" : nullptr;
+    case Family::kIntAes: return !cpu.aes ? "AES-NI" : !cpu.popcnt ? "POPCNT" : nullptr;
+  }
+  return "kernels for this family";
 #else
   (void)family;
   return "kernels for this instruction set";

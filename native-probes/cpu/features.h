@@ -25,6 +25,7 @@ constexpr FamilyInfo kFamilies[] = {
     {Family::kFma32, "fma32", "vfmadd vaddps vmulps vcvtps2dq vcvtdq2ps vcvtps2ph vcvtph2ps"},
     {Family::kIntAes, "int_aes",
      "aesenc aesenclast aesdec aesdeclast aesimc aeskeygenassist vpmulld vpsllvd vpsrlvd vpshufb imul mul popcnt rol"},
+    {Family::kFma64, "fma64", "vfmadd vaddpd vmulpd vcvtpd2dq vcvtdq2pd vcvtpd2ps vcvtps2pd"},
 };
 
 // Null when the family can run here, else what is missing, for people.

@@ -55,8 +55,7 @@ struct Fma32Round {
 
 template <class Tap>
 UnitOutcome run_fma32(const UnitJob& job, Tap& tap) {
-  constexpr unsigned kDefaultControl = 0x1f80;  // round to nearest even, subnormals kept, no traps
-  _mm_setcsr(kDefaultControl);
+  set_default_control();
   return run_rounds(job, kFma32Rounds, [&](uint32_t r, uint32_t* lane_digests) {
     Fma32Round<Tap> round{tap, LaneTurn(r), job.results, _mm256_setzero_si256()};
     for (uint32_t i = 0; i < kFma32Shape.iterations; i++) {

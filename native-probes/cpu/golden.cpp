@@ -1,6 +1,7 @@
 #include "golden.h"
 
 #include "../core/fma32.h"
+#include "../core/fma64.h"
 #include "../core/fold.h"
 #include "../core/int_aes.h"
 
@@ -11,15 +12,23 @@ constexpr uint32_t kMostWords = 32;
 
 void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t* operands,
                  uint32_t* results) {
-  if (family == Family::kFma32) {
-    const Fma32Operands x = fma32_operands(seed, lane, iteration);
-    operands[0] = x.a;
-    operands[1] = x.b;
-    operands[2] = x.c;
-    fma32_results(x, results);
-  } else {
-    int_aes_operands(seed, lane, iteration, operands);
-    int_aes_results(operands, results);
+  switch (family) {
+    case Family::kFma32: {
+      const Fma32Operands x = fma32_operands(seed, lane, iteration);
+      operands[0] = x.a;
+      operands[1] = x.b;
+      operands[2] = x.c;
+      return fma32_results(x, results);
+    }
+    case Family::kFma64: {
+      const Fma64Operands x = fma64_operands(seed, lane, iteration);
+      fma64_operand_words(x, operands);
+      return fma64_results(x, results);
+    }
+    case Family::kIntAes: {
+      int_aes_operands(seed, lane, iteration, operands);
+      return int_aes_results(operands, results);
+    }
   }
 }
 

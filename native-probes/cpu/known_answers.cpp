@@ -13,6 +13,13 @@ static_assert(kKnownFma32Version == kFma32Shape.probe_version, "known-answers/fm
 static_assert(kKnownIntAesVersion == kIntAesShape.probe_version,
               "known-answers/int_aes.json is of another probe version");
 
+static_assert(kKnownFma64Version == kFma64Shape.probe_version, "known-answers/fma64.json is of another probe version");
+
+template <uint32_t count>
+KnownAnswerList list_of(const KnownAnswer (&answers)[count]) {
+  return {answers, count};
+}
+
 void not_run(KnownAnswerReport& report, const PinnedThread& thread) {
   report.result = not_run_result(thread);
   report.reason = not_run_reason(thread);
@@ -59,8 +66,12 @@ KnownAnswerReport run_family(Family family, uint32_t sm, Buffers& buffers) {
 }  // namespace
 
 KnownAnswerList known_answers(Family family) {
-  if (family == Family::kFma32) return {kKnownFma32, sizeof kKnownFma32 / sizeof kKnownFma32[0]};
-  return {kKnownIntAes, sizeof kKnownIntAes / sizeof kKnownIntAes[0]};
+  switch (family) {
+    case Family::kFma32: return list_of(kKnownFma32);
+    case Family::kFma64: return list_of(kKnownFma64);
+    case Family::kIntAes: return list_of(kKnownIntAes);
+  }
+  return {nullptr, 0};
 }
 
 Result golden_known_answers(Family family, uint32_t cpu, Golden& buffer, uint64_t& cpu_ns) {

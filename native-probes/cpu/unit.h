@@ -21,8 +21,7 @@ struct UnitOutcome {
 // decided by the build target.
 struct Backend {
   void (*golden)(Family family, uint64_t seed, uint32_t cpu, Golden& golden);
-  UnitOutcome (*fma32)(const UnitJob& job);
-  UnitOutcome (*int_aes)(const UnitJob& job);
+  UnitOutcome (*unit)(const UnitJob& job);
 };
 
 extern const Backend kBackend;

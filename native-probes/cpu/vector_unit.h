@@ -1,4 +1,4 @@
-// What the kernels of both families share. Everything here is compiled for AVX2 and only called after cpuid allowed it.
+// What the kernels of all families share. Everything here is compiled for AVX2 and only called after cpuid allowed it.
 //
 // A Tap sees every result on its way from the instruction to the fold. The release's Tap hands it back untouched.
 #pragma once
@@ -17,6 +17,11 @@ struct DirectTap {
   __m256i lanes(__m256i value) {
     return value;
   }
+  // Eight binary64 results as their low and high words.
+  void wide_lanes(__m256i& low, __m256i& high) {
+    (void)low;
+    (void)high;
+  }
   __m128i block(__m128i value) { return value; }
   uint64_t scalar(uint64_t value) { return value; }
 };
@@ -30,6 +35,10 @@ inline __attribute__((always_inline)) __m256 opaque(__m256 value) {
   asm volatile("" : "+x"(value));
   return value;
 }
+inline __attribute__((always_inline)) __m256d opaque(__m256d value) {
+  asm volatile("" : "+x"(value));
+  return value;
+}
 inline __attribute__((always_inline)) __m128i opaque(__m128i value) {
   asm volatile("" : "+x"(value));
   return value;
@@ -38,6 +47,9 @@ inline __attribute__((always_inline)) uint64_t opaque(uint64_t value) {
   asm volatile("" : "+r"(value));
   return value;
 }
+
+// Round to nearest even, subnormals kept, no traps.
+inline void set_default_control() { _mm_setcsr(0x1f80); }
 
 inline __m256i load_lanes(const uint32_t* words) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words)); }
 inline void store_lanes(uint32_t* words, __m256i value) {

@@ -25,8 +25,7 @@ bool UnitWorker::run(const UnitJob& job) {
 
 void UnitWorker::work(void* self) {
   auto* worker = static_cast<UnitWorker*>(self);
-  worker->outcome_ =
-      worker->job_.family == Family::kFma32 ? kBackend.fma32(worker->job_) : kBackend.int_aes(worker->job_);
+  worker->outcome_ = kBackend.unit(worker->job_);
 }
 
 bool UnitWorker::agrees() const { return same_digests(job_.golden->lane_digests, outcome_.lane_digests); }

@@ -54,10 +54,10 @@ class FaultSource {
 
   // Call once per vector operation: true if the fault acts on this one.
   bool due();
-  // Changes one of the words; false if nothing that it may change would show after canonicalisation (then it stays due,
-  // if its rate is per execution).
-  template <class Canonical>
-  bool alter(uint32_t* words, uint32_t count, Canonical canonical);
+  // Changes one of the words; shows(k, wrong) says whether that would be seen in word k after canonicalisation. False if
+  // nothing that it may change would be (then it stays due, if its rate is per execution).
+  template <class Shows>
+  bool alter(uint32_t* words, uint32_t count, Shows shows);
   uint32_t random() { return static_cast<uint32_t>(next() >> 32); }
 
  private:
@@ -73,14 +73,14 @@ class FaultSource {
   uint32_t countdown_ = 0;
 };
 
-template <class Canonical>
-bool FaultSource::alter(uint32_t* words, uint32_t count, Canonical canonical) {
+template <class Shows>
+bool FaultSource::alter(uint32_t* words, uint32_t count, Shows shows) {
   const uint32_t first = spec_->has_lane ? spec_->lane % count : random() % count;
   for (uint32_t k = 0; k < (spec_->has_lane ? 1 : count); k++) {
     uint32_t& word = words[(first + k) % count];
     if ((word & spec_->data_mask) != spec_->data_value) continue;
     const uint32_t wrong = changed(word);
-    if (canonical(wrong) == canonical(word)) continue;
+    if (!shows((first + k) % count, wrong)) continue;
     word = wrong;
     pending_ = false;
     note_falsified();

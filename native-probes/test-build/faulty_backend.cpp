@@ -3,14 +3,19 @@
 
 #include "../core/convert32.h"
 #include "../cpu/features.h"
-#include "../cpu/fma32_unit.h"
-#include "../cpu/int_aes_unit.h"
+#include "../cpu/vector_units.h"
 #include "fault_plan.h"
 
 namespace sentinel::injection {
 namespace {
 
 uint32_t as_it_is(uint32_t word) { return word; }
+
+// Changes one of the words, of a buffer that is compared bit by bit.
+void alter_any(FaultSource& source, uint32_t* words, uint32_t count) {
+  source.alter(words, count, [&](uint32_t k, uint32_t wrong) { return wrong != words[k]; });
+}
+
 uint32_t canonical16(uint32_t word) { return (word & 0x7fffu) > 0x7c00u ? kCanonicalNan16 : word; }
 
 class FaultTap {
@@ -23,10 +28,31 @@ class FaultTap {
                              : kind == ResultKind::kBinary16 ? canonical16
                                                              : as_it_is);
   }
+  void wide_lanes(__m256i& low, __m256i& high) {
+    for (FaultSource& source : sources_) {
+      if (!source.due()) continue;
+      uint32_t halves[2][kLanes];
+      store_lanes(halves[0], low);
+      store_lanes(halves[1], high);
+      const uint32_t half = source.random() & 1;
+      source.alter(halves[half], kLanes, [&](uint32_t k, uint32_t wrong) {
+        const uint32_t other = halves[1 - half][k];
+        return wide(half, wrong, other) != wide(half, halves[half][k], other);
+      });
+      low = load_lanes(halves[0]);
+      high = load_lanes(halves[1]);
+    }
+  }
   __m128i block(__m128i value) { return altered<4>(value, as_it_is); }
   uint64_t scalar(uint64_t value) { return altered<2>(value, as_it_is); }
 
  private:
+  // The canonical binary64 of which `word` is the high half, or the low one.
+  static uint64_t wide(uint32_t high_half, uint32_t word, uint32_t other) {
+    const uint64_t shifted = static_cast<uint64_t>(high_half != 0 ? word : other) << 32;
+    return canonical64(shifted | (high_half != 0 ? other : word));
+  }
+
   template <uint32_t count, class Vector>
   Vector altered(Vector value, uint32_t (*canonical_form)(uint32_t)) {
     static_assert(sizeof(Vector) == count * sizeof(uint32_t));
@@ -34,7 +60,9 @@ class FaultTap {
       if (!source.due()) continue;
       uint32_t words[count];
       __builtin_memcpy(words, &value, sizeof words);
-      source.alter(words, count, canonical_form);
+      source.alter(words, count, [&](uint32_t k, uint32_t wrong) {
+        return canonical_form(wrong) != canonical_form(words[k]);
+      });
       __builtin_memcpy(&value, words, sizeof words);
     }
     return value;
@@ -45,8 +73,19 @@ class FaultTap {
 
 // Vector operations of one execution, so that a fault per execution may hit each alike.
 constexpr uint32_t kFma32Operations = kFma32Rounds * kFma32Shape.iterations * kFma32Shape.result_words;
+constexpr uint32_t kFma64ResultsOfIteration = 8;
+constexpr uint32_t kFma64Operations = kFma64Rounds * kFma64Shape.iterations * kFma64ResultsOfIteration;
 constexpr uint32_t kIntAesOperations =
     kIntAesRounds * kIntAesShape.iterations * (kLanes * (2 * kAesBlocks * kAesRounds + kChainSteps) + kChainSteps);
+
+uint32_t operations_of(Family family) {
+  switch (family) {
+    case Family::kFma32: return kFma32Operations;
+    case Family::kFma64: return kFma64Operations;
+    case Family::kIntAes: return kIntAesOperations;
+  }
+  return 1;
+}
 
 uint32_t operand_words(Family family) {
   const FamilyShape shape = shape_of(family);
@@ -55,7 +94,7 @@ uint32_t operand_words(Family family) {
 
 void disturb_operands(const UnitJob& job) {
   for (FaultSource& source : sources_for(Site::kOperandBuffer, job.family, job.seed, job.sm, 1)) {
-    if (source.due()) source.alter(job.golden->operands + source.random() % operand_words(job.family), 1, as_it_is);
+    if (source.due()) alter_any(source, job.golden->operands + source.random() % operand_words(job.family), 1);
   }
 }
 
@@ -73,27 +112,22 @@ void disturb_placement(const UnitJob& job) {
   }
 }
 
-FaultTap prepare(const UnitJob& job, uint32_t operations) {
+FaultTap prepare(const UnitJob& job) {
   disturb_operands(job);
   disturb_placement(job);
-  return FaultTap(sources_for(Site::kResult, job.family, job.seed, job.sm, operations));
+  return FaultTap(sources_for(Site::kResult, job.family, job.seed, job.sm, operations_of(job.family)));
 }
 
 UnitOutcome with_digests_disturbed(const UnitJob& job, UnitOutcome outcome) {
   for (FaultSource& source : sources_for(Site::kDigest, job.family, job.seed, job.sm, 1)) {
-    if (source.due()) source.alter(outcome.lane_digests, kLanes, as_it_is);
+    if (source.due()) alter_any(source, outcome.lane_digests, kLanes);
   }
   return outcome;
 }
 
-UnitOutcome fma32_falsified(const UnitJob& job) {
-  FaultTap tap = prepare(job, kFma32Operations);
-  return with_digests_disturbed(job, run_fma32(job, tap));
-}
-
-UnitOutcome int_aes_falsified(const UnitJob& job) {
-  FaultTap tap = prepare(job, kIntAesOperations);
-  return with_digests_disturbed(job, run_int_aes(job, tap));
+UnitOutcome unit_falsified(const UnitJob& job) {
+  FaultTap tap = prepare(job);
+  return with_digests_disturbed(job, run_unit(job, tap));
 }
 
 // What a golden CPU would leave behind: digest and checksum belong to the wrong word.
@@ -104,7 +138,7 @@ void golden_falsified(Family family, uint64_t seed, uint32_t cpu, Golden& golden
     if (!source.due()) continue;
     const uint32_t lane = source.random() % kLanes;
     const uint32_t vector = source.random() % (shape.iterations * shape.result_words);
-    source.alter(golden.expected + vector * kLanes + lane, 1, as_it_is);
+    alter_any(source, golden.expected + vector * kLanes + lane, 1);
     uint32_t digest = 0;
     for (uint32_t k = 0; k < shape.iterations * shape.result_words; k++)
       digest = fold(digest, golden.expected[k * kLanes + lane]);
@@ -117,5 +151,5 @@ void golden_falsified(Family family, uint64_t seed, uint32_t cpu, Golden& golden
 }  // namespace sentinel::injection
 
 namespace sentinel {
-const Backend kBackend = {injection::golden_falsified, injection::fma32_falsified, injection::int_aes_falsified};
+const Backend kBackend = {injection::golden_falsified, injection::unit_falsified};
 }  // namespace sentinel

@@ -14,6 +14,8 @@ using injection::FaultSpec;
 
 constexpr uint32_t kMostCores = 4096;
 constexpr double kMostVectors = 1e10;
+constexpr const char* kFloatNames[] = {"fma32", "fma64"};
+constexpr Family kFloatFamilies[] = {Family::kFma32, Family::kFma64};
 constexpr const char* kSites[] = {"result", "digest", "golden", "operand-buffer", "placement"};
 constexpr const char* kEffects[] = {"flip", "stuck0", "stuck1", "xor"};
 
@@ -89,20 +91,23 @@ napi_value falsified(napi_env env, napi_callback_info) {
        {"firstUs", all.first_us == 0 ? values.null() : values.number(static_cast<double>(all.first_us))}});
 }
 
-// exactness({ vectors, epoch }): fma32's software arithmetic against this CPU's instructions.
+// exactness({ family, vectors, epoch }): the software arithmetic of fma32 or fma64 against this CPU's instructions.
 napi_value exactness(napi_env env, napi_callback_info info) {
   Arguments arguments(env, "exactness", first_argument(env, info));
   double vectors = 0;
-  uint32_t epoch = 0;
-  if (!arguments.is_object() || !arguments.number("vectors", 1, kMostVectors, vectors)) return nullptr;
-  if (!arguments.u32("epoch", UINT32_MAX, epoch)) return nullptr;
-  if (missing_for(Family::kFma32) != nullptr) return arguments.refuse("family", "fma32 cannot run here"), nullptr;
-  const ExactnessReport report = check_exactness(static_cast<uint64_t>(vectors), epoch);
+  uint32_t which = 0, epoch = 0;
+  if (!arguments.is_object() || !arguments.choice("family", kFloatNames, 2, which)) return nullptr;
+  if (!arguments.number("vectors", 1, kMostVectors, vectors) || !arguments.u32("epoch", UINT32_MAX, epoch))
+    return nullptr;
+  const Family family = kFloatFamilies[which];
+  if (missing_for(family) != nullptr) return arguments.refuse("family", "it cannot run here"), nullptr;
+  const ExactnessReport report = check_exactness(family, static_cast<uint64_t>(vectors), epoch);
   const Values values(env);
-  const napi_value first = values.object({{"operation", values.number(report.operation)},
-                                          {"operands", values.words({report.operands, report.operands + 3})},
-                                          {"software", values.number(report.software)},
-                                          {"hardware", values.number(report.hardware)}});
+  const napi_value first =
+      values.object({{"word", values.number(report.word)},
+                     {"operands", values.words({report.operands, report.operands + report.operand_words})},
+                     {"software", values.number(report.software)},
+                     {"hardware", values.number(report.hardware)}});
   return values.object({{"vectors", values.number(static_cast<double>(report.vectors))},
                         {"mismatches", values.number(static_cast<double>(report.mismatches))},
                         {"first", report.mismatches == 0 ? values.null() : first}});

@@ -49,9 +49,11 @@ test('the oracle agrees with every real mismatch', () => {
 });
 
 test('it covers all eight operand classes', () => {
-  const lines = Array.from({ length: 80 }, (_, seed) => mismatchOf('fma32', { rateExec: 1, seed, effect: 'xor' }));
-  assert.equal(new Set(lines.map(({ iteration }) => iteration % 8)).size, 8);
-  assert.equal(ask(lines).status, 0);
+  for (const family of ['fma32', 'fma64']) {
+    const lines = Array.from({ length: 80 }, (_, seed) => mismatchOf(family, { rateExec: 1, seed, effect: 'xor' }));
+    assert.equal(new Set(lines.map(({ iteration }) => iteration % 8)).size, 8);
+    assert.equal(ask(lines).status, 0);
+  }
 });
 
 test('it recomputes digests, and lane digests of a wrong fold', () => {
@@ -94,7 +96,7 @@ test('it refuses what is no mismatch, and an empty input', () => {
     '{}',
     { ...line, lane: 8 },
     { ...line, iteration: -1 },
-    { ...line, family: 'fma64' },
+    { ...line, family: 'sfu' },
     { ...line, actual: ['x'] },
     { ...line, epoch: 1.5 },
   ];

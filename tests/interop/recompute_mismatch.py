@@ -19,9 +19,9 @@ import sys
 M32 = 0xFFFFFFFF
 M64 = 0xFFFFFFFFFFFFFFFF
 GOLDEN64 = 0x9E3779B97F4A7C15
-FAMILIES = {"fma32": 1, "int_aes": 2}
-PROBE_VERSION = {"fma32": 1, "int_aes": 1}
-ITERATIONS = {"fma32": 1024, "int_aes": 32}
+FAMILIES = {"fma32": 1, "int_aes": 2, "fma64": 3}
+PROBE_VERSION = {"fma32": 1, "int_aes": 1, "fma64": 1}
+ITERATIONS = {"fma32": 1024, "int_aes": 32, "fma64": 1024}
 LANES = 8
 
 
@@ -38,8 +38,12 @@ def seed_of(family, epoch, index):
     return mix64(salt ^ (epoch << 32 | index))
 
 
+def rand64(seed, lane, i):
+    return mix64((seed + ((lane << 32 | i) + 1) * GOLDEN64) & M64)
+
+
 def rand32(seed, lane, i):
-    return mix64((seed + ((lane << 32 | i) + 1) * GOLDEN64) & M64) >> 32
+    return rand64(seed, lane, i) >> 32
 
 
 def rotl(x, n, width):
@@ -58,126 +62,119 @@ def fold_all(words):
     return digest
 
 
-# Floating point: a finite value is an integer number of 2^-298, the least product of two subnormals ------------------------------
+# Floating point: a finite value is an integer number of 2^-unit, so that sums and products are exact integers ---------------------
 
-UNIT = 298
 NAN = "nan"
 INF = "inf"
 
 
-def decode(bits, exponent_bits, fraction_bits):
-    """(sign, value): value is NAN, INF or a magnitude in units of 2^-298."""
-    sign = bits >> (exponent_bits + fraction_bits) & 1
-    exponent = bits >> fraction_bits & ((1 << exponent_bits) - 1)
-    fraction = bits & ((1 << fraction_bits) - 1)
-    if exponent == (1 << exponent_bits) - 1:
-        return sign, NAN if fraction else INF
-    bias = (1 << (exponent_bits - 1)) - 1
-    if exponent:
-        fraction += 1 << fraction_bits
-    else:
-        exponent = 1
-    return sign, fraction << (exponent - bias - fraction_bits + UNIT)
-
-
 def nearest_even(numerator, shift):
+    if shift == 0:
+        return numerator
     quotient, rest = numerator >> shift, numerator & ((1 << shift) - 1)
     half = 1 << (shift - 1)
     return quotient + (1 if rest > half or (rest == half and quotient % 2 == 1) else 0)
 
 
-def encode(sign, magnitude, exponent_bits, fraction_bits, unit=UNIT):
-    """Bits of magnitude * 2^-unit, rounded once."""
-    top = sign << (exponent_bits + fraction_bits)
-    if magnitude == 0:
-        return top
-    bias = (1 << (exponent_bits - 1)) - 1
-    exponent = magnitude.bit_length() - 1 - unit  # floor of the binary logarithm
-    exponent = max(exponent, 1 - bias)
-    shift = unit + exponent - fraction_bits  # drops everything below the unit in the last place
-    significand = nearest_even(magnitude, shift) if shift > 0 else magnitude << -shift
-    if significand >> (fraction_bits + 1):
-        significand >>= 1
-        exponent += 1
-    if exponent > bias:
-        return top | ((1 << exponent_bits) - 1) << fraction_bits
-    if significand >> fraction_bits == 0:
-        return top | significand
-    return top | (exponent + bias) << fraction_bits | significand & ((1 << fraction_bits) - 1)
+class Binary:
+    """An interchange format of IEEE 754; 2^-unit is its least subnormal, or a fraction of it."""
+
+    def __init__(self, exponent_bits, fraction_bits, unit):
+        self.exponent_bits, self.fraction_bits, self.unit = exponent_bits, fraction_bits, unit
+        self.sign = 1 << (exponent_bits + fraction_bits)
+        self.special = (1 << exponent_bits) - 1
+        self.bias = self.special >> 1
+        self.canonical = self.sign - 1
+
+    def decode(self, bits):
+        """(sign, value): value is NAN, INF or a magnitude in units."""
+        sign = 1 if bits & self.sign else 0
+        exponent = bits >> self.fraction_bits & self.special
+        fraction = bits & ((1 << self.fraction_bits) - 1)
+        if exponent == self.special:
+            return sign, NAN if fraction else INF
+        if exponent:
+            fraction += 1 << self.fraction_bits
+        else:
+            exponent = 1
+        return sign, fraction << (exponent - self.bias - self.fraction_bits + self.unit)
+
+    def encode(self, sign, magnitude, unit=None):
+        """Bits of magnitude * 2^-unit, rounded once."""
+        unit = self.unit if unit is None else unit
+        top = self.sign if sign else 0
+        if magnitude == 0:
+            return top
+        exponent = magnitude.bit_length() - 1 - unit  # floor of the binary logarithm
+        exponent = max(exponent, 1 - self.bias)
+        shift = unit + exponent - self.fraction_bits  # drops everything below the unit in the last place
+        significand = nearest_even(magnitude, shift) if shift > 0 else magnitude << -shift
+        if significand >> (self.fraction_bits + 1):
+            significand >>= 1
+            exponent += 1
+        if exponent > self.bias:
+            return self.infinity(sign)
+        if significand >> self.fraction_bits == 0:
+            return top | significand
+        return top | (exponent + self.bias) << self.fraction_bits | significand & ((1 << self.fraction_bits) - 1)
+
+    def infinity(self, sign):
+        return (self.sign if sign else 0) | self.special << self.fraction_bits
+
+    def fma(self, a, b, c):
+        (sa, va), (sb, vb), (sc, vc) = self.decode(a), self.decode(b), self.decode(c)
+        if NAN in (va, vb, vc):
+            return self.canonical
+        sp = sa ^ sb
+        if INF in (va, vb):
+            if 0 in (va, vb) or (vc == INF and sc != sp):
+                return self.canonical
+            return self.infinity(sp)
+        if vc == INF:
+            return c
+        product = (va * vb) * (-1) ** sp  # units of 2^-(2 unit)
+        total = product + (vc << self.unit) * (-1) ** sc
+        if total == 0:
+            return self.encode(1 if sp == 1 and sc == 1 and product == 0 and vc == 0 else 0, 0)
+        return self.encode(1 if total < 0 else 0, abs(total), 2 * self.unit)
+
+    def mul(self, a, b):
+        (sa, va), (sb, vb) = self.decode(a), self.decode(b)
+        if NAN in (va, vb) or (INF in (va, vb) and 0 in (va, vb)):
+            return self.canonical
+        return self.infinity(sa ^ sb) if INF in (va, vb) else self.encode(sa ^ sb, va * vb, 2 * self.unit)
+
+    def add(self, a, b):
+        (sa, va), (sb, vb) = self.decode(a), self.decode(b)
+        if NAN in (va, vb) or (va == INF and vb == INF and sa != sb):
+            return self.canonical
+        if INF in (va, vb):
+            return a if va == INF else b
+        total = va * (-1) ** sa + vb * (-1) ** sb
+        return self.encode(1 if total < 0 or (total == 0 and sa and sb and va == 0 and vb == 0) else 0, abs(total))
+
+    def negated(self, a):
+        return a ^ self.sign
+
+    def to_int32(self, a):
+        sign, value = self.decode(a)
+        return nearest_even(value, self.unit) * (-1) ** sign & M32
+
+    def from_int32(self, word):
+        value = word - (1 << 32) if word >> 31 else word
+        return self.encode(1 if value < 0 else 0, abs(value), 0)
+
+    def to(self, other, a):
+        """a in another format."""
+        sign, value = self.decode(a)
+        if value == NAN:
+            return other.canonical
+        return other.infinity(sign) if value == INF else other.encode(sign, value, self.unit)
 
 
-def f32(bits):
-    return decode(bits, 8, 23)
-
-
-def to_f32(sign, magnitude, unit=UNIT):
-    return encode(sign, magnitude, 8, 23, unit)
-
-
-CANONICAL = 0x7FFFFFFF
-
-
-def infinity(sign):
-    return sign << 31 | 0x7F800000
-
-
-def fma(a, b, c):
-    (sa, va), (sb, vb), (sc, vc) = f32(a), f32(b), f32(c)
-    if NAN in (va, vb, vc):
-        return CANONICAL
-    sp = sa ^ sb
-    if INF in (va, vb):
-        if 0 in (va, vb) or (vc == INF and sc != sp):
-            return CANONICAL
-        return infinity(sp)
-    if vc == INF:
-        return c
-    product = (va * vb) * (-1) ** sp  # units of 2^-596
-    total = product + (vc << UNIT) * (-1) ** sc
-    if total == 0:
-        return to_f32(1 if sp == 1 and sc == 1 and product == 0 and vc == 0 else 0, 0)
-    return to_f32(1 if total < 0 else 0, abs(total), 2 * UNIT)
-
-
-def mul(a, b):
-    (sa, va), (sb, vb) = f32(a), f32(b)
-    if NAN in (va, vb) or (INF in (va, vb) and 0 in (va, vb)):
-        return CANONICAL
-    return infinity(sa ^ sb) if INF in (va, vb) else to_f32(sa ^ sb, va * vb, 2 * UNIT)
-
-
-def add(a, b):
-    (sa, va), (sb, vb) = f32(a), f32(b)
-    if NAN in (va, vb) or (va == INF and vb == INF and sa != sb):
-        return CANONICAL
-    if INF in (va, vb):
-        return a if va == INF else b
-    total = va * (-1) ** sa + vb * (-1) ** sb
-    return to_f32(1 if total < 0 or (total == 0 and sa and sb and va == 0 and vb == 0) else 0, abs(total))
-
-
-def to_int32(a):
-    sign, value = f32(a)
-    return nearest_even(value, UNIT) * (-1) ** sign & M32
-
-
-def from_int32(word):
-    value = word - (1 << 32) if word >> 31 else word
-    return to_f32(1 if value < 0 else 0, abs(value), 0)
-
-
-def to_half(a):
-    sign, value = f32(a)
-    if value == NAN:
-        return 0x7FFF
-    return sign << 15 | 0x7C00 if value == INF else encode(sign, value, 5, 10)
-
-
-def from_half(half):
-    sign, value = decode(half, 5, 10)
-    if value == NAN:
-        return CANONICAL
-    return infinity(sign) if value == INF else to_f32(sign, value)
+B16 = Binary(5, 10, 24)
+B32 = Binary(8, 23, 149)
+B64 = Binary(11, 52, 1074)
 
 
 # Family fma32 --------------------------------------------------------------------------------------------------------------------
@@ -212,7 +209,7 @@ def fma32_operands(seed, lane, i):
     if kind == 1:
         return [a, b, pack(r[2], ep, r[2])]
     if kind == 2:
-        return [a, b, mul(a, b) ^ 0x80000000]
+        return [a, b, B32.negated(B32.mul(a, b))]
     if kind == 3:
         x = pack(r[0], ea, 0x7FFFFF ^ (r[0] & r[3] >> 10 & 0xFF))
         y = pack(r[1], eb, 0x7FFFFF << r[1] % 23)
@@ -221,7 +218,7 @@ def fma32_operands(seed, lane, i):
     if kind == 4:
         x = pack(r[0], ea, 0x555555 << bits(10, 1) ^ 1 << r[0] % 23)
         y = pack(r[1], eb, (0x333333 if bits(11, 1) else 0x555555 << bits(12, 1)) ^ 1 << r[1] % 23)
-        return [x, y, mul(x, y) ^ 0x80000000 if bits(13, 1) else pack(r[2], ep, 0x2AAAAA)]
+        return [x, y, B32.negated(B32.mul(x, y)) if bits(13, 1) else pack(r[2], ep, 0x2AAAAA)]
     if kind == 5:
         if bits(10, 1):
             return [r[0] & 0x807FFFFF, pack(r[1], 127 + bits(0, 5), r[1]), r[2] & 0x80FFFFFF]
@@ -235,7 +232,82 @@ def fma32_operands(seed, lane, i):
 def fma32_results(operands):
     a, b, c = operands
     in_range = a & 0x807FFFFF | 94 + (a >> 23) % 64 << 23
-    return [fma(a, b, c), add(a, c), mul(a, b), to_int32(in_range), from_int32(b), to_half(c), from_half(c & 0xFFFF)]
+    exact = [B32.fma(a, b, c), B32.add(a, c), B32.mul(a, b), B32.to_int32(in_range), B32.from_int32(b)]
+    return exact + [B32.to(B16, c), B16.to(B32, c & 0xFFFF)]
+
+
+# Family fma64: a binary64 is two words, low half first ---------------------------------------------------------------------------
+
+ONES = (1 << 52) - 1
+SIGN64 = 1 << 63
+
+
+def pack64(sign_of, exponent, fraction):
+    return sign_of & SIGN64 | exponent << 52 | fraction & ONES
+
+
+def special64(selector, r):
+    sign, payload = r & SIGN64, r & 0x8007FFFFFFFFFFFF
+    choices = {
+        0: 0, 1: SIGN64, 2: 0x7FF << 52, 3: 0xFFF << 52,
+        4: 0x7FF8 << 48 | payload, 5: 0x7FF << 52 | 1 | payload,
+        6: sign | 1, 7: sign | ONES, 8: sign | 1 << 52,
+        9: sign | 0x7FE << 52 | ONES, 10: sign | 0x3FF << 52, 11: sign | 0x433 << 52 | ONES,
+    }
+    return choices.get(selector % 16, r)
+
+
+def fma64_values(seed, lane, i):
+    r = [rand64(seed, lane, 4 * i + k) for k in range(4)]
+
+    def bits(at, count):
+        return r[3] >> at & ((1 << count) - 1)
+
+    ea, eb = 1008 + bits(0, 5), 1008 + bits(5, 5)
+    ep = ea + eb - 1023
+    a, b = pack64(r[0], ea, r[0]), pack64(r[1], eb, r[1])
+    kind = i % 8
+    if kind == 0:
+        return r[:3]
+    if kind == 1:
+        return [a, b, pack64(r[2], ep, r[2])]
+    if kind == 2:
+        return [a, b, B64.negated(B64.mul(a, b))]
+    if kind == 3:
+        x = pack64(r[0], ea, ONES ^ (r[0] & bits(10, 8)))
+        y = pack64(r[1], eb, ONES << r[1] % 52)
+        ec = ep - 52 + bits(20, 1) if bits(30, 2) else ep
+        return [x, y, pack64(r[2], ec, ONES if r[2] & 1 else 0)]
+    if kind == 4:
+        fives, threes = int("5" * 13, 16), int("3" * 13, 16)
+        x = pack64(r[0], ea, fives << bits(10, 1) ^ 1 << r[0] % 52)
+        y = pack64(r[1], eb, (threes if bits(11, 1) else fives << bits(12, 1)) ^ 1 << r[1] % 52)
+        return [x, y, B64.negated(B64.mul(x, y)) if bits(13, 1) else pack64(r[2], ep, 2 * fives)]
+    if kind == 5:
+        if bits(10, 1):
+            return [r[0] & (SIGN64 | ONES), pack64(r[1], 1023 + bits(0, 5), r[1]), r[2] & (SIGN64 | 1 << 52 | ONES)]
+        return [pack64(r[0], 500 + bits(0, 5), r[0]), pack64(r[1], 461 + bits(5, 5), r[1]), r[2] & (SIGN64 | ONES)]
+    if kind == 6:
+        ec = ep - 56 + (i // 8 + 7 * lane) % 112
+        return [pack64(r[0], ea, 1 << r[0] % 53), b, pack64(r[2], ec, r[2])]
+    return [special64(r[3], r[0]), special64(r[3] >> 4, r[1]), special64(r[3] >> 8, r[2])]
+
+
+def halves(values):
+    return [word for value in values for word in (value & M32, value >> 32)]
+
+
+def fma64_operands(seed, lane, i):
+    return halves(fma64_values(seed, lane, i))
+
+
+def fma64_results(operands):
+    a, b, c = (low | high << 32 for low, high in zip(operands[0::2], operands[1::2]))
+    integer = pack64(a, 989 + (a >> 52) % 64, a)
+    small = pack64(b, 871 + (b >> 52) % 32, b)
+    results = halves([B64.fma(a, b, c), B64.add(a, c), B64.mul(a, b)]) + [B64.to_int32(integer)]
+    results += halves([B64.from_int32(b & M32)]) + [B64.to(B32, c), B64.to(B32, small)]
+    return results + halves([B32.to(B64, c & M32)])
 
 
 # Family int_aes ------------------------------------------------------------------------------------------------------------------
@@ -345,7 +417,11 @@ def int_aes_results(operands):
 
 # Checks --------------------------------------------------------------------------------------------------------------------------
 
-RECIPES = {"fma32": (fma32_operands, fma32_results), "int_aes": (int_aes_operands, int_aes_results)}
+RECIPES = {
+    "fma32": (fma32_operands, fma32_results),
+    "int_aes": (int_aes_operands, int_aes_results),
+    "fma64": (fma64_operands, fma64_results),
+}
 
 
 def lane_digest(family, seed, lane):

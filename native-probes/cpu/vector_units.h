@@ -1,0 +1,19 @@
+// The unit of every family, for one kind of Tap.
+#pragma once
+#include "fma32_unit.h"
+#include "fma64_unit.h"
+#include "int_aes_unit.h"
+
+namespace sentinel {
+
+template <class Tap>
+UnitOutcome run_unit(const UnitJob& job, Tap& tap) {
+  switch (job.family) {
+    case Family::kFma32: return run_fma32(job, tap);
+    case Family::kFma64: return run_fma64(job, tap);
+    case Family::kIntAes: return run_int_aes(job, tap);
+  }
+  return {};
+}
+
+}  // namespace sentinel
