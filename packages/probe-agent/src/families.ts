@@ -1,7 +1,7 @@
 import { ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
 
 /** Names of the families as native-probes, the command line and metric labels use them. */
-export type FamilyName = 'fma32' | 'int_aes';
+export type FamilyName = 'fma32' | 'int_aes' | 'fma64';
 
 interface FamilyFacts {
   readonly wire: ProbeFamily;
@@ -12,6 +12,7 @@ interface FamilyFacts {
 const FAMILIES: Readonly<Record<FamilyName, FamilyFacts>> = {
   fma32: { wire: ProbeFamily.FMA32, probe: 'FMA' },
   int_aes: { wire: ProbeFamily.INT_AES, probe: 'AES' },
+  fma64: { wire: ProbeFamily.FMA64, probe: 'FMA' },
 };
 
 const NAMES = Object.keys(FAMILIES) as readonly FamilyName[];

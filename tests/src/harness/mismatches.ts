@@ -1,7 +1,11 @@
 import { ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
 import type { Observation } from '@sentinel/contracts/sentinel/v1/health.js';
 
-const NAMES: Readonly<Record<number, string>> = { [ProbeFamily.FMA32]: 'fma32', [ProbeFamily.INT_AES]: 'int_aes' };
+const NAMES: Readonly<Record<number, string>> = {
+  [ProbeFamily.FMA32]: 'fma32',
+  [ProbeFamily.INT_AES]: 'int_aes',
+  [ProbeFamily.FMA64]: 'fma64',
+};
 
 /** Observations as the lines that tests/interop/recompute_mismatch.py reads. */
 export function mismatchLines(observations: readonly Observation[]): string {

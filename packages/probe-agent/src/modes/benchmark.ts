@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { EXIT } from '@sentinel/service-kit/errors';
+import type { FamilyName } from '../families.js';
 import { availableFamilies } from '../identity/devices.js';
 import type { Testbed } from '../identity/testbed.js';
 import { goldenCpus } from '../scheduler/golden-cpus.js';
@@ -56,7 +57,7 @@ export async function benchmark(
 async function measure(
   child: Testbed['child'],
   cpus: readonly number[],
-  family: 'fma32' | 'int_aes',
+  family: FamilyName,
   iterations: number,
 ): Promise<FamilyCosts> {
   const samples: { pass: number; wall: number; cpu: number }[] = [];

@@ -27,6 +27,15 @@ test('a schedule file runs what this machine has and names the rest', () => {
     ],
   );
   assert.ok(absent.includes('TENSOR_CORE') && !absent.includes('FMA'));
+  const both = plannedEntries(loadSchedule(FAST), ['fma32', 'fma64']).entries;
+  assert.deepEqual(
+    both.map(({ probe, family }) => [probe, family]),
+    [
+      ['FMA', 'fma32'],
+      ['FMA', 'fma64'],
+    ],
+    'a probe type runs all its families',
+  );
 });
 
 test('a device runs in each period once, at a moment of its own', () => {
