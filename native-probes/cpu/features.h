@@ -26,6 +26,7 @@ constexpr FamilyInfo kFamilies[] = {
     {Family::kIntAes, "int_aes",
      "aesenc aesenclast aesdec aesdeclast aesimc aeskeygenassist vpmulld vpsllvd vpsrlvd vpshufb imul mul popcnt rol"},
     {Family::kFma64, "fma64", "vfmadd vaddpd vmulpd vcvtpd2dq vcvtdq2pd vcvtpd2ps vcvtps2pd"},
+    {Family::kCpuReg, "cpu_reg", "vmovdqa vpxor"},
 };
 
 // Null when the family can run here, else what is missing, for people.

@@ -1,5 +1,6 @@
 #include "golden.h"
 
+#include "../core/cpu_reg.h"
 #include "../core/fma32.h"
 #include "../core/fma64.h"
 #include "../core/fold.h"
@@ -28,6 +29,10 @@ void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration
     case Family::kIntAes: {
       int_aes_operands(seed, lane, iteration, operands);
       return int_aes_results(operands, results);
+    }
+    case Family::kCpuReg: {
+      cpu_reg_operands(seed, lane, iteration, operands);
+      return cpu_reg_results(operands, results);
     }
   }
 }

@@ -9,6 +9,8 @@
 namespace sentinel {
 namespace {
 
+static_assert(kKnownCpuRegVersion == kCpuRegShape.probe_version,
+              "known-answers/cpu_reg.json is of another probe version");
 static_assert(kKnownFma32Version == kFma32Shape.probe_version, "known-answers/fma32.json is of another probe version");
 static_assert(kKnownIntAesVersion == kIntAesShape.probe_version,
               "known-answers/int_aes.json is of another probe version");
@@ -69,6 +71,7 @@ KnownAnswerList known_answers(Family family) {
   switch (family) {
     case Family::kFma32: return list_of(kKnownFma32);
     case Family::kFma64: return list_of(kKnownFma64);
+    case Family::kCpuReg: return list_of(kKnownCpuReg);
     case Family::kIntAes: return list_of(kKnownIntAes);
   }
   return {nullptr, 0};

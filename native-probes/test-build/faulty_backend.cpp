@@ -75,6 +75,7 @@ class FaultTap {
 constexpr uint32_t kFma32Operations = kFma32Rounds * kFma32Shape.iterations * kFma32Shape.result_words;
 constexpr uint32_t kFma64ResultsOfIteration = 8;
 constexpr uint32_t kFma64Operations = kFma64Rounds * kFma64Shape.iterations * kFma64ResultsOfIteration;
+constexpr uint32_t kCpuRegOperations = kCpuRegRounds * kCpuRegShape.iterations * kCpuRegShape.result_words;
 constexpr uint32_t kIntAesOperations =
     kIntAesRounds * kIntAesShape.iterations * (kLanes * (2 * kAesBlocks * kAesRounds + kChainSteps) + kChainSteps);
 
@@ -82,6 +83,7 @@ uint32_t operations_of(Family family) {
   switch (family) {
     case Family::kFma32: return kFma32Operations;
     case Family::kFma64: return kFma64Operations;
+    case Family::kCpuReg: return kCpuRegOperations;
     case Family::kIntAes: return kIntAesOperations;
   }
   return 1;

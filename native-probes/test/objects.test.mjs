@@ -64,6 +64,17 @@ test('the unit under test executes the instructions that its family names', () =
   }
 });
 
+test('the register march complements each of the sixteen vector registers thirty-four times', () => {
+  for (const file of [unit, faultyUnit]) {
+    const instructions = instructionsOf(file);
+    for (let register = 0; register < 16; register++) {
+      const complement = new RegExp(`^vpxor\\s+\\(%\\w+\\),%ymm${register},%ymm${register}$`);
+      assert.equal(count(instructions, complement), 34, `${file}: ymm${register}`);
+    }
+    assert.equal(count(instructions, /^lfence/), 20);
+  }
+});
+
 const VECTOR_OR_FLOAT = /%[xyz]mm|%mm[0-7]|%st\b|^f(ld|st|add|mul|i)|^v?aes|^popcnt/;
 
 test('the golden has no vector, floating-point or AES instruction', () => {

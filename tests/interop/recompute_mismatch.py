@@ -19,9 +19,9 @@ import sys
 M32 = 0xFFFFFFFF
 M64 = 0xFFFFFFFFFFFFFFFF
 GOLDEN64 = 0x9E3779B97F4A7C15
-FAMILIES = {"fma32": 1, "int_aes": 2, "fma64": 3}
-PROBE_VERSION = {"fma32": 1, "int_aes": 1, "fma64": 1}
-ITERATIONS = {"fma32": 1024, "int_aes": 32, "fma64": 1024}
+FAMILIES = {"fma32": 1, "int_aes": 2, "fma64": 3, "cpu_reg": 4}
+PROBE_VERSION = {"fma32": 1, "int_aes": 1, "fma64": 1, "cpu_reg": 1}
+ITERATIONS = {"fma32": 1024, "int_aes": 32, "fma64": 1024, "cpu_reg": 128}
 LANES = 8
 
 
@@ -415,12 +415,29 @@ def int_aes_results(operands):
     return results + [chain32(start), wide & M32, wide >> 32]
 
 
+# Family cpu_reg ------------------------------------------------------------------------------------------------------------------
+
+def cpu_reg_operands(seed, lane, i):
+    walking = [1 << (i // 8 + 8 * k + 4 * lane) % 32 for k in range(16)]
+    random = [rand32(seed, lane, 16 * i + k) for k in range(16)]
+    classes = [
+        [0] * 16, [0, M32] * 8, [0x55555555] * 16, [0x55555555, 0xAAAAAAAA] * 8, [0x33333333, 0xCCCCCCCC] * 8,
+        walking, [0x11111111 * k for k in range(16)], random,
+    ]
+    return classes[i % 8][:15] + random[15:]
+
+
+def cpu_reg_results(operands):
+    return [M32 - word for word in operands] + operands
+
+
 # Checks --------------------------------------------------------------------------------------------------------------------------
 
 RECIPES = {
     "fma32": (fma32_operands, fma32_results),
     "int_aes": (int_aes_operands, int_aes_results),
     "fma64": (fma64_operands, fma64_results),
+    "cpu_reg": (cpu_reg_operands, cpu_reg_results),
 }
 
 

@@ -25,7 +25,12 @@ const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
   'CONDEMN',
 ];
 /** Schedule type by family, as the agent labels its own counters. */
-const PROBES: Readonly<Record<string, string>> = { fma32: 'FMA', fma64: 'FMA', int_aes: 'AES' };
+const PROBES: Readonly<Record<string, string>> = {
+  fma32: 'FMA',
+  fma64: 'FMA',
+  int_aes: 'AES',
+  cpu_reg: 'REGISTER_FILE',
+};
 /** A store that stays away is said again after this time. */
 const REPEAT_MS = 60_000;
 const LATENCY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];

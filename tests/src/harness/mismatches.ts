@@ -5,6 +5,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [ProbeFamily.FMA32]: 'fma32',
   [ProbeFamily.INT_AES]: 'int_aes',
   [ProbeFamily.FMA64]: 'fma64',
+  [ProbeFamily.CPU_REG]: 'cpu_reg',
 };
 
 /** Observations as the lines that tests/interop/recompute_mismatch.py reads. */
