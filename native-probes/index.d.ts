@@ -1,5 +1,5 @@
 /** A probe family: one kind of unit, one recipe of operands and results. */
-export type Family = 'fma32' | 'int_aes' | 'fma64' | 'cpu_reg';
+export type Family = 'fma32' | 'int_aes' | 'fma64' | 'cpu_reg' | 'cpu_mem';
 
 /** NOT_RUN, INCONCLUSIVE and ERROR are results of their own: none of them is a PASS. */
 export type Result = 'PASS' | 'FAIL' | 'NOT_RUN' | 'INCONCLUSIVE' | 'ERROR';

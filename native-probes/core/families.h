@@ -6,7 +6,7 @@
 namespace sentinel {
 
 // Values of sentinel.v1.ProbeFamily.
-enum class Family : uint32_t { kFma32 = 1, kIntAes = 2, kFma64 = 3, kCpuReg = 4 };
+enum class Family : uint32_t { kFma32 = 1, kIntAes = 2, kFma64 = 3, kCpuReg = 4, kCpuMem = 5 };
 
 constexpr uint32_t kLanes = 8;
 
@@ -21,12 +21,14 @@ constexpr FamilyShape kFma32Shape = {1, 1024, 3, 7};
 constexpr FamilyShape kIntAesShape = {1, 32, 9, 17};
 constexpr FamilyShape kFma64Shape = {1, 1024, 6, 13};
 constexpr FamilyShape kCpuRegShape = {1, 128, 16, 32};
+constexpr FamilyShape kCpuMemShape = {1, 2752, 2, 9};
 
 SENTINEL_CORE constexpr FamilyShape shape_of(Family family) {
   switch (family) {
     case Family::kFma32: return kFma32Shape;
     case Family::kFma64: return kFma64Shape;
     case Family::kCpuReg: return kCpuRegShape;
+    case Family::kCpuMem: return kCpuMemShape;
     default: return kIntAesShape;
   }
 }

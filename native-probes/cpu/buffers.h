@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "../core/cpu_mem.h"
 #include "features.h"
 #include "golden.h"
 
@@ -30,6 +31,7 @@ class Buffers {
       golden.expected = allocate(kMostResults);
     }
     results_ = allocate(kMostResults);
+    memory_ = allocate(kMemoryWords);
   }
   Buffers(const Buffers&) = delete;
   Buffers& operator=(const Buffers&) = delete;
@@ -38,11 +40,12 @@ class Buffers {
     for (const Golden& golden : goldens_) {
       if (golden.operands == nullptr || golden.expected == nullptr) return false;
     }
-    return results_ != nullptr;
+    return results_ != nullptr && memory_ != nullptr;
   }
   // 0 and 1 for the two golden CPUs, kSpare for known answers.
   Golden& golden(uint32_t which) { return goldens_[which]; }
   uint32_t* results() { return results_; }
+  uint32_t* memory() { return memory_; }
 
   static constexpr uint32_t kSpare = 2;
 
@@ -52,7 +55,7 @@ class Buffers {
   }
 
   Golden goldens_[3];
-  uint32_t* results_;
+  uint32_t *results_, *memory_;
 };
 
 // The process's one set of buffers, for as long as the lease lives: one execution at a time.

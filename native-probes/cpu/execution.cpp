@@ -107,7 +107,7 @@ class Execution {
 
   SmResult run_on(uint32_t sm) {
     UnitWorker unit;
-    const bool ran = unit.run({request_.family, seed_, sm, &buffers_.golden(0), buffers_.results()});
+    const bool ran = unit.run({request_.family, seed_, sm, &buffers_.golden(0), buffers_.results(), buffers_.memory()});
     const PinnedThread& thread = unit.thread();
     charge(sm, thread.cpu_time_ns());
     SmResult out = ran ? judge(unit) : sm_result(sm, not_run_result(thread), not_run_reason(thread));

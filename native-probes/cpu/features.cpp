@@ -69,7 +69,8 @@ const char* missing_for(Family family) {
   switch (family) {
     case Family::kFma32: return !cpu.fma ? "FMA3" : !cpu.f16c ? "F16C" : nullptr;
     case Family::kFma64: return !cpu.fma ? "FMA3" : nullptr;
-    case Family::kCpuReg: return nullptr;
+    case Family::kCpuReg:
+    case Family::kCpuMem: return nullptr;
     case Family::kIntAes: return !cpu.aes ? "AES-NI" : !cpu.popcnt ? "POPCNT" : nullptr;
   }
   return "kernels for this family";

@@ -27,6 +27,7 @@ constexpr FamilyInfo kFamilies[] = {
      "aesenc aesenclast aesdec aesdeclast aesimc aeskeygenassist vpmulld vpsllvd vpsrlvd vpshufb imul mul popcnt rol"},
     {Family::kFma64, "fma64", "vfmadd vaddpd vmulpd vcvtpd2dq vcvtdq2pd vcvtpd2ps vcvtps2pd"},
     {Family::kCpuReg, "cpu_reg", "vmovdqa vpxor"},
+    {Family::kCpuMem, "cpu_mem", "vmovdqu clflush mfence"},
 };
 
 // Null when the family can run here, else what is missing, for people.

@@ -1,5 +1,6 @@
 #include "golden.h"
 
+#include "../core/cpu_mem.h"
 #include "../core/cpu_reg.h"
 #include "../core/fma32.h"
 #include "../core/fma64.h"
@@ -29,6 +30,10 @@ void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration
     case Family::kIntAes: {
       int_aes_operands(seed, lane, iteration, operands);
       return int_aes_results(operands, results);
+    }
+    case Family::kCpuMem: {
+      cpu_mem_operands(seed, lane, iteration, operands);
+      return cpu_mem_results(operands, results);
     }
     case Family::kCpuReg: {
       cpu_reg_operands(seed, lane, iteration, operands);

@@ -9,6 +9,8 @@
 namespace sentinel {
 namespace {
 
+static_assert(kKnownCpuMemVersion == kCpuMemShape.probe_version,
+              "known-answers/cpu_mem.json is of another probe version");
 static_assert(kKnownCpuRegVersion == kCpuRegShape.probe_version,
               "known-answers/cpu_reg.json is of another probe version");
 static_assert(kKnownFma32Version == kFma32Shape.probe_version, "known-answers/fma32.json is of another probe version");
@@ -47,7 +49,7 @@ bool run_one(KnownAnswerReport& report, const KnownAnswer& answer, uint32_t sm, 
   const uint32_t golden_digest = fold_lanes(golden.lane_digests);
   if (golden_digest != answer.digest) return failed(report, answer, true, golden_digest), false;
   UnitWorker unit;
-  if (!unit.run({report.family, seed, sm, &golden, buffers.results()})) return not_run(report, unit.thread()), false;
+  if (!unit.run({report.family, seed, sm, &golden, buffers.results(), buffers.memory()})) return not_run(report, unit.thread()), false;
   if (unit.agrees()) return true;
   failed(report, answer, false, unit.digest());
   report.first_bad.has_mismatch = true;
@@ -71,6 +73,7 @@ KnownAnswerList known_answers(Family family) {
   switch (family) {
     case Family::kFma32: return list_of(kKnownFma32);
     case Family::kFma64: return list_of(kKnownFma64);
+    case Family::kCpuMem: return list_of(kKnownCpuMem);
     case Family::kCpuReg: return list_of(kKnownCpuReg);
     case Family::kIntAes: return list_of(kKnownIntAes);
   }

@@ -10,6 +10,7 @@ struct UnitJob {
   uint32_t sm;
   const Golden* golden;
   uint32_t* results;  // of the last round that ran: kept as they were computed, for the comparison
+  uint32_t* memory;   // kMemoryWords, for cpu_mem
 };
 
 struct UnitOutcome {

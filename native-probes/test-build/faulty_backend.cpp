@@ -76,6 +76,7 @@ constexpr uint32_t kFma32Operations = kFma32Rounds * kFma32Shape.iterations * kF
 constexpr uint32_t kFma64ResultsOfIteration = 8;
 constexpr uint32_t kFma64Operations = kFma64Rounds * kFma64Shape.iterations * kFma64ResultsOfIteration;
 constexpr uint32_t kCpuRegOperations = kCpuRegRounds * kCpuRegShape.iterations * kCpuRegShape.result_words;
+constexpr uint32_t kCpuMemOperations = kCpuMemRounds * kCpuMemShape.iterations * kMemoryReads * kColumn;
 constexpr uint32_t kIntAesOperations =
     kIntAesRounds * kIntAesShape.iterations * (kLanes * (2 * kAesBlocks * kAesRounds + kChainSteps) + kChainSteps);
 
@@ -83,6 +84,7 @@ uint32_t operations_of(Family family) {
   switch (family) {
     case Family::kFma32: return kFma32Operations;
     case Family::kFma64: return kFma64Operations;
+    case Family::kCpuMem: return kCpuMemOperations;
     case Family::kCpuReg: return kCpuRegOperations;
     case Family::kIntAes: return kIntAesOperations;
   }

@@ -13,15 +13,16 @@ as recomputed, 1 something differs, 2 usage or unreadable input.
 """
 
 import argparse
+import itertools
 import json
 import sys
 
 M32 = 0xFFFFFFFF
 M64 = 0xFFFFFFFFFFFFFFFF
 GOLDEN64 = 0x9E3779B97F4A7C15
-FAMILIES = {"fma32": 1, "int_aes": 2, "fma64": 3, "cpu_reg": 4}
-PROBE_VERSION = {"fma32": 1, "int_aes": 1, "fma64": 1, "cpu_reg": 1}
-ITERATIONS = {"fma32": 1024, "int_aes": 32, "fma64": 1024, "cpu_reg": 128}
+FAMILIES = {"fma32": 1, "int_aes": 2, "fma64": 3, "cpu_reg": 4, "cpu_mem": 5}
+PROBE_VERSION = {"fma32": 1, "int_aes": 1, "fma64": 1, "cpu_reg": 1, "cpu_mem": 1}
+ITERATIONS = {"fma32": 1024, "int_aes": 32, "fma64": 1024, "cpu_reg": 128, "cpu_mem": 2752}
 LANES = 8
 
 
@@ -431,6 +432,24 @@ def cpu_reg_results(operands):
     return [M32 - word for word in operands] + operands
 
 
+# Family cpu_mem: the words of a block one by one, as they are read ------------------------------------------------------------------
+
+def cpu_mem_operands(seed, lane, i):
+    return [rand32(seed, lane, 2 * i), rand32(seed, lane, 2 * i + 1) | 1]
+
+
+def sums(words):
+    partial = list(itertools.accumulate(words))
+    return [partial[-1] & M32, sum(partial) & M32, 0]
+
+
+def cpu_mem_results(operands):
+    base, step = operands
+    column = [base + j * step & M32 for j in range(64)]
+    upwards, downwards = sums(column), sums([M32 - word for word in reversed(column)])
+    return upwards + downwards + upwards
+
+
 # Checks --------------------------------------------------------------------------------------------------------------------------
 
 RECIPES = {
@@ -438,6 +457,7 @@ RECIPES = {
     "int_aes": (int_aes_operands, int_aes_results),
     "fma64": (fma64_operands, fma64_results),
     "cpu_reg": (cpu_reg_operands, cpu_reg_results),
+    "cpu_mem": (cpu_mem_operands, cpu_mem_results),
 }
 
 

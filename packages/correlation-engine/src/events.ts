@@ -30,6 +30,7 @@ const PROBES: Readonly<Record<string, string>> = {
   fma64: 'FMA',
   int_aes: 'AES',
   cpu_reg: 'REGISTER_FILE',
+  cpu_mem: 'MEMORY',
 };
 /** A store that stays away is said again after this time. */
 const REPEAT_MS = 60_000;

@@ -26,13 +26,13 @@ async function run(
 test('--list-gpus names the device and what it can run', async () => {
   const { code, stdout } = await run(['--list-gpus']);
   assert.equal(code, 0);
-  assert.match(stdout, /CPU-[0-9a-f-]{36} .* 0,1 .*fma32,int_aes,fma64,cpu_reg/);
+  assert.match(stdout, /CPU-[0-9a-f-]{36} .* 0,1 .*fma32,int_aes,fma64,cpu_reg,cpu_mem/);
 });
 
 test('--once sweeps every family over every SM', async () => {
   const { code, stdout } = await run(['--once']);
   assert.equal(code, 0, stdout);
-  assert.equal(stdout.match(/ PASS /g)?.length, 8);
+  assert.equal(stdout.match(/ PASS /g)?.length, 10);
 });
 
 test('--once is a negative answer where a unit is wrong', async () => {
@@ -57,6 +57,7 @@ test('a benchmark prints and writes what executions cost', async () => {
       ['int_aes', 20],
       ['fma64', 20],
       ['cpu_reg', 20],
+      ['cpu_mem', 20],
     ],
   );
   assert.ok(families.every(({ cpuUs }) => cpuUs.p50 > 0));

@@ -1,7 +1,7 @@
 import { ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
 
 /** Names of the families as native-probes, the command line and metric labels use them. */
-export type FamilyName = 'fma32' | 'int_aes' | 'fma64' | 'cpu_reg';
+export type FamilyName = 'fma32' | 'int_aes' | 'fma64' | 'cpu_reg' | 'cpu_mem';
 
 interface FamilyFacts {
   readonly wire: ProbeFamily;
@@ -14,6 +14,7 @@ const FAMILIES: Readonly<Record<FamilyName, FamilyFacts>> = {
   int_aes: { wire: ProbeFamily.INT_AES, probe: 'AES' },
   fma64: { wire: ProbeFamily.FMA64, probe: 'FMA' },
   cpu_reg: { wire: ProbeFamily.CPU_REG, probe: 'REGISTER_FILE' },
+  cpu_mem: { wire: ProbeFamily.CPU_MEM, probe: 'MEMORY' },
 };
 
 const NAMES = Object.keys(FAMILIES) as readonly FamilyName[];

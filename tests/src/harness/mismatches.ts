@@ -6,6 +6,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [ProbeFamily.INT_AES]: 'int_aes',
   [ProbeFamily.FMA64]: 'fma64',
   [ProbeFamily.CPU_REG]: 'cpu_reg',
+  [ProbeFamily.CPU_MEM]: 'cpu_mem',
 };
 
 /** Observations as the lines that tests/interop/recompute_mismatch.py reads. */
