@@ -1,6 +1,6 @@
-// Family cpu_mem: what a march over a buffer reads, in closed form. An iteration is one block of the buffer, 64 words of
-// each lane. Word j of a lane holds base + j * step modulo 2^32, both hashed from the block's and the lane's address: an odd step
-// makes the words of a lane distinct, so that a word of another place shows.
+// Family cpu_mem: what a march over a buffer reads, in closed form. An iteration is one block of the buffer, 64 words
+// of each lane. Word j of a lane holds base + j * step modulo 2^32, both hashed from the block's and the lane's
+// address: an odd step makes the words of a lane distinct, so that a word of another place shows.
 #pragma once
 #include "random.h"
 
@@ -9,8 +9,8 @@ namespace sentinel {
 constexpr uint32_t kColumn = 64;  // words of a lane in a block
 constexpr uint32_t kBlockWords = kColumn * kLanes;
 
-// A part of the buffer, of a size that stays in one level of the caches, marched over `repetitions` times with other data;
-// flushed = evicted to memory between the elements of the march.
+// A part of the buffer, of a size that stays in one level of the caches, marched over `repetitions` times with other
+// data; flushed = evicted to memory between the elements of the march.
 struct MemoryRegion {
   uint32_t blocks;  // of 2 KiB
   uint32_t repetitions;
@@ -37,8 +37,8 @@ constexpr uint32_t kBase = 0;
 constexpr uint32_t kStep = 1;
 
 // The march: write v upwards; read v and write ~v, upwards; read ~v and write v, downwards; read v, upwards. Of each of
-// the three reads: the sum of the words, the sum of the partial sums (which tells where), and the bits that differed from
-// what was written, in any word.
+// the three reads: the sum of the words, the sum of the partial sums (which tells where), and the bits that differed
+// from what was written, in any word.
 constexpr uint32_t kMemoryReads = 3;
 constexpr uint32_t kSum = 0;
 constexpr uint32_t kPartialSums = 1;

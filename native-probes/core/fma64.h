@@ -1,5 +1,5 @@
-// Family fma64: the operand classes of fma32 for binary64, and the eight results of one (lane, iteration). A binary64 is
-// two words, low half first.
+// Family fma64: the operand classes of fma32 for binary64, and the eight results of one (lane, iteration). A binary64
+// is two words, low half first.
 #pragma once
 #include "float64.h"
 #include "random.h"
@@ -63,8 +63,8 @@ SENTINEL_CORE Fma64Operands fma64_operands(uint64_t seed, uint32_t lane, uint32_
     case 4: {  // alternating bits, in and out of phase, broken at one random place
       const uint64_t alternating = 0x5555555555555u;
       const uint64_t pattern_a = (alternating << (r[3] >> 10 & 1)) ^ (uint64_t{1} << (r[0] % 52));
-      const uint64_t pattern_b = ((r[3] >> 11 & 1) != 0 ? 0x3333333333333u : alternating << (r[3] >> 12 & 1)) ^
-                                 (uint64_t{1} << (r[1] % 52));
+      const uint64_t pattern_b =
+          ((r[3] >> 11 & 1) != 0 ? 0x3333333333333u : alternating << (r[3] >> 12 & 1)) ^ (uint64_t{1} << (r[1] % 52));
       const uint64_t x = pack64(r[0], exponent_a, pattern_a);
       const uint64_t y = pack64(r[1], exponent_b, pattern_b);
       return {x, y,
@@ -73,10 +73,9 @@ SENTINEL_CORE Fma64Operands fma64_operands(uint64_t seed, uint32_t lane, uint32_
     case 5: {  // subnormals as a factor, as the addend, and as the result
       const uint64_t subnormal = kSign64 | kFraction64;
       const uint64_t large = pack64(r[1], 1023 + (r[3] & 31), r[1]);
-      return (r[3] >> 10 & 1) != 0
-                 ? Fma64Operands{r[0] & subnormal, large, r[2] & 0x801fffffffffffffu}
-                 : Fma64Operands{pack64(r[0], 500 + (r[3] & 31), r[0]), pack64(r[1], 461 + (r[3] >> 5 & 31), r[1]),
-                                 r[2] & subnormal};
+      return (r[3] >> 10 & 1) != 0 ? Fma64Operands{r[0] & subnormal, large, r[2] & 0x801fffffffffffffu}
+                                   : Fma64Operands{pack64(r[0], 500 + (r[3] & 31), r[0]),
+                                                   pack64(r[1], 461 + (r[3] >> 5 & 31), r[1]), r[2] & subnormal};
     }
     case 6: {  // one bit set in one significand, and an alignment of the addend that sweeps from far below to far above
       const uint64_t one_hot = pack64(r[0], exponent_a, uint64_t{1} << (r[0] % 53));

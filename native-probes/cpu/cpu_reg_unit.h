@@ -1,5 +1,5 @@
-// cpu_reg on AVX2: a march over the sixteen vector registers. Each write gets another entry of the physical register file,
-// so the march goes through the file as the core hands its entries out.
+// cpu_reg on AVX2: a march over the sixteen vector registers. Each write gets another entry of the physical register
+// file, so the march goes through the file as the core hands its entries out.
 #pragma once
 #include "../core/cpu_reg.h"
 #include "vector_unit.h"
@@ -14,8 +14,9 @@ struct alignas(32) RegisterImage {
 };
 
 // Writes all registers, complements each seventeen times and reads them, complements each seventeen times again and
-// reads them. Ascending first, behind a chain of multiplications that keeps everything younger from retiring: no entry is
-// freed, until all are in use. Then descending, and never from the bypass network: what a fence separates was written back.
+// reads them. Ascending first, behind a chain of multiplications that keeps everything younger from retiring: no entry
+// is freed, until all are in use. Then descending, and never from the bypass network: what a fence separates was
+// written back.
 inline __attribute__((noinline)) void march_registers(const RegisterImage& first, RegisterImage& complemented,
                                                       RegisterImage& restored) {
   alignas(32) static const uint32_t ones[kLanes] = {~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u};
@@ -50,8 +51,8 @@ inline __attribute__((noinline)) void march_registers(const RegisterImage& first
       "vzeroupper\n\t"
       : [chain] "+r"(chain)
       : [first] "r"(&first), [complemented] "r"(&complemented), [restored] "r"(&restored), [ones] "r"(ones)
-      : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-        "xmm12", "xmm13", "xmm14", "xmm15");
+      : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+        "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 }
 
 template <class Tap>

@@ -1,8 +1,8 @@
 #include "known_answers.h"
 
+#include "../build/generated/known_answers.inc"
 #include "../core/fold.h"
 #include "../core/random.h"
-#include "../build/generated/known_answers.inc"
 #include "buffers.h"
 #include "workers.h"
 
@@ -49,7 +49,8 @@ bool run_one(KnownAnswerReport& report, const KnownAnswer& answer, uint32_t sm, 
   const uint32_t golden_digest = fold_lanes(golden.lane_digests);
   if (golden_digest != answer.digest) return failed(report, answer, true, golden_digest), false;
   UnitWorker unit;
-  if (!unit.run({report.family, seed, sm, &golden, buffers.results(), buffers.memory()})) return not_run(report, unit.thread()), false;
+  if (!unit.run({report.family, seed, sm, &golden, buffers.results(), buffers.memory()}))
+    return not_run(report, unit.thread()), false;
   if (unit.agrees()) return true;
   failed(report, answer, false, unit.digest());
   report.first_bad.has_mismatch = true;

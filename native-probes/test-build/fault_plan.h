@@ -54,8 +54,8 @@ class FaultSource {
 
   // Call once per vector operation: true if the fault acts on this one.
   bool due();
-  // Changes one of the words; shows(k, wrong) says whether that would be seen in word k after canonicalisation. False if
-  // nothing that it may change would be (then it stays due, if its rate is per execution).
+  // Changes one of the words; shows(k, wrong) says whether that would be seen in word k after canonicalisation. False
+  // if nothing that it may change would be (then it stays due, if its rate is per execution).
   template <class Shows>
   bool alter(uint32_t* words, uint32_t count, Shows shows);
   uint32_t random() { return static_cast<uint32_t>(next() >> 32); }

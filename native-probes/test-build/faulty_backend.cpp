@@ -60,9 +60,8 @@ class FaultTap {
       if (!source.due()) continue;
       uint32_t words[count];
       __builtin_memcpy(words, &value, sizeof words);
-      source.alter(words, count, [&](uint32_t k, uint32_t wrong) {
-        return canonical_form(wrong) != canonical_form(words[k]);
-      });
+      source.alter(words, count,
+                   [&](uint32_t k, uint32_t wrong) { return canonical_form(wrong) != canonical_form(words[k]); });
       __builtin_memcpy(&value, words, sizeof words);
     }
     return value;
