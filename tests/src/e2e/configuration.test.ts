@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { freePort } from '@sentinel/test-kit';
 import { runNode } from '../harness/cli.js';
 import { BIN } from '../harness/paths.js';
-import { freePort } from '../harness/ports.js';
 import { Stack } from '../harness/stack.js';
 
 const EXIT_CONFIGURATION = 78;

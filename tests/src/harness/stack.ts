@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
+import { freePort } from '@sentinel/test-kit';
 import { certificatesFor, type StackCertificates } from './certificates.js';
 import { BIN, BUSY_SCHEDULE, SCHEDULES } from './paths.js';
-import { freePort } from './ports.js';
 import { endPostgres } from './postgres.js';
 import { makeSecrets, type Secrets } from './secrets.js';
 import { Service } from './service.js';
