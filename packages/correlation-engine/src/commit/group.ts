@@ -2,6 +2,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { superseded } from '../control/sessions.js';
 import { apply, begin, type CoreRecord, type CoreState, changes, type Draft, type Effects } from '../core.js';
 import { nodeOf } from '../evidence/draft.js';
+import { sequenceGap } from '../ingest/sequence-gap.js';
 import type { CommitRows, Head, MarkRow, UnarchivedRow } from '../store/commit-rows.js';
 import type { OrderTable } from '../store/schema.js';
 import type { SpoolMark } from '../store/spools.js';
@@ -119,7 +120,7 @@ class Builder {
       return;
     }
     if (record.sequence !== through + 1) {
-      this.#stale.push({ item, error: gapError(through + 1, record.sequence) });
+      this.#stale.push({ item, error: sequenceGap(through + 1, record.sequence) });
       return;
     }
     const offsetUs = nodeOf(this.#draft, record.node)?.offsetUs ?? 0;
@@ -211,16 +212,6 @@ function orderRow({ record }: OrderItem, commitSeq: number, effects: Effects): O
     commit_seq: commitSeq,
     event_id: effects.transitions[0]?.eventId ?? null,
   };
-}
-
-function gapError(expected: number, got: number): SentinelError {
-  return new SentinelError({
-    code: 'FAILED_PRECONDITION',
-    reason: 'SEQUENCE_GAP',
-    message: `record ${got} came where ${expected} was due`,
-    field: 'sequence',
-    hint: 'Send every record in order, from the one after archived_through on.',
-  });
 }
 
 function applyError(item: Item, cause: unknown): SentinelError {

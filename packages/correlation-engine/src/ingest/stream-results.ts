@@ -10,6 +10,7 @@ import type { CoreRecord } from '../core.js';
 import type { Events } from '../events.js';
 import type { Archiver } from '../store/history/archiver.js';
 import { decodeEnvelope, decodeRecord, otherNode, type Sender, verifyEnvelope } from './envelope.js';
+import { sequenceGap } from './sequence-gap.js';
 
 /** Records of one stream that wait for their commit; at this many, or this many bytes, the stream is not read. */
 export const WINDOW_RECORDS = 256;
@@ -217,15 +218,5 @@ function helloRequired(): SentinelError {
     reason: 'HELLO_REQUIRED',
     message: 'no hello was completed on this connection',
     hint: 'Open AgentControl first and keep it open; both streams share one connection.',
-  });
-}
-
-function sequenceGap(expected: number, got: number): SentinelError {
-  return new SentinelError({
-    code: 'FAILED_PRECONDITION',
-    reason: 'SEQUENCE_GAP',
-    message: `record ${got} came where ${expected} was due`,
-    field: 'sequence',
-    hint: 'Send every record in order, from the one after archived_through on.',
   });
 }
