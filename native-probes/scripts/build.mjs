@@ -8,15 +8,17 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { addonPath } from '../index.js';
 import { writeKnownAnswersHeader } from './known-answers-header.mjs';
@@ -77,6 +79,22 @@ function findNodedir() {
   return nodedir;
 }
 
+/**
+ * The same folder under a name that a makefile can hold: node-gyp writes the include paths unquoted, so that a clone in
+ * "my files/" would not compile.
+ */
+function withPlainPath(folder, use) {
+  if (/^[\w./+-]+$/.test(folder)) return use(folder);
+  const aliases = mkdtempSync(join(tmpdir(), 'sentinel-headers-'));
+  try {
+    symlinkSync(folder, join(aliases, 'node'));
+    return use(join(aliases, 'node'));
+  } finally {
+    rmSync(aliases, { recursive: true });
+  }
+}
+
+/** Runs node-gyp; returns its exit status and the error that kept it from starting. */
 function runNodeGyp(compiler, nodedir) {
   const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
   const options = [
@@ -85,10 +103,15 @@ function runNodeGyp(compiler, nodedir) {
     `--jobs=${availableParallelism()}`,
     '--loglevel=warn',
   ];
-  const { status, error } = spawnSync(process.execPath, [nodeGyp, 'rebuild', ...options], {
+  return spawnSync(process.execPath, [nodeGyp, 'rebuild', ...options], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, CXX: compiler },
   });
+}
+
+/** fail() ends the process, so it comes after the alias is gone. */
+function compile(compiler, nodedir) {
+  const { status, error } = withPlainPath(nodedir, (headers) => runNodeGyp(compiler, headers));
   if (error) fail(`node-gyp did not start: ${error.message}`);
   if (status !== 0)
     fail(`the compiler "${compiler}" could not build the probes (exit ${status}); its messages are above.`);
@@ -111,7 +134,7 @@ if (!process.argv.includes('--force') && isUpToDate(wanted)) {
   const nodedir = findNodedir();
   rmSync(stampFile, { force: true });
   writeKnownAnswersHeader(root);
-  runNodeGyp(compiler, nodedir);
+  compile(compiler, nodedir);
   for (const test of [false, true]) publish(addonPath({ test, mustExist: false }));
   writeFileSync(stampFile, wanted);
 }
