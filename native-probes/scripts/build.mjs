@@ -105,7 +105,8 @@ function runNodeGyp(compiler, nodedir) {
   ];
   return spawnSync(process.execPath, [nodeGyp, 'rebuild', ...options], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, CXX: compiler },
+    // The variable, which the set-up exports, would win over the flag.
+    env: { ...process.env, CXX: compiler, npm_config_nodedir: nodedir },
   });
 }
 
