@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { addonPath } from '../index.js';
 
-const script = join(dirname(import.meta.dirname), 'scripts', 'build.mjs');
+const root = dirname(import.meta.dirname);
+const script = join(root, 'scripts', 'build.mjs');
 
 function build(env, ...args) {
   return spawnSync(process.execPath, [script, ...args], { encoding: 'utf8', env });
@@ -42,4 +43,22 @@ test('what is missing is said in one sentence', (t) => {
     assert.match(stderr, message);
   }
   assert.ok(addonPath({ test: false }), 'and what was built is still there');
+});
+
+test('a clone compiles in a folder whose name has blanks and quotes', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "my fi'les "));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const clone = join(folder, 'native-probes');
+  const isSource = (path) => !['build', 'node_modules'].includes(basename(path));
+  cpSync(root, clone, { recursive: true, filter: isSource });
+  symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
+  symlinkSync(dirname(dirname(realpathSync(process.execPath))), join(folder, 'node'));
+  const env = { ...process.env, SENTINEL_NODEDIR: join(folder, 'node') };
+  const { status, stderr } = spawnSync(process.execPath, [join(clone, 'scripts', 'build.mjs')], {
+    encoding: 'utf8',
+    env,
+  });
+  assert.equal(status, 0, stderr);
+  for (const name of ['sentinel_probes.node', 'sentinel_probes_test.node'])
+    assert.ok(existsSync(join(clone, 'build', 'Release', name)), name);
 });
