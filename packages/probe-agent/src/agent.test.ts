@@ -285,3 +285,26 @@ test('a second agent of the same node is turned away with a sentence', { timeout
   assert.match(second.stdout, /another process uses/);
   assert.notEqual(child.exitCode, 0);
 });
+
+test('an agent is not stuck behind what a killed test build left in its spool', { timeout: 60_000 }, async (t) => {
+  const { engine, agent, config } = await stand(t);
+  engine.acknowledging = false;
+  agent.start(config, { inject: FAULT });
+  await until('injected results', 15_000, () => batches(engine).some(({ mismatches }) => mismatches.length > 0));
+  await agent.end('SIGKILL');
+  const left = [...engine.distinct().keys()].at(-1) ?? 0n;
+  Object.assign(engine, { acknowledging: true, refusingTestBuilds: true });
+  engine.received.length = 0;
+  agent.start(config);
+  const honest = await until('results of the new agent', 15_000, () => {
+    const found = [...engine.distinct().values()].filter(({ payload }) => !payload.testBuild);
+    return found.some(({ payload }) => payload.body?.$case === 'probeBatch') && found;
+  });
+  assert.ok(honest.every(({ sequence }) => sequence > left));
+  const given = [...engine.distinct().values()].filter(({ payload }) => payload.testBuild);
+  assert.ok(given.length >= Number(left), 'each sequence is accounted for');
+  assert.ok(given.every(({ payload: { body } }) => body?.$case === 'gap'));
+  assert.ok(given.some(({ payload: { body } }) => body?.$case === 'gap' && body.value.mismatches > 0));
+  await agent.line('that it was given up', 1_000, ({ msg }) => msg.includes('only its counts are sent'));
+  assert.deepEqual(engine.violations, []);
+});

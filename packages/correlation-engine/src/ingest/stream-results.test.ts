@@ -65,6 +65,20 @@ describe('the uplink', () => {
     one.close();
   });
 
+  it('refuses what a test build found, and takes its counts alone', async () => {
+    const one = await agent('leftover');
+    const leave = (body: UplinkPayload['body']): void => {
+      const payload = { createdUs: 1n, buildId: 'b', testBuild: true, body };
+      one.send(one.seal(1n, { payload: Buffer.from(UplinkPayload.encode(payload).finish()) }));
+    };
+    leave({ $case: 'events', value: { events: [] } });
+    assert.equal((await one.failed()).reason, 'TEST_BUILD_REFUSED');
+    await one.connect();
+    leave({ $case: 'gap', value: Gap.fromPartial({ runs: 1, mismatches: 1 }) });
+    await one.archived(1n);
+    one.close();
+  });
+
   const bystander = async (): Promise<() => Promise<void>> => {
     const one = await agent('bystander');
     return async () => {

@@ -1,5 +1,6 @@
 import type { AgentControlResponse, AgentHeartbeat, Hello } from '@sentinel/contracts/sentinel/v1/control.js';
 import { ProbeServiceClient } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
 import { createClient } from '@sentinel/service-kit/grpc-client';
 import { VERSION } from '@sentinel/service-kit/version';
 import { agentKey } from '../identity/agent-key.js';
@@ -28,6 +29,7 @@ export function makeLink(common: Common, parts: LinkParts): Uplink {
   const { spool, onMessage, onConnected } = parts;
   const endpoint = config.correlation_engine_endpoint;
   const hello = helloOf(common, parts);
+  let committed = 0n;
   return new Uplink({
     identity: { node: config.node_name, keyId: config.hmac_key_id, agentKey: agentKey(config) },
     spool,
@@ -36,6 +38,7 @@ export function makeLink(common: Common, parts: LinkParts): Uplink {
     heartbeat: () => heartbeatOf(common, parts),
     onWelcome: ({ engineTimeUs, committedThrough, archivedThrough }) => {
       onConnected(engineTimeUs);
+      committed = committedThrough;
       const has = { committedThrough: Number(committedThrough), archivedThrough: Number(archivedThrough) };
       log.info({ endpoint, ...has }, 'connected to the engine');
     },
@@ -43,9 +46,25 @@ export function makeLink(common: Common, parts: LinkParts): Uplink {
     onDisconnect: (error, retryMs) => {
       onConnected(null);
       metrics.disconnected();
-      log.warn({ retryMs: Math.round(retryMs) }, explainUplinkError(error, endpoint));
+      if (isRefusedLeftover(common, error)) void giveUpLeftovers(common, spool, committed);
+      else log.warn({ retryMs: Math.round(retryMs) }, explainUplinkError(error, endpoint));
     },
   });
+}
+
+/** This agent is no test build, but one wrote to its spool before and was stopped before the engine had everything. */
+function isRefusedLeftover({ testbed }: Common, error: unknown): boolean {
+  return !testbed.info.testBuild && SentinelError.from(error).reason === 'TEST_BUILD_REFUSED';
+}
+
+/** Sequences have no gap: a record that is refused for ever would keep back all that comes after it. */
+async function giveUpLeftovers({ log }: Common, spool: Spool, committed: bigint): Promise<void> {
+  try {
+    const records = await spool.giveUpTestBuilds(committed);
+    log.warn({ records }, 'the engine refuses what a test build left in the spool: only its counts are sent');
+  } catch (error) {
+    log.error(`what a test build left in the spool could not be given up: ${SentinelError.from(error).sentence}`);
+  }
 }
 
 function helloOf({ settings, testbed, devices, clock }: Common, { spool, build, tested }: LinkParts): () => Hello {

@@ -54,7 +54,7 @@ export class AgentMetrics {
     });
     this.#givenUp = new Counter({
       name: 'sentinel_agent_spool_dropped_total',
-      help: 'Runs and mismatches that a full spool replaced by counts: connect the engine or raise spool.max_bytes.',
+      help: 'Runs and mismatches that were replaced by counts. Spool full: connect the engine or raise spool.max_bytes. Left by a test build: the log says so.',
       labelNames: ['what'],
       registers,
     });

@@ -14,7 +14,11 @@ export function kindOf(payload: UplinkPayload): EntryKind {
   return summarise(payload).mismatches > 0 ? 'mismatch' : 'passing';
 }
 
-/** Replaces a payload by its counts; build and time stay. */
+export function isOfTestBuild(bytes: Uint8Array): boolean {
+  return UplinkPayload.decode(bytes).testBuild;
+}
+
+/** Replaces a payload by its counts; build, its mark as a test build, and time stay. */
 export function giveUp(bytes: Uint8Array): { readonly lost: GivenUp; readonly left: Uint8Array } {
   const payload = UplinkPayload.decode(bytes);
   const gap = gapOf(payload);

@@ -259,3 +259,23 @@ async function hashOf(spool: Spool, sequence: bigint): Promise<string> {
   if (UplinkPayload.decode(bytes).body?.$case === 'gap') return 'gap';
   return createHash('sha256').update(bytes).digest('hex');
 }
+
+test('what a test build left is given up as counts that stay marked; the rest and what is committed stay as they were', async () => {
+  const parent = fresh();
+  const lost: GivenUp[] = [];
+  let spool = await open(parent, { onGivenUp: (one) => lost.push(one) });
+  const left = (first: number): UplinkPayload => ({ ...batchPayload(first, 5, 2), testBuild: true });
+  for (const payload of [left(1), batchPayload(2, 3, 1), left(3), batchPayload(4, 1)]) await spool.append(payload);
+  assert.equal(await spool.giveUpTestBuilds(1n), 1);
+  assert.equal(await spool.giveUpTestBuilds(1n), 0, 'a second time finds nothing');
+  assert.deepEqual(lost, [{ runs: 5, executions: 10, mismatches: 2 }]);
+  await spool.close();
+  spool = await open(parent);
+  assert.deepEqual(await spool.read(1n), encoded(left(1)), 'the engine has this one already');
+  assert.deepEqual(await spool.read(2n), encoded(batchPayload(2, 3, 1)));
+  assert.deepEqual(await spool.read(4n), encoded(batchPayload(4, 1)));
+  const { testBuild, body } = UplinkPayload.decode(await spool.read(3n));
+  assert.ok(testBuild && body?.$case === 'gap' && body.value.mismatches === 2);
+  assert.equal(await spool.append(batchPayload(5, 1)), 5n);
+  await spool.close();
+});

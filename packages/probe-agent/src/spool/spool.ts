@@ -4,7 +4,7 @@ import { type Position, SEGMENT_HEADER, SegmentLog, type SegmentLogOptions } fro
 import type { AckJournal } from './ack-journal.js';
 import { decodeEntry, type Entry, type EntryKind, encodeEntry } from './entry.js';
 import type { FileTally } from './file-tally.js';
-import { type GivenUp, giveUp, kindOf } from './give-up.js';
+import { type GivenUp, giveUp, isOfTestBuild, kindOf } from './give-up.js';
 import { type Recovered, recover } from './recover.js';
 import type { SequenceIndex } from './sequence-index.js';
 import type { SpoolFolder } from './spool-folder.js';
@@ -25,7 +25,7 @@ export interface SpoolOptions {
   /** Beyond it the oldest payloads are replaced by their counts. */
   readonly maxBytes: number;
   readonly journal: AckJournal | null;
-  /** What a full spool had to give up. */
+  /** What had to be given up: the spool was full, or the engine refuses what it holds. */
   readonly onGivenUp: (lost: GivenUp) => void;
   readonly files?: SegmentLogOptions['files'];
 }
@@ -128,6 +128,23 @@ export class Spool {
     return this.#index.first;
   }
 
+  /**
+   * Replaces by its counts what a test build left beyond `committedThrough`, for an engine that refuses such evidence.
+   * Resolves with how many records it was.
+   */
+  giveUpTestBuilds(committedThrough: bigint): Promise<number> {
+    return this.#alone(async () => {
+      const given: Owed[] = [];
+      const from = committedThrough < this.#index.first ? this.#index.first : committedThrough + 1n;
+      for (let sequence = from; sequence <= this.#index.last; sequence += 1n) {
+        const entry = await this.#evidenceAt(sequence);
+        if (entry !== undefined && isOfTestBuild(entry.payload)) given.push(this.#giveUp(entry));
+      }
+      if (given.length > 0) await this.#rewrite(given);
+      return given.length;
+    });
+  }
+
   async close(): Promise<void> {
     await this.#changes;
     await this.#log.close();
@@ -138,6 +155,14 @@ export class Spool {
     const done = this.#changes.then(change);
     this.#changes = done.catch(() => {});
     return done;
+  }
+
+  /** A record that is owed and not yet given up. */
+  async #evidenceAt(sequence: bigint): Promise<Owed | undefined> {
+    const slot = this.#index.at(sequence);
+    if (slot === undefined || slot.kind === 'gap') return undefined;
+    const entry = decodeEntry(await this.#log.readAt(slot));
+    return entry.kind === 'forgotten' ? undefined : entry;
   }
 
   async #makeRoom(incoming: number): Promise<void> {

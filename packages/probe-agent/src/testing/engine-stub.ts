@@ -40,6 +40,8 @@ export class EngineStub {
   directives: Directive[] = [];
   /** Answer each record at once with committed = archived. */
   acknowledging = true;
+  /** As an engine without `allow_test_builds` does. */
+  refusingTestBuilds = false;
   committed = 0n;
   archived = 0n;
   welcomeWith: Partial<{ committedThrough: bigint; archivedThrough: bigint }> = {};
@@ -164,7 +166,13 @@ export class EngineStub {
       this.violations.push('bad MAC');
     const last = this.received.at(-1)?.sequence;
     if (last !== undefined && sequence > last + 1n) this.violations.push(`gap between ${last} and ${sequence}`);
-    this.received.push({ sequence, payload: UplinkPayload.decode(payload), bytes: Buffer.from(payload) });
+    const decoded = UplinkPayload.decode(payload);
+    if (this.refusingTestBuilds && decoded.testBuild && decoded.body?.$case !== 'gap') {
+      const refused = { code: 'PERMISSION_DENIED', reason: 'TEST_BUILD_REFUSED', message: 'refused' } as const;
+      failStream(call, new SentinelError(refused), silentLogger());
+      return;
+    }
+    this.received.push({ sequence, payload: decoded, bytes: Buffer.from(payload) });
     if (!this.acknowledging) return;
     if (sequence > this.committed) this.committed = this.archived = sequence;
     call.write({ committedThrough: this.committed, archivedThrough: this.archived });
