@@ -61,7 +61,8 @@ function isRefusedLeftover({ testbed }: Common, error: unknown): boolean {
 async function giveUpLeftovers({ log }: Common, spool: Spool, committed: bigint): Promise<void> {
   try {
     const records = await spool.giveUpTestBuilds(committed);
-    log.warn({ records }, 'the engine refuses what a test build left in the spool: only its counts are sent');
+    if (records > 0)
+      log.warn({ records }, 'the engine refuses what a test build left in the spool: only its counts are sent');
   } catch (error) {
     log.error(`what a test build left in the spool could not be given up: ${SentinelError.from(error).sentence}`);
   }
