@@ -46,6 +46,14 @@ test('a service that is killed is started again', async () => {
   });
 });
 
+test('an error that a service got over is not why it was killed', async () => {
+  const error = JSON.stringify({ level: 'error', msg: 'the probe child is replaced' });
+  await manage(`console.log(${JSON.stringify(error)}); process.kill(process.pid, 'SIGKILL')`, async (managed) => {
+    await reached(managed, ({ restarts }) => restarts === 1);
+    assert.deepEqual([managed.status.lastEnd, managed.status.lastWords], ['was ended by SIGKILL', '']);
+  });
+});
+
 test('a service that keeps failing is started more and more rarely, and says why', async () => {
   await manage('console.error("no disk"); process.exit(70)', async (managed) => {
     const startedAt = performance.now();

@@ -118,18 +118,20 @@ export class ManagedProcess {
     this.#child = child;
     this.#become('starting');
     await new Promise<void>((resolve) => {
-      child.once('error', (error) => resolve(this.#ended(`could not be started: ${error.message}`, null)));
+      child.once('error', (error) => resolve(this.#ended(`could not be started: ${error.message}`, null, null)));
       child.once('exit', (code, signal) => {
-        resolve(this.#ended(signal === null ? `ended with status ${code}` : `was ended by ${signal}`, code));
+        const how = signal === null ? `ended with status ${code}` : `was ended by ${signal}`;
+        resolve(this.#ended(how, code, signal));
       });
     });
   }
 
-  #ended(how: string, exitStatus: number | null): void {
+  #ended(how: string, exitStatus: number | null, signal: NodeJS.Signals | null): void {
     this.#child = null;
     this.#lastEnd = how;
     this.#exitStatus = exitStatus;
-    this.#lastWords = lastWords(this.#log.tail(TAIL_LINES));
+    // Who is killed has no time to say why: its last error was about something else.
+    this.#lastWords = signal === 'SIGKILL' ? '' : lastWords(this.#log.tail(TAIL_LINES));
   }
 
   #become(state: ProcessState): void {
