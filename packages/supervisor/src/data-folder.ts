@@ -1,6 +1,7 @@
-import { mkdirSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { makeFolder } from './make-folder.js';
 
 /** Less free space than this and a start is refused: PostgreSQL's first initialisation alone takes about 60 MB. */
 const MIN_FREE_BYTES = 200 * 1024 * 1024;
@@ -41,9 +42,9 @@ export function openDataFolder(root: string, diskOf: (path: string) => Disk = st
   };
   try {
     for (const dir of [root, folder.history, folder.ledger, folder.agent, folder.run, folder.log]) {
-      mkdirSync(dir, { recursive: true });
+      makeFolder(dir);
     }
-    mkdirSync(folder.secrets, { recursive: true, mode: 0o700 });
+    makeFolder(folder.secrets, 0o700);
   } catch (cause) {
     throw unwritable(root, cause);
   }
