@@ -1,5 +1,5 @@
 import type { StateChanges } from '../core.js';
-import type { CounterTable, ObservationTable, OrderTable, TransitionTable } from './schema.js';
+import type { CounterTable, ObservationTable, OrderTable, OutboxTable, TransitionTable } from './schema.js';
 
 /** The newest record of the log: its number and its time. */
 export interface Head {
@@ -7,17 +7,8 @@ export interface Head {
   readonly nowUs: number;
 }
 
-export interface OutboxRow {
-  commit_seq: number;
-  ordinal: number;
-  event_id: string;
-  type: string;
-  gpu: string;
-  event_us: number;
-  injected: boolean;
-  /** Canonical JSON: what is sent is byte for byte what was committed. */
-  detail: string;
-}
+/** `detail` is canonical JSON: what is sent is byte for byte what was committed. The relay numbers the row later. */
+export type OutboxRow = Omit<OutboxTable, 'number' | 'relay_epoch'>;
 
 /** A watermark that rises, on behalf of the owner of that epoch. */
 export interface MarkRow {
