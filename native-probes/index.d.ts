@@ -1,5 +1,26 @@
 /** A probe family: one kind of unit, one recipe of operands and results. */
-export type Family = 'fma32' | 'int_aes' | 'fma64' | 'cpu_reg' | 'cpu_mem';
+export type Family =
+  | 'fma32'
+  | 'int_aes'
+  | 'fma64'
+  | 'cpu_reg'
+  | 'cpu_mem'
+  | 'fma16'
+  | 'bf16'
+  | 'tc_fp16'
+  | 'tc_bf16'
+  | 'tc_tf32'
+  | 'tc_fp8'
+  | 'tc_int8'
+  | 'tc_fp64'
+  | 'sfu'
+  | 'regfile'
+  | 'smem'
+  | 'l2'
+  | 'hbm'
+  | 'copy'
+  | 'cpu_libm'
+  | 'cpu_bf16';
 
 /** NOT_RUN, INCONCLUSIVE and ERROR are results of their own: none of them is a PASS. */
 export type Result = 'PASS' | 'FAIL' | 'NOT_RUN' | 'INCONCLUSIVE' | 'ERROR';
@@ -126,6 +147,101 @@ export interface NativeProbes {
   execute(request: ExecuteRequest): ExecuteReport;
   /** One entry per available family. */
   knownAnswers(sm: number): KnownAnswerResult[];
+}
+
+/** A GPU, or a MIG instance of one, as the driver shows it. */
+export interface GpuDevice {
+  /** `GPU-…` or `MIG-…`, as in CUDA_VISIBLE_DEVICES. */
+  uuid: string;
+  name: string;
+  computeCapability: [number, number];
+  /** Which of the embedded kernels it would run, e.g. "sm_90a"; null: see `missing`. */
+  architecture: string | null;
+  /** Why it cannot be tested; else null. */
+  missing: string | null;
+  smCount: number;
+  memoryBytes: number;
+  l2Bytes: number;
+  /** Of the whole GPU that a MIG instance is part of; else null. */
+  parentUuid: string | null;
+  serial: string | null;
+  pciBusId: string | null;
+  driverVersion: string | null;
+}
+
+export interface GpuCensus {
+  /** The addon was built with kernels. */
+  built: boolean;
+  /** Why there is no CUDA here (no driver, kernels not built, error of the driver); else null. */
+  missing: string | null;
+  devices: GpuDevice[];
+}
+
+export interface GpuOpenRequest {
+  uuid: string;
+  /** Clamped to the device's range. */
+  streamPriority: number;
+  useGraphs: boolean;
+  /** small = 128 threads and 8 KiB of shared memory, for sharing a GPU under MPS; auto = what the GPU allows. */
+  variant: 'auto' | 'full' | 'small';
+}
+
+export interface GpuOpened {
+  device: GpuDevice;
+  /** Families of this architecture; those whose memory does not fit are not available. */
+  families: FamilyInfo[];
+  variant: 'full' | 'small';
+  /** %smid of every SM that a first launch reached, ascending; may be sparse. */
+  sms: number[];
+  /** Entries of tables by %smid. */
+  slots: number;
+  arenaBytes: number;
+  /** Mean cost of a context switch, measured by interleaved A/B against a fixed loop; added to every charge. */
+  switchUs: number;
+}
+
+export interface GpuExecuteRequest {
+  family: Family;
+  epoch: number;
+  index: number;
+  /** SMs whose results are wanted; the launch covers all. */
+  sms: number[];
+  goldenCpus: [number, number] | [number];
+}
+
+export interface GpuExecuteReport extends ExecuteReport {
+  gpu: {
+    /** What the GPU's budget pays: max(host launch to completion, device start to end) + switchUs per launch. */
+    chargedUs: number;
+    /** max(end) - min(start) by %globaltimer. */
+    deviceUs: number;
+    hostUs: number;
+    /** 1, plus one for each relaunch of missing SMs. */
+    launches: number;
+  };
+}
+
+/** What one open of NVML could read of a device. A field that the device does not offer is absent, never zero. */
+export type GpuTelemetry = Readonly<Record<string, number | string | boolean>>;
+
+export interface XidEvent {
+  uuid: string;
+  xid: number;
+  /** Microseconds since the Unix epoch. */
+  timeUs: number;
+}
+
+/** The CUDA and NVML part of the addon; the same rules. One GPU per process: gpuOpen may be called once. */
+export interface NativeGpuProbes {
+  /** Through NVML where it is there, else through CUDA. Makes no context. */
+  gpuCensus(): GpuCensus;
+  gpuOpen(request: GpuOpenRequest): GpuOpened;
+  gpuExecute(request: GpuExecuteRequest): GpuExecuteReport;
+  /** The committed answers of every available family on all SMs: one entry per (SM, family). */
+  gpuKnownAnswers(): (KnownAnswerResult & { sm: number })[];
+  gpuTelemetry(uuid: string): GpuTelemetry;
+  /** Xid events since the last call, of all devices. */
+  gpuXids(): XidEvent[];
 }
 
 /** A fault that the test build imitates. */

@@ -6,7 +6,29 @@
 namespace sentinel {
 
 // Values of sentinel.v1.ProbeFamily.
-enum class Family : uint32_t { kFma32 = 1, kIntAes = 2, kFma64 = 3, kCpuReg = 4, kCpuMem = 5 };
+enum class Family : uint32_t {
+  kFma32 = 1,
+  kIntAes = 2,
+  kFma64 = 3,
+  kCpuReg = 4,
+  kCpuMem = 5,
+  kFma16 = 6,
+  kBf16 = 7,
+  kTcFp16 = 8,
+  kTcBf16 = 9,
+  kTcTf32 = 10,
+  kTcFp8 = 11,
+  kTcInt8 = 12,
+  kTcFp64 = 13,
+  kSfu = 14,
+  kRegfile = 15,
+  kSmem = 16,
+  kL2 = 17,
+  kHbm = 18,
+  kCopy = 19,
+  kCpuLibm = 20,
+  kCpuBf16 = 21,
+};
 
 constexpr uint32_t kLanes = 8;
 
@@ -32,6 +54,18 @@ SENTINEL_CORE constexpr FamilyShape shape_of(Family family) {
     default: return kIntAesShape;
   }
 }
+
+// On a GPU an execution has 64 logical lanes: group g = 0, 1 of 32 lanes each. Warp w computes group w / 4, so that each
+// sub-partition (w mod 4) computes both. A digest that runs over the iterations of a lane is compared every 32 of them.
+constexpr uint32_t kGpuLanes = 64;
+constexpr uint32_t kGpuGroups = 2;
+constexpr uint32_t kGpuBlock = 32;
+
+struct GpuShape {
+  uint32_t probe_version;
+  uint32_t iterations;    // per logical lane, a multiple of kGpuBlock
+  uint32_t result_words;  // folded per (lane, iteration)
+};
 
 // Buffers are [iteration][word][lane], so that one word of all lanes is one vector.
 SENTINEL_CORE uint32_t word_offset(uint32_t words, uint32_t iteration, uint32_t word, uint32_t lane) {

@@ -1,7 +1,8 @@
 import { ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { Family } from '@sentinel/native-probes';
 
 /** Names of the families as native-probes, the command line and metric labels use them. */
-export type FamilyName = 'fma32' | 'int_aes' | 'fma64' | 'cpu_reg' | 'cpu_mem';
+export type FamilyName = Family;
 
 interface FamilyFacts {
   readonly wire: ProbeFamily;
@@ -15,6 +16,22 @@ const FAMILIES: Readonly<Record<FamilyName, FamilyFacts>> = {
   fma64: { wire: ProbeFamily.FMA64, probe: 'FMA' },
   cpu_reg: { wire: ProbeFamily.CPU_REG, probe: 'REGISTER_FILE' },
   cpu_mem: { wire: ProbeFamily.CPU_MEM, probe: 'MEMORY' },
+  fma16: { wire: ProbeFamily.FMA16, probe: 'FMA' },
+  bf16: { wire: ProbeFamily.BF16, probe: 'FMA' },
+  tc_fp16: { wire: ProbeFamily.TC_FP16, probe: 'TENSOR_CORE' },
+  tc_bf16: { wire: ProbeFamily.TC_BF16, probe: 'TENSOR_CORE' },
+  tc_tf32: { wire: ProbeFamily.TC_TF32, probe: 'TENSOR_CORE' },
+  tc_fp8: { wire: ProbeFamily.TC_FP8, probe: 'TENSOR_CORE' },
+  tc_int8: { wire: ProbeFamily.TC_INT8, probe: 'TENSOR_CORE' },
+  tc_fp64: { wire: ProbeFamily.TC_FP64, probe: 'TENSOR_CORE' },
+  sfu: { wire: ProbeFamily.SFU, probe: 'TRANSCENDENTAL' },
+  regfile: { wire: ProbeFamily.REGFILE, probe: 'REGISTER_FILE' },
+  smem: { wire: ProbeFamily.SMEM, probe: 'SHARED_MEMORY' },
+  l2: { wire: ProbeFamily.L2, probe: 'MEMORY' },
+  hbm: { wire: ProbeFamily.HBM, probe: 'MEMORY' },
+  copy: { wire: ProbeFamily.COPY, probe: 'MEMORY' },
+  cpu_libm: { wire: ProbeFamily.CPU_LIBM, probe: 'TRANSCENDENTAL' },
+  cpu_bf16: { wire: ProbeFamily.CPU_BF16, probe: 'FMA' },
 };
 
 const NAMES = Object.keys(FAMILIES) as readonly FamilyName[];

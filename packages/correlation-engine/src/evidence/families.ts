@@ -6,10 +6,31 @@ const NAMES: ReadonlyMap<Family, string> = new Map([
   [3, 'fma64'],
   [4, 'cpu_reg'],
   [5, 'cpu_mem'],
+  [6, 'fma16'],
+  [7, 'bf16'],
+  [8, 'tc_fp16'],
+  [9, 'tc_bf16'],
+  [10, 'tc_tf32'],
+  [11, 'tc_fp8'],
+  [12, 'tc_int8'],
+  [13, 'tc_fp64'],
+  [14, 'sfu'],
+  [15, 'regfile'],
+  [16, 'smem'],
+  [17, 'l2'],
+  [18, 'hbm'],
+  [19, 'copy'],
+  [20, 'cpu_libm'],
+  [21, 'cpu_bf16'],
 ]);
 
+/** The one whose golden is what most SMs compute: architectures differ. */
+const SFU: Family = 14;
+
 /** Families whose golden is exact integer arithmetic, the same on every architecture. A small cohort may accuse by these alone. */
-export const ARCHITECTURE_INDEPENDENT: ReadonlySet<Family> = new Set([1, 2, 3, 4, 5]);
+export const ARCHITECTURE_INDEPENDENT: ReadonlySet<Family> = new Set(
+  [...NAMES.keys()].filter((family) => family !== SFU),
+);
 
 /** Name of a `sentinel.v1.ProbeFamily`, as the probes and the command line use it. */
 export function familyName(family: Family): string {

@@ -9,8 +9,8 @@ import { type YamlEntry, YamlFile } from './yaml-source.js';
 
 /** Families of each probe type. An agent runs those that its backend has; a type with none of them is reported as not run. */
 const FAMILIES = {
-  FMA: ['fma32', 'fma64', 'fma16', 'bf16'],
-  TENSOR_CORE: ['tc_exact', 'tc_random'],
+  FMA: ['fma32', 'fma64', 'fma16', 'bf16', 'cpu_bf16'],
+  TENSOR_CORE: ['tc_fp16', 'tc_bf16', 'tc_tf32', 'tc_fp8', 'tc_int8', 'tc_fp64'],
   TRANSCENDENTAL: ['sfu', 'cpu_libm'],
   AES: ['int_aes'],
   MEMORY: ['hbm', 'l2', 'copy', 'cpu_mem'],
