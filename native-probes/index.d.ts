@@ -221,14 +221,48 @@ export interface GpuExecuteReport extends ExecuteReport {
   };
 }
 
-/** What one open of NVML could read of a device. A field that the device does not offer is absent, never zero. */
-export type GpuTelemetry = Readonly<Record<string, number | string | boolean>>;
+/** Why NVML gave no answer. */
+export interface NvmlError {
+  /** The function that failed, e.g. "nvmlInit_v2"; "dlopen" where the library is missing. */
+  call: string;
+  /** NVML's return code; 12 (LIBRARY_NOT_FOUND) for "dlopen". */
+  code: number;
+  /** Its name without NVML_ERROR_, e.g. "GPU_IS_LOST". */
+  name: string;
+}
+
+export interface GpuTelemetryRequest {
+  /** Of a GPU or a MIG instance; an instance answers with its GPU's sensors and counters. */
+  uuid: string;
+  /** Read NVLink states and error counters. */
+  nvlink: boolean;
+  /** Read PCIe link and replay counters. */
+  pcie: boolean;
+}
+
+/** Names, units and sources: docs/telemetry.md. A field that the device does not offer is absent, never zero. */
+export type GpuTelemetry = Readonly<Record<string, number | string>>;
+
+export interface GpuTelemetryReport {
+  /** Why nothing could be read, or why reading ended early, e.g. GPU_IS_LOST; else null. */
+  error: NvmlError | null;
+  fields: GpuTelemetry;
+}
 
 export interface XidEvent {
+  /** Of the GPU, or of the MIG instance where the driver names one. */
   uuid: string;
+  /** 999 where the driver does not know it. */
   xid: number;
   /** Microseconds since the Unix epoch. */
   timeUs: number;
+}
+
+export interface GpuXidReport {
+  /** Why Xids cannot be listened to; else null. */
+  error: NvmlError | null;
+  /** At most 64; the rest comes with the next call. */
+  events: XidEvent[];
 }
 
 /** The CUDA and NVML part of the addon; the same rules. One GPU per process: gpuOpen may be called once. */
@@ -239,9 +273,9 @@ export interface NativeGpuProbes {
   gpuExecute(request: GpuExecuteRequest): GpuExecuteReport;
   /** The committed answers of every available family on all SMs: one entry per (SM, family). */
   gpuKnownAnswers(): (KnownAnswerResult & { sm: number })[];
-  gpuTelemetry(uuid: string): GpuTelemetry;
-  /** Xid events since the last call, of all devices. */
-  gpuXids(): XidEvent[];
+  gpuTelemetry(request: GpuTelemetryRequest): GpuTelemetryReport;
+  /** Xid events since the last call, of all devices. The first call begins to listen. Does not wait. */
+  gpuXids(): GpuXidReport;
 }
 
 /** A fault that the test build imitates. */
