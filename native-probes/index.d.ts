@@ -318,6 +318,24 @@ export interface ExactnessReport {
   first: { word: number; operands: Uint32Array; software: number; hardware: number } | null;
 }
 
+export interface CoverageRequest {
+  family: 'fma32';
+  epoch: number;
+  /** Logical lanes that one physical lane computes, one after the other. */
+  lanes: number[];
+  iterations: number;
+  /** Take every so many iterations; 8 leaves one operand class. Default 1. */
+  step?: number | undefined;
+}
+
+/** Of a gate-level multiplier of the family's significands: how many faults of its gates a lane's results would show. */
+export interface CoverageReport {
+  /** Of each of the two kinds: two for every gate. */
+  faults: number;
+  stuckAtFound: number;
+  transitionFound: number;
+}
+
 /** What the test build's addon exports besides. */
 export interface NativeTestProbes extends NativeProbes {
   /**
@@ -329,6 +347,7 @@ export interface NativeTestProbes extends NativeProbes {
   falsified(): { count: number; firstUs: number | null };
   /** Software arithmetic of a family against this CPU's scalar instructions, on vectors of the eight classes alike. */
   exactness(options: { family: 'fma32' | 'fma64'; vectors: number; epoch: number }): ExactnessReport;
+  multiplierCoverage(request: CoverageRequest): CoverageReport;
   /** One AES-128 block (four little-endian words), in software and through AES-NI. */
   aes(options: { key: Uint32Array; block: Uint32Array }): {
     encrypted: Uint32Array;

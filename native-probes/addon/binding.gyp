@@ -58,6 +58,7 @@
       'target_name': 'sentinel_probes_test',
       'sources': [
         'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp',
+        '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
       'dependencies': ['execution', 'faulty_backend', 'golden'],

@@ -6,6 +6,7 @@
 #include "exactness.h"
 #include "fault_fields.h"
 #include "fault_plan.h"
+#include "gates/lanes.h"
 
 namespace sentinel {
 namespace {
@@ -14,6 +15,7 @@ using injection::FaultSpec;
 
 constexpr uint32_t kMostCores = 4096;
 constexpr double kMostVectors = 1e10;
+constexpr uint32_t kMostIterations = 1u << 20;  // of one lane in a simulation of gates
 constexpr const char* kFloatNames[] = {"fma32", "fma64"};
 constexpr Family kFloatFamilies[] = {Family::kFma32, Family::kFma64};
 constexpr const char* kSites[] = {"result", "digest", "golden", "operand-buffer", "placement"};
@@ -134,6 +136,24 @@ napi_value aes(napi_env env, napi_callback_info info) {
                         {"hardwareDecrypted", values.words(hardware_decrypted)}});
 }
 
+// multiplierCoverage({ family, epoch, lanes, iterations, step? }): gate faults that one lane's operands would show.
+napi_value multiplier_coverage(napi_env env, napi_callback_info info) {
+  Arguments arguments(env, "multiplierCoverage", first_argument(env, info));
+  static constexpr const char* kFamilies[] = {"fma32"};
+  uint32_t which = 0, epoch = 0, iterations = 0, step = 1;
+  std::vector<uint32_t> lanes;
+  if (!arguments.is_object() || !arguments.choice("family", kFamilies, 1, which)) return nullptr;
+  if (!arguments.u32("epoch", UINT32_MAX, epoch) || !arguments.u32("iterations", kMostIterations, iterations)) return nullptr;
+  if (!arguments.u32_list("lanes", 1, kGpuLanes, kGpuLanes - 1, lanes)) return nullptr;
+  if (arguments.has("step") && !arguments.u32("step", kMostIterations, step)) return nullptr;
+  if (iterations == 0 || step == 0) return arguments.refuse("iterations", "expected more than 0"), nullptr;
+  const gates::Coverage found = gates::fma32_coverage(seed_of(Family::kFma32, epoch, 0), lanes, iterations, step);
+  const Values values(env);
+  return values.object({{"faults", values.number(found.faults)},
+                        {"stuckAtFound", values.number(found.stuck_at_found)},
+                        {"transitionFound", values.number(found.transition_found)}});
+}
+
 }  // namespace
 
 void export_test_functions(napi_env env, napi_value exports) {
@@ -141,6 +161,7 @@ void export_test_functions(napi_env env, napi_value exports) {
   export_function(env, exports, "falsified", falsified);
   export_function(env, exports, "exactness", exactness);
   export_function(env, exports, "aes", aes);
+  export_function(env, exports, "multiplierCoverage", multiplier_coverage);
 }
 
 }  // namespace sentinel
