@@ -38,10 +38,10 @@ static_assert(sizeof(LaunchArguments) == 96, "one layout for host and device");
 struct SmRecord {
   uint32_t ticket;
   uint32_t first_smid, last_smid;  // %smid at start and end: a change discards the record
-  uint32_t warps;                  // bit w = warp w finished
+  uint32_t warps;                  // bit w = warp w finished; the small variant's four warps play two each
   uint32_t mismatches;             // (warp, lane) pairs that disagreed with the golden
   uint32_t warp_ids[kFullWarps];   // %warpid: its sub-partition is warpid mod 4
-  uint32_t reserved;
+  uint32_t nsmid;                  // %nsmid: what `slots` must be at least
   uint64_t start_ns, end_ns;       // %globaltimer
 };
 static_assert(sizeof(SmRecord) == 72, "one layout for host and device");
