@@ -1,6 +1,7 @@
 // The native surface; index.d.ts describes it. Every function is synchronous and throws for wrong arguments only:
 // whatever happens to an execution is part of its report.
 #include "../cpu/features.h"
+#include "nvml.h"
 #include "values.h"
 
 #ifdef SENTINEL_FAULT_INJECTION
@@ -163,6 +164,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   export_function(env, exports, "info", info);
   export_function(env, exports, "execute", execute_call);
   export_function(env, exports, "knownAnswers", known_answers_call);
+  export_nvml_functions(env, exports);
 #ifdef SENTINEL_FAULT_INJECTION
   export_test_functions(env, exports);
 #endif

@@ -40,9 +40,16 @@
       ],
     },
     {
+      # Looks for the driver's library when it is asked, and links to none.
+      'target_name': 'nvml',
+      'type': 'static_library',
+      'sources': ['nvml.cpp', '../nvml/inventory.cpp', '../nvml/library.cpp', '../nvml/telemetry.cpp', '../nvml/xids.cpp'],
+    },
+    {
       'target_name': 'sentinel_probes',
       'sources': ['addon.cpp'],
-      'dependencies': ['execution', 'vector_backend', 'golden'],
+      'dependencies': ['nvml', 'execution', 'vector_backend', 'golden'],
+      'libraries': ['-ldl'],
     },
     {
       'target_name': 'faulty_backend',
@@ -61,7 +68,8 @@
         '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
-      'dependencies': ['execution', 'faulty_backend', 'golden'],
+      'dependencies': ['nvml', 'execution', 'faulty_backend', 'golden'],
+      'libraries': ['-ldl'],
     },
   ],
 }

@@ -82,6 +82,17 @@ bool Arguments::choice(const char* field, const char* const* names, uint32_t cou
   return refuse(field, expected);
 }
 
+bool Arguments::text(const char* field, size_t most, std::string& out) {
+  napi_value value;
+  size_t length = 0;
+  if (!get(field, value) || !type_is(env_, value, napi_string) ||
+      napi_get_value_string_utf8(env_, value, nullptr, 0, &length) != napi_ok || length == 0 || length > most) {
+    return refuse(field, "expected a text of 1 to " + std::to_string(most) + " bytes");
+  }
+  out.assign(length, '\0');
+  return napi_get_value_string_utf8(env_, value, &out[0], length + 1, &length) == napi_ok;
+}
+
 bool Arguments::u32_list(const char* field, uint32_t least, uint32_t most, uint32_t highest,
                          std::vector<uint32_t>& out) {
   napi_value list;
@@ -178,6 +189,16 @@ napi_value Values::list(const std::vector<napi_value>& items) const {
   if (napi_create_array_with_length(env_, items.size(), &out) != napi_ok) return nullptr;
   for (uint32_t k = 0; k < items.size(); k++) napi_set_element(env_, out, k, items[k]);
   return out;
+}
+
+napi_value Values::empty_object() const {
+  napi_value out = nullptr;
+  napi_create_object(env_, &out);
+  return out;
+}
+
+void Values::set(napi_value object, const std::string& name, napi_value value) const {
+  napi_set_named_property(env_, object, name.c_str(), value);
 }
 
 napi_value Values::object(std::initializer_list<Field> fields) const {

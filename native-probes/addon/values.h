@@ -23,6 +23,8 @@ class Arguments {
   bool boolean(const char* field, bool& out);
   // One of `count` names; `out` is its position.
   bool choice(const char* field, const char* const* names, uint32_t count, uint32_t& out);
+  // A text of 1 to `most` bytes.
+  bool text(const char* field, size_t most, std::string& out);
   // Distinct integers, least..most of them.
   bool u32_list(const char* field, uint32_t least, uint32_t most, uint32_t highest, std::vector<uint32_t>& out);
   // A Uint32Array of exactly `count` words.
@@ -63,6 +65,8 @@ class Values {
     napi_value value;
   };
   napi_value object(std::initializer_list<Field> fields) const;
+  napi_value empty_object() const;
+  void set(napi_value object, const std::string& name, napi_value value) const;
 
   napi_value mismatch(const Mismatch& mismatch) const;
   napi_value mismatch_or_null(bool has, const Mismatch& value) const { return has ? mismatch(value) : null(); }

@@ -27,7 +27,7 @@ const root = dirname(import.meta.dirname);
 // node-gyp builds below addon/, beside binding.gyp: in the package's own folder it would start at every install.
 const compiled = join(root, 'addon', 'build', 'Release');
 const stampFile = join(root, 'build', 'stamp');
-const sourceFolders = ['addon', 'core', 'cpu', 'known-answers', 'scripts', 'test-build'];
+const sourceFolders = ['addon', 'core', 'cpu', 'known-answers', 'nvml', 'scripts', 'test-build'];
 
 function fail(sentence) {
   console.error(`native-probes: ${sentence}`);

@@ -1,0 +1,9 @@
+// gpuTelemetry and gpuXids of the native surface.
+#pragma once
+#include <node_api.h>
+
+namespace sentinel {
+
+void export_nvml_functions(napi_env env, napi_value exports);
+
+}  // namespace sentinel
