@@ -30,25 +30,9 @@ SENTINEL_CORE uint32_t from_int32(uint32_t integer) {
   return sign | round_to(kBinary32, sign != 0 ? 0u - integer : integer, 0);
 }
 
-SENTINEL_CORE uint32_t to_binary16(uint32_t x) {
-  if (is_nan(x)) return kCanonicalNan16;
-  const uint32_t sign = (x & kSign) >> 16;
-  if (is_infinite(x)) return sign | kBinary16.infinity;
-  const uint32_t significand = significand_of(x);
-  return significand == 0 ? sign : sign | round_to(kBinary16, significand, exponent_of(x));
-}
+SENTINEL_CORE uint32_t to_binary16(uint32_t x) { return convert(kBinary32, kBinary16, x); }
 
 // Of the low 16 bits.
-SENTINEL_CORE uint32_t from_binary16(uint32_t half) {
-  const uint32_t sign = (half & 0x8000u) << 16;
-  const uint32_t magnitude = half & 0x7fffu;
-  const uint32_t fraction = half & 0x3ffu;
-  if (magnitude > kBinary16.infinity) return kCanonicalNan;
-  if (magnitude == kBinary16.infinity) return sign | kInfinity;
-  if (magnitude == 0) return sign;
-  const int field = static_cast<int>(magnitude >> kBinary16.fraction_bits);
-  const uint32_t significand = field != 0 ? fraction | 0x400u : fraction;
-  return sign | round_to(kBinary32, significand, (field != 0 ? field - 1 : 0) + kBinary16.least_exponent);
-}
+SENTINEL_CORE uint32_t from_binary16(uint32_t half) { return convert(kBinary16, kBinary32, half & 0xffffu); }
 
 }  // namespace sentinel
