@@ -34,10 +34,10 @@ SENTINEL_CORE bool is_infinite(uint32_t x) { return is_infinite(kBinary32, x); }
 SENTINEL_CORE bool is_zero(uint32_t x) { return is_zero(kBinary32, x); }
 
 // NaN payloads and signs differ between vendors; nothing else does.
-SENTINEL_CORE uint32_t canonical(BinaryFormat format, uint32_t x) {
+SENTINEL_CORE uint32_t canonical_in(BinaryFormat format, uint32_t x) {
   return is_nan(format, x) ? canonical_nan(format) : x;
 }
-SENTINEL_CORE uint32_t canonical(uint32_t x) { return canonical(kBinary32, x); }
+SENTINEL_CORE uint32_t canonical(uint32_t x) { return canonical_in(kBinary32, x); }
 
 // Of a finite x.
 SENTINEL_CORE uint32_t significand_of(BinaryFormat format, uint32_t x) {
@@ -120,6 +120,10 @@ SENTINEL_CORE Term product_of(BinaryFormat format, uint32_t a, uint32_t b) {
   const uint64_t significand = static_cast<uint64_t>(significand_of(format, a)) * significand_of(format, b);
   return {(a ^ b) & sign_bit(format), significand, exponent_of(format, a) + exponent_of(format, b)};
 }
+
+SENTINEL_CORE uint32_t add_terms(Term a, Term b) { return add_terms(kBinary32, a, b); }
+SENTINEL_CORE Term term_of(uint32_t x) { return term_of(kBinary32, x); }
+SENTINEL_CORE Term product_of(uint32_t a, uint32_t b) { return product_of(kBinary32, a, b); }
 
 SENTINEL_CORE uint32_t multiply(BinaryFormat format, uint32_t a, uint32_t b) {
   if (is_nan(format, a) || is_nan(format, b)) return canonical_nan(format);

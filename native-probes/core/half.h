@@ -127,7 +127,7 @@ SENTINEL_CORE void packed_results(BinaryFormat format, HalfOperands x, uint32_t*
 
 // Every NaN of either half as 0x7fff.
 SENTINEL_CORE uint32_t canonical_halves(BinaryFormat format, uint32_t word) {
-  return canonical(format, word & 0xffffu) | canonical(format, word >> 16) << 16;
+  return canonical_in(format, word & 0xffffu) | canonical_in(format, word >> 16) << 16;
 }
 
 }  // namespace sentinel
