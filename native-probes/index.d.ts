@@ -357,7 +357,7 @@ export interface NativeTestProbes extends NativeProbes {
   };
 }
 
-/** Folder of the committed known answers, one JSON file per family. */
+/** Folder of the committed known answers, one JSON file per backend and family: `cpu/fma32.json`. */
 export const knownAnswersPath: string;
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const release = join(import.meta.dirname, 'build', 'Release');
 
-/** Folder of the committed known answers, one JSON file per family. */
+/** Folder of the committed known answers, one JSON file per backend and family: `cpu/fma32.json`. */
 export const knownAnswersPath = join(import.meta.dirname, 'known-answers');
 
 /** Path of the native addon; of the one that can falsify results if `test`. Throws when it is not built, unless told otherwise. */

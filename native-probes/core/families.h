@@ -45,13 +45,15 @@ constexpr FamilyShape kFma64Shape = {1, 1024, 6, 13};
 constexpr FamilyShape kCpuRegShape = {1, 128, 16, 32};
 constexpr FamilyShape kCpuMemShape = {1, 2752, 2, 9};
 
+// All 0 of a family that CPUs do not run.
 SENTINEL_CORE constexpr FamilyShape shape_of(Family family) {
   switch (family) {
     case Family::kFma32: return kFma32Shape;
     case Family::kFma64: return kFma64Shape;
+    case Family::kIntAes: return kIntAesShape;
     case Family::kCpuReg: return kCpuRegShape;
     case Family::kCpuMem: return kCpuMemShape;
-    default: return kIntAesShape;
+    default: return {0, 0, 0, 0};
   }
 }
 

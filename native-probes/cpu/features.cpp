@@ -72,8 +72,8 @@ const char* missing_for(Family family) {
     case Family::kCpuReg:
     case Family::kCpuMem: return nullptr;
     case Family::kIntAes: return !cpu.aes ? "AES-NI" : !cpu.popcnt ? "POPCNT" : nullptr;
+    default: return "kernels for this family";
   }
-  return "kernels for this family";
 #else
   (void)family;
   return "kernels for this instruction set";

@@ -30,6 +30,14 @@ constexpr FamilyInfo kFamilies[] = {
     {Family::kCpuMem, "cpu_mem", "vmovdqu clflush mfence"},
 };
 
+constexpr bool all_have_shapes() {
+  for (const FamilyInfo& info : kFamilies) {
+    if (shape_of(info.family).iterations == 0) return false;
+  }
+  return true;
+}
+static_assert(all_have_shapes(), "a family without a CPU shape is no family of a CPU");
+
 // Null when the family can run here, else what is missing, for people.
 const char* missing_for(Family family);
 

@@ -39,6 +39,7 @@ void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration
       cpu_reg_operands(seed, lane, iteration, operands);
       return cpu_reg_results(operands, results);
     }
+    default: return;  // no CPU family: its shape has no iterations
   }
 }
 

@@ -1,7 +1,7 @@
 #include "known_answers.h"
 
-#include "../build/generated/known_answers.inc"
 #include "../core/fold.h"
+#include "../core/gpu_families.h"
 #include "../core/random.h"
 #include "buffers.h"
 #include "workers.h"
@@ -9,20 +9,7 @@
 namespace sentinel {
 namespace {
 
-static_assert(kKnownCpuMemVersion == kCpuMemShape.probe_version,
-              "known-answers/cpu_mem.json is of another probe version");
-static_assert(kKnownCpuRegVersion == kCpuRegShape.probe_version,
-              "known-answers/cpu_reg.json is of another probe version");
-static_assert(kKnownFma32Version == kFma32Shape.probe_version, "known-answers/fma32.json is of another probe version");
-static_assert(kKnownIntAesVersion == kIntAesShape.probe_version,
-              "known-answers/int_aes.json is of another probe version");
-
-static_assert(kKnownFma64Version == kFma64Shape.probe_version, "known-answers/fma64.json is of another probe version");
-
-template <uint32_t count>
-KnownAnswerList list_of(const KnownAnswer (&answers)[count]) {
-  return {answers, count};
-}
+#include "../build/generated/known_answers.inc"
 
 void not_run(KnownAnswerReport& report, const PinnedThread& thread) {
   report.result = not_run_result(thread);
@@ -61,7 +48,7 @@ bool run_one(KnownAnswerReport& report, const KnownAnswer& answer, uint32_t sm, 
 KnownAnswerReport run_family(Family family, uint32_t sm, Buffers& buffers) {
   KnownAnswerReport report;
   report.family = family;
-  for (const KnownAnswer& answer : known_answers(family)) {
+  for (const KnownAnswer& answer : known_answers(KnownBackend::kCpu, family)) {
     if (!run_one(report, answer, sm, buffers)) return report;
   }
   report.result = Result::kPass;
@@ -70,19 +57,15 @@ KnownAnswerReport run_family(Family family, uint32_t sm, Buffers& buffers) {
 
 }  // namespace
 
-KnownAnswerList known_answers(Family family) {
-  switch (family) {
-    case Family::kFma32: return list_of(kKnownFma32);
-    case Family::kFma64: return list_of(kKnownFma64);
-    case Family::kCpuMem: return list_of(kKnownCpuMem);
-    case Family::kCpuReg: return list_of(kKnownCpuReg);
-    case Family::kIntAes: return list_of(kKnownIntAes);
+KnownAnswerList known_answers(KnownBackend backend, Family family) {
+  for (const KnownAnswerTable& table : kKnownAnswers) {
+    if (table.backend == backend && table.family == family) return table.answers;
   }
   return {nullptr, 0};
 }
 
 Result golden_known_answers(Family family, uint32_t cpu, Golden& buffer, uint64_t& cpu_ns) {
-  for (const KnownAnswer& answer : known_answers(family)) {
+  for (const KnownAnswer& answer : known_answers(KnownBackend::kCpu, family)) {
     GoldenWorker worker;
     worker.start(family, seed_of(family, answer.epoch, answer.index), cpu, buffer);
     const bool ran = worker.join();

@@ -17,7 +17,16 @@ struct KnownAnswerList {
   const KnownAnswer* end() const { return first + count; }
 };
 
-KnownAnswerList known_answers(Family family);
+enum class KnownBackend { kCpu, kGpu };
+
+struct KnownAnswerTable {
+  KnownBackend backend;
+  Family family;
+  KnownAnswerList answers;
+};
+
+// Empty if there are none.
+KnownAnswerList known_answers(KnownBackend backend, Family family);
 
 // Whether the golden code alone reproduces a family's answers on a CPU. kNotRun, and never kFail, when it could not
 // stay there. Adds the CPU time used.

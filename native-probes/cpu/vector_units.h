@@ -16,8 +16,8 @@ UnitOutcome run_unit(const UnitJob& job, Tap& tap) {
     case Family::kCpuMem: return run_cpu_mem(job, tap);
     case Family::kCpuReg: return run_cpu_reg(job, tap);
     case Family::kIntAes: return run_int_aes(job, tap);
+    default: return {};  // no CPU family: nothing offers it
   }
-  return {};
 }
 
 }  // namespace sentinel

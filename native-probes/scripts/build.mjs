@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { addonPath } from '../index.js';
 import { writeKnownAnswersHeader } from './known-answers-header.mjs';
 
@@ -27,7 +27,7 @@ const root = dirname(import.meta.dirname);
 // node-gyp builds below addon/, beside binding.gyp: in the package's own folder it would start at every install.
 const compiled = join(root, 'addon', 'build', 'Release');
 const stampFile = join(root, 'build', 'stamp');
-const sourceFolders = ['addon', 'core', 'cpu', 'known-answers', 'nvml', 'scripts', 'test-build'];
+const sourceFolders = ['addon', 'core', 'cpu', 'cuda', 'known-answers', 'nvml', 'scripts', 'test-build'];
 
 function fail(sentence) {
   console.error(`native-probes: ${sentence}`);
@@ -35,8 +35,9 @@ function fail(sentence) {
 }
 
 function sourcesIn(folder) {
-  const entries = readdirSync(join(root, folder), { withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(folder, entry.name));
+  const entries = readdirSync(join(root, folder), { withFileTypes: true, recursive: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes(join(root, 'addon', 'build')));
+  return files.map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
 /** Changes when anything that the build depends on does. */
