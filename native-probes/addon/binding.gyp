@@ -46,9 +46,15 @@
       'sources': ['nvml.cpp', '../nvml/inventory.cpp', '../nvml/library.cpp', '../nvml/telemetry.cpp', '../nvml/xids.cpp'],
     },
     {
+      # The cubins; build.mjs writes what it includes.
+      'target_name': 'kernels',
+      'type': 'static_library',
+      'sources': ['../cuda/kernels.cpp'],
+    },
+    {
       'target_name': 'sentinel_probes',
       'sources': ['addon.cpp'],
-      'dependencies': ['nvml', 'execution', 'vector_backend', 'golden'],
+      'dependencies': ['nvml', 'execution', 'kernels', 'vector_backend', 'golden'],
       'libraries': ['-ldl'],
     },
     {
@@ -68,7 +74,7 @@
         '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
-      'dependencies': ['nvml', 'execution', 'faulty_backend', 'golden'],
+      'dependencies': ['nvml', 'execution', 'kernels', 'faulty_backend', 'golden'],
       'libraries': ['-ldl'],
     },
   ],

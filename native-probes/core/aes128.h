@@ -62,6 +62,7 @@ SENTINEL_CORE uint32_t substitute(const uint8_t* table, const uint32_t* state, u
 
 SENTINEL_CORE void aes_expand_key(const uint32_t* key, uint32_t* round_keys) {
   uint32_t constant = 1;
+  SENTINEL_UNROLLED
   for (uint32_t i = 0; i < 4 * (kAesRounds + 1); i++) {
     if (i < 4) {
       round_keys[i] = key[i];
@@ -93,11 +94,13 @@ SENTINEL_CORE void aes_encrypt_round(uint32_t* state, const uint32_t* round_keys
 
 SENTINEL_CORE void aes_encrypt(uint32_t* state, const uint32_t* round_keys) {
   aes_add_key(state, round_keys);
+  SENTINEL_UNROLLED
   for (uint32_t round = 1; round <= kAesRounds; round++) aes_encrypt_round(state, round_keys, round);
 }
 
 SENTINEL_CORE void aes_decrypt(uint32_t* state, const uint32_t* round_keys) {
   aes_add_key(state, round_keys + 4 * kAesRounds);
+  SENTINEL_UNROLLED
   for (uint32_t round = kAesRounds; round-- > 0;) {
     uint32_t next[4];
     for (uint32_t c = 0; c < 4; c++) {

@@ -36,6 +36,9 @@ SENTINEL_CORE void counter_block(const uint32_t* operands, uint32_t j, uint32_t*
 }
 
 SENTINEL_CORE uint32_t population_count32(uint32_t x) {
+#if defined(__CUDA_ARCH__)
+  return __popc(x);
+#endif
   x -= x >> 1 & 0x55555555u;
   x = (x & 0x33333333u) + (x >> 2 & 0x33333333u);
   return ((x + (x >> 4)) & 0x0f0f0f0fu) * 0x01010101u >> 24;
@@ -82,6 +85,7 @@ SENTINEL_CORE void int_aes_results(const uint32_t* operands, uint32_t* results) 
     uint32_t state[4];
     counter_block(operands, j, state);
     aes_add_key(state, round_keys);
+    SENTINEL_UNROLLED
     for (uint32_t round = 1; round <= kAesRounds; round++) {
       aes_encrypt_round(state, round_keys, round);
       for (uint32_t k = 0; k < 4; k++) digests[round - 1][k] = fold(digests[round - 1][k], state[k]);
@@ -89,6 +93,7 @@ SENTINEL_CORE void int_aes_results(const uint32_t* operands, uint32_t* results) 
     aes_decrypt(state, round_keys);
     for (uint32_t k = 0; k < 4; k++) decrypted[k] = fold(decrypted[k], state[k]);
   }
+  SENTINEL_UNROLLED
   for (uint32_t round = 0; round < kAesRounds; round++) {
     uint32_t digest = 0;
     for (uint32_t k = 0; k < 4; k++) digest = fold(digest, digests[round][k]);

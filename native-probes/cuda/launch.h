@@ -1,6 +1,7 @@
 // What the host hands to a probe kernel, and what the kernel leaves behind: the only layout that both sides share. One
 // kernel per family and variant takes one LaunchArguments by value. All addresses are device addresses; tables are
-// indexed by %smid and have `slots` entries (%nsmid, which may exceed the number of SMs).
+// indexed by %smid and have `slots` entries (%nsmid, which may exceed the number of SMs). Warps are those of the full
+// variant: warp w of the small one plays w and then w + 4. Both variants need at least 4 bytes of dynamic shared memory.
 #pragma once
 #include "../core/families.h"
 
@@ -8,11 +9,12 @@ namespace sentinel {
 
 constexpr uint32_t kWarpLanes = 32;
 constexpr uint32_t kFullWarps = 8;    // of a block: two per sub-partition
+constexpr uint32_t kWarpsPerGroup = kFullWarps / kGpuGroups;
 constexpr uint32_t kSmallWarps = 4;   // under MPS: 128 threads and at most 8 KiB of shared memory
 constexpr uint32_t kMostMismatches = 256;
 constexpr uint32_t kMostBlocks = 64;  // of 32 iterations
 
-// Every output buffer is filled with this byte before a launch, so that what a kernel did not write is seen.
+// Every output buffer (but the count of a MismatchTable) is filled with this byte before a launch, so that what a kernel did not write is seen.
 constexpr uint8_t kPoison = 0xa5;
 
 struct LaunchArguments {
@@ -57,7 +59,7 @@ struct MismatchRecord {
 static_assert(sizeof(MismatchRecord) == 40, "one layout for host and device");
 
 struct MismatchTable {
-  uint32_t count;  // may exceed kMostMismatches: what did not fit is counted
+  uint32_t count;  // 0 before a launch; may exceed kMostMismatches: what did not fit is counted
   uint32_t reserved;
   MismatchRecord entries[kMostMismatches];
 };

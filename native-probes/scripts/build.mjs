@@ -21,6 +21,8 @@ import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { addonPath } from '../index.js';
+import { embedKernels } from './cubins.mjs';
+import { cudaToolchain, hasCudaToolchain } from './cuda-toolchain.mjs';
 import { writeKnownAnswersHeader } from './known-answers-header.mjs';
 
 const root = dirname(import.meta.dirname);
@@ -42,7 +44,8 @@ function sourcesIn(folder) {
 
 /** Changes when anything that the build depends on does. */
 function stamp(compiler) {
-  const hash = createHash('sha256').update(`${process.version} ${process.arch} ${compiler}`);
+  const cuda = hasCudaToolchain() ? cudaToolchain().folder : 'no kernels';
+  const hash = createHash('sha256').update(`${process.version} ${process.arch} ${compiler} ${cuda}`);
   for (const file of sourceFolders.flatMap(sourcesIn).sort())
     hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest('hex');
@@ -111,6 +114,12 @@ function runNodeGyp(compiler, nodedir) {
   });
 }
 
+async function addKernels() {
+  const kernels = await embedKernels(root).catch((error) => fail(`a kernel does not compile for ${error.message}`));
+  if (!kernels)
+    console.log('native-probes: built for CPUs only; "npm run cuda" and another build add the GPU kernels.');
+}
+
 /** fail() ends the process, so it comes after the alias is gone. */
 function compile(compiler, nodedir) {
   const { status, error } = withPlainPath(nodedir, (headers) => runNodeGyp(compiler, headers));
@@ -136,6 +145,7 @@ if (!process.argv.includes('--force') && isUpToDate(wanted)) {
   const nodedir = findNodedir();
   rmSync(stampFile, { force: true });
   writeKnownAnswersHeader(root);
+  await addKernels();
   compile(compiler, nodedir);
   for (const test of [false, true]) publish(addonPath({ test, mustExist: false }));
   writeFileSync(stampFile, wanted);

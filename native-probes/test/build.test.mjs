@@ -54,11 +54,12 @@ test('a clone compiles in a folder whose name has blanks and quotes', (t) => {
   symlinkSync(join(root, 'node_modules'), join(clone, 'node_modules'));
   symlinkSync(dirname(dirname(realpathSync(process.execPath))), join(folder, 'node'));
   const env = { ...process.env, SENTINEL_NODEDIR: join(folder, 'node') };
-  const { status, stderr } = spawnSync(process.execPath, [join(clone, 'scripts', 'build.mjs')], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(clone, 'scripts', 'build.mjs')], {
     encoding: 'utf8',
     env,
   });
   assert.equal(status, 0, stderr);
+  assert.match(stdout, /^native-probes: built for CPUs only; "npm run cuda" .*$/m, 'it has no CUDA toolchain');
   for (const name of ['sentinel_probes.node', 'sentinel_probes_test.node'])
     assert.ok(existsSync(join(clone, 'build', 'Release', name)), name);
 });

@@ -33,10 +33,11 @@ async function setUp(toolchain, upTo, progress) {
   checkMachine(toolchain, upTo);
   if (!hasToolchain(toolchain)) await progress.step('Getting Node and pnpm', () => installToolchain(toolchain));
   recordToolchain(toolchain);
-  const { install, generate, compile, native } = stagesFor(toolchain);
+  const { install, cuda, generate, compile, native } = stagesFor(toolchain);
   const run = (stage) => runStale(stage, progress);
   await run(install);
   if (upTo === 'install') return;
+  if (cuda) await run(cuda);
   const compiled = run(generate).then(() => run(compile));
   const results = await Promise.allSettled([compiled, run(native)]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -17,15 +17,27 @@ import { contentHash, filesBelow, statHash } from './stamps.mjs';
  */
 
 const SOURCE_FOLDERS = ['packages', 'tests', 'native-probes'];
+const CUDA_FOLDER = '.sentinel/cuda';
 const isTypeScript = (name) => /\.tsx?$|^tsconfig.*\.json$|^package\.json$/.test(name);
 
-/** @param {import('./toolchain.mjs').Toolchain} toolchain @returns {{ install: Stage, generate: Stage, compile: Stage, native: Stage }} */
-export function stagesFor(toolchain) {
+/**
+ * @param {import('./toolchain.mjs').Toolchain} toolchain
+ * @param {NodeJS.ProcessEnv} [world] CI=true wants the GPU kernels; elsewhere they are built once `npm run cuda` was
+ * @returns {{ install: Stage, generate: Stage, compile: Stage, native: Stage, cuda?: Stage }}
+ */
+export function stagesFor(toolchain, world = process.env) {
   const salt = `${ROOT}\0${toolchain.node}\0${toolchain.version}`;
   const env = toolEnvironment(process.env, toolchain, ROOT);
   const tool = (step, log, args, cwd = ROOT) =>
     runStep({ step, command: toolchain.node, args, cwd, env, log: path.join(SETUP_LOGS, `${log}.log`) });
   const pnpm = (step, log, ...args) => tool(step, log, [toolchain.pnpm, ...args]);
+  const cuda = {
+    name: 'cuda',
+    text: 'Getting the CUDA compiler',
+    fingerprint: () => contentHash(ROOT, ['native-probes/scripts/cuda-requirements.txt'], salt),
+    outputs: () => [CUDA_FOLDER],
+    run: () => tool('installing the CUDA compiler', 'cuda', ['native-probes/scripts/cuda-toolchain.mjs']),
+  };
   const stages = {
     install: {
       name: 'install',
@@ -88,14 +100,20 @@ export function stagesFor(toolchain) {
         statHash(
           ROOT,
           [...filesBelow(ROOT, ['native-probes'], (name) => !/\.(ts|md|tsbuildinfo)$/.test(name)), 'pnpm-lock.yaml'],
-          salt,
+          `${salt}\0${cudaToolchains()}`,
         ),
       outputs: () => ['native-probes/build/Release'],
       run: () =>
         pnpm('compiling the native probes', 'native', '--filter', '@sentinel/native-probes', 'run', 'build:native'),
     },
   };
-  return stages;
+  return world.CI === 'true' ? { ...stages, cuda } : stages;
+}
+
+/** Names of those that are installed, complete: each is named after its pins. */
+function cudaToolchains() {
+  const folder = path.join(ROOT, CUDA_FOLDER);
+  return fs.existsSync(folder) ? fs.readdirSync(folder).filter((name) => !name.endsWith('.partial')) : [];
 }
 
 /** The projects that the root tsconfig.json builds, relative to the root. */

@@ -1,0 +1,4 @@
+// All kernels of one architecture: one translation unit, one cubin.
+#include "kernels/fma32.h"
+#include "kernels/fma64.h"
+#include "kernels/int_aes.h"

@@ -1,0 +1,20 @@
+// The kernels that are part of this addon: one cubin per architecture. A build without the CUDA toolchain has none.
+#pragma once
+#include <stddef.h>
+
+namespace sentinel {
+
+struct EmbeddedKernels {
+  const char* architecture;  // as the compiler calls it, for example "sm_90a"
+  int major, minor;          // compute capability that it was compiled for
+  const void* image;         // ELF, in memory for as long as the addon is
+  size_t size;               // bytes
+};
+
+bool has_kernels();
+
+// For a device of this compute capability: of the same major version and the highest minor that it can run. Null where
+// there are none for it.
+const EmbeddedKernels* kernels_for(int major, int minor);
+
+}  // namespace sentinel
