@@ -280,21 +280,50 @@ export interface NativeGpuProbes {
 
 /** A fault that the test build imitates. */
 export interface FaultSpec {
-  /** Distinct logical CPUs of the affinity mask. */
-  cores: number[];
+  /** Distinct logical CPUs of the affinity mask, or all of them. */
+  cores: number[] | 'all';
   family: Family;
   /** Probability per vector operation, (0, 1]. Default 1, unless rateExec is given. */
   rate?: number | undefined;
   /** Probability per execution; it hits one operation of the execution, where a change of the result shows. */
   rateExec?: number | undefined;
   /**
-   * result (default): a result on its way from the instruction to the fold. digest: the digest of a lane. golden: an expected
+   * result (default): a result on its way from the instruction to the fold; in cpu_reg that is what a register held. operand-a, -b, -c
+   * (fma32, fma64): an operand on its way to the instruction. address (cpu_mem): another word of the buffer is read. digest: the digest of a lane. golden: an expected
    * word, as a faulty golden CPU would compute it. operand-buffer: an operand in memory after the golden was computed.
    * placement: the thread is moved away.
    */
-  site?: 'result' | 'digest' | 'golden' | 'operand-buffer' | 'placement' | undefined;
-  /** Default flip. xor: a random pattern, two in five of a single bit, hardly ever giving NaN or infinity. */
-  effect?: 'flip' | 'stuck0' | 'stuck1' | 'xor' | undefined;
+  site?:
+    | 'result'
+    | 'operand-a'
+    | 'operand-b'
+    | 'operand-c'
+    | 'address'
+    | 'digest'
+    | 'golden'
+    | 'operand-buffer'
+    | 'placement'
+    | undefined;
+  /**
+   * Default flip. xor: a random pattern, two in five of a single bit, hardly ever giving NaN or infinity. ulp: one more or less in the
+   * last place. swap: two lanes exchange their words. stale: what the operation before gave comes again.
+   */
+  effect?: 'flip' | 'stuck0' | 'stuck1' | 'xor' | 'ulp' | 'swap' | 'stale' | undefined;
+  /** published: the distribution of published fault statistics, in place of an effect. */
+  preset?: 'published' | undefined;
+  /** The rate is multiplied by exp(heat (T - heatReference)), T in degrees Celsius, at most to 1; T comes from heatFile. */
+  heat?: number | undefined;
+  /** Degrees Celsius; default 60. */
+  heatReference?: number | undefined;
+  /** Millidegrees Celsius, as sysfs gives them; read once per execution. */
+  heatFile?: string | undefined;
+  /** Acts only while clockFile says more than so many MHz. */
+  clockAbove?: number | undefined;
+  /** kHz, as sysfs gives them; read once per execution. */
+  clockFile?: string | undefined;
+  /** Gilbert-Elliott: probabilities per execution to enter and to leave the state in which the fault acts. Default: always in it. */
+  burstEnter?: number | undefined;
+  burstLeave?: number | undefined;
   /** Bits that the effect touches. 0 (default): one random bit each time. */
   mask?: number | undefined;
   /** Only results with (result & dataMask) === dataValue are touched. */

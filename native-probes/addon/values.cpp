@@ -93,6 +93,14 @@ bool Arguments::text(const char* field, size_t most, std::string& out) {
   return napi_get_value_string_utf8(env_, value, &out[0], length + 1, &length) == napi_ok;
 }
 
+bool Arguments::is_text(const char* field, const char* text) {
+  napi_value value;
+  char buffer[32];
+  size_t length = 0;
+  return get(field, value) && napi_get_value_string_utf8(env_, value, buffer, sizeof buffer, &length) == napi_ok &&
+         std::string(buffer, length) == text;
+}
+
 bool Arguments::u32_list(const char* field, uint32_t least, uint32_t most, uint32_t highest,
                          std::vector<uint32_t>& out) {
   napi_value list;

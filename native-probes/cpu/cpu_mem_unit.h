@@ -62,8 +62,10 @@ struct MemoryMarch {
     __m256i expected = down ? _mm256_xor_si256(_mm256_add_epi32(base, to_last), ones) : base;
     __m256i sum = zero, partial_sums = zero, difference = zero;
     for (uint32_t j = 0; j < kColumn; j++) {
-      uint32_t* words = memory + block * kBlockWords + (down ? kColumn - 1 - j : j) * kLanes;
-      const __m256i value = tap.template lanes<ResultKind::kBits>(opaque(load_lanes(words)));
+      const uint32_t offset = block * kBlockWords + (down ? kColumn - 1 - j : j) * kLanes;
+      uint32_t* words = memory + offset;
+      const uint32_t* source = tap.address(memory, offset, region.blocks * kBlockWords);
+      const __m256i value = tap.template lanes<ResultKind::kBits>(opaque(load_lanes(source)));
       if (which < 2) store_lanes(words, opaque(_mm256_xor_si256(expected, ones)));
       difference = _mm256_or_si256(difference, _mm256_xor_si256(value, expected));
       sum = _mm256_add_epi32(sum, value);

@@ -22,14 +22,15 @@ struct Fma32Round {
     digest = fold_lanes_of(digest, word);
   }
 
-  inline __attribute__((always_inline)) __m256i operand(const uint32_t* words) const {
-    return opaque(turn.to_physical(load_lanes(words)));
+  template <Operand which>
+  inline __attribute__((always_inline)) __m256i operand(const uint32_t* words) {
+    return opaque(tap.template operand<which>(turn.to_physical(load_lanes(words))));
   }
 
   inline __attribute__((always_inline)) void iterate(const uint32_t* operands) {
-    const __m256i a = operand(operands);
-    const __m256i b = operand(operands + kLanes);
-    const __m256i c = operand(operands + 2 * kLanes);
+    const __m256i a = operand<Operand::kA>(operands);
+    const __m256i b = operand<Operand::kB>(operands + kLanes);
+    const __m256i c = operand<Operand::kC>(operands + 2 * kLanes);
     const __m256 x = _mm256_castsi256_ps(a), y = _mm256_castsi256_ps(b), z = _mm256_castsi256_ps(c);
     keep<ResultKind::kBinary32>(_mm256_castps_si256(_mm256_fmadd_ps(x, y, z)));
     keep<ResultKind::kBinary32>(_mm256_castps_si256(_mm256_add_ps(x, z)));

@@ -67,12 +67,16 @@ struct Fma64Round {
     keep_words(words.high);
   }
 
-  inline __attribute__((always_inline)) WideWords operand(const uint32_t* words) const {
-    return {turn.to_physical(load_lanes(words)), turn.to_physical(load_lanes(words + kLanes))};
+  template <Operand which>
+  inline __attribute__((always_inline)) WideWords operand(const uint32_t* words) {
+    return {tap.template operand<which>(turn.to_physical(load_lanes(words))),
+            tap.template operand<which>(turn.to_physical(load_lanes(words + kLanes)))};
   }
 
   inline __attribute__((always_inline)) void iterate(const uint32_t* operands) {
-    const WideWords a = operand(operands), b = operand(operands + 2 * kLanes), c = operand(operands + 4 * kLanes);
+    const WideWords a = operand<Operand::kA>(operands);
+    const WideWords b = operand<Operand::kB>(operands + 2 * kLanes);
+    const WideWords c = operand<Operand::kC>(operands + 4 * kLanes);
     const Wide x = a.joined(), y = b.joined(), z = c.joined();
     keep(Wide{_mm256_fmadd_pd(x.first, y.first, z.first), _mm256_fmadd_pd(x.second, y.second, z.second)});
     keep(Wide{_mm256_add_pd(x.first, z.first), _mm256_add_pd(x.second, z.second)});

@@ -1,6 +1,7 @@
 // What the kernels of all families share. Everything here is compiled for AVX2 and only called after cpuid allowed it.
 //
-// A Tap sees every result on its way from the instruction to the fold. The release's Tap hands it back untouched.
+// A Tap sees every operand on its way to the instruction, every result on its way to the fold, and every address that is
+// loaded from. The release's Tap hands them back untouched.
 #pragma once
 #include <immintrin.h>
 
@@ -12,7 +13,18 @@ namespace sentinel {
 // How a result becomes canonical before it is folded.
 enum class ResultKind { kBits, kBinary32, kBinary16 };
 
+enum class Operand { kA, kB, kC };
+
 struct DirectTap {
+  template <Operand which>
+  __m256i operand(__m256i value) {
+    return value;
+  }
+  // Words from `offset` on, of a buffer of `size` words.
+  uint32_t* address(uint32_t* buffer, uint32_t offset, uint32_t size) {
+    (void)size;
+    return buffer + offset;
+  }
   template <ResultKind kind>
   __m256i lanes(__m256i value) {
     return value;

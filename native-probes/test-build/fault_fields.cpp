@@ -24,6 +24,14 @@ constexpr struct {
     {"dataValue", "data-value", Kind::kNumber},
     {"lane", "lane", Kind::kNumber},
     {"onset", "onset", Kind::kNumber},
+    {"heat", "heat", Kind::kNumber},
+    {"heatReference", "heat-reference", Kind::kNumber},
+    {"heatFile", "heat-file", Kind::kText},
+    {"clockAbove", "clock-above", Kind::kNumber},
+    {"clockFile", "clock-file", Kind::kText},
+    {"burstEnter", "burst-enter", Kind::kNumber},
+    {"burstLeave", "burst-leave", Kind::kNumber},
+    {"preset", "preset", Kind::kText},
     {"seed", "seed", Kind::kNumber},
     {"same", "same", Kind::kBoolean},
 };
@@ -60,7 +68,7 @@ napi_value number_or_text(const Values& values, const std::string& text) {
 napi_value value_of(const Values& values, Kind kind, const std::string& text) {
   if (kind == Kind::kNumber) return number_or_text(values, text);
   if (kind == Kind::kBoolean && (text == "true" || text == "false")) return values.boolean(text == "true");
-  if (kind != Kind::kCores) return values.text(text);
+  if (kind != Kind::kCores || text == "all") return values.text(text);
   std::vector<napi_value> cores;
   for (const std::string& core : split(text, '+')) cores.push_back(number_or_text(values, core));
   return values.list(cores);

@@ -1,5 +1,7 @@
 #include "fault_plan.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include <atomic>
@@ -12,10 +14,15 @@
 namespace sentinel::injection {
 namespace {
 
+// What a spec remembers of a core between executions.
+struct History {
+  uint64_t executions = 0;
+  bool bad = false;  // Gilbert-Elliott
+};
+
 struct State {
   std::vector<FaultSpec> plan;
-  // Executions so far by (spec, core).
-  std::map<std::tuple<size_t, uint32_t>, uint64_t> executions;
+  std::map<std::tuple<size_t, uint32_t>, History> history;  // by (spec, core)
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;  // golden threads run two at a time
 };
 
@@ -43,6 +50,33 @@ bool addresses(const FaultSpec& spec, Site site, Family family, uint32_t core) {
 
 uint64_t threshold_of(double probability) { return static_cast<uint64_t>(probability * 18446744073709551616.0); }
 
+bool happens(double probability, uint64_t random) { return probability >= 1 || random < threshold_of(probability); }
+
+bool read_number(const std::string& file, double& out) {
+  FILE* stream = fopen(file.c_str(), "re");
+  if (stream == nullptr) return false;
+  const bool read = fscanf(stream, "%lf", &out) == 1;
+  fclose(stream);
+  return read;
+}
+
+// What multiplies the rate; 0 = the fault does not act now.
+double factor_of(const Climate& climate) {
+  double reading = 0;
+  if (!climate.clock_file.empty() &&
+      !(read_number(climate.clock_file, reading) && reading / 1000 > climate.clock_above))
+    return 0;
+  if (climate.heat_file.empty()) return 1;
+  return read_number(climate.heat_file, reading) ? exp(climate.heat * (reading / 1000 - climate.heat_reference)) : 0;
+}
+
+bool is_bad(const FaultSpec& spec, History& history, uint32_t core) {
+  if (spec.bursts.enter <= 0) return true;
+  const uint64_t random = mix64(mix64(spec.seed * kGolden64 ^ core) + history.executions * kGolden64);
+  if (happens(history.bad ? spec.bursts.leave : spec.bursts.enter, random)) history.bad = !history.bad;
+  return history.bad;
+}
+
 }  // namespace
 
 bool add_to_plan(FaultSpec spec) {
@@ -55,7 +89,7 @@ bool add_to_plan(FaultSpec spec) {
 void clear_plan() {
   const BufferLease no_execution_runs;
   state().plan.clear();
-  state().executions.clear();
+  state().history.clear();
 }
 
 Falsified falsified() { return {words_changed.load(), first_change_us.load()}; }
@@ -72,23 +106,26 @@ std::vector<FaultSource> sources_for(Site site, Family family, uint64_t probe_se
   for (size_t k = 0; k < all.plan.size(); k++) {
     const FaultSpec& spec = all.plan[k];
     if (!addresses(spec, site, family, core)) continue;
-    const uint64_t ordinal = all.executions[{k, core}]++;
-    if (ordinal >= spec.onset) sources.emplace_back(spec, probe_seed, core, ordinal, operations);
+    History& history = all.history[{k, core}];
+    const bool bad = is_bad(spec, history, core);
+    const uint64_t ordinal = history.executions++;
+    const double factor = ordinal >= spec.onset && bad ? factor_of(spec.climate) : 0;
+    if (factor > 0) sources.emplace_back(spec, probe_seed, core, ordinal, operations, factor);
   }
   pthread_mutex_unlock(&all.mutex);
   return sources;
 }
 
 FaultSource::FaultSource(const FaultSpec& spec, uint64_t probe_seed, uint32_t core, uint64_t ordinal,
-                         uint32_t operations)
+                         uint32_t operations, double factor)
     : spec_(&spec), state_(mix64(spec.seed * kGolden64 ^ probe_seed)) {
   if (!spec.same) state_ = mix64(state_ ^ mix64(uint64_t{core} << 40 ^ ordinal));
   if (spec.rate_exec > 0) {
-    pending_ = spec.rate_exec >= 1 || next() < threshold_of(spec.rate_exec);
+    pending_ = happens(spec.rate_exec * factor, next());
     countdown_ = random() % operations;
   } else {
-    always_ = spec.rate >= 1;
-    threshold_ = always_ ? 0 : threshold_of(spec.rate);
+    always_ = spec.rate * factor >= 1;
+    threshold_ = always_ ? 0 : threshold_of(spec.rate * factor);
   }
 }
 
@@ -101,6 +138,16 @@ bool FaultSource::due() {
   return false;
 }
 
+void FaultSource::remember(const uint32_t* words, uint32_t count) {
+  if (spec_->effect == Effect::kStale) memcpy(previous_, words, count * sizeof *words);
+}
+
+uint32_t FaultSource::wrong_word(const uint32_t* words, uint32_t k, uint32_t count) {
+  if (spec_->effect == Effect::kStale) return previous_[k];
+  if (spec_->effect == Effect::kSwap) return words[(k + 1 + random() % (count > 1 ? count - 1 : 1)) % count];
+  return changed(words[k]);
+}
+
 uint64_t FaultSource::next() { return mix64(state_ += kGolden64); }
 
 uint32_t FaultSource::changed(uint32_t word) {
@@ -110,6 +157,9 @@ uint32_t FaultSource::changed(uint32_t word) {
     case Effect::kStuck0: return word & ~mask;
     case Effect::kStuck1: return word | mask;
     case Effect::kXor: return word ^ random_pattern(word);
+    case Effect::kUlp: return (random() & 1) != 0 ? word + 1 : word - 1;
+    case Effect::kSwap:
+    case Effect::kStale: break;  // of other words, not of this one
   }
   return word;
 }

@@ -2,6 +2,9 @@
 #pragma once
 #include <stdint.h>
 
+#include <math.h>
+
+#include <string>
 #include <vector>
 
 #include "../core/random.h"
@@ -10,12 +13,40 @@ namespace sentinel::injection {
 
 enum class Site {
   kResult,         // a result on its way from the instruction to the fold
+  kOperandA,       // an operand on its way from memory to the instruction
+  kOperandB,
+  kOperandC,
+  kAddress,        // the address of a load: another word of the buffer is read
   kDigest,         // the digest of a lane, as a faulty fold would leave it
   kGolden,         // an expected word, as a faulty golden CPU would compute it
   kOperandBuffer,  // an operand in memory, after the golden was computed
   kPlacement,      // the thread is moved to another CPU in the middle of the execution
 };
-enum class Effect { kFlip, kStuck0, kStuck1, kXor };
+enum class Effect {
+  kFlip,
+  kStuck0,
+  kStuck1,
+  kXor,    // a random pattern of the published distribution
+  kUlp,    // the neighbouring value: one more or one less in the last place
+  kSwap,   // two lanes exchange their words
+  kStale,  // what the operation before gave comes again
+};
+
+// Heat and clock scale or gate the rate; readings as sysfs gives them, taken once per execution. What cannot be read is no
+// reason to act.
+struct Climate {
+  std::string heat_file;       // millidegrees Celsius
+  double heat = 0;             // k: the rate is multiplied by exp(k (T - reference)), T in degrees Celsius
+  double heat_reference = 60;  // T0
+  std::string clock_file;      // kHz
+  double clock_above = 0;      // MHz: acts only beyond it
+};
+
+// Gilbert-Elliott: executions are good or bad, and the fault acts in bad ones alone. Both are probabilities per execution;
+// enter = 0: always bad.
+struct Bursts {
+  double enter = 0, leave = 1;
+};
 
 struct FaultSpec {
   Family family;
@@ -28,6 +59,8 @@ struct FaultSpec {
   uint32_t data_mask = 0, data_value = 0;  // only results with (result & data_mask) == data_value
   bool has_lane = false;
   uint32_t lane = 0;   // else any lane
+  Climate climate;
+  Bursts bursts;
   uint32_t onset = 0;  // executions of the family that a core computes rightly first
   uint32_t seed = 1;   // of the generator that decides all of the above
   bool same = false;   // all cores falsify alike, so their wrong digests are equal
@@ -50,10 +83,14 @@ void note_falsified();
 // One spec at work in one execution: decides, with its own generator, when to act and what to change.
 class FaultSource {
  public:
-  FaultSource(const FaultSpec& spec, uint64_t probe_seed, uint32_t core, uint64_t ordinal, uint32_t operations);
+  // `factor` multiplies the rate.
+  FaultSource(const FaultSpec& spec, uint64_t probe_seed, uint32_t core, uint64_t ordinal, uint32_t operations,
+              double factor);
 
-  // Call once per vector operation: true if the fault acts on this one.
+  // Call once per vector operation, with what it gave: true if the fault acts on this one.
   bool due();
+  // Keeps what an operation gave, right or wrong, for an effect that brings it again.
+  void remember(const uint32_t* words, uint32_t count);
   // Changes one of the words; shows(k, wrong) says whether that would be seen in word k after canonicalisation. False
   // if nothing that it may change would be (then it stays due, if its rate is per execution).
   template <class Shows>
@@ -63,6 +100,7 @@ class FaultSource {
  private:
   uint64_t next();
   uint32_t changed(uint32_t word);
+  uint32_t wrong_word(const uint32_t* words, uint32_t k, uint32_t count);
   uint32_t random_pattern(uint32_t word);
 
   const FaultSpec* spec_;
@@ -71,16 +109,26 @@ class FaultSource {
   bool always_ = false;
   bool pending_ = false;  // per execution: an operation is still to be hit
   uint32_t countdown_ = 0;
+  uint32_t previous_[kLanes] = {};
 };
 
 template <class Shows>
 bool FaultSource::alter(uint32_t* words, uint32_t count, Shows shows) {
   const uint32_t first = spec_->has_lane ? spec_->lane % count : random() % count;
   for (uint32_t k = 0; k < (spec_->has_lane ? 1 : count); k++) {
-    uint32_t& word = words[(first + k) % count];
+    const uint32_t at = (first + k) % count;
+    uint32_t& word = words[at];
     if ((word & spec_->data_mask) != spec_->data_value) continue;
-    const uint32_t wrong = changed(word);
-    if (!shows((first + k) % count, wrong)) continue;
+    const uint32_t wrong = wrong_word(words, at, count);
+    if (!shows(at, wrong)) continue;
+    if (spec_->effect == Effect::kSwap) {
+      for (uint32_t other = 0; other < count; other++) {
+        if (other != at && words[other] == wrong) {
+          words[other] = word;
+          break;
+        }
+      }
+    }
     word = wrong;
     pending_ = false;
     note_falsified();

@@ -18,15 +18,40 @@ void alter_any(FaultSource& source, uint32_t* words, uint32_t count) {
 
 uint32_t canonical16(uint32_t word) { return (word & 0x7fffu) > 0x7c00u ? kCanonicalNan16 : word; }
 
+// The sources at work in one execution, by what they falsify.
+struct Sources {
+  std::vector<FaultSource> results, operands[3], addresses;
+};
+
 class FaultTap {
  public:
-  explicit FaultTap(std::vector<FaultSource> sources) : sources_(std::move(sources)) {}
+  explicit FaultTap(Sources sources) : sources_(std::move(sources.results)), addresses_(std::move(sources.addresses)) {
+    for (uint32_t k = 0; k < 3; k++) operands_[k] = std::move(sources.operands[k]);
+  }
+
+  template <Operand which>
+  __m256i operand(__m256i value) {
+    return altered<8>(operands_[static_cast<uint32_t>(which)], value, as_it_is);
+  }
+
+  // Of vectors of eight words: the same buffer, another vector.
+  uint32_t* address(uint32_t* buffer, uint32_t offset, uint32_t size) {
+    for (FaultSource& source : addresses_) {
+      if (!source.due()) continue;
+      uint32_t vector = offset / kLanes;
+      const uint32_t vectors = size / kLanes;
+      if (source.alter(&vector, 1, [&](uint32_t, uint32_t wrong) { return wrong % vectors != vector; }))
+        return buffer + vector % vectors * kLanes;
+    }
+    return buffer + offset;
+  }
 
   template <ResultKind kind>
   __m256i lanes(__m256i value) {
-    return altered<8>(value, kind == ResultKind::kBinary32   ? canonical
-                             : kind == ResultKind::kBinary16 ? canonical16
-                                                             : as_it_is);
+    return altered<8>(sources_, value,
+                      kind == ResultKind::kBinary32   ? canonical
+                      : kind == ResultKind::kBinary16 ? canonical16
+                                                      : as_it_is);
   }
   void wide_lanes(__m256i& low, __m256i& high) {
     for (FaultSource& source : sources_) {
@@ -43,8 +68,8 @@ class FaultTap {
       high = load_lanes(halves[1]);
     }
   }
-  __m128i block(__m128i value) { return altered<4>(value, as_it_is); }
-  uint64_t scalar(uint64_t value) { return altered<2>(value, as_it_is); }
+  __m128i block(__m128i value) { return altered<4>(sources_, value, as_it_is); }
+  uint64_t scalar(uint64_t value) { return altered<2>(sources_, value, as_it_is); }
 
  private:
   // The canonical binary64 of which `word` is the high half, or the low one.
@@ -54,20 +79,26 @@ class FaultTap {
   }
 
   template <uint32_t count, class Vector>
-  Vector altered(Vector value, uint32_t (*canonical_form)(uint32_t)) {
+  Vector altered(std::vector<FaultSource>& sources, Vector value, uint32_t (*canonical_form)(uint32_t)) {
     static_assert(sizeof(Vector) == count * sizeof(uint32_t));
-    for (FaultSource& source : sources_) {
-      if (!source.due()) continue;
+    for (FaultSource& source : sources) {
       uint32_t words[count];
       __builtin_memcpy(words, &value, sizeof words);
+      if (!source.due()) {
+        source.remember(words, count);
+        continue;
+      }
+      uint32_t right[count];
+      __builtin_memcpy(right, words, sizeof right);
       source.alter(words, count,
                    [&](uint32_t k, uint32_t wrong) { return canonical_form(wrong) != canonical_form(words[k]); });
+      source.remember(right, count);
       __builtin_memcpy(&value, words, sizeof words);
     }
     return value;
   }
 
-  std::vector<FaultSource> sources_;
+  std::vector<FaultSource> sources_, operands_[3], addresses_;
 };
 
 // Vector operations of one execution, so that a fault per execution may hit each alike.
@@ -87,6 +118,16 @@ uint32_t operations_of(Family family) {
     case Family::kCpuReg: return kCpuRegOperations;
     case Family::kIntAes: return kIntAesOperations;
     default: return 1;  // no CPU family: nothing executes it
+  }
+}
+
+// Operands of one kind that are loaded, and addresses, in one execution.
+uint32_t loads_of(Family family) {
+  switch (family) {
+    case Family::kFma32: return kFma32Rounds * kFma32Shape.iterations;
+    case Family::kFma64: return kFma64Rounds * kFma64Shape.iterations * 2;
+    case Family::kCpuMem: return kCpuMemOperations;
+    default: return 1;
   }
 }
 
@@ -118,7 +159,13 @@ void disturb_placement(const UnitJob& job) {
 FaultTap prepare(const UnitJob& job) {
   disturb_operands(job);
   disturb_placement(job);
-  return FaultTap(sources_for(Site::kResult, job.family, job.seed, job.sm, operations_of(job.family)));
+  const auto sources = [&](Site site, uint32_t operations) {
+    return sources_for(site, job.family, job.seed, job.sm, operations);
+  };
+  const uint32_t loads = loads_of(job.family);
+  return FaultTap({sources(Site::kResult, operations_of(job.family)),
+                   {sources(Site::kOperandA, loads), sources(Site::kOperandB, loads), sources(Site::kOperandC, loads)},
+                   sources(Site::kAddress, loads)});
 }
 
 UnitOutcome with_digests_disturbed(const UnitJob& job, UnitOutcome outcome) {
