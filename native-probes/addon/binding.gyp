@@ -41,6 +41,16 @@
     },
     {
       # Looks for the driver's library when it is asked, and links to none.
+      'target_name': 'cuda',
+      'type': 'static_library',
+      'sources': [
+        '../cuda/census.cpp', '../cuda/driver.cpp', '../cuda/execution.cpp', '../cuda/golden_cpus.cpp', '../cuda/gpu.cpp',
+        '../cuda/launcher.cpp', '../cuda/majority.cpp', '../cuda/memory.cpp', '../cuda/module.cpp', '../cuda/placement.cpp',
+        '../cuda/session.cpp', '../cuda/switch_cost.cpp', '../cuda/verdict.cpp',
+      ],
+    },
+    {
+      # Looks for the driver's library when it is asked, and links to none.
       'target_name': 'nvml',
       'type': 'static_library',
       'sources': ['nvml.cpp', '../nvml/inventory.cpp', '../nvml/library.cpp', '../nvml/telemetry.cpp', '../nvml/xids.cpp'],
@@ -54,7 +64,7 @@
     {
       'target_name': 'sentinel_probes',
       'sources': ['addon.cpp'],
-      'dependencies': ['nvml', 'execution', 'kernels', 'vector_backend', 'golden'],
+      'dependencies': ['cuda', 'nvml', 'execution', 'kernels', 'vector_backend', 'golden'],
       'libraries': ['-ldl'],
     },
     {
@@ -74,7 +84,7 @@
         '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
-      'dependencies': ['nvml', 'execution', 'kernels', 'faulty_backend', 'golden'],
+      'dependencies': ['cuda', 'nvml', 'execution', 'kernels', 'faulty_backend', 'golden'],
       'libraries': ['-ldl'],
     },
   ],

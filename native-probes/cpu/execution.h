@@ -9,13 +9,22 @@ namespace sentinel {
 
 enum class Result { kPass, kFail, kNotRun, kInconclusive, kError };
 
+// Where on an SM of a GPU, which compares digests every so many iterations.
+struct GpuPlace {
+  uint32_t warp = 0, sub_partition = 0, within_iterations = 0;
+  bool has_address = false;
+  uint64_t address = 0;  // byte offset in the shared memory or the arena
+};
+
 // Of the first wrong (lane, iteration). An iteration of shape.iterations means that every word was right and the fold
 // was wrong: then there are no operands, and the words are the digests of the lane.
 struct Mismatch {
   uint32_t lane = 0, iteration = 0, round = 0;
   std::vector<uint32_t> operands, expected, actual;
   uint32_t expected_digest = 0, actual_digest = 0;
-  uint32_t mismatch_count = 0;  // wrong (lane, iteration) pairs
+  uint32_t mismatch_count = 0;  // wrong (lane, iteration) pairs; on a GPU: (warp, lane)
+  bool on_gpu = false;
+  GpuPlace gpu;
 };
 
 struct SmResult {

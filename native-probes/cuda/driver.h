@@ -42,6 +42,7 @@ struct CUkernelNodeParams {
 constexpr CUresult kSuccess = 0;
 constexpr CUresult kOutOfMemory = 2;
 constexpr CUresult kNoDevice = 100;
+constexpr CUresult kNotFound = 500;
 constexpr CUresult kNotReady = 600;
 constexpr CUresult kUnknown = 999;
 

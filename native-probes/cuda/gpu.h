@@ -1,0 +1,70 @@
+// The GPU of this process: its context, its kernels, its memory, and which SMs it has.
+#pragma once
+#include <memory>
+
+#include "census.h"
+#include "gpu_families.h"
+#include "switch_cost.h"
+
+namespace sentinel::cuda {
+
+enum class VariantChoice { kAuto, kFull, kSmall };
+
+struct OpenRequest {
+  std::string uuid;
+  int stream_priority = 0;  // clamped
+  bool use_graphs = true;
+  VariantChoice variant = VariantChoice::kAuto;
+};
+
+struct GpuFamily {
+  const GpuFamilyInfo* info = nullptr;
+  GpuShape shape{};
+  Kernel kernel;
+  std::string missing;  // why it cannot run on this device; empty if it can
+};
+
+class Gpu {
+ public:
+  // Null where that does not succeed: `why` says the reason.
+  static std::unique_ptr<Gpu> open(const OpenRequest& request, std::string& why);
+
+  const GpuDevice& device() const { return device_; }
+  Variant variant() const { return variant_; }
+  const std::vector<GpuFamily>& families() const { return families_; }
+  // Null where the family is none of a GPU.
+  const GpuFamily* family(Family family) const;
+  const std::vector<uint32_t>& sms() const { return sms_; }  // %smid that the census launch reached, ascending
+  DeviceMemory& memory() { return memory_; }
+  const DeviceMemory& memory() const { return memory_; }
+  const SwitchCost& switch_cost() const { return switch_cost_; }
+  const Session& session() const { return session_; }
+
+  // The job of a family, without its golden.
+  Job job_of(const GpuFamily& family, uint64_t seed) const;
+  // Makes the context the calling thread's, runs, and remembers an error: see lost().
+  Launched run(const Job& job, const std::vector<uint32_t>& sms);
+  // What went wrong in an earlier run, after which nothing more is tried; empty if nothing did.
+  const std::string& lost() const { return lost_; }
+
+ private:
+  Gpu(const Driver& api, const GpuDevice& device, bool use_graphs)
+      : device_(device), session_(api, device.handle), memory_(session_), launcher_(session_, memory_, use_graphs) {}
+  // Each returns why it did not succeed, or an empty text.
+  std::string start(const OpenRequest& request);
+  std::string find_sms();
+  Error find_kernels(CUmodule module);
+  std::string missing_memory(const GpuFamilyInfo& info) const;
+
+  const GpuDevice device_;
+  Variant variant_ = Variant::kFull;
+  Session session_;
+  DeviceMemory memory_;
+  Launcher launcher_;
+  std::vector<GpuFamily> families_;
+  std::vector<uint32_t> sms_;
+  SwitchCost switch_cost_;
+  std::string lost_;
+};
+
+}  // namespace sentinel::cuda

@@ -1,0 +1,49 @@
+// The families that GPUs run, and what each needs.
+#pragma once
+#include "../core/gpu_families.h"
+
+namespace sentinel::cuda {
+
+struct GpuFamilyInfo {
+  Family family;
+  const char* name;
+  const char* instructions;  // separated by spaces
+};
+
+constexpr GpuFamilyInfo kGpuFamilies[] = {
+    {Family::kFma32, "fma32", "FFMA FADD FMUL F2I I2F F2F"},
+    {Family::kFma64, "fma64", "DFMA DADD DMUL F2I I2F F2F"},
+    {Family::kFma16, "fma16", "HFMA2 HADD2 HMUL2"},
+    {Family::kBf16, "bf16", "HFMA2.BF16"},
+    {Family::kTcFp16, "tc_fp16", "HMMA"},
+    {Family::kTcBf16, "tc_bf16", "HMMA"},
+    {Family::kTcTf32, "tc_tf32", "HMMA"},
+    {Family::kTcFp8, "tc_fp8", "QMMA QGMMA"},
+    {Family::kTcInt8, "tc_int8", "IMMA"},
+    {Family::kTcFp64, "tc_fp64", "DMMA"},
+    {Family::kSfu, "sfu", "MUFU"},
+    {Family::kIntAes, "int_aes", "LOP3 SHF IMAD PRMT POPC SHFL VOTE"},
+    {Family::kRegfile, "regfile", "LOP3"},
+    {Family::kSmem, "smem", "LDS STS LDSM LDGSTS"},
+    {Family::kL2, "l2", "LDG ATOMG"},
+    {Family::kHbm, "hbm", "LDG STG"},
+    {Family::kCopy, "copy", "LDG STG"},
+};
+constexpr uint32_t kGpuFamilyCount = sizeof kGpuFamilies / sizeof kGpuFamilies[0];
+
+constexpr uint64_t kCopyBytes = uint64_t{16} << 20;
+
+// Bytes of the arena that a family works on.
+constexpr uint64_t arena_need(Family family, uint64_t l2_bytes) {
+  switch (family) {
+    case Family::kL2: return l2_bytes * 6 / 10;
+    case Family::kHbm: return l2_bytes * 3;
+    case Family::kCopy: return kCopyBytes;
+    default: return 0;
+  }
+}
+
+// Nothing but other SMs says what these compute.
+constexpr bool is_judged_by_majority(Family family) { return family == Family::kSfu; }
+
+}  // namespace sentinel::cuda
