@@ -52,6 +52,13 @@ SENTINEL_DEVICE uint32_t block_threads() { return blockDim.x; }
 SENTINEL_DEVICE uint32_t block() { return blockIdx.x; }
 SENTINEL_DEVICE uint32_t blocks() { return gridDim.x; }
 
+// ---- the GPU's memory: what lies at a device address
+
+template <typename T>
+SENTINEL_DEVICE T* global(uint64_t address) {
+  return reinterpret_cast<T*>(static_cast<uintptr_t>(address));
+}
+
 // ---- shared memory of the size that the host asked for at launch
 
 SENTINEL_DEVICE uint32_t* dynamic_shared() {

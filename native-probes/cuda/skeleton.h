@@ -12,7 +12,7 @@ constexpr uint32_t kNoSm = 0xffffffffu;
 
 template <typename T>
 SENTINEL_DEVICE T* table(uint64_t address) {
-  return reinterpret_cast<T*>(static_cast<uintptr_t>(address));
+  return device::global<T>(address);
 }
 
 SENTINEL_DEVICE SmRecord* record_of(const LaunchArguments& arguments, uint32_t smid) {
