@@ -171,11 +171,11 @@ class Reader {
     quantity("pcie_max_link_width", "nvmlDeviceGetMaxPcieLinkWidth", api_.pcie_most_width);
   }
 
-  // Sums over the links that are up. A counter that no link offers is absent.
+  // Sums over the links that are up, and of each link what names a bad cable. A counter that no link offers is absent.
   void nvlink() {
-    static const char* const names[] = {"nvlink_replay_errors", "nvlink_recovery_errors", "nvlink_crc_flit_errors",
-                                        "nvlink_crc_data_errors", "nvlink_ecc_data_errors"};
+    static const char* const names[] = {"replay", "recovery", "crc_flit", "crc_data", "ecc_data"};
     constexpr uint32_t kinds = sizeof names / sizeof names[0];
+    constexpr bool of_each_link[kinds] = {true, false, true, false, false};
     double sums[kinds] = {};
     bool offered[kinds] = {};
     uint32_t links = 0, active = 0;
@@ -190,13 +190,16 @@ class Reader {
         if (!ask("nvmlDeviceGetNvLinkErrorCounter", api_.nvlink_errors, link, kind, &errors)) continue;
         offered[kind] = true;
         sums[kind] += static_cast<double>(errors);
+        if (of_each_link[kind]) {
+          number("nvlink_" + std::to_string(link) + "_" + names[kind] + "_errors", static_cast<double>(errors));
+        }
       }
     }
     if (links == 0) return;
     number("nvlink_links", links);
     number("nvlink_links_active", active);
     for (uint32_t kind = 0; kind < kinds; kind++) {
-      if (offered[kind]) number(names[kind], sums[kind]);
+      if (offered[kind]) number(std::string("nvlink_") + names[kind] + "_errors", sums[kind]);
     }
   }
 

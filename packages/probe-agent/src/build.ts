@@ -9,6 +9,7 @@ import { makeLink } from './assembly/link.js';
 import { changeable, makePlanner, makeRunner } from './assembly/probing.js';
 import { makeReporting } from './assembly/reporting.js';
 import { openStores } from './assembly/stores.js';
+import { makeTelemetry } from './assembly/telemetry.js';
 import type { Loaded } from './command.js';
 import { failures, selfTest } from './identity/self-test.js';
 import { devicesOf, type Testbed } from './identity/testbed.js';
@@ -16,6 +17,7 @@ import { AgentMetrics, type Observed } from './observing/metrics.js';
 import type { Planner } from './scheduler/planner.js';
 import { type Settings, settingsOf } from './settings.js';
 import type { Spool } from './spool/spool.js';
+import type { TelemetryCollector } from './telemetry/collector.js';
 import { DirectiveDesk } from './uplink/directive-desk.js';
 import type { Uplink } from './uplink/uplink.js';
 
@@ -48,6 +50,7 @@ interface Late {
   uplink?: Uplink;
   planner?: Planner;
   desk?: DirectiveDesk;
+  telemetry?: TelemetryCollector;
   wakeRunner?: () => void;
   connected: boolean;
 }
@@ -71,8 +74,9 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
     onWork: () => late.wakeRunner?.(),
   });
   const planner = makePlanner(common, desk.book);
-  Object.assign(late, { desk, planner });
-  const { runner, watch } = makeRunner(common, planner, desk.book, reporting, stack);
+  const telemetry = makeTelemetry(common, reporting);
+  Object.assign(late, { desk, planner, telemetry });
+  const { runner, watch } = makeRunner(common, planner, desk.book, reporting, telemetry);
   late.wakeRunner = () => runner.wake();
   const listening = await listenForMetrics(common, stack);
 
@@ -91,7 +95,9 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
     onMessage: (message) => desk.receive(message),
     onConnected: (engineTimeUs) => {
       late.connected = engineTimeUs !== null;
-      if (engineTimeUs !== null) desk.synchronise(engineTimeUs);
+      if (engineTimeUs === null) return;
+      desk.synchronise(engineTimeUs);
+      telemetry.restart();
     },
   });
   late.uplink = uplink;
@@ -101,10 +107,12 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
     await events.stopped();
     await reporter.flush();
   });
+  stack.push('telemetry', () => telemetry.stop());
   stack.push('runner', () => runner.stop());
   const { testBuild } = testbed.info;
   events.started(`build ${build}${testBuild ? ' (test build)' : ''}`);
   uplink.start();
+  telemetry.start();
   runner.start();
   log.info({ node: settings.config.node_name, devices: devices.all.map(({ id }) => id), build, testBuild }, 'probing');
   const address = listening?.address ?? null;
@@ -126,6 +134,7 @@ function observed(spool: Spool, devices: Devices, { child }: Testbed, late: Late
     childRestarts: () => child.restarts,
     childBytes: () => child.residentBytes(),
     activeDirectives: () => late.desk?.book.active().length ?? 0,
+    contexts: () => devices.all.map(({ id }) => late.telemetry?.latest.latest(id)),
     overheadPct: (pool) => late.planner?.overhead[pool].percent(systemClock.monotonicMs()) ?? 0,
   };
 }

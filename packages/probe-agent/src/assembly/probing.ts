@@ -1,6 +1,5 @@
-import type { StopStack } from '@sentinel/service-kit/lifecycle';
+import type { LoudFaults } from '../execution/execute.js';
 import { InjectionWatch } from '../execution/injection-watch.js';
-import { SystemLoudFaults } from '../execution/loud-faults.js';
 import { Runner } from '../execution/runner.js';
 import { nodeFolder } from '../identity/node-folder.js';
 import { MismatchLog } from '../reporting/mismatch-log.js';
@@ -11,9 +10,6 @@ import { Planner, type PlannerParts } from '../scheduler/planner.js';
 import type { Settings } from '../settings.js';
 import type { Common, Devices } from './common.js';
 import type { Reporting } from './reporting.js';
-
-/** How often machine checks and memory errors are counted. */
-const LOUD_FAULTS_INTERVAL_MS = 10_000;
 
 export function makePlanner({ settings, testbed, devices, log }: Common, directives: DirectiveBook): Planner {
   const folder = nodeFolder(settings.config);
@@ -44,15 +40,12 @@ export function makeRunner(
   planner: Planner,
   directives: DirectiveBook,
   { reporter, events }: Reporting,
-  stack: StopStack,
+  loudFaults: LoudFaults,
 ): { readonly runner: Runner; readonly watch: InjectionWatch | null } {
   const { testbed, devices, metrics, clock, log } = common;
   const { child, info } = testbed;
   const watch = info.testBuild ? new InjectionWatch(child, log) : null;
   const mismatches = new MismatchLog(log, clock);
-  const loudFaults = new SystemLoudFaults();
-  const sampling = setInterval(() => loudFaults.sample(), LOUD_FAULTS_INTERVAL_MS);
-  stack.push('loud faults', () => clearInterval(sampling));
   const runner = new Runner({
     planner,
     directives,

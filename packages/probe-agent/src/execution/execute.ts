@@ -18,10 +18,10 @@ export interface Launched {
   readonly dispute: GoldenDispute | null;
 }
 
-/** Counts loud faults (machine checks, uncorrectable memory errors) of this machine. */
+/** Knows of loud faults: Xid events, uncorrectable memory errors, machine checks. */
 export interface LoudFaults {
-  /** Whether any came within the last two sampling intervals. */
-  recently(): boolean;
+  /** Whether the device had any within the last two sampling intervals, the present moment included. */
+  recently(deviceId: string): Promise<boolean>;
 }
 
 export interface Executor {
@@ -80,7 +80,7 @@ export async function execute(work: Work, { child, clock, loudFaults }: Executor
       goldenDigest: answer.expectedDigest,
       goldenAgreed: answer.goldenAgreed,
       goldenIntact: answer.goldenCrcOk,
-      loudFault: failed && loudFaults.recently(),
+      loudFault: failed && (await loudFaults.recently(work.deviceId)),
     },
     charges: answer.cpuUs,
     dispute: answer.goldenDispute,

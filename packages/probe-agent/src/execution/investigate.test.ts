@@ -25,7 +25,7 @@ const WORK: Work = {
 function executor(t: TestContext, injection: string, recently = false) {
   const child = new ProbeChild({ addonFile: addonPath({ test: true }), injections: [injection] });
   t.after(() => child.stop());
-  return { child, clock: systemClock, loudFaults: { recently: () => recently } };
+  return { child, clock: systemClock, loudFaults: { recently: async () => recently } };
 }
 
 const results = (run: ProbeRun | undefined) => run?.results.map(({ sm, result }) => [sm, result]);

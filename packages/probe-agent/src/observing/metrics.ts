@@ -4,6 +4,8 @@ import { executed, type ProbeRun } from '../execution/run.js';
 import { probeOf } from '../families.js';
 import { nameOf } from '../names.js';
 import type { GivenUp } from '../spool/give-up.js';
+import type { DeviceContext } from '../telemetry/context.js';
+import { LOUD_FAULT_KINDS, type LoudFaultKind } from '../telemetry/reading.js';
 
 /** Seconds: an execution takes milliseconds, a timeout seconds. */
 const DURATION_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30];
@@ -19,6 +21,8 @@ export interface Observed {
   activeDirectives(): number;
   /** Of the busiest logical CPU over the last minute, percent. */
   overheadPct(pool: 'scheduled' | 'burst' | 'deep_test'): number;
+  /** Of each device, in the order of the hello; undefined while it has no reading. */
+  contexts(): readonly (DeviceContext | undefined)[];
 }
 
 /** The metrics of the agent; every label has a closed set of values. */
@@ -29,6 +33,7 @@ export class AgentMetrics {
   readonly #coverage: Gauge<'family'>;
   readonly #givenUp: Counter<'what'>;
   readonly #childFailures: Counter<'kind'>;
+  readonly #loudFaults: Counter<'kind'>;
   readonly #disconnects: Counter;
 
   constructor(observed: Observed) {
@@ -64,6 +69,12 @@ export class AgentMetrics {
       labelNames: ['kind'],
       registers,
     });
+    this.#loudFaults = new Counter({
+      name: 'sentinel_agent_loud_faults_total',
+      help: 'Xid events, uncorrectable ECC errors, machine checks and lost devices; the log says which. Any: look at that device.',
+      labelNames: ['kind'],
+      registers,
+    });
     this.#disconnects = new Counter({
       name: 'sentinel_agent_disconnects_total',
       help: 'Connections to the engine that ended or could not be made; the log says what to do.',
@@ -71,6 +82,7 @@ export class AgentMetrics {
     });
     for (const what of ['runs', 'mismatches']) this.#givenUp.inc({ what }, 0);
     for (const kind of ['timeout', 'crashed']) this.#childFailures.inc({ kind }, 0);
+    for (const kind of LOUD_FAULT_KINDS) this.#loudFaults.inc({ kind }, 0);
     registerGauges(registers, observed);
   }
 
@@ -90,6 +102,10 @@ export class AgentMetrics {
 
   childFailed(kind: 'timeout' | 'crashed'): void {
     this.#childFailures.inc({ kind });
+  }
+
+  loudFault(kind: LoudFaultKind): void {
+    this.#loudFaults.inc({ kind });
   }
 
   disconnected(): void {
@@ -131,4 +147,24 @@ function registerGauges(registers: Registry[], observed: Observed): void {
       for (const pool of ['scheduled', 'burst', 'deep_test'] as const) this.set({ pool }, observed.overheadPct(pool));
     },
   });
+  const perDevice = (name: string, help: string, read: (context: DeviceContext) => number | undefined) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['device'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [device, context] of observed.contexts().entries()) {
+          const value = context === undefined ? undefined : read(context);
+          if (value !== undefined) this.set({ device: String(device) }, value);
+        }
+      },
+    });
+  perDevice(
+    'sentinel_agent_device_temperature_celsius',
+    'By the place of the device in --list-gpus; no series where it offers none.',
+    ({ temperatureC }) => temperatureC,
+  );
+  perDevice('sentinel_agent_device_power_watts', 'The same for its power.', ({ powerW }) => powerW);
 }

@@ -30,6 +30,10 @@ function call(addon: Native, question: Question): unknown {
       return addon.execute(question.argument);
     case 'knownAnswers':
       return addon.knownAnswers(question.argument);
+    case 'gpuTelemetry':
+      return addon.gpuTelemetry(question.argument);
+    case 'gpuXids':
+      return addon.gpuXids();
     case 'inject':
       if (addon.inject === undefined) throw new TypeError('this build cannot inject faults');
       addon.inject(question.argument);

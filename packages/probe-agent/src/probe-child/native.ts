@@ -1,8 +1,10 @@
 import { constants } from 'node:os';
-import type { NativeProbes, NativeTestProbes } from '@sentinel/native-probes';
+import type { NativeGpuProbes, NativeProbes, NativeTestProbes } from '@sentinel/native-probes';
 
 /** What either addon exports: injection and its counter in the test build alone. */
-export type Native = NativeProbes & Partial<Pick<NativeTestProbes, 'inject' | 'falsified'>>;
+export type Native = NativeProbes &
+  Pick<NativeGpuProbes, 'gpuTelemetry' | 'gpuXids'> &
+  Partial<Pick<NativeTestProbes, 'inject' | 'falsified'>>;
 
 /** What faults of the test build changed so far. */
 export type Falsified = ReturnType<NativeTestProbes['falsified']>;

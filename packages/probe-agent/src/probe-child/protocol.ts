@@ -1,4 +1,12 @@
-import type { ExecuteReport, ExecuteRequest, Info, KnownAnswerResult } from '@sentinel/native-probes';
+import type {
+  ExecuteReport,
+  ExecuteRequest,
+  GpuTelemetryReport,
+  GpuTelemetryRequest,
+  GpuXidReport,
+  Info,
+  KnownAnswerResult,
+} from '@sentinel/native-probes';
 import type { Falsified } from './native.js';
 
 /** What the daemon may ask its child, and what each question is answered with. */
@@ -7,6 +15,8 @@ export interface Calls {
   readonly execute: { readonly argument: ExecuteRequest; readonly answer: ExecuteReport };
   readonly knownAnswers: { readonly argument: number; readonly answer: KnownAnswerResult[] };
   readonly inject: { readonly argument: string; readonly answer: null };
+  readonly gpuTelemetry: { readonly argument: GpuTelemetryRequest; readonly answer: GpuTelemetryReport };
+  readonly gpuXids: { readonly argument: null; readonly answer: GpuXidReport };
   readonly falsified: { readonly argument: null; readonly answer: Falsified };
 }
 

@@ -3,11 +3,12 @@ import type { GoldenDispute } from '@sentinel/native-probes';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { AgentMetrics } from '../observing/metrics.js';
 import type { ChildEvent } from '../probe-child/probe-child.js';
+import type { LoudFault } from '../telemetry/reading.js';
 import type { Reporter } from './reporter.js';
 
 export interface EventParts {
   readonly reporter: Pick<Reporter, 'event'>;
-  readonly metrics: Pick<AgentMetrics, 'childFailed'>;
+  readonly metrics: Pick<AgentMetrics, 'childFailed' | 'loudFault'>;
   readonly log: Logger;
   /** Device that an SM belongs to; empty for none. */
   readonly deviceOf: (sm: number) => string;
@@ -48,6 +49,20 @@ export class Events {
     const device = this.#parts.deviceOf(accused ?? knownAnswers[0]?.cpu ?? -1);
     this.#parts.log.error({ device, family, accused }, detail);
     this.#send(Kind.GOLDEN_DISAGREED, device, detail);
+  }
+
+  loudFault({ kind, deviceId, detail }: LoudFault): void {
+    this.#parts.metrics.loudFault(kind);
+    this.#parts.log.error({ device: deviceId, kind }, `loud fault: ${detail}`);
+    this.#send(Kind.LOUD_FAULT, deviceId, detail);
+  }
+
+  /** @param deviceId '' = Xid events, which are of all devices */
+  telemetryChanged(deviceId: string, problem: string | null): void {
+    const { log } = this.#parts;
+    const device = deviceId === '' ? 'Xid events' : deviceId;
+    if (problem === null) log.info({ device }, 'telemetry is back');
+    else log.warn({ device, problem }, 'no telemetry: probing goes on');
   }
 
   #send(kind: Kind, device: string, detail: string): void {

@@ -1,4 +1,4 @@
-import type { AgentEvent_Kind, UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
+import type { AgentEvent_Kind, TelemetrySample, UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
 import type { Clock } from '@sentinel/service-kit/clock';
 import type { ProbeRun } from '../execution/run.js';
 import { type RunGroup, toBatch } from './columns.js';
@@ -45,6 +45,11 @@ export class Reporter {
   event(kind: AgentEvent_Kind, deviceId: string, detail: string): Promise<void> {
     const timeUs = this.#options.clock.nowUs();
     return this.#write({ $case: 'events', value: { events: [{ kind, timeUs, deviceId, detail }] } });
+  }
+
+  /** Samples of one round; durable when this returns. */
+  telemetry(samples: TelemetrySample[]): Promise<void> {
+    return this.#write({ $case: 'telemetry', value: { samples } });
   }
 
   /** Writes what is waiting; resolves when it is durable, or given up because the agent stops. */

@@ -67,11 +67,12 @@ test('events name the device and reach log, metric and engine', () => {
   const failed: string[] = [];
   const events = new Events({
     reporter: { event: async (kind, device) => void sent.push([kind, device]) },
-    metrics: { childFailed: (kind) => failed.push(kind) },
+    metrics: { childFailed: (kind) => failed.push(kind), loudFault: (kind) => failed.push(kind) },
     log,
     deviceOf: (sm) => (sm === 3 ? 'CPU-a' : ''),
   });
   events.childFailed({ kind: 'timeout', detail: 'late' });
+  events.loudFault({ kind: 'xid', deviceId: 'GPU-a', detail: 'Xid 79' });
   events.selfTestFailed(3, 'SM 3 is wrong');
   events.goldenDisagreed('fma32', {
     accused: 3,
@@ -83,11 +84,12 @@ test('events name the device and reach log, metric and engine', () => {
   });
   assert.deepEqual(sent, [
     [Kind.CHILD_TIMEOUT, ''],
+    [Kind.LOUD_FAULT, 'GPU-a'],
     [Kind.SELF_TEST_FAILED, 'CPU-a'],
     [Kind.GOLDEN_DISAGREED, 'CPU-a'],
   ]);
-  assert.deepEqual(failed, ['timeout']);
-  assert.match(String(lines[2]?.['msg']), /CPU 3 alone is wrong/);
+  assert.deepEqual(failed, ['timeout', 'xid']);
+  assert.match(String(lines[3]?.['msg']), /CPU 3 alone is wrong/);
 });
 
 test('metrics have the names and labels of the contract', async () => {
@@ -100,8 +102,10 @@ test('metrics have the names and labels of the contract', async () => {
     childBytes: () => undefined,
     activeDirectives: () => 6,
     overheadPct: () => 0.25,
+    contexts: () => [{ temperatureC: 61, hot: true }, undefined],
   });
   metrics.ran(failing(1));
+  metrics.loudFault('ecc');
   metrics.givenUp({ runs: 7, executions: 8, mismatches: 1 });
   const text = await metrics.registry.metrics();
   for (const line of [
@@ -109,6 +113,9 @@ test('metrics have the names and labels of the contract', async () => {
     'sentinel_probe_duration_seconds_count{probe="FMA",family="fma32"} 1',
     'sentinel_probe_overhead_pct{pool="scheduled"} 0.25',
     'sentinel_probe_coverage_ratio{family="fma32"} 1',
+    'sentinel_agent_loud_faults_total{kind="ecc"} 1',
+    'sentinel_agent_loud_faults_total{kind="xid"} 0',
+    'sentinel_agent_device_temperature_celsius{device="0"} 61',
     'sentinel_agent_connected_gpus 2',
     'sentinel_agent_grpc_stream_active 1',
     'sentinel_agent_spool_records 3',
@@ -117,6 +124,7 @@ test('metrics have the names and labels of the contract', async () => {
   ]) {
     assert.ok(text.includes(`\n${line}\n`), line);
   }
+  assert.doesNotMatch(text, /device_power_watts\{/, 'what no device offers has no series');
 });
 
 test('a full disk is waited for; a lost spool is fatal; an agent that stops gives up', async () => {

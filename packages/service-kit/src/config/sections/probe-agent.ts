@@ -133,7 +133,7 @@ export const probeAgent = section(
         source: CONTRACT,
       }),
     }),
-    telemetry: inertGroup('Temperatures, clocks and error counters that go with the runs.', {
+    telemetry: group('Temperatures, clocks and error counters that go with the runs.', {
       collection_interval_s: leaf({
         format: integer(1, 3600),
         default: 10,

@@ -1,0 +1,32 @@
+import { ProbeChild } from '../probe-child/probe-child.js';
+import type { Testable } from '../scheduler/directive-plan.js';
+import { TelemetryCollector } from '../telemetry/collector.js';
+import { CpuSensors } from '../telemetry/cpu-sensors.js';
+import { GpuSensors, takeXids } from '../telemetry/gpu-sensors.js';
+import type { Common } from './common.js';
+import type { Reporting } from './reporting.js';
+
+/** Sensors of every device, and the loop that reads them. NVML has a child of its own, so that a driver that hangs stops no run. */
+export function makeTelemetry(common: Common, { reporter, events }: Reporting): TelemetryCollector {
+  const { settings, testbed, devices, clock } = common;
+  const { collection_interval_s: intervalS, collect_nvlink: nvlink, collect_pcie: pcie } = settings.config.telemetry;
+  const child = devices.all.some(isGpu) ? new ProbeChild({ addonFile: testbed.addonFile, injections: [] }) : null;
+  const sensorsOf = (device: Testable) =>
+    child !== null && isGpu(device)
+      ? new GpuSensors(device.id, child, { nvlink, pcie })
+      : new CpuSensors(device.id, device.sms, () => clock.monotonicMs());
+  return new TelemetryCollector({
+    sensors: devices.all.map(sensorsOf),
+    takeXids: child === null ? null : () => takeXids(child),
+    intervalMs: intervalS * 1000,
+    clock,
+    send: (samples) => reporter.telemetry(samples),
+    onFault: (fault) => events.loudFault(fault),
+    onProblem: (deviceId, problem) => events.telemetryChanged(deviceId, problem),
+    close: async () => child?.stop(),
+  });
+}
+
+function isGpu({ id }: Testable): boolean {
+  return /^(GPU|MIG)-/.test(id);
+}
