@@ -365,8 +365,31 @@ export interface CoverageReport {
   transitionFound: number;
 }
 
+/** A seed of a GPU family, which is given by its number (sentinel.v1.ProbeFamily). */
+export interface GpuSeed {
+  family: number;
+  epoch: number;
+  index: number;
+}
+
+/** What every SM must compute, as the host does. */
+export interface GpuGolden {
+  /** [block][lane]: digest of each of the 64 lanes after each 32 iterations. */
+  running: Uint32Array;
+  smDigest: number;
+  probeVersion: number;
+  /** It has the checksum that was taken when it was written. */
+  intact: boolean;
+  /** CPU time of one golden. */
+  us: number;
+}
+
 /** What the test build's addon exports besides. */
 export interface NativeTestProbes extends NativeProbes {
+  /** Null for a family that has no golden. */
+  gpuGolden(seed: GpuSeed): GpuGolden | null;
+  /** The words that a lane folds in one iteration; null without a golden. */
+  gpuResults(of: GpuSeed & { lane: number; iteration: number }): Uint32Array | null;
   /**
    * Adds a fault, given as fields or as the text of a command line ("core=1,family=fma32,rate=0.01"; several cores: core=1+3;
    * names as in FaultSpec or with hyphens). null ends all. At most 16 faults.

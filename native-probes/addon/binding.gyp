@@ -18,7 +18,7 @@
       # The golden: no vector and no floating-point instruction, no call of a C library function that might contain one.
       'target_name': 'golden',
       'type': 'static_library',
-      'sources': ['../cpu/golden.cpp'],
+      'sources': ['../cpu/golden.cpp', '../cuda/gpu_golden.cpp'],
       'cflags_cc': ['-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns'],
     },
     {
@@ -81,6 +81,7 @@
       'target_name': 'sentinel_probes_test',
       'sources': [
         'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp',
+        '../test-build/gpu_functions.cpp',
         '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],

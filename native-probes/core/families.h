@@ -29,6 +29,7 @@ enum class Family : uint32_t {
   kCpuLibm = 20,
   kCpuBf16 = 21,
 };
+constexpr Family kLastFamily = Family::kCpuBf16;
 
 constexpr uint32_t kLanes = 8;
 

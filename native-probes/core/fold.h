@@ -12,11 +12,13 @@ SENTINEL_CORE uint32_t fold(uint32_t digest, uint32_t word) {
 }
 
 // The digest of an SM from those of its lanes. 0 is kept for "no digest".
-SENTINEL_CORE uint32_t fold_lanes(const uint32_t* lane_digests) {
+SENTINEL_CORE uint32_t fold_digests(const uint32_t* lane_digests, uint32_t lanes) {
   uint32_t digest = 0;
-  for (uint32_t lane = 0; lane < kLanes; lane++) digest = fold(digest, lane_digests[lane]);
+  for (uint32_t lane = 0; lane < lanes; lane++) digest = fold(digest, lane_digests[lane]);
   return digest == 0 ? 1 : digest;
 }
+SENTINEL_CORE uint32_t fold_lanes(const uint32_t* lane_digests) { return fold_digests(lane_digests, kLanes); }
+SENTINEL_CORE uint32_t fold_gpu_lanes(const uint32_t* lane_digests) { return fold_digests(lane_digests, kGpuLanes); }
 
 // Four interleaved chains over 32-bit words. count must be a multiple of 4.
 SENTINEL_CORE uint64_t checksum(const uint32_t* words, uint32_t count, uint64_t start) {

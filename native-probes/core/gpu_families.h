@@ -1,5 +1,4 @@
-// What a family computes on a GPU. An execution has 64 logical lanes (families.h); operands and results of (seed, lane,
-// iteration) are those of the family's own header, with lane 0..63.
+// The sizes of what GPUs run. An execution has 64 logical lanes (families.h); gpu_results.h computes what they give.
 #pragma once
 #include "families.h"
 
@@ -18,5 +17,22 @@ SENTINEL_CORE constexpr GpuShape gpu_shape_of(Family family) {
     default: return {0, 0, 0};
   }
 }
+
+// sfu has none: there the majority of the SMs is right.
+SENTINEL_CORE constexpr bool has_gpu_golden(Family family) {
+  return gpu_shape_of(family).iterations != 0 && family != Family::kSfu;
+}
+
+// Of all families.
+constexpr uint32_t kMostGpuResultWords = 32;
+
+constexpr bool gpu_shapes_are_valid() {
+  for (uint32_t number = 0; number <= static_cast<uint32_t>(kLastFamily); number++) {
+    const GpuShape shape = gpu_shape_of(static_cast<Family>(number));
+    if (shape.iterations % kGpuBlock != 0 || shape.result_words > kMostGpuResultWords) return false;
+  }
+  return true;
+}
+static_assert(gpu_shapes_are_valid(), "running digests are compared every kGpuBlock iterations");
 
 }  // namespace sentinel

@@ -6,7 +6,6 @@
 #include "../core/fma64.h"
 #include "../core/fold.h"
 #include "../core/int_aes.h"
-#include "gpu_golden.h"
 
 namespace sentinel {
 namespace {
@@ -72,25 +71,6 @@ uint64_t checksum_of(Family family, const Golden& golden) {
   const uint32_t per_word = shape.iterations * kLanes;
   const uint64_t of_operands = checksum(golden.operands, per_word * shape.operand_words, 1);
   return checksum(golden.expected, per_word * shape.result_words, of_operands);
-}
-
-void compute_gpu_golden(Family family, uint64_t seed, GpuGolden& golden) {
-  const GpuShape shape = gpu_shape_of(family);
-  uint32_t operands[kMostWords];
-  uint32_t results[kMostWords];
-  for (uint32_t lane = 0; lane < kGpuLanes; lane++) {
-    uint32_t digest = 0;
-    for (uint32_t i = 0; i < shape.iterations; i++) {
-      compute_one(family, seed, lane, i, operands, results);
-      for (uint32_t w = 0; w < shape.result_words; w++) digest = fold(digest, results[w]);
-      if ((i + 1) % kGpuBlock == 0) golden.running[i / kGpuBlock * kGpuLanes + lane] = digest;
-    }
-  }
-  golden.checksum = checksum_of(family, golden);
-}
-
-uint64_t checksum_of(Family family, const GpuGolden& golden) {
-  return checksum(golden.running, gpu_shape_of(family).iterations / kGpuBlock * kGpuLanes, 1);
 }
 
 }  // namespace sentinel

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "../core/fold.h"
 #include "../core/random.h"
 #include "../cpu/known_answers.h"
 #include "../cpu/pinned_thread.h"

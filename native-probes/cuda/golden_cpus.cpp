@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "../core/fold.h"
 #include "../core/random.h"
 #include "../cpu/known_answers.h"
 #include "../cpu/pinned_thread.h"

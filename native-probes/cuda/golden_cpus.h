@@ -1,7 +1,7 @@
 // The golden of a GPU's execution: two logical CPUs compute it at once, and must agree.
 #pragma once
 #include "../cpu/execution.h"
-#include "../cpu/gpu_golden.h"
+#include "gpu_golden.h"
 
 namespace sentinel::cuda {
 

@@ -73,12 +73,6 @@ void describe_digests(Mismatch& out, const Returned& returned, const Expected& e
 
 }  // namespace
 
-uint32_t fold_gpu_lanes(const uint32_t* lane_digests) {
-  uint32_t digest = 0;
-  for (uint32_t lane = 0; lane < kGpuLanes; lane++) digest = fold(digest, lane_digests[lane]);
-  return digest == 0 ? 1 : digest;
-}
-
 SmResult verdict_on(const Returned& returned, const MismatchTable& mismatches, const Expected& expected,
                     uint32_t smid) {
   SmResult out;

@@ -12,8 +12,6 @@ struct Expected {
   const uint32_t* lanes() const { return running + (size_t{blocks} - 1) * kGpuLanes; }
 };
 
-uint32_t fold_gpu_lanes(const uint32_t* lane_digests);
-
 // kPass, kFail with its mismatch, or kNotRun with a reason. `mismatches` is what the kernel reported of all SMs.
 SmResult verdict_on(const Returned& returned, const MismatchTable& mismatches, const Expected& expected, uint32_t smid);
 

@@ -6,6 +6,7 @@
 #include "exactness.h"
 #include "fault_fields.h"
 #include "fault_plan.h"
+#include "gpu_functions.h"
 #include "gates/lanes.h"
 
 namespace sentinel {
@@ -220,6 +221,7 @@ void export_test_functions(napi_env env, napi_value exports) {
   export_function(env, exports, "exactness", exactness);
   export_function(env, exports, "aes", aes);
   export_function(env, exports, "multiplierCoverage", multiplier_coverage);
+  export_gpu_functions(env, exports);
 }
 
 }  // namespace sentinel

@@ -1,7 +1,8 @@
-// What every warp of a GPU must compute of one seed (core/gpu_families.h). Computed by cpu/golden.cpp.
+// What every warp of a GPU must compute of one seed. Computed by cuda/gpu_golden.cpp, which is compiled like
+// cpu/golden.cpp: without any vector or floating-point instruction.
 #pragma once
 #include "../core/gpu_families.h"
-#include "../cuda/launch.h"
+#include "launch.h"
 
 namespace sentinel {
 
@@ -10,7 +11,8 @@ struct GpuGolden {
   uint64_t checksum;                          // of those that the family has, taken when they were written
 };
 
-void compute_gpu_golden(Family family, uint64_t seed, GpuGolden& golden);
+// False, and nothing computed, for a family that has no golden: sfu, or one that GPUs do not run.
+bool compute_gpu_golden(Family family, uint64_t seed, GpuGolden& golden);
 
 uint64_t checksum_of(Family family, const GpuGolden& golden);
 

@@ -1,0 +1,9 @@
+// What tests ask of the GPU families without a GPU: gpuGolden, gpuResults.
+#pragma once
+#include <node_api.h>
+
+namespace sentinel {
+
+void export_gpu_functions(napi_env env, napi_value exports);
+
+}  // namespace sentinel
