@@ -1,29 +1,20 @@
-// Builds the fake GPU of the tests: build/fake-gpu/libcuda.so.1, which no release contains. Does nothing when it is built
-// from these sources already. Several processes may ask for it at once.
+// Builds the fake GPU of the tests: build/fake-gpu/libcuda.so.1, which no release contains. Compiles what has changed
+// alone; several processes may ask for it at once.
 //   CXX  another C++17 compiler (default: g++)
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const sources = join(root, 'test', 'fake-gpu');
 const folder = join(root, 'build', 'fake-gpu');
-const stampFile = join(folder, 'stamp');
+// Another process may still link or copy what it has just made.
+const KEPT_MS = 600_000;
 const compiler = process.env.CXX ?? 'g++';
 
-export const library = join(folder, 'libcuda.so.1');
-
-// Every x86-64 CPU since 2013 has these; rounding must be that of each operation alone.
+// Every x86-64 CPU since 2013 has these instructions; rounding must be that of each operation alone.
 const FLAGS = ['-std=c++17', '-O2', '-fPIC', '-fvisibility=hidden', '-ffp-contract=off', '-fno-strict-aliasing'];
 const INSTRUCTIONS = ['-mavx2', '-mfma', '-mf16c', '-mbmi2', '-mlzcnt', '-mpopcnt'];
 const WARNINGS = [
@@ -38,21 +29,23 @@ const INCLUDE = `-I${join(sources, 'device')}`;
 /** x86-64 Linux alone has its fibers. */
 export const canBuildFakeGpu = process.platform === 'linux' && process.arch === 'x64';
 
-function filesOf(name) {
-  const entries = readdirSync(join(root, name), { withFileTypes: true, recursive: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-}
+const filesOf = (name, pattern) =>
+  readdirSync(join(root, name), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
 
-const units = () => filesOf('test/fake-gpu').filter((file) => file.endsWith('.cpp'));
+const units = () => filesOf('test/fake-gpu', /\.cpp$/);
+const headers = () => filesOf('test/fake-gpu', /\.h$/);
+const kernelSources = () => ['core', 'cuda'].flatMap((name) => filesOf(name, /\.(h|cu)$/));
 
 /** Arguments of the compiler: where it looks for <device.h>, and all units. */
 export const fakeSources = () => [INCLUDE, ...units()];
 
-function stamp() {
-  const hash = createHash('sha256').update(compiler);
-  for (const file of [...['core', 'cuda', 'test/fake-gpu'].flatMap(filesOf), import.meta.filename].sort())
-    hash.update(`\0${file}\0`).update(readFileSync(file));
-  return hash.digest('hex');
+function key(...parts) {
+  const hash = createHash('sha256').update(JSON.stringify([compiler, FLAGS, INSTRUCTIONS]));
+  for (const part of parts) hash.update('\0').update(part);
+  return hash.digest('hex').slice(0, 16);
 }
 
 async function run(args) {
@@ -61,28 +54,52 @@ async function run(args) {
   if (status !== 0) throw new Error(`the fake GPU does not compile: ${compiler} ${args.join(' ')}`);
 }
 
-async function compile(wanted) {
-  mkdirSync(folder, { recursive: true });
+/** Under another name first: the target is there complete or not at all. */
+async function make(target, args) {
+  if (existsSync(target)) return;
   const work = mkdtempSync(join(folder, 'work-'));
   try {
-    const objects = units().map((file) => join(work, `${basename(file)}.o`));
-    await Promise.all(
-      units().map((file, i) => run([...FLAGS, ...INSTRUCTIONS, ...WARNINGS, INCLUDE, '-c', file, '-o', objects[i]])),
-    );
-    const linked = join(work, 'libcuda.so.1');
-    await run(['-shared', '-Wl,--no-undefined', ...objects, '-ldl', '-o', linked]);
-    renameSync(linked, library);
-    writeFileSync(stampFile, wanted);
+    await run([...args, '-o', join(work, basename(target))]);
+    renameSync(join(work, basename(target)), target);
   } finally {
     rmSync(work, { recursive: true });
   }
 }
 
+const uses = (unit) => [unit, ...headers(), ...(unit.endsWith('product_kernels.cpp') ? kernelSources() : [])];
+
+async function compileAll(jobs) {
+  const waiting = [...jobs];
+  const work = async () => {
+    for (let job = waiting.pop(); job !== undefined; job = waiting.pop()) await make(job.object, job.args);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+}
+
+function removeOlder(current) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const isOld = statSync(path).mtimeMs < Date.now() - KEPT_MS;
+    if (isOld && !current.includes(path)) rmSync(path, { recursive: true, force: true });
+  }
+}
+
 /** @returns path of the library */
 export async function buildFakeGpu() {
-  const wanted = stamp();
-  if (!existsSync(library) || !existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== wanted)
-    await compile(wanted);
+  mkdirSync(folder, { recursive: true });
+  const jobs = units().map((unit) => ({
+    object: join(folder, `${basename(unit, '.cpp')}-${key(...uses(unit).map((file) => readFileSync(file)))}.o`),
+    args: [...FLAGS, ...INSTRUCTIONS, ...WARNINGS, INCLUDE, '-c', unit],
+  }));
+  const objects = jobs.map(({ object }) => object);
+  const built = join(folder, key(...objects));
+  const library = join(built, 'libcuda.so.1');
+  if (!existsSync(library)) {
+    await compileAll(jobs);
+    mkdirSync(built, { recursive: true });
+    await make(library, ['-shared', '-Wl,--no-undefined', ...objects, '-ldl']);
+    removeOlder([built, ...objects]);
+  }
   return library;
 }
 

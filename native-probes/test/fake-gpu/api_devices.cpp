@@ -41,6 +41,21 @@ int give_uuid(const std::string& text, CudaUuid* uuid) {
   return kSuccess;
 }
 
+// What a context had goes with it.
+void destroy(Context& context) {
+  Device& device = *context.device;
+  auto& unread = device.unread;
+  unread.erase(std::remove_if(unread.begin(), unread.end(), [&](const Launch& launch) { return launch.context == &context; }),
+               unread.end());
+  for (const uint64_t address : context.allocations) device.memory.release(address);
+  std::vector<Stream*> streams;
+  machine()->streams.each([&](Stream& stream) {
+    if (stream.context == &context) streams.push_back(&stream);
+  });
+  for (Stream* stream : streams) machine()->streams.remove(stream);
+  if (device.last_context == &context) device.last_context = nullptr;
+}
+
 const std::map<int, const char*>& error_names() {
   static const std::map<int, const char*> names = {
       {0, "CUDA_SUCCESS"},
@@ -151,6 +166,7 @@ FAKE_CUDA_API cuCtxDestroy_v2(Context* context) {
   if (const int error = enter("cuCtxDestroy_v2"); error != kSuccess) return error;
   if (!machine()->contexts.has(context)) return kInvalidContext;
   if (current_context() == context) current_context() = nullptr;
+  destroy(*context);
   machine()->contexts.remove(context);
   return kSuccess;
 }

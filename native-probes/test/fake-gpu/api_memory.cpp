@@ -20,9 +20,15 @@ const char* name_of(Direction direction) {
   }
 }
 
-uint8_t* locate(uint64_t address, size_t bytes) {
+// What is at a device address when all kernels have ended that could have written there. Null: an illegal address, or one
+// of those kernels failed: `failed` says with what.
+uint8_t* settled(uint64_t address, size_t bytes, int& failed) {
   Device* device = machine()->device_of(address);
-  return device == nullptr ? nullptr : device->memory.locate(address, bytes);
+  failed = device == nullptr ? kIllegalAddress : finish_launches(*device, address);
+  if (failed != kSuccess) return nullptr;
+  uint8_t* found = device->memory.locate(address, bytes);
+  if (found == nullptr) failed = kIllegalAddress;
+  return found;
 }
 
 bool is_page_locked(const void* host, size_t bytes) {
@@ -44,12 +50,9 @@ void strike_copy(Direction direction, const Device& device, uint64_t address, ui
   }
 }
 
-// The address that names the copy's device and buffer.
-int copy(Direction direction, uint64_t address, uint8_t* to, const uint8_t* from, size_t bytes) {
-  if (to == nullptr || from == nullptr) return kIllegalAddress;
+void copy(Direction direction, uint64_t address, uint8_t* to, const uint8_t* from, size_t bytes) {
   memcpy(to, from, bytes);
   strike_copy(direction, *machine()->device_of(address), address, to, bytes);
-  return kSuccess;
 }
 
 int queue_copy(const char* function, Stream* stream, std::function<int(Stream&)> work) {
@@ -62,12 +65,16 @@ FAKE_CUDA_API cuMemAlloc_v2(uint64_t* address, size_t bytes) {
   if (const int error = enter_context("cuMemAlloc_v2"); error != kSuccess) return error;
   if (bytes == 0) return kInvalidValue;
   *address = current_context()->device->memory.allocate(bytes);
-  return *address == 0 ? kOutOfMemory : kSuccess;
+  if (*address == 0) return kOutOfMemory;
+  current_context()->allocations.insert(*address);
+  return kSuccess;
 }
 
 FAKE_CUDA_API cuMemFree_v2(uint64_t address) {
   if (const int error = enter_context("cuMemFree_v2"); error != kSuccess) return error;
-  return current_context()->device->memory.release(address) ? kSuccess : kInvalidValue;
+  if (current_context()->allocations.erase(address) == 0) return kInvalidValue;
+  current_context()->device->memory.release(address);
+  return kSuccess;
 }
 
 FAKE_CUDA_API cuMemGetInfo_v2(size_t* free, size_t* total) {
@@ -100,13 +107,19 @@ FAKE_CUDA_API cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, 
     staged = std::make_shared<std::vector<uint8_t>>(bytes_from, bytes_from + bytes);
   }
   return queue_copy("cuMemcpyHtoDAsync_v2", stream, [=](Stream&) {
-    return copy(Direction::kToDevice, to, locate(to, bytes), staged ? staged->data() : bytes_from, bytes);
+    int status;
+    uint8_t* there = settled(to, bytes, status);
+    if (status == kSuccess) copy(Direction::kToDevice, to, there, staged ? staged->data() : bytes_from, bytes);
+    return status;
   });
 }
 
 FAKE_CUDA_API cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, Stream* stream) {
   return queue_copy("cuMemcpyDtoHAsync_v2", stream, [=](Stream&) {
-    return copy(Direction::kToHost, from, static_cast<uint8_t*>(to), locate(from, bytes), bytes);
+    int status;
+    const uint8_t* there = settled(from, bytes, status);
+    if (status == kSuccess) copy(Direction::kToHost, from, static_cast<uint8_t*>(to), there, bytes);
+    return status;
   });
 }
 
@@ -116,15 +129,20 @@ FAKE_CUDA_API cuMemcpyPeerAsync(uint64_t to, Context* to_context, uint64_t from,
     if (machine()->device_of(to) != to_context->device || machine()->device_of(from) != from_context->device) {
       return kIllegalAddress;
     }
-    return copy(Direction::kPeer, to, locate(to, bytes), locate(from, bytes), bytes);
+    int status;
+    const uint8_t* source = settled(from, bytes, status);
+    if (status != kSuccess) return status;
+    uint8_t* there = settled(to, bytes, status);
+    if (status == kSuccess) copy(Direction::kPeer, to, there, source, bytes);
+    return status;
   });
 }
 
 FAKE_CUDA_API cuMemsetD8Async(uint64_t address, unsigned char value, size_t bytes, Stream* stream) {
   return enqueue("cuMemsetD8Async", stream, {OperationType::kFill, {}, [=](Stream&) {
-                                               uint8_t* to = locate(address, bytes);
-                                               if (to == nullptr) return kIllegalAddress;
-                                               memset(to, value, bytes);
-                                               return kSuccess;
+                                               int status;
+                                               uint8_t* to = settled(address, bytes, status);
+                                               if (status == kSuccess) memset(to, value, bytes);
+                                               return status;
                                              }});
 }

@@ -117,7 +117,7 @@ FAKE_CUDA_API cuEventCreate(Event** event, unsigned flags) {
 FAKE_CUDA_API cuEventRecord(Event* event, Stream* stream) {
   if (machine() != nullptr && !machine()->events.has(event)) return kInvalidHandle;
   const int status = enqueue("cuEventRecord", stream, {OperationType::kEvent, {}, [event](Stream&) {
-                                                         event->recorded_ns = monotonic_ns();
+                                                         event->recorded_ns = event->context->device->clock_ns;
                                                          return kSuccess;
                                                        }});
   if (status != kSuccess) return status;

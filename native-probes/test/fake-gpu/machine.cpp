@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,7 +125,9 @@ Device::Device(uint32_t ordinal, const Entry& entry)
       smids(smids_of(entry)),
       nsmid(static_cast<uint32_t>(entry.number("nsmid", smids.back() + 1))),
       l2_bytes(entry.number("l2", kMebibyte)),
-      memory(ordinal, entry.number("memory", 256 * kMebibyte)) {
+      memory(ordinal, entry.number("memory", 256 * kMebibyte)),
+      kernel_ns(entry.number("kernel_us", 100) * 1000),
+      switch_ns(entry.number("switch_us", 25) * 1000) {
   const std::string capability = entry.text("cc", "9.0");
   if (sscanf(capability.c_str(), "%u.%u", &major, &minor) != 2) give_up("fake-gpu.conf: cc=" + capability);
   attributes = attributes_of(*this);
@@ -177,27 +178,54 @@ int enter_context(const char* function) {
   return current_context() == nullptr ? kInvalidContext : current_context()->sticky;
 }
 
+namespace {
+
+int run_kernel(Context& context, const KernelCall& call) {
+  Device& device = *context.device;
+  if (device.last_context != nullptr && device.last_context != &context) device.clock_ns += device.switch_ns;
+  device.last_context = &context;
+  device.clock_ns += device.kernel_ns;
+  return launch_kernel(*machine(), context, call);
+}
+
+// The next operation of a stream that has one.
+void step(Stream& stream) {
+  const Operation operation = std::move(stream.pending.front());
+  stream.pending.pop_front();
+  const bool is_kernel = operation.type == OperationType::kKernel;
+  const int status = is_kernel ? run_kernel(*stream.context, operation.kernel) : operation.work(stream);
+  if (status == kNotReady) stream.hangs = true;
+  else if (status != kSuccess) stream.context->sticky = status;
+}
+
+bool can_step(const Stream& stream) {
+  return !stream.hangs && !stream.pending.empty() && stream.context->sticky == kSuccess;
+}
+
+bool next_is_kernel(const Stream& stream) { return stream.pending.front().type == OperationType::kKernel; }
+
+// Contexts take turns: before a kernel of one, each other that has work runs a kernel.
+void give_others_a_turn(const Stream& stream) {
+  machine()->streams.each([&](Stream& other) {
+    if (other.context == stream.context || other.context->device != stream.context->device) return;
+    while (can_step(other) && !next_is_kernel(other)) step(other);
+    if (can_step(other)) step(other);
+  });
+}
+
+}  // namespace
+
 int drain(Stream& stream) {
-  while (!stream.hangs && !stream.pending.empty()) {
-    Operation operation = std::move(stream.pending.front());
-    stream.pending.pop_front();
-    const int status = operation.type == OperationType::kKernel
-                           ? run_kernel(*machine(), *stream.context->device, operation.kernel)
-                           : operation.work(stream);
-    if (status == kNotReady) stream.hangs = true;
-    else if (status != kSuccess) return stream.context->sticky = status;
+  while (can_step(stream)) {
+    if (next_is_kernel(stream)) give_others_a_turn(stream);
+    step(stream);
   }
-  return stream.hangs ? kNotReady : stream.context->sticky;
+  if (stream.context->sticky != kSuccess) return stream.context->sticky;
+  return stream.hangs ? kNotReady : kSuccess;
 }
 
 void hang() {
   while (true) pause();
-}
-
-uint64_t monotonic_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
 }  // namespace sentinel::fake

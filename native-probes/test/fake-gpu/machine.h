@@ -32,6 +32,22 @@ constexpr int kIllegalAddress = 700;
 constexpr int kLaunchFailed = 719;
 constexpr int kStreamCaptureUnsupported = 900;
 
+struct Context;
+struct Function;
+
+struct KernelCall {
+  Function* function;
+  uint32_t grid, threads, shared_bytes;
+  std::vector<uint8_t> arguments;
+};
+
+struct Launch {
+  Context* context;
+  KernelCall call;
+  std::vector<const Fault*> faults;  // that strike it
+  std::set<uint32_t> buffers;        // that its arguments point to
+};
+
 struct Device {
   Device(uint32_t ordinal, const Entry& entry);
 
@@ -43,11 +59,20 @@ struct Device {
   uint64_t l2_bytes;
   std::map<int, int> attributes;
   DeviceMemory memory;
+
+  // The time of its events: every kernel takes as long, and so does the change from one context's kernel to another's.
+  uint64_t clock_ns = 1, kernel_ns, switch_ns;
+  const Context* last_context = nullptr;
+
+  // Launches that are over as far as anybody can see: they are run when somebody looks at a buffer that they could have
+  // written. What nobody looks at costs no time.
+  std::deque<Launch> unread;
 };
 
 struct Context {
   Device* device;
   int sticky = kSuccess;  // an error after which nothing works
+  std::set<uint64_t> allocations;
 };
 
 struct Module {
@@ -60,12 +85,6 @@ struct Function {
   std::string name;
   const CubinFunction* code;
   int dynamic_shared_limit;
-};
-
-struct KernelCall {
-  Function* function;
-  uint32_t grid, threads, shared_bytes;
-  std::vector<uint8_t> arguments;
 };
 
 // Numbers of CUgraphNodeType.
@@ -120,6 +139,10 @@ class Handles {
   }
   bool has(const void* handle) const { return objects_.count(handle) != 0; }
   void remove(const void* handle) { objects_.erase(handle); }
+  template <class Use>
+  void each(Use use) {
+    for (auto& [handle, object] : objects_) use(*object);
+  }
 
  private:
   std::map<const void*, std::unique_ptr<Object>> objects_;
@@ -163,9 +186,10 @@ int drain(Stream& stream);
 // The calling thread sleeps for ever.
 [[noreturn]] void hang();
 
-uint64_t monotonic_ns();
+// kNotReady: it hangs.
+int launch_kernel(Machine& machine, Context& context, const KernelCall& call);
 
-// Runs a kernel to its end: kSuccess or what the launch failed with. kNotReady: it hangs.
-int run_kernel(Machine& machine, Device& device, const KernelCall& call);
+// Before the buffer at this address is read or written by anything else. What the launches failed with, or kSuccess.
+int finish_launches(Device& device, uint64_t address);
 
 }  // namespace sentinel::fake

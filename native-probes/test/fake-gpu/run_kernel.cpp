@@ -1,5 +1,7 @@
 // A launch: where its blocks go, which faults strike, and what becomes of it.
 #include <immintrin.h>
+#include <string.h>
+#include <time.h>
 
 #include <algorithm>
 
@@ -16,42 +18,53 @@ constexpr int kMaxThreadsPerSm = 39;           // CUdevice_attribute
 constexpr int kMaxSharedPerSm = 81;
 constexpr uint32_t kReservedShared = 1024;  // of every block, for the driver
 
-struct Launch {
-  Machine& machine;
-  Device& device;
-  const KernelCall& call;
-  std::vector<Fault*> faults;  // that strike this launch
+uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
+}
 
-  Launch(Machine& machine, Device& device, const KernelCall& call) : machine(machine), device(device), call(call) {
-    for (Fault& fault : machine.faults) {
-      if (fault.kind() == "call" || fault.kind() == "copy") continue;
-      if (!fault.concerns_device(device.ordinal) || !fault.concerns_kernel(call.function->name)) continue;
-      if (fault.occurs()) faults.push_back(&fault);
-    }
+std::vector<const Fault*> faults_that_strike(Machine& machine, const Device& device, const KernelCall& call) {
+  std::vector<const Fault*> faults;
+  for (Fault& fault : machine.faults) {
+    if (fault.kind() == "call" || fault.kind() == "copy") continue;
+    if (!fault.concerns_device(device.ordinal) || !fault.concerns_kernel(call.function->name)) continue;
+    if (fault.occurs()) faults.push_back(&fault);
   }
+  return faults;
+}
 
-  std::vector<const Entry*> of(const char* kind) const {
-    std::vector<const Entry*> found;
-    for (const Fault* fault : faults) {
-      if (fault->kind() == kind) found.push_back(&fault->fields());
-    }
-    return found;
+std::set<uint32_t> buffers_in(const Device& device, const std::vector<uint8_t>& arguments) {
+  std::set<uint32_t> buffers;
+  for (size_t at = 0; at + sizeof(uint64_t) <= arguments.size(); at += sizeof(uint64_t)) {
+    uint64_t address;
+    memcpy(&address, arguments.data() + at, sizeof address);
+    const uint32_t buffer = device.memory.buffer_at(address);
+    if (buffer != kNoBuffer) buffers.insert(buffer);
   }
+  return buffers;
+}
 
-  uint32_t static_shared() const { return call.function->code->static_shared_bytes; }
-};
+std::vector<const Entry*> faults_of_kind(const Launch& launch, const char* kind) {
+  std::vector<const Entry*> found;
+  for (const Fault* fault : launch.faults) {
+    if (fault->kind() == kind) found.push_back(&fault->fields());
+  }
+  return found;
+}
 
-uint32_t blocks_per_sm(const Launch& launch) {
-  const uint32_t shared = launch.call.shared_bytes + launch.static_shared() + kReservedShared;
+uint32_t blocks_per_sm(const Device& device, const Launch& launch) {
+  const uint32_t shared =
+      launch.call.shared_bytes + launch.call.function->code->static_shared_bytes + kReservedShared;
   const auto limit = [&](int attribute, uint32_t used) {
-    return static_cast<uint32_t>(launch.device.attributes.at(attribute)) / used;
+    return static_cast<uint32_t>(device.attributes.at(attribute)) / used;
   };
   return std::min({kMostBlocksPerSm, limit(kMaxThreadsPerSm, launch.call.threads), limit(kMaxSharedPerSm, shared)});
 }
 
-std::vector<uint32_t> reachable_sms(const Launch& launch) {
-  std::vector<uint32_t> smids = launch.device.smids;
-  for (const Entry* fault : launch.of("absent")) {
+std::vector<uint32_t> reachable_sms(const Device& device, const Launch& launch) {
+  std::vector<uint32_t> smids = device.smids;
+  for (const Entry* fault : faults_of_kind(launch, "absent")) {
     smids.erase(std::remove(smids.begin(), smids.end(), fault->number("sm", kAny)), smids.end());
   }
   return smids;
@@ -68,34 +81,34 @@ uint8_t mask_of(const Entry& fault) { return static_cast<uint8_t>(1u << fault.nu
 // Of a `stuck` fault: the bits that are forced, and to what.
 uint8_t value_of(const Entry& fault) { return fault.number("stuck", 1) != 0 ? mask_of(fault) : uint8_t{0}; }
 
-SmFaults faults_of_sm(const Launch& launch, uint32_t smid) {
+SmFaults faults_of_sm(const Device& device, const Launch& launch, uint32_t smid) {
   SmFaults faults;
   const auto here = [&](const Entry& fault) { return fault.number("sm", smid) == smid; };
-  for (const Entry* fault : launch.of("wrong")) {
+  for (const Entry* fault : faults_of_kind(launch, "wrong")) {
     if (!here(*fault)) continue;
     faults.wrong.push_back({unit_of(*fault), number_or_any(*fault, "warp"), number_or_any(*fault, "subpartition"),
                             number_or_any(*fault, "lane"), fault->number("xor", 1), fault->number("every", 1), 0});
   }
-  for (const Entry* fault : launch.of("smid")) {
+  for (const Entry* fault : faults_of_kind(launch, "smid")) {
     if (!here(*fault)) continue;
     faults.says_smid = static_cast<uint32_t>(fault->number("says", 0));
     faults.says_from_read = static_cast<uint32_t>(fault->number("reads", 1));
   }
-  for (const Entry* fault : launch.of("shared")) {
+  for (const Entry* fault : faults_of_kind(launch, "shared")) {
     if (!here(*fault)) continue;
     faults.stuck_shared = {static_cast<uint32_t>(fault->number("byte", 0)), mask_of(*fault), value_of(*fault)};
   }
-  for (const Entry* fault : launch.of("memory")) {
-    uint8_t* buffer = launch.device.memory.buffer(static_cast<uint32_t>(fault->number("buffer", 0)));
+  for (const Entry* fault : faults_of_kind(launch, "memory")) {
+    uint8_t* buffer = device.memory.buffer(static_cast<uint32_t>(fault->number("buffer", 0)));
     if (buffer != nullptr) faults.stuck_memory = {buffer + fault->number("byte", 0), mask_of(*fault), value_of(*fault)};
   }
-  faults.claim_broken = !launch.of("claim").empty();
+  faults.claim_broken = !faults_of_kind(launch, "claim").empty();
   return faults;
 }
 
 std::vector<uint8_t> arguments_of(const Launch& launch) {
   std::vector<uint8_t> arguments = launch.call.arguments;
-  for (const Entry* fault : launch.of("arguments")) {
+  for (const Entry* fault : faults_of_kind(launch, "arguments")) {
     const size_t shift = std::min<size_t>(fault->number("shift", 8), arguments.size());
     arguments.erase(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(shift));
     arguments.resize(launch.call.arguments.size());
@@ -103,17 +116,15 @@ std::vector<uint8_t> arguments_of(const Launch& launch) {
   return arguments;
 }
 
-int run_blocks(const Launch& launch, const KernelEntry& kernel) {
-  Placement placement(reachable_sms(launch), blocks_per_sm(launch));
-  if (!placement.any_sm()) return kNotReady;  // waits for an SM for ever
-  const std::vector<uint8_t> arguments = arguments_of(launch);
+int run_blocks(const Device& device, const Launch& launch, const KernelEntry& kernel) {
+  Placement placement(reachable_sms(device, launch), blocks_per_sm(device, launch));
   for (uint32_t block = 0; block < launch.call.grid; block++) {
     const uint32_t smid = placement.place();
-    SmFaults faults = faults_of_sm(launch, smid);
+    SmFaults faults = faults_of_sm(device, launch, smid);
     const uint64_t start = monotonic_ns();
     const BlockOutcome outcome = run_block(
-        {smid, launch.device.nsmid, block, launch.call.grid, launch.call.threads, launch.call.shared_bytes}, faults,
-        launch.device.memory, kernel.run, arguments.data());
+        {smid, device.nsmid, block, launch.call.grid, launch.call.threads, launch.call.shared_bytes}, faults,
+        device.memory, kernel.run, launch.call.arguments.data());
     if (outcome.illegal_address) return kIllegalAddress;
     if (outcome.deadlock) return kLaunchFailed;
     placement.release(monotonic_ns() - start + outcome.held_ns);
@@ -124,10 +135,10 @@ int run_blocks(const Launch& launch, const KernelEntry& kernel) {
 // What the kernel wrote to these buffers never arrives.
 class LostWrites {
  public:
-  explicit LostWrites(const Launch& launch) {
-    for (const Entry* fault : launch.of("stale")) {
+  LostWrites(const Device& device, const Launch& launch) {
+    for (const Entry* fault : faults_of_kind(launch, "stale")) {
       size_t bytes = 0;
-      uint8_t* buffer = launch.device.memory.buffer(static_cast<uint32_t>(fault->number("buffer", 0)), &bytes);
+      uint8_t* buffer = device.memory.buffer(static_cast<uint32_t>(fault->number("buffer", 0)), &bytes);
       if (buffer != nullptr) before_.push_back({buffer, std::vector<uint8_t>(buffer, buffer + bytes)});
     }
   }
@@ -142,24 +153,54 @@ class LostWrites {
 };
 
 bool does_not_run(const Launch& launch) {
-  const auto stale = launch.of("stale");
+  const auto stale = faults_of_kind(launch, "stale");
   return std::any_of(stale.begin(), stale.end(), [](const Entry* fault) { return !fault->has("buffer"); });
+}
+
+const KernelEntry& kernel_of(const KernelCall& call) {
+  const KernelEntry* kernel = find_kernel(call.function->name);
+  if (kernel == nullptr) give_up("the fake cannot run the kernel " + call.function->name);
+  if (kernel->argument_bytes != call.arguments.size()) {
+    give_up("the cubin and the fake disagree about the arguments of " + call.function->name);
+  }
+  return *kernel;
+}
+
+int run(const Device& device, const Launch& launch) {
+  const LostWrites lost(device, launch);
+  const unsigned control = _mm_getcsr();
+  _mm_setcsr(kDefaultRounding);
+  const int status = run_blocks(device, launch, kernel_of(launch.call));
+  _mm_setcsr(control);
+  return status;
 }
 
 }  // namespace
 
-int run_kernel(Machine& machine, Device& device, const KernelCall& call) {
-  const KernelEntry* kernel = find_kernel(call.function->name);
-  if (kernel == nullptr) give_up("the fake cannot run the kernel " + call.function->name);
-  if (kernel->argument_bytes != call.arguments.size()) give_up("another size of arguments than " + call.function->name + "'s");
-  const Launch launch(machine, device, call);
-  if (!launch.of("hang").empty()) return kNotReady;
+int launch_kernel(Machine& machine, Context& context, const KernelCall& call) {
+  Device& device = *context.device;
+  Launch launch{&context, call, faults_that_strike(machine, device, call), {}};
+  if (!faults_of_kind(launch, "hang").empty() || reachable_sms(device, launch).empty()) return kNotReady;
   if (does_not_run(launch)) return kSuccess;
-  const LostWrites lost(launch);
-  const unsigned control = _mm_getcsr();
-  _mm_setcsr(kDefaultRounding);
-  const int status = run_blocks(launch, *kernel);
-  _mm_setcsr(control);
+  launch.call.arguments = arguments_of(launch);
+  launch.buffers = buffers_in(device, launch.call.arguments);
+  if (launch.buffers.empty()) return run(device, launch);
+  device.unread.push_back(std::move(launch));
+  return kSuccess;
+}
+
+int finish_launches(Device& device, uint64_t address) {
+  const uint32_t buffer = device.memory.buffer_at(address);
+  std::deque<Launch> others;
+  int status = kSuccess;
+  while (!device.unread.empty() && status == kSuccess) {
+    Launch launch = std::move(device.unread.front());
+    device.unread.pop_front();
+    if (launch.buffers.count(buffer) == 0) others.push_back(std::move(launch));
+    else status = run(device, launch);
+  }
+  for (Launch& launch : device.unread) others.push_back(std::move(launch));
+  device.unread.swap(others);
   return status;
 }
 
