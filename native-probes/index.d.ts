@@ -78,8 +78,20 @@ export interface Mismatch {
   /** Digests of the SM. */
   expectedDigest: number;
   actualDigest: number;
-  /** Wrong (lane, iteration) pairs in that pass. */
+  /** Wrong (lane, iteration) pairs in that pass. On a GPU: (warp, lane) pairs. */
   mismatchCount: number;
+  /** On a GPU alone. */
+  gpu?: MismatchPlace;
+}
+
+/** Where on an SM a wrong result was computed. */
+export interface MismatchPlace {
+  /** Of the block, 0..7. */
+  warp: number;
+  /** %warpid mod 4. */
+  subPartition: number;
+  /** Digests are compared every so many iterations: the wrong result lies in `iteration` .. `iteration` + withinIterations - 1. */
+  withinIterations: number;
 }
 
 export interface SmResult {

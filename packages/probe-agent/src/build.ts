@@ -3,22 +3,25 @@ import { systemClock } from '@sentinel/service-kit/clock';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { type MetricsServer, serveMetrics } from '@sentinel/service-kit/metrics';
-import { reloadConfig } from '@sentinel/service-kit/reload';
 import { type Common, Devices } from './assembly/common.js';
 import { makeLink } from './assembly/link.js';
-import { changeable, makePlanner, makeRunner } from './assembly/probing.js';
+import { Orders } from './assembly/orders.js';
+import { Probing } from './assembly/probing.js';
 import { makeReporting } from './assembly/reporting.js';
+import { startDevices } from './assembly/start-devices.js';
 import { openStores } from './assembly/stores.js';
 import { makeTelemetry } from './assembly/telemetry.js';
+import { watchLanes } from './assembly/watch-lanes.js';
 import type { Loaded } from './command.js';
-import { failures, selfTest } from './identity/self-test.js';
-import { devicesOf, type Testbed } from './identity/testbed.js';
+import { devicesOf, stopTestbed, type Testbed } from './identity/testbed.js';
 import { AgentMetrics, type Observed } from './observing/metrics.js';
-import type { Planner } from './scheduler/planner.js';
-import { type Settings, settingsOf } from './settings.js';
+import { Pauses } from './scheduler/pauses.js';
+import { POOLS } from './scheduler/planner.js';
+import type { Settings } from './settings.js';
 import type { Spool } from './spool/spool.js';
 import type { TelemetryCollector } from './telemetry/collector.js';
 import { DirectiveDesk } from './uplink/directive-desk.js';
+import { EngineClock } from './uplink/engine-clock.js';
 import type { Uplink } from './uplink/uplink.js';
 
 export interface AgentParts {
@@ -32,7 +35,7 @@ export interface AgentParts {
 /** Composition root of the daemon. */
 export function buildAgent(parts: AgentParts): Service {
   const stack = new StopStack();
-  stack.push('probe child', () => parts.testbed.child.stop());
+  stack.push('probe children', () => stopTestbed(parts.testbed));
   let reload: () => void = () => {};
   return {
     start: async () => {
@@ -48,55 +51,56 @@ export function buildAgent(parts: AgentParts): Service {
 /** Parts that come into being after those that tell them something. */
 interface Late {
   uplink?: Uplink;
-  planner?: Planner;
+  probing?: Probing;
   desk?: DirectiveDesk;
   telemetry?: TelemetryCollector;
-  wakeRunner?: () => void;
   connected: boolean;
 }
 
 async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: ReadyInfo; reload: () => void }> {
   const { loaded, settings, testbed, log, fatal } = parts;
+  const { config } = settings;
   const late: Late = { connected: false };
-  const spool: Spool = await openStores(settings.config, (lost) => metrics.givenUp(lost), stack);
-  const devices = new Devices(devicesOf(settings, testbed.info, true));
-  const metrics: AgentMetrics = new AgentMetrics(observed(spool, devices, testbed, late));
+  const spool: Spool = await openStores(config, (lost) => metrics.givenUp(lost), stack);
+  const devices = new Devices(devicesOf(testbed));
+  const pauses = new Pauses(config.paused_devices);
+  const metrics: AgentMetrics = new AgentMetrics(observed(spool, devices, testbed, pauses, late));
   const common: Common = { settings, testbed, devices, metrics, clock: systemClock, log, fatal };
 
   const reporting = makeReporting(common, spool, () => late.uplink?.wake());
   const { events, reporter, appender, build } = reporting;
-  testbed.child.onEvent = (event) => events.childFailed(event);
+  const engineClock = new EngineClock(systemClock);
   const desk = new DirectiveDesk({
     devices: devices.all,
     clock: systemClock,
+    engineClock,
     log,
     send: (status: DirectiveStatus) => late.uplink?.status(status),
-    onWork: () => late.wakeRunner?.(),
+    onWork: () => late.probing?.wake(),
   });
-  const planner = makePlanner(common, desk.book);
   const telemetry = makeTelemetry(common, reporting);
-  Object.assign(late, { desk, planner, telemetry });
-  const { runner, watch } = makeRunner(common, planner, desk.book, reporting, telemetry);
-  late.wakeRunner = () => runner.wake();
-  const listening = await listenForMetrics(common, stack);
-
-  const tested = await selfTest(
-    testbed.child,
-    devices.all.flatMap(({ sms }) => sms),
-  );
-  for (const { sm, sentence } of failures(tested)) events.selfTestFailed(sm, sentence);
-  await watch?.look();
-
+  const probing = new Probing(common, { directives: desk.book, pauses, reporting, telemetry });
+  Object.assign(late, { desk, probing, telemetry });
+  const orders = new Orders(common, { loaded, pauses, probing, events, engineClock }, stack);
+  const sayHelloAnew = () => late.uplink?.renew();
+  watchLanes(testbed.lanes, events, (lane) => {
+    probing.refresh(lane);
+    sayHelloAnew();
+  });
+  const listening = await listenForMetrics(common, probing, stack);
+  for (const { deviceId, sentence } of testbed.remarks) events.remark(deviceId, sentence);
   const uplink = makeLink(common, {
     spool,
-    planner,
     build,
-    tested,
-    onMessage: (message) => desk.receive(message),
+    overheadPct: () => POOLS.reduce((sum, pool) => sum + probing.overheadPct(pool), 0),
+    onMessage: (message) => {
+      desk.receive(message);
+      orders.receive(message);
+    },
     onConnected: (engineTimeUs) => {
       late.connected = engineTimeUs !== null;
       if (engineTimeUs === null) return;
-      desk.synchronise(engineTimeUs);
+      engineClock.synchronise(engineTimeUs);
       telemetry.restart();
     },
   });
@@ -108,49 +112,45 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
     await reporter.flush();
   });
   stack.push('telemetry', () => telemetry.stop());
-  stack.push('runner', () => runner.stop());
+  stack.push('probing', () => probing.stop());
+  await startDevices(testbed.lanes, { events, probing, onLate: sayHelloAnew });
   const { testBuild } = testbed.info;
   events.started(`build ${build}${testBuild ? ' (test build)' : ''}`);
   uplink.start();
   telemetry.start();
-  runner.start();
-  log.info({ node: settings.config.node_name, devices: devices.all.map(({ id }) => id), build, testBuild }, 'probing');
+  log.info({ node: config.node_name, devices: devices.ids, build, testBuild }, 'probing');
   const address = listening?.address ?? null;
-  let running = loaded;
-  return {
-    ready: address === null ? {} : { metrics: address },
-    reload: () => {
-      running = reloadAgent(running, devices, planner, log);
-    },
-  };
+  return { ready: address === null ? {} : { metrics: address }, reload: () => orders.reload() };
 }
 
-function observed(spool: Spool, devices: Devices, { child }: Testbed, late: Late): Observed {
+function observed(spool: Spool, devices: Devices, { lanes }: Testbed, pauses: Pauses, late: Late): Observed {
+  const children = lanes.map(({ child }) => child);
   return {
     devices: () => devices.all.length,
     connected: () => late.connected,
     spoolRecords: () => spool.records,
     spoolBytes: () => spool.bytes,
-    childRestarts: () => child.restarts,
-    childBytes: () => child.residentBytes(),
+    childRestarts: () => children.reduce((sum, { restarts }) => sum + restarts, 0),
+    childBytes: () => children.reduce((sum, child) => sum + (child.residentBytes() ?? 0), 0),
     activeDirectives: () => late.desk?.book.active().length ?? 0,
-    contexts: () => devices.all.map(({ id }) => late.telemetry?.latest.latest(id)),
-    overheadPct: (pool) => late.planner?.overhead[pool].percent(systemClock.monotonicMs()) ?? 0,
+    pausedDevices: () => devices.ids.filter((id) => pauses.isPaused(id, Date.now())).length,
+    coverage: () => late.probing?.coverage.families(systemClock.monotonicMs()) ?? [],
+    goldenPct: () => late.probing?.goldenPct() ?? 0,
+    contexts: () => devices.ids.map((id) => late.telemetry?.latest.latest(id)),
+    overheadPct: (pool) => late.probing?.overheadPct(pool) ?? 0,
   };
 }
 
-async function listenForMetrics({ settings, metrics, log }: Common, stack: StopStack): Promise<MetricsServer | null> {
+async function listenForMetrics(
+  { settings, metrics, log }: Common,
+  probing: Probing,
+  stack: StopStack,
+): Promise<MetricsServer | null> {
   const { enabled, listen_address: address } = settings.config.metrics;
   if (!enabled) return null;
   const addressKey = 'probe_agent.metrics.listen_address';
-  const server = await serveMetrics({ registry: metrics.registry, address, addressKey, log, required: false });
+  const pages = { '/coverage': () => ({ devices: probing.coverage.devices(systemClock.monotonicMs()) }) };
+  const server = await serveMetrics({ registry: metrics.registry, address, addressKey, log, required: false, pages });
   stack.push('metrics', () => server.close());
   return server;
-}
-
-/** SIGHUP: takes what may change while the agent runs. */
-function reloadAgent(running: Loaded, devices: Devices, planner: Planner, log: Logger): Loaded {
-  const loaded = reloadConfig(running, log);
-  planner.reconfigure(changeable(settingsOf(loaded), devices));
-  return loaded;
 }

@@ -5,7 +5,8 @@ import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger } from '@sentinel/service-kit/logging';
 import { buildAgent } from './build.js';
 import type { FLAGS } from './flags.js';
-import { openTestbed, type Testbed } from './identity/testbed.js';
+import { openTestbed, stopTestbed, type Testbed } from './identity/testbed.js';
+import type { Answered } from './modes/answered.js';
 import { benchmark } from './modes/benchmark.js';
 import { listGpus } from './modes/list-gpus.js';
 import { once } from './modes/once.js';
@@ -23,29 +24,26 @@ export interface Variant {
 export async function command(loaded: Loaded, variant: Variant): Promise<void> {
   try {
     const settings = settingsOf(loaded);
-    const testbed = await openTestbed(addonPath({ test: variant.test }), variant.injections, settings);
-    const answer = await oneShot(loaded, settings, testbed);
-    if (answer === undefined) return await serve(loaded, settings, testbed);
+    const mode = modeOf(loaded);
+    const addonFile = addonPath({ test: variant.test });
+    const options = { addonFile, injections: variant.injections, save: mode === undefined };
+    const testbed = await openTestbed(options, settings);
+    if (mode === undefined) return await serve(loaded, settings, testbed);
+    const answer = await mode(testbed);
     process.stdout.write(answer.text);
     process.exitCode = answer.exitCode;
-    await testbed.child.stop();
+    await stopTestbed(testbed);
   } catch (error) {
     process.stderr.write(`${error instanceof ConfigError ? error.message : SentinelError.from(error).sentence}\n`);
     process.exitCode = error instanceof ConfigError ? error.exitCode : exitStatus(SentinelError.from(error));
   }
 }
 
-interface Answered {
-  readonly text: string;
-  readonly exitCode: number;
-}
-
 /** What a command that is no daemon prints; undefined = run the daemon. */
-function oneShot(loaded: Loaded, settings: Settings, testbed: Testbed): Promise<Answered> | undefined {
-  const { flags } = loaded;
-  if (flags['list-gpus']) return listGpus(settings, testbed);
-  if (flags.once) return once(settings, testbed);
-  if (flags.mode === 'benchmark') return benchmark(testbed, flags.iterations, flags.output);
+function modeOf({ flags }: Loaded): ((testbed: Testbed) => Promise<Answered>) | undefined {
+  if (flags['list-gpus']) return listGpus;
+  if (flags.once) return once;
+  if (flags.mode === 'benchmark') return (testbed) => benchmark(testbed, flags.iterations, flags.output);
   return undefined;
 }
 

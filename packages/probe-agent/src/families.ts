@@ -36,6 +36,9 @@ const FAMILIES: Readonly<Record<FamilyName, FamilyFacts>> = {
 
 const NAMES = Object.keys(FAMILIES) as readonly FamilyName[];
 
+/** Families of a GPU that is not open yet, so that what it does not run is said. */
+export const GPU_FAMILIES: readonly FamilyName[] = NAMES.filter((name) => !name.startsWith('cpu_'));
+
 export function isFamilyName(name: string): name is FamilyName {
   return Object.hasOwn(FAMILIES, name);
 }

@@ -26,6 +26,8 @@ export interface MetricsServerOptions {
   /** Configuration key of the address, named in errors. */
   readonly addressKey: string;
   readonly log: Logger;
+  /** Further pages by their path, each made when it is asked for and sent as JSON. */
+  readonly pages?: Readonly<Record<string, () => unknown>>;
   /** True: a taken port is an error. False: it warns and is tried again while the service goes on. */
   readonly required: boolean;
 }
@@ -37,14 +39,21 @@ export interface MetricsServer {
 }
 
 /**
- * Serves GET /metrics in plain HTTP.
+ * Serves GET /metrics and the other pages in plain HTTP.
  * @throws SentinelError UNAVAILABLE when the port is taken and `required`.
  */
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
   const wanted = parseAddress(options.address);
+  const pages = options.pages ?? {};
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
-      response.writeHead(404).end('metrics are at GET /metrics\n');
+    const path = request.method === 'GET' ? (request.url?.split('?')[0] ?? '') : '';
+    if (Object.hasOwn(pages, path)) {
+      const text = `${JSON.stringify(pages[path]?.())}\n`;
+      response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+      return;
+    }
+    if (path !== '/metrics') {
+      response.writeHead(404).end(`metrics are at ${['GET /metrics', ...Object.keys(pages)].join(', ')}\n`);
       return;
     }
     options.registry.metrics().then(

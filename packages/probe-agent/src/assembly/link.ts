@@ -4,8 +4,6 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { createClient } from '@sentinel/service-kit/grpc-client';
 import { VERSION } from '@sentinel/service-kit/version';
 import { agentKey } from '../identity/agent-key.js';
-import { describeDevice, type SelfTest } from '../identity/devices.js';
-import type { Planner } from '../scheduler/planner.js';
 import type { Settings } from '../settings.js';
 import type { Spool } from '../spool/spool.js';
 import { explainUplinkError } from '../uplink/explain.js';
@@ -14,9 +12,9 @@ import type { Common } from './common.js';
 
 export interface LinkParts {
   readonly spool: Spool;
-  readonly planner: Planner;
   readonly build: string;
-  readonly tested: SelfTest;
+  /** Of the busiest device over the last minute, percent, scheduled or not. */
+  readonly overheadPct: () => number;
   readonly onMessage: (message: AgentControlResponse['message']) => void;
   /** The engine's clock at the start of a connection, or null at its end. */
   readonly onConnected: (engineTimeUs: bigint | null) => void;
@@ -68,9 +66,8 @@ async function giveUpLeftovers({ log }: Common, spool: Spool, committed: bigint)
   }
 }
 
-function helloOf({ settings, testbed, devices, clock }: Common, { spool, build, tested }: LinkParts): () => Hello {
+function helloOf({ settings, testbed, devices, clock }: Common, { spool, build }: LinkParts): () => Hello {
   const { config } = settings;
-  const described = devices.all.map(({ id, sms }) => describeDevice(id, sms, testbed.info, tested));
   return () => ({
     node: config.node_name,
     spoolId: spool.spoolId,
@@ -79,18 +76,17 @@ function helloOf({ settings, testbed, devices, clock }: Common, { spool, build, 
     agentVersion: VERSION,
     keyId: config.hmac_key_id,
     agentTimeUs: clock.nowUs(),
-    devices: described,
+    devices: devices.all.map((device) => device.describe()),
     lastSequence: spool.lastSequence,
   });
 }
 
-function heartbeatOf({ clock }: Common, { spool, planner }: LinkParts): AgentHeartbeat {
-  const pools = Object.values(planner.overhead);
+function heartbeatOf({ clock }: Common, { spool, overheadPct }: LinkParts): AgentHeartbeat {
   return {
     agentTimeUs: clock.nowUs(),
     spoolRecords: spool.records,
     spoolBytes: BigInt(spool.bytes),
-    overheadPct: pools.reduce((sum, pool) => sum + pool.percent(clock.monotonicMs()), 0),
+    overheadPct: overheadPct(),
   };
 }
 

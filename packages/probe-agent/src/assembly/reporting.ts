@@ -28,5 +28,5 @@ export function makeReporting(common: Common, spool: Spool, onAppended: () => vo
     clock,
     append: (payload) => appender.append(payload),
   });
-  return { build, reporter, appender, events: new Events({ reporter, metrics, log, deviceOf: devices.ownerOf }) };
+  return { build, reporter, appender, events: new Events({ reporter, metrics, log, ownerOf: devices.ownerOf }) };
 }

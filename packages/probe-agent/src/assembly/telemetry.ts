@@ -1,5 +1,6 @@
+import type { TestedDevice } from '../identity/tested-device.js';
+import { driverEnv } from '../probe-child/child-env.js';
 import { ProbeChild } from '../probe-child/probe-child.js';
-import type { Testable } from '../scheduler/directive-plan.js';
 import { TelemetryCollector } from '../telemetry/collector.js';
 import { CpuSensors } from '../telemetry/cpu-sensors.js';
 import { GpuSensors, takeXids } from '../telemetry/gpu-sensors.js';
@@ -10,8 +11,10 @@ import type { Reporting } from './reporting.js';
 export function makeTelemetry(common: Common, { reporter, events }: Reporting): TelemetryCollector {
   const { settings, testbed, devices, clock } = common;
   const { collection_interval_s: intervalS, collect_nvlink: nvlink, collect_pcie: pcie } = settings.config.telemetry;
-  const child = devices.all.some(isGpu) ? new ProbeChild({ addonFile: testbed.addonFile, injections: [] }) : null;
-  const sensorsOf = (device: Testable) =>
+  const child = devices.all.some(isGpu)
+    ? new ProbeChild({ addonFile: testbed.addonFile, env: driverEnv(process.env), prelude: [] })
+    : null;
+  const sensorsOf = (device: TestedDevice) =>
     child !== null && isGpu(device)
       ? new GpuSensors(device.id, child, { nvlink, pcie })
       : new CpuSensors(device.id, device.sms, () => clock.monotonicMs());
@@ -27,6 +30,6 @@ export function makeTelemetry(common: Common, { reporter, events }: Reporting): 
   });
 }
 
-function isGpu({ id }: Testable): boolean {
-  return /^(GPU|MIG)-/.test(id);
+function isGpu({ backend }: TestedDevice): boolean {
+  return backend === 'gpu';
 }

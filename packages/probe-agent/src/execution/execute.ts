@@ -6,14 +6,18 @@ import type {
   SmResult as NativeSmResult,
 } from '@sentinel/native-probes';
 import type { Clock } from '@sentinel/service-kit/clock';
-import type { ChildReply, ProbeChild } from '../probe-child/probe-child.js';
-import type { CpuCharge, Work } from '../scheduler/planner.js';
+import type { TestedDevice } from '../identity/tested-device.js';
+import type { ChildReply } from '../probe-child/probe-child.js';
+import type { Charge, Work } from '../scheduler/planner.js';
+import type { ContextSource } from '../telemetry/context.js';
 import type { Mismatch, ProbeRun, SmResult } from './run.js';
 
 /** What a launch did, and whom it cost how much. */
 export interface Launched {
   readonly run: ProbeRun;
-  readonly charges: readonly CpuCharge[];
+  readonly charges: readonly Charge[];
+  /** CPU time of the goldens of a GPU. */
+  readonly goldenCharges: readonly Charge[];
   /** Golden CPUs that computed different values. */
   readonly dispute: GoldenDispute | null;
 }
@@ -25,9 +29,10 @@ export interface LoudFaults {
 }
 
 export interface Executor {
-  readonly child: Pick<ProbeChild, 'ask'>;
+  readonly deviceOf: (deviceId: string) => Pick<TestedDevice, 'execute'>;
   readonly clock: Clock;
   readonly loudFaults: LoudFaults;
+  readonly contexts: ContextSource;
 }
 
 /** What a child that gave no answer means for the SMs that were to run. */
@@ -36,14 +41,16 @@ const NO_ANSWER: Readonly<Record<Exclude<ChildReply<never>['kind'], 'answer'>, P
   crashed: ProbeResult.ERROR,
   refused: ProbeResult.ERROR,
   unavailable: ProbeResult.NOT_RUN,
+  unprepared: ProbeResult.NOT_RUN,
 };
 
 /** Carries out one launch. A child that hangs or dies makes results of their own kind, never an exception. */
-export async function execute(work: Work, { child, clock, loudFaults }: Executor): Promise<Launched> {
+export async function execute(work: Work, { deviceOf, clock, loudFaults, contexts }: Executor): Promise<Launched> {
   const startUs = Number(clock.nowUs());
   const startMs = clock.monotonicMs();
   const { family, epoch, index, sms, goldenCpus } = work;
-  const reply = await child.ask('execute', { family, epoch, index, sms: [...sms], goldenCpus }, work.timeoutMs);
+  const request = { family, epoch, index, sms: [...sms], goldenCpus };
+  const reply = await deviceOf(work.deviceId).execute(request, work.timeoutMs);
   const durationUs = Math.round((clock.monotonicMs() - startMs) * 1000);
   const common = {
     deviceId: work.deviceId,
@@ -54,6 +61,7 @@ export async function execute(work: Work, { child, clock, loudFaults }: Executor
     startUs,
     singleSm: sms.length === 1 ? (sms[0] ?? null) : null,
     directiveId: work.directiveId,
+    context: contexts.latest(work.deviceId),
   };
   if (reply.kind !== 'answer') {
     const result = NO_ANSWER[reply.kind];
@@ -67,9 +75,9 @@ export async function execute(work: Work, { child, clock, loudFaults }: Executor
       goldenIntact: false,
       loudFault: false,
     };
-    return { run, charges: [], dispute: null };
+    return { run, charges: [], goldenCharges: [], dispute: null };
   }
-  const answer = reply.value;
+  const { report: answer, charges, goldenCharges } = reply.value;
   const results = smResults(sms, answer);
   const failed = results.some(({ result }) => result === ProbeResult.FAIL);
   return {
@@ -82,7 +90,8 @@ export async function execute(work: Work, { child, clock, loudFaults }: Executor
       goldenIntact: answer.goldenCrcOk,
       loudFault: failed && (await loudFaults.recently(work.deviceId)),
     },
-    charges: answer.cpuUs,
+    charges,
+    goldenCharges,
     dispute: answer.goldenDispute,
   };
 }
@@ -110,5 +119,6 @@ function mismatchOf(mismatch: NativeMismatch | null): Mismatch | null {
   if (mismatch === null) return null;
   const { lane, iteration, operands, expected, actual, expectedDigest, actualDigest, mismatchCount } = mismatch;
   const words = { operands: [...operands], expected: [...expected], actual: [...actual] };
-  return { lane, iteration, ...words, expectedDigest, actualDigest, mismatchCount };
+  const place = mismatch.gpu ?? null;
+  return { lane, iteration, ...words, expectedDigest, actualDigest, mismatchCount, place };
 }

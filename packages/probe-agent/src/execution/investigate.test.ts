@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
-import { addonPath } from '@sentinel/native-probes';
+import { addonPath, type Info } from '@sentinel/native-probes';
 import { systemClock } from '@sentinel/service-kit/clock';
+import { CpuDevice } from '../identity/cpu-device.js';
+import { injectionsOf } from '../identity/lane.js';
 import { ProbeChild } from '../probe-child/probe-child.js';
 import type { Work } from '../scheduler/planner.js';
 import { execute } from './execute.js';
@@ -23,10 +25,19 @@ const WORK: Work = {
 };
 
 function executor(t: TestContext, injection: string, recently = false) {
-  const child = new ProbeChild({ addonFile: addonPath({ test: true }), injections: [injection] });
+  const addonFile = addonPath({ test: true });
+  const child = new ProbeChild({ addonFile, env: {}, prelude: injectionsOf([injection]) });
   t.after(() => child.stop());
-  return { child, clock: systemClock, loudFaults: { recently: async () => recently } };
+  const device = new CpuDevice('CPU-a', [0, 1], child, { families: [] } as unknown as Info);
+  return {
+    deviceOf: () => device,
+    clock: systemClock,
+    loudFaults: { recently: async () => recently },
+    contexts: { latest: () => undefined },
+  };
 }
+
+const LOOK = { smsOf: () => [0, 1], tolerances: { siblings: 16, reruns: 1 } };
 
 const results = (run: ProbeRun | undefined) => run?.results.map(({ sm, result }) => [sm, result]);
 
@@ -38,7 +49,7 @@ test('a mismatch of one SM: its seed on the others, then once more on itself, th
     return (await execute(work, parts)).run;
   };
   const first = await launch(WORK);
-  const group = await investigate(WORK, first, [0, 1], launch);
+  const group = await investigate(WORK, first, LOOK, launch);
   assert.deepEqual(
     group.map(({ kind }) => kind),
     [RunKind.BURST, RunKind.SIBLING, RunKind.RERUN],
@@ -57,7 +68,7 @@ test('a rerun that passes suppresses nothing', async (t) => {
     const launch = async (work: Work) => (await execute({ ...work, index }, parts)).run;
     const first = await launch(WORK);
     if (first.results[0]?.result !== ProbeResult.FAIL) continue;
-    const group = await investigate(WORK, first, [0, 1], launch);
+    const group = await investigate(WORK, first, LOOK, launch);
     assert.equal(group[0]?.results[0]?.result, ProbeResult.FAIL);
     if (group.at(-1)?.results[0]?.result === ProbeResult.PASS) return;
   }

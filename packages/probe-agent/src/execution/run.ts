@@ -1,5 +1,7 @@
 import { ProbeResult, type RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { MismatchPlace } from '@sentinel/native-probes';
 import type { FamilyName } from '../families.js';
+import type { DeviceContext } from '../telemetry/context.js';
 
 /** A wrong result, from the failing execution itself. */
 export interface Mismatch {
@@ -11,6 +13,8 @@ export interface Mismatch {
   readonly expectedDigest: number;
   readonly actualDigest: number;
   readonly mismatchCount: number;
+  /** Where on an SM of a GPU; null on a CPU. */
+  readonly place: MismatchPlace | null;
 }
 
 export interface SmResult {
@@ -40,6 +44,8 @@ export interface ProbeRun {
   readonly goldenIntact: boolean;
   readonly loudFault: boolean;
   readonly directiveId: string | null;
+  /** What the device was like; undefined = not known. */
+  readonly context: DeviceContext | undefined;
 }
 
 /** What other SMs made of a mismatch's seed before it was sent. */

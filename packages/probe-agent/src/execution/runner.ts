@@ -1,9 +1,10 @@
 import { ProbeResult } from '@sentinel/contracts/sentinel/v1/common.js';
 import type { GoldenDispute } from '@sentinel/native-probes';
 import type { Clock } from '@sentinel/service-kit/clock';
+import type { ProbeTolerances } from '@sentinel/service-kit/config';
 import { failingSms } from '../reporting/siblings.js';
 import type { DirectiveBook } from '../scheduler/directives.js';
-import type { Now, Planner, Work } from '../scheduler/planner.js';
+import type { Charge, Now, Planner, Work } from '../scheduler/planner.js';
 import { type Executor, execute } from './execute.js';
 import { investigate } from './investigate.js';
 import { executed, type ProbeRun } from './run.js';
@@ -23,9 +24,12 @@ export interface RunnerParts {
   /** A launch could not be prepared, e.g. for want of disk space; it is tried again. */
   readonly onProblem: (error: unknown) => void;
   readonly onDispute: (work: Work, dispute: GoldenDispute) => void;
+  /** CPU time that the goldens of GPUs took. */
+  readonly onGoldens: (charges: readonly Charge[]) => void;
+  readonly tolerances: Pick<ProbeTolerances, 'siblings' | 'reruns'>;
 }
 
-/** The probing loop: asks the planner, launches, investigates mismatches, reports. One launch at a time. */
+/** The probing loop of one lane: asks its planner, launches, investigates mismatches, reports. One launch at a time. */
 export class Runner {
   readonly #parts: RunnerParts;
   #stopping = false;
@@ -77,15 +81,16 @@ export class Runner {
     this.#settleDirective(work, first);
     const group =
       failingSms(first).length > 0
-        ? await investigate(work, first, this.#parts.smsOf(work.deviceId), (next) => this.#launch(next))
+        ? await investigate(work, first, this.#parts, (next) => this.#launch(next))
         : [first];
     await this.#parts.report(group);
   }
 
   async #launch(work: Work): Promise<ProbeRun> {
-    const { executor, planner, onRun, onDispute } = this.#parts;
-    const { run, charges, dispute } = await execute(work, executor);
+    const { executor, planner, onRun, onDispute, onGoldens } = this.#parts;
+    const { run, charges, goldenCharges, dispute } = await execute(work, executor);
     if (dispute !== null) onDispute(work, dispute);
+    onGoldens(goldenCharges);
     planner.charge(work.pool, work.family, charges, executor.clock.monotonicMs());
     onRun(run);
     return run;

@@ -1,16 +1,20 @@
-import type { KnownAnswerResult } from '@sentinel/native-probes';
+import type { DeviceFamily } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { FamilyInfo, KnownAnswerResult } from '@sentinel/native-probes';
+import { isFamilyName, wireFamily } from '../families.js';
 import type { ProbeChild } from '../probe-child/probe-child.js';
-import type { SelfTest } from './devices.js';
 
 /** Known answers of one SM. */
 const TIMEOUT_MS = 10_000;
 
-/** The release's committed known answers on every SM, at start. An SM whose child hung or died is not in it. */
-export async function selfTest(child: Pick<ProbeChild, 'ask'>, sms: readonly number[]): Promise<SelfTest> {
+/** Known answers by SM. */
+export type SelfTest = ReadonlyMap<number, readonly KnownAnswerResult[]>;
+
+/** The release's committed known answers on every CPU, at start. A CPU whose child hung or died is not in it. */
+export async function selfTest(child: Pick<ProbeChild, 'ask'>, cpus: readonly number[]): Promise<SelfTest> {
   const answers = new Map<number, readonly KnownAnswerResult[]>();
-  for (const sm of sms) {
-    const reply = await child.ask('knownAnswers', sm, TIMEOUT_MS);
-    if (reply.kind === 'answer') answers.set(sm, reply.value);
+  for (const cpu of cpus) {
+    const reply = await child.ask('knownAnswers', cpu, TIMEOUT_MS);
+    if (reply.kind === 'answer') answers.set(cpu, reply.value);
   }
   return answers;
 }
@@ -25,4 +29,23 @@ export function failures(test: SelfTest): { readonly sm: number; readonly senten
         return { sm, sentence: `SM ${sm} does not reproduce the known answers of ${family}${at}` };
       }),
   );
+}
+
+/** How many SMs ran the known answers of a family, and how many reproduced them. */
+export function tally(test: SelfTest, family: string): { readonly run: number; readonly passed: number } {
+  const results = [...test.values()].flatMap((answers) => answers.filter((answer) => answer.family === family));
+  return {
+    run: results.filter(({ result }) => result === 'PASS' || result === 'FAIL').length,
+    passed: results.filter(({ passed }) => passed).length,
+  };
+}
+
+/** The families of a device on the wire, with what its self test found. */
+export function describeFamilies(families: readonly FamilyInfo[], test: SelfTest): DeviceFamily[] {
+  return families.flatMap(({ name, available, probeVersion, instructions }) => {
+    if (!available || !isFamilyName(name)) return [];
+    const { run, passed } = tally(test, name);
+    const self = { selfTestSmsRun: run, selfTestSmsPassed: passed };
+    return { family: wireFamily(name), probeVersion, ...self, instructions: [...instructions] };
+  });
 }

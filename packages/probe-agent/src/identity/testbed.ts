@@ -1,51 +1,46 @@
 import type { Info } from '@sentinel/native-probes';
-import { SentinelError } from '@sentinel/service-kit/errors';
-import { ProbeChild } from '../probe-child/probe-child.js';
-import type { Testable } from '../scheduler/directive-plan.js';
 import type { Settings } from '../settings.js';
-import { availableFamilies } from './devices.js';
-import { nodeFolder } from './node-folder.js';
-import { deviceIds } from './saved-ids.js';
+import { takeCensus } from './census.js';
+import { openCpuLane } from './cpu-lane.js';
+import { gpuLanes } from './gpu-lanes.js';
+import type { Lane, LaneOptions, Remark } from './lane.js';
+import type { TestedDevice } from './tested-device.js';
 
-const OPEN_TIMEOUT_MS = 10_000;
-
-/** The machine as the probes see it, and the child that runs them. */
+/** The machine as the probes see it. */
 export interface Testbed {
   readonly addonFile: string;
-  readonly child: ProbeChild;
   readonly info: Info;
+  readonly lanes: readonly Lane[];
+  readonly remarks: readonly Remark[];
 }
 
 /**
- * Starts the probe child.
- * @throws SentinelError INVALID_ARGUMENT for a fault that cannot be injected here, UNAVAILABLE where the child does not run
+ * Finds the devices that this node tests: its GPUs where there are any, unless the configuration says otherwise.
+ * @throws ConfigError for GPUs that are asked for and not there
+ * @throws SentinelError INVALID_ARGUMENT for a fault that cannot be injected here, UNAVAILABLE where no probe can run
  */
-export async function openTestbed(
-  addonFile: string,
-  injections: readonly string[],
-  { config }: Settings,
-): Promise<Testbed> {
-  const child = new ProbeChild({ addonFile, injections });
-  const reply = await child.ask('info', null, OPEN_TIMEOUT_MS);
-  if (reply.kind === 'answer') return { addonFile, child, info: reply.value };
-  await child.stop();
-  if (reply.kind === 'refused') {
-    throw new SentinelError({
-      code: 'INVALID_ARGUMENT',
-      message: `--inject: ${reply.reason.replace(/^inject: /, '')}`,
-    });
-  }
-  throw new SentinelError({
-    code: 'UNAVAILABLE',
-    message: `node ${config.node_name} cannot run probes: ${reply.reason}`,
-    hint: `Check that ${addonFile} was built for this machine.`,
-  });
+export async function openTestbed(options: LaneOptions, settings: Settings): Promise<Testbed> {
+  const { addonFile } = options;
+  const { backend } = settings.config;
+  if (backend === 'cpu') return openCpus(options, settings, []);
+  const { info, gpus } = await takeCensus(options);
+  const { lanes, remarks } = gpuLanes(options, settings, gpus.devices);
+  if (lanes.length > 0) return { addonFile, info, lanes, remarks };
+  const sentences = [...remarks.map(({ sentence }) => sentence), gpus.missing ?? 'the driver shows no GPU to test'];
+  const reason = sentences.join('; ');
+  if (backend === 'cuda') throw settings.refuse('backend', `cuda needs a GPU: ${reason}`);
+  return openCpus(options, settings, [...remarks, { deviceId: '', sentence: `${reason}: CPUs are tested` }]);
 }
 
-/** The devices of this node. @param save keep ids that are new; a command that only looks does not */
-export function devicesOf(settings: Settings, info: Info, save: boolean): Testable[] {
-  const { config, partitions } = settings;
-  const parts = partitions.map(({ part }) => part);
-  const ids = deviceIds(nodeFolder(config), config.node_name, parts, save);
-  return partitions.map(({ sms }, k) => ({ id: ids[k] ?? '', sms, families: availableFamilies(info) }));
+export async function stopTestbed({ lanes }: Pick<Testbed, 'lanes'>): Promise<void> {
+  await Promise.all(lanes.map(({ child }) => child.stop()));
+}
+
+export function devicesOf({ lanes }: Pick<Testbed, 'lanes'>): readonly TestedDevice[] {
+  return lanes.flatMap(({ devices }) => devices);
+}
+
+async function openCpus(options: LaneOptions, settings: Settings, remarks: readonly Remark[]): Promise<Testbed> {
+  const { info, lane } = await openCpuLane(options, settings);
+  return { addonFile: options.addonFile, info, lanes: [lane], remarks };
 }

@@ -1,22 +1,26 @@
-import { describeDevice } from '../identity/devices.js';
+import { EXIT } from '@sentinel/service-kit/errors';
 import { devicesOf, type Testbed } from '../identity/testbed.js';
-import type { Settings } from '../settings.js';
+import type { Answered } from './answered.js';
+import { ranges } from './ranges.js';
 import { table } from './table.js';
 
-/** The devices that the agent would test. */
-export async function listGpus(settings: Settings, { info }: Testbed): Promise<{ text: string; exitCode: number }> {
-  const rows = devicesOf(settings, info, false).map(({ id, sms, families }) => {
-    const { model, driverVersion, note } = describeDevice(id, sms, info, new Map());
-    return [
-      id,
-      model,
-      sms.join(','),
-      families.join(','),
-      [driverVersion, note].filter((part) => part !== '').join('; '),
-    ];
+/** The devices that the agent would test. GPUs are opened for it, since only then it is known what they can run. */
+export async function listGpus(testbed: Testbed): Promise<Answered> {
+  const devices = devicesOf(testbed);
+  await Promise.all(devices.filter(({ backend }) => backend === 'gpu').map((device) => device.selfTest()));
+  const rows = devices.map((device) => {
+    const { id, model, driverVersion, note } = device.describe();
+    const notes = [driverVersion, note].filter((part) => part !== '').join('; ');
+    return [id, model, ranges(device.sms), device.families.join(','), notes];
   });
-  const absent = info.families
-    .filter(({ available }) => !available)
-    .map(({ name, missing }) => `${name} cannot run here: this CPU has no ${missing ?? 'support for it'}\n`);
-  return { text: table(['DEVICE', 'MODEL', 'SMS', 'FAMILIES', 'NOTE'], rows) + absent.join(''), exitCode: 0 };
+  const absent = new Set(
+    devices.flatMap(({ backend, id, notScheduled }) =>
+      notScheduled.map(
+        ({ family, reason }) => `${family} cannot run ${backend === 'cpu' ? 'here' : `on ${id}`}: ${reason}\n`,
+      ),
+    ),
+  );
+  const remarks = testbed.remarks.map(({ sentence }) => `${sentence}\n`);
+  const text = table(['DEVICE', 'MODEL', 'SMS', 'FAMILIES', 'NOTE'], rows) + [...absent, ...remarks].join('');
+  return { text, exitCode: EXIT.ok };
 }

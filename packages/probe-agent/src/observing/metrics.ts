@@ -6,6 +6,7 @@ import { nameOf } from '../names.js';
 import type { GivenUp } from '../spool/give-up.js';
 import type { DeviceContext } from '../telemetry/context.js';
 import { LOUD_FAULT_KINDS, type LoudFaultKind } from '../telemetry/reading.js';
+import type { FamilyCoverage } from './coverage-map.js';
 
 /** Seconds: an execution takes milliseconds, a timeout seconds. */
 const DURATION_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 30];
@@ -17,9 +18,13 @@ export interface Observed {
   spoolRecords(): number;
   spoolBytes(): number;
   childRestarts(): number;
-  childBytes(): number | undefined;
+  childBytes(): number;
   activeDirectives(): number;
-  /** Of the busiest logical CPU over the last minute, percent. */
+  pausedDevices(): number;
+  coverage(): readonly FamilyCoverage[];
+  /** Of the logical CPU that computed most goldens of GPUs over the last minute, percent. */
+  goldenPct(): number;
+  /** Of the busiest logical CPU, or of the busiest GPU, over the last minute, percent. */
   overheadPct(pool: 'scheduled' | 'burst' | 'deep_test'): number;
   /** Of each device, in the order of the hello; undefined while it has no reading. */
   contexts(): readonly (DeviceContext | undefined)[];
@@ -31,6 +36,8 @@ export class AgentMetrics {
   readonly #results: Counter<'probe' | 'family' | 'result'>;
   readonly #duration: Histogram<'probe' | 'family'>;
   readonly #coverage: Gauge<'family'>;
+  /** By family and device, of the last scheduled launch. */
+  readonly #ratios = new Map<string, Map<string, number>>();
   readonly #givenUp: Counter<'what'>;
   readonly #childFailures: Counter<'kind'>;
   readonly #loudFaults: Counter<'kind'>;
@@ -53,7 +60,7 @@ export class AgentMetrics {
     });
     this.#coverage = new Gauge({
       name: 'sentinel_probe_coverage_ratio',
-      help: 'SMs that ran in the last scheduled launch of a family, of those planned. Below 1: the log says why they did not run.',
+      help: 'SMs that ran in the last scheduled launch of a family, of those planned; of the device with fewest. Below 1: the log says why they did not run.',
       labelNames: ['family'],
       registers,
     });
@@ -92,7 +99,10 @@ export class AgentMetrics {
     this.#duration.observe({ probe, family }, run.durationUs / 1e6);
     for (const { result } of run.results) this.#results.inc({ probe, family, result: nameOf(ProbeResult, result) });
     if (run.kind !== RunKind.SCHEDULED) return;
-    this.#coverage.set({ family }, run.results.filter(executed).length / run.results.length);
+    const ratios = this.#ratios.get(family) ?? new Map<string, number>();
+    ratios.set(run.deviceId, run.results.filter(executed).length / run.results.length);
+    this.#ratios.set(family, ratios);
+    this.#coverage.set({ family }, Math.min(...ratios.values()));
   }
 
   givenUp({ runs, mismatches }: GivenUp): void {
@@ -133,14 +143,44 @@ function registerGauges(registers: Registry[], observed: Observed): void {
   gauge('sentinel_agent_spool_bytes', 'Size of the spool; at spool.max_bytes runs are given up.', observed.spoolBytes);
   gauge(
     'sentinel_agent_child_restarts',
-    'Times that the probe child was replaced since the start.',
+    'Times that a probe child was replaced since the start.',
     observed.childRestarts,
   );
-  gauge('sentinel_agent_child_memory_bytes', 'Resident memory of the probe child.', () => observed.childBytes() ?? 0);
+  gauge('sentinel_agent_child_memory_bytes', 'Resident memory of the probe children.', observed.childBytes);
   gauge('sentinel_agent_directives', 'Directives of the engine under way.', observed.activeDirectives);
+  gauge(
+    'sentinel_agent_paused_devices',
+    'Devices that run nothing because an operator paused them.',
+    observed.pausedDevices,
+  );
+  gauge(
+    'sentinel_probe_golden_cpu_pct',
+    'Share of a logical CPU that computes goldens of GPUs, the busiest over the last minute: lower the schedule if it disturbs.',
+    observed.goldenPct,
+  );
+  new Gauge({
+    name: 'sentinel_probe_coverage_max_age_seconds',
+    help: 'Since the SM that has waited longest ran a family. If it grows, GET /coverage names the SMs and the log the reason.',
+    labelNames: ['family'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { family, maxAgeSeconds } of observed.coverage()) this.set({ family }, maxAgeSeconds);
+    },
+  });
+  new Gauge({
+    name: 'sentinel_probe_coverage_in_time_ratio',
+    help: 'SMs that ran a family within the time in which the schedule reaches each of them. Below 1: GET /coverage names the others.',
+    labelNames: ['family'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { family, dueRatio } of observed.coverage()) this.set({ family }, dueRatio);
+    },
+  });
   new Gauge({
     name: 'sentinel_probe_overhead_pct',
-    help: 'Share of the busiest logical CPU over the last minute, by what pays: lower the schedule if it disturbs.',
+    help: 'Share of the busiest device (a logical CPU, or a GPU) over the last minute, by what pays: lower the schedule if it disturbs.',
     labelNames: ['pool'],
     registers,
     collect() {

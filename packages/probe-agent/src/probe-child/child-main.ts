@@ -1,3 +1,4 @@
+import type { NativeGpuProbes } from '@sentinel/native-probes';
 import { loadNative, type Native } from './native.js';
 import type { Answer, Question } from './protocol.js';
 
@@ -13,6 +14,13 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
 process.on('message', (question: Question) => {
   process.send?.(answer(question));
 });
+
+const NO_GPU_PART = 'the addon was built without its CUDA part';
+
+function gpuPart(addon: Native): NativeGpuProbes {
+  if (addon.gpuOpen === undefined) throw new TypeError(NO_GPU_PART);
+  return addon as NativeGpuProbes;
+}
 
 function answer(question: Question): Answer {
   try {
@@ -40,5 +48,13 @@ function call(addon: Native, question: Question): unknown {
       return null;
     case 'falsified':
       return addon.falsified?.() ?? { count: 0, firstUs: null };
+    case 'gpuCensus':
+      return addon.gpuCensus?.() ?? { built: false, missing: NO_GPU_PART, devices: [] };
+    case 'gpuOpen':
+      return gpuPart(addon).gpuOpen(question.argument);
+    case 'gpuExecute':
+      return gpuPart(addon).gpuExecute(question.argument);
+    case 'gpuKnownAnswers':
+      return gpuPart(addon).gpuKnownAnswers();
   }
 }

@@ -1,9 +1,10 @@
 import { constants } from 'node:os';
 import type { NativeGpuProbes, NativeProbes, NativeTestProbes } from '@sentinel/native-probes';
 
-/** What either addon exports: injection and its counter in the test build alone. */
+/** What either addon exports: the GPU part where it was built with it, injection and its counter in the test build alone. */
 export type Native = NativeProbes &
   Pick<NativeGpuProbes, 'gpuTelemetry' | 'gpuXids'> &
+  Partial<NativeGpuProbes> &
   Partial<Pick<NativeTestProbes, 'inject' | 'falsified'>>;
 
 /** What faults of the test build changed so far. */

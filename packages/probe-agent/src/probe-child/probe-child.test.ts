@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { addonPath } from '@sentinel/native-probes';
+import { injectionsOf } from '../identity/lane.js';
 import { type ChildEvent, ProbeChild } from './probe-child.js';
 
 const FAULT = 'core=1,family=fma32,rate=0.01';
@@ -9,7 +10,11 @@ const REQUEST = { family: 'fma32' as const, epoch: 7, index: 1, sms: [0, 1], gol
 
 function child(t: TestContext, injections: readonly string[] = [], testBuild = injections.length > 0) {
   const events: ChildEvent[] = [];
-  const made = new ProbeChild({ addonFile: addonPath({ test: testBuild }), injections });
+  const made = new ProbeChild({
+    addonFile: addonPath({ test: testBuild }),
+    env: {},
+    prelude: injectionsOf(injections),
+  });
   made.onEvent = (event) => events.push(event);
   t.after(() => made.stop());
   return { made, events };
@@ -28,7 +33,7 @@ test('questions are answered in order, and the daemon never has the addon in its
 test('the production addon knows no injection', async (t) => {
   const { made } = child(t, [FAULT], false);
   const reply = await made.ask('info', null, 5_000);
-  assert.deepEqual([reply.kind, made.pid], ['refused', undefined]);
+  assert.deepEqual([reply.kind, made.pid], ['unprepared', undefined]);
 });
 
 test('a child that hangs is replaced, the next one has the faults too, and the answer says TIMEOUT', async (t) => {

@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Answer, CallName, Calls, Question } from './protocol.js';
+import type { Answer, Asked, CallName, Calls, Question } from './protocol.js';
 
 /** V8 limits that keep the child small; it holds no data between two questions. */
 const CHILD_FLAGS = ['--max-old-space-size=32', '--max-semi-space-size=1', '--single-threaded-gc', '--no-warnings'];
@@ -12,8 +13,8 @@ const MAX_BACKOFF_MS = 30_000;
 /** A child that lived this long starts over with the first backoff. */
 const HEALTHY_MS = 60_000;
 
-/** Time that a started child has for its first answer. */
-const START_TIMEOUT_MS = 10_000;
+/** A killed child that is not gone after this is left to the kernel. */
+const STOP_TIMEOUT_MS = 2_000;
 
 const PAGE_BYTES = 4096;
 
@@ -21,15 +22,19 @@ export type ChildEvent =
   | { readonly kind: 'timeout'; readonly detail: string }
   | { readonly kind: 'crashed'; readonly detail: string };
 
-/** Either the answer, or why there is none. `unavailable` = nothing was executed. */
+/** Either the answer, or why there is none. `unavailable`, and `unprepared` after a refused prelude: nothing was executed. */
 export type ChildReply<T> =
   | { readonly kind: 'answer'; readonly value: T }
-  | { readonly kind: 'timeout' | 'crashed' | 'refused' | 'unavailable'; readonly reason: string };
+  | { readonly kind: 'timeout' | 'crashed' | 'refused' | 'unavailable' | 'unprepared'; readonly reason: string };
 
 export interface ProbeChildOptions {
   readonly addonFile: string;
-  /** Fault injections of the test build, repeated to every new child. */
-  readonly injections: readonly string[];
+  /** The child's whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Asked of every new child before anything else; one that refuses any of it is ended. */
+  readonly prelude: readonly Asked[];
+  /** Hears what a new child answered to each question of the prelude, or the first refusal. */
+  readonly onPrelude?: (outcome: { readonly answers: readonly unknown[] } | { readonly refusal: string }) => void;
 }
 
 interface Pending {
@@ -93,7 +98,8 @@ export class ProbeChild {
     if (child === undefined) return;
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill('SIGKILL');
-    await exited;
+    // A process that hangs inside a driver ends when the driver lets it.
+    await Promise.race([exited, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   /** Undefined once a child runs, else why none does. */
@@ -104,26 +110,45 @@ export class ProbeChild {
     if (this.#stopping) return { kind: 'unavailable', reason: 'the agent is stopping' };
     if (waitMs > timeoutMs) return { kind: 'unavailable', reason: 'the probe child is being restarted' };
     this.#spawn();
-    for (const spec of this.#options.injections) {
-      const injected = await this.#exchange('inject', spec, START_TIMEOUT_MS);
-      if (injected.kind === 'answer') continue;
-      // A child without its faults must not answer anything.
+    return this.#prepare();
+  }
+
+  async #prepare(): Promise<ChildReply<never> | undefined> {
+    const { prelude, onPrelude } = this.#options;
+    const answers: unknown[] = [];
+    for (const { call, argument, timeoutMs } of prelude) {
+      const reply = await this.#exchange(call, argument, timeoutMs);
+      if (reply.kind === 'answer') {
+        answers.push(reply.value);
+        continue;
+      }
+      if (reply.kind !== 'refused') return { kind: reply.kind, reason: reply.reason };
+      // A child that is not what it should be must not answer anything.
       this.#abandon();
-      return { kind: injected.kind === 'refused' ? 'refused' : 'unavailable', reason: injected.reason };
+      onPrelude?.({ refusal: reply.reason });
+      return { kind: 'unprepared', reason: reply.reason };
     }
+    onPrelude?.({ answers });
     return undefined;
+  }
+
+  /** Ends a child whose answers can no longer be trusted; the next question starts another. */
+  replace(detail: string): void {
+    this.#abandon();
+    this.onEvent({ kind: 'crashed', detail });
   }
 
   #abandon(): void {
     this.#process?.kill('SIGKILL');
     this.#process = undefined;
+    this.#backOff();
   }
 
   #spawn(): void {
     const child = fork(fileURLToPath(new URL('./child-main.js', import.meta.url)), [this.#options.addonFile], {
       serialization: 'advanced',
       execArgv: CHILD_FLAGS,
-      env: {},
+      env: this.#options.env,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#process = child;
@@ -191,8 +216,4 @@ export class ProbeChild {
     this.#notBeforeMs = now + Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** this.#failures);
     this.#failures += 1;
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

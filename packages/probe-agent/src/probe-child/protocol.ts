@@ -1,6 +1,11 @@
 import type {
   ExecuteReport,
   ExecuteRequest,
+  GpuCensus,
+  GpuExecuteReport,
+  GpuExecuteRequest,
+  GpuOpened,
+  GpuOpenRequest,
   GpuTelemetryReport,
   GpuTelemetryRequest,
   GpuXidReport,
@@ -14,13 +19,29 @@ export interface Calls {
   readonly info: { readonly argument: null; readonly answer: Info };
   readonly execute: { readonly argument: ExecuteRequest; readonly answer: ExecuteReport };
   readonly knownAnswers: { readonly argument: number; readonly answer: KnownAnswerResult[] };
-  readonly inject: { readonly argument: string; readonly answer: null };
   readonly gpuTelemetry: { readonly argument: GpuTelemetryRequest; readonly answer: GpuTelemetryReport };
   readonly gpuXids: { readonly argument: null; readonly answer: GpuXidReport };
+  readonly inject: { readonly argument: string; readonly answer: null };
   readonly falsified: { readonly argument: null; readonly answer: Falsified };
+  readonly gpuCensus: { readonly argument: null; readonly answer: GpuCensus };
+  readonly gpuOpen: { readonly argument: GpuOpenRequest; readonly answer: GpuOpened };
+  readonly gpuExecute: { readonly argument: GpuExecuteRequest; readonly answer: GpuExecuteReport };
+  readonly gpuKnownAnswers: {
+    readonly argument: null;
+    readonly answer: (KnownAnswerResult & { readonly sm: number })[];
+  };
 }
 
 export type CallName = keyof Calls;
+
+/** A question without its number, and how long its answer may take. */
+export type Asked = {
+  readonly [Name in CallName]: {
+    readonly call: Name;
+    readonly argument: Calls[Name]['argument'];
+    readonly timeoutMs: number;
+  };
+}[CallName];
 
 /** Daemon to child. The child answers in order, one at a time. */
 export type Question = { readonly id: number } & {

@@ -17,6 +17,7 @@ const WRONG: Mismatch = {
   expectedDigest: 6,
   actualDigest: 7,
   mismatchCount: 8,
+  place: null,
 };
 
 function result(sm: number, value: ProbeResult, mismatch: Mismatch | null = null): SmResult {
@@ -39,6 +40,7 @@ function run(results: SmResult[], fields: Partial<ProbeRun> = {}): ProbeRun {
     goldenIntact: true,
     loudFault: false,
     directiveId: null,
+    context: undefined,
     ...fields,
   };
 }
@@ -99,6 +101,19 @@ test('a mismatch tells what its siblings made of the seed, its reruns left out',
     ],
   );
   assert.deepEqual(ProbeBatch.decode(ProbeBatch.encode(batch).finish()), batch);
+});
+
+test('where on a GPU it was, and what the device was like', () => {
+  const place = { warp: 6, subPartition: 2, withinIterations: 32 };
+  const context = { temperatureC: 71.6, powerW: 412.2, hot: true };
+  const first = run([result(3, ProbeResult.FAIL, { ...WRONG, place })], { context });
+  const batch = toBatch([[first, run(PASSES, { context }), run(PASSES)]], smsOf);
+  assert.deepEqual([batch.contextIndex, batch.contexts.length], [[1, 1, 0], 1]);
+  const decoded = ProbeBatch.decode(ProbeBatch.encode(batch).finish());
+  const { temperatureC, clockMhz, powerW, clockEventReasons, hot } = decoded.contexts[0] ?? {};
+  assert.deepEqual([temperatureC, clockMhz, powerW, clockEventReasons, hot], [72, undefined, 412, undefined, true]);
+  const { warp, subPartition, withinIterations } = decoded.mismatches[0] ?? {};
+  assert.deepEqual({ warp, subPartition, withinIterations }, place);
 });
 
 test('a golden that was not agreed has no digest, and its flags say so', () => {

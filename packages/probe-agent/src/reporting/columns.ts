@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type MismatchDetail,
   ProbeBatch,
   ProbeBatch_RunFlag as RunFlag,
   type SmOutcome,
+  type RunContext as WireContext,
 } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { executed, type ProbeRun, type SmResult } from '../execution/run.js';
 import { wireFamily } from '../families.js';
+import type { DeviceContext } from '../telemetry/context.js';
 import { siblingCounts } from './siblings.js';
 
 const MAX_U32 = 0xffff_ffff;
@@ -42,6 +45,7 @@ function appendRun(batch: ProbeBatch, run: ProbeRun, group: RunGroup, deviceSms:
   batch.flags.push(flagsOf(run));
   batch.goldenDigest.push(run.goldenAgreed ? run.goldenDigest : 0);
   batch.directiveIndex.push(run.directiveId === null ? 0 : indexIn(batch.directiveIds, run.directiveId) + 1);
+  batch.contextIndex.push(run.context === undefined ? 0 : contextIn(batch.contexts, run.context) + 1);
 
   const meantFor = run.singleSm === null ? deviceSms.length : 1;
   if (ran.length !== meantFor) batch.partial.push({ run: row, ran: bitmap(ran, deviceSms) });
@@ -75,7 +79,10 @@ function mismatchesOf(row: number, run: ProbeRun, group: RunGroup): MismatchDeta
       siblingsRun: siblings.run,
       siblingsPassed: siblings.passed,
       siblingsSameDigest: siblings.sameDigest,
-      // The addon answers NOT_RUN, never FAIL, when the thread was not on its CPU at start and end.
+      warp: mismatch.place?.warp,
+      subPartition: mismatch.place?.subPartition,
+      withinIterations: mismatch.place?.withinIterations,
+      // The addon answers NOT_RUN, never FAIL, when the thread (on a GPU: the block) was not on its SM at start and end.
       smStable: true,
     };
   });
@@ -100,6 +107,26 @@ function bitmap(ran: readonly SmResult[], deviceSms: readonly number[]): Uint8Ar
 function indexIn(list: string[], value: string): number {
   const found = list.indexOf(value);
   return found >= 0 ? found : list.push(value) - 1;
+}
+
+/** Runs that follow each other closely share a context. */
+function contextIn(
+  contexts: WireContext[],
+  { temperatureC, clockMhz, powerW, clockEventReasons, hot }: DeviceContext,
+): number {
+  const context: WireContext = {
+    temperatureC: rounded(temperatureC),
+    clockMhz: rounded(clockMhz),
+    powerW: rounded(powerW),
+    clockEventReasons,
+    hot,
+  };
+  const found = contexts.findIndex((other) => isDeepStrictEqual(other, context));
+  return found >= 0 ? found : contexts.push(context) - 1;
+}
+
+function rounded(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : Math.round(value);
 }
 
 function clampU32(value: number): number {

@@ -35,11 +35,14 @@ export class MismatchLog {
         if (mismatch === null) continue;
         const more = this.#mayName(`${run.deviceId} ${run.family} ${sm}`);
         if (more === undefined) continue;
-        const { lane, iteration, actualDigest, mismatchCount } = mismatch;
+        const { lane, iteration, actualDigest, mismatchCount, place } = mismatch;
         const { run: siblings, passed } = siblingCounts(sm, actualDigest, group);
         const { deviceId: device, family, epoch, index } = run;
         const where = { device, family, sm, kind: nameOf(RunKind, run.kind), epoch, index, lane, iteration };
-        this.#log.warn({ ...where, mismatchCount, siblings, siblingsPassed: passed, notNamed: more }, 'wrong result');
+        this.#log.warn(
+          { ...where, ...place, mismatchCount, siblings, siblingsPassed: passed, notNamed: more },
+          'wrong result',
+        );
       }
     }
   }

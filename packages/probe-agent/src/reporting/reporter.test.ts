@@ -15,6 +15,7 @@ const MISMATCH = {
   expectedDigest: 1,
   actualDigest: 2,
   mismatchCount: 1,
+  place: null,
 };
 
 function run(epoch: number, failed = false): ProbeRun {
@@ -40,6 +41,7 @@ function run(epoch: number, failed = false): ProbeRun {
     goldenIntact: true,
     loudFault: false,
     directiveId: null,
+    context: undefined,
   };
 }
 

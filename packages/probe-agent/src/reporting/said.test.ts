@@ -22,6 +22,7 @@ const MISMATCH = {
   expectedDigest: 1,
   actualDigest: 2,
   mismatchCount: 1,
+  place: null,
 };
 
 function failing(sm: number): ProbeRun {
@@ -40,6 +41,7 @@ function failing(sm: number): ProbeRun {
     goldenIntact: true,
     loudFault: false,
     directiveId: null,
+    context: undefined,
   };
 }
 
@@ -69,12 +71,12 @@ test('events name the device and reach log, metric and engine', () => {
     reporter: { event: async (kind, device) => void sent.push([kind, device]) },
     metrics: { childFailed: (kind) => failed.push(kind), loudFault: (kind) => failed.push(kind) },
     log,
-    deviceOf: (sm) => (sm === 3 ? 'CPU-a' : ''),
+    ownerOf: (cpu) => (cpu === 3 ? 'CPU-a' : ''),
   });
-  events.childFailed({ kind: 'timeout', detail: 'late' });
+  events.childFailed('GPU-a', { kind: 'timeout', detail: 'late' });
   events.loudFault({ kind: 'xid', deviceId: 'GPU-a', detail: 'Xid 79' });
-  events.selfTestFailed(3, 'SM 3 is wrong');
-  events.goldenDisagreed('fma32', {
+  events.selfTestFailed('CPU-a', 3, 'SM 3 is wrong');
+  events.goldenDisagreed('GPU-a', 'fma32', {
     accused: 3,
     mismatch: null,
     knownAnswers: [
@@ -82,11 +84,18 @@ test('events name the device and reach log, metric and engine', () => {
       { cpu: 3, result: 'FAIL' },
     ],
   });
+  events.deviceChanged('GPU-a', 'is back');
+  events.familyLeftOut('GPU-a', 'smem', 'only 1 of 4 SMs reproduce its known answers');
+  events.scheduleRefused('schedule refused');
+  events.remark('', 'no GPU here');
   assert.deepEqual(sent, [
-    [Kind.CHILD_TIMEOUT, ''],
+    [Kind.CHILD_TIMEOUT, 'GPU-a'],
     [Kind.LOUD_FAULT, 'GPU-a'],
     [Kind.SELF_TEST_FAILED, 'CPU-a'],
     [Kind.GOLDEN_DISAGREED, 'CPU-a'],
+    [Kind.DEVICE_CHANGED, 'GPU-a'],
+    [Kind.SELF_TEST_FAILED, 'GPU-a'],
+    [Kind.SCHEDULE_CHANGED, ''],
   ]);
   assert.deepEqual(failed, ['timeout', 'xid']);
   assert.match(String(lines[3]?.['msg']), /CPU 3 alone is wrong/);
@@ -99,8 +108,11 @@ test('metrics have the names and labels of the contract', async () => {
     spoolRecords: () => 3,
     spoolBytes: () => 4,
     childRestarts: () => 5,
-    childBytes: () => undefined,
+    childBytes: () => 9,
     activeDirectives: () => 6,
+    pausedDevices: () => 1,
+    coverage: () => [{ family: 'fma32', maxAgeSeconds: 70, dueRatio: 0.5 }],
+    goldenPct: () => 0.125,
     overheadPct: () => 0.25,
     contexts: () => [{ temperatureC: 61, hot: true }, undefined],
   });
@@ -116,6 +128,10 @@ test('metrics have the names and labels of the contract', async () => {
     'sentinel_agent_loud_faults_total{kind="ecc"} 1',
     'sentinel_agent_loud_faults_total{kind="xid"} 0',
     'sentinel_agent_device_temperature_celsius{device="0"} 61',
+    'sentinel_probe_coverage_max_age_seconds{family="fma32"} 70',
+    'sentinel_probe_coverage_in_time_ratio{family="fma32"} 0.5',
+    'sentinel_probe_golden_cpu_pct 0.125',
+    'sentinel_agent_paused_devices 1',
     'sentinel_agent_connected_gpus 2',
     'sentinel_agent_grpc_stream_active 1',
     'sentinel_agent_spool_records 3',
@@ -163,14 +179,12 @@ test('a full disk is waited for; a lost spool is fatal; an agent that stops give
 test('the first injected wrong result is said once', async () => {
   const { log, lines } = collectingLogger();
   let firstUs: number | null = null;
-  const watch = new InjectionWatch(
-    { ask: (async () => ({ kind: 'answer', value: { count: 1, firstUs } })) as never },
-    log,
-  );
-  await watch.look();
+  const child = { ask: (async () => ({ kind: 'answer', value: { count: 1, firstUs } })) as never };
+  const watch = new InjectionWatch(log);
+  await watch.look(child);
   firstUs = 17;
-  await Promise.all([watch.look(), watch.look()]);
-  await watch.look();
+  await Promise.all([watch.look(child), watch.look(child)]);
+  await watch.look(child);
   assert.deepEqual(
     lines.map(({ msg, atUs }) => [msg, atUs]),
     [['first injected wrong result', 17]],

@@ -1,18 +1,15 @@
 import { ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import { executed, type ProbeRun, type SiblingCounts } from '../execution/run.js';
 
-/** Other SMs that run the seed of a mismatch before it is sent (attribution design, gate 2). */
-export const MAX_SIBLINGS = 16;
-
 export function failingSms(run: ProbeRun): number[] {
   return run.results.filter(({ result }) => result === ProbeResult.FAIL).map(({ sm }) => sm);
 }
 
-/** SMs of the device that have not run this seed yet: at most as many as bring the siblings of one failing SM to MAX_SIBLINGS. */
-export function siblingsToRun(run: ProbeRun, deviceSms: readonly number[]): number[] {
+/** SMs of the device that have not run this seed yet: at most as many as bring the siblings of one failing SM to `siblings`. */
+export function siblingsToRun(run: ProbeRun, deviceSms: readonly number[], siblings: number): number[] {
   const ran = new Set(run.results.filter(executed).map(({ sm }) => sm));
   const planned = new Set(run.results.map(({ sm }) => sm));
-  const missing = MAX_SIBLINGS - (ran.size - 1);
+  const missing = siblings - (ran.size - 1);
   return deviceSms.filter((sm) => !planned.has(sm)).slice(0, Math.max(0, missing));
 }
 

@@ -1,4 +1,4 @@
-/** Balance that a CPU may save up, microseconds: short work need not wait for its own cost to accrue. */
+/** Balance that a unit of account may save up, microseconds: short work need not wait for its own cost to accrue. */
 export const BUDGET_CAPACITY_US = 5_000;
 
 interface Balance {
@@ -7,8 +7,8 @@ interface Balance {
 }
 
 /**
- * A token bucket in microseconds for each logical CPU. Work starts only where every CPU that it uses can pay the estimate; what it
- * really took is charged afterwards and may leave a debt, which the CPU earns back before anything else starts. So the share used
+ * A token bucket in microseconds for each unit of account: a logical CPU, or a GPU. Work starts only where every unit that it uses can
+ * pay the estimate; what it really took is charged afterwards and may leave a debt, which the unit earns back before anything else starts. So the share used
  * over any time is at most `pct`, plus one capacity, plus the debt of the last thing that ran.
  *
  * Times are milliseconds of one monotonic clock.
@@ -21,30 +21,30 @@ export class Budget {
     this.#usPerMs = pct * 10;
   }
 
-  balance(cpu: number, nowMs: number): number {
-    return this.#accrue(cpu, nowMs).us;
+  balance(unit: number, nowMs: number): number {
+    return this.#accrue(unit, nowMs).us;
   }
 
-  charge(cpu: number, us: number, nowMs: number): void {
-    this.#accrue(cpu, nowMs).us -= us;
+  charge(unit: number, us: number, nowMs: number): void {
+    this.#accrue(unit, nowMs).us -= us;
   }
 
-  /** When every one of `cpus` can pay `costUs`; `nowMs` if they can now. */
-  readyAtMs(cpus: Iterable<number>, costUs: number, nowMs: number): number {
+  /** When every one of `units` can pay `costUs`; `nowMs` if they can now. */
+  readyAtMs(units: Iterable<number>, costUs: number, nowMs: number): number {
     const needed = Math.min(costUs, BUDGET_CAPACITY_US);
     let waitMs = 0;
-    for (const cpu of cpus) {
-      const missing = needed - this.#accrue(cpu, nowMs).us;
+    for (const unit of units) {
+      const missing = needed - this.#accrue(unit, nowMs).us;
       if (missing > 0) waitMs = Math.max(waitMs, missing / this.#usPerMs);
     }
     return nowMs + waitMs;
   }
 
-  #accrue(cpu: number, nowMs: number): Balance {
-    let balance = this.#balances.get(cpu);
+  #accrue(unit: number, nowMs: number): Balance {
+    let balance = this.#balances.get(unit);
     if (balance === undefined) {
       balance = { us: BUDGET_CAPACITY_US, atMs: nowMs };
-      this.#balances.set(cpu, balance);
+      this.#balances.set(unit, balance);
     }
     const elapsed = Math.max(0, nowMs - balance.atMs);
     balance.us = Math.min(BUDGET_CAPACITY_US, balance.us + elapsed * this.#usPerMs);

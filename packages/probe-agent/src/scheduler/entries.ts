@@ -10,8 +10,11 @@ export interface Planned {
   readonly absent: readonly string[];
 }
 
-/** The lines of a schedule file that this machine can run. */
-export function plannedEntries(schedule: Schedule, available: readonly FamilyName[]): Planned {
+/**
+ * The lines of a schedule file that a device can run. One launch covers all SMs of a GPU at the cost of one, so that there every
+ * period covers them all; `sm_coverage` divides the logical CPUs of a CPU device.
+ */
+export function plannedEntries(schedule: Schedule, available: readonly FamilyName[], backend: 'cpu' | 'gpu'): Planned {
   const enabled = schedule.entries.filter((entry) => entry.enabled);
   const entries = enabled.flatMap((entry) =>
     familiesOfProbe(entry.type)
@@ -20,7 +23,7 @@ export function plannedEntries(schedule: Schedule, available: readonly FamilyNam
         probe: entry.type,
         family,
         periodMs: entry.periodSeconds * 1000,
-        coverage: entry.smCoverage,
+        coverage: backend === 'gpu' ? 1 : entry.smCoverage,
         priority: entry.priority,
         timeoutMs: entry.timeoutMs,
       })),

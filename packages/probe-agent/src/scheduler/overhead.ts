@@ -1,26 +1,26 @@
 const SECONDS = 60;
 
-/** What each CPU was charged in each of the last 60 seconds: the figures that metrics and heartbeats show. */
+/** What each unit of account was charged in each of the last 60 seconds: the figures that metrics and heartbeats show. */
 export class OverheadWindow {
-  readonly #perCpu = new Map<number, Float64Array>();
+  readonly #perUnit = new Map<number, Float64Array>();
   #second = 0;
 
-  charge(cpu: number, us: number, nowMs: number): void {
+  charge(unit: number, us: number, nowMs: number): void {
     this.#advance(nowMs);
-    let ring = this.#perCpu.get(cpu);
+    let ring = this.#perUnit.get(unit);
     if (ring === undefined) {
       ring = new Float64Array(SECONDS);
-      this.#perCpu.set(cpu, ring);
+      this.#perUnit.set(unit, ring);
     }
     const slot = this.#second % SECONDS;
     ring[slot] = (ring[slot] ?? 0) + us;
   }
 
-  /** Share of the busiest CPU over the last minute, percent. */
+  /** Share of the busiest unit over the last minute, percent. */
   percent(nowMs: number): number {
     this.#advance(nowMs);
     let most = 0;
-    for (const ring of this.#perCpu.values()) {
+    for (const ring of this.#perUnit.values()) {
       most = Math.max(
         most,
         ring.reduce((sum, us) => sum + us, 0),
@@ -34,7 +34,7 @@ export class OverheadWindow {
     const steps = Math.min(SECONDS, second - this.#second);
     for (let step = 0; step < steps; step++) {
       const slot = (second - step) % SECONDS;
-      for (const ring of this.#perCpu.values()) ring[slot] = 0;
+      for (const ring of this.#perUnit.values()) ring[slot] = 0;
     }
     this.#second = Math.max(this.#second, second);
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import fc from 'fast-check';
 import { DirectiveBook } from './directives.js';
-import { Planner, type Work } from './planner.js';
+import { GPU_UNIT, Planner, type Work } from './planner.js';
 import { EPOCH_MS, NO_INDICES, SeedIndices } from './seed-indices.js';
 import { type ScheduleEntry, Timetable } from './timetable.js';
 
@@ -17,9 +17,15 @@ function entry(fields: Partial<ScheduleEntry> = {}): ScheduleEntry {
 interface Rig {
   readonly planner: Planner;
   readonly book: DirectiveBook;
+  readonly backend: 'cpu' | 'gpu';
 }
 
-function rig(entries: readonly ScheduleEntry[], pct = 5): Rig {
+function rig(
+  entries: readonly ScheduleEntry[],
+  pct = 5,
+  pausedAt: (ms: number) => boolean = () => false,
+  backend: 'cpu' | 'gpu' = 'cpu',
+): Rig {
   const book = new DirectiveBook(() => {});
   const planner = new Planner({
     timetable: new Timetable([DEVICE], entries, () => 0),
@@ -28,12 +34,14 @@ function rig(entries: readonly ScheduleEntry[], pct = 5): Rig {
     cpus: DEVICE.sms,
     overheadBudgetPct: pct,
     burstBudgetPct: 5,
+    backend,
+    isPaused: (_, wallMs) => pausedAt(wallMs - T0),
   });
-  return { planner, book };
+  return { planner, book, backend };
 }
 
 /** Runs the plan for a while; each execution costs every CPU involved `costUs`. */
-function simulate({ planner, book }: Rig, durationMs: number, costUs: number): { work: Work; atMs: number }[] {
+function simulate({ planner, book, backend }: Rig, durationMs: number, costUs: number): { work: Work; atMs: number }[] {
   const done: { work: Work; atMs: number }[] = [];
   for (let ms = 0; ms < durationMs; ) {
     const decision = planner.next({ wallMs: T0 + ms, monoMs: ms });
@@ -43,11 +51,11 @@ function simulate({ planner, book }: Rig, durationMs: number, costUs: number): {
     }
     const { work } = decision;
     done.push({ work, atMs: ms });
-    const cpus = new Set([...work.sms, ...work.goldenCpus]);
+    const units = backend === 'gpu' ? [GPU_UNIT] : new Set([...work.sms, ...work.goldenCpus]);
     planner.charge(
       work.pool,
       work.family,
-      [...cpus].map((cpu) => ({ cpu, us: costUs })),
+      [...units].map((unit) => ({ unit, us: costUs })),
       ms,
     );
     if (work.directiveId !== null) book.executed(work.directiveId, false, ms);
@@ -123,8 +131,8 @@ test('a family is put off by want of budget for a quarter of an hour at most', (
     'scheduled',
     'fma32',
     [
-      { cpu: 0, us: 10_000_000 },
-      { cpu: 1, us: 10_000_000 },
+      { unit: 0, us: 10_000_000 },
+      { unit: 1, us: 10_000_000 },
     ],
     0,
   );
@@ -139,4 +147,27 @@ test('another schedule is taken up while the planner runs', () => {
   it.planner.reconfigure({ timetable, overheadBudgetPct: 1, burstBudgetPct: 1 });
   const next = it.planner.next({ wallMs: T0 + 1, monoMs: 1 });
   assert.equal('work' in next && next.work.family, 'int_aes');
+});
+
+test('a paused device runs nothing, not even what the engine asks for, and starves nobody when it runs again', () => {
+  const it = rig([entry()], 5, (ms) => ms < 30 * 60_000);
+  it.book.accept(burst(3, 10), 0);
+  const done = simulate(it, 31 * 60_000, 2_000);
+  assert.ok(done.length > 0 && done.every(({ atMs }) => atMs >= 30 * 60_000));
+  assert.equal(done.filter(({ work }) => work.kind === RunKind.BURST).length, 3);
+});
+
+test('a GPU pays with its own time: CPUs that compute goldens for it hold nothing up', () => {
+  const it = rig([entry({ periodMs: 1_000 })], 1, () => false, 'gpu');
+  it.planner.charge('scheduled', 'fma32', [{ unit: GPU_UNIT, us: 25_000 }], 0);
+  const first = simulate(it, 60_000, 300)[0];
+  // 5 ms saved up less 25 ms, and 3 ms are expected: 23 ms are earned back at a hundredth.
+  assert.ok(first !== undefined && first.atMs >= 2_200 && first.atMs <= 3_100, `first at ${first?.atMs}`);
+  assert.deepEqual(first.work.goldenCpus.length, 2);
+});
+
+test('a planner leaves the devices of others alone', () => {
+  const it = rig([entry()]);
+  it.book.accept({ ...burst(1, 0), deviceId: 'GPU-other' }, 0);
+  assert.equal(simulate(it, 5_000, 300).filter(({ work }) => work.deviceId !== DEVICE.id).length, 0);
 });

@@ -39,8 +39,9 @@ export interface Now {
   readonly monoMs: number;
 }
 
-export interface CpuCharge {
-  readonly cpu: number;
+/** Microseconds that one unit of account used: a logical CPU, or a GPU of its own time. */
+export interface Charge {
+  readonly unit: number;
   readonly us: number;
 }
 
@@ -49,13 +50,22 @@ export type Decision = { readonly work: Work } | { readonly waitMs: number };
 export interface PlannerParts {
   readonly timetable: Timetable;
   readonly directives: DirectiveBook;
-  /** Per device id. */
+  /** Of each device that this planner serves. */
   readonly indices: ReadonlyMap<string, SeedIndices>;
+  /** A CPU device pays with every CPU that works for a launch, a GPU with its own time. */
+  readonly backend: 'cpu' | 'gpu';
   /** Every logical CPU that may compute goldens. */
   readonly cpus: readonly number[];
   readonly overheadBudgetPct: number;
   readonly burstBudgetPct: number;
+  /** Whether a device runs nothing for now. */
+  readonly isPaused: (deviceId: string, wallMs: number) => boolean;
 }
+
+/** The unit of account of a GPU. */
+export const GPU_UNIT = 0;
+
+export const POOLS = ['scheduled', 'burst', 'deep_test'] as const satisfies readonly Pool[];
 
 const KIND: Readonly<Record<DirectiveKind, RunKind>> = {
   burst: RunKind.BURST,
@@ -98,12 +108,12 @@ export class Planner {
     return { waitMs: Math.max(1, Math.min(scheduled.waitMs, directed.waitMs, MAX_WAIT_MS)) };
   }
 
-  /** Charges what a launch took to the CPUs that did the work. */
-  charge(pool: Pool, family: FamilyName, charges: readonly CpuCharge[], monoMs: number): void {
+  /** Charges what a launch took to the units that did the work. */
+  charge(pool: Pool, family: FamilyName, charges: readonly Charge[], monoMs: number): void {
     let most = 0;
-    for (const { cpu, us } of charges) {
-      this.#budgets[pool].charge(cpu, us, monoMs);
-      this.overhead[pool].charge(cpu, us, monoMs);
+    for (const { unit, us } of charges) {
+      this.#budgets[pool].charge(unit, us, monoMs);
+      this.overhead[pool].charge(unit, us, monoMs);
       most = Math.max(most, us);
     }
     if (charges.length > 0) this.#costs.observe(family, most);
@@ -114,7 +124,7 @@ export class Planner {
     const epoch = epochAt(now.wallMs);
     let waitMs = timetable.nextDueMs(now.wallMs) - now.wallMs;
     const waiting = new Set<string>();
-    for (const due of timetable.due(now.wallMs, now.monoMs)) {
+    for (const due of timetable.due(now.wallMs, now.monoMs, (device) => !this.#parts.isPaused(device.id, now.wallMs))) {
       if (due.entry.periodMs >= EPOCH_MS && !this.#indices(due.device.id).mayRunScheduled(due.entry.family, epoch)) {
         waitMs = Math.min(waitMs, (epoch + 1) * EPOCH_MS - now.wallMs);
         continue;
@@ -156,6 +166,7 @@ export class Planner {
     let waitMs = Number.POSITIVE_INFINITY;
     const waiting = new Set<Pool>();
     for (const unit of this.#parts.directives.next(now.monoMs)) {
+      if (!this.#serves(unit.deviceId, now)) continue;
       const pool: Pool = unit.kind === 'deep_test' ? 'deep_test' : 'burst';
       if (waiting.has(pool)) continue;
       const epoch = epochAt(now.wallMs);
@@ -184,11 +195,16 @@ export class Planner {
   }
 
   #readyMs(pool: Pool, family: FamilyName, sms: readonly number[], golden: readonly number[], now: Now): number {
-    return this.#budgets[pool].readyAtMs(new Set([...sms, ...golden]), this.#costs.of(family), now.monoMs);
+    const payers = this.#parts.backend === 'gpu' ? [GPU_UNIT] : new Set([...sms, ...golden]);
+    return this.#budgets[pool].readyAtMs(payers, this.#costs.of(family), now.monoMs);
   }
 
   #golden(sms: readonly number[], turn: number): GoldenCpus {
-    return goldenCpus(this.#parts.cpus, sms, turn);
+    return goldenCpus(this.#parts.cpus, this.#parts.backend === 'gpu' ? [] : sms, turn);
+  }
+
+  #serves(deviceId: string, { wallMs }: Now): boolean {
+    return this.#parts.indices.has(deviceId) && !this.#parts.isPaused(deviceId, wallMs);
   }
 
   #indices(deviceId: string): SeedIndices {

@@ -6,6 +6,7 @@ import { ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
 import { loadSchedule } from '@sentinel/service-kit/config';
 import fc from 'fast-check';
 import { temporaryFolder } from '../testing/folder.js';
+import { coverageTargets } from './coverage-targets.js';
 import { planDirective, RefusedDirective } from './directive-plan.js';
 import { plannedEntries, timetableOf } from './entries.js';
 import { goldenCpus } from './golden-cpus.js';
@@ -18,7 +19,7 @@ const DEVICE = { id: 'CPU-a', sms: [2, 5], families: ['fma32' as const] };
 const NOW_US = 1_700_000_000_000_000n;
 
 test('a schedule file runs what this machine has and names the rest', () => {
-  const { entries, absent } = plannedEntries(loadSchedule(FAST), ['fma32', 'int_aes']);
+  const { entries, absent } = plannedEntries(loadSchedule(FAST), ['fma32', 'int_aes'], 'cpu');
   assert.deepEqual(
     entries.map(({ family, periodMs }) => [family, periodMs]),
     [
@@ -27,7 +28,7 @@ test('a schedule file runs what this machine has and names the rest', () => {
     ],
   );
   assert.ok(absent.includes('TENSOR_CORE') && !absent.includes('FMA'));
-  const both = plannedEntries(loadSchedule(FAST), ['fma32', 'fma64']).entries;
+  const both = plannedEntries(loadSchedule(FAST), ['fma32', 'fma64'], 'cpu').entries;
   assert.deepEqual(
     both.map(({ probe, family }) => [probe, family]),
     [
@@ -38,8 +39,20 @@ test('a schedule file runs what this machine has and names the rest', () => {
   );
 });
 
+test('a launch covers all SMs of a GPU; logical CPUs take turns', () => {
+  const folder = mkdtempSync(join(root, 'x-'));
+  const file = join(folder, 's.yaml');
+  writeFileSync(file, 'name: s\nprobes:\n  - { type: FMA, period_seconds: 60, sm_coverage: 0.25 }\n');
+  const schedule = loadSchedule(file);
+  const coverage = (backend: 'cpu' | 'gpu') => plannedEntries(schedule, ['fma32'], backend).entries[0]?.coverage;
+  assert.deepEqual([coverage('cpu'), coverage('gpu')], [0.25, 1]);
+  const dueMs = (backend: 'cpu' | 'gpu') =>
+    coverageTargets({ id: 'd', sms: [0, 1, 2, 3, 4], families: ['fma32'], backend }, schedule)[0]?.dueMs;
+  assert.deepEqual([dueMs('cpu'), dueMs('gpu')], [180_000, 60_000]);
+});
+
 test('a device runs in each period once, at a moment of its own', () => {
-  const planned = plannedEntries(loadSchedule(FAST), ['fma32']);
+  const planned = plannedEntries(loadSchedule(FAST), ['fma32'], 'cpu');
   const firstDue = (id: string) => {
     const timetable = timetableOf([{ id, sms: [0] }], planned);
     const [due] = timetable.due(1_700_000_000_000, 0);

@@ -62,9 +62,16 @@ export class Timetable {
     );
   }
 
-  /** Everything that should run now: what starved beyond the floor first, then by priority, then the longest waiting. */
-  due(wallMs: number, monoMs: number): Due[] {
+  /**
+   * Everything that should run now: what starved beyond the floor first, then by priority, then the longest waiting. A device that
+   * may not run now does not wait either: it starves nobody when it may again.
+   */
+  due(wallMs: number, monoMs: number, mayRun: (device: ScheduledDevice) => boolean = () => true): Due[] {
     const due = this.#lines.flatMap((line) => {
+      if (!mayRun(line.device)) {
+        line.dueSinceMs = undefined;
+        return [];
+      }
       if (slotOf(line, wallMs) === line.slot) return [];
       line.dueSinceMs ??= monoMs;
       const { sms } = nextSlice(line.device.sms, line.entry.coverage, line.cursor);

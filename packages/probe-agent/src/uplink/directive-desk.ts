@@ -8,6 +8,7 @@ import type { Clock } from '@sentinel/service-kit/clock';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { planDirective, RefusedDirective, type Testable } from '../scheduler/directive-plan.js';
 import { DirectiveBook, type Progress } from '../scheduler/directives.js';
+import type { EngineClock } from './engine-clock.js';
 
 const STATES: Readonly<Record<Progress['state'], State>> = {
   accepted: State.ACCEPTED,
@@ -19,6 +20,7 @@ const STATES: Readonly<Record<Progress['state'], State>> = {
 export interface DeskParts {
   readonly devices: readonly Testable[];
   readonly clock: Clock;
+  readonly engineClock: Pick<EngineClock, 'nowUs'>;
   readonly log: Logger;
   readonly send: (status: DirectiveStatus) => void;
   /** Something may have become due. */
@@ -29,16 +31,10 @@ export interface DeskParts {
 export class DirectiveDesk {
   readonly book: DirectiveBook;
   readonly #parts: DeskParts;
-  #engineAheadUs = 0n;
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
     this.book = new DirectiveBook((progress) => this.#report(progress));
-  }
-
-  /** The engine's clock was this when the connection was made. */
-  synchronise(engineTimeUs: bigint): void {
-    this.#engineAheadUs = engineTimeUs - this.#parts.clock.nowUs();
   }
 
   receive(message: AgentControlResponse['message']): void {
@@ -47,9 +43,9 @@ export class DirectiveDesk {
   }
 
   #take(directive: Directive): void {
-    const { clock, devices, log, onWork } = this.#parts;
+    const { clock, engineClock, devices, log, onWork } = this.#parts;
     try {
-      const plan = planDirective(directive, devices, clock.nowUs() + this.#engineAheadUs);
+      const plan = planDirective(directive, devices, engineClock.nowUs());
       const known = this.book.progress(plan.id) !== undefined;
       this.book.accept(plan, clock.monotonicMs());
       if (!known) log.info({ directive: plan.id, kind: plan.kind, device: plan.deviceId }, 'directive accepted');

@@ -127,6 +127,8 @@ export class Session {
       case 'heartbeat':
       case 'directive':
       case 'cancel':
+      case 'pause':
+      case 'schedule':
         if (this.#sender !== undefined) this.#parts.onMessage(message);
     }
   }

@@ -27,6 +27,7 @@ export class Uplink {
   readonly #backoff: Backoff;
   #session: Session | undefined;
   #stopping = false;
+  #renewing = false;
   #interrupt: () => void = () => {};
   #loop: Promise<void> = Promise.resolve();
 
@@ -51,6 +52,13 @@ export class Uplink {
     this.#session?.status(status);
   }
 
+  /** Says hello anew, because what it said is no longer so. Nothing to do while there is no connection: the next hello is right. */
+  renew(): void {
+    if (this.#session === undefined) return;
+    this.#renewing = true;
+    this.#session.close(CLOSE_GRACE_MS);
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#session?.close(CLOSE_GRACE_MS);
@@ -63,6 +71,10 @@ export class Uplink {
       const startedMs = performance.now();
       const error = await this.#runSession();
       if (this.#stopping) return;
+      if (this.#renewing) {
+        this.#renewing = false;
+        continue;
+      }
       if (performance.now() - startedMs > STABLE_MS) this.#backoff.reset();
       const retryMs = Math.max(this.#backoff.nextMs(), SentinelError.from(error).retryAfterMs);
       this.#parts.onDisconnect(error, retryMs);

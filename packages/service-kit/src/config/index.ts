@@ -21,7 +21,14 @@ export {
   type Origin,
   UsageError,
 } from './problems.js';
-export { loadSchedule, PROBE_TYPES, type ProbeType, type Schedule, type ScheduleEntry } from './schedule.js';
+export {
+  loadSchedule,
+  PROBE_TYPES,
+  type ProbeType,
+  parseSchedule,
+  type Schedule,
+  type ScheduleEntry,
+} from './schedule.js';
 export type { Environment } from './schema.js';
 export type {
   AlertingConfig,
@@ -35,3 +42,4 @@ export type {
   TrainingMonitorConfig,
 } from './sections/index.js';
 export { variableFor } from './text-sources.js';
+export { DEFAULT_TOLERANCES, loadTolerances, type ProbeTolerances } from './tolerances.js';

@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
-import { showName } from './assignments.js';
 import { readText } from './file-source.js';
-import { choice, type Format, FormatError, flag, integer, real, text } from './formats.js';
-import { nearest } from './nearest.js';
+import { choice, type Format, flag, integer, real, text } from './formats.js';
 import { ProblemList } from './problems.js';
 import { deepFreeze } from './resolve.js';
-import { type YamlEntry, YamlFile } from './yaml-source.js';
+import { YamlFile } from './yaml-source.js';
+import { readValues } from './yaml-values.js';
 
 /** Families of each probe type. An agent runs those that its backend has; a type with none of them is reported as not run. */
 const FAMILIES = {
@@ -21,6 +20,11 @@ const FAMILIES = {
 export type ProbeType = keyof typeof FAMILIES;
 
 export const PROBE_TYPES = Object.keys(FAMILIES) as readonly ProbeType[];
+
+/** Names of all families. */
+export function probeFamilies(): readonly string[] {
+  return Object.values(FAMILIES).flat();
+}
 
 export interface ScheduleEntry {
   readonly type: ProbeType;
@@ -64,6 +68,8 @@ const ENTRY = {
   timeout_ms: integer(1, 600_000),
 } as const satisfies Record<string, Format<unknown>>;
 
+const ENTRY_KEYS = { formats: ENTRY, prefix: 'probes.', required: ['type', 'period_seconds'], also: [] };
+
 const OPTIONAL_IN_ENTRY = { enabled: true, sm_coverage: 1, priority: 5, timeout_ms: 5000 } as const;
 
 /**
@@ -75,6 +81,21 @@ export function loadSchedule(file: string, cwd: string = process.cwd()): Schedul
   const problems = new ProblemList();
   const content = readText(resolve(cwd, file), file, problems);
   const schedule = content === undefined ? undefined : readSchedule(file, content, problems);
+  return finished(file, schedule, problems);
+}
+
+/**
+ * The same for the text of a schedule that came another way; `name` stands for the file in what is said about it.
+ *
+ * @throws ConfigError
+ */
+export function parseSchedule(name: string, content: string): Schedule {
+  const problems = new ProblemList();
+  const schedule = readSchedule(name, content, problems);
+  return finished(name, schedule, problems);
+}
+
+function finished(file: string, schedule: Schedule | undefined, problems: ProblemList): Schedule {
   problems.throwIfAny();
   if (schedule === undefined) throw new Error(`${file}: no schedule and no problem`);
   return deepFreeze(schedule);
@@ -85,13 +106,13 @@ function readSchedule(file: string, content: string, problems: ProblemList): Sch
   if (!yaml.valid) return undefined;
   const top = yaml.entries(yaml.root, undefined, 'error');
   const list = top.find(({ name }) => name === 'probes');
+  const rest = top.filter((entry) => entry !== list);
   const values = readValues(
     yaml,
-    top.filter((entry) => entry !== list),
-    TOP,
-    '',
-    problems,
+    rest,
+    { formats: TOP, prefix: '', required: ['name'], also: ['probes'] },
     1,
+    problems,
   );
   const items = list === undefined ? undefined : yaml.items(list.value);
   if (items === undefined || items.length === 0) {
@@ -100,49 +121,11 @@ function readSchedule(file: string, content: string, problems: ProblemList): Sch
   const entries = (items ?? []).map((item) => {
     const line = yaml.lineOf(item);
     const fields = yaml.entries(item, 'probes', 'error');
-    return entryOf(readValues(yaml, fields, ENTRY, 'probes.', problems, line), line);
+    return entryOf(readValues(yaml, fields, ENTRY_KEYS, line, problems), line);
   });
   reportRepeated(yaml, entries);
   const { name = '', overhead_budget_pct: cap } = values as { name?: string; overhead_budget_pct?: number };
   return { file, name, ...(cap === undefined ? {} : { overheadBudgetPct: cap }), entries };
-}
-
-type Formats = Readonly<Record<string, Format<unknown>>>;
-
-/** Checks the keys of one mapping against `formats`; reports what is unknown, wrong or missing. */
-function readValues(
-  yaml: YamlFile,
-  fields: readonly YamlEntry[],
-  formats: Formats,
-  prefix: string,
-  problems: ProblemList,
-  line: number,
-): Readonly<Record<string, unknown>> {
-  const values: Record<string, unknown> = {};
-  for (const field of fields) {
-    const format = Object.hasOwn(formats, field.name) ? formats[field.name] : undefined;
-    const place = { origin: yaml.originOf(field.line), key: `${prefix}${showName(field.name)}` };
-    if (format === undefined) {
-      const suggestion = nearest(field.name, [...Object.keys(formats), ...(prefix === '' ? ['probes'] : [])]);
-      problems.add('error', {
-        ...place,
-        reason: 'unknown key',
-        ...(suggestion === undefined ? {} : { nearest: suggestion }),
-      });
-      continue;
-    }
-    try {
-      values[field.name] = format.check(yaml.plain(field.value, place.key, 'error'));
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      problems.add('error', { ...place, reason: error.message });
-      values[field.name] = undefined;
-    }
-  }
-  for (const name of prefix === '' ? ['name'] : ['type', 'period_seconds']) {
-    if (!(name in values)) yaml.report('error', line, `${prefix}${name}`, 'missing');
-  }
-  return values;
 }
 
 function entryOf(values: Readonly<Record<string, unknown>>, line: number): ScheduleEntry {

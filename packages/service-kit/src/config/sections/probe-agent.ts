@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { choice, flag, integer, list, real, text } from '../formats.js';
-import { cpuDevices, endpoint, nodeName, requiredPath } from '../places.js';
-import { type Environment, group, inertGroup, leaf, secret, section } from '../schema.js';
+import { cpuDevices, endpoint, nodeName, optionalPath, requiredPath } from '../places.js';
+import { type Environment, group, leaf, secret, section } from '../schema.js';
 import {
   CONTRACT,
   checkPlaintext,
@@ -51,6 +51,20 @@ export const probeAgent = section(
       reloadable: true,
       readable: 'always',
     }),
+    tolerances_file: leaf({
+      format: optionalPath,
+      default: '',
+      doc: 'How a wrong result is looked into before it is reported; see thresholds/probe_tolerances.yaml. "" = as that file says. Results themselves have no tolerance: bits are compared.',
+      source: CONTRACT,
+      readable: 'always',
+    }),
+    paused_devices: leaf({
+      format: deviceIds,
+      default: [],
+      doc: 'Devices that run nothing for now, on top of those that operators paused through the engine. Their coverage ages.',
+      source: ESTIMATE,
+      reloadable: true,
+    }),
     ...secret('hmac_key', {
       format: secretText(MIN_KEY_LENGTH),
       default: '',
@@ -96,7 +110,7 @@ export const probeAgent = section(
       doc: 'What is tested: the GPUs of this node (cuda), its CPUs (cpu), or GPUs where there are any and else CPUs (auto).',
       source: ESTIMATE,
     }),
-    discovery: inertGroup('Which GPUs are tested.', {
+    discovery: group('Which GPUs are tested.', {
       auto_detect: leaf({
         format: flag,
         default: true,
@@ -119,7 +133,7 @@ export const probeAgent = section(
         source: CONTRACT,
       }),
     }),
-    kernel: inertGroup('How probes are launched on a GPU.', {
+    kernel: group('How probes are launched on a GPU.', {
       stream_priority: leaf({
         format: integer(-10, 10),
         default: -1,
@@ -131,6 +145,12 @@ export const probeAgent = section(
         default: true,
         doc: 'Launches each family as one CUDA graph.',
         source: CONTRACT,
+      }),
+      variant: leaf({
+        format: choice('auto', 'full', 'small'),
+        default: 'auto',
+        doc: 'full = a block of 256 threads and all shared memory on each SM; small = 128 threads and 8 KiB, which fit beside other processes under MPS; auto = small under MPS, else full.',
+        source: ESTIMATE,
       }),
     }),
     telemetry: group('Temperatures, clocks and error counters that go with the runs.', {

@@ -1,0 +1,5 @@
+/** What a command that is no daemon leaves. */
+export interface Answered {
+  readonly text: string;
+  readonly exitCode: number;
+}
