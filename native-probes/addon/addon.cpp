@@ -45,7 +45,8 @@ napi_value features_value(const Values& values) {
     bool present;
     const char* name;
   } all[] = {{cpu.sse41, "sse4.1"}, {cpu.avx2, "avx2"}, {cpu.fma, "fma3"},
-             {cpu.f16c, "f16c"},    {cpu.aes, "aes"},   {cpu.popcnt, "popcnt"}};
+             {cpu.f16c, "f16c"},    {cpu.aes, "aes"},   {cpu.popcnt, "popcnt"},
+             {cpu.avx512_fp16, "avx512-fp16"}};
   for (const auto& feature : all) {
     if (feature.present) items.push_back(values.text(feature.name));
   }

@@ -4,6 +4,7 @@
     'warnings': ['-Wall', '-Wextra', '-Wno-unused-parameter'],
     'common': ['-O2', '-fvisibility=hidden', '-std=c++17'],
     # The instructions of the unit under test; called only after cpuid allowed them.
+    'avx512_flags_x64': ['-mavx2', '-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl'],
     'unit_flags_x64': ['-mavx2', '-mfma', '-mf16c', '-maes', '-mpopcnt'],
   },
   'target_defaults': {
@@ -29,6 +30,14 @@
         'cflags_cc': ['<@(unit_flags_x64)'],
       }, {
         'sources': ['../cpu/absent_backend.cpp'],
+      }]],
+    },
+    {
+      'target_name': 'fp16_backend',
+      'type': 'static_library',
+      'conditions': [['target_arch=="x64"', {
+        'sources': ['../cpu/fp16_backend.cpp'],
+        'cflags_cc': ['<@(avx512_flags_x64)', '-mavx512fp16'],
       }]],
     },
     {
@@ -64,7 +73,7 @@
     {
       'target_name': 'sentinel_probes',
       'sources': ['addon.cpp'],
-      'dependencies': ['cuda', 'nvml', 'execution', 'kernels', 'vector_backend', 'golden'],
+      'dependencies': ['cuda', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
       'libraries': ['-ldl'],
     },
     {
@@ -78,6 +87,14 @@
       }]],
     },
     {
+      'target_name': 'faulty_fp16_backend',
+      'type': 'static_library',
+      'conditions': [['target_arch=="x64"', {
+        'sources': ['../test-build/faulty_fp16_backend.cpp'],
+        'cflags_cc': ['<@(avx512_flags_x64)', '-mavx512fp16'],
+      }]],
+    },
+    {
       'target_name': 'sentinel_probes_test',
       'sources': [
         'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp',
@@ -85,7 +102,7 @@
         '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
-      'dependencies': ['cuda', 'nvml', 'execution', 'kernels', 'faulty_backend', 'golden'],
+      'dependencies': ['cuda', 'nvml', 'execution', 'kernels', 'faulty_backend', 'faulty_fp16_backend', 'golden'],
       'libraries': ['-ldl'],
     },
   ],

@@ -44,6 +44,7 @@ constexpr FamilyShape kFma32Shape = {1, 1024, 3, 7};
 constexpr FamilyShape kIntAesShape = {1, 32, 9, 17};
 constexpr FamilyShape kFma64Shape = {1, 1024, 6, 13};
 constexpr FamilyShape kCpuRegShape = {1, 128, 16, 32};
+constexpr FamilyShape kFma16Shape = {1, 512, 3, 3};
 constexpr FamilyShape kCpuMemShape = {1, 2752, 2, 9};
 
 // All 0 of a family that CPUs do not run.
@@ -54,6 +55,7 @@ SENTINEL_CORE constexpr FamilyShape shape_of(Family family) {
     case Family::kIntAes: return kIntAesShape;
     case Family::kCpuReg: return kCpuRegShape;
     case Family::kCpuMem: return kCpuMemShape;
+    case Family::kFma16: return kFma16Shape;
     default: return {0, 0, 0, 0};
   }
 }

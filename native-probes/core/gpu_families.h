@@ -6,6 +6,8 @@ namespace sentinel {
 
 constexpr GpuShape kFma32GpuShape = {1, 512, 7};
 constexpr GpuShape kFma64GpuShape = {1, 512, 13};
+constexpr GpuShape kFma16GpuShape = {1, 512, 3};
+constexpr GpuShape kBf16GpuShape = {1, 512, 4};
 constexpr GpuShape kIntAesGpuShape = {1, 32, 17};
 
 // All 0 of a family that GPUs do not run.
@@ -13,6 +15,8 @@ SENTINEL_CORE constexpr GpuShape gpu_shape_of(Family family) {
   switch (family) {
     case Family::kFma32: return kFma32GpuShape;
     case Family::kFma64: return kFma64GpuShape;
+    case Family::kFma16: return kFma16GpuShape;
+    case Family::kBf16: return kBf16GpuShape;
     case Family::kIntAes: return kIntAesGpuShape;
     default: return {0, 0, 0};
   }

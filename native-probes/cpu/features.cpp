@@ -13,6 +13,13 @@ namespace {
 
 #if defined(__x86_64__)
 
+// Register state that the operating system saves, as XCR0 lists it: xmm and ymm; besides them mask registers and zmm.
+constexpr uint32_t kYmmState = 0x06;
+constexpr uint32_t kZmmState = 0xe6;
+
+// What the compiler may use in an object that is compiled for AVX-512.
+constexpr uint32_t kAvx512Subsets = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
+
 uint32_t enabled_state() {
   uint32_t low, high;
   asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -37,10 +44,15 @@ CpuFeatures read_features() {
   out.aes = (c & bit_AES) != 0;
   out.popcnt = (c & bit_POPCNT) != 0;
   out.sse41 = (c & bit_SSE4_1) != 0;
-  const bool wide = (c & bit_OSXSAVE) != 0 && (c & bit_AVX) != 0 && (enabled_state() & 6) == 6;
+  const uint32_t state = (c & bit_OSXSAVE) != 0 && (c & bit_AVX) != 0 ? enabled_state() : 0;
+  const bool wide = (state & kYmmState) == kYmmState;
   out.fma = wide && (c & bit_FMA) != 0;
   out.f16c = wide && (c & bit_F16C) != 0;
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) != 0) out.avx2 = wide && (b & bit_AVX2) != 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) != 0) {
+    out.avx2 = wide && (b & bit_AVX2) != 0;
+    const bool avx512 = (state & kZmmState) == kZmmState && (b & kAvx512Subsets) == kAvx512Subsets;
+    out.avx512_fp16 = avx512 && (d & bit_AVX512FP16) != 0;
+  }
   return out;
 }
 
@@ -69,6 +81,7 @@ const char* missing_for(Family family) {
   switch (family) {
     case Family::kFma32: return !cpu.fma ? "FMA3" : !cpu.f16c ? "F16C" : nullptr;
     case Family::kFma64: return !cpu.fma ? "FMA3" : nullptr;
+    case Family::kFma16: return !cpu.avx512_fp16 ? "AVX512-FP16" : nullptr;
     case Family::kCpuReg:
     case Family::kCpuMem: return nullptr;
     case Family::kIntAes: return !cpu.aes ? "AES-NI" : !cpu.popcnt ? "POPCNT" : nullptr;

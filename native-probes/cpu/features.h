@@ -6,11 +6,13 @@
 
 namespace sentinel {
 
+// Of the CPU and, where there are registers to save, of the operating system too.
 struct CpuFeatures {
   char vendor[13];
   char model[49];
   bool hypervisor;
-  bool avx2, fma, f16c, aes, popcnt, sse41;  // of the CPU, and for AVX2 also of the operating system
+  bool avx2, fma, f16c, aes, popcnt, sse41;
+  bool avx512_fp16;
 };
 
 const CpuFeatures& cpu_features();
@@ -28,6 +30,7 @@ constexpr FamilyInfo kFamilies[] = {
     {Family::kFma64, "fma64", "vfmadd vaddpd vmulpd vcvtpd2dq vcvtdq2pd vcvtpd2ps vcvtps2pd"},
     {Family::kCpuReg, "cpu_reg", "vmovdqa vpxor"},
     {Family::kCpuMem, "cpu_mem", "vmovdqu clflush mfence"},
+    {Family::kFma16, "fma16", "vfmaddph vaddph vmulph"},
 };
 
 constexpr bool all_have_shapes() {

@@ -2,6 +2,7 @@
 
 #include "../core/cpu_mem.h"
 #include "../core/cpu_reg.h"
+#include "../core/fma16.h"
 #include "../core/fma32.h"
 #include "../core/fma64.h"
 #include "../core/fold.h"
@@ -26,6 +27,13 @@ void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration
       const Fma64Operands x = fma64_operands(seed, lane, iteration);
       fma64_operand_words(x, operands);
       return fma64_results(x, results);
+    }
+    case Family::kFma16: {
+      const HalfOperands x = fma16_operands(seed, lane, iteration);
+      operands[0] = x.a;
+      operands[1] = x.b;
+      operands[2] = x.c;
+      return fma16_results(x, results);
     }
     case Family::kIntAes: {
       int_aes_operands(seed, lane, iteration, operands);

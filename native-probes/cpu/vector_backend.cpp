@@ -1,5 +1,6 @@
 // The backend of a release: results go from the instruction to the fold untouched.
 #include "vector_units.h"
+#include "wide_units.h"
 
 namespace sentinel {
 namespace {
@@ -7,6 +8,7 @@ namespace {
 void golden_on(Family family, uint64_t seed, uint32_t, Golden& golden) { compute_golden(family, seed, golden); }
 
 UnitOutcome unit_direct(const UnitJob& job) {
+  if (job.family == Family::kFma16) return run_fma16_direct(job);
   DirectTap tap;
   return run_unit(job, tap);
 }

@@ -1,4 +1,6 @@
-// What the kernels of all families share. Everything here is compiled for AVX2 and only called after cpuid allowed it.
+// What the kernels of all families share. Everything here is compiled for AVX2 or more and only called after cpuid
+// allowed it. Objects for different instruction sets include it: all of it has to be static or always inlined, since of
+// an inline function that two objects define the linker keeps one, which the other's CPU might not be able to execute.
 //
 // A Tap sees every operand on its way to the instruction, every result on its way to the fold, and every address that is
 // loaded from. The release's Tap hands them back untouched.
@@ -6,14 +8,10 @@
 #include <immintrin.h>
 
 #include "../core/fold.h"
+#include "tap.h"
 #include "unit.h"
 
 namespace sentinel {
-
-// How a result becomes canonical before it is folded.
-enum class ResultKind { kBits, kBinary32, kBinary16 };
-
-enum class Operand { kA, kB, kC };
 
 struct DirectTap {
   template <Operand which>
@@ -26,7 +24,7 @@ struct DirectTap {
     return buffer + offset;
   }
   template <ResultKind kind>
-  __m256i lanes(__m256i value) {
+  inline __attribute__((always_inline)) __m256i lanes(__m256i value) {
     return value;
   }
   // Eight binary64 results as their low and high words.
@@ -61,16 +59,18 @@ inline __attribute__((always_inline)) uint64_t opaque(uint64_t value) {
 }
 
 // Round to nearest even, subnormals kept, no traps.
-inline void set_default_control() { _mm_setcsr(0x1f80); }
+static inline void set_default_control() { _mm_setcsr(0x1f80); }
 
-inline __m256i load_lanes(const uint32_t* words) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words)); }
-inline void store_lanes(uint32_t* words, __m256i value) {
+static inline __m256i load_lanes(const uint32_t* words) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words));
+}
+static inline void store_lanes(uint32_t* words, __m256i value) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(words), value);
 }
 
 // NaNs by integer comparison: (x & 0x7fffffff) > infinity.
 template <ResultKind kind>
-inline __m256i canonical_lanes(__m256i value) {
+static inline __m256i canonical_lanes(__m256i value) {
   if (kind == ResultKind::kBits) return value;
   const int infinity = kind == ResultKind::kBinary32 ? 0x7f800000 : 0x7c00;
   const __m256i nan = _mm256_set1_epi32(kind == ResultKind::kBinary32 ? 0x7fffffff : 0x7fff);
@@ -78,7 +78,7 @@ inline __m256i canonical_lanes(__m256i value) {
   return _mm256_blendv_epi8(value, nan, is_nan);
 }
 
-inline __m256i fold_lanes_of(__m256i digest, __m256i word) {
+static inline __m256i fold_lanes_of(__m256i digest, __m256i word) {
   const __m256i rotated = _mm256_or_si256(_mm256_slli_epi32(digest, 5), _mm256_srli_epi32(digest, 27));
   return _mm256_mullo_epi32(_mm256_xor_si256(rotated, word), _mm256_set1_epi32(static_cast<int>(kFoldMultiplier)));
 }
@@ -100,7 +100,7 @@ struct LaneTurn {
 // Runs rounds until one disagrees with the golden. The result buffer is poisoned first, so that a store that did not
 // happen shows.
 template <class Round>
-UnitOutcome run_rounds(const UnitJob& job, uint32_t rounds, Round&& round) {
+static inline UnitOutcome run_rounds(const UnitJob& job, uint32_t rounds, Round&& round) {
   UnitOutcome outcome{};
   const FamilyShape shape = shape_of(job.family);
   for (uint32_t r = 0; r < rounds; r++) {

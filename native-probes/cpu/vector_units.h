@@ -1,4 +1,4 @@
-// The unit of every family, for one kind of Tap.
+// The unit of every family that AVX2 suffices for, with one kind of Tap.
 #pragma once
 #include "cpu_mem_unit.h"
 #include "cpu_reg_unit.h"

@@ -2,9 +2,12 @@
 #include <sched.h>
 
 #include "../core/convert32.h"
+#include "../core/half.h"
 #include "../cpu/features.h"
 #include "../cpu/vector_units.h"
+#include "../cpu/wide_units.h"
 #include "fault_plan.h"
+#include "wide_fault.h"
 
 namespace sentinel::injection {
 namespace {
@@ -17,6 +20,18 @@ void alter_any(FaultSource& source, uint32_t* words, uint32_t count) {
 }
 
 uint32_t canonical16(uint32_t word) { return (word & 0x7fffu) > 0x7c00u ? kCanonicalNan16 : word; }
+uint32_t canonical_pair(uint32_t word) { return canonical_halves(kBinary16, word); }
+
+using CanonicalForm = uint32_t (*)(uint32_t word);
+
+CanonicalForm canonical_form_of(ResultKind kind) {
+  switch (kind) {
+    case ResultKind::kBinary32: return canonical;
+    case ResultKind::kBinary16: return canonical16;
+    case ResultKind::kBinary16Pair: return canonical_pair;
+    default: return as_it_is;
+  }
+}
 
 // The sources at work in one execution, by what they falsify.
 struct Sources {
@@ -48,10 +63,19 @@ class FaultTap {
 
   template <ResultKind kind>
   __m256i lanes(__m256i value) {
-    return altered<8>(sources_, value,
-                      kind == ResultKind::kBinary32   ? canonical
-                      : kind == ResultKind::kBinary16 ? canonical16
-                                                      : as_it_is);
+    return altered<8>(sources_, value, canonical_form_of(kind));
+  }
+  // Operands and results of the AVX-512 objects, eight words at a time.
+  WideFault wide_fault() {
+    return {this,
+            [](void* self, Operand which, uint32_t* words) {
+              auto& tap = *static_cast<FaultTap*>(self);
+              tap.alter(tap.operands_[static_cast<uint32_t>(which)], words, kLanes, as_it_is);
+            },
+            [](void* self, ResultKind kind, uint32_t* words) {
+              auto& tap = *static_cast<FaultTap*>(self);
+              tap.alter(tap.sources_, words, kLanes, canonical_form_of(kind));
+            }};
   }
   void wide_lanes(__m256i& low, __m256i& high) {
     for (FaultSource& source : sources_) {
@@ -79,23 +103,27 @@ class FaultTap {
   }
 
   template <uint32_t count, class Vector>
-  Vector altered(std::vector<FaultSource>& sources, Vector value, uint32_t (*canonical_form)(uint32_t)) {
+  Vector altered(std::vector<FaultSource>& sources, Vector value, CanonicalForm canonical_form) {
     static_assert(sizeof(Vector) == count * sizeof(uint32_t));
+    uint32_t words[count];
+    __builtin_memcpy(words, &value, sizeof words);
+    alter(sources, words, count, canonical_form);
+    __builtin_memcpy(&value, words, sizeof words);
+    return value;
+  }
+
+  static void alter(std::vector<FaultSource>& sources, uint32_t* words, uint32_t count, CanonicalForm canonical_form) {
     for (FaultSource& source : sources) {
-      uint32_t words[count];
-      __builtin_memcpy(words, &value, sizeof words);
       if (!source.due()) {
         source.remember(words, count);
         continue;
       }
-      uint32_t right[count];
-      __builtin_memcpy(right, words, sizeof right);
+      uint32_t right[kLanes];
+      __builtin_memcpy(right, words, count * sizeof *words);
       source.alter(words, count,
                    [&](uint32_t k, uint32_t wrong) { return canonical_form(wrong) != canonical_form(words[k]); });
       source.remember(right, count);
-      __builtin_memcpy(&value, words, sizeof words);
     }
-    return value;
   }
 
   std::vector<FaultSource> sources_, operands_[3], addresses_;
@@ -103,6 +131,8 @@ class FaultTap {
 
 // Vector operations of one execution, so that a fault per execution may hit each alike.
 constexpr uint32_t kFma32Operations = kFma32Rounds * kFma32Shape.iterations * kFma32Shape.result_words;
+// Each operation of fma16 yields the results of two iterations, eight words each.
+constexpr uint32_t kFma16Operations = kFma16Rounds * kFma16Shape.iterations * kFma16Shape.result_words;
 constexpr uint32_t kFma64ResultsOfIteration = 8;
 constexpr uint32_t kFma64Operations = kFma64Rounds * kFma64Shape.iterations * kFma64ResultsOfIteration;
 constexpr uint32_t kCpuRegOperations = kCpuRegRounds * kCpuRegShape.iterations * kCpuRegShape.result_words;
@@ -114,6 +144,7 @@ uint32_t operations_of(Family family) {
   switch (family) {
     case Family::kFma32: return kFma32Operations;
     case Family::kFma64: return kFma64Operations;
+    case Family::kFma16: return kFma16Operations;
     case Family::kCpuMem: return kCpuMemOperations;
     case Family::kCpuReg: return kCpuRegOperations;
     case Family::kIntAes: return kIntAesOperations;
@@ -126,6 +157,7 @@ uint32_t loads_of(Family family) {
   switch (family) {
     case Family::kFma32: return kFma32Rounds * kFma32Shape.iterations;
     case Family::kFma64: return kFma64Rounds * kFma64Shape.iterations * 2;
+    case Family::kFma16: return kFma16Rounds * kFma16Shape.iterations;
     case Family::kCpuMem: return kCpuMemOperations;
     default: return 1;
   }
@@ -177,7 +209,9 @@ UnitOutcome with_digests_disturbed(const UnitJob& job, UnitOutcome outcome) {
 
 UnitOutcome unit_falsified(const UnitJob& job) {
   FaultTap tap = prepare(job);
-  return with_digests_disturbed(job, run_unit(job, tap));
+  const UnitOutcome outcome =
+      job.family == Family::kFma16 ? run_fma16_falsified(job, tap.wide_fault()) : run_unit(job, tap);
+  return with_digests_disturbed(job, outcome);
 }
 
 // What a golden CPU would leave behind: digest and checksum belong to the wrong word.

@@ -75,8 +75,10 @@ bool preset_from(Arguments& arguments, FaultSpec& out) {
 bool site_fits(Arguments& arguments, const FaultSpec& spec) {
   using injection::Site;
   const bool operand = spec.site == Site::kOperandA || spec.site == Site::kOperandB || spec.site == Site::kOperandC;
-  if (operand && spec.family != Family::kFma32 && spec.family != Family::kFma64)
-    return arguments.refuse("site", "operands are falsified in fma32 and fma64 only");
+  const bool arithmetic =
+      spec.family == Family::kFma32 || spec.family == Family::kFma64 || spec.family == Family::kFma16;
+  if (operand && !arithmetic)
+    return arguments.refuse("site", "operands are falsified in fma32, fma64 and fma16 only");
   if (spec.site == Site::kAddress && spec.family != Family::kCpuMem)
     return arguments.refuse("site", "addresses are falsified in cpu_mem only");
   return true;

@@ -44,7 +44,9 @@ test('the detail is of the first wrong vector and fits what was injected', () =>
   const mask = 0x0040_0000;
   for (const family of families) {
     const { iterations } = testProbes.info().families.find(({ name }) => name === family);
-    const report = withFaults([{ cores: [faulty], family, rate: 0.001, mask, lane: 1 }], () =>
+    // Finite results only: of an infinity the flip would make a NaN, which is folded in its canonical form.
+    const finite = { dataMask: mask, dataValue: mask };
+    const report = withFaults([{ cores: [faulty], family, rate: 0.001, mask, lane: 1, ...finite }], () =>
       testProbes.execute(fresh(family)),
     );
     const { mismatch, digest } = report.results.find(({ sm }) => sm === faulty);
@@ -57,8 +59,9 @@ test('the detail is of the first wrong vector and fits what was injected', () =>
     assert.ok(bits.some((word) => word !== 0));
     if (family !== 'int_aes')
       assert.ok(
-        bits.some((word) => word === mask),
-        'one result has exactly the flipped bit',
+        // The mask is of the place in the vector: a pass of fma16 may turn a high half to a low one.
+        bits.some((word) => word === mask || (family === 'fma16' && word === mask >>> 16)),
+        `${family}: one result has exactly the flipped bit, not ${bits}`,
       );
   }
 });

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { knownAnswersPath } from '../index.js';
 import { knownAnswerFiles, lockOf, readKnownAnswers } from '../scripts/known-answers-header.mjs';
-import { cpus, goldenCpus, oracle, probes } from './addons.mjs';
+import { cpus, families, goldenCpus, oracle, probes } from './addons.mjs';
 
 const files = knownAnswerFiles(knownAnswersPath);
 const all = files.map(readKnownAnswers);
@@ -57,7 +57,7 @@ test('every CPU reproduces all of them', () => {
 });
 
 test('an execution with the seed of a known answer has its digest', () => {
-  for (const { family, answers } of contents) {
+  for (const { family, answers } of contents.filter(({ family }) => families.includes(family))) {
     for (const { epoch, index, digest } of answers) {
       const report = probes.execute({ family, epoch, index, sms: cpus, goldenCpus });
       assert.equal(report.expectedDigest.toString(16).padStart(8, '0'), digest);

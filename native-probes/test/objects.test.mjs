@@ -1,6 +1,7 @@
 // What the compiler made of it: the unit executes what the family names, the golden shares none of it, the release knows no fault.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { addonPath } from '../index.js';
@@ -66,6 +67,53 @@ test('the unit under test executes the instructions that its family names', () =
       assert.ok(found >= least, `${file}: ${found} of ${pattern}, expected at least ${least}`);
     }
   }
+});
+
+/** Objects that are compiled for more than AVX2: release and test build, and what each executes at least. */
+const WIDE = [
+  {
+    files: [join(objects, 'cpu', 'fp16_backend.o'), join(objects, 'test-build', 'faulty_fp16_backend.o')],
+    expected: [
+      [/^vfmadd\w+ph .*%zmm/, 1],
+      [/^vaddph .*%zmm/, 1],
+      [/^vmulph .*%zmm/, 1],
+      [/^vpermw .*%zmm/, 6],
+    ],
+  },
+];
+
+test('so do the units that need more than AVX2, with 512 bits', () => {
+  for (const { files, expected } of WIDE) {
+    for (const file of files) {
+      const instructions = instructionsOf(file);
+      for (const [pattern, least] of expected) {
+        const found = count(instructions, pattern);
+        assert.ok(found >= least, `${file}: ${found} of ${pattern}, expected at least ${least}`);
+      }
+    }
+  }
+});
+
+/** Symbols that the linker may take from whichever object comes first. */
+function sharedSymbols(file) {
+  const lines = run('nm', file).split('\n');
+  return lines.map((line) => / [WVu] (\S+)$/.exec(line)?.[1]).filter((name) => name !== undefined);
+}
+
+test('no function that is compiled for AVX-512 can be linked in place of one that is not', () => {
+  const wide = WIDE.flatMap(({ files }) => files);
+  const others = readdirSync(objects, { recursive: true })
+    .filter((name) => name.endsWith('.o'))
+    .map((name) => join(objects, name))
+    .filter((file) => !wide.includes(file));
+  assert.ok(others.length > 10);
+  const elsewhere = new Set(others.flatMap(sharedSymbols));
+  assert.ok(elsewhere.size > 10, 'the pattern finds them where they are');
+  for (const file of wide)
+    assert.deepEqual(
+      sharedSymbols(file).filter((name) => elsewhere.has(name)),
+      [],
+    );
 });
 
 test('the register march complements each of the sixteen vector registers thirty-four times', () => {

@@ -49,7 +49,7 @@ test('the oracle agrees with every real mismatch', () => {
 });
 
 test('it covers all eight operand classes', () => {
-  for (const family of ['fma32', 'fma64']) {
+  for (const family of families.filter((name) => name.startsWith('fma'))) {
     const lines = Array.from({ length: 80 }, (_, seed) => mismatchOf(family, { rateExec: 1, seed, effect: 'xor' }));
     assert.equal(new Set(lines.map(({ iteration }) => iteration % 8)).size, 8);
     assert.equal(ask(lines).status, 0);

@@ -23,16 +23,21 @@ async function run(
   return { code: child.exitCode, stdout: agent.stdout, stderr: agent.stderr };
 }
 
+/** Those that this machine has the instructions for, in the order in which they run. */
+let families: readonly string[] = [];
+
 test('--list-gpus names the device and what it can run', async () => {
   const { code, stdout } = await run(['--list-gpus']);
   assert.equal(code, 0);
-  assert.match(stdout, /CPU-[0-9a-f-]{36} .* 0,1 .*fma32,int_aes,fma64,cpu_reg,cpu_mem/);
+  const listed = /CPU-[0-9a-f-]{36} .* 0,1 .*(fma32,int_aes,fma64,cpu_reg,cpu_mem[a-z0-9_,]*)/.exec(stdout)?.[1];
+  families = listed?.split(',') ?? [];
+  assert.ok(families.length >= 5, stdout);
 });
 
 test('--once sweeps every family over every SM', async () => {
   const { code, stdout } = await run(['--once']);
   assert.equal(code, 0, stdout);
-  assert.equal(stdout.match(/ PASS /g)?.length, 10);
+  assert.equal(stdout.match(/ PASS /g)?.length, families.length * 2);
 });
 
 test('--once is a negative answer where a unit is wrong', async () => {
@@ -47,20 +52,14 @@ test('a benchmark prints and writes what executions cost', async () => {
   const { code, stdout } = await run(['--mode', 'benchmark', '--iterations', '20', '--output', file]);
   assert.equal(code, 0);
   assert.match(stdout, /fma32 +20 +0 +0/);
-  const { families } = JSON.parse(readFileSync(file, 'utf8')) as {
+  const measured = JSON.parse(readFileSync(file, 'utf8')) as {
     families: { family: string; executions: number; cpuUs: { p50: number } }[];
   };
   assert.deepEqual(
-    families.map(({ family, executions }) => [family, executions]),
-    [
-      ['fma32', 20],
-      ['int_aes', 20],
-      ['fma64', 20],
-      ['cpu_reg', 20],
-      ['cpu_mem', 20],
-    ],
+    measured.families.map(({ family, executions }) => [family, executions]),
+    families.map((family) => [family, 20]),
   );
-  assert.ok(families.every(({ cpuUs }) => cpuUs.p50 > 0));
+  assert.ok(measured.families.every(({ cpuUs }) => cpuUs.p50 > 0));
 });
 
 test('a core that does not exist ends with one sentence that lists the valid ones', async () => {

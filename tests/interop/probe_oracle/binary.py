@@ -111,5 +111,6 @@ class Binary:
 
 
 B16 = Binary(5, 10, 24)
+BF16 = Binary(8, 7, 133)
 B32 = Binary(8, 23, 149)
 B64 = Binary(11, 52, 1074)
