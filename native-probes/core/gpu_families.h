@@ -9,6 +9,12 @@ constexpr GpuShape kFma64GpuShape = {1, 512, 13};
 constexpr GpuShape kFma16GpuShape = {1, 512, 3};
 constexpr GpuShape kBf16GpuShape = {1, 512, 4};
 constexpr GpuShape kIntAesGpuShape = {1, 32, 17};
+constexpr GpuShape kSfuGpuShape = {1, 256, 8};
+constexpr GpuShape kRegfileGpuShape = {1, 32, 8};
+constexpr GpuShape kSmemGpuShape = {1, 96, 2};
+constexpr GpuShape kL2GpuShape = {1, 128, 2};
+constexpr GpuShape kHbmGpuShape = {1, 96, 2};
+constexpr GpuShape kCopyGpuShape = {1, 32, 2};
 
 // All 0 of a family that GPUs do not run.
 SENTINEL_CORE constexpr GpuShape gpu_shape_of(Family family) {
@@ -18,6 +24,12 @@ SENTINEL_CORE constexpr GpuShape gpu_shape_of(Family family) {
     case Family::kFma16: return kFma16GpuShape;
     case Family::kBf16: return kBf16GpuShape;
     case Family::kIntAes: return kIntAesGpuShape;
+    case Family::kSfu: return kSfuGpuShape;
+    case Family::kRegfile: return kRegfileGpuShape;
+    case Family::kSmem: return kSmemGpuShape;
+    case Family::kL2: return kL2GpuShape;
+    case Family::kHbm: return kHbmGpuShape;
+    case Family::kCopy: return kCopyGpuShape;
     default: return {0, 0, 0};
   }
 }

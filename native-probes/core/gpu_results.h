@@ -2,13 +2,24 @@
 // own.
 #pragma once
 #include "bf16.h"
+#include "copy.h"
 #include "fma16.h"
 #include "fma32.h"
 #include "fma64.h"
 #include "gpu_families.h"
+#include "hbm.h"
 #include "int_aes.h"
+#include "l2.h"
+#include "regfile.h"
+#include "smem.h"
 
 namespace sentinel {
+
+static_assert(kRegfileGpuShape.iterations == kRegfileIterations, "");
+static_assert(kSmemGpuShape.iterations == kSmemIterations, "");
+static_assert(kL2GpuShape.iterations == kL2Iterations, "");
+static_assert(kHbmGpuShape.iterations == kHbmIterations, "");
+static_assert(kCopyGpuShape.iterations == kCopyIterations, "");
 
 // Writes gpu_shape_of(family).result_words words. The family has a golden; lane is 0..63.
 SENTINEL_CORE void gpu_results(Family family, uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t* results) {
@@ -22,6 +33,11 @@ SENTINEL_CORE void gpu_results(Family family, uint64_t seed, uint32_t lane, uint
       int_aes_operands(seed, lane, iteration, operands);
       return int_aes_results(operands, results);
     }
+    case Family::kRegfile: return regfile_results(seed, lane, iteration, results);
+    case Family::kSmem: return smem_results(seed, lane, iteration, results);
+    case Family::kL2: return l2_results(seed, lane, iteration, results);
+    case Family::kHbm: return hbm_results(seed, lane, iteration, results);
+    case Family::kCopy: return copy_results(seed, lane, iteration, results);
     default: return;  // has_gpu_golden() is false
   }
 }

@@ -6,10 +6,12 @@
 
 #if defined(__CUDACC__)
 #define SENTINEL_CORE static __host__ __device__ __forceinline__
+#define SENTINEL_CORE_MEMBER __host__ __device__ __forceinline__
 // Before a loop that indexes an array: unrolled, the array stays in registers. A host compiler judges for itself.
 #define SENTINEL_UNROLLED _Pragma("unroll")
 #else
 #define SENTINEL_CORE static inline
+#define SENTINEL_CORE_MEMBER inline
 #define SENTINEL_UNROLLED
 #endif
 

@@ -39,3 +39,8 @@ def fold_all(words):
     for word in words:
         digest = fold(digest, word)
     return digest
+
+
+def salted(word, place):
+    """What a place adds to all its words."""
+    return word + place * 0x9E3779B1 & M32
