@@ -18,6 +18,7 @@ import { Timers } from './commit/timers.js';
 import { directiveMessage } from './control/directive-messages.js';
 import type { Admission } from './control/handshake.js';
 import { Sessions } from './control/sessions.js';
+import type { Sample } from './core.js';
 import { Events, type Store } from './events.js';
 import { devicesOf, WINDOW_RECORDS } from './ingest/stream-results.js';
 import { LedgerClient } from './outbox/ledger-client.js';
@@ -30,6 +31,7 @@ import { Archiver } from './store/history/archiver.js';
 import { FileHistory } from './store/history/file-history.js';
 import type { HistoryStore } from './store/history/history-store.js';
 import { StateStore } from './store/state-store.js';
+import { LatestTelemetry } from './telemetry/latest.js';
 
 const SECTION = 'correlation_engine';
 /** Above one record's payload, so that a record that is too large is refused with a reason. */
@@ -58,6 +60,7 @@ export class Engine implements Service {
   readonly #timers: Timers;
   readonly #relay: Relay;
   readonly #ledger: LedgerClient;
+  readonly #telemetry = new LatestTelemetry();
   readonly #stopping = new StopStack();
   #archiver: Archiver | null = null;
   #loaded: LoadedConfig<'correlation_engine'>;
@@ -106,6 +109,7 @@ export class Engine implements Service {
         committer: this.#committer,
         db: this.#store.db,
         clock: this.#clock,
+        telemetry: this.#telemetry,
         history: () => archiver.store,
         outboxPending: () => this.#relay.pending,
       });
@@ -280,6 +284,7 @@ export class Engine implements Service {
           devices: devicesOf(record),
           payload,
         });
+        if (record.kind === 'telemetry') this.#keep(record.node, record.samples, offsetUs);
       }
       // A hello's are repeated with its welcome.
       if (item.kind !== 'hello')
@@ -296,6 +301,15 @@ export class Engine implements Service {
     }
     this.#relay.added(group.rows.outbox.length);
     this.#timers.schedule();
+  }
+
+  /** Of the sender's own devices alone. */
+  #keep(node: string, samples: readonly Sample[], offsetUs: number): void {
+    const { nowUs } = this.#committer.head;
+    for (const sample of samples) {
+      if (this.#committer.state.devices.get(sample.deviceId)?.node !== node) continue;
+      this.#telemetry.put(sample, Math.max(0, Math.min(nowUs, Number(sample.timeUs) + offsetUs)));
+    }
   }
 
   #health(): HealthReport {

@@ -1,6 +1,7 @@
 // The pure core, for the shell, the simulator, benches and the command line: no I/O, no clock, no randomness.
 export { type BatchProblem, checkBatch } from './evidence/check-batch.js';
 export { checkHello } from './evidence/check-hello.js';
+export { checkTelemetry, MAX_FIELDS } from './evidence/check-telemetry.js';
 export { type Assessment, type DecisionModel, twoObservations } from './evidence/decision.js';
 export { begin, changes, type Draft, install } from './evidence/draft.js';
 export type * from './evidence/effects.js';

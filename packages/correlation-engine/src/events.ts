@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/
 import type { Group, Logged } from './commit/group.js';
 import type { Item } from './commit/item.js';
 import {
+  type AgentEventsRecord,
   type CoreState,
   familyName,
   type HealthState,
@@ -34,6 +35,7 @@ const PROBES: Readonly<Record<string, string>> = {
 };
 /** A store that stays away is said again after this time. */
 const REPEAT_MS = 60_000;
+const MAX_LOGGED_DETAIL = 256;
 const LATENCY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
 const DETECTION_BUCKETS = [5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 
@@ -54,6 +56,7 @@ export class Events {
   readonly #ignored: Counter;
   readonly #refused: Counter<'place' | 'reason'>;
   readonly #failures: Counter;
+  readonly #loud: Counter;
   readonly #quarantines: Counter<'action'>;
   readonly #latency: Histogram;
   readonly #detection: Histogram;
@@ -89,6 +92,11 @@ export class Events {
     this.#failures = new Counter({
       name: 'sentinel_sdc_events_total',
       help: 'Wrong results committed. Any: see `sentinel gpus list`.',
+      registers,
+    });
+    this.#loud = new Counter({
+      name: 'sentinel_loud_faults_total',
+      help: 'Xid events, uncorrectable ECC errors, machine checks and lost devices that agents reported. Any: see the log.',
       registers,
     });
     this.#quarantines = new Counter({
@@ -235,7 +243,20 @@ export class Events {
       this.#quarantines.inc({ action });
       this.#log.info({ action, device: gpu, actor, directiveId }, 'order of an operator carried out');
     }
+    if (item.record.kind === 'agent-events') this.#loudFaults(item.record);
     if (item.record.kind === 'config') this.#log.info({ mode: item.record.config.mode }, 'configuration committed');
+  }
+
+  /** One line a record, as with wrong results. */
+  #loudFaults({ node, sequence, events }: AgentEventsRecord): void {
+    const loud = events.filter(({ event }) => event === 'loud_fault');
+    const [first] = loud;
+    if (first === undefined) return;
+    this.#loud.inc(loud.length);
+    this.#log.warn(
+      { device: first.deviceId, node, sequence, events: loud.length },
+      `loud fault, as its agent reports: ${first.detail.slice(0, MAX_LOGGED_DETAIL)}`,
+    );
   }
 
   /** One line a record: a device that fails everywhere must not flood the log. Each result is in the table of observations. */

@@ -16,12 +16,13 @@ import type { Kysely } from 'kysely';
 import type { Committer } from '../commit/committer.js';
 import type { HistoryStore } from '../store/history/history-store.js';
 import type { Tables } from '../store/schema.js';
+import type { LatestTelemetry } from '../telemetry/latest.js';
 import { explainDecision } from './explain-decision.js';
 import { findDevice } from './find-device.js';
 import { getGpuHistory } from './get-gpu-history.js';
-import { gpuHealth } from './health-view.js';
 import { Orders } from './issue-directive.js';
 import { queryFleetHealth } from './query-fleet-health.js';
+import { queryGpuHealth } from './query-gpu-health.js';
 
 /** Every question and order, as gRPC and HTTP both serve them. */
 export interface Api {
@@ -36,14 +37,15 @@ export interface ApiParts {
   readonly committer: Committer;
   readonly db: Kysely<Tables>;
   readonly clock: Clock;
+  readonly telemetry: LatestTelemetry;
   readonly history: () => HistoryStore;
   readonly outboxPending: () => number;
 }
 
-export function buildApi({ committer, db, clock, history, outboxPending }: ApiParts): Api {
+export function buildApi({ committer, db, clock, telemetry, history, outboxPending }: ApiParts): Api {
   const orders = new Orders(committer, db);
   return {
-    queryGpuHealth: ({ gpu }) => ({ health: gpuHealth(committer, findDevice(committer.state, gpu)) }),
+    queryGpuHealth: ({ gpu }) => queryGpuHealth(committer, telemetry, findDevice(committer.state, gpu)),
     queryFleetHealth: (request) => queryFleetHealth(committer, outboxPending(), request),
     getGpuHistory: (request) => getGpuHistory(history(), findDevice(committer.state, request.gpu).id, request),
     explainDecision: ({ gpu }) =>

@@ -4,11 +4,15 @@ import type {
   HistoryRun,
 } from '@sentinel/contracts/sentinel/v1/health.js';
 import { type ProbeBatch, UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { eventName, plainDetail } from '../ingest/envelope.js';
+import type { HistoryRecord } from '../store/history/history-record.js';
 import type { HistoryCursor, HistoryEntry, HistoryStore } from '../store/history/history-store.js';
 import { badPageToken, pageLimit } from './limits.js';
 
 /** Records read for one page at most: a narrow time range in a long history ends with an empty page and a token. */
 const MAX_RECORDS_READ = 2_000;
+/** Fields of one page at most: samples are large, and a page has to fit into a message. */
+const MAX_FIELDS_READ = 20_000;
 const TOKEN = /^(\d{1,10})\.(\d{1,12})\.(\d{1,10})$/;
 
 /** Position of the next run to show: the record and its row. */
@@ -16,7 +20,16 @@ interface Place extends HistoryCursor {
   readonly row: number;
 }
 
-/** Runs of a device, newest committed record first, its rows from the last to the first. */
+/** One entry of a record, numbered by `row`: a run, a sample or an event. */
+interface Item {
+  readonly row: number;
+  readonly timeUs: bigint;
+  /** Its share of a page, in fields. */
+  readonly fields: number;
+  addTo(page: GetGpuHistoryResponse): void;
+}
+
+/** Runs, samples and events of a device, newest committed record first, those of a record from the last to the first. */
 export async function getGpuHistory(
   history: HistoryStore,
   device: string,
@@ -24,49 +37,97 @@ export async function getGpuHistory(
 ): Promise<GetGpuHistoryResponse> {
   const limit = pageLimit(request.limit);
   const from = readToken(request.pageToken);
-  const runs: HistoryRun[] = [];
+  const page: GetGpuHistoryResponse = { runs: [], telemetry: [], events: [], nextPageToken: '' };
   // The cursor is exclusive: the record that the last page broke off in is read again.
   const before = from === null ? null : { segment: from.segment, offset: from.offset + 1 };
   let read = 0;
+  let items = 0;
+  let fields = 0;
   for await (const entry of history.read(device, Number(request.startUs), before)) {
     const last =
       from !== null && entry.at.segment === from.segment && entry.at.offset === from.offset ? from.row : null;
-    for (const run of runsOf(entry, device, last)) {
-      if (run.timeUs < request.startUs || (request.endUs > 0n && run.timeUs >= request.endUs)) continue;
-      if (runs.length === limit) return { runs, nextPageToken: token({ ...entry.at, row: run.row }) };
-      runs.push(run);
+    for (const item of itemsOf(entry, device, last)) {
+      if (item.timeUs < request.startUs || (request.endUs > 0n && item.timeUs >= request.endUs)) continue;
+      if (items === limit || (items > 0 && fields + item.fields > MAX_FIELDS_READ))
+        return { ...page, nextPageToken: token({ ...entry.at, row: item.row }) };
+      item.addTo(page);
+      items += 1;
+      fields += item.fields;
     }
     read += 1;
     if (read >= MAX_RECORDS_READ)
-      return { runs, nextPageToken: token({ segment: entry.at.segment, offset: entry.at.offset - 1, row: 0 }) };
+      return { ...page, nextPageToken: token({ segment: entry.at.segment, offset: entry.at.offset - 1, row: 0 }) };
   }
-  return { runs, nextPageToken: '' };
+  return page;
 }
 
-/** Rows of one record that concern the device, from row `last` down. */
-function runsOf({ record }: HistoryEntry, device: string, last: number | null): HistoryRun[] {
+/** Entries of one record that concern the device, from row `last` down. */
+function itemsOf({ record }: HistoryEntry, device: string, last: number | null): Item[] {
   const { body, testBuild } = UplinkPayload.decode(record.payload);
-  if (body?.$case !== 'probeBatch') return [];
-  const batch = body.value;
+  const own = { commitSeq: BigInt(record.commitSeq), node: record.node, sequence: BigInt(record.sequence) };
+  const items = (): Item[] => {
+    switch (body?.$case) {
+      case 'probeBatch':
+        return runsOf(body.value, record, device, testBuild);
+      case 'telemetry':
+        return rowsOf(body.value.samples, device).map(([row, { values, texts, partial, timeUs: agentUs }]) => {
+          const timeUs = engineTimeUs(Number(agentUs), record);
+          const fields = Object.keys(values).length + Object.keys(texts).length;
+          return {
+            row,
+            timeUs,
+            fields,
+            addTo: ({ telemetry }) => telemetry.push({ timeUs, values, texts, partial, ...own }),
+          };
+        });
+      case 'events':
+        return rowsOf(body.value.events, device).map(([row, { kind, detail, timeUs: agentUs }]) => {
+          const timeUs = engineTimeUs(Number(agentUs), record);
+          const event = eventName(kind);
+          return {
+            row,
+            timeUs,
+            fields: 1,
+            addTo: ({ events }) =>
+              events.push({ timeUs, event, detail: plainDetail(detail), injected: testBuild, ...own }),
+          };
+        });
+      default:
+        return [];
+    }
+  };
+  return items()
+    .filter(({ row }) => last === null || row <= last)
+    .toReversed();
+}
+
+function rowsOf<T extends { deviceId: string }>(list: readonly T[], device: string): [number, T][] {
+  return [...list.entries()].filter(([, { deviceId }]) => deviceId === device);
+}
+
+function runsOf(batch: ProbeBatch, record: HistoryRecord, device: string, injected: boolean): Item[] {
   const rows = [...batch.family.keys()].filter((row) => batch.deviceIds[batch.deviceIndex[row] ?? -1] === device);
-  return rows
-    .filter((row) => last === null || row <= last)
-    .toReversed()
-    .map((row) => ({
-      ...rowOf(batch, row, record.offsetUs, record.nowUs),
+  return rows.map((row) => {
+    const run: HistoryRun = {
+      ...rowOf(batch, row, record),
       commitSeq: BigInt(record.commitSeq),
       node: record.node,
       sequence: BigInt(record.sequence),
-      injected: testBuild,
+      injected,
       spoolId: Buffer.from(record.spoolId, 'hex'),
-    }));
+    };
+    return { row, timeUs: run.timeUs, fields: 1, addTo: ({ runs }) => runs.push(run) };
+  });
 }
 
 /** The agent's clock corrected by the offset of its hello, and never after the commit. */
-function rowOf(batch: ProbeBatch, row: number, offsetUs: number, nowUs: number) {
-  const agentUs = Number(batch.baseTimeUs) + (batch.startOffsetUs[row] ?? 0);
+function engineTimeUs(agentUs: number, { offsetUs, nowUs }: HistoryRecord): bigint {
+  return BigInt(Math.max(0, Math.min(nowUs, agentUs + offsetUs)));
+}
+
+function rowOf(batch: ProbeBatch, row: number, record: HistoryRecord) {
   return {
-    timeUs: BigInt(Math.max(0, Math.min(nowUs, agentUs + offsetUs))),
+    timeUs: engineTimeUs(Number(batch.baseTimeUs) + (batch.startOffsetUs[row] ?? 0), record),
     family: batch.family[row] ?? 0,
     kind: batch.kind[row] ?? 0,
     epoch: batch.epoch[row] ?? 0,

@@ -7,10 +7,11 @@ import type {
   GapRecord,
   HelloRecord,
   OperatorRecord,
+  TelemetryRecord,
 } from '../core.js';
 import type { SpoolMark } from '../store/spools.js';
 
-export type UplinkRecord = BatchRecord | GapRecord | AgentEventsRecord;
+export type UplinkRecord = BatchRecord | GapRecord | AgentEventsRecord | TelemetryRecord;
 
 /** A record of a spool: authentic and in sequence. */
 export interface UplinkItem {

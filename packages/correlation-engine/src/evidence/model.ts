@@ -140,6 +140,15 @@ export interface DeviceState {
   directives: DirectiveState[];
   /** When time alone may next change something; null = never. */
   dueUs: number | null;
+  /** Loud faults that its agent reported, and the newest of them; null = none. */
+  loudFaults: LoudFaults | null;
+}
+
+export interface LoudFaults {
+  count: number;
+  lastUs: number;
+  /** For a person, e.g. "Xid 79 on GPU-…". */
+  lastDetail: string;
 }
 
 /** A node that said hello. */

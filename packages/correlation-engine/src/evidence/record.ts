@@ -116,6 +116,22 @@ export interface AgentEventsRecord extends UplinkOrigin {
   events: readonly { event: string; timeUs: number; deviceId: string; detail: string }[];
 }
 
+/** `sentinel.v1.TelemetrySample`. */
+export interface Sample {
+  readonly deviceId: string;
+  readonly timeUs: bigint;
+  readonly values: Readonly<Record<string, number>>;
+  readonly texts: Readonly<Record<string, string>>;
+  /** Only what changed since this device's sample before it. */
+  readonly partial: boolean;
+}
+
+/** Context for people: it moves no evidence. */
+export interface TelemetryRecord extends UplinkOrigin {
+  kind: 'telemetry';
+  samples: readonly Sample[];
+}
+
 export type OperatorAction = 'QUARANTINE' | 'REINSTATE' | 'SCHEDULE_DEEP_TEST' | 'CONDEMN';
 
 /** An order of an authenticated operator; the shell has checked that its id is new. */
@@ -156,6 +172,7 @@ export type CoreRecord =
   | BatchRecord
   | GapRecord
   | AgentEventsRecord
+  | TelemetryRecord
   | OperatorRecord
   | DirectiveStatusRecord
   | ConfigRecord

@@ -38,6 +38,7 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     gates: [],
     directives: [],
     dueUs: null,
+    loudFaults: null,
   };
 }
 

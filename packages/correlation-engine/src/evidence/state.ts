@@ -37,13 +37,14 @@ export interface SavedState {
 export function loadState(saved: SavedState): CoreState {
   const state: CoreState = {
     config: saved.config,
-    devices: new Map(saved.devices.map((device) => [device.id, device])),
+    // Rows of earlier releases have no loud faults.
+    devices: new Map(saved.devices.map((device) => [device.id, { ...device, loudFaults: device.loudFaults ?? null }])),
     nodes: new Map(saved.nodes.map((node) => [node.node, node])),
     fleet: saved.fleet ?? { automaticQuarantinesUs: [], breadth: {}, incidents: {}, reviewUs: null },
     attentive: new Set(),
     cohorts: new Map(),
   };
-  for (const device of saved.devices) {
+  for (const device of state.devices.values()) {
     if (needsAttention(device)) state.attentive.add(device.id);
     countDevice(state.cohorts, device, 1);
   }

@@ -16,6 +16,7 @@ export function whyInThisState(view: View): string[] {
     ...injected(view),
     ...observe(view),
     ...evidence(view),
+    ...loud(view),
     ...gateSentences(view),
     ...openDirectives(device).map((directive) => work(directive)),
     ...refused(view),
@@ -53,6 +54,14 @@ function evidence({ device, assessment }: View): string[] {
     ...(said ? [] : [`${assessment.reason}.`]),
     `Failing: ${units.join('; ')}${more > 0 ? `; and ${more} more units` : ''}.`,
   ];
+}
+
+/** A device that breaks loudly may compute wrongly as well, but that is not what quarantines it. */
+function loud({ device: { loudFaults } }: View): string[] {
+  if (loudFaults === null) return [];
+  const { count, lastUs, lastDetail } = loudFaults;
+  const what = count === 1 ? 'One loud fault' : `${count} loud faults`;
+  return [`${what} reported by its agent, the newest on ${dateOf(lastUs)}: ${lastDetail}.`];
 }
 
 function unitText(unit: UnitState): string {

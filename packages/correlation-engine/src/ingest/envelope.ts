@@ -3,13 +3,12 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { batchMac, type KeyRing, macEquals } from '@sentinel/service-kit/mac';
 import type { UplinkRecord } from '../commit/item.js';
 import { badMac, hasControlCharacter, invalid, testBuildRefused, unknownKey } from '../control/handshake.js';
-import { checkBatch } from '../core.js';
+import { checkBatch, checkTelemetry } from '../core.js';
 
 /** Payload of one record: an agent's batch of 64 runs has 3 KB. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
 const MAX_BUILD_ID_LENGTH = 512;
 const MAX_EVENTS = 1_024;
-const MAX_SAMPLES = 1_024;
 const MAX_DETAIL_LENGTH = 4_096;
 const MAX_COUNT = 0xffffffff;
 /** Microseconds since 1970 that a clock may show: sums of two stay safe integers. */
@@ -91,12 +90,12 @@ export function decodeRecord(
       if (events.length > MAX_EVENTS) throw invalid('payload.events', `has more than ${MAX_EVENTS} events`);
       return { kind: 'agent-events', ...origin, events: events.map(toEvent) };
     }
-    // Context for people: it goes to the history with the payload and moves no evidence.
     case 'telemetry': {
       const { samples } = body.value;
-      if (samples.length > MAX_SAMPLES) throw invalid('payload.telemetry', `has more than ${MAX_SAMPLES} samples`);
-      for (const { timeUs } of samples) checkTime(timeUs, 'payload.telemetry.time_us');
-      return { kind: 'agent-events', ...origin, events: [] };
+      const problem = checkTelemetry(samples);
+      if (problem !== undefined) throw invalid(`payload.telemetry.${problem.field}`, problem.hint);
+      for (const { timeUs } of samples) checkTime(timeUs, 'payload.telemetry.samples.time_us');
+      return { kind: 'telemetry', ...origin, samples };
     }
     case undefined:
       throw malformed('the payload has no body', 'payload', undefined);
@@ -115,6 +114,16 @@ const EVENT_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(AgentEvent_Kind).map(([name, number]) => [number, name.toLowerCase()]),
 );
 
+/** An agent's words, bounded, and harmless on a terminal. */
+export function plainDetail(detail: string): string {
+  return detail.slice(0, MAX_DETAIL_LENGTH).replaceAll(/\p{Cc}/gu, ' ');
+}
+
+/** Name of an AgentEvent.Kind in lower case. */
+export function eventName(kind: number): string {
+  return EVENT_NAMES.get(kind) ?? 'unrecognized';
+}
+
 function toEvent({
   kind,
   timeUs,
@@ -128,10 +137,10 @@ function toEvent({
 }) {
   checkTime(timeUs, 'payload.events.time_us');
   return {
-    event: EVENT_NAMES.get(kind) ?? 'unrecognized',
+    event: eventName(kind),
     timeUs: Number(timeUs),
     deviceId,
-    detail: detail.slice(0, MAX_DETAIL_LENGTH),
+    detail: plainDetail(detail),
   };
 }
 

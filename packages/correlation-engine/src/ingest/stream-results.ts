@@ -209,6 +209,7 @@ export function devicesOf(record: CoreRecord): string[] {
   if (record.kind === 'batch') return [...record.batch.deviceIds];
   if (record.kind === 'agent-events')
     return [...new Set(record.events.map((event) => event.deviceId).filter((id) => id !== ''))];
+  if (record.kind === 'telemetry') return [...new Set(record.samples.map(({ deviceId }) => deviceId))];
   return [];
 }
 

@@ -33,9 +33,7 @@ export function apply(
 export type Apply = typeof apply;
 
 function sourceOf(ctx: CommitContext, record: CoreRecord): EventSource {
-  if (record.kind !== 'batch' && record.kind !== 'gap' && record.kind !== 'agent-events') {
-    return { kind: 'record', commitSeq: ctx.commitSeq };
-  }
+  if (!('spoolId' in record)) return { kind: 'record', commitSeq: ctx.commitSeq };
   return { kind: 'uplink', node: record.node, spoolId: record.spoolId, sequence: record.sequence };
 }
 
@@ -52,6 +50,8 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'agent-events':
       applyAgentEvents(step, record);
+      break;
+    case 'telemetry':
       break;
     case 'operator':
       applyOperator(step, record);

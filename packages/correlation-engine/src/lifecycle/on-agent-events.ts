@@ -1,4 +1,4 @@
-import { deviceOf } from '../evidence/draft.js';
+import { deviceOf, editDevice } from '../evidence/draft.js';
 import type { AgentEventsRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { noteEvent } from './on-gap.js';
@@ -6,8 +6,10 @@ import { noteEvent } from './on-gap.js';
 /** Ledger entries for the events of one record; the rest of a flood is counted in one more entry. */
 export const MAX_AGENT_EVENTS = 32;
 const MAX_DETAIL_LENGTH = 1024;
-/** Events that say that something computed wrongly, as opposed to what happens to a process. */
-const ANOMALIES: ReadonlySet<string> = new Set(['golden_disagreed', 'self_test_failed']);
+/** Of the newest loud fault, which is kept with the device. */
+const MAX_LOUD_DETAIL_LENGTH = 128;
+/** Events that say that something computed wrongly or broke, as opposed to what happens to a process. */
+const ANOMALIES: ReadonlySet<string> = new Set(['golden_disagreed', 'self_test_failed', 'loud_fault']);
 
 /** What happened to the agent itself: recorded, and evidence of nothing. */
 export function applyAgentEvents(step: Step, record: AgentEventsRecord): void {
@@ -15,6 +17,7 @@ export function applyAgentEvents(step: Step, record: AgentEventsRecord): void {
     const eventUs = noteEvent(step, record.node, entry.timeUs);
     const own = deviceOf(step.draft, entry.deviceId)?.node === record.node;
     const subject = { gpu: own ? entry.deviceId : '', eventUs, injected: record.testBuild };
+    if (own && entry.event === 'loud_fault') noteLoudFault(step, entry.deviceId, eventUs, entry.detail);
     emit(step, ANOMALIES.has(entry.event) ? 'ANOMALY' : 'SYSTEM', subject, {
       event: entry.event,
       node: record.node,
@@ -27,4 +30,11 @@ export function applyAgentEvents(step: Step, record: AgentEventsRecord): void {
   if (more <= 0) return;
   const subject = { gpu: '', eventUs: step.ctx.nowUs, injected: record.testBuild };
   emit(step, 'SYSTEM', subject, { event: 'agent_events_more', node: record.node, sequence: record.sequence, more });
+}
+
+/** For whoever asks why the device is in its state; it moves no decision. */
+function noteLoudFault(step: Step, deviceId: string, lastUs: number, detail: string): void {
+  const device = editDevice(step.draft, deviceId);
+  const count = (device.loudFaults?.count ?? 0) + 1;
+  device.loudFaults = { count, lastUs, lastDetail: detail.slice(0, MAX_LOUD_DETAIL_LENGTH) };
 }
