@@ -6,11 +6,6 @@ namespace sentinel {
 
 constexpr uint32_t kCanonicalNan16 = 0x7fffu;
 
-// Of 16 bits.
-SENTINEL_CORE uint32_t canonical16(uint32_t half) {
-  return (half & 0x7fffu) > kBinary16.infinity ? kCanonicalNan16 : half;
-}
-
 // Two's complement of the integer nearest to x. |x| < 2^31: outside of it CPUs and GPUs differ by design.
 SENTINEL_CORE uint32_t to_int32(uint32_t x) {
   const int exponent = exponent_of(x);

@@ -236,4 +236,29 @@ SENTINEL_DEVICE uint32_t fma_bf16x2(uint32_t a, uint32_t b, uint32_t c) {
   return r;
 }
 
+// Before sm_90 a sum and a product are a fma: with 1 as the factor, with -0 as the addend, bit for bit the same.
+SENTINEL_DEVICE uint32_t add_bf16x2(uint32_t a, uint32_t b) {
+#if __CUDA_ARCH__ >= 900
+  uint32_t r;
+  asm volatile("add.rn.bf16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+  return r;
+#else
+  return fma_bf16x2(a, 0x3f803f80u, b);
+#endif
+}
+SENTINEL_DEVICE uint32_t mul_bf16x2(uint32_t a, uint32_t b) {
+#if __CUDA_ARCH__ >= 900
+  uint32_t r;
+  asm volatile("mul.rn.bf16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
+  return r;
+#else
+  return fma_bf16x2(a, b, 0x80008000u);
+#endif
+}
+SENTINEL_DEVICE uint32_t bf16x2_from_f32(uint32_t low, uint32_t high) {
+  uint32_t r;
+  asm volatile("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(r) : "r"(high), "r"(low));
+  return r;
+}
+
 }  // namespace sentinel::device

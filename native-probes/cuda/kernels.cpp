@@ -6,6 +6,14 @@
 
 namespace sentinel {
 
+struct FamilyInstructions {
+  Family family;
+  const char* architecture;
+  const char* names;
+};
+
+#include "../build/generated/gpu_instructions.inc"
+
 // An architecture whose name ends with "a" has instructions that no other one promises to have.
 static bool runs_on(const EmbeddedKernels& kernels, int major, int minor) {
   const bool exact = kernels.architecture[strlen(kernels.architecture) - 1] == 'a';
@@ -21,6 +29,13 @@ const EmbeddedKernels* kernels_for(int major, int minor) {
     if (runs_on(kernels, major, minor) && (best == nullptr || kernels.minor > best->minor)) best = &kernels;
   }
   return best;
+}
+
+const char* instructions_of(Family family, const char* architecture) {
+  for (const FamilyInstructions& row : kInstructions) {
+    if (row.family == family && strcmp(row.architecture, architecture) == 0) return row.names;
+  }
+  return nullptr;
 }
 
 }  // namespace sentinel

@@ -2,6 +2,8 @@
 #pragma once
 #include <stddef.h>
 
+#include "../core/families.h"
+
 namespace sentinel {
 
 struct EmbeddedKernels {
@@ -16,5 +18,9 @@ bool has_kernels();
 // For a device of this compute capability: of the same major version and the highest minor that it can run. Null where
 // there are none for it.
 const EmbeddedKernels* kernels_for(int major, int minor);
+
+// The SASS instructions that the kernels of a family consist of in an architecture, separated by spaces. Null where the
+// architecture has no kernel of it.
+const char* instructions_of(Family family, const char* architecture);
 
 }  // namespace sentinel

@@ -21,8 +21,9 @@ import { createRequire } from 'node:module';
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { addonPath } from '../index.js';
-import { embedKernels } from './cubins.mjs';
+import { ARCHITECTURES, embedKernels } from './cubins.mjs';
 import { cudaToolchain, hasCudaToolchain } from './cuda-toolchain.mjs';
+import { writeInstructionsHeader } from './gpu-instructions.mjs';
 import { writeKnownAnswersHeader } from './known-answers-header.mjs';
 
 const root = dirname(import.meta.dirname);
@@ -115,6 +116,7 @@ function runNodeGyp(compiler, nodedir) {
 }
 
 async function addKernels() {
+  writeInstructionsHeader(root, ARCHITECTURES);
   const kernels = await embedKernels(root).catch((error) => fail(`a kernel does not compile for ${error.message}`));
   if (!kernels)
     console.log('native-probes: built for CPUs only; "npm run cuda" and another build add the GPU kernels.');

@@ -30,8 +30,8 @@ function contentKey(root) {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** @throws {Error} with the compiler's messages, which name file and line */
-function compile(root, architecture, output) {
+/** Compiles one architecture. @throws {Error} with the compiler's messages, which name file and line */
+export function compileCubin(root, architecture, output) {
   const { nvrtc } = cudaToolchain();
   const partial = `${output}.${process.pid}`;
   const args = [join(root, 'scripts', 'nvrtc.py'), nvrtc, SOURCE, partial, `--gpu-architecture=${architecture}`];
@@ -59,17 +59,13 @@ async function inParallel(items, run) {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-/**
- * Compiles what is not there yet.
- * @param {string} root the package's folder
- * @param {string} folder where the cubins of these sources lie, named after their content
- */
-export async function buildCubins(root, folder) {
+/** Compiles what is not there yet into the folder of the cubins of these sources. */
+async function buildCubins(root, folder) {
   mkdirSync(folder, { recursive: true });
   const path = (architecture) => join(folder, `${architecture}.cubin`);
   await inParallel(
     ARCHITECTURES.filter((architecture) => !existsSync(path(architecture))),
-    (architecture) => compile(root, architecture, path(architecture)),
+    (architecture) => compileCubin(root, architecture, path(architecture)),
   );
 }
 

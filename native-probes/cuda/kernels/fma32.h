@@ -13,7 +13,7 @@ struct Fma32Unit {
     digest = fold(digest, canonical(device::mul_f32(x.a, x.b)));
     digest = fold(digest, device::int32_from_f32(integer_range(x.a)));
     digest = fold(digest, device::f32_from_int32(x.b));
-    digest = fold(digest, canonical16(device::f16_from_f32(x.c)));
+    digest = fold(digest, canonical_in(kBinary16, device::f16_from_f32(x.c)));
     return fold(digest, canonical(device::f32_from_f16(x.c & 0xffffu)));
   }
 };
