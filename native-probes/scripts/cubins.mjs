@@ -3,30 +3,34 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { cudaToolchain, hasCudaToolchain } from './cuda-toolchain.mjs';
 
 /** Real architectures only. Those with an "a" run on that compute capability alone, the others on later minors as well. */
 export const ARCHITECTURES = ['sm_80', 'sm_86', 'sm_89', 'sm_90a', 'sm_100a', 'sm_120a'];
 
-const OPTIONS = ['--std=c++17', '--device-int128', '--device-as-default-execution-space', '-Icuda/nvrtc', '-Icuda'];
+const OPTIONS = ['--std=c++17', '--device-int128', '--device-as-default-execution-space'];
 const SOURCE = 'cuda/kernels.cu';
-const SOURCE_FOLDERS = ['core', 'cuda'];
+const INCLUDE_FOLDERS = ['cuda', 'cuda/nvrtc'];
+const INCLUDE = /^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm;
 
-const filesBelow = (folder) =>
-  readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+/** The file with everything that it includes, directly or not, relative to the root. */
+function sourcesOf(root, file, found = new Set()) {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, name] of readFileSync(join(root, file), 'utf8').matchAll(INCLUDE)) {
+    const places = [dirname(file), ...INCLUDE_FOLDERS].map((folder) => join(folder, name));
+    const included = places.find((place) => existsSync(join(root, place)));
+    if (included) sourcesOf(root, included, found);
+  }
+  return found;
+}
 
-/** Changes when anything that a cubin depends on does; the toolchain's folder is named after its pins. */
+/** Changes when anything that a cubin depends on does. */
 function contentKey(root) {
-  const hash = createHash('sha256').update(JSON.stringify([OPTIONS, cudaToolchain().folder]));
-  for (const file of [
-    ...SOURCE_FOLDERS.flatMap((folder) => filesBelow(join(root, folder))),
-    join(root, 'scripts', 'nvrtc.py'),
-  ])
-    hash.update(`\0${file.slice(root.length)}\0`).update(readFileSync(file));
+  const hash = createHash('sha256').update(JSON.stringify([OPTIONS, basename(cudaToolchain().folder)]));
+  for (const file of [...sourcesOf(root, SOURCE), 'scripts/nvrtc.py'])
+    hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -36,7 +40,11 @@ export function compileCubin(root, architecture, output) {
   const partial = `${output}.${process.pid}`;
   const args = [join(root, 'scripts', 'nvrtc.py'), nvrtc, SOURCE, partial, `--gpu-architecture=${architecture}`];
   return new Promise((resolve, reject) => {
-    const child = spawn('python3', [...args, ...OPTIONS], { cwd: root, stdio: ['ignore', 'inherit', 'pipe'] });
+    const includes = INCLUDE_FOLDERS.map((folder) => `-I${folder}`);
+    const child = spawn('python3', [...args, ...OPTIONS, ...includes], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
     let messages = '';
     child.stderr.on('data', (chunk) => {
       messages += chunk;

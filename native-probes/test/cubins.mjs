@@ -27,10 +27,13 @@ export function disassemble(cubin) {
   let kernel;
   for (const line of run(cudaToolchain().nvdisasm, '--print-code', cubin).split('\n')) {
     const name = KERNEL.exec(line)?.[1];
-    if (name) kernels.set(name, (kernel = { instructions: [], labels: new Map() }));
+    if (name) {
+      kernel = { instructions: [], labels: new Map() };
+      kernels.set(name, kernel);
+    }
     const label = LABEL.exec(line)?.[1];
     if (label && kernel) kernel.labels.set(label, kernel.instructions.length);
-    const text = INSTRUCTION.exec(line)?.[1];
+    const text = INSTRUCTION.exec(line)?.[1].replaceAll('.reuse', '');
     if (text && kernel) kernel.instructions.push({ text, looped: false });
   }
   return new Map([...kernels].map(([key, value]) => [key, markLoops(value)]));

@@ -137,5 +137,15 @@ SENTINEL_DEVICE uint32_t mul_f16x2(uint32_t a, uint32_t b) {
 SENTINEL_DEVICE uint32_t fma_bf16x2(uint32_t a, uint32_t b, uint32_t c) {
   return result32(Unit::kBf16, fake::packed_fma<fake::Bfloat>(a, b, c));
 }
+SENTINEL_DEVICE uint32_t add_bf16x2(uint32_t a, uint32_t b) {
+  return result32(Unit::kBf16, fake::packed_add<fake::Bfloat>(a, b));
+}
+SENTINEL_DEVICE uint32_t mul_bf16x2(uint32_t a, uint32_t b) {
+  return result32(Unit::kBf16, fake::packed_multiply<fake::Bfloat>(a, b));
+}
+SENTINEL_DEVICE uint32_t bf16x2_from_f32(uint32_t low, uint32_t high) {
+  const auto rounded = [](uint32_t word) { return fake::Bfloat::rounded(static_cast<double>(fake::f32(word))); };
+  return result32(Unit::kBf16, rounded(low) | rounded(high) << 16);
+}
 
 }  // namespace sentinel::device

@@ -1,0 +1,75 @@
+// What the compiler made of the kernels, by the real disassembler: each family's loops consist of the instructions that it
+// names, on every architecture.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ARCHITECTURES, compileCubin, cubinFolder } from '../scripts/cubins.mjs';
+import { existsOn, instructionRules } from '../scripts/gpu-instructions.mjs';
+import { disassemble, resourceUsage } from './cubins.mjs';
+import { needsKernels } from './fake-gpu/needs.mjs';
+
+const root = join(import.meta.dirname, '..');
+const cubinOf = (architecture) => join(cubinFolder(root), `${architecture}.cubin`);
+const rulesOf = (architecture) => instructionRules(root).filter((rule) => existsOn(rule, architecture));
+const kernelsOf = ({ family }) => [`sentinel_${family}`, `sentinel_${family}_small`];
+const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** How many instructions of the loops are the one that the rule means. */
+function countLooped(instructions, { name, pattern }) {
+  const expression = new RegExp(`^(?:${pattern ?? `${escaped(name)}[. ]`})`);
+  return instructions.filter(({ text, looped }) => looped && expression.test(text)).length;
+}
+
+test('two builds give the same bytes', needsKernels, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'cubin-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const again = join(folder, 'again.cubin');
+  await compileCubin(root, 'sm_90a', again);
+  assert.ok(readFileSync(again).equals(readFileSync(cubinOf('sm_90a'))));
+});
+
+const SMALL_SHARED_BYTES = 8192;
+/** CUDA's own part of every block's shared memory, from sm_90 on; it comes on top of what a kernel asks for. */
+const RESERVED_SHARED_BYTES = 1024;
+
+for (const architecture of ARCHITECTURES) {
+  test(`${architecture}: the loops of each family contain the instructions that it names`, needsKernels, () => {
+    const kernels = disassemble(cubinOf(architecture));
+    const rules = rulesOf(architecture);
+    assert.deepEqual([...kernels.keys()].sort(), rules.flatMap(kernelsOf).sort());
+    for (const rule of rules) {
+      for (const kernel of kernelsOf(rule)) {
+        for (const instruction of rule.instructions.filter((one) => existsOn(one, architecture))) {
+          const found = countLooped(kernels.get(kernel), instruction);
+          const least = instruction.least ?? 1;
+          assert.ok(found >= least, `${kernel}: ${found} of ${instruction.name}, expected at least ${least}`);
+        }
+        const spilt = kernels.get(kernel).filter(({ text }) => /^(LDL|STL)\b/.test(text));
+        assert.deepEqual(spilt, [], `${kernel} spills`);
+      }
+    }
+  });
+
+  test(`${architecture}: no kernel spills, or takes more than its variant may`, needsKernels, () => {
+    const usage = resourceUsage(cubinOf(architecture));
+    for (const rule of rulesOf(architecture)) {
+      for (const kernel of kernelsOf(rule)) {
+        const { STACK, LOCAL, SHARED } = usage.get(kernel);
+        assert.deepEqual({ STACK, LOCAL }, { STACK: 0, LOCAL: 0 }, kernel);
+        const most = kernel.endsWith('_small') ? SMALL_SHARED_BYTES : 0;
+        assert.ok(SHARED <= most + RESERVED_SHARED_BYTES, `${kernel}: ${SHARED} bytes of static shared memory`);
+      }
+      const { REG } = usage.get(`sentinel_${rule.family}`);
+      assert.ok(REG >= (rule.registers ?? 0), `${rule.family}: ${REG} registers, expected at least ${rule.registers}`);
+    }
+  });
+}
+
+const FAULT_WORDS = /inject|falsif|stuck[01]|fault_?(tap|plan|source|spec)/i;
+
+test('no cubin knows a word of fault injection', needsKernels, () => {
+  for (const architecture of ARCHITECTURES)
+    assert.doesNotMatch(readFileSync(cubinOf(architecture), 'latin1'), FAULT_WORDS, architecture);
+});
