@@ -21,6 +21,14 @@ namespace sentinel {
 using uint128_t = unsigned __int128;
 
 // Zero bits above the highest set bit. x must not be 0.
+SENTINEL_CORE int leading_zeros32(uint32_t x) {
+#if defined(__CUDA_ARCH__)
+  return __clz(static_cast<int>(x));
+#else
+  return __builtin_clz(x);
+#endif
+}
+
 SENTINEL_CORE int leading_zeros64(uint64_t x) {
 #if defined(__CUDA_ARCH__)
   return __clzll(static_cast<long long>(x));
