@@ -6,15 +6,6 @@
 
 namespace sentinel {
 
-constexpr GpuShape kTcShape = {1, 256, kTcResultWords};       // fp16, bf16, tf32: wide multipliers want many operands
-constexpr GpuShape kTcShortShape = {1, 128, kTcResultWords};  // fp8, int8; fp64 is slow on consumer parts
-
-SENTINEL_CORE constexpr GpuShape tc_shape(Family family) {
-  return family == Family::kTcFp16 || family == Family::kTcBf16 || family == Family::kTcTf32 ? kTcShape : kTcShortShape;
-}
-
-SENTINEL_CORE constexpr bool is_tensor_core(Family family) { return family >= Family::kTcFp16 && family <= Family::kTcFp64; }
-
 // lane: 0..63, of both groups.
 SENTINEL_CORE void tc_results(Family family, uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t* results) {
   const TcTile tile = {seed, lane / 32, iteration};

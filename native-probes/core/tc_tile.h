@@ -31,6 +31,11 @@ struct TcFragments {
   uint32_t a[4], b[2], c[4];
 };
 
+// The sign of a sum that cancelled to zero is the architecture's affair.
+SENTINEL_CORE uint32_t tc_canonical32(uint32_t x) { return (x & 0x7fffffffu) == 0 ? 0 : x; }
+SENTINEL_CORE uint32_t tc_canonical16(uint32_t x) { return (x & 0x7fffu) == 0 ? 0 : x; }
+SENTINEL_CORE uint64_t tc_canonical64(uint64_t x) { return (x & 0x7fffffffffffffffu) == 0 ? 0 : x; }
+
 struct TcTile {
   uint64_t seed;
   uint32_t group, iteration;

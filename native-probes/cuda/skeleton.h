@@ -145,11 +145,11 @@ SENTINEL_DEVICE void run_lanes(const LaunchArguments& arguments) {
 
 }  // namespace sentinel
 
-// Both variants of such a family.
-#define SENTINEL_LANE_KERNELS(family, Unit)                                                        \
-  SENTINEL_KERNEL(sentinel_##family, sentinel::kFullWarps* sentinel::kWarpLanes) {                 \
-    sentinel::run_lanes<Unit, sentinel::kFullWarps>(arguments);                                    \
-  }                                                                                                \
-  SENTINEL_KERNEL(sentinel_##family##_small, sentinel::kSmallWarps* sentinel::kWarpLanes) {        \
-    sentinel::run_lanes<Unit, sentinel::kSmallWarps>(arguments);                                   \
+// Both variants of such a family: its name and its unit.
+#define SENTINEL_LANE_KERNELS(family, ...)                                                  \
+  SENTINEL_KERNEL(sentinel_##family, sentinel::kFullWarps* sentinel::kWarpLanes) {          \
+    sentinel::run_lanes<__VA_ARGS__, sentinel::kFullWarps>(arguments);                      \
+  }                                                                                         \
+  SENTINEL_KERNEL(sentinel_##family##_small, sentinel::kSmallWarps* sentinel::kWarpLanes) { \
+    sentinel::run_lanes<__VA_ARGS__, sentinel::kSmallWarps>(arguments);                     \
   }

@@ -1,0 +1,29 @@
+// tc_fp64: DMMA.
+#pragma once
+#include "../tensor.h"
+
+namespace sentinel {
+
+struct TcFp64Unit {
+  SENTINEL_DEVICE uint32_t fold_doubles(uint32_t digest, const uint64_t (&d)[2]) {
+    for (uint32_t j = 0; j < 2; j++) {
+      const uint64_t value = tc_canonical64(d[j]);
+      digest = fold(fold(digest, static_cast<uint32_t>(value)), static_cast<uint32_t>(value >> 32));
+    }
+    return digest;
+  }
+
+  SENTINEL_DEVICE uint32_t iterate(uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t digest) {
+    TcFp64Fragments f;
+    tc_fp64_fragments(tile_of(seed, lane, iteration), lane % kWarpLanes, f);
+    device::sync_warp();
+    uint64_t d[2], e[2];
+    device::mma_f64(d, f.a, f.b, f.c);
+    device::mma_f64(e, f.a ^ kSign64, f.b, d);
+    return fold_doubles(fold_doubles(digest, d), e);
+  }
+};
+
+}  // namespace sentinel
+
+SENTINEL_LANE_KERNELS(tc_fp64, sentinel::TcFp64Unit)
