@@ -12,6 +12,7 @@
 #include "l2.h"
 #include "regfile.h"
 #include "smem.h"
+#include "tc_exact.h"
 
 namespace sentinel {
 
@@ -38,6 +39,12 @@ SENTINEL_CORE void gpu_results(Family family, uint64_t seed, uint32_t lane, uint
     case Family::kL2: return l2_results(seed, lane, iteration, results);
     case Family::kHbm: return hbm_results(seed, lane, iteration, results);
     case Family::kCopy: return copy_results(seed, lane, iteration, results);
+    case Family::kTcFp16:
+    case Family::kTcBf16:
+    case Family::kTcTf32:
+    case Family::kTcFp8:
+    case Family::kTcInt8:
+    case Family::kTcFp64: return tc_results(family, seed, lane, iteration, results);
     default: return;  // has_gpu_golden() is false
   }
 }
