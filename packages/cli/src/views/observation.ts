@@ -25,17 +25,27 @@ export function observationLines(observations: readonly Observation[]): string[]
 function observationText(seen: Observation): string[] {
   const verdict = seen.counted ? 'counted' : `held by ${seen.heldBy}`;
   const facts = [
-    `${familyName(seen.family)} on SM ${seen.sm}, ${kindName(seen.kind)}, ${verdict}`,
+    `${familyName(seen.family)} on ${smOf(seen)}, ${kindName(seen.kind)}, ${verdict}`,
     siblings(seen),
     injectedMark(seen.injected),
   ];
-  const place = `seed epoch ${seen.epoch} index ${seen.index}, lane ${seen.lane}, iteration ${seen.iteration}; ${count(seen.mismatchCount)} wrong in this execution`;
+  const place = `seed epoch ${seen.epoch} index ${seen.index}, ${placeOf(seen)}; ${count(seen.mismatchCount)} wrong in this execution`;
   return [
     ...hang(`  ${time(seen.timeUs)}  `, facts.filter((part) => part !== '').join('; ')),
     ...hang('    ', place),
     ...(seen.operands.length === 0 ? [] : hang('    operands ', words(seen.operands))),
     ...differenceLines(seen),
   ];
+}
+
+function smOf({ sm, subPartition }: Observation): string {
+  return subPartition === undefined ? `SM ${sm}` : `SM ${sm}, sub-partition ${subPartition}`;
+}
+
+/** A GPU compares every so many iterations; a CPU names the one. */
+function placeOf({ lane, iteration, withinIterations }: Observation): string {
+  if (withinIterations === undefined) return `lane ${lane}, iteration ${iteration}`;
+  return `lane ${lane}, within iterations ${iteration}..${iteration + withinIterations - 1}`;
 }
 
 function siblings(seen: Observation): string {

@@ -46,6 +46,20 @@ test('without injection nothing says so', () => {
   assert.doesNotMatch(fleetSummary(summarySample({ injectedGpus: 0 })), /INJECTED/);
 });
 
+test('a wrong result of a GPU names sub-partition and the iterations that it lies within', () => {
+  const sample = explainSample();
+  const observations = sample.observations.map((seen) => ({
+    ...seen,
+    iteration: 64,
+    warp: 6,
+    subPartition: 2,
+    withinIterations: 32,
+  }));
+  const text = explanation({ ...sample, observations }, NOW_US);
+  assert.match(text, /on SM \d+, sub-partition 2/);
+  assert.match(text, /lane 6, within iterations 64\.\.95/);
+});
+
 test('explain shows all seven gates, the observations with their bits, ledger entries and progress', () => {
   const text = explanation(explainSample(), NOW_US);
   for (const gate of ['1 integrity', '2 locality', '3 cohort', '4 dwell', '5 breadth', '6 node', '7 rate-limit'])

@@ -97,6 +97,9 @@ function toObservation(row: ObservationTable): Observation {
     row: row.row,
     commitSeq: BigInt(row.commit_seq),
     node: row.node,
+    warp: row.warp ?? undefined,
+    subPartition: row.sub_partition ?? undefined,
+    withinIterations: row.within_iterations ?? undefined,
   };
 }
 

@@ -88,6 +88,9 @@ function observationRow(o: ObservationEffect): ObservationTable {
     answer: o.answer,
     held_by: o.heldBy,
     injected: o.injected,
+    warp: o.warp ?? null,
+    sub_partition: o.subPartition ?? null,
+    within_iterations: o.withinIterations ?? null,
   };
 }
 

@@ -41,6 +41,14 @@ test('an observation says everything that is needed to find it and to compute it
   );
 });
 
+test('of a GPU it says where on the SM; of a CPU nothing of the kind', () => {
+  const place = { warp: 6, subPartition: 2, withinIterations: 32 };
+  const placed = observed({ fails: [{ sm: 1, ...place }] }).effect;
+  const { warp, subPartition, withinIterations } = placed;
+  assert.deepEqual({ warp, subPartition, withinIterations }, place);
+  assert.equal(observed({ fails: [{ sm: 1 }] }).effect.warp, undefined);
+});
+
 test('a unit remembers the newest scheduled seed and digest, which other nodes can compare', () => {
   const device = deviceWith('d');
   addToUnit(device, observed({ epoch: 5, fails: [{ sm: 1, actualDigest: 42 }] }, device));

@@ -129,6 +129,9 @@ function copyOf(mismatch: Mismatch) {
     siblingsPassed: mismatch.siblingsPassed,
     siblingsSameDigest: mismatch.siblingsSameDigest,
     smStable: mismatch.smStable,
+    warp: mismatch.warp,
+    subPartition: mismatch.subPartition,
+    withinIterations: mismatch.withinIterations,
   };
 }
 

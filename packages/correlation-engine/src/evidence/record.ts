@@ -87,6 +87,10 @@ export interface Mismatch {
   readonly siblingsPassed: number;
   readonly siblingsSameDigest: number;
   readonly smStable: boolean;
+  /** On a GPU alone, as the next two. */
+  readonly warp?: number | undefined;
+  readonly subPartition?: number | undefined;
+  readonly withinIterations?: number | undefined;
 }
 
 /** Id of the directive that asked for a row; undefined = none did. */

@@ -91,6 +91,7 @@ function announce(step: Step, device: DeviceState, record: BatchRecord, effect: 
     index: effect.index,
     lane: effect.lane,
     iteration: effect.iteration,
+    ...placeOf(effect),
     operands: effect.operands.map(hex),
     expected: effect.expected.map(hex),
     actual: effect.actual.map(hex),
@@ -98,6 +99,12 @@ function announce(step: Step, device: DeviceState, record: BatchRecord, effect: 
     counted: effect.counted,
     held_by: effect.heldBy ?? '',
   });
+}
+
+/** Where on an SM of a GPU. */
+function placeOf({ warp, subPartition, withinIterations }: ObservationEffect) {
+  if (warp === undefined || subPartition === undefined || withinIterations === undefined) return {};
+  return { warp, sub_partition: subPartition, within_iterations: withinIterations };
 }
 
 function describe(effect: ObservationEffect): string {

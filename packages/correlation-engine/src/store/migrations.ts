@@ -8,6 +8,7 @@ import type { Migration } from 'kysely/migration';
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-evidence': { up: evidence },
   '0002-outbox': { up: outbox },
+  '0003-places': { up: places },
 };
 
 async function evidence(db: Kysely<never>): Promise<void> {
@@ -60,4 +61,9 @@ async function outbox(db: Kysely<never>): Promise<void> {
     `insert into relay values (1, substr(replace(gen_random_uuid()::text, '-', ''), 1, 12), 0, 0, '')`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+async function places(db: Kysely<never>): Promise<void> {
+  const columns = ['warp', 'sub_partition', 'within_iterations'].map((name) => `add column ${name} bigint`);
+  await sql.raw(`alter table observations ${columns.join(', ')}`).execute(db);
 }

@@ -74,6 +74,10 @@ export interface ObservationTable {
   answer: boolean;
   held_by: string | null;
   injected: boolean;
+  /** On a GPU alone, as the next two. */
+  warp: number | null;
+  sub_partition: number | null;
+  within_iterations: number | null;
 }
 
 export interface TransitionTable {
