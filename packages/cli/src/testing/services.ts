@@ -45,7 +45,7 @@ export class FakeEngine implements AsyncDisposable {
 
   #queries(): CorrelationServiceServer {
     return {
-      queryGpuHealth: this.#answer(({ gpu }) => ({ health: this.#find(gpu) })),
+      queryGpuHealth: this.#answer(({ gpu }) => ({ health: this.#find(gpu), telemetry: undefined })),
       queryFleetHealth: this.#answer(({ pageToken }) => {
         const from = Number(pageToken);
         const more = from + PAGE < this.gpus.length;
@@ -58,6 +58,8 @@ export class FakeEngine implements AsyncDisposable {
       getGpuHistory: this.#answer(({ pageToken, limit }) => ({
         runs: Array.from({ length: Math.min(limit, PAGE) }, (_, i) => runSample({ index: Number(pageToken) + i })),
         nextPageToken: String(Number(pageToken) + PAGE),
+        telemetry: [],
+        events: [],
       })),
       explainDecision: this.#answer(({ gpu }) => ({ ...explainSample(), health: this.#find(gpu) })),
     };
