@@ -1,8 +1,9 @@
 // The native surface; index.d.ts describes it. Every function is synchronous and throws for wrong arguments only:
 // whatever happens to an execution is part of its report.
 #include "../cpu/features.h"
+#include "gpu.h"
 #include "nvml.h"
-#include "values.h"
+#include "reports.h"
 
 #ifdef SENTINEL_FAULT_INJECTION
 #include "../test-build/test_functions.h"
@@ -13,18 +14,6 @@ namespace {
 
 constexpr uint32_t kApiVersion = 1;
 constexpr uint32_t kMostSms = 4096;  // in one call
-
-napi_value instructions_of(const Values& values, const std::string& names) {
-  std::vector<napi_value> items;
-  size_t begin = 0;
-  while (begin < names.size()) {
-    size_t end = names.find(' ', begin);
-    if (end == std::string::npos) end = names.size();
-    items.push_back(values.text(names.substr(begin, end - begin)));
-    begin = end + 1;
-  }
-  return values.list(items);
-}
 
 napi_value family_value(const Values& values, const FamilyInfo& info) {
   const FamilyShape shape = shape_of(info.family);
@@ -85,60 +74,11 @@ bool request_from(napi_env env, napi_value object, Request& out) {
   return missing == nullptr || arguments.refuse("family", std::string("this CPU has no ") + missing);
 }
 
-napi_value result_value(const Values& values, const SmResult& result) {
-  return values.object({{"sm", values.number(result.sm)},
-                        {"result", values.text(name_of(result.result))},
-                        {"reason", values.text_or_null(result.reason)},
-                        {"digest", values.number(result.digest)},
-                        {"startUs", values.number(result.start_us)},
-                        {"durationUs", values.number(result.duration_us)},
-                        {"mismatch", values.mismatch_or_null(result.has_mismatch, result.mismatch)}});
-}
-
-napi_value dispute_value(const Values& values, const GoldenDispute& dispute) {
-  std::vector<napi_value> verdicts;
-  for (const GoldenDispute::Verdict& verdict : dispute.known_answers) {
-    verdicts.push_back(
-        values.object({{"cpu", values.number(verdict.cpu)}, {"result", values.text(name_of(verdict.result))}}));
-  }
-  return values.object({{"knownAnswers", values.list(verdicts)},
-                        {"accused", dispute.has_accused ? values.number(dispute.accused) : values.null()},
-                        {"mismatch", values.mismatch_or_null(dispute.has_mismatch, dispute.mismatch)}});
-}
-
-napi_value report_value(const Values& values, const Request& request, const Report& report) {
-  std::vector<napi_value> golden_cpus, charges, results;
-  for (uint32_t cpu : request.golden_cpus) golden_cpus.push_back(values.number(cpu));
-  for (const CpuCharge& charge : report.charges) {
-    charges.push_back(values.object({{"cpu", values.number(charge.cpu)}, {"us", values.number(charge.ns / 1000.0)}}));
-  }
-  for (const SmResult& result : report.results) results.push_back(result_value(values, result));
-  return values.object({{"goldenAgreed", values.boolean(report.golden_agreed)},
-                        {"goldenCpus", values.list(golden_cpus)},
-                        {"goldenCrcOk", values.boolean(report.golden_agreed && report.golden_intact)},
-                        {"goldenDispute", report.has_dispute ? dispute_value(values, report.dispute) : values.null()},
-                        {"expectedDigest", values.number(report.expected_digest)},
-                        {"wallUs", values.number(report.wall_ns / 1000.0)},
-                        {"cpuUs", values.list(charges)},
-                        {"results", values.list(results)}});
-}
-
 napi_value execute_call(napi_env env, napi_callback_info callback_info) {
   Request request{};
   if (!request_from(env, first_argument(env, callback_info), request)) return nullptr;
   const Report report = execute(request);
   return report_value(Values(env), request, report);
-}
-
-napi_value first_bad_value(const Values& values, const KnownAnswerReport& report) {
-  if (report.result != Result::kFail) return values.null();
-  const KnownAnswerFailure& bad = report.first_bad;
-  return values.object({{"epoch", values.number(bad.epoch)},
-                        {"index", values.number(bad.index)},
-                        {"source", values.text(bad.golden ? "golden" : "unit")},
-                        {"expectedDigest", values.number(bad.expected_digest)},
-                        {"actualDigest", values.number(bad.actual_digest)},
-                        {"mismatch", values.mismatch_or_null(bad.has_mismatch, bad.mismatch)}});
 }
 
 napi_value known_answers_call(napi_env env, napi_callback_info callback_info) {
@@ -151,12 +91,7 @@ napi_value known_answers_call(napi_env env, napi_callback_info callback_info) {
   const Values values(env);
   std::vector<napi_value> items;
   for (const KnownAnswerReport& report : run_known_answers(sm)) {
-    items.push_back(values.object({{"family", values.text(name_of(report.family))},
-                                   {"passed", values.boolean(report.result == Result::kPass)},
-                                   {"result", values.text(name_of(report.result))},
-                                   {"reason", values.text_or_null(report.reason)},
-                                   {"executed", values.number(report.executed)},
-                                   {"firstBad", first_bad_value(values, report)}}));
+    items.push_back(known_answer_value(values, report));
   }
   return values.list(items);
 }
@@ -165,6 +100,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   export_function(env, exports, "info", info);
   export_function(env, exports, "execute", execute_call);
   export_function(env, exports, "knownAnswers", known_answers_call);
+  export_gpu_functions(env, exports);
   export_nvml_functions(env, exports);
 #ifdef SENTINEL_FAULT_INJECTION
   export_test_functions(env, exports);

@@ -44,17 +44,17 @@
       'target_name': 'execution',
       'type': 'static_library',
       'sources': [
-        'values.cpp', '../cpu/comparison.cpp', '../cpu/execution.cpp', '../cpu/features.cpp', '../cpu/known_answers.cpp',
+        'reports.cpp', 'values.cpp', '../cpu/comparison.cpp', '../cpu/execution.cpp', '../cpu/features.cpp', '../cpu/known_answers.cpp',
         '../cpu/pinned_thread.cpp', '../cpu/workers.cpp',
       ],
     },
     {
       # Looks for the driver's library when it is asked, and links to none.
-      'target_name': 'cuda',
+      'target_name': 'cuda_backend',
       'type': 'static_library',
       'sources': [
-        '../cuda/census.cpp', '../cuda/driver.cpp', '../cuda/execution.cpp', '../cuda/golden_cpus.cpp', '../cuda/gpu.cpp',
-        '../cuda/launcher.cpp', '../cuda/majority.cpp', '../cuda/memory.cpp', '../cuda/module.cpp', '../cuda/placement.cpp',
+        'gpu.cpp', '../cuda/census.cpp', '../cuda/driver.cpp', '../cuda/execution.cpp', '../cuda/golden_cpus.cpp', '../cuda/gpu.cpp',
+        '../cuda/inventory.cpp', '../cuda/known_answers.cpp', '../cuda/launcher.cpp', '../cuda/majority.cpp', '../cuda/memory.cpp', '../cuda/module.cpp', '../cuda/placement.cpp',
         '../cuda/session.cpp', '../cuda/switch_cost.cpp', '../cuda/verdict.cpp',
       ],
     },
@@ -73,7 +73,7 @@
     {
       'target_name': 'sentinel_probes',
       'sources': ['addon.cpp'],
-      'dependencies': ['cuda', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
       'libraries': ['-ldl'],
     },
     {
@@ -102,7 +102,7 @@
         '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
-      'dependencies': ['cuda', 'nvml', 'execution', 'kernels', 'faulty_backend', 'faulty_fp16_backend', 'golden'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'faulty_backend', 'faulty_fp16_backend', 'golden'],
       'libraries': ['-ldl'],
     },
   ],

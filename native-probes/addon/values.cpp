@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../cpu/features.h"
+#include "../cuda/gpu_families.h"
 
 namespace sentinel {
 namespace {
@@ -216,16 +217,25 @@ napi_value Values::object(std::initializer_list<Field> fields) const {
   return out;
 }
 
+napi_value Values::place(const GpuPlace& place) const {
+  return object({{"warp", number(place.warp)},
+                 {"subPartition", number(place.sub_partition)},
+                 {"withinIterations", number(place.within_iterations)},
+                 {"address", place.has_address ? number(static_cast<double>(place.address)) : null()}});
+}
+
 napi_value Values::mismatch(const Mismatch& m) const {
-  return object({{"lane", number(m.lane)},
-                 {"iteration", number(m.iteration)},
-                 {"round", number(m.round)},
-                 {"operands", words(m.operands)},
-                 {"expected", words(m.expected)},
-                 {"actual", words(m.actual)},
-                 {"expectedDigest", number(m.expected_digest)},
-                 {"actualDigest", number(m.actual_digest)},
-                 {"mismatchCount", number(m.mismatch_count)}});
+  const napi_value out = object({{"lane", number(m.lane)},
+                                 {"iteration", number(m.iteration)},
+                                 {"round", number(m.round)},
+                                 {"operands", words(m.operands)},
+                                 {"expected", words(m.expected)},
+                                 {"actual", words(m.actual)},
+                                 {"expectedDigest", number(m.expected_digest)},
+                                 {"actualDigest", number(m.actual_digest)},
+                                 {"mismatchCount", number(m.mismatch_count)}});
+  if (m.on_gpu) set(out, "gpu", place(m.gpu));
+  return out;
 }
 
 const char* name_of(Result result) {
@@ -241,6 +251,9 @@ const char* name_of(Result result) {
 
 const char* name_of(Family family) {
   for (const FamilyInfo& info : kFamilies) {
+    if (info.family == family) return info.name;
+  }
+  for (const cuda::GpuFamilyInfo& info : cuda::kGpuFamilies) {
     if (info.family == family) return info.name;
   }
   return "";

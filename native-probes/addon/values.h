@@ -70,6 +70,7 @@ class Values {
   napi_value empty_object() const;
   void set(napi_value object, const std::string& name, napi_value value) const;
 
+  napi_value place(const GpuPlace& place) const;
   napi_value mismatch(const Mismatch& mismatch) const;
   napi_value mismatch_or_null(bool has, const Mismatch& value) const { return has ? mismatch(value) : null(); }
 

@@ -61,6 +61,16 @@ Error read_names(const Driver& api, GpuDevice& out) {
   return {};
 }
 
+Error read_device(const Driver& api, int ordinal, GpuDevice& out) {
+  if (const Error error = SENTINEL_CUDA_CALL(api, cuDeviceGet, &out.handle, ordinal)) return error;
+  if (const Error error = read_names(api, out)) return error;
+  if (const Error error = read_numbers(api, out)) return error;
+  find_kernels(out);
+  return {};
+}
+
+}  // namespace
+
 void find_kernels(GpuDevice& out) {
   const std::string capability = std::to_string(out.major) + "." + std::to_string(out.minor);
   if (const EmbeddedKernels* kernels = kernels_for(out.major, out.minor)) {
@@ -72,16 +82,6 @@ void find_kernels(GpuDevice& out) {
     if (out.major < kOldestMajor) out.missing += ": the oldest that can be tested is 8.0";
   }
 }
-
-Error read_device(const Driver& api, int ordinal, GpuDevice& out) {
-  if (const Error error = SENTINEL_CUDA_CALL(api, cuDeviceGet, &out.handle, ordinal)) return error;
-  if (const Error error = read_names(api, out)) return error;
-  if (const Error error = read_numbers(api, out)) return error;
-  find_kernels(out);
-  return {};
-}
-
-}  // namespace
 
 Census take_census() {
   Census out;

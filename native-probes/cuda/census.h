@@ -27,6 +27,9 @@ struct Census {
   std::vector<GpuDevice> devices;
 };
 
+// By compute capability: which of the embedded kernels, or why none.
+void find_kernels(GpuDevice& device);
+
 Census take_census();
 
 }  // namespace sentinel::cuda

@@ -17,12 +17,4 @@ struct GpuReport {
 
 GpuReport execute_on(Gpu& gpu, const Request& request);
 
-struct GpuKnownAnswerReport {
-  uint32_t sm = 0;
-  KnownAnswerReport report;
-};
-
-// The committed answers of every available family that has some, on all SMs.
-std::vector<GpuKnownAnswerReport> run_gpu_known_answers(Gpu& gpu);
-
 }  // namespace sentinel::cuda

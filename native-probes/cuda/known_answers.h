@@ -1,0 +1,19 @@
+// The committed known answers on every SM, and whether a family's kernel fits the silicon at all.
+#pragma once
+#include "execution.h"
+
+namespace sentinel::cuda {
+
+struct GpuKnownAnswerReport {
+  uint32_t sm = 0;
+  KnownAnswerReport report;
+};
+
+// Of every available family that has committed answers, on all SMs.
+std::vector<GpuKnownAnswerReport> run_gpu_known_answers(Gpu& gpu);
+
+// Where no SM, or fewer than half of those that ran, reproduce a family's answers, that says nothing about any of them:
+// their failures become kInconclusive. `reports` are of one family. Pure.
+void qualify(std::vector<GpuKnownAnswerReport>& reports);
+
+}  // namespace sentinel::cuda
