@@ -210,6 +210,10 @@ export interface GpuOpened {
   arenaBytes: number;
   /** Mean cost of a context switch, measured by interleaved A/B against a fixed loop; added to every charge. */
   switchUs: number;
+  /** False where there was no memory for the loop's context: switchUs is then an assumption. */
+  switchMeasured: boolean;
+  /** What that measurement took, once, of the GPU's time at most. */
+  calibrationUs: number;
 }
 
 export interface GpuExecuteRequest {
@@ -281,9 +285,23 @@ export interface GpuXidReport {
 export interface NativeGpuProbes {
   /** Through NVML where it is there, else through CUDA. Makes no context. */
   gpuCensus(): GpuCensus;
+  /**
+   * Needs a process that sees the device (CUDA_VISIBLE_DEVICES, for a MIG instance).
+   * @throws Error (code ERR_GPU) whose message says why the device cannot be opened
+   */
   gpuOpen(request: GpuOpenRequest): GpuOpened;
+  /**
+   * An error of the driver is an ERROR result of every SM; after one, and after a kernel that did not end within 5 s, all later
+   * calls are: "the device must be reopened", by another process.
+   * @throws Error (code ERR_GPU) before gpuOpen
+   */
   gpuExecute(request: GpuExecuteRequest): GpuExecuteReport;
-  /** The committed answers of every available family on all SMs: one entry per (SM, family). */
+  /**
+   * The committed answers of every available family that has some, on all SMs: one entry per (SM, family). INCONCLUSIVE
+   * where no SM, or fewer than half of them, reproduce a family's answers: its kernel does not fit this silicon, and what
+   * it computes must not be judged. sfu has no answers: SMs are compared with each other.
+   * @throws Error (code ERR_GPU) before gpuOpen
+   */
   gpuKnownAnswers(): (KnownAnswerResult & { sm: number })[];
   gpuTelemetry(request: GpuTelemetryRequest): GpuTelemetryReport;
   /** Xid events since the last call, of all devices. The first call begins to listen. Does not wait. */

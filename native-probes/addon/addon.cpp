@@ -100,7 +100,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   export_function(env, exports, "info", info);
   export_function(env, exports, "execute", execute_call);
   export_function(env, exports, "knownAnswers", known_answers_call);
-  export_gpu_functions(env, exports);
+  export_gpu_surface(env, exports);
   export_nvml_functions(env, exports);
 #ifdef SENTINEL_FAULT_INJECTION
   export_test_functions(env, exports);

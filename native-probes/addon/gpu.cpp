@@ -151,7 +151,7 @@ napi_value known_answers_call(napi_env env, napi_callback_info) {
 
 }  // namespace
 
-void export_gpu_functions(napi_env env, napi_value exports) {
+void export_gpu_surface(napi_env env, napi_value exports) {
   export_function(env, exports, "gpuCensus", census_call);
   export_function(env, exports, "gpuOpen", open_call);
   export_function(env, exports, "gpuExecute", execute_call);

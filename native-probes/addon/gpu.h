@@ -4,6 +4,6 @@
 
 namespace sentinel {
 
-void export_gpu_functions(napi_env env, napi_value exports);
+void export_gpu_surface(napi_env env, napi_value exports);
 
 }  // namespace sentinel
