@@ -10,10 +10,11 @@ import {
   CorrelationServiceClient,
   type ExplainDecisionResponse,
   type GetGpuHistoryRequest,
+  type GetGpuHistoryResponse,
   type GpuHealth,
-  type HistoryRun,
   type QueryFleetHealthRequest,
   type QueryFleetHealthResponse,
+  type QueryGpuHealthResponse,
   type Transition,
 } from '@sentinel/contracts/sentinel/v1/health.js';
 import { type IssueDirectiveRequest, QuarantineServiceClient } from '@sentinel/contracts/sentinel/v1/quarantine.js';
@@ -30,6 +31,8 @@ const DEADLINE_MS = 10_000;
 
 /** A fleet in one answer. */
 export type Fleet = Omit<QueryFleetHealthResponse, 'nextPageToken'>;
+/** Entries of a device's history. */
+export type History = Omit<GetGpuHistoryResponse, 'nextPageToken'>;
 export type FleetFilter = Partial<Pick<QueryFleetHealthRequest, 'nodePrefix' | 'model' | 'state'>>;
 
 /** Questions and orders to the engine. Every method rejects with a SentinelError that says what to do. */
@@ -38,10 +41,10 @@ export interface EngineClient {
   /** Every device, all pages. */
   fleet(filter?: FleetFilter, deadlineMs?: number): Promise<Fleet>;
   /** @param gpu id, or a prefix that only one device has; so in all methods */
-  gpu(gpu: string): Promise<GpuHealth>;
+  gpu(gpu: string): Promise<GpuHealth & Pick<QueryGpuHealthResponse, 'telemetry'>>;
   explain(gpu: string): Promise<ExplainDecisionResponse>;
-  /** Newest first. */
-  history(gpu: string, range: { startUs: bigint; endUs: bigint }, limit: number): Promise<HistoryRun[]>;
+  /** At most `limit` entries in all, each list newest first. */
+  history(gpu: string, range: { startUs: bigint; endUs: bigint }, limit: number): Promise<History>;
   /** As an operator. */
   order(request: IssueDirectiveRequest): Promise<Transition>;
   close(): void;
@@ -67,18 +70,28 @@ export function engineClient(endpoints: Endpoints): EngineClient {
     fleet: (filter = {}, deadlineMs = DEADLINE_MS) => service.ask(() => wholeFleet(queries(), filter, deadlineMs)),
     gpu: (gpu) =>
       service.ask(async () => {
-        const { health } = await callUnary(queries(), queries().queryGpuHealth, { gpu }, DEADLINE_MS);
-        return present(health, 'health');
+        const { health, telemetry } = await callUnary(queries(), queries().queryGpuHealth, { gpu }, DEADLINE_MS);
+        return { ...present(health, 'health'), telemetry };
       }),
     explain: (gpu) => service.ask(() => callUnary(queries(), queries().explainDecision, { gpu }, DEADLINE_MS)),
     history: (gpu, range, limit) =>
-      service.ask(() =>
-        collect(limit, async (pageToken, wanted) => {
+      service.ask(async () => {
+        const pages = await collect(limit, async (pageToken, wanted) => {
           const request: GetGpuHistoryRequest = { gpu, ...range, limit: wanted, pageToken };
-          const page = await callUnary(queries(), queries().getGpuHistory, request, DEADLINE_MS);
-          return { items: page.runs, nextPageToken: page.nextPageToken };
-        }),
-      ),
+          const { runs, telemetry, events, nextPageToken } = await callUnary(
+            queries(),
+            queries().getGpuHistory,
+            request,
+            DEADLINE_MS,
+          );
+          return { items: entriesOf({ runs, telemetry, events }), nextPageToken };
+        });
+        return {
+          runs: pages.flatMap(({ runs }) => runs),
+          telemetry: pages.flatMap(({ telemetry }) => telemetry),
+          events: pages.flatMap(({ events }) => events),
+        };
+      }),
     order: (request) =>
       service.ask(async () => {
         const { transition } = await callUnary(orders(), orders().issueDirective, request, DEADLINE_MS);
@@ -105,6 +118,16 @@ export function ledgerClient(endpoints: Endpoints): LedgerClient {
       ),
     close: () => service.close(),
   };
+}
+
+/** One history for each entry, so that entries can be counted whatever they are. */
+function entriesOf({ runs, telemetry, events }: History): History[] {
+  const nothing = { runs: [], telemetry: [], events: [] };
+  return [
+    ...runs.map((run) => ({ ...nothing, runs: [run] })),
+    ...telemetry.map((sample) => ({ ...nothing, telemetry: [sample] })),
+    ...events.map((event) => ({ ...nothing, events: [event] })),
+  ];
 }
 
 async function wholeFleet(client: CorrelationServiceClient, filter: FleetFilter, deadlineMs: number): Promise<Fleet> {

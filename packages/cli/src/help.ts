@@ -13,9 +13,11 @@ null, and a 64-bit integer is a number as long as a double holds it exactly, els
 a string. Fields are added, never renamed.
   status        {engine, ledger: {address, ok, error}, summary, gpus}
   gpus list     {gpus, summary}       gpus show     a GpuHealth
+                                      and its telemetry
   gpus explain  an ExplainDecisionResponse, with what
                 tests/interop/recompute_mismatch.py reads as observations[].mismatch
-  gpus history  {runs}                watch         a {timeUs, gpu, text} per line
+  gpus history  {runs, telemetry, events}
+  watch         a {timeUs, gpu, text} per line
   audit query   {entries}, each with its event and its decoded detail
   audit verify  {ok, key, keyFrom, checkpoint, firstSeq, entries, details,
                  extendsSize, found, findings}

@@ -109,13 +109,13 @@ class CommandLine {
       );
     gpus
       .command('show <ID>')
-      .description('one device: who it is, how it stands, what was tested')
+      .description('one device: who it is, how it stands, what was tested, what its sensors say')
       .action(this.#run((context, _flags, id) => showGpu(context, id)));
     gpus
       .command('explain <ID>')
       .description('why it is in its state: sentences, gates, wrong results, transitions, what would change it')
       .action(this.#run((context, _flags, id) => explainGpu(context, id)));
-    withTimes(gpus.command('history <ID>').description('its runs, newest first'), '50').action(
+    withTimes(gpus.command('history <ID>').description('its runs, events and telemetry, newest first'), '50').action(
       this.#run((context, flags, id) => gpuHistory(context, id, times(flags, context))),
     );
   }

@@ -2,7 +2,7 @@ import type { ExplainDecisionResponse } from '@sentinel/contracts/sentinel/v1/he
 import { EXIT } from '@sentinel/service-kit/errors';
 import type { FleetFilter } from '../client.js';
 import type { Context } from '../context.js';
-import { explanation, gpuTable, gpuView, historyTable, mismatchOf } from '../views/index.js';
+import { explanation, gpuTable, gpuView, historyView, mismatchOf } from '../views/index.js';
 
 export async function listGpus(context: Context, filter: FleetFilter): Promise<number> {
   const fleet = await context.engine().fleet(filter);
@@ -12,7 +12,7 @@ export async function listGpus(context: Context, filter: FleetFilter): Promise<n
 
 export async function showGpu(context: Context, id: string): Promise<number> {
   const gpu = await context.engine().gpu(id);
-  context.answer(gpu, () => gpuView(gpu, context.nowUs()));
+  context.answer(gpu, () => gpuView(gpu, gpu.telemetry, context.nowUs()));
   return EXIT.ok;
 }
 
@@ -35,7 +35,7 @@ export interface HistoryQuestion {
 }
 
 export async function gpuHistory(context: Context, id: string, question: HistoryQuestion): Promise<number> {
-  const runs = await context.engine().history(id, question, question.limit);
-  context.answer({ runs }, () => historyTable(runs));
+  const history = await context.engine().history(id, question, question.limit);
+  context.answer(history, () => historyView(history));
   return EXIT.ok;
 }

@@ -1,6 +1,7 @@
 import { type AuditEntry, AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { GpuState, ProbeFamily, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import {
+  DeviceTelemetry,
   ExplainDecisionResponse,
   FleetSummary,
   GateOutcome_Verdict,
@@ -111,6 +112,26 @@ export function summarySample(over: Partial<FleetSummary> = {}): FleetSummary {
     mode: 'enforce',
     outboxPending: 3n,
     injectedGpus: 1,
+    ...over,
+  });
+}
+
+export function telemetrySample(over: Partial<DeviceTelemetry> = {}): DeviceTelemetry {
+  return DeviceTelemetry.fromPartial({
+    timeUs: NOW_US - 7_000_000n,
+    values: {
+      temperature_c: 61,
+      power_instant_w: 355.25,
+      power_limit_w: 700,
+      clock_sm_mhz: 1_980,
+      clock_event_reasons: 0x24,
+      ecc_uncorrected_volatile_total: 2,
+      ecc_corrected_volatile_total: 0,
+      row_remap_pending: 1,
+      nvlink_links: 18,
+      nvlink_links_active: 17,
+    },
+    texts: { driver_version: '550.54.15' },
     ...over,
   });
 }

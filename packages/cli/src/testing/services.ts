@@ -10,7 +10,7 @@ import {
   QuarantineServiceService,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { explainSample, gpuSample, runSample, summarySample, transitionSample } from './samples.js';
+import { explainSample, gpuSample, runSample, summarySample, telemetrySample, transitionSample } from './samples.js';
 
 export const TOKEN = 'a token of tests';
 const PAGE = 2;
@@ -45,7 +45,7 @@ export class FakeEngine implements AsyncDisposable {
 
   #queries(): CorrelationServiceServer {
     return {
-      queryGpuHealth: this.#answer(({ gpu }) => ({ health: this.#find(gpu), telemetry: undefined })),
+      queryGpuHealth: this.#answer(({ gpu }) => ({ health: this.#find(gpu), telemetry: telemetrySample() })),
       queryFleetHealth: this.#answer(({ pageToken }) => {
         const from = Number(pageToken);
         const more = from + PAGE < this.gpus.length;
@@ -57,9 +57,9 @@ export class FakeEngine implements AsyncDisposable {
       }),
       getGpuHistory: this.#answer(({ pageToken, limit }) => ({
         runs: Array.from({ length: Math.min(limit, PAGE) }, (_, i) => runSample({ index: Number(pageToken) + i })),
-        nextPageToken: String(Number(pageToken) + PAGE),
         telemetry: [],
         events: [],
+        nextPageToken: String(Number(pageToken) + PAGE),
       })),
       explainDecision: this.#answer(({ gpu }) => ({ ...explainSample(), health: this.#find(gpu) })),
     };

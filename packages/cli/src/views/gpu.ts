@@ -1,14 +1,15 @@
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
-import type { FamilyCounters, GpuHealth } from '@sentinel/contracts/sentinel/v1/health.js';
+import type { DeviceTelemetry, FamilyCounters, GpuHealth } from '@sentinel/contracts/sentinel/v1/health.js';
 import { directiveText } from './fleet.js';
 import { age, count, familyName, injectedMark, paint, paintState, stateName, time } from './format.js';
 import { table } from './table.js';
+import { telemetryLines } from './telemetry.js';
 import { hang } from './wrap.js';
 
-/** One device by itself: who it is, how it stands, what was tested. */
-export function gpuView(gpu: GpuHealth, nowUs: bigint): string {
+/** One device by itself: who it is, how it stands, what was tested, what its sensors say. */
+export function gpuView(gpu: GpuHealth, telemetry: DeviceTelemetry | undefined, nowUs: bigint): string {
   const tested = gpu.families.length === 0 ? [] : ['', familyTable(gpu)];
-  return [...headLines(gpu, nowUs), ...tested, ...workLines(gpu)].join('\n');
+  return [...headLines(gpu, nowUs), ...tested, ...telemetryLines(telemetry, nowUs), ...workLines(gpu)].join('\n');
 }
 
 /** The block that `gpus show` and `gpus explain` begin with. */

@@ -4,7 +4,7 @@ export { explanation, transitionText } from './explain.js';
 export { directiveLines, directiveText, fleetSummary, gpuTable } from './fleet.js';
 export { age, count, familyName, injectedMark, paint, paintState, plural, stateName, time } from './format.js';
 export { gpuView } from './gpu.js';
-export { historyTable } from './history.js';
+export { historyView } from './history.js';
 export { shortIds } from './ids.js';
 export { mismatchOf } from './observation.js';
 export { table } from './table.js';

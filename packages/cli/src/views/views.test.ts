@@ -10,6 +10,7 @@ import {
   observationSample,
   runSample,
   summarySample,
+  telemetrySample,
 } from '../testing/samples.js';
 import { auditTable, detailOf } from './audit.js';
 import { changes } from './changes.js';
@@ -17,20 +18,22 @@ import { explanation } from './explain.js';
 import { fleetSummary, gpuTable } from './fleet.js';
 import { bitNumbers, differing } from './format.js';
 import { gpuView } from './gpu.js';
-import { historyTable } from './history.js';
+import { historyView } from './history.js';
 import { shortIds } from './ids.js';
 import { observationLines } from './observation.js';
 import { table } from './table.js';
 import { hang, WIDTH, wrap } from './wrap.js';
+
+const NO_HISTORY = { runs: [], telemetry: [], events: [] };
 
 const longest = (text: string): number => Math.max(...text.split('\n').map((line) => line.length));
 
 test('every view fits 80 columns and says INJECTED', () => {
   const views = {
     list: gpuTable([gpuSample(), gpuSample({ gpu: `${GPU}-2`, node: 'a-node-with-a-long-name' })], NOW_US),
-    show: gpuView(gpuSample(), NOW_US),
+    show: gpuView(gpuSample(), telemetrySample(), NOW_US),
     explain: explanation(explainSample(), NOW_US),
-    history: historyTable([runSample(), runSample({ failedSms: [] })]),
+    history: historyView({ ...NO_HISTORY, runs: [runSample(), runSample({ failedSms: [] })] }),
     audit: auditTable([entrySample('{"event":"state_changed","from":"SUSPECT","to":"QUARANTINED"}')]),
     fleet: fleetSummary(summarySample()),
   };
@@ -86,12 +89,12 @@ test('more wrong results than a person reads are counted', () => {
 test('a device in observe mode shows what enforce mode would have done', () => {
   const gpu = gpuSample({ state: GpuState.SUSPECT, wouldBe: GpuState.QUARANTINED });
   assert.match(gpuTable([gpu], NOW_US), /SUSPECT.*would be QUARANTINED/);
-  assert.match(gpuView(gpu, NOW_US), /enforce mode: QUARANTINED/);
+  assert.match(gpuView(gpu, undefined, NOW_US), /enforce mode: QUARANTINED/);
 });
 
 test('nothing to show is said', () => {
   assert.match(gpuTable([], NOW_US), /No device/);
-  assert.match(historyTable([]), /no run/);
+  assert.match(historyView(NO_HISTORY), /no run/);
   assert.match(auditTable([]), /no such entry/);
 });
 
@@ -159,4 +162,36 @@ test('text wraps at blanks', () => {
 test('bits that differ, also where one result is shorter', () => {
   assert.deepEqual(differing([0xffffffff, 1], [0]), [0xffffffff, 1]);
   assert.deepEqual(bitNumbers(0x80000001), [0, 31]);
+});
+
+test('sensors show what a device offers, and nothing that it does not', () => {
+  const text = gpuView(gpuSample(), telemetrySample(), NOW_US);
+  for (const line of [
+    'Sensors, read 7s ago',
+    '  temperature  61 °C',
+    '  power        355.3 W, limit 700 W',
+    '  clocks       SM 1980 MHz, held back by power cap and thermal slowdown by',
+    '  ECC errors   uncorrected 2, corrected 0',
+    '  memory       a remapping waits for a reset',
+    '  NVLink       17 of 18 links up',
+    '  versions     driver 550.54.15',
+  ]) {
+    assert.ok(text.includes(`\n${line}`), `${line}\n${text}`);
+  }
+  assert.doesNotMatch(text, /PCIe|undefined|NaN/);
+  assert.doesNotMatch(gpuView(gpuSample(), undefined, NOW_US), /Sensors/);
+});
+
+test('the history shows events and what changed in the sensors', () => {
+  const own = { timeUs: NOW_US, commitSeq: 1n, node: 'n', sequence: 1n };
+  const events = [{ ...own, event: 'loud_fault', detail: 'Xid 79 on GPU-1', injected: false }];
+  const values = { temperature_c: 64, ecc_uncorrected_volatile_total: 1 };
+  const telemetry = [
+    { ...own, values, texts: {}, partial: true },
+    { ...own, values, texts: { vbios: 'x' }, partial: false },
+  ];
+  const text = historyView({ runs: [], events, telemetry });
+  assert.match(text, /loud fault: Xid 79 on GPU-1/);
+  assert.match(text, /temperature_c 64, ecc_uncorrected_volatile_total 1/);
+  assert.match(text, /all 3 fields/);
 });
