@@ -30,6 +30,14 @@ test('two builds give the same bytes', needsKernels, async (t) => {
   assert.ok(readFileSync(again).equals(readFileSync(cubinOf('sm_90a'))));
 });
 
+const MATRIX = /^\w*MMA\b/;
+
+/** A format that the tensor cores lack is converted to one that they have, in more instructions than were asked for. */
+function matrixCount({ instructions }, architecture) {
+  const named = instructions.filter((one) => existsOn(one, architecture) && MATRIX.test(one.name));
+  return named.reduce((sum, { least }) => sum + least, 0);
+}
+
 const SMALL_SHARED_BYTES = 8192;
 /** CUDA's own part of every block's shared memory, from sm_90 on; it comes on top of what a kernel asks for. */
 const RESERVED_SHARED_BYTES = 1024;
@@ -46,6 +54,8 @@ for (const architecture of ARCHITECTURES) {
           const least = instruction.least ?? 1;
           assert.ok(found >= least, `${kernel}: ${found} of ${instruction.name}, expected at least ${least}`);
         }
+        const matrix = kernels.get(kernel).filter(({ text }) => MATRIX.test(text));
+        assert.equal(matrix.length, matrixCount(rule, architecture), `${kernel}: ${matrix.map(({ text }) => text)}`);
         const spilt = kernels.get(kernel).filter(({ text }) => /^(LDL|STL)\b/.test(text));
         assert.deepEqual(spilt, [], `${kernel} spills`);
       }
