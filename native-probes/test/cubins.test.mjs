@@ -1,7 +1,7 @@
 // What the compiler made of the kernels, by the real disassembler: each family's loops consist of the instructions that it
 // names, on every architecture.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -37,6 +37,24 @@ function matrixCount({ instructions }, architecture) {
   const named = instructions.filter((one) => existsOn(one, architecture) && MATRIX.test(one.name));
   return named.reduce((sum, { least }) => sum + least, 0);
 }
+
+test(
+  'a remark of the compiler fails the build: accumulators set between fence and wgmma make it wait',
+  needsKernels,
+  async (t) => {
+    const copy = mkdtempSync(join(tmpdir(), 'kernels-'));
+    t.after(() => rmSync(copy, { recursive: true }));
+    for (const folder of ['core', 'cuda', 'scripts'])
+      cpSync(join(root, folder), join(copy, folder), { recursive: true });
+    writeFileSync(join(copy, 'cuda', 'kernels.cu'), '#include "kernels/tc_fp8.h"\n');
+    const compile = () => compileCubin(copy, 'sm_90a', join(copy, 'sm_90a.cubin'));
+    await compile();
+    const file = join(copy, 'cuda', 'device_mma.h');
+    const faulty = readFileSync(file, 'utf8').replace('  asm volatile("wgmma.mma_async', '  d[0] ^= threadIdx.x;\n$&');
+    writeFileSync(file, faulty);
+    await assert.rejects(compile(), /sm_90a: .*wgmma.*serialized/s);
+  },
+);
 
 const SMALL_SHARED_BYTES = 8192;
 /** CUDA's own part of every block's shared memory, from sm_90 on; it comes on top of what a kernel asks for. */
