@@ -420,6 +420,28 @@ export interface NativeTestProbes extends NativeProbes {
   gpuGolden(seed: GpuSeed): GpuGolden | null;
   /** The words that a lane folds in one iteration; null without a golden. */
   gpuResults(of: GpuSeed & { lane: number; iteration: number }): Uint32Array | null;
+  /** Binary32: exponent, positive, angle, middling (docs/definition.md). */
+  sfuOperands(of: GpuSeed & { lane: number; iteration: number }): Uint32Array;
+  /** Which results of 32 lanes and 32 iterations, [iteration][8 words][lane], are out of NVIDIA's documented errors. */
+  sfuViolations(of: GpuSeed & { group: number; block: number; results: Uint32Array }): {
+    count: number;
+    first: { lane: number; iteration: number; word: number; operand: number; result: number } | null;
+  };
+  /** Fills a buffer of family copy, changes bit 0 of the word `flip`, and compares it. */
+  copyCheck(of: GpuSeed & { firstColumn: number; regions: number; flip?: number | undefined }): {
+    words: Uint32Array;
+    fillUs: number;
+    compareUs: number;
+    /** Wrong words; what follows is of the first. */
+    count: number;
+    offset: number;
+    region: number;
+    warp: number;
+    lane: number;
+    column: number;
+    expected: number;
+    actual: number;
+  };
   /**
    * Adds a fault, given as fields or as the text of a command line ("core=1,family=fma32,rate=0.01"; several cores: core=1+3;
    * names as in FaultSpec or with hyphens). null ends all. At most 16 faults.

@@ -1,4 +1,5 @@
-// What tests ask of the GPU families without a GPU: gpuGolden, gpuResults.
+// What tests ask of the GPU families without a GPU: gpuGolden, gpuResults, sfuOperands,
+// sfuViolations, copyCheck.
 #pragma once
 #include <node_api.h>
 

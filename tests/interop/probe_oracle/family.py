@@ -11,12 +11,12 @@ GPU_BLOCK = 32  # iterations after which a GPU compares its running digests
 
 @dataclass(frozen=True)
 class Recipe:
-    """operands(seed, lane, i) and results(operands) are lists of 32-bit words."""
+    """operands(seed, lane, i) and results(operands) are lists of 32-bit words. results is None where only silicon knows them."""
 
     probe_version: int
     iterations: int  # per lane
     operands: Callable
-    results: Callable
+    results: Optional[Callable]
 
     def results_of(self, seed, lane, i):
         return self.results(self.operands(seed, lane, i))

@@ -5,7 +5,7 @@ import sys
 
 from .common import M32
 from .family import GPU_BLOCK, LANES
-from .registry import FAMILIES
+from .registry import FAMILIES, names_of
 
 
 class Unreadable(Exception):
@@ -28,10 +28,9 @@ def hexadecimal(words):
 
 def family_of(record, backend):
     name = field(record, "family", str)
-    family = FAMILIES.get(name)
-    if family is None or family.recipe(backend) is None:
-        raise Unreadable(f"no family {name} on backend {backend}")
-    return family
+    if name not in names_of(backend):
+        raise Unreadable(f"no results of a family {name} on backend {backend} can be recomputed")
+    return FAMILIES[name]
 
 
 def recompute(family, backend, seed, lane, iteration):

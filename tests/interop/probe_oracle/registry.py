@@ -16,4 +16,5 @@ FAMILIES = _load()
 
 
 def names_of(backend):
-    return [name for name, family in FAMILIES.items() if family.recipe(backend)]
+    """Families whose results can be recomputed."""
+    return [name for name, family in FAMILIES.items() if family.recipe(backend) and family.recipe(backend).results]
