@@ -79,6 +79,11 @@ constexpr uint32_t kRegionColumns = 32;
 constexpr uint32_t kRegionWarps = 8;
 constexpr uint32_t kRegionRow = kRegionColumns * kRegionWarps * 32;  // words that one j has
 
+// Words of a region, which begins at region * region_words(): whole lines of 128 bytes.
+SENTINEL_CORE uint32_t region_words(uint64_t arena_bytes, uint32_t share) {
+  return static_cast<uint32_t>(arena_bytes / 128 / share) * 32;
+}
+
 // n of a region of so many words; 0 = too small.
 SENTINEL_CORE uint32_t column_words(uint32_t region_words) { return region_words / kRegionRow; }
 

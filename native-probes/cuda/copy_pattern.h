@@ -13,7 +13,7 @@ struct CopyBuffer {
   uint32_t regions;
 
   uint32_t column_length() const { return copy_column_words(regions); }
-  size_t words() const { return size_t{regions} * column_length() * kRegionRow; }
+  size_t words() const { return copy_bytes(regions) / sizeof(uint32_t); }
 };
 
 void fill_copy(const CopyBuffer& buffer, uint32_t* words);

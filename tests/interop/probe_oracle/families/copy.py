@@ -5,7 +5,7 @@ from ..march import results
 
 
 def copy_operands(seed, lane, i):
-    return [seed, lane, i, 0]
+    return [seed, lane, i, False]
 
 
-FAMILY = Family("copy", 19, gpu=Recipe(1, 32, copy_operands, lambda of: results(*of, of[1])))
+FAMILY = Family("copy", 19, gpu=Recipe(1, 32, copy_operands, lambda of: results(*of)))
