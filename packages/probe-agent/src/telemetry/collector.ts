@@ -158,7 +158,7 @@ export class TelemetryCollector {
   }
 
   #say(deviceId: string, problem: string | null): void {
-    if ((this.#problems.get(deviceId) ?? null) === problem) return;
+    if (this.#stopped || (this.#problems.get(deviceId) ?? null) === problem) return;
     if (problem === null) this.#problems.delete(deviceId);
     else this.#problems.set(deviceId, problem);
     this.#parts.onProblem(deviceId, problem);
