@@ -135,6 +135,7 @@ function observed(spool: Spool, devices: Devices, { lanes }: Testbed, pauses: Pa
     activeDirectives: () => late.desk?.book.active().length ?? 0,
     pausedDevices: () => devices.ids.filter((id) => pauses.isPaused(id, Date.now())).length,
     coverage: () => late.probing?.coverage.families(systemClock.monotonicMs()) ?? [],
+    hotShare: () => late.probing?.hotShare(),
     goldenPct: () => late.probing?.goldenPct() ?? 0,
     contexts: () => devices.ids.map((id) => late.telemetry?.latest.latest(id)),
     overheadPct: (pool) => late.probing?.overheadPct(pool) ?? 0,

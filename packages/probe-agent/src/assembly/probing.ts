@@ -1,3 +1,4 @@
+import { RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import type { LoudFaults } from '../execution/execute.js';
 import { InjectionWatch } from '../execution/injection-watch.js';
 import { executed, type ProbeRun } from '../execution/run.js';
@@ -10,6 +11,7 @@ import { MismatchLog } from '../reporting/mismatch-log.js';
 import { coverageTargets } from '../scheduler/coverage-targets.js';
 import type { DirectiveBook } from '../scheduler/directives.js';
 import { plannedEntries, timetableOf } from '../scheduler/entries.js';
+import { HeatKeeper } from '../scheduler/heat.js';
 import { storedIndices } from '../scheduler/index-store.js';
 import { OverheadWindow } from '../scheduler/overhead.js';
 import type { Pauses } from '../scheduler/pauses.js';
@@ -36,6 +38,7 @@ export interface ProbingParts {
 export class Probing {
   readonly coverage = new CoverageMap();
   readonly #goldens = new OverheadWindow();
+  readonly #heat: HeatKeeper;
   readonly #common: Common;
   readonly #parts: ProbingParts;
   readonly #loops: readonly Loop[];
@@ -47,6 +50,7 @@ export class Probing {
     this.#common = common;
     this.#parts = parts;
     this.#settings = common.settings;
+    this.#heat = new HeatKeeper(parts.telemetry.latest);
     this.#mismatches = new MismatchLog(common.log, common.clock);
     this.#watch = common.testbed.info.testBuild ? new InjectionWatch(common.log) : null;
     this.#loops = common.testbed.lanes.map((lane) => this.#loopOf(lane));
@@ -89,6 +93,14 @@ export class Probing {
     return this.#goldens.percent(this.#common.clock.monotonicMs());
   }
 
+  /** Of the last day's scheduled runs, those in the hot bin; of the device with fewest, undefined where none has a temperature. */
+  hotShare(): number | undefined {
+    const { devices, clock } = this.#common;
+    const shares = devices.ids.map((id) => this.#heat.hotShare(id, clock.monotonicMs()));
+    const known = shares.filter((share) => share !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
   /** Ends every loop after the launch in progress. */
   async stop(): Promise<void> {
     await Promise.all(this.#loops.map(({ runner }) => runner.stop()));
@@ -129,6 +141,7 @@ export class Probing {
       backend: lane.devices[0]?.backend ?? 'cpu',
       cpus: testbed.info.cpus,
       isPaused: (deviceId, wallMs) => pauses.isPaused(deviceId, wallMs),
+      heatHoldMs: (...due) => this.#heat.holdMs(...due),
     });
   }
 
@@ -137,6 +150,7 @@ export class Probing {
     metrics.ran(run);
     const sms = run.results.filter(executed).map(({ sm }) => sm);
     this.coverage.ran(run.deviceId, run.family, sms, clock.monotonicMs());
+    if (run.kind === RunKind.SCHEDULED) this.#heat.ran(run.deviceId, run.context, clock.monotonicMs());
     void this.#watch?.look(child);
   }
 

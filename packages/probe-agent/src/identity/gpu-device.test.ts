@@ -95,6 +95,18 @@ test('a family that fewer than half of the SMs reproduce is not scheduled, and w
   ]);
 });
 
+test('a family whose kernel does not fit the silicon (INCONCLUSIVE everywhere) is not scheduled either', async () => {
+  const { device, child, open } = gpu();
+  const known = answers().map((answer) =>
+    answer.family === 'smem' ? { ...answer, passed: false, result: 'INCONCLUSIVE' as const } : answer,
+  );
+  child.known = { kind: 'answer', value: known };
+  open();
+  await device.selfTest();
+  assert.deepEqual(device.families, ['fma32']);
+  assert.match(device.notScheduled[0]?.reason ?? '', /only 0 of 4 SMs/);
+});
+
 test('the GPU pays with its own time, and CPU time of goldens is kept apart', async () => {
   const { device, open } = gpu();
   open();

@@ -15,7 +15,7 @@ import { describeFamilies, type SelfTest, tally } from './self-test.js';
 import type { Execution, NotScheduled, TestedDevice } from './tested-device.js';
 
 /** All known answers of all families on all SMs. */
-const SELF_TEST_TIMEOUT_MS = 60_000;
+const SELF_TEST_TIMEOUT_MS = 120_000;
 
 type SmAnswer = KnownAnswerResult & { readonly sm: number };
 

@@ -31,11 +31,11 @@ export function failures(test: SelfTest): { readonly sm: number; readonly senten
   );
 }
 
-/** How many SMs ran the known answers of a family, and how many reproduced them. */
+/** How many SMs ran the known answers of a family, and how many reproduced them. INCONCLUSIVE ones ran and reproduced nothing. */
 export function tally(test: SelfTest, family: string): { readonly run: number; readonly passed: number } {
   const results = [...test.values()].flatMap((answers) => answers.filter((answer) => answer.family === family));
   return {
-    run: results.filter(({ result }) => result === 'PASS' || result === 'FAIL').length,
+    run: results.filter(({ result }) => result !== 'NOT_RUN' && result !== 'ERROR').length,
     passed: results.filter(({ passed }) => passed).length,
   };
 }

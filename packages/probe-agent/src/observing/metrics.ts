@@ -24,6 +24,8 @@ export interface Observed {
   coverage(): readonly FamilyCoverage[];
   /** Of the logical CPU that computed most goldens of GPUs over the last minute, percent. */
   goldenPct(): number;
+  /** Of a day's scheduled runs, those in the hot bin; undefined where no device has a temperature. */
+  hotShare(): number | undefined;
   /** Of the busiest logical CPU, or of the busiest GPU, over the last minute, percent. */
   overheadPct(pool: 'scheduled' | 'burst' | 'deep_test'): number;
   /** Of each device, in the order of the hello; undefined while it has no reading. */
@@ -158,6 +160,17 @@ function registerGauges(registers: Registry[], observed: Observed): void {
     'Share of a logical CPU that computes goldens of GPUs, the busiest over the last minute: lower the schedule if it disturbs.',
     observed.goldenPct,
   );
+  new Gauge({
+    name: 'sentinel_probe_hot_runs_ratio',
+    help: "Scheduled runs of the last day in the hottest fifth of the device's day; of the device with fewest. Below 0.2: it was hardly ever hot when runs were due. No series without a temperature.",
+    registers,
+    collect() {
+      this.reset();
+      const share = observed.hotShare();
+      if (share !== undefined) this.set(share);
+      else this.remove();
+    },
+  });
   new Gauge({
     name: 'sentinel_probe_coverage_max_age_seconds',
     help: 'Since the SM that has waited longest ran a family. If it grows, GET /coverage names the SMs and the log the reason.',

@@ -113,6 +113,7 @@ test('metrics have the names and labels of the contract', async () => {
     pausedDevices: () => 1,
     coverage: () => [{ family: 'fma32', maxAgeSeconds: 70, dueRatio: 0.5 }],
     goldenPct: () => 0.125,
+    hotShare: () => 0.25,
     overheadPct: () => 0.25,
     contexts: () => [{ temperatureC: 61, hot: true }, undefined],
   });
@@ -131,6 +132,7 @@ test('metrics have the names and labels of the contract', async () => {
     'sentinel_probe_coverage_max_age_seconds{family="fma32"} 70',
     'sentinel_probe_coverage_in_time_ratio{family="fma32"} 0.5',
     'sentinel_probe_golden_cpu_pct 0.125',
+    'sentinel_probe_hot_runs_ratio 0.25',
     'sentinel_agent_paused_devices 1',
     'sentinel_agent_connected_gpus 2',
     'sentinel_agent_grpc_stream_active 1',

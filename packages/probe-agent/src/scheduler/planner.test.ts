@@ -25,6 +25,7 @@ function rig(
   pct = 5,
   pausedAt: (ms: number) => boolean = () => false,
   backend: 'cpu' | 'gpu' = 'cpu',
+  holdShare = 0,
 ): Rig {
   const book = new DirectiveBook(() => {});
   const planner = new Planner({
@@ -36,6 +37,7 @@ function rig(
     burstBudgetPct: 5,
     backend,
     isPaused: (_, wallMs) => pausedAt(wallMs - T0),
+    heatHoldMs: (_id, periodMs, overdueMs) => (overdueMs < holdShare * periodMs ? 200 : 0),
   });
   return { planner, book, backend };
 }
@@ -170,4 +172,17 @@ test('a planner leaves the devices of others alone', () => {
   const it = rig([entry()]);
   it.book.accept({ ...burst(1, 0), deviceId: 'GPU-other' }, 0);
   assert.equal(simulate(it, 5_000, 300).filter(({ work }) => work.deviceId !== DEVICE.id).length, 0);
+});
+
+test('a run that waits for heat holds up neither the schedule nor what else is due', () => {
+  const held = simulate(
+    rig([entry({ periodMs: 60_000 })], 5, () => false, 'cpu', 0.25),
+    300_000,
+    2_000,
+  );
+  assert.deepEqual(
+    held.map(({ atMs }) => Math.floor(atMs / 1_000)),
+    [15, 55, 115, 175, 235, 295],
+    'the clock was 20 s into a period at the start',
+  );
 });

@@ -60,6 +60,8 @@ export interface PlannerParts {
   readonly burstBudgetPct: number;
   /** Whether a device runs nothing for now. */
   readonly isPaused: (deviceId: string, wallMs: number) => boolean;
+  /** How long a run that is due should wait for a hot moment, milliseconds. */
+  readonly heatHoldMs: (deviceId: string, periodMs: number, overdueMs: number, monoMs: number) => number;
 }
 
 /** The unit of account of a GPU. */
@@ -131,6 +133,11 @@ export class Planner {
       }
       // What waits for its budget is not overtaken by what is less urgent on the same device.
       if (waiting.has(due.device.id)) continue;
+      const holdMs = this.#parts.heatHoldMs(due.device.id, due.entry.periodMs, due.overdueMs, now.monoMs);
+      if (holdMs > 0) {
+        waitMs = Math.min(waitMs, holdMs);
+        continue;
+      }
       const golden = this.#golden(due.sms, epoch);
       const readyMs =
         due.overdueMs >= FLOOR_MS ? now.monoMs : this.#readyMs('scheduled', due.entry.family, due.sms, golden, now);

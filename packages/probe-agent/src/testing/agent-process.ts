@@ -31,7 +31,7 @@ export class AgentProcess {
   /** @param config keys of the section `probe_agent` besides those that every test needs */
   start(
     config: Record<string, unknown>,
-    { inject, flags = [] }: { inject?: string; flags?: readonly string[] } = {},
+    { inject, flags = [], env = {} }: { inject?: string; flags?: readonly string[]; env?: Record<string, string> } = {},
   ): ChildProcess {
     const file = join(this.folder, 'sentinel.yaml');
     const base = {
@@ -51,7 +51,7 @@ export class AgentProcess {
     );
     const injecting = inject === undefined ? [] : ['--inject', inject];
     const args = [bin, '--config', file, '--ready-file', join(this.folder, 'ready'), ...injecting, ...flags];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     after(() => child.kill('SIGKILL'));
     this.#process = child;
     this.#collect(child);

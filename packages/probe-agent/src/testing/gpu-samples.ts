@@ -34,6 +34,8 @@ export function openedGpu(device: GpuDevice, fields: Partial<GpuOpened> = {}): G
     slots: 8,
     arenaBytes: 64e6,
     switchUs: 12,
+    switchMeasured: true,
+    calibrationUs: 900,
     ...fields,
   };
 }
