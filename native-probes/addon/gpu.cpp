@@ -14,10 +14,11 @@ constexpr size_t kMostUuidBytes = 95;
 constexpr double kMostPriority = 1000;
 constexpr const char* kVariants[] = {"auto", "full", "small"};
 
-// The one GPU of this process, from gpuOpen to the end.
+// The one GPU of this process, from gpuOpen to the end. The driver takes back what it had when the process is gone:
+// destroying a context waits for its kernels, and a process whose kernel hangs could not end.
 std::unique_ptr<cuda::Gpu>& opened() {
-  static std::unique_ptr<cuda::Gpu> gpu;
-  return gpu;
+  static auto* const gpu = new std::unique_ptr<cuda::Gpu>;
+  return *gpu;
 }
 
 napi_value refuse(napi_env env, const std::string& why) {

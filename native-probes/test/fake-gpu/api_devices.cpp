@@ -41,18 +41,21 @@ int give_uuid(const std::string& text, CudaUuid* uuid) {
   return kSuccess;
 }
 
-// What a context had goes with it.
+// What a context had goes with it, when its work has ended.
 void destroy(Context& context) {
   Device& device = *context.device;
-  auto& unread = device.unread;
-  unread.erase(std::remove_if(unread.begin(), unread.end(), [&](const Launch& launch) { return launch.context == &context; }),
-               unread.end());
-  for (const uint64_t address : context.allocations) device.memory.release(address);
   std::vector<Stream*> streams;
   machine()->streams.each([&](Stream& stream) {
     if (stream.context == &context) streams.push_back(&stream);
   });
-  for (Stream* stream : streams) machine()->streams.remove(stream);
+  for (Stream* stream : streams) {
+    if (drain(*stream) == kNotReady) hang();
+    machine()->streams.remove(stream);
+  }
+  auto& unread = device.unread;
+  unread.erase(std::remove_if(unread.begin(), unread.end(), [&](const Launch& launch) { return launch.context == &context; }),
+               unread.end());
+  for (const uint64_t address : context.allocations) device.memory.release(address);
   if (device.last_context == &context) device.last_context = nullptr;
 }
 

@@ -28,7 +28,7 @@ const std::vector<std::string>& fields_of(const std::string& kind) {
 void check_fields(const Entry& entry) {
   const std::vector<std::string>& known = fields_of(entry.text("kind", ""));
   for (const std::string& key : entry.keys()) {
-    const auto common = {"kind", "device", "kernel", "from", "to"};
+    const auto common = {"kind", "device", "kernel", "after", "from", "to"};
     if (std::find(common.begin(), common.end(), key) != common.end()) continue;
     if (std::find(known.begin(), known.end(), key) == known.end()) {
       give_up("fake-gpu.conf: a fault of kind " + entry.text("kind", "") + " has no field \"" + key + "\"");
@@ -39,11 +39,18 @@ void check_fields(const Entry& entry) {
 }  // namespace
 
 Fault::Fault(const Entry& entry)
-    : entry_(entry), kind_(entry.text("kind", "")), from_(entry.number("from", 1)), to_(entry.number("to", UINT64_MAX)) {
+    : entry_(entry),
+      kind_(entry.text("kind", "")),
+      armed_(!entry.has("after")),
+      from_(entry.number("from", 1)),
+      to_(entry.number("to", UINT64_MAX)) {
   check_fields(entry);
 }
 
+void Fault::see_call(const std::string& function) { armed_ = armed_ || entry_.text("after", "") == function; }
+
 bool Fault::occurs() {
+  if (!armed_) return false;
   occasions_++;
   return occasions_ >= from_ && occasions_ <= to_;
 }

@@ -1,6 +1,7 @@
 // What goes wrong, and when. A `fault` entry of fake-gpu.conf has a kind, the fields of that kind, and a window of
 // occasions, counted from 1: from=1 to=(for ever). An occasion is a call, a launch or a copy that the fault's filters let
-// through. Filters: device (ordinal), kernel (name of a function).
+// through. Filters: device (ordinal), kernel (name of a function), after (a driver function: nothing counts before its
+// first call; after=cuGraphLaunch spares what the addon does to open a device).
 //
 //   kind       does                                                           fields
 //   call       a driver function fails, hangs or ends the process             call; error, sticky | hang=1 | abort=1
@@ -32,6 +33,8 @@ class Fault {
 
   const std::string& kind() const { return kind_; }
   const Entry& fields() const { return entry_; }
+  // A driver function is called.
+  void see_call(const std::string& function);
   // Counts an occasion and says whether it lies in the window.
   bool occurs();
   bool concerns_device(uint32_t ordinal) const;
@@ -42,6 +45,7 @@ class Fault {
  private:
   Entry entry_;
   std::string kind_;
+  bool armed_;
   uint64_t from_, to_, occasions_ = 0;
 };
 

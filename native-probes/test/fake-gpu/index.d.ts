@@ -29,6 +29,7 @@ export interface FakeFault {
   kind: 'call' | 'hang' | 'stale' | 'arguments' | 'absent' | 'smid' | 'claim' | 'wrong' | 'copy' | 'memory' | 'shared';
   device?: number;
   kernel?: string;
+  after?: string;
   from?: number;
   to?: number;
   [key: string]: Value | undefined;

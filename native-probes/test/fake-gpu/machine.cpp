@@ -93,7 +93,8 @@ void override_attributes(const Entry& entry, std::map<int, int>& attributes) {
   }
 }
 
-std::unique_ptr<Machine> the_machine;
+// Never destroyed: the program may still call when the process ends.
+Machine* the_machine = nullptr;
 
 bool exists(const std::string& function) {
   static void* const self = [] {
@@ -140,8 +141,9 @@ Machine::Machine(const Config& config) : driver_version(12090), faults(faults_of
     devices.push_back(std::make_unique<Device>(static_cast<uint32_t>(devices.size()), entry));
   }
   for (const Fault& fault : faults) {
-    if (fault.kind() == "call" && !exists(fault.fields().text("call", ""))) {
-      give_up("fake-gpu.conf: no function \"" + fault.fields().text("call", "") + "\"");
+    for (const char* key : {"call", "after"}) {
+      const std::string function = fault.fields().text(key, "cuInit");
+      if (!exists(function)) give_up("fake-gpu.conf: no function \"" + function + "\"");
     }
   }
 }
@@ -153,10 +155,10 @@ Device* Machine::device_of(uint64_t address) const {
   return nullptr;
 }
 
-Machine* machine() { return the_machine.get(); }
+Machine* machine() { return the_machine; }
 
 void start_machine() {
-  if (the_machine == nullptr) the_machine = std::make_unique<Machine>(read_config(reinterpret_cast<void*>(&start_machine)));
+  if (the_machine == nullptr) the_machine = new Machine(read_config(reinterpret_cast<void*>(&start_machine)));
 }
 
 Context*& current_context() {
@@ -166,6 +168,7 @@ Context*& current_context() {
 
 int enter(const char* function) {
   if (machine() == nullptr) return kNotInitialized;
+  for (Fault& fault : machine()->faults) fault.see_call(function);
   for (Fault& fault : machine()->faults) {
     if (fault.kind() != "call" || fault.fields().text("call", "") != function || !fault.occurs()) continue;
     if (const int error = scripted(fault); error != kSuccess) return error;

@@ -1,0 +1,118 @@
+// Fake GPUs that compute wrong values, or whose memory, arguments or copies are damaged.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { goldenCpus } from './addons.mjs';
+import { needsKernels } from './fake-gpu/needs.mjs';
+import { onGpu } from './fake-gpu/process.mjs';
+
+const SMS = [0, 1, 2, 3];
+const AFTER = 'cuGraphLaunch';
+
+const request = (family, rest = {}) => ['gpuExecute', { family, epoch: 9, index: 1, sms: SMS, goldenCpus, ...rest }];
+
+async function execute(family, faults, { device, ...rest } = {}) {
+  const machine = {
+    devices: [{ sms: SMS.length, ...device }],
+    faults: faults.map((fault) => ({ after: AFTER, ...fault })),
+  };
+  const [, report] = await onGpu(machine, [request(family, rest)], rest.open);
+  return report;
+}
+
+const words = (report) => report.results.map(({ result }) => result);
+
+/** The unit of the fake whose results a family's lanes fold. */
+const UNITS = { fma32: 'f32', fma64: 'f64', int_aes: 'integer' };
+
+test(
+  'one wrong operation in one lane of one sub-partition is found on that SM alone, and located',
+  needsKernels,
+  async () => {
+    for (const [family, unit] of Object.entries(UNITS)) {
+      const report = await execute(family, [{ kind: 'wrong', sm: 2, warp: 6, lane: 13, unit, xor: 0x400, every: 100 }]);
+      assert.deepEqual(words(report), ['PASS', 'PASS', 'FAIL', 'PASS'], family);
+      const { mismatch, digest } = report.results[2];
+      assert.notEqual(digest, report.expectedDigest);
+      assert.equal(mismatch.lane, 32 + 13, 'warp 6 computes the second group');
+      assert.equal(mismatch.gpu.warp, 6);
+      assert.equal(mismatch.gpu.subPartition, 2);
+      assert.equal(mismatch.gpu.withinIterations, 32);
+      assert.equal(mismatch.mismatchCount, 1);
+      assert.equal(mismatch.expectedDigest, report.expectedDigest);
+    }
+  },
+);
+
+test('the block of 32 iterations with the first wrong result is named', needsKernels, async () => {
+  // Seven results of an iteration: the 400th lies in iteration 57.
+  const faults = [{ kind: 'wrong', sm: 1, warp: 0, lane: 5, unit: 'f32', xor: 1, every: 400 }];
+  const report = await execute('fma32', faults);
+  assert.equal(report.results[1].result, 'FAIL');
+  assert.equal(report.results[1].mismatch.iteration, 32);
+});
+
+test('a sub-partition that is always wrong is the only one named', needsKernels, async () => {
+  for (const variant of ['full', 'small']) {
+    const faults = [{ kind: 'wrong', sm: 0, subpartition: 3, unit: 'f32', xor: 0x80000000 }];
+    const report = await execute('fma32', faults, { open: { variant } });
+    assert.deepEqual(words(report), ['FAIL', 'PASS', 'PASS', 'PASS']);
+    assert.equal(report.results[0].mismatch.gpu.subPartition, 3);
+    assert.equal(report.results[0].mismatch.mismatchCount, 64);
+  }
+});
+
+test('a GPU of which all SMs are wrong fails on all of them', needsKernels, async () => {
+  const report = await execute('int_aes', [{ kind: 'wrong', unit: 'integer', xor: 2 }]);
+  assert.deepEqual(words(report), ['FAIL', 'FAIL', 'FAIL', 'FAIL']);
+});
+
+test(
+  'SMs reproduce the committed answers of every family, and the one that does not is accused',
+  needsKernels,
+  async () => {
+    const faults = [{ kind: 'wrong', sm: 1, unit: 'f64', xor: 4, every: 1000 }];
+    const [opened, answers] = await onGpu({ devices: [{ sms: 2 }], faults }, [['gpuKnownAnswers']]);
+    const families = opened.families
+      .filter(({ name, available }) => available && name !== 'sfu')
+      .map(({ name }) => name);
+    assert.deepEqual([...new Set(answers.map(({ family }) => family))].sort(), families.sort());
+    assert.equal(answers.length, 2 * families.length);
+    for (const { sm, family, result, reason, executed, firstBad } of answers) {
+      const accused = sm === 1 && family === 'fma64';
+      assert.equal(result, accused ? 'FAIL' : 'PASS', `${family} on SM ${sm}: ${reason}`);
+      assert.ok(executed > 0);
+      assert.equal(firstBad?.source, accused ? 'unit' : undefined);
+    }
+  },
+);
+
+// Byte offsets in the one copy that brings the tables of four SMs back: claims, records, digests, each from a multiple of 256.
+const RECORDS = 256;
+const RECORD_BYTES = 72;
+const DIGESTS = 768;
+const WARPS_BYTES = 8 * 32 * 4;
+
+test('a bit that flips on the way to the host is no PASS', needsKernels, async () => {
+  const places = [
+    ['the claim of SM 1', 4],
+    ['the ticket of SM 1', RECORDS + RECORD_BYTES],
+    ['the first %smid of SM 1', RECORDS + RECORD_BYTES + 4],
+    ['the finished warps of SM 1', RECORDS + RECORD_BYTES + 12],
+    ['a digest of SM 1', DIGESTS + WARPS_BYTES + 20],
+  ];
+  for (const [name, byte] of places) {
+    const report = await execute('int_aes', [{ kind: 'copy', direction: 'd2h', byte, bit: 0 }]);
+    const [first, second, ...others] = words(report);
+    assert.notEqual(second, 'PASS', name);
+    assert.deepEqual([first, ...others], ['PASS', 'PASS', 'PASS'], name);
+  }
+});
+
+test('a golden that is damaged on its way to the device accuses nobody', needsKernels, async () => {
+  const report = await execute('int_aes', [{ kind: 'copy', direction: 'h2d', byte: 8, bit: 3 }]);
+  assert.equal(report.goldenCrcOk, false);
+  for (const { result, reason } of report.results) {
+    assert.equal(result, 'INCONCLUSIVE');
+    assert.match(reason, /the golden changed/);
+  }
+});
