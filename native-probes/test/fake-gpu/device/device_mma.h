@@ -67,10 +67,8 @@ struct E4m3Element {
   static double value(uint32_t word, uint32_t e) {
     const uint32_t x = word >> 8 * e & 0xffu;
     if ((x & 0x7fu) == 0x7fu) return __builtin_nan("");
-    const int exponent = static_cast<int>(x >> 3 & 15u);
-    const int significand = static_cast<int>(x & 7u) + (exponent != 0 ? 8 : 0);
-    const double magnitude = __builtin_ldexp(significand, (exponent != 0 ? exponent : 1) - 10);
-    return (x & 0x80u) != 0 ? -magnitude : magnitude;
+    // The bits are those of a binary16 that is 2^8 smaller: the bias is 15 there, 7 here.
+    return fake::Half::widened((x & 0x80u) << 8 | (x & 0x7fu) << 7) * 256;
   }
 };
 
