@@ -21,23 +21,44 @@ async function execute(family, faults, { device, ...rest } = {}) {
 
 const words = (report) => report.results.map(({ result }) => result);
 
-/** The unit of the fake whose results a family's lanes fold. */
-const UNITS = { fma32: 'f32', fma64: 'f64', int_aes: 'integer' };
+/** What is wrong in a family's unit: every so many results of it have other bits. */
+const wrong = (unit, every = 100, xor = 0x400) => ({ unit, every, xor });
+const FAULTS = {
+  fma32: wrong('f32'),
+  fma64: wrong('f64'),
+  fma16: wrong('f16'),
+  bf16: wrong('bf16'),
+  tc_fp16: wrong('tensor'),
+  tc_bf16: wrong('tensor'),
+  tc_tf32: wrong('tensor'),
+  tc_fp8: wrong('tensor'),
+  tc_int8: wrong('tensor'),
+  tc_fp64: wrong('tensor'),
+  sfu: wrong('sfu'),
+  int_aes: wrong('integer'),
+  regfile: wrong('integer'),
+  smem: wrong('shared'),
+  l2: wrong('memory'),
+  hbm: wrong('memory'),
+  copy: wrong('memory'),
+};
 
 test(
   'one wrong operation in one lane of one sub-partition is found on that SM alone, and located',
   needsKernels,
   async () => {
-    for (const [family, unit] of Object.entries(UNITS)) {
-      const report = await execute(family, [{ kind: 'wrong', sm: 2, warp: 6, lane: 13, unit, xor: 0x400, every: 100 }]);
+    const [opened] = await onGpu({}, []);
+    for (const family of opened.families.filter(({ available }) => available).map(({ name }) => name)) {
+      const fault = FAULTS[family];
+      assert.ok(fault !== undefined, `no fault is known that ${family} must find`);
+      const report = await execute(family, [{ kind: 'wrong', sm: 2, warp: 6, lane: 13, ...fault }]);
       assert.deepEqual(words(report), ['PASS', 'PASS', 'FAIL', 'PASS'], family);
       const { mismatch, digest } = report.results[2];
       assert.notEqual(digest, report.expectedDigest);
-      assert.equal(mismatch.lane, 32 + 13, 'warp 6 computes the second group');
-      assert.equal(mismatch.gpu.warp, 6);
-      assert.equal(mismatch.gpu.subPartition, 2);
+      assert.equal(mismatch.gpu.warp, 6, family);
+      assert.equal(mismatch.gpu.subPartition, 2, family);
+      assert.equal(mismatch.lane, 32 + 13, `${family}: warp 6 computes the second group`);
       assert.equal(mismatch.gpu.withinIterations, 32);
-      assert.equal(mismatch.mismatchCount, 1);
       assert.equal(mismatch.expectedDigest, report.expectedDigest);
     }
   },

@@ -64,9 +64,16 @@ bool strikes(WrongResult& wrong, Unit unit) {
   return is(wrong.warp, warp) && is(wrong.subpartition, warp % 4) && ++wrong.seen % wrong.every == 0;
 }
 
+uint32_t with_stuck_bits(const StuckBits& stuck, uintptr_t at, uint32_t word) {
+  if (stuck.mask == 0 || stuck.place < at || stuck.place >= at + sizeof word) return word;
+  const uint32_t shift = static_cast<uint32_t>(stuck.place - at) * 8;
+  return (word & ~(uint32_t{stuck.mask} << shift)) | uint32_t{stuck.value} << shift;
+}
+
 }  // namespace
 
 bool any_wrong_result = false;
+bool any_wrong_load = false;
 
 BlockOutcome run_block(const BlockPlace& place, SmFaults& faults, const DeviceMemory& memory, Kernel kernel,
                        const void* arguments) {
@@ -82,6 +89,7 @@ BlockOutcome run_block(const BlockPlace& place, SmFaults& faults, const DeviceMe
   prepare_barriers(place.threads);
   memset(shared_memory(), kSharedPoison, place.shared_bytes);
   any_wrong_result = !faults.wrong.empty();
+  any_wrong_load = any_wrong_result || faults.stuck_memory.mask != 0 || faults.stuck_shared.mask != 0;
   const void* where = nullptr;
   const FiberOutcome outcome = run_fibers(place.threads, run_thread, &where);
   return {outcome == FiberOutcome::kSegmentation, outcome == FiberOutcome::kDeadlock, running.held_ns};
@@ -141,12 +149,13 @@ uint64_t faulty_result(Unit unit, uint64_t value) {
   return value;
 }
 
-uint32_t loaded(const void* place_of_word, uint32_t word) {
-  const auto& stuck = running.faults->stuck_memory;
-  const uint8_t* first = static_cast<const uint8_t*>(place_of_word);
-  if (stuck.byte < first || stuck.byte >= first + sizeof word) return word;
-  const uint32_t shift = static_cast<uint32_t>(stuck.byte - first) * 8;
-  return (word & ~(uint32_t{stuck.mask} << shift)) | uint32_t{stuck.value} << shift;
+uint32_t faulty_load(const void* place_of_word, uint32_t word) {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(place_of_word);
+  const uintptr_t shared = reinterpret_cast<uintptr_t>(shared_memory());
+  const bool is_shared = at >= shared && at < shared + running.place.shared_bytes;
+  const uint32_t found = is_shared ? with_stuck_bits(running.faults->stuck_shared, at - shared, word)
+                                   : with_stuck_bits(running.faults->stuck_memory, at, word);
+  return static_cast<uint32_t>(result(is_shared ? Unit::kShared : Unit::kMemory, found));
 }
 
 }  // namespace sentinel::fake

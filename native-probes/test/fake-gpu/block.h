@@ -30,19 +30,19 @@ struct WrongResult {
   uint64_t every, seen;
 };
 
+// Bits of a byte that read as they are stuck, whatever was written.
+struct StuckBits {
+  uint8_t mask = 0, value = 0;
+  uintptr_t place = 0;
+};
+
 // The faults of one launch on one SM, looked up once.
 struct SmFaults {
   std::vector<WrongResult> wrong;
   uint32_t says_smid = 0, says_from_read = UINT32_MAX;
   bool claim_broken = false;
-  struct {
-    uint8_t* byte = nullptr;
-    uint8_t mask = 0, value = 0;
-  } stuck_memory;
-  struct {
-    uint32_t byte = kAny;
-    uint8_t mask = 0, value = 0;
-  } stuck_shared;
+  StuckBits stuck_memory;  // place: a pointer
+  StuckBits stuck_shared;  // an offset in the block's shared memory
 };
 
 struct BlockOutcome {
@@ -95,6 +95,12 @@ void* global_memory(uint64_t address);
 uint64_t faulty_result(Unit unit, uint64_t value);
 extern bool any_wrong_result;
 inline uint64_t result(Unit unit, uint64_t value) { return any_wrong_result ? faulty_result(unit, value) : value; }
-uint32_t loaded(const void* place_of_word, uint32_t word);
+
+// A word that was found at this place, of the GPU's memory or of shared memory.
+uint32_t faulty_load(const void* place_of_word, uint32_t word);
+extern bool any_wrong_load;
+inline uint32_t loaded(const void* place_of_word, uint32_t word) {
+  return any_wrong_load ? faulty_load(place_of_word, word) : word;
+}
 
 }  // namespace sentinel::fake

@@ -76,10 +76,10 @@ uint32_t unit_of(const Entry& fault) {
 
 uint32_t number_or_any(const Entry& fault, const char* key) { return static_cast<uint32_t>(fault.number(key, kAny)); }
 
-uint8_t mask_of(const Entry& fault) { return static_cast<uint8_t>(1u << fault.number("bit", 0)); }
-
-// Of a `stuck` fault: the bits that are forced, and to what.
-uint8_t value_of(const Entry& fault) { return fault.number("stuck", 1) != 0 ? mask_of(fault) : uint8_t{0}; }
+StuckBits stuck_bits_of(const Entry& fault, uintptr_t place) {
+  const uint8_t mask = static_cast<uint8_t>(1u << fault.number("bit", 0));
+  return {mask, fault.number("stuck", 1) != 0 ? mask : uint8_t{0}, place};
+}
 
 SmFaults faults_of_sm(const Device& device, const Launch& launch, uint32_t smid) {
   SmFaults faults;
@@ -96,11 +96,12 @@ SmFaults faults_of_sm(const Device& device, const Launch& launch, uint32_t smid)
   }
   for (const Entry* fault : faults_of_kind(launch, "shared")) {
     if (!here(*fault)) continue;
-    faults.stuck_shared = {static_cast<uint32_t>(fault->number("byte", 0)), mask_of(*fault), value_of(*fault)};
+    faults.stuck_shared = stuck_bits_of(*fault, fault->number("byte", 0));
   }
   for (const Entry* fault : faults_of_kind(launch, "memory")) {
-    uint8_t* buffer = device.memory.buffer(static_cast<uint32_t>(fault->number("buffer", 0)));
-    if (buffer != nullptr) faults.stuck_memory = {buffer + fault->number("byte", 0), mask_of(*fault), value_of(*fault)};
+    const uint8_t* buffer = device.memory.buffer(static_cast<uint32_t>(fault->number("buffer", 0)));
+    if (buffer == nullptr) continue;
+    faults.stuck_memory = stuck_bits_of(*fault, reinterpret_cast<uintptr_t>(buffer + fault->number("byte", 0)));
   }
   faults.claim_broken = !faults_of_kind(launch, "claim").empty();
   return faults;
