@@ -1,5 +1,5 @@
-// Floating-point tensor core families with accumulators of single precision: tiles of integers, scaled by powers of two,
-// whose every partial sum has few enough bits for any adder. Operands, fragments of a lane, and results of a lane.
+// Floating-point tensor core families: tiles of integers, scaled by powers of two, whose every partial sum has few enough
+// bits for any adder. Operands, fragments of a lane, and results of a lane.
 #pragma once
 #include "tc_tile.h"
 
@@ -108,30 +108,45 @@ constexpr bool tc_classes_are_exact() {
   return true;
 }
 
-// value * 2^scale in an interchange format; the value must have no more significant bits than it and be in its range.
+// An integer; its sign is of no account where it is zero.
+struct TcInteger {
+  uint32_t magnitude;
+  bool negative;
+};
+
+SENTINEL_CORE TcInteger tc_integer(int32_t value) {
+  return {value < 0 ? 0u - static_cast<uint32_t>(value) : static_cast<uint32_t>(value), value < 0};
+}
+SENTINEL_CORE int32_t tc_value(TcInteger x) {
+  return x.negative ? -static_cast<int32_t>(x.magnitude) : static_cast<int32_t>(x.magnitude);
+}
+
+// x * 2^scale in an interchange format; x must have no more significant bits than it and be in its range. Without a
+// branch: lanes would wait for each other.
 template <uint32_t exponent_bits, uint32_t fraction_bits>
-SENTINEL_CORE uint32_t tc_encode(int32_t value, int32_t scale) {
-  if (value == 0) return 0;
-  const uint32_t sign = value < 0 ? 1u : 0u;
-  const uint32_t magnitude = value < 0 ? 0u - static_cast<uint32_t>(value) : static_cast<uint32_t>(value);
-  const int32_t top = 31 - leading_zeros32(magnitude);
-  const uint32_t exponent = static_cast<uint32_t>(top + scale + (1 << (exponent_bits - 1)) - 1);
-  const uint32_t fraction = static_cast<uint32_t>(static_cast<uint64_t>(magnitude) << (32 - top)) >> (32 - fraction_bits);
-  return sign << (exponent_bits + fraction_bits) | exponent << fraction_bits | fraction;
+SENTINEL_CORE uint32_t tc_encode(TcInteger x, int32_t scale) {
+  constexpr int32_t bias = (1 << (exponent_bits - 1)) - 1;
+  const int32_t zeros = leading_zeros32(x.magnitude | 1);
+  const uint32_t exponent = static_cast<uint32_t>(31 - zeros + scale + bias);
+  const uint32_t fraction = x.magnitude << zeros << 1 >> (32 - fraction_bits);
+  const uint32_t sign = static_cast<uint32_t>(x.negative) << (exponent_bits + fraction_bits);
+  return x.magnitude != 0 ? sign | exponent << fraction_bits | fraction : 0;
 }
 
 // Result of either accumulator.
 SENTINEL_CORE uint32_t tc_encode_result(TcClass kind, int32_t value, int32_t scale) {
-  return kind.narrow ? tc_encode<5, 10>(value, scale) : tc_encode<8, 23>(value, scale);
+  const TcInteger x = tc_integer(value);
+  return kind.narrow ? tc_encode<5, 10>(x, scale) : tc_encode<8, 23>(x, scale);
 }
 
+// kept: bit e of the elements of its unit that are not zero.
 template <class Format>
-SENTINEL_CORE int32_t tc_element(uint64_t unit, uint32_t element, TcSide side) {
+SENTINEL_CORE TcInteger tc_element(uint64_t unit, uint32_t element, TcSide side, uint32_t kept) {
   const uint32_t r = static_cast<uint32_t>(unit >> element * Format::kElementBits);
-  const uint32_t drawn = r & ((1u << side.bits) - 1);
-  const uint32_t whole = side.full ? drawn | 1u << (side.bits - 1) : drawn;
-  const int32_t magnitude = static_cast<int32_t>(whole << (r >> Format::kShiftAt & side.shift));
-  return (r >> (Format::kDrawnBits - 1) & 1) != 0 ? -magnitude : magnitude;
+  const uint32_t top = 1u << (side.bits - 1);
+  const uint32_t drawn = (r & (2 * top - 1)) | (side.full ? top : 0);
+  const uint32_t magnitude = drawn << (r >> Format::kShiftAt & side.shift);
+  return {magnitude & (0u - (kept >> element & 1)), (r >> (Format::kDrawnBits - 1) & 1) != 0};
 }
 
 // One tile with what all of its lanes share.
@@ -147,16 +162,11 @@ SENTINEL_CORE TcFloatTile<Format> tc_float_tile(TcTile tile) {
   return {tile, tc_class<Format>(tile.iteration), tc_unit(tile, kTcUnitOfTile)};
 }
 
+// Of a quad lane's units of A, or of B: which elements are not zero.
 template <class Format>
-SENTINEL_CORE int32_t tc_element_of_a(const TcFloatTile<Format>& t, uint64_t unit, uint32_t quad_lane, uint32_t element) {
-  const bool active = element == tc_active_element(t.bits, quad_lane) % Format::kElements;
-  return t.kind.sparse && !active && tc_zeros_in_a(t.bits) ? 0 : tc_element<Format>(unit, element, t.kind.a);
-}
-
-template <class Format>
-SENTINEL_CORE int32_t tc_element_of_b(const TcFloatTile<Format>& t, uint64_t unit, uint32_t quad_lane, uint32_t element) {
-  const bool active = element == tc_active_element(t.bits, quad_lane) % Format::kElements;
-  return t.kind.sparse && !active && !tc_zeros_in_a(t.bits) ? 0 : tc_element<Format>(unit, element, t.kind.b);
+SENTINEL_CORE uint32_t tc_kept(const TcFloatTile<Format>& t, uint32_t quad_lane, bool in_a) {
+  const bool zeroed = t.kind.sparse && in_a == tc_zeros_in_a(t.bits);
+  return zeroed ? 1u << tc_active_element(t.bits, quad_lane) % Format::kElements : (1u << Format::kElements) - 1;
 }
 
 template <class Format>
@@ -184,30 +194,34 @@ SENTINEL_CORE int32_t tc_result_scale(const TcFloatTile<Format>& t, uint32_t lan
   return tc_scale_of_row(t.bits, t.kind.a, tc_row(lane, j)) + tc_scale_of_column(t.bits, t.kind.b, tc_column(lane, j));
 }
 
+// The two registers of a unit: its elements, lowest first, times 2^scale.
+template <class Format>
+SENTINEL_CORE void tc_registers(uint64_t unit, TcSide side, uint32_t kept, int32_t scale, uint32_t* registers) {
+  constexpr uint32_t half = Format::kElements / 2;
+  for (uint32_t k = 0; k < 2; k++) {
+    registers[k] = 0;
+    for (uint32_t e = 0; e < half; e++) {
+      const TcInteger x = tc_element<Format>(unit, k * half + e, side, kept);
+      registers[k] |= tc_encode<Format::kExponentBits, Format::kFractionBits>(x, scale) << e * Format::kElementBits;
+    }
+  }
+}
+
 template <class Format>
 SENTINEL_CORE void tc_float_fragments(TcTile tile, uint32_t lane, TcFragments& f) {
   const TcFloatTile<Format> t = tc_float_tile<Format>(tile);
-  constexpr uint32_t half = Format::kElements / 2;
   const uint32_t quad_lane = lane % kTcQuad;
-  const uint32_t column = lane / kTcQuad;
-  for (uint32_t k = 0; k < 2; k++) f.b[k] = 0;
-  for (uint32_t k = 0; k < 4; k++) f.a[k] = 0;
+  const uint32_t line = lane / kTcQuad;  // row of A in either half, column of B
+  const uint32_t kept_of_a = tc_kept(t, quad_lane, true);
   for (uint32_t upper = 0; upper < 2; upper++) {
-    const uint32_t row = column + upper * (kTcRows / 2);
-    const uint64_t unit = tc_unit_of_a(t, row, quad_lane);
-    const int32_t scale = tc_scale_of_row(t.bits, t.kind.a, row);
-    for (uint32_t e = 0; e < Format::kElements; e++) {
-      const int32_t x = tc_element_of_a(t, unit, quad_lane, e);
-      f.a[e / half * 2 + upper] |= tc_encode<Format::kExponentBits, Format::kFractionBits>(x, scale)
-                                   << (e % half * Format::kElementBits);
-    }
+    const uint32_t row = line + upper * (kTcRows / 2);
+    uint32_t registers[2];
+    tc_registers<Format>(tc_unit_of_a(t, row, quad_lane), t.kind.a, kept_of_a, tc_scale_of_row(t.bits, t.kind.a, row),
+                         registers);
+    for (uint32_t k = 0; k < 2; k++) f.a[2 * k + upper] = registers[k];
   }
-  const uint64_t unit = tc_unit_of_b(t, column, quad_lane);
-  const int32_t scale = tc_scale_of_column(t.bits, t.kind.b, column);
-  for (uint32_t e = 0; e < Format::kElements; e++) {
-    const int32_t x = tc_element_of_b(t, unit, quad_lane, e);
-    f.b[e / half] |= tc_encode<Format::kExponentBits, Format::kFractionBits>(x, scale) << (e % half * Format::kElementBits);
-  }
+  tc_registers<Format>(tc_unit_of_b(t, line, quad_lane), t.kind.b, tc_kept(t, quad_lane, false),
+                       tc_scale_of_column(t.bits, t.kind.b, line), f.b);
   int32_t c[4];
   tc_addends(t, lane, c);
   for (uint32_t j = 0; j < 4; j++) f.c[j] = tc_encode_result(t.kind, c[j], tc_result_scale(t, lane, j));
@@ -228,9 +242,13 @@ SENTINEL_CORE void tc_float_results(TcTile tile, uint32_t lane, uint32_t* result
       a[n] = tc_unit_of_a(t, tc_row(lane, 2 * n), q);
       b[n] = tc_unit_of_b(t, tc_column(lane, n), q);
     }
+    const uint32_t kept_of_a = tc_kept(t, q, true), kept_of_b = tc_kept(t, q, false);
     for (uint32_t e = 0; e < Format::kElements; e++) {
-      const int32_t x[2] = {tc_element_of_a(t, a[0], q, e), tc_element_of_a(t, a[1], q, e)};
-      const int32_t y[2] = {tc_element_of_b(t, b[0], q, e), tc_element_of_b(t, b[1], q, e)};
+      int32_t x[2], y[2];
+      for (uint32_t n = 0; n < 2; n++) {
+        x[n] = tc_value(tc_element<Format>(a[n], e, t.kind.a, kept_of_a));
+        y[n] = tc_value(tc_element<Format>(b[n], e, t.kind.b, kept_of_b));
+      }
       for (uint32_t j = 0; j < 4; j++) sum[j] += x[j / 2] * y[j & 1];
     }
   }

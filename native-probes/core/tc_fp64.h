@@ -8,7 +8,7 @@
 namespace sentinel {
 
 struct TcFp64 {
-  static constexpr uint32_t kWideBits = 26, kNarrowBits = 25;  // of A and B; every other two iterations the other way round
+  static constexpr uint32_t kWideBits = 26, kNarrowBits = 25;  // of A and B, or the other way round
   static constexpr uint32_t kAddendBits = 29;                  // signed
   static constexpr int32_t kLeastScale = -300;
   static constexpr uint32_t kScales = 550;
@@ -61,7 +61,8 @@ SENTINEL_CORE int32_t tc_fp64_scale(uint32_t offset) {
 SENTINEL_CORE TcFp64Operand tc_fp64_a(TcTile tile, uint64_t tile_bits, uint32_t row, uint32_t quad_lane) {
   const bool wide = (tile.iteration & 2) == 0;
   return {tc_unit(tile, kTcUnitsOfA + row * kTcQuad + quad_lane), wide ? TcFp64::kWideBits : TcFp64::kNarrowBits,
-          tc_fp64_scale(static_cast<uint32_t>(tile_bits >> 16 & 0xffff) + row), tc_fp64_is_zero(tile_bits, quad_lane, true)};
+          tc_fp64_scale(static_cast<uint32_t>(tile_bits >> 16 & 0xffff) + row),
+          tc_fp64_is_zero(tile_bits, quad_lane, true)};
 }
 
 SENTINEL_CORE TcFp64Operand tc_fp64_b(TcTile tile, uint64_t tile_bits, uint32_t column, uint32_t quad_lane) {

@@ -12,7 +12,8 @@ struct TcInt8 {
 };
 static_assert(TcInt8::kGreatestSum < 1ll << 31, "no accumulator overflows");
 
-// Iterations 2 and 3 of every four make one side extreme, for carries over the whole width: -128 and 127 by the bytes' sign.
+// Iterations 2 and 3 of every four make one side extreme, for carries over the whole width: -128 and 127 by the bytes'
+// sign.
 SENTINEL_CORE uint64_t tc_int8_extreme(uint64_t unit) {
   const uint64_t signs = unit >> 7 & 0x0101010101010101u;
   return 0x7f7f7f7f7f7f7f7fu + signs;

@@ -57,7 +57,7 @@ struct TcSide {
 
 struct TcClass {
   TcSide a, b;
-  bool sparse;                // of a unit's elements one is a product, the others have a zero on one side: four products
+  bool sparse;                // of a unit's elements one is a product, the others have a zero on one side
   uint32_t c_bits, c_shift;   // |c| <= 2^(c_bits - 1) << c_shift, scaled as its row and its column
   bool narrow;                // half precision accumulators
 };

@@ -13,7 +13,9 @@ SENTINEL_DEVICE TcTile tile_of(uint64_t seed, uint32_t lane, uint32_t iteration)
 
 // The second multiplication's operands: -A, or ~A, and C = D, with the halves of k and of the rows exchanged.
 SENTINEL_DEVICE TcFragments exchanged(const TcFragments& f, const uint32_t (&d)[4], uint32_t negate) {
-  return {{f.a[3] ^ negate, f.a[2] ^ negate, f.a[1] ^ negate, f.a[0] ^ negate}, {f.b[1], f.b[0]}, {d[2], d[3], d[0], d[1]}};
+  return {{f.a[3] ^ negate, f.a[2] ^ negate, f.a[1] ^ negate, f.a[0] ^ negate},
+          {f.b[1], f.b[0]},
+          {d[2], d[3], d[0], d[1]}};
 }
 
 SENTINEL_DEVICE uint32_t fold_accumulators(uint32_t digest, const uint32_t (&d)[4]) {

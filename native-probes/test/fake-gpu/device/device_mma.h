@@ -3,7 +3,9 @@
 #pragma once
 #include "device.h"
 
-#define SENTINEL_FP8_BY_WARP  // by that name whatever the architecture: the results are the same
+// The harder way of the two, whatever the architecture: operands go through shared memory, in the layout that the
+// descriptors of sm_90a mean.
+#define SENTINEL_FP8_BY_WARPGROUP
 
 namespace sentinel::device {
 
@@ -91,10 +93,6 @@ SENTINEL_DEVICE void mma_bf16(uint32_t (&d)[4], const uint32_t (&a)[4], const ui
 SENTINEL_DEVICE void mma_tf32(uint32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], const uint32_t (&c)[4]) {
   mma_single<Tf32Element>(d, a, b, c);
 }
-SENTINEL_DEVICE void mma_e4m3(uint32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], const uint32_t (&c)[4]) {
-  mma_single<E4m3Element>(d, a, b, c);
-}
-
 SENTINEL_DEVICE void mma_s8(uint32_t (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2], const uint32_t (&c)[4]) {
   double sums[4];
   dot_products<S8Element>(sums, a, b);
@@ -128,6 +126,28 @@ SENTINEL_DEVICE void mma_f64(uint64_t (&d)[2], uint64_t a, uint64_t b, const uin
                           fake::f64(lanes[(lane % 4 * 2 + j) * 4 + k].b), sum);
     }
     d[j] = result(Unit::kTensor, fake::bits(sum));
+  }
+}
+
+// All warpgroups of a block do the same, so that the whole block may wait.
+SENTINEL_DEVICE void sync_warpgroup() { fake::block_barrier(); }
+SENTINEL_DEVICE void publish_to_warpgroup_mma() { fake::block_barrier(); }
+
+// Byte k of a row of 32, in blocks of 8 rows x 16 bytes: the blocks of a row are 128 bytes apart, those of the next 8 rows 256.
+SENTINEL_DEVICE double e4m3_in_shared(const uint32_t* matrix, uint32_t row, uint32_t k) {
+  const uint32_t place = row / 8 * 256 + k / 16 * 128 + row % 8 * 16 + k % 16;
+  return E4m3Element::value(matrix[place / 4], place % 4);
+}
+
+// The calling warp's 16 of the 64 rows of A.
+SENTINEL_DEVICE void warpgroup_mma_e4m3(uint32_t (&d)[4], const uint32_t* a, const uint32_t* b) {
+  const uint32_t lane = fake::lane_index();
+  const uint32_t first_row = fake::thread_index() / fake::kWarpSize % 4 * 16;
+  for (uint32_t j = 0; j < 4; j++) {
+    double sum = static_cast<double>(fake::f32(d[j]));
+    for (uint32_t k = 0; k < 32; k++)
+      sum += e4m3_in_shared(a, first_row + lane / 4 + j / 2 * 8, k) * e4m3_in_shared(b, lane % 4 * 2 + j % 2, k);
+    d[j] = result32(Unit::kTensor, fake::bits(static_cast<float>(sum)));
   }
 }
 
