@@ -55,8 +55,8 @@
       'sources': [
         'gpu.cpp', '../cuda/census.cpp', '../cuda/copy_pattern.cpp', '../cuda/driver.cpp', '../cuda/execution.cpp',
         '../cuda/golden_cpus.cpp', '../cuda/gpu.cpp', '../cuda/inventory.cpp', '../cuda/known_answers.cpp', '../cuda/launcher.cpp',
-        '../cuda/majority.cpp', '../cuda/memory.cpp', '../cuda/module.cpp', '../cuda/placement.cpp', '../cuda/session.cpp',
-        '../cuda/sfu_bounds.cpp', '../cuda/switch_cost.cpp', '../cuda/verdict.cpp',
+        '../cuda/loop.cpp', '../cuda/majority.cpp', '../cuda/memory.cpp', '../cuda/module.cpp', '../cuda/placement.cpp',
+        '../cuda/session.cpp', '../cuda/sfu_bounds.cpp', '../cuda/switch_cost.cpp', '../cuda/verdict.cpp',
       ],
     },
     {
@@ -76,6 +76,21 @@
       'sources': ['addon.cpp'],
       'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
       'libraries': ['-ldl'],
+    },
+    {
+      'target_name': 'gpu_logic_test',
+      'type': 'executable',
+      'sources': ['../test/native/gpu_logic.cpp'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
+      'libraries': ['-ldl', '-lpthread'],
+    },
+    {
+      # Measures a GPU without Node.js.
+      'target_name': 'gpu_measure',
+      'type': 'executable',
+      'sources': ['../measure/checks.cpp', '../measure/main.cpp', '../measure/tenant.cpp'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
+      'libraries': ['-ldl', '-lpthread'],
     },
     {
       'target_name': 'faulty_backend',

@@ -253,10 +253,7 @@ const char* name_of(Family family) {
   for (const FamilyInfo& info : kFamilies) {
     if (info.family == family) return info.name;
   }
-  for (const cuda::GpuFamilyInfo& info : cuda::kGpuFamilies) {
-    if (info.family == family) return info.name;
-  }
-  return "";
+  return cuda::gpu_family_name(family);
 }
 
 void export_function(napi_env env, napi_value exports, const char* name, napi_callback callback) {

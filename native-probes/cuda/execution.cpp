@@ -25,7 +25,7 @@ SmResult sm_result(uint32_t sm, Result result, const std::string& reason) {
 uint64_t device_ns(const Launched& launched) {
   uint64_t first = UINT64_MAX, last = 0;
   for (uint32_t smid = 0; smid < launched.returned.slots; smid++) {
-    if (placement_on(launched.returned, smid).seat != Seat::kRan) continue;
+    if (placed_on(launched.returned, smid).seat != Seat::kRan) continue;
     first = std::min(first, launched.records[smid].start_ns);
     last = std::max(last, launched.records[smid].end_ns);
   }
@@ -57,7 +57,7 @@ class Execution {
 
  private:
   Report& report() { return out_.report; }
-  bool has_golden() const { return !is_judged_by_majority(request_.family); }
+  bool has_golden() const { return has_gpu_golden(request_.family); }
   uint32_t blocks() const { return family_.shape.iterations / kGpuBlock; }
   Expected expected() const { return {has_golden() ? goldens_.golden().running : majority_.data(), blocks()}; }
 

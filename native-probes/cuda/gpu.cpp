@@ -80,7 +80,7 @@ std::string Gpu::find_sms() {
   if (launched.error) return describe(api, launched.error);
   uint32_t slots = 0;
   for (uint32_t smid = 0; smid < kMostSlots; smid++) {
-    if (placement_on(launched.returned, smid).seat != Seat::kRan) continue;
+    if (placed_on(launched.returned, smid).seat != Seat::kRan) continue;
     sms_.push_back(smid);
     slots = std::max({slots, launched.records[smid].nsmid, smid + 1});
   }
@@ -109,7 +109,7 @@ const GpuFamily* Gpu::family(Family wanted) const {
 }
 
 Job Gpu::job_of(const GpuFamily& family, uint64_t seed) const {
-  const bool has_golden = !is_judged_by_majority(family.info->family);
+  const bool has_golden = has_gpu_golden(family.info->family);
   return {family.info->family, &family.kernel, seed, family.shape.iterations, has_golden, sms_.back() + 1};
 }
 

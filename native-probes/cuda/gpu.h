@@ -10,9 +10,11 @@ namespace sentinel::cuda {
 
 enum class VariantChoice { kAuto, kFull, kSmall };
 
+constexpr int kLowestPriority = 1000;  // larger than any that a device offers
+
 struct OpenRequest {
   std::string uuid;
-  int stream_priority = 0;  // clamped
+  int stream_priority = kLowestPriority;  // clamped to what the device offers
   bool use_graphs = true;
   VariantChoice variant = VariantChoice::kAuto;
 };

@@ -31,6 +31,13 @@ constexpr GpuFamilyInfo kGpuFamilies[] = {
 };
 constexpr uint32_t kGpuFamilyCount = sizeof kGpuFamilies / sizeof kGpuFamilies[0];
 
+constexpr const char* gpu_family_name(Family family) {
+  for (const GpuFamilyInfo& info : kGpuFamilies) {
+    if (info.family == family) return info.name;
+  }
+  return "";
+}
+
 constexpr uint64_t kCopyBytes = uint64_t{16} << 20;
 
 // Bytes of the arena that a family works on.
@@ -42,8 +49,5 @@ constexpr uint64_t arena_need(Family family, uint64_t l2_bytes) {
     default: return 0;
   }
 }
-
-// Nothing but other SMs says what these compute.
-constexpr bool is_judged_by_majority(Family family) { return family == Family::kSfu; }
 
 }  // namespace sentinel::cuda

@@ -92,12 +92,16 @@ void qualify(std::vector<GpuKnownAnswerReport>& reports) {
   }
 }
 
+std::vector<GpuKnownAnswerReport> run_gpu_known_answers(Gpu& gpu, const GpuFamily& family) {
+  const KnownAnswerList answers = known_answers(KnownBackend::kGpu, family.info->family);
+  if (!family.missing.empty() || answers.count == 0) return {};
+  return FamilyRun(gpu, family.info->family).run();
+}
+
 std::vector<GpuKnownAnswerReport> run_gpu_known_answers(Gpu& gpu) {
   std::vector<GpuKnownAnswerReport> out;
   for (const GpuFamily& family : gpu.families()) {
-    const KnownAnswerList answers = known_answers(KnownBackend::kGpu, family.info->family);
-    if (!family.missing.empty() || answers.count == 0) continue;
-    for (GpuKnownAnswerReport& report : FamilyRun(gpu, family.info->family).run()) out.push_back(std::move(report));
+    for (GpuKnownAnswerReport& report : run_gpu_known_answers(gpu, family)) out.push_back(std::move(report));
   }
   return out;
 }

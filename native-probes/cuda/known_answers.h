@@ -9,7 +9,10 @@ struct GpuKnownAnswerReport {
   KnownAnswerReport report;
 };
 
-// Of every available family that has committed answers, on all SMs.
+// On all SMs. Empty where the family is not available or has no committed answers.
+std::vector<GpuKnownAnswerReport> run_gpu_known_answers(Gpu& gpu, const GpuFamily& family);
+
+// Of every family.
 std::vector<GpuKnownAnswerReport> run_gpu_known_answers(Gpu& gpu);
 
 // Where no SM, or fewer than half of those that ran, reproduce a family's answers, that says nothing about any of them:

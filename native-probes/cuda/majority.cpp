@@ -70,7 +70,7 @@ bool majority_of(const Returned& returned, const uint32_t* running_words, uint32
   const Running running{running_words, blocks};
   std::vector<uint32_t> ran, voters;
   for (uint32_t smid : sms) {
-    if (placement_on(returned, smid).seat != Seat::kRan) continue;
+    if (placed_on(returned, smid).seat != Seat::kRan) continue;
     ran.push_back(smid);
     if (agrees_with_itself(running, smid)) voters.push_back(smid);
   }
@@ -93,7 +93,7 @@ void report_disagreements(const Returned& returned, const uint32_t* running_word
                           SmRecord* records, MismatchTable& mismatches) {
   const Running running{running_words, golden.blocks};
   for (uint32_t smid = 0; smid < returned.slots; smid++) {
-    if (placement_on(returned, smid).seat != Seat::kRan) continue;
+    if (placed_on(returned, smid).seat != Seat::kRan) continue;
     for (uint32_t k = 0; k < kFullWarps * kWarpLanes; k++) {
       bool differs = false;
       const MismatchRecord entry =

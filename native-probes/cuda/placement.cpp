@@ -28,7 +28,7 @@ std::string warps_without_digests(const Returned& returned, uint32_t smid) {
 
 }  // namespace
 
-Placed placement_on(const Returned& returned, uint32_t smid) {
+Placed placed_on(const Returned& returned, uint32_t smid) {
   if (smid >= returned.slots || returned.claims[smid] != returned.ticket) return {Seat::kMissing, ""};
   const SmRecord& record = returned.records[smid];
   if (record.ticket == kPoisonWord) return discarded("the block did not reach its end");
@@ -46,7 +46,7 @@ Placed placement_on(const Returned& returned, uint32_t smid) {
 std::vector<uint32_t> missing_of(const Returned& returned, const std::vector<uint32_t>& sms) {
   std::vector<uint32_t> out;
   for (uint32_t smid : sms) {
-    if (placement_on(returned, smid).seat == Seat::kMissing) out.push_back(smid);
+    if (placed_on(returned, smid).seat == Seat::kMissing) out.push_back(smid);
   }
   return out;
 }

@@ -27,7 +27,7 @@ struct Placed {
   std::string why;  // of kDiscarded
 };
 
-Placed placement_on(const Returned& returned, uint32_t smid);
+Placed placed_on(const Returned& returned, uint32_t smid);
 
 // Those of `sms` that no block has reached yet, in the same order.
 std::vector<uint32_t> missing_of(const Returned& returned, const std::vector<uint32_t>& sms);

@@ -77,7 +77,7 @@ SmResult verdict_on(const Returned& returned, const MismatchTable& mismatches, c
                     uint32_t smid) {
   SmResult out;
   out.sm = smid;
-  const Placed placement = placement_on(returned, smid);
+  const Placed placement = placed_on(returned, smid);
   if (placement.seat != Seat::kRan) {
     out.reason = placement.seat == Seat::kMissing ? "no block of any launch was placed on this SM" : placement.why;
     return out;

@@ -30,7 +30,19 @@ const root = dirname(import.meta.dirname);
 // node-gyp builds below addon/, beside binding.gyp: in the package's own folder it would start at every install.
 const compiled = join(root, 'addon', 'build', 'Release');
 const stampFile = join(root, 'build', 'stamp');
-const sourceFolders = ['addon', 'core', 'cpu', 'cuda', 'known-answers', 'nvml', 'scripts', 'test-build'];
+const measureProgram = join(root, 'build', 'Release', 'gpu_measure');
+const sourceFolders = [
+  'addon',
+  'core',
+  'cpu',
+  'cuda',
+  'known-answers',
+  'measure',
+  'nvml',
+  'scripts',
+  'test-build',
+  'test/native',
+];
 
 function fail(sentence) {
   console.error(`native-probes: ${sentence}`);
@@ -150,5 +162,6 @@ if (!process.argv.includes('--force') && isUpToDate(wanted)) {
   await addKernels();
   compile(compiler, nodedir);
   for (const test of [false, true]) publish(addonPath({ test, mustExist: false }));
+  publish(measureProgram);
   writeFileSync(stampFile, wanted);
 }
