@@ -3,9 +3,15 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ProbeFamily, ProbeResult } from '@sentinel/contracts/sentinel/v1/common.js';
-import { type AgentEvent, AgentEvent_Kind as Kind, type ProbeBatch } from '@sentinel/contracts/sentinel/v1/probe.js';
+import {
+  type AgentEvent,
+  AgentEvent_Kind as Kind,
+  type ProbeBatch,
+  type TelemetrySample,
+} from '@sentinel/contracts/sentinel/v1/probe.js';
 import { type FakeMachine, fakeGpu } from '@sentinel/native-probes/fake-gpu';
 import { needsKernels } from '@sentinel/native-probes/fake-gpu/needs';
+import { buildFakeNvml } from '@sentinel/native-probes/fake-nvml';
 import { AgentProcess, TEST_KEY } from './testing/agent-process.js';
 import { EngineStub } from './testing/engine-stub.js';
 import { temporaryFolder } from './testing/folder.js';
@@ -20,6 +26,15 @@ const MACHINE: FakeMachine = {
   faults: [{ kind: 'wrong', device: 2, sm: 1, subpartition: 2, unit: 'f32' }],
 };
 
+/** What NVML says of the machine. */
+function sensors(unsteady: Record<string, string | number>, ...more: NonNullable<FakeMachine['entries']>): FakeMachine {
+  const says = [
+    { uuid: HEALTHY, temperature: 61 },
+    { uuid: UNSTEADY, ...unsteady },
+  ];
+  return { ...MACHINE, entries: [...says.map((each) => ({ word: 'nvml', ...each })), ...more] };
+}
+
 /** The driver of a fake GPU is an interpreter: its known answers take long on a busy machine. */
 const OPEN_MS = 240_000;
 
@@ -33,6 +48,13 @@ function events(engine: EngineStub, kind: Kind, deviceId: string): AgentEvent[] 
   return [...engine.distinct().values()]
     .flatMap(({ payload: { body } }) => (body?.$case === 'events' ? body.value.events : []))
     .filter((event) => event.kind === kind && event.deviceId === deviceId);
+}
+
+/** The first sample of a device. */
+function sample(engine: EngineStub, id: string): TelemetrySample | undefined {
+  return [...engine.distinct().values()]
+    .flatMap(({ payload: { body } }) => (body?.$case === 'telemetry' ? body.value.samples : []))
+    .find(({ deviceId }) => deviceId === id);
 }
 
 /** SMs of one device that ran to a result, all runs together. */
@@ -64,7 +86,7 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   timeout: 600_000,
   ...needsKernels,
 }, async (t) => {
-  using gpu = await fakeGpu(MACHINE);
+  using gpu = await fakeGpu(sensors({ temperature: 40, ecc_uncorrected_volatile_total: 0 }), [buildFakeNvml()]);
   const engine = new EngineStub(TEST_KEY);
   await engine.start();
   const agent = new AgentProcess(mkdtempSync(join(root, 'agent-')));
@@ -76,7 +98,7 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   const line = '{ type: FMA, period_seconds: 2, sm_coverage: 0.5, priority: 1, enabled: true, timeout_ms: 5000 }';
   writeFileSync(schedule, `name: test\noverhead_budget_pct: 5\nprobes:\n  - ${line}\n`);
   const config = { correlation_engine_endpoint: engine.address, backend: 'cuda', schedule_file: schedule };
-  agent.start(config, { env: gpu.env });
+  agent.start({ ...config, telemetry: { collection_interval_s: 1 } }, { env: gpu.env });
 
   await until('results of all', OPEN_MS, () => [HEALTHY, UNSTEADY, FAULTY].every((id) => ran(engine, id) >= 2));
   const hello = await until('a hello with all known answers', OPEN_MS, () =>
@@ -103,6 +125,24 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
     [wrong.subPartition, wrong.withinIterations, wrong.siblingsRun, wrong.siblingsPassed],
     [2, 32, 1, 1],
   );
+
+  const temperature = await until('telemetry', 30_000, () => sample(engine, HEALTHY)?.values['temperature_c']);
+  assert.equal(temperature, 61);
+  gpu.configure(
+    sensors({ temperature: 40, ecc_uncorrected_volatile_total: 2 }, { word: 'xid', uuid: HEALTHY, number: 79 }),
+  );
+  const loud = (id: string) => events(engine, Kind.LOUD_FAULT, id)[0]?.detail;
+  assert.equal(await until('the Xid', 30_000, () => loud(HEALTHY)), `Xid 79 on ${HEALTHY}`);
+  assert.equal(await until('the ECC errors', 30_000, () => loud(UNSTEADY)), 'uncorrectable ECC errors: 2 more');
+
+  gpu.configure(sensors({ temperature: 40, hang: 'nvmlDeviceGetTemperature' }));
+  const meanwhile = ran(engine, UNSTEADY);
+  await agent.line(
+    'silent sensors',
+    30_000,
+    ({ msg, device }) => msg.startsWith('no telemetry') && device === UNSTEADY,
+  );
+  assert.ok(ran(engine, UNSTEADY) > meanwhile, 'NVML hangs for seconds, and the GPU is probed all the same');
 
   process.kill(childOf(agent.pid, UNSTEADY), 'SIGSTOP');
   const before = ran(engine, HEALTHY);
