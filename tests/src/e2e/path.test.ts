@@ -53,10 +53,12 @@ for (const tls of [false, true]) {
       assert.ok(deepTest?.finished && deepTest.done >= REINSTATEMENT_EXECUTIONS, JSON.stringify(deepTest, bigints));
 
       // Nobody was accused without a fault.
-      const bystander = await explain(stack, (await engine.deviceOf('honest')).gpu);
+      const bystanding = (await engine.deviceOf('honest')).gpu;
+      const bystander = await explain(stack, bystanding);
       assert.deepEqual([bystander.health?.state, bystander.health?.injected], [GpuState.HEALTHY, false]);
       assert.deepEqual([bystander.transitions, bystander.observations], [[], []]);
       assert.ok((bystander.health?.executions ?? 0n) > 0n);
+      await assertSensors(stack, bystanding);
     } finally {
       engine.close();
     }
@@ -96,6 +98,15 @@ async function assertMarked(stack: Stack, gpu: string): Promise<void> {
     assert.equal(code, 0, stderr);
     assert.match(stdout, /INJECTED/, command.join(' '));
   }
+}
+
+/** What a machine offers differs; what it does not offer is said. */
+async function assertSensors(stack: Stack, gpu: string): Promise<void> {
+  const { code, stdout } = await sentinel(stack, 'gpus', 'show', gpu);
+  assert.equal(code, 0);
+  assert.match(stdout, /\nSensors, read \d+[sm] ago\n {2}\w/);
+  const history = await sentinel(stack, 'gpus', 'history', gpu, '--limit', '1000');
+  assert.match(history.stdout, /\nTelemetry\n {2}\S+ \S+ {2}all \d+ fields?/);
 }
 
 /** An independent program agrees with every operand, expected value and differing bit. */
