@@ -31,14 +31,11 @@ struct Line {
 
 // In the order of their addresses.
 template <class Use>
-void for_each_line(const CopyBuffer& buffer, Use use) {
-  const std::vector<Column> columns = columns_of(buffer);
-  for (uint32_t region = 0; region < buffer.regions; region++) {
-    for (uint32_t j = 0; j < buffer.column_length(); j++) {
-      for (uint32_t k = 0; k < kRegionColumns * kRegionWarps; k++) {
-        const uint32_t number = k / kRegionWarps, warp = k % kRegionWarps;
-        use(Line{region, j, number, warp, &columns[number * kGpuLanes + warp / 4 * 32]});
-      }
+void for_each_line(const CopyBuffer& buffer, const std::vector<Column>& columns, uint32_t region, Use use) {
+  for (uint32_t j = 0; j < buffer.column_length(); j++) {
+    for (uint32_t k = 0; k < kRegionColumns * kRegionWarps; k++) {
+      const uint32_t number = k / kRegionWarps, warp = k % kRegionWarps;
+      use(Line{region, j, number, warp, &columns[number * kGpuLanes + warp / 4 * 32]});
     }
   }
 }
@@ -59,16 +56,19 @@ void note(CopyDifference& out, const CopyBuffer& buffer, const Line& line, uint3
 
 void fill_copy(const CopyBuffer& buffer, uint32_t* words) {
   const uint32_t length = buffer.column_length();
-  for_each_line(buffer, [&](const Line& line) {
-    uint32_t* out = words + line.offset(length);
-    for (uint32_t lane = 0; lane < 32; lane++) out[lane] = line.word(length, lane);
-  });
+  const std::vector<Column> columns = columns_of(buffer);
+  for (uint32_t region = 0; region < buffer.regions; region++) {
+    for_each_line(buffer, columns, region, [&](const Line& line) {
+      uint32_t* out = words + line.offset(length);
+      for (uint32_t lane = 0; lane < 32; lane++) out[lane] = line.word(length, lane);
+    });
+  }
 }
 
-CopyDifference compare_copy(const CopyBuffer& buffer, const uint32_t* words) {
+CopyDifference compare_copy(const CopyBuffer& buffer, uint32_t region, const uint32_t* words) {
   const uint32_t length = buffer.column_length();
   CopyDifference out;
-  for_each_line(buffer, [&](const Line& line) {
+  for_each_line(buffer, columns_of(buffer), region, [&](const Line& line) {
     const uint32_t* in = words + line.offset(length);
     uint32_t differing = 0;
     for (uint32_t lane = 0; lane < 32; lane++) differing |= in[lane] ^ line.word(length, lane);

@@ -19,12 +19,13 @@ struct CopyBuffer {
 void fill_copy(const CopyBuffer& buffer, uint32_t* words);
 
 struct CopyDifference {
-  uint64_t count = 0;   // wrong words; the rest is of the one with the lowest address
-  uint64_t offset = 0;  // in bytes
+  uint64_t count = 0;                                   // wrong words; the rest is of the one with the lowest address
+  uint64_t offset = 0;                                  // in bytes
   uint32_t region = 0, warp = 0, lane = 0, column = 0;  // lane: logical
   uint32_t expected = 0, actual = 0;
 };
 
-CopyDifference compare_copy(const CopyBuffer& buffer, const uint32_t* words);
+// Of one region; `words` is the whole buffer.
+CopyDifference compare_copy(const CopyBuffer& buffer, uint32_t region, const uint32_t* words);
 
 }  // namespace sentinel

@@ -79,7 +79,6 @@ constexpr int kGraphNodeKernel = 0;     // CU_GRAPH_NODE_TYPE_KERNEL
   X(cuDeviceGetAttribute, (int* value, int attribute, CUdevice device))                                              \
   X(cuDeviceTotalMem_v2, (size_t* bytes, CUdevice device))                                                           \
   X(cuDeviceGetPCIBusId, (char* id, int bytes, CUdevice device))                                                     \
-  X(cuDeviceCanAccessPeer, (int* can, CUdevice device, CUdevice peer))                                               \
   X(cuCtxCreate_v2, (CUcontext * context, unsigned flags, CUdevice device))                                          \
   X(cuCtxDestroy_v2, (CUcontext context))                                                                            \
   X(cuCtxSetCurrent, (CUcontext context))                                                                            \
@@ -95,8 +94,6 @@ constexpr int kGraphNodeKernel = 0;     // CU_GRAPH_NODE_TYPE_KERNEL
   X(cuMemFreeHost, (void* address))                                                                                  \
   X(cuMemcpyHtoDAsync_v2, (CUdeviceptr to, const void* from, size_t bytes, CUstream stream))                         \
   X(cuMemcpyDtoHAsync_v2, (void* to, CUdeviceptr from, size_t bytes, CUstream stream))                               \
-  X(cuMemcpyPeerAsync,                                                                                               \
-    (CUdeviceptr to, CUcontext to_context, CUdeviceptr from, CUcontext from_context, size_t bytes, CUstream stream)) \
   X(cuMemsetD8Async, (CUdeviceptr address, unsigned char value, size_t bytes, CUstream stream))                      \
   X(cuStreamCreateWithPriority, (CUstream * stream, unsigned flags, int priority))                                   \
   X(cuStreamBeginCapture_v2, (CUstream stream, int mode))                                                            \

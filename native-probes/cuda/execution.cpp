@@ -8,6 +8,7 @@
 #include "../core/random.h"
 #include "../cpu/known_answers.h"
 #include "../cpu/pinned_thread.h"
+#include "copies.h"
 #include "majority.h"
 
 namespace sentinel::cuda {
@@ -39,6 +40,7 @@ class Execution {
         request_(request),
         family_(family),
         golden_request_{request.family, seed_of(request.family, request.epoch, request.index), request.golden_cpus},
+        copies_(golden_request_.seed, gpu.share(), request.golden_cpus),
         began_ns_(monotonic_ns()),
         began_cpu_ns_(thread_cpu_ns()) {}
 
@@ -65,11 +67,19 @@ class Execution {
   GoldenOutcome launch() {
     const Job job = gpu_.job_of(family_, golden_request_.seed);
     if (has_golden()) memcpy(gpu_.memory().golden(), goldens_.golden().running, golden_bytes());
+    if (const Error error = prepare_copies(job)) return {Result::kError, describe(gpu_.session().api(), error)};
     launched_ns_ = monotonic_ns();
     launched_ = gpu_.run(job, request_.sms);
     charge_gpu();
     if (launched_.error) return {Result::kError, gpu_.lost()};
     return has_golden() ? GoldenOutcome{} : find_majority();
+  }
+
+  Error prepare_copies(const Job& job) {
+    if (job.copy_bytes == 0) return {};
+    if (const Error error = gpu_.memory().reserve_copies(job.copy_bytes)) return error;
+    copies_.fill(gpu_.memory().sent());
+    return {};
   }
 
   GoldenOutcome find_majority() {
@@ -99,6 +109,7 @@ class Execution {
       const SmRecord& record = launched_.records[sm];
       out.duration_us = static_cast<uint32_t>((record.end_ns - record.start_ns) / 1000);
     }
+    if (request_.family == Family::kCopy) copies_.judge(out, gpu_.memory().sent(), gpu_.memory().returned());
     if (out.result == Result::kFail && has_golden()) doubt(out);
     return out;
   }
@@ -127,6 +138,7 @@ class Execution {
   const Request& request_;
   const GpuFamily& family_;
   const GoldenRequest golden_request_;
+  const Copies copies_;
   const uint64_t began_ns_, began_cpu_ns_;
   uint64_t launched_ns_ = 0;
   GoldenCpus goldens_;

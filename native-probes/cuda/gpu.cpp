@@ -95,10 +95,18 @@ std::string Gpu::find_sms() {
 }
 
 std::string Gpu::missing_memory(const GpuFamilyInfo& info) const {
-  const uint64_t need = arena_need(info.family, device_.l2_bytes);
-  if (need <= memory_.arena_bytes()) return "";
-  return "it needs " + std::to_string(need >> 20) + " MiB of device memory, and the arena has " +
-         std::to_string(memory_.arena_bytes() >> 20);
+  const uint64_t need = arena_need(info.family, device_.l2_bytes, share());
+  if (need > memory_.arena_bytes()) {
+    return "it needs " + std::to_string(need >> 20) + " MiB of device memory, and the arena has " +
+           std::to_string(memory_.arena_bytes() >> 20);
+  }
+  if (!is_enough(info.family, arena_bytes_of(info.family), share())) return "an SM's part of the memory is too small";
+  return "";
+}
+
+// hbm works on all there is, l2 on what stays in the cache.
+uint64_t Gpu::arena_bytes_of(Family family) const {
+  return family == Family::kL2 ? arena_need(family, device_.l2_bytes, share()) : memory_.arena_bytes();
 }
 
 const GpuFamily* Gpu::family(Family wanted) const {
@@ -109,8 +117,17 @@ const GpuFamily* Gpu::family(Family wanted) const {
 }
 
 Job Gpu::job_of(const GpuFamily& family, uint64_t seed) const {
-  const bool has_golden = has_gpu_golden(family.info->family);
-  return {family.info->family, &family.kernel, seed, family.shape.iterations, has_golden, sms_.back() + 1};
+  const Family number = family.info->family;
+  Job out;
+  out.family = number;
+  out.kernel = &family.kernel;
+  out.seed = seed;
+  out.iterations = family.shape.iterations;
+  out.has_golden = has_gpu_golden(number);
+  out.share = share();
+  out.arena_bytes = arena_bytes_of(number);
+  out.copy_bytes = number == Family::kCopy ? copy_bytes(share()) : 0;
+  return out;
 }
 
 Launched Gpu::run(const Job& job, const std::vector<uint32_t>& sms) {

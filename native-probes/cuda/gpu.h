@@ -42,6 +42,8 @@ class Gpu {
   const SwitchCost& switch_cost() const { return switch_cost_; }
   const Session& session() const { return session_; }
 
+  // SMs among which an arena is divided: each has the part of its number.
+  uint32_t share() const { return sms_.back() + 1; }
   // The job of a family, without its golden.
   Job job_of(const GpuFamily& family, uint64_t seed) const;
   // Makes the context the calling thread's, runs, and remembers an error: see lost().
@@ -56,6 +58,7 @@ class Gpu {
   std::string start(const OpenRequest& request);
   std::string find_sms();
   Error find_kernels(CUmodule module);
+  uint64_t arena_bytes_of(Family family) const;
   std::string missing_memory(const GpuFamilyInfo& info) const;
 
   const GpuDevice device_;

@@ -1,8 +1,12 @@
 // The families that GPUs run, and what each needs.
 #pragma once
+#include "../core/copy.h"
 #include "../core/gpu_families.h"
+#include "../core/l2.h"
 
 namespace sentinel::cuda {
+
+constexpr uint64_t kHbmL2Multiple = 3;  // so much more than the cache holds does not stay in it
 
 struct GpuFamilyInfo {
   Family family;
@@ -38,15 +42,23 @@ constexpr const char* gpu_family_name(Family family) {
   return "";
 }
 
-constexpr uint64_t kCopyBytes = uint64_t{16} << 20;
-
-// Bytes of the arena that a family works on.
-constexpr uint64_t arena_need(Family family, uint64_t l2_bytes) {
+// Bytes of the arena that a family works on, divided among `share` SMs; 0: of none.
+inline uint64_t arena_need(Family family, uint64_t l2_bytes, uint32_t share) {
   switch (family) {
     case Family::kL2: return l2_bytes * 6 / 10;
-    case Family::kHbm: return l2_bytes * 3;
-    case Family::kCopy: return kCopyBytes;
+    case Family::kHbm: return l2_bytes * kHbmL2Multiple;
+    case Family::kCopy: return 2 * copy_bytes(share);
     default: return 0;
+  }
+}
+
+// Whether each SM's part is enough for one row of its columns.
+inline bool is_enough(Family family, uint64_t bytes, uint32_t share) {
+  const uint32_t words = region_words(bytes, share);
+  switch (family) {
+    case Family::kL2: return words > kL2AtomicWords && column_words(words - kL2AtomicWords) > 0;
+    case Family::kHbm: return column_words(words) > 0;
+    default: return true;
   }
 }
 

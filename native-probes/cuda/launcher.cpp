@@ -30,7 +30,9 @@ Launched Launcher::run(const Job& job, const std::vector<uint32_t>& sms) {
 
 Launched Launcher::census(const Kernel& kernel, uint32_t count) {
   ticket_++;
-  const Job job{Family{}, &kernel, 0, 0, true, 1};
+  Job job;
+  job.kernel = &kernel;
+  job.has_golden = true;
   LaunchArguments arguments = arguments_of(job);
   Launched out = views();
   const std::vector<uint32_t> slots = all_slots(memory_.layout().slots);
@@ -55,7 +57,7 @@ LaunchArguments Launcher::arguments_of(const Job& job) const {
   out.golden = job.has_golden ? memory_.tables() + layout.golden : 0;
   out.running = memory_.arena();
   out.arena = memory_.arena();
-  out.arena_bytes = memory_.arena_bytes();
+  out.arena_bytes = job.arena_bytes;
   out.ticket = ticket_;
   out.slots = layout.slots;
   out.iterations = job.iterations;
@@ -107,6 +109,7 @@ Error Launcher::enqueue(const Job& job, LaunchArguments& arguments) {
       return error;
   }
   if (const Error error = poison(job)) return error;
+  if (const Error error = send(job)) return error;
   if (const Error error = enqueue_kernel(*job.kernel, arguments)) return error;
   return enqueue_results(job);
 }
@@ -126,6 +129,22 @@ Error Launcher::poison(const Job& job) {
                             session_.stream());
 }
 
+Error Launcher::send(const Job& job) {
+  if (job.copy_bytes == 0) return {};
+  const Driver& api = session_.api();
+  if (const Error error = SENTINEL_CUDA_CALL(api, cuMemcpyHtoDAsync_v2, memory_.arena(), memory_.sent(), job.copy_bytes,
+                                             session_.stream()))
+    return error;
+  return SENTINEL_CUDA_CALL(api, cuMemsetD8Async, memory_.arena() + job.copy_bytes, kPoison, job.copy_bytes,
+                            session_.stream());
+}
+
+Error Launcher::fetch(const Job& job) {
+  if (job.copy_bytes == 0) return {};
+  return SENTINEL_CUDA_CALL(session_.api(), cuMemcpyDtoHAsync_v2, memory_.returned(), memory_.arena() + job.copy_bytes,
+                            job.copy_bytes, session_.stream());
+}
+
 Error Launcher::enqueue_kernel(const Kernel& kernel, LaunchArguments& arguments) {
   void* parameters[] = {&arguments};
   return SENTINEL_CUDA_CALL(session_.api(), cuLaunchKernel, kernel.function, kernel.blocks, 1, 1, kernel.threads, 1, 1,
@@ -137,6 +156,7 @@ Error Launcher::enqueue_results(const Job& job) {
   if (const Error error = SENTINEL_CUDA_CALL(session_.api(), cuMemcpyDtoHAsync_v2, memory_.host(), memory_.tables(),
                                              layout.bytes, session_.stream()))
     return error;
+  if (const Error error = fetch(job)) return error;
   if (job.has_golden) return {};
   return SENTINEL_CUDA_CALL(session_.api(), cuMemcpyDtoHAsync_v2, memory_.running(), memory_.arena(),
                             running_bytes(layout.slots, job.blocks()), session_.stream());

@@ -20,8 +20,10 @@ struct Job {
   const Kernel* kernel = nullptr;
   uint64_t seed = 0;
   uint32_t iterations = 0;
-  bool has_golden = false;  // DeviceMemory::golden() holds it; else what warps compute comes back in running()
-  uint32_t share = 1;       // SMs among which the arena is divided
+  bool has_golden = false;   // DeviceMemory::golden() holds it; else what warps compute comes back in running()
+  uint32_t share = 1;        // SMs among which the arena is divided
+  uint64_t arena_bytes = 0;  // of the arena that the kernel may use
+  uint64_t copy_bytes = 0;   // to the arena before the kernel, and from behind them after it
 
   uint32_t blocks() const { return iterations / kGpuBlock; }
 };
@@ -61,6 +63,8 @@ class Launcher {
   Error enqueue_kernel(const Kernel& kernel, LaunchArguments& arguments);
   Error enqueue_results(const Job& job);
   Error poison(const Job& job);
+  Error send(const Job& job);
+  Error fetch(const Job& job);
   Error launch_graph(const Job& job, LaunchArguments& arguments);
   Error make_graph(const Job& job, LaunchArguments& arguments, Graph& out);
   Error find_kernel_node(CUgraph graph, CUgraphNode& out);

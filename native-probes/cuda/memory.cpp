@@ -46,4 +46,9 @@ Error DeviceMemory::shape(uint32_t slots) {
   return session_.finish();
 }
 
+Error DeviceMemory::reserve_copies(size_t bytes) {
+  if (const Error error = sent_.reserve(bytes)) return error;
+  return returned_.reserve(bytes);
+}
+
 }  // namespace sentinel::cuda

@@ -1,12 +1,12 @@
 // The one piece of device memory that an opened GPU takes, and the pinned host memory that it is copied to.
 #pragma once
+#include "gpu_families.h"
 #include "session.h"
 #include "tables.h"
 
 namespace sentinel::cuda {
 
 constexpr uint64_t kLeastDeviceBytes = uint64_t{64} << 20;
-constexpr uint64_t kHbmL2Multiple = 3;  // so much more than the cache holds does not stay in it
 constexpr uint32_t kMostSlots = 1024;
 
 // Pinned host memory.
@@ -31,7 +31,12 @@ class HostMemory {
 class DeviceMemory {
  public:
   explicit DeviceMemory(const Session& session)
-      : session_(session), host_(session.api()), golden_(session.api()), running_(session.api()) {}
+      : session_(session),
+        host_(session.api()),
+        golden_(session.api()),
+        running_(session.api()),
+        sent_(session.api()),
+        returned_(session.api()) {}
   ~DeviceMemory();
   DeviceMemory(const DeviceMemory&) = delete;
   DeviceMemory& operator=(const DeviceMemory&) = delete;
@@ -42,6 +47,9 @@ class DeviceMemory {
   // Host memory for what warps compute, whatever the number of iterations: graphs keep its address.
   Error reserve_running() { return running_.reserve(running_bytes(layout_.slots, kMostBlocks)); }
 
+  // Host memory for both directions of family copy, of which every launch copies as much.
+  Error reserve_copies(size_t bytes);
+
   uint64_t bytes() const { return bytes_; }
   CUdeviceptr arena() const { return base_; }
   uint64_t arena_bytes() const { return bytes_ - layout_.bytes; }
@@ -51,6 +59,9 @@ class DeviceMemory {
   // Copies of the tables, and of the running digests, as they came back.
   unsigned char* host() const { return host_.data(); }
   uint32_t* running() const { return reinterpret_cast<uint32_t*>(running_.data()); }
+  // What goes to the begin of the arena, and what came back from behind it.
+  uint32_t* sent() const { return reinterpret_cast<uint32_t*>(sent_.data()); }
+  uint32_t* returned() const { return reinterpret_cast<uint32_t*>(returned_.data()); }
   // What is uploaded as the golden.
   uint32_t* golden() const { return reinterpret_cast<uint32_t*>(golden_.data()); }
 
@@ -59,7 +70,7 @@ class DeviceMemory {
   CUdeviceptr base_ = 0;
   uint64_t bytes_ = 0;
   TableLayout layout_{};
-  HostMemory host_, golden_, running_;
+  HostMemory host_, golden_, running_, sent_, returned_;
 };
 
 }  // namespace sentinel::cuda

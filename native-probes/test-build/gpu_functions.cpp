@@ -93,8 +93,8 @@ napi_value sfu_violations_call(napi_env env, napi_callback_info info) {
   return values.object({{"count", values.number(count)}, {"first", count == 0 ? values.null() : found}});
 }
 
-// copyCheck({ family, epoch, index, firstColumn, regions, flip? }): fills a buffer as the host does, changes bit 0 of the
-// word `flip`, and compares.
+// copyCheck({ family, epoch, index, firstColumn, regions, flip? }): fills a buffer as the host does, changes bit 0 of
+// the word `flip`, and compares.
 napi_value copy_check(napi_env env, napi_callback_info info) {
   Arguments arguments(env, "copyCheck", first_argument(env, info));
   SeedArguments of;
@@ -113,7 +113,9 @@ napi_value copy_check(napi_env env, napi_callback_info info) {
     words[flip] ^= 1;
   }
   const uint64_t compare_began = thread_cpu_ns();
-  const CopyDifference found = compare_copy(buffer, words.data());
+  CopyDifference found;
+  for (uint32_t region = 0; region < buffer.regions && found.count == 0; region++)
+    found = compare_copy(buffer, region, words.data());
   const uint64_t ended = thread_cpu_ns();
   const Values values(env);
   const auto number = [&](uint64_t value) { return values.number(static_cast<double>(value)); };

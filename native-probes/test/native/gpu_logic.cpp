@@ -1,5 +1,7 @@
 // The parts of cuda/ that need no GPU: placement, verdicts, majority, qualification, census, calibration, tables.
 #include "../../core/fold.h"
+#include "../../cpu/pinned_thread.h"
+#include "../../cuda/copies.h"
 #include "../../cuda/inventory.h"
 #include "../../cuda/known_answers.h"
 #include "../../cuda/majority.h"
@@ -189,6 +191,42 @@ void costs_and_tables() {
   }
 }
 
+// Three regions, of which the GPU returned two as they should be; both CPUs of the golden are this one.
+struct FakeCopy {
+  FakeCopy() : cpus{current_cpu()}, copies(5, 3, cpus), sent(copy_bytes(3) / 4), returned(sent.size()) {
+    copies.fill(sent.data());
+    fill_copy({5, kCopyFromGpu, 3}, returned.data());
+    memset(returned.data() + returned.size() / 3 * 2, kPoison, returned.size() / 3 * 4);
+  }
+
+  SmResult judge(uint32_t sm, Result by_kernel) {
+    SmResult result;
+    result.sm = sm;
+    result.result = by_kernel;
+    copies.judge(result, sent.data(), returned.data());
+    return result;
+  }
+
+  std::vector<uint32_t> cpus;
+  Copies copies;
+  std::vector<uint32_t> sent, returned;
+};
+
+void copies_are_judged() {
+  FakeCopy copy;
+  CHECK(copy.judge(0, Result::kPass).result == Result::kPass && copy.judge(1, Result::kPass).result == Result::kPass);
+  CHECK(copy.judge(2, Result::kPass).result == Result::kFail);
+  CHECK(copy.judge(2, Result::kNotRun).result == Result::kNotRun);
+  CHECK(copy.judge(0, Result::kFail).result == Result::kFail);
+  const size_t at = copy.returned.size() / 3 + 77;
+  copy.returned[at] ^= 4;
+  const SmResult wrong = copy.judge(1, Result::kPass);
+  CHECK(wrong.result == Result::kFail && wrong.mismatch.mismatch_count == 1 && wrong.mismatch.gpu.address == at * 4);
+  CHECK((wrong.mismatch.expected[0] ^ wrong.mismatch.actual[0]) == 4);
+  copy.sent[3] ^= 1;
+  CHECK(copy.judge(0, Result::kFail).result == Result::kInconclusive);
+}
+
 }  // namespace
 }  // namespace sentinel::cuda
 
@@ -205,5 +243,6 @@ int main() {
   families_qualify();
   census_is_merged();
   costs_and_tables();
+  copies_are_judged();
   return failed_checks() == 0 ? 0 : 1;
 }
