@@ -59,6 +59,47 @@ SENTINEL_DEVICE uint32_t atomic_or(uint32_t* place, uint32_t value) {
   return before;
 }
 
+SENTINEL_DEVICE uint32_t atomic_and(uint32_t* place, uint32_t value) {
+  const uint32_t before = *place;
+  *place = before & value;
+  return before;
+}
+SENTINEL_DEVICE uint32_t atomic_xor(uint32_t* place, uint32_t value) {
+  const uint32_t before = *place;
+  *place = before ^ value;
+  return before;
+}
+SENTINEL_DEVICE uint32_t atomic_max(uint32_t* place, uint32_t value) {
+  const uint32_t before = *place;
+  *place = before > value ? before : value;
+  return before;
+}
+SENTINEL_DEVICE uint32_t atomic_min(uint32_t* place, uint32_t value) {
+  const uint32_t before = *place;
+  *place = before < value ? before : value;
+  return before;
+}
+
+template <uint32_t kWords>
+SENTINEL_DEVICE void load_shared(uint32_t word, uint32_t* out) {
+  const uint32_t* from = dynamic_shared() + word;
+  for (uint32_t k = 0; k < kWords; k++) out[k] = fake::loaded(from + k, from[k]);
+}
+template <uint32_t kWords>
+SENTINEL_DEVICE void store_shared(uint32_t word, const uint32_t* in) {
+  memcpy(dynamic_shared() + word, in, kWords * sizeof(uint32_t));
+}
+SENTINEL_DEVICE void load_matrices(uint32_t word, uint32_t* out) {
+  const auto words = fake::exchanged(word);
+  for (uint32_t q = 0; q < 4; q++)
+    load_shared<1>(words[8 * q + fake::lane_index() / 4] + fake::lane_index() % 4, out + q);
+  fake::warp_barrier();  // one instruction: no lane writes before all have read
+}
+SENTINEL_DEVICE void copy_to_shared(uint32_t word, const uint32_t* from) {
+  for (uint32_t k = 0; k < 4; k++) dynamic_shared()[word + k] = fake::loaded(from + k, from[k]);
+}
+SENTINEL_DEVICE void wait_for_copies() {}
+
 SENTINEL_DEVICE uint32_t load_cg(const uint32_t* place) { return fake::loaded(place, *place); }
 SENTINEL_DEVICE void store_cg(uint32_t* place, uint32_t value) { *place = value; }
 
@@ -67,6 +108,9 @@ SENTINEL_DEVICE uint64_t opaque(uint64_t x) { return result(Unit::kInteger, x); 
 
 SENTINEL_DEVICE uint32_t shuffle_xor(uint32_t value, uint32_t mask) {
   return result32(Unit::kShuffle, fake::exchanged(value)[fake::lane_index() ^ mask]);
+}
+SENTINEL_DEVICE uint32_t shuffle(uint32_t value, uint32_t lane) {
+  return result32(Unit::kShuffle, fake::exchanged(value)[lane]);
 }
 SENTINEL_DEVICE uint32_t ballot(bool predicate) {
   const auto votes = fake::exchanged(predicate);
@@ -98,6 +142,17 @@ SENTINEL_DEVICE uint32_t f16_from_f32(uint32_t x) {
 SENTINEL_DEVICE uint32_t f32_from_f16(uint32_t x) {
   return result32(Unit::kF32, fake::bits(_cvtsh_ss(static_cast<uint16_t>(x))));
 }
+
+// ---- special functions: no more than the C library's own, which all SMs share
+
+SENTINEL_DEVICE uint32_t ex2_f32(uint32_t x) { return result32(Unit::kSfu, fake::bits(exp2f(fake::f32(x)))); }
+SENTINEL_DEVICE uint32_t lg2_f32(uint32_t x) { return result32(Unit::kSfu, fake::bits(log2f(fake::f32(x)))); }
+SENTINEL_DEVICE uint32_t rcp_f32(uint32_t x) { return result32(Unit::kSfu, fake::bits(1 / fake::f32(x))); }
+SENTINEL_DEVICE uint32_t rsqrt_f32(uint32_t x) { return result32(Unit::kSfu, fake::bits(1 / sqrtf(fake::f32(x)))); }
+SENTINEL_DEVICE uint32_t sqrt_f32(uint32_t x) { return result32(Unit::kSfu, fake::bits(sqrtf(fake::f32(x)))); }
+SENTINEL_DEVICE uint32_t sin_f32(uint32_t x) { return result32(Unit::kSfu, fake::bits(sinf(fake::f32(x)))); }
+SENTINEL_DEVICE uint32_t cos_f32(uint32_t x) { return result32(Unit::kSfu, fake::bits(cosf(fake::f32(x)))); }
+SENTINEL_DEVICE uint32_t tanh_f32(uint32_t x) { return result32(Unit::kSfu, fake::bits(tanhf(fake::f32(x)))); }
 
 // ---- binary64
 
