@@ -48,8 +48,9 @@ class Family:
     def lane_digest(self, backend, seed, lane):
         return list(self.recipe(backend).running_digests(seed, lane))[-1]
 
-    def block_digest(self, backend, seed, lane, block):
-        return list(self.recipe(backend).running_digests(seed, lane))[(block + 1) * GPU_BLOCK - 1]
+    def block_digests(self, backend, seed, lane):
+        """The lane's digest after each block of a GPU; the last is its lane digest."""
+        return list(self.recipe(backend).running_digests(seed, lane))[GPU_BLOCK - 1 :: GPU_BLOCK]
 
     def sm_digest(self, backend, epoch, index):
         seed = self.seed(epoch, index)
