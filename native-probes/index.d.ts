@@ -378,9 +378,9 @@ export interface ExactnessReport {
 }
 
 export interface CoverageRequest {
-  family: 'fma32';
+  family: 'fma32' | 'tc_fp16' | 'tc_bf16' | 'tc_tf32' | 'tc_fp8';
   epoch: number;
-  /** Logical lanes that one physical lane computes, one after the other. */
+  /** fma32: logical lanes that one physical lane computes, one after the other. tc_*: a single place of the tile. */
   lanes: number[];
   iterations: number;
   /** Take every so many iterations; 8 leaves one operand class. Default 1. */

@@ -197,18 +197,27 @@ napi_value aes(napi_env env, napi_callback_info info) {
                         {"hardwareDecrypted", values.words(hardware_decrypted)}});
 }
 
-// multiplierCoverage({ family, epoch, lanes, iterations, step? }): gate faults that one lane's operands would show.
+constexpr const char* kMultiplierNames[] = {"fma32", "tc_fp16", "tc_bf16", "tc_tf32", "tc_fp8"};
+constexpr Family kMultiplierFamilies[] = {Family::kFma32, Family::kTcFp16, Family::kTcBf16, Family::kTcTf32,
+                                          Family::kTcFp8};
+
+// multiplierCoverage({ family, epoch, lanes, iterations, step? }): gate faults that one multiplier's operands would show.
 napi_value multiplier_coverage(napi_env env, napi_callback_info info) {
   Arguments arguments(env, "multiplierCoverage", first_argument(env, info));
-  static constexpr const char* kFamilies[] = {"fma32"};
   uint32_t which = 0, epoch = 0, iterations = 0, step = 1;
   std::vector<uint32_t> lanes;
-  if (!arguments.is_object() || !arguments.choice("family", kFamilies, 1, which)) return nullptr;
-  if (!arguments.u32("epoch", UINT32_MAX, epoch) || !arguments.u32("iterations", kMostIterations, iterations)) return nullptr;
+  if (!arguments.is_object() || !arguments.choice("family", kMultiplierNames, 5, which)) return nullptr;
+  if (!arguments.u32("epoch", UINT32_MAX, epoch) || !arguments.u32("iterations", kMostIterations, iterations))
+    return nullptr;
   if (!arguments.u32_list("lanes", 1, kGpuLanes, kGpuLanes - 1, lanes)) return nullptr;
   if (arguments.has("step") && !arguments.u32("step", kMostIterations, step)) return nullptr;
   if (iterations == 0 || step == 0) return arguments.refuse("iterations", "expected more than 0"), nullptr;
-  const gates::Coverage found = gates::fma32_coverage(seed_of(Family::kFma32, epoch, 0), lanes, iterations, step);
+  const Family family = kMultiplierFamilies[which];
+  const uint64_t seed = seed_of(family, epoch, 0);
+  if (family != Family::kFma32 && lanes.size() != 1)
+    return arguments.refuse("lanes", "expected one place of the tile"), nullptr;
+  const gates::Coverage found = family == Family::kFma32 ? gates::fma32_coverage(seed, lanes, iterations, step)
+                                                         : gates::tc_coverage(family, seed, lanes[0], iterations, step);
   const Values values(env);
   return values.object({{"faults", values.number(found.faults)},
                         {"stuckAtFound", values.number(found.stuck_at_found)},

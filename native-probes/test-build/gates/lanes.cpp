@@ -1,6 +1,7 @@
 #include "lanes.h"
 
 #include "../../core/fma32.h"
+#include "../../core/tc_multiplier.h"
 
 namespace sentinel::gates {
 namespace {
@@ -28,6 +29,27 @@ uint64_t right_product(const Fma32Operands& x) {
 
 constexpr uint32_t kSignificandBits = 24;
 
+constexpr uint32_t kMultiplicationsOfIteration = 2;
+
+template <class Format, uint32_t bits>
+Coverage tc_format_coverage(uint64_t seed, uint32_t number, uint32_t iterations, uint32_t step) {
+  const TcPlace place = {number % kTcRows, number / kTcRows % kTcColumns, number % kTcQuad,
+                         number / kTcQuad % Format::kElements};
+  std::vector<Operation> operations;
+  for (uint32_t group = 0; group < kGpuGroups; group++) {
+    for (uint32_t i = 0; i < iterations; i += step) {
+      for (uint32_t k = 0; k < kMultiplicationsOfIteration; k++) {
+        const TcSignificands x = tc_multiplier_operands<Format, bits>({seed, group, i}, place, k);
+        operations.push_back({x.a, x.b, x.a != 0 && x.b != 0});
+      }
+    }
+  }
+  static const Multiplier multiplier(bits);
+  return coverage_of(multiplier, operations, [&](size_t k, uint64_t wrong) {
+    return wrong != static_cast<uint64_t>(operations[k].a) * operations[k].b;
+  });
+}
+
 }  // namespace
 
 Coverage fma32_coverage(uint64_t seed, const std::vector<uint32_t>& lanes, uint32_t iterations, uint32_t step) {
@@ -44,6 +66,15 @@ Coverage fma32_coverage(uint64_t seed, const std::vector<uint32_t>& lanes, uint3
   return coverage_of(multiplier, operations, [&](size_t k, uint64_t wrong) {
     return kept_of(vectors[k], wrong) != kept_of(vectors[k], right_product(vectors[k]));
   });
+}
+
+Coverage tc_coverage(Family family, uint64_t seed, uint32_t place, uint32_t iterations, uint32_t step) {
+  switch (family) {
+    case Family::kTcFp16: return tc_format_coverage<TcFp16, 11>(seed, place, iterations, step);
+    case Family::kTcTf32: return tc_format_coverage<TcTf32, 11>(seed, place, iterations, step);
+    case Family::kTcBf16: return tc_format_coverage<TcBf16, 8>(seed, place, iterations, step);
+    default: return tc_format_coverage<TcFp8, 4>(seed, place, iterations, step);
+  }
 }
 
 }  // namespace sentinel::gates

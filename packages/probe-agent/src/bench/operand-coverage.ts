@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { bench } from '@sentinel/bench-kit';
-import { addonPath, type CoverageReport, type NativeTestProbes } from '@sentinel/native-probes';
+import { addonPath, type CoverageReport, type CoverageRequest, type NativeTestProbes } from '@sentinel/native-probes';
 
 const EPOCHS = 16;
 const QUICK_EPOCHS = 2;
@@ -11,6 +11,16 @@ const GPU_ITERATIONS = 512;
 /** Class 0 of the eight operand classes alone: uniform bits. */
 const UNIFORM = { iterations: 8 * CPU_ITERATIONS, step: 8 };
 
+/** Places of a product in a tile. */
+const PLACES = [0, 5, 18, 31, 44, 63];
+const TENSOR_ITERATIONS = 256;
+
+interface Slice {
+  readonly family?: CoverageRequest['family'];
+  readonly iterations: number;
+  readonly step?: number;
+}
+
 /**
  * Gate-level fault simulation: which stuck-at and transition faults of a multiplier one execution's operands would show in the results
  * of a single physical lane. The figures are those of the worst lane and seed.
@@ -20,7 +30,7 @@ export default bench({
   async run({ quick, log }) {
     const probes = createRequire(import.meta.url)(addonPath({ test: true })) as NativeTestProbes;
     const epochs = Array.from({ length: quick ? QUICK_EPOCHS : EPOCHS }, (_, k) => 1 + k * 1_000_003);
-    const over = (lanes: readonly number[][], rest: { iterations: number; step?: number }) =>
+    const over = (lanes: readonly number[][], rest: Slice) =>
       worst(
         epochs.flatMap((epoch) =>
           lanes.map((list) => probes.multiplierCoverage({ family: 'fma32', epoch, lanes: list, ...rest })),
@@ -32,6 +42,8 @@ export default bench({
     );
     const gpu = over(gpuLanes(quick), { iterations: GPU_ITERATIONS });
     const uniform = over([[0]], UNIFORM);
+    const tensor = over(PLACES.map((place) => [place]), { family: 'tc_fp16', iterations: TENSOR_ITERATIONS });
+    const bf16 = over(PLACES.map((place) => [place]), { family: 'tc_bf16', iterations: TENSOR_ITERATIONS });
     log(`${epochs.length} seeds; an fp32 multiplier of ${cpu.faults / 2} gates`);
     log(`uniform bits alone, as many vectors: ${uniform.stuckAt.toFixed(2)} % stuck-at`);
     const figures = {
@@ -39,6 +51,10 @@ export default bench({
       fp32_transition_pct: cpu.transition,
       gpu_fp32_stuck_at_pct: gpu.stuckAt,
       gpu_fp32_transition_pct: gpu.transition,
+      tensor_11x11_stuck_at_pct: tensor.stuckAt,
+      tensor_11x11_transition_pct: tensor.transition,
+      tensor_8x8_stuck_at_pct: bf16.stuckAt,
+      tensor_8x8_transition_pct: bf16.transition,
       uniform_fp32_stuck_at_pct: uniform.stuckAt,
     };
     return { figures };
