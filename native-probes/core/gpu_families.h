@@ -16,7 +16,7 @@ constexpr GpuShape kL2GpuShape = {1, 128, 2};
 constexpr GpuShape kHbmGpuShape = {1, 96, 2};
 constexpr GpuShape kCopyGpuShape = {1, 32, 2};
 
-constexpr GpuShape kTcWideGpuShape = {1, 256, 8};   // fp16, bf16, tf32: wide multipliers want many operands
+constexpr GpuShape kTcWideGpuShape = {1, 448, 8};   // fp16, bf16, tf32: wide multipliers want many operands
 constexpr GpuShape kTcShortGpuShape = {1, 128, 8};  // fp8, int8; fp64 is slow on consumer parts
 
 // All 0 of a family that GPUs do not run.

@@ -13,7 +13,7 @@ const UNIFORM = { iterations: 8 * CPU_ITERATIONS, step: 8 };
 
 /** Places of a product in a tile. */
 const PLACES = [0, 5, 18, 31, 44, 63];
-const TENSOR_ITERATIONS = 256;
+const TENSOR_ITERATIONS = 448;
 
 interface Slice {
   readonly family?: CoverageRequest['family'];
@@ -42,8 +42,14 @@ export default bench({
     );
     const gpu = over(gpuLanes(quick), { iterations: GPU_ITERATIONS });
     const uniform = over([[0]], UNIFORM);
-    const tensor = over(PLACES.map((place) => [place]), { family: 'tc_fp16', iterations: TENSOR_ITERATIONS });
-    const bf16 = over(PLACES.map((place) => [place]), { family: 'tc_bf16', iterations: TENSOR_ITERATIONS });
+    const tensor = over(
+      PLACES.map((place) => [place]),
+      { family: 'tc_fp16', iterations: TENSOR_ITERATIONS },
+    );
+    const bf16 = over(
+      PLACES.map((place) => [place]),
+      { family: 'tc_bf16', iterations: TENSOR_ITERATIONS },
+    );
     log(`${epochs.length} seeds; an fp32 multiplier of ${cpu.faults / 2} gates`);
     log(`uniform bits alone, as many vectors: ${uniform.stuckAt.toFixed(2)} % stuck-at`);
     const figures = {

@@ -13,4 +13,4 @@ ALIGNED = Class(side(1, full=True, shift=15, scales=15), side(5), (16, 4))
 NARROW = Class(side(4, least_scale=-7, scales=10), side(3, least_scale=-7, scales=10), (9, 0), narrow=True)
 
 FORMAT = Format("fp16", 4, 16, 16, 11, (DENSE, WHOLE, WHOLE, ALIGNED, WHOLE, DENSE, WHOLE, NARROW))
-FAMILY = family_of("tc_fp16", 8, 256, lambda *tile: float_results(FORMAT, *tile))
+FAMILY = family_of("tc_fp16", 8, 448, lambda *tile: float_results(FORMAT, *tile))
