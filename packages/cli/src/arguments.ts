@@ -20,6 +20,13 @@ export function moment(flag: string, text: string, nowUs: bigint): bigint {
   throw usageError(flag, `${flag} takes an age as 90m or 2d, or a time as 2026-03-01T12:00Z, not ${text}`);
 }
 
+/** How long, in milliseconds: `1h`, `90m`, `2d`. */
+export function duration(flag: string, text: string): number {
+  const [, amount, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (amount !== undefined && Number(amount) > 0) return Number(amount) * Number(UNIT_SECONDS[unit] ?? 1n) * 1000;
+  throw usageError(flag, `${flag} takes a time as 90m, 1h or 2d, not ${text}`);
+}
+
 function withZone(text: string): string {
   return /T/.test(text) && !/(Z|[+-]\d\d:?\d\d)$/.test(text) ? `${text}Z` : text;
 }

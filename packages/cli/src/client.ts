@@ -17,6 +17,12 @@ import {
   type QueryGpuHealthResponse,
   type Transition,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import {
+  type PauseDeviceResponse,
+  ProbeControlServiceClient,
+  type ResumeDeviceResponse,
+  type SetScheduleResponse,
+} from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import { type IssueDirectiveRequest, QuarantineServiceClient } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ClientClass, type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
@@ -47,6 +53,12 @@ export interface EngineClient {
   history(gpu: string, range: { startUs: bigint; endUs: bigint }, limit: number): Promise<History>;
   /** As an operator. */
   order(request: IssueDirectiveRequest): Promise<Transition>;
+  /** As an operator; a duration of 0 = until resumed. Resolves with the device's whole id and when the pause ends. */
+  pause(gpu: string, durationMs: bigint, reason: string): Promise<PauseDeviceResponse>;
+  /** As an operator. Resolves with the device's whole id. */
+  resume(gpu: string, reason: string): Promise<ResumeDeviceResponse>;
+  /** As an operator; '' = the agent's own file again. Resolves with the name of the version. */
+  schedule(node: string, yaml: string, reason: string): Promise<SetScheduleResponse>;
   close(): void;
 }
 
@@ -65,6 +77,7 @@ export function engineClient(endpoints: Endpoints): EngineClient {
   const service = new Service('engine', address);
   const queries = () => service.client(CorrelationServiceClient, () => connectionTo(address, endpoints));
   const orders = () => service.client(QuarantineServiceClient, () => operatorConnection(address, endpoints));
+  const control = () => service.client(ProbeControlServiceClient, () => operatorConnection(address, endpoints));
   return {
     address,
     fleet: (filter = {}, deadlineMs = DEADLINE_MS) => service.ask(() => wholeFleet(queries(), filter, deadlineMs)),
@@ -97,6 +110,12 @@ export function engineClient(endpoints: Endpoints): EngineClient {
         const { transition } = await callUnary(orders(), orders().issueDirective, request, DEADLINE_MS);
         return present(transition, 'transition');
       }),
+    pause: (gpu, durationMs, reason) =>
+      service.ask(() => callUnary(control(), control().pauseDevice, { gpu, durationMs, reason }, DEADLINE_MS)),
+    resume: (gpu, reason) =>
+      service.ask(() => callUnary(control(), control().resumeDevice, { gpu, reason }, DEADLINE_MS)),
+    schedule: (node, yaml, reason) =>
+      service.ask(() => callUnary(control(), control().setSchedule, { node, yaml, reason }, DEADLINE_MS)),
     close: () => service.close(),
   };
 }

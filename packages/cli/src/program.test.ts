@@ -74,6 +74,41 @@ test('orders carry the token of the installation, a fresh id, and the reason', a
   assert.equal(engine.orders.at(-1)?.directiveId, 'mine');
 });
 
+test('operators pause, resume and schedule the probing', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  const file = folder.join('night.yaml');
+  writeFileSync(file, 'name: night\n');
+  const why = ['--reason', 'riser swap'];
+  const cases: readonly (readonly [RegExp, readonly string[]])[] = [
+    [/runs nothing until 1970-01-01 01:30:00Z/, ['gpus', 'pause', GPU, '--for', '90m', ...why]],
+    [/runs nothing until it is resumed/, ['gpus', 'pause', GPU, ...why]],
+    [/is tested again/, ['gpus', 'resume', GPU, ...why]],
+    [/node-1 follows this schedule, version 7/, ['schedule', 'set', 'node-1', file, ...why]],
+    [/node-1 follows its own file again/, ['schedule', 'clear', 'node-1', ...why]],
+  ];
+  for (const [expected, argv] of cases) {
+    const { status, stdout, stderr } = await run(argv, { dataDir });
+    assert.deepEqual([status, expected.test(stdout)], [0, true], stdout + stderr);
+  }
+  const reason = 'riser swap';
+  assert.deepEqual(engine.controls, [
+    { gpu: GPU, durationMs: 5_400_000n, reason },
+    { gpu: GPU, durationMs: 0n, reason },
+    { gpu: GPU, reason },
+    { node: 'node-1', yaml: 'name: night\n', reason },
+    { node: 'node-1', yaml: '', reason },
+  ]);
+  for (const argv of [
+    ['gpus', 'pause', GPU],
+    ['gpus', 'pause', GPU, '--for', '0m', ...why],
+    ['schedule', 'set', 'n', '/nowhere', ...why],
+  ]) {
+    assert.equal((await run(argv, { dataDir })).status, 2);
+  }
+});
+
 test('exit statuses: 1 no, 2 usage, 69 away, 77 denied, 78 configuration', async () => {
   await using folder = await temporaryFolder();
   await using engine = await new FakeEngine().start();

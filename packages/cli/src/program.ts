@@ -4,12 +4,13 @@ import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
 import { IssueDirectiveRequest_Action as Action } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { EXIT } from '@sentinel/service-kit/errors';
 import { Command, CommanderError, Option } from 'commander';
-import { choice, moment, wholeNumber } from './arguments.js';
+import { choice, duration, moment, wholeNumber } from './arguments.js';
 import { auditKey } from './commands/audit-key.js';
 import { auditQuery } from './commands/audit-query.js';
 import { auditVerify } from './commands/audit-verify.js';
 import { explainGpu, gpuHistory, listGpus, showGpu } from './commands/gpus.js';
 import { order } from './commands/order.js';
+import { clearSchedule, pauseGpu, resumeGpu, setSchedule } from './commands/probing.js';
 import { status } from './commands/status.js';
 import { watch } from './commands/watch.js';
 import { type Context, type GlobalFlags, type Io, withContext } from './context.js';
@@ -55,7 +56,9 @@ class CommandLine {
     this.program.description('Finds GPUs and CPUs that compute wrong answers without raising an error.');
     this.program.addHelpText('after', HELP_FOOTER);
     this.#watching();
-    this.#gpus();
+    const gpus = this.#gpus();
+    this.#pauses(gpus);
+    this.#schedule();
     this.#orders();
     this.#audit();
   }
@@ -90,7 +93,7 @@ class CommandLine {
       );
   }
 
-  #gpus(): void {
+  #gpus(): Command {
     const gpus = this.program.command('gpus').description('the devices; ID may be the beginning of an id');
     gpus
       .command('list')
@@ -118,6 +121,39 @@ class CommandLine {
     withTimes(gpus.command('history <ID>').description('its runs, events and telemetry, newest first'), '50').action(
       this.#run((context, flags, id) => gpuHistory(context, id, times(flags, context))),
     );
+    return gpus;
+  }
+
+  #pauses(gpus: Command): void {
+    gpus
+      .command('pause <ID>')
+      .description('runs nothing on a device for a while (operators)')
+      .option('--for <TIME>', 'how long, as 90m, 1h or 2d [until it is resumed]')
+      .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+      .action(
+        this.#run((context, { for: time, reason = '' }, id) =>
+          pauseGpu(context, id, time === undefined ? 0 : duration('--for', time), reason),
+        ),
+      );
+    gpus
+      .command('resume <ID>')
+      .description('tests it again (operators)')
+      .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+      .action(this.#run((context, { reason = '' }, id) => resumeGpu(context, id, reason)));
+  }
+
+  #schedule(): void {
+    const schedule = this.program.command('schedule').description('which probes the agent of a node runs how often');
+    schedule
+      .command('set <NODE> <FILE>')
+      .description('follows this schedule file in place of its own (operators)')
+      .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+      .action(this.#run((context, { reason = '' }, node, file) => setSchedule(context, node, file, reason)));
+    schedule
+      .command('clear <NODE>')
+      .description('follows its own file again (operators)')
+      .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+      .action(this.#run((context, { reason = '' }, node) => clearSchedule(context, node, reason)));
   }
 
   #orders(): void {
@@ -174,12 +210,14 @@ class CommandLine {
   }
 
   /** Wraps a command as the action of a commander command; its flags arrive as text, checked by whoever uses them. */
-  #run(command: (context: Context, flags: Flags, positional: string) => Promise<number>) {
+  #run(command: (context: Context, flags: Flags, positional: string, second: string) => Promise<number>) {
     return async (...args: unknown[]): Promise<void> => {
       const self = args.at(-1) as Command;
       const globals: GlobalFlags = this.program.opts();
-      const [positional = ''] = self.args;
-      this.status = await withContext(globals, this.#io, (context) => command(context, self.opts(), positional));
+      const [positional = '', second = ''] = self.args;
+      this.status = await withContext(globals, this.#io, (context) =>
+        command(context, self.opts(), positional, second),
+      );
     };
   }
 }

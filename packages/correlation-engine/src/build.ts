@@ -11,10 +11,11 @@ import { reloadConfig } from '@sentinel/service-kit/reload';
 import { type Api, buildApi } from './api/api.js';
 import { type HealthReport, routes } from './api/http/routes.js';
 import { startHttpServer } from './api/http/server.js';
-import { correlationService, probeService, quarantineService } from './api/services.js';
+import { correlationService, probeControlService, probeService, quarantineService } from './api/services.js';
 import { Committer, shuttingDown } from './commit/committer.js';
 import type { Group } from './commit/group.js';
 import { Timers } from './commit/timers.js';
+import { controlMessages } from './control/control-messages.js';
 import { directiveMessage } from './control/directive-messages.js';
 import type { Admission } from './control/handshake.js';
 import { Sessions } from './control/sessions.js';
@@ -227,6 +228,7 @@ export class Engine implements Service {
         probeService(this.#probeParts(archiver), tls.enabled && tls.mutual_tls),
         correlationService(api, this.#log),
         quarantineService(api, this.#log),
+        probeControlService(api, this.#log),
       ],
       maxMessageBytes: MAX_MESSAGE_BYTES,
       log: this.#log,
@@ -289,6 +291,10 @@ export class Engine implements Service {
       // A hello's are repeated with its welcome.
       if (item.kind !== 'hello')
         for (const effect of effects.directives) this.#sessions.ofNode(effect.node)?.send(directiveMessage(effect));
+      for (const node of effects.controls) {
+        for (const message of controlMessages(this.#committer.state.nodes.get(node)))
+          this.#sessions.ofNode(node)?.send(message);
+      }
     }
     const nodes = new Set([
       ...group.rows.marks.map(({ node }) => node),

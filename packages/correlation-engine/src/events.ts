@@ -2,7 +2,7 @@ import { type ErrorCode, type ErrorReason, SentinelError } from '@sentinel/servi
 import type { Logger } from '@sentinel/service-kit/logging';
 import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
 import type { Group, Logged } from './commit/group.js';
-import type { Item } from './commit/item.js';
+import type { Item, OrderItem } from './commit/item.js';
 import {
   type AgentEventsRecord,
   type CoreState,
@@ -238,13 +238,31 @@ export class Events {
     }
     this.#wrongResults(effects.observations);
     for (const transition of effects.transitions) this.#transition(transition, state);
-    if (item.kind === 'order' && effects.refusal === null) {
-      const { action, gpu, actor, directiveId } = item.record;
-      this.#quarantines.inc({ action });
-      this.#log.info({ action, device: gpu, actor, directiveId }, 'order of an operator carried out');
-    }
+    if (item.kind === 'order' && effects.refusal === null) this.#order(item.record);
     if (item.record.kind === 'agent-events') this.#loudFaults(item.record);
     if (item.record.kind === 'config') this.#log.info({ mode: item.record.config.mode }, 'configuration committed');
+  }
+
+  #order(record: OrderItem['record']): void {
+    const { kind, actor, reason } = record;
+    switch (kind) {
+      case 'operator':
+        this.#quarantines.inc({ action: record.action });
+        this.#log.info(
+          { action: record.action, device: record.gpu, actor, directiveId: record.directiveId },
+          'order of an operator carried out',
+        );
+        break;
+      case 'pause':
+        this.#log.info(
+          { device: record.gpu, actor, reason },
+          record.paused === null ? 'probing resumed' : 'probing paused',
+        );
+        break;
+      case 'schedule':
+        this.#log.info({ node: record.node, actor, reason }, record.yaml === '' ? 'schedule cleared' : 'schedule set');
+        break;
+    }
   }
 
   /** One line a record, as with wrong results. */

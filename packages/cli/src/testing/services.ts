@@ -5,6 +5,13 @@ import {
   type GpuHealth,
 } from '@sentinel/contracts/sentinel/v1/health.js';
 import {
+  type PauseDeviceRequest,
+  type ProbeControlServiceServer,
+  ProbeControlServiceService,
+  type ResumeDeviceRequest,
+  type SetScheduleRequest,
+} from '@sentinel/contracts/sentinel/v1/probe_control.js';
+import {
   type IssueDirectiveRequest,
   type QuarantineServiceServer,
   QuarantineServiceService,
@@ -19,6 +26,8 @@ const PAGE = 2;
 export class FakeEngine implements AsyncDisposable {
   gpus: readonly GpuHealth[];
   readonly orders: IssueDirectiveRequest[] = [];
+  /** Orders about probing. */
+  readonly controls: object[] = [];
   /** Thrown by every answer while set. */
   failure: SentinelError | null = null;
   address = '';
@@ -31,6 +40,7 @@ export class FakeEngine implements AsyncDisposable {
   async start(credentials = ServerCredentials.createInsecure()): Promise<this> {
     this.#server.addService(CorrelationServiceService, this.#queries());
     this.#server.addService(QuarantineServiceService, this.#quarantine());
+    this.#server.addService(ProbeControlServiceService, this.#probeControl());
     this.address = await new Promise((resolve, reject) => {
       this.#server.bindAsync('127.0.0.1:0', credentials, (error, port) =>
         error === null ? resolve(`127.0.0.1:${port}`) : reject(error),
@@ -71,6 +81,27 @@ export class FakeEngine implements AsyncDisposable {
         if (token !== `Bearer ${TOKEN}`) throw new SentinelError({ code: 'UNAUTHENTICATED', message: 'no such token' });
         this.orders.push(request);
         return { transition: transitionSample({ actor: 'operator token' }) };
+      }),
+    };
+  }
+
+  #probeControl(): ProbeControlServiceServer {
+    const take = (request: object, token: string) => {
+      if (token !== `Bearer ${TOKEN}`) throw new SentinelError({ code: 'UNAUTHENTICATED', message: 'no such token' });
+      this.controls.push(request);
+    };
+    return {
+      pauseDevice: this.#answer((request: PauseDeviceRequest, token) => {
+        take(request, token);
+        return { gpu: this.#find(request.gpu).gpu, untilUs: request.durationMs * 1000n };
+      }),
+      resumeDevice: this.#answer((request: ResumeDeviceRequest, token) => {
+        take(request, token);
+        return { gpu: this.#find(request.gpu).gpu };
+      }),
+      setSchedule: this.#answer((request: SetScheduleRequest, token) => {
+        take(request, token);
+        return { version: request.yaml === '' ? '' : '7' };
       }),
     };
   }

@@ -8,6 +8,14 @@ import type {
   QueryGpuHealthRequest,
   QueryGpuHealthResponse,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import type {
+  PauseDeviceRequest,
+  PauseDeviceResponse,
+  ResumeDeviceRequest,
+  ResumeDeviceResponse,
+  SetScheduleRequest,
+  SetScheduleResponse,
+} from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import type { IssueDirectiveRequest, IssueDirectiveResponse } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import type { Identity } from '@sentinel/service-kit/auth';
 import type { Clock } from '@sentinel/service-kit/clock';
@@ -21,6 +29,7 @@ import { explainDecision } from './explain-decision.js';
 import { findDevice } from './find-device.js';
 import { getGpuHistory } from './get-gpu-history.js';
 import { Orders } from './issue-directive.js';
+import { ProbeControl } from './probe-control.js';
 import { queryFleetHealth } from './query-fleet-health.js';
 import { queryGpuHealth } from './query-gpu-health.js';
 
@@ -31,6 +40,9 @@ export interface Api {
   getGpuHistory(request: GetGpuHistoryRequest): Promise<GetGpuHistoryResponse>;
   explainDecision(request: ExplainDecisionRequest): Promise<ExplainDecisionResponse>;
   issueDirective(request: IssueDirectiveRequest, caller: Identity): Promise<IssueDirectiveResponse>;
+  pauseDevice(request: PauseDeviceRequest, caller: Identity): Promise<PauseDeviceResponse>;
+  resumeDevice(request: ResumeDeviceRequest, caller: Identity): Promise<ResumeDeviceResponse>;
+  setSchedule(request: SetScheduleRequest, caller: Identity): Promise<SetScheduleResponse>;
 }
 
 export interface ApiParts {
@@ -44,6 +56,7 @@ export interface ApiParts {
 
 export function buildApi({ committer, db, clock, telemetry, history, outboxPending }: ApiParts): Api {
   const orders = new Orders(committer, db);
+  const control = new ProbeControl(committer, clock);
   return {
     queryGpuHealth: ({ gpu }) => queryGpuHealth(committer, telemetry, findDevice(committer.state, gpu)),
     queryFleetHealth: (request) => queryFleetHealth(committer, outboxPending(), request),
@@ -51,6 +64,9 @@ export function buildApi({ committer, db, clock, telemetry, history, outboxPendi
     explainDecision: ({ gpu }) =>
       fromStore(explainDecision(committer, db, findDevice(committer.state, gpu), Number(clock.nowUs()))),
     issueDirective: (request, caller) => fromStore(orders.issue(request, caller)),
+    pauseDevice: (request, caller) => control.pause(request, caller),
+    resumeDevice: (request, caller) => control.resume(request, caller),
+    setSchedule: (request, caller) => control.setSchedule(request, caller),
   };
 }
 

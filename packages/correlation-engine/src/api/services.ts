@@ -1,5 +1,6 @@
 import { CorrelationServiceService } from '@sentinel/contracts/sentinel/v1/health.js';
 import { ProbeServiceService } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { ProbeControlServiceService } from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import { QuarantineServiceService } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { type AllowedRoles, type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
@@ -42,5 +43,17 @@ export function quarantineService(api: Api, log: Logger): ServiceEntry {
     definition: QuarantineServiceService,
     implementation: { issueDirective: unary(api.issueDirective, log) },
     roles: { IssueDirective: OPERATORS },
+  };
+}
+
+export function probeControlService(api: Api, log: Logger): ServiceEntry {
+  return {
+    definition: ProbeControlServiceService,
+    implementation: {
+      pauseDevice: unary(api.pauseDevice, log),
+      resumeDevice: unary(api.resumeDevice, log),
+      setSchedule: unary(api.setSchedule, log),
+    },
+    roles: { PauseDevice: OPERATORS, ResumeDevice: OPERATORS, SetSchedule: OPERATORS },
   };
 }

@@ -1,12 +1,21 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { superseded } from '../control/sessions.js';
-import { apply, begin, type CoreRecord, type CoreState, changes, type Draft, type Effects } from '../core.js';
+import {
+  apply,
+  begin,
+  type CoreRecord,
+  type CoreState,
+  changes,
+  type Draft,
+  type Effects,
+  type OperatorRecord,
+} from '../core.js';
 import { nodeOf } from '../evidence/draft.js';
 import { sequenceGap } from '../ingest/sequence-gap.js';
 import type { CommitRows, Head, MarkRow, UnarchivedRow } from '../store/commit-rows.js';
 import type { OrderTable } from '../store/schema.js';
 import type { SpoolMark } from '../store/spools.js';
-import type { HelloItem, Item, OrderItem, UplinkItem } from './item.js';
+import type { HelloItem, Item, UplinkItem } from './item.js';
 import { EffectRows } from './merge.js';
 
 /** A record as it stands in the log. */
@@ -105,7 +114,9 @@ class Builder {
     const effects = this.#apply(item);
     this.#records.push({ commit_seq: this.#commitSeq, now_us: this.#nowUs, kind: record.kind, body: record });
     if (item.kind === 'hello') this.#hellos.push(item);
-    if (item.kind === 'order' && effects.refusal === null) this.#orders.push(orderRow(item, this.#commitSeq, effects));
+    if (item.kind === 'order' && item.record.kind === 'operator' && effects.refusal === null) {
+      this.#orders.push(orderRow(item.record, this.#commitSeq, effects));
+    }
   }
 
   #addUplink(item: UplinkItem): void {
@@ -201,7 +212,7 @@ class Builder {
   }
 }
 
-function orderRow({ record }: OrderItem, commitSeq: number, effects: Effects): OrderTable {
+function orderRow(record: OperatorRecord, commitSeq: number, effects: Effects): OrderTable {
   const { directiveId: directive_id, gpu, action, reason, actor } = record;
   return {
     directive_id,

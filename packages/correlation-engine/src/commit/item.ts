@@ -7,6 +7,7 @@ import type {
   GapRecord,
   HelloRecord,
   OperatorRecord,
+  ProbeControlRecord,
   TelemetryRecord,
 } from '../core.js';
 import type { SpoolMark } from '../store/spools.js';
@@ -36,7 +37,7 @@ export interface HelloItem {
 
 export interface OrderItem {
   readonly kind: 'order';
-  readonly record: OperatorRecord;
+  readonly record: OperatorRecord | ProbeControlRecord;
   committed(effects: Effects): void;
   failed(error: SentinelError): void;
 }
@@ -44,7 +45,7 @@ export interface OrderItem {
 /** What nobody waits for: configuration, timers, nodes that left, directives' progress. */
 export interface OwnItem {
   readonly kind: 'own';
-  readonly record: Exclude<CoreRecord, UplinkRecord | HelloRecord | OperatorRecord>;
+  readonly record: Exclude<CoreRecord, UplinkRecord | HelloRecord | OperatorRecord | ProbeControlRecord>;
   committed(): void;
   failed(error: SentinelError): void;
 }

@@ -14,6 +14,7 @@ import { type DirectiveStatusRecord, remainingDirectives } from '../core.js';
 import type { Events } from '../events.js';
 import type { UnarchivedRow } from '../store/commit-rows.js';
 import type { Archiver } from '../store/history/archiver.js';
+import { controlMessages } from './control-messages.js';
 import { directiveMessage } from './directive-messages.js';
 import { type Admission, invalid, judgeProof, type Proven } from './handshake.js';
 import { type Session, type Sessions, superseded } from './sessions.js';
@@ -181,9 +182,10 @@ class ControlStream {
     return true;
   }
 
-  /** What is unfinished: also what was decided between the hello's commit and now. */
+  /** What is unfinished, and what operators said about probing: also what was decided between the hello's commit and now. */
   #repeatDirectives(node: string): void {
     const { state } = this.#parts.committer;
+    for (const message of controlMessages(state.nodes.get(node))) this.#write(message);
     for (const deviceId of state.nodes.get(node)?.deviceIds ?? []) {
       const device = state.devices.get(deviceId);
       if (device?.announced !== true) continue;

@@ -134,7 +134,9 @@ export interface Effects {
   transitions: readonly TransitionEffect[];
   directives: readonly DirectiveEffect[];
   outbox: readonly OutboxEvent[];
+  /** Nodes whose agents are told anew what operators said about probing. */
+  controls: readonly string[];
   ignored: readonly IgnoredRows[];
-  /** Only for operator records. */
+  /** Only for records of operators. */
   refusal: Refusal | null;
 }

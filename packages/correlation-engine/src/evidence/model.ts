@@ -164,6 +164,16 @@ export interface NodeState {
   lastEventUs: number;
   registeredUs: number;
   deviceIds: string[];
+  /** What operators said about probing; absent = nothing yet. */
+  control?: NodeControl;
+}
+
+/** Orders about probing that hold until they are replaced. */
+export interface NodeControl {
+  /** untilUs 0 = until resumed. */
+  pauses: { gpu: string; untilUs: number; reason: string }[];
+  /** Null = the agent's own file. */
+  schedule: { yaml: string; version: string } | null;
 }
 
 /** One node's newest mismatch in one (cohort, family), for gate 5. */

@@ -148,6 +148,28 @@ export interface OperatorRecord {
   actor: string;
 }
 
+/** An operator pauses a device's probing, or resumes it. */
+export interface PauseRecord {
+  kind: 'pause';
+  gpu: string;
+  /** Null = resumed; untilUs 0 = until resumed. */
+  paused: { untilUs: number } | null;
+  reason: string;
+  actor: string;
+}
+
+/** An operator sets the schedule of a node; '' = the agent's own file again. */
+export interface ScheduleRecord {
+  kind: 'schedule';
+  node: string;
+  yaml: string;
+  reason: string;
+  actor: string;
+}
+
+/** An order about probing: it moves no evidence. */
+export type ProbeControlRecord = PauseRecord | ScheduleRecord;
+
 export interface DirectiveStatusRecord {
   kind: 'directive-status';
   node: string;
@@ -178,6 +200,7 @@ export type CoreRecord =
   | AgentEventsRecord
   | TelemetryRecord
   | OperatorRecord
+  | ProbeControlRecord
   | DirectiveStatusRecord
   | ConfigRecord
   | TimerRecord

@@ -33,6 +33,7 @@ export interface StepEffects extends Effects {
   transitions: TransitionEffect[];
   directives: DirectiveEffect[];
   outbox: OutboxEvent[];
+  controls: string[];
   ignored: IgnoredRows[];
   refusal: Refusal | null;
 }
@@ -44,6 +45,7 @@ export function newStep(draft: Draft, ctx: CommitContext, source: EventSource, m
     transitions: [],
     directives: [],
     outbox: [],
+    controls: [],
     ignored: [],
     refusal: null,
   };

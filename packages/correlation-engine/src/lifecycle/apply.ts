@@ -12,6 +12,7 @@ import { applyGap } from './on-gap.js';
 import { applyHello } from './on-hello.js';
 import { applyNodeLeft } from './on-node-left.js';
 import { applyOperator } from './on-operator.js';
+import { applyPause, applySchedule } from './on-probe-control.js';
 import { applyTimer } from './on-timer.js';
 
 /**
@@ -55,6 +56,12 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'operator':
       applyOperator(step, record);
+      break;
+    case 'pause':
+      applyPause(step, record);
+      break;
+    case 'schedule':
+      applySchedule(step, record);
       break;
     case 'directive-status':
       applyDirectiveStatus(step, record);

@@ -5,6 +5,14 @@ import {
   QueryFleetHealthResponse,
   QueryGpuHealthResponse,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import {
+  PauseDeviceRequest,
+  PauseDeviceResponse,
+  ResumeDeviceRequest,
+  ResumeDeviceResponse,
+  SetScheduleRequest,
+  SetScheduleResponse,
+} from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import { IssueDirectiveRequest, IssueDirectiveResponse } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { ANONYMOUS, type Identity, type Tokens, tokenIdentity } from '@sentinel/service-kit/auth';
 import { SentinelError } from '@sentinel/service-kit/errors';
@@ -67,7 +75,35 @@ export function routes(
       /^\/api\/v1\/quarantine$/,
       async (request) => {
         const caller = operator(request.authorization, tokens());
-        return ok(IssueDirectiveResponse.toJSON(await api.issueDirective(await directiveOf(request), caller)));
+        return ok(
+          IssueDirectiveResponse.toJSON(await api.issueDirective(await bodyOf(request, IssueDirectiveRequest), caller)),
+        );
+      },
+    ],
+    [
+      'POST',
+      /^\/api\/v1\/probing\/pause$/,
+      async (request) => {
+        const caller = operator(request.authorization, tokens());
+        return ok(PauseDeviceResponse.toJSON(await api.pauseDevice(await bodyOf(request, PauseDeviceRequest), caller)));
+      },
+    ],
+    [
+      'POST',
+      /^\/api\/v1\/probing\/resume$/,
+      async (request) => {
+        const caller = operator(request.authorization, tokens());
+        return ok(
+          ResumeDeviceResponse.toJSON(await api.resumeDevice(await bodyOf(request, ResumeDeviceRequest), caller)),
+        );
+      },
+    ],
+    [
+      'POST',
+      /^\/api\/v1\/probing\/schedule$/,
+      async (request) => {
+        const caller = operator(request.authorization, tokens());
+        return ok(SetScheduleResponse.toJSON(await api.setSchedule(await bodyOf(request, SetScheduleRequest), caller)));
       },
     ],
   ];
@@ -135,11 +171,11 @@ function integer(query: URLSearchParams, name: string): number {
 }
 
 /** JSON only: a form of a web page could post anything else without being asked. */
-async function directiveOf(request: HttpRequest): Promise<IssueDirectiveRequest> {
+async function bodyOf<T>(request: HttpRequest, type: { fromJSON(json: unknown): T }): Promise<T> {
   if (!/^application\/json\b/i.test(request.contentType ?? ''))
     throw invalid('Content-Type', 'must be application/json');
   try {
-    return IssueDirectiveRequest.fromJSON(JSON.parse(await request.body()));
+    return type.fromJSON(JSON.parse(await request.body()));
   } catch (cause) {
     if (cause instanceof SentinelError) throw cause;
     throw new SentinelError({ code: 'INVALID_ARGUMENT', reason: 'MALFORMED', message: 'the body is not JSON', cause });
