@@ -19,6 +19,12 @@ async function execute(family, faults, { device, ...rest } = {}) {
   return report;
 }
 
+/** Of these families those that the fake GPU's kernels have. */
+async function available(...families) {
+  const [opened] = await onGpu({}, []);
+  return families.filter((name) => opened.families.some((family) => family.name === name && family.available));
+}
+
 const words = (report) => report.results.map(({ result }) => result);
 
 /** What is wrong in a family's unit: every so many results of it have other bits. */
@@ -135,5 +141,49 @@ test('a golden that is damaged on its way to the device accuses nobody', needsKe
   for (const { result, reason } of report.results) {
     assert.equal(result, 'INCONCLUSIVE');
     assert.match(reason, /the golden changed/);
+  }
+});
+
+// Where the addon's one piece of device memory begins, the arena does: offsets in it are those of the buffer.
+const ARENA = 0;
+
+test(
+  'a cell of the memory that sticks is found by its address, in the SM whose region it is',
+  needsKernels,
+  async () => {
+    for (const family of await available('l2', 'hbm')) {
+      const byte = 4 * 5_001;
+      const report = await execute(family, [{ kind: 'memory', buffer: ARENA, byte, bit: 6, stuck: 1 }]);
+      const failed = report.results.filter(({ result }) => result === 'FAIL');
+      assert.deepEqual(
+        failed.map(({ sm, mismatch }) => ({ sm, address: mismatch.gpu.address })),
+        [{ sm: 0, address: byte }],
+        family,
+      );
+      assert.deepEqual(words(report).slice(1), ['PASS', 'PASS', 'PASS'], family);
+    }
+  },
+);
+
+test('a cell of the shared memory of one SM that sticks is found by its address', needsKernels, async () => {
+  const [family] = await available('smem');
+  for (const stuck of family === undefined ? [] : [0, 1]) {
+    const byte = 4 * 9_001 + 2;
+    const report = await execute('smem', [{ kind: 'shared', sm: 1, byte, bit: 5, stuck }]);
+    assert.deepEqual(words(report), ['PASS', 'FAIL', 'PASS', 'PASS']);
+    assert.equal(report.results[1].mismatch.gpu.address, byte - 2);
+  }
+});
+
+test('of special functions the majority of SMs is right, and without one nobody is accused', needsKernels, async () => {
+  if ((await available('sfu')).length === 0) return;
+  const one = await execute('sfu', [{ kind: 'wrong', sm: 3, unit: 'sfu', xor: 1, every: 50 }]);
+  assert.deepEqual(words(one), ['PASS', 'PASS', 'PASS', 'FAIL']);
+  const split = [0, 1].map((sm) => ({ kind: 'wrong', sm, unit: 'sfu', xor: 1 }));
+  const { goldenAgreed, results } = await execute('sfu', split);
+  assert.equal(goldenAgreed, false);
+  for (const { result, reason } of results) {
+    assert.equal(result, 'INCONCLUSIVE');
+    assert.match(reason, /more than half/);
   }
 });
