@@ -35,7 +35,7 @@ napi_value features_value(const Values& values) {
     const char* name;
   } all[] = {{cpu.sse41, "sse4.1"}, {cpu.avx2, "avx2"}, {cpu.fma, "fma3"},
              {cpu.f16c, "f16c"},    {cpu.aes, "aes"},   {cpu.popcnt, "popcnt"},
-             {cpu.avx512_fp16, "avx512-fp16"}};
+             {cpu.avx512_fp16, "avx512-fp16"}, {cpu.avx512_bf16, "avx512-bf16"}, {cpu.amx, "amx"}};
   for (const auto& feature : all) {
     if (feature.present) items.push_back(values.text(feature.name));
   }

@@ -5,6 +5,7 @@
     'common': ['-O2', '-fvisibility=hidden', '-std=c++17'],
     # The instructions of the unit under test; called only after cpuid allowed them.
     'avx512_flags_x64': ['-mavx2', '-mavx512f', '-mavx512dq', '-mavx512bw', '-mavx512vl'],
+    'amx_flags_x64': ['-mamx-tile', '-mamx-bf16', '-mamx-int8'],
     'unit_flags_x64': ['-mavx2', '-mfma', '-mf16c', '-maes', '-mpopcnt'],
   },
   'target_defaults': {
@@ -41,6 +42,14 @@
       }]],
     },
     {
+      'target_name': 'bf16_backend',
+      'type': 'static_library',
+      'conditions': [['target_arch=="x64"', {
+        'sources': ['../cpu/bf16_backend.cpp'],
+        'cflags_cc': ['<@(avx512_flags_x64)', '<@(amx_flags_x64)', '-mavx512bf16'],
+      }]],
+    },
+    {
       'target_name': 'execution',
       'type': 'static_library',
       'sources': [
@@ -74,7 +83,7 @@
     {
       'target_name': 'sentinel_probes',
       'sources': ['addon.cpp'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden'],
       'libraries': ['-ldl'],
     },
     {
@@ -111,6 +120,14 @@
       }]],
     },
     {
+      'target_name': 'faulty_bf16_backend',
+      'type': 'static_library',
+      'conditions': [['target_arch=="x64"', {
+        'sources': ['../test-build/faulty_bf16_backend.cpp'],
+        'cflags_cc': ['<@(avx512_flags_x64)', '<@(amx_flags_x64)', '-mavx512bf16'],
+      }]],
+    },
+    {
       'target_name': 'sentinel_probes_test',
       'sources': [
         'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp',
@@ -118,7 +135,7 @@
         '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'faulty_backend', 'faulty_fp16_backend', 'golden'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'faulty_backend', 'faulty_fp16_backend', 'faulty_bf16_backend', 'golden'],
       'libraries': ['-ldl'],
     },
   ],

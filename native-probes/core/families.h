@@ -45,6 +45,8 @@ constexpr FamilyShape kIntAesShape = {1, 32, 9, 17};
 constexpr FamilyShape kFma64Shape = {1, 1024, 6, 13};
 constexpr FamilyShape kCpuRegShape = {1, 128, 16, 32};
 constexpr FamilyShape kFma16Shape = {1, 512, 3, 3};
+constexpr FamilyShape kCpuBf16Shape = {1, 16, 35, 32};
+constexpr FamilyShape kCpuLibmShape = {1, 16, 36, 33};
 constexpr FamilyShape kCpuMemShape = {1, 2752, 2, 9};
 
 // All 0 of a family that CPUs do not run.
@@ -56,6 +58,8 @@ SENTINEL_CORE constexpr FamilyShape shape_of(Family family) {
     case Family::kCpuReg: return kCpuRegShape;
     case Family::kCpuMem: return kCpuMemShape;
     case Family::kFma16: return kFma16Shape;
+    case Family::kCpuBf16: return kCpuBf16Shape;
+    case Family::kCpuLibm: return kCpuLibmShape;
     default: return {0, 0, 0, 0};
   }
 }

@@ -6,6 +6,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
 #endif
 
 namespace sentinel {
@@ -16,9 +17,16 @@ namespace {
 // Register state that the operating system saves, as XCR0 lists it: xmm and ymm; besides them mask registers and zmm.
 constexpr uint32_t kYmmState = 0x06;
 constexpr uint32_t kZmmState = 0xe6;
+constexpr uint32_t kTileState = 0x60000;
 
 // What the compiler may use in an object that is compiled for AVX-512.
 constexpr uint32_t kAvx512Subsets = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
+
+// Tiles are larger than what a process gets unasked (Linux 5.16: Documentation/arch/x86/xstate.rst).
+bool may_use_tiles() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
 
 uint32_t enabled_state() {
   uint32_t low, high;
@@ -52,6 +60,9 @@ CpuFeatures read_features() {
     out.avx2 = wide && (b & bit_AVX2) != 0;
     const bool avx512 = (state & kZmmState) == kZmmState && (b & kAvx512Subsets) == kAvx512Subsets;
     out.avx512_fp16 = avx512 && (d & bit_AVX512FP16) != 0;
+    constexpr uint32_t kAmx = bit_AMX_TILE | bit_AMX_BF16 | bit_AMX_INT8;
+    out.amx = avx512 && (state & kTileState) == kTileState && (d & kAmx) == kAmx && may_use_tiles();
+    if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0) out.avx512_bf16 = avx512 && (a & bit_AVX512BF16) != 0;
   }
   return out;
 }
@@ -82,6 +93,8 @@ const char* missing_for(Family family) {
     case Family::kFma32: return !cpu.fma ? "FMA3" : !cpu.f16c ? "F16C" : nullptr;
     case Family::kFma64: return !cpu.fma ? "FMA3" : nullptr;
     case Family::kFma16: return !cpu.avx512_fp16 ? "AVX512-FP16" : nullptr;
+    case Family::kCpuBf16: return !cpu.avx512_bf16 ? "AVX512-BF16" : nullptr;
+    case Family::kCpuLibm:
     case Family::kCpuReg:
     case Family::kCpuMem: return nullptr;
     case Family::kIntAes: return !cpu.aes ? "AES-NI" : !cpu.popcnt ? "POPCNT" : nullptr;

@@ -12,7 +12,8 @@ struct CpuFeatures {
   char model[49];
   bool hypervisor;
   bool avx2, fma, f16c, aes, popcnt, sse41;
-  bool avx512_fp16;
+  bool avx512_fp16, avx512_bf16;
+  bool amx;  // bfloat16 and byte tiles, and the kernel lets this process have them
 };
 
 const CpuFeatures& cpu_features();
@@ -31,6 +32,8 @@ constexpr FamilyInfo kFamilies[] = {
     {Family::kCpuReg, "cpu_reg", "vmovdqa vpxor"},
     {Family::kCpuMem, "cpu_mem", "vmovdqu clflush mfence"},
     {Family::kFma16, "fma16", "vfmaddph vaddph vmulph"},
+    {Family::kCpuLibm, "cpu_libm", "exp exp2 log log2 sin cos tan tanh pow vsqrtpd vdivpd vsqrtps vdivps"},
+    {Family::kCpuBf16, "cpu_bf16", "vdpbf16ps tdpbf16ps tdpbssd tdpbsud tdpbusd tdpbuud"},
 };
 
 constexpr bool all_have_shapes() {

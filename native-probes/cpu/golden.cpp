@@ -1,5 +1,7 @@
 #include "golden.h"
 
+#include "../core/cpu_bf16.h"
+#include "../core/cpu_libm.h"
 #include "../core/cpu_mem.h"
 #include "../core/cpu_reg.h"
 #include "../core/fma16.h"
@@ -11,7 +13,7 @@
 namespace sentinel {
 namespace {
 
-constexpr uint32_t kMostWords = 32;
+constexpr uint32_t kMostWords = 36;
 
 void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t* operands,
                  uint32_t* results) {
@@ -42,6 +44,11 @@ void compute_one(Family family, uint64_t seed, uint32_t lane, uint32_t iteration
     case Family::kCpuMem: {
       cpu_mem_operands(seed, lane, iteration, operands);
       return cpu_mem_results(operands, results);
+    }
+    case Family::kCpuLibm: return cpu_libm_vector(seed, lane, iteration, operands, results);
+    case Family::kCpuBf16: {
+      cpu_bf16_operands(seed, lane, iteration, operands);
+      return cpu_bf16_results(operands, results);
     }
     case Family::kCpuReg: {
       cpu_reg_operands(seed, lane, iteration, operands);

@@ -133,8 +133,14 @@ class FaultTap {
 constexpr uint32_t kFma32Operations = kFma32Rounds * kFma32Shape.iterations * kFma32Shape.result_words;
 // Each operation of fma16 yields the results of two iterations, eight words each.
 constexpr uint32_t kFma16Operations = kFma16Rounds * kFma16Shape.iterations * kFma16Shape.result_words;
+uint32_t cpu_bf16_operations() {
+  const uint32_t rounds = cpu_features().amx ? kCpuBf16TileRounds : kCpuBf16Rounds;
+  return rounds * kCpuBf16Shape.iterations * kCpuBf16Shape.result_words;
+}
 constexpr uint32_t kFma64ResultsOfIteration = 8;
 constexpr uint32_t kFma64Operations = kFma64Rounds * kFma64Shape.iterations * kFma64ResultsOfIteration;
+constexpr uint32_t kCpuLibmResults = 3 * kFunctions + 4;  // words of functions, and roots and quotients as they are
+constexpr uint32_t kCpuLibmOperations = kCpuLibmRounds * kCpuLibmShape.iterations * kCpuLibmResults;
 constexpr uint32_t kCpuRegOperations = kCpuRegRounds * kCpuRegShape.iterations * kCpuRegShape.result_words;
 constexpr uint32_t kCpuMemOperations = kCpuMemRounds * kCpuMemShape.iterations * kMemoryReads * kColumn;
 constexpr uint32_t kIntAesOperations =
@@ -145,8 +151,10 @@ uint32_t operations_of(Family family) {
     case Family::kFma32: return kFma32Operations;
     case Family::kFma64: return kFma64Operations;
     case Family::kFma16: return kFma16Operations;
+    case Family::kCpuBf16: return cpu_bf16_operations();
     case Family::kCpuMem: return kCpuMemOperations;
     case Family::kCpuReg: return kCpuRegOperations;
+    case Family::kCpuLibm: return kCpuLibmOperations;
     case Family::kIntAes: return kIntAesOperations;
     default: return 1;  // no CPU family: nothing executes it
   }
@@ -207,11 +215,17 @@ UnitOutcome with_digests_disturbed(const UnitJob& job, UnitOutcome outcome) {
   return outcome;
 }
 
+UnitOutcome run_falsified(const UnitJob& job, FaultTap& tap) {
+  switch (job.family) {
+    case Family::kFma16: return run_fma16_falsified(job, tap.wide_fault());
+    case Family::kCpuBf16: return run_cpu_bf16_falsified(job, cpu_features().amx, tap.wide_fault());
+    default: return run_unit(job, tap);
+  }
+}
+
 UnitOutcome unit_falsified(const UnitJob& job) {
   FaultTap tap = prepare(job);
-  const UnitOutcome outcome =
-      job.family == Family::kFma16 ? run_fma16_falsified(job, tap.wide_fault()) : run_unit(job, tap);
-  return with_digests_disturbed(job, outcome);
+  return with_digests_disturbed(job, run_falsified(job, tap));
 }
 
 // What a golden CPU would leave behind: digest and checksum belong to the wrong word.

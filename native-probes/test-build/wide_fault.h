@@ -14,5 +14,6 @@ struct WideFault {
 };
 
 UnitOutcome run_fma16_falsified(const UnitJob& job, WideFault fault);
+UnitOutcome run_cpu_bf16_falsified(const UnitJob& job, bool tiles, WideFault fault);
 
 }  // namespace sentinel::injection

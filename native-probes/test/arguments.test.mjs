@@ -10,7 +10,7 @@ const wrongRequests = [
   [null, /argument/],
   [7, /argument/],
   ['fma32', /argument/],
-  [{}, /execute: family: expected one of fma32, int_aes, fma64, cpu_reg, cpu_mem, fma16/],
+  [{}, /execute: family: expected one of fma32, int_aes, fma64, cpu_reg, cpu_mem, fma16, cpu_libm, cpu_bf16/],
   [{ ...good, family: 'sfu' }, /family/],
   [{ ...good, family: 'x'.repeat(100_000) }, /family/],
   [{ ...good, family: Symbol('fma32') }, /family/],

@@ -14,7 +14,7 @@ test('the addon says what it is and what it can run', () => {
   assert.ok(info.cpuModel.length > 0 && info.vendor.length > 0);
   assert.deepEqual(
     info.families.map((family) => family.name),
-    ['fma32', 'int_aes', 'fma64', 'cpu_reg', 'cpu_mem', 'fma16'],
+    ['fma32', 'int_aes', 'fma64', 'cpu_reg', 'cpu_mem', 'fma16', 'cpu_libm', 'cpu_bf16'],
   );
   for (const family of info.families) {
     assert.equal(family.available, family.missing === null);

@@ -83,6 +83,21 @@ test('a wrong word of a block of memory is found by its partial sums', () => {
   assert.ok(columns.size > 10, 'and it is not always the same');
 });
 
+for (const family of families.filter((name) => name === 'cpu_bf16')) {
+  test('the passes of cpu_bf16 through dot products and through tiles each find their faults', () => {
+    const amx = testProbes.info().features.includes('amx');
+    const kinds = new Set();
+    for (let seed = 0; seed < 60; seed++) {
+      const fault = { cores: [faulty], family, rateExec: 1, seed };
+      const request = fresh(family, { sms: [faulty] });
+      const [{ result, mismatch }] = withFaults([fault], () => testProbes.execute(request)).results;
+      assert.deepEqual([result, mismatch.mismatchCount], ['FAIL', 1]);
+      kinds.add(Math.floor(mismatch.round / 16));
+    }
+    assert.deepEqual([...kinds].sort(), amx ? [0, 1, 2] : [0]);
+  });
+}
+
 test('every stuck bit of a lane is found in one execution', () => {
   for (const family of families) {
     for (let bit = 0; bit < 32; bit++) {

@@ -39,6 +39,10 @@ const EXPECTED = [
   [/^vcvtdq2pd .*%ymm/, 2],
   [/^vcvtpd2psy? /, 4],
   [/^vcvtps2pd .*%ymm/, 2],
+  [/^vsqrtpd .*%ymm/, 2],
+  [/^vdivpd .*%ymm/, 2],
+  [/^vsqrtps .*%ymm/, 1],
+  [/^vdivps .*%ymm/, 1],
   [/^clflush /, 1],
   [/^mfence/, 3],
   [/^vmovdq[au] \S*\(.*\),%ymm/, 20],
@@ -69,6 +73,23 @@ test('the unit under test executes the instructions that its family names', () =
   }
 });
 
+const MATH_LIBRARY = ['exp', 'exp2', 'log', 'log2', 'sin', 'cos', 'tan', 'tanh', 'pow'].flatMap((name) => [
+  name,
+  `${name}f`,
+]);
+
+test('the unit calls the math library, every function in both precisions', () => {
+  for (const file of [unit, faultyUnit]) {
+    const wanted = run('nm', '--undefined-only', file)
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).at(-1));
+    assert.deepEqual(
+      MATH_LIBRARY.filter((name) => !wanted.includes(name)),
+      [],
+    );
+  }
+});
+
 /** Objects that are compiled for more than AVX2: release and test build, and what each executes at least. */
 const WIDE = [
   {
@@ -78,6 +99,20 @@ const WIDE = [
       [/^vaddph .*%zmm/, 1],
       [/^vmulph .*%zmm/, 1],
       [/^vpermw .*%zmm/, 6],
+    ],
+  },
+  {
+    files: [join(objects, 'cpu', 'bf16_backend.o'), join(objects, 'test-build', 'faulty_bf16_backend.o')],
+    expected: [
+      [/^vdpbf16ps .*%zmm/, 16],
+      [/^vpermd .*%zmm/, 3],
+      [/^tileloadd /, 3],
+      [/^tdpbf16ps /, 1],
+      [/^tdpbssd /, 1],
+      [/^tdpbsud /, 1],
+      [/^tdpbusd /, 1],
+      [/^tdpbuud /, 1],
+      [/^tilerelease/, 1],
     ],
   },
 ];
