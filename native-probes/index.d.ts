@@ -449,8 +449,11 @@ export interface NativeTestProbes extends NativeProbes {
   inject(fault: FaultSpec | string | null): void;
   /** Words that faults changed since the addon was loaded, and when the first was: microseconds since the Unix epoch, null before. */
   falsified(): { count: number; firstUs: number | null };
-  /** Software arithmetic of a family against this CPU's scalar instructions, on vectors of the eight classes alike. */
-  exactness(options: { family: 'fma32' | 'fma64'; vectors: number; epoch: number }): ExactnessReport;
+  /**
+   * Software arithmetic of a family, on vectors of the eight classes alike, against this CPU's scalar instructions; of fma16 and bf16
+   * against big integers (`hardware` is then what those give).
+   */
+  exactness(options: { family: 'fma32' | 'fma64' | 'fma16' | 'bf16'; vectors: number; epoch: number }): ExactnessReport;
   multiplierCoverage(request: CoverageRequest): CoverageReport;
   /** One AES-128 block (four little-endian words), in software and through AES-NI. */
   aes(options: { key: Uint32Array; block: Uint32Array }): {

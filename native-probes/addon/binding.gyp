@@ -132,7 +132,7 @@
       'sources': [
         'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp',
         '../test-build/gpu_functions.cpp',
-        '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
+        '../test-build/half_exactness.cpp', '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
       'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'faulty_backend', 'faulty_fp16_backend', 'faulty_bf16_backend', 'golden'],

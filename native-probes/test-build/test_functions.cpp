@@ -17,8 +17,8 @@ using injection::FaultSpec;
 constexpr uint32_t kMostCores = 4096;
 constexpr double kMostVectors = 1e10;
 constexpr uint32_t kMostIterations = 1u << 20;  // of one lane in a simulation of gates
-constexpr const char* kFloatNames[] = {"fma32", "fma64"};
-constexpr Family kFloatFamilies[] = {Family::kFma32, Family::kFma64};
+constexpr const char* kFloatNames[] = {"fma32", "fma64", "fma16", "bf16"};
+constexpr Family kFloatFamilies[] = {Family::kFma32, Family::kFma64, Family::kFma16, Family::kBf16};
 // In the order of the enumerations.
 constexpr const char* kSites[] = {"result",  "operand-a", "operand-b",      "operand-c", "address",
                                   "digest", "golden",    "operand-buffer", "placement"};
@@ -154,17 +154,19 @@ napi_value falsified(napi_env env, napi_callback_info) {
        {"firstUs", all.first_us == 0 ? values.null() : values.number(static_cast<double>(all.first_us))}});
 }
 
-// exactness({ family, vectors, epoch }): the software arithmetic of fma32 or fma64 against this CPU's instructions.
+// exactness({ family, vectors, epoch }): the software arithmetic of fma32 or fma64 against this CPU's
+// instructions, of fma16 or bf16 against big integers.
 napi_value exactness(napi_env env, napi_callback_info info) {
   Arguments arguments(env, "exactness", first_argument(env, info));
   double vectors = 0;
   uint32_t which = 0, epoch = 0;
-  if (!arguments.is_object() || !arguments.choice("family", kFloatNames, 2, which)) return nullptr;
+  if (!arguments.is_object() || !arguments.choice("family", kFloatNames, 4, which)) return nullptr;
   if (!arguments.number("vectors", 1, kMostVectors, vectors) || !arguments.u32("epoch", UINT32_MAX, epoch))
     return nullptr;
   const Family family = kFloatFamilies[which];
-  if (missing_for(family) != nullptr) return arguments.refuse("family", "it cannot run here"), nullptr;
-  const ExactnessReport report = check_exactness(family, static_cast<uint64_t>(vectors), epoch);
+  const bool halves = family == Family::kFma16 || family == Family::kBf16;
+  if (!halves && missing_for(family) != nullptr) return arguments.refuse("family", "it cannot run here"), nullptr;
+  const ExactnessReport report = (halves ? check_half_exactness : check_exactness)(family, static_cast<uint64_t>(vectors), epoch);
   const Values values(env);
   const napi_value first =
       values.object({{"word", values.number(report.word)},

@@ -17,6 +17,14 @@ for (const family of ['fma32', 'fma64']) {
   });
 }
 
+for (const family of ['fma16', 'bf16']) {
+  test(`${family}: software arithmetic equals big integers on a million vectors of the eight classes`, () => {
+    const report = testProbes.exactness({ family, vectors: 1_000_000, epoch: 20_000 });
+    assert.equal(report.vectors, 1_000_000);
+    assert.deepEqual({ mismatches: report.mismatches, first: report.first }, { mismatches: 0, first: null });
+  });
+}
+
 // FIPS 197, appendices B and C.1.
 const FIPS_197 = [
   {

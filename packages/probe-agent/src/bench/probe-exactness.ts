@@ -4,18 +4,24 @@ import { addonPath, type NativeTestProbes } from '@sentinel/native-probes';
 
 const VECTORS = 100_000_000;
 const QUICK_VECTORS = 10_000_000;
+/** Big integers are slower than instructions. */
+const SLOWER = 10;
 /** Of one call, which is synchronous. */
 const STEP = 10_000_000;
-const FAMILIES = ['fma32', 'fma64'] as const;
+const FAMILIES = ['fma32', 'fma64', 'fma16', 'bf16'] as const;
 
-/** The integer arithmetic that makes the goldens against the instructions of this CPU, on vectors of the eight operand classes. */
+/**
+ * The integer arithmetic that makes the goldens, on vectors of the eight operand classes: of single and double precision against
+ * the instructions of this CPU, of the half precisions against big integers.
+ */
 export default bench({
   name: 'probe-exactness',
   async run({ quick, log }) {
     const probes = createRequire(import.meta.url)(addonPath({ test: true })) as NativeTestProbes;
     const figures: Record<string, number> = {};
     for (const family of FAMILIES) {
-      const { vectors, mismatches } = checked(probes, family, quick ? QUICK_VECTORS : VECTORS, log);
+      const wanted = (quick ? QUICK_VECTORS : VECTORS) / (family === 'fma16' || family === 'bf16' ? SLOWER : 1);
+      const { vectors, mismatches } = checked(probes, family, wanted, log);
       figures[`${family}_mismatches`] = mismatches;
       if (!quick) figures[`${family}_vectors`] = vectors;
     }
