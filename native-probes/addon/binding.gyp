@@ -90,7 +90,7 @@
       'target_name': 'gpu_logic_test',
       'type': 'executable',
       'sources': ['../test/native/gpu_logic.cpp'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden'],
       'libraries': ['-ldl', '-lpthread'],
     },
     {
@@ -98,7 +98,7 @@
       'target_name': 'gpu_measure',
       'type': 'executable',
       'sources': ['../measure/checks.cpp', '../measure/main.cpp', '../measure/tenant.cpp'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'golden'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden'],
       'libraries': ['-ldl', '-lpthread'],
     },
     {
