@@ -7,6 +7,9 @@ const NAMES: Readonly<Record<number, string>> = {
   [ProbeFamily.FMA64]: 'fma64',
   [ProbeFamily.CPU_REG]: 'cpu_reg',
   [ProbeFamily.CPU_MEM]: 'cpu_mem',
+  [ProbeFamily.FMA16]: 'fma16',
+  [ProbeFamily.CPU_LIBM]: 'cpu_libm',
+  [ProbeFamily.CPU_BF16]: 'cpu_bf16',
 };
 
 /** Observations as the lines that tests/interop/recompute_mismatch.py reads. */
