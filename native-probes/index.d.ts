@@ -92,6 +92,8 @@ export interface MismatchPlace {
   subPartition: number;
   /** Digests are compared every so many iterations: the wrong result lies in `iteration` .. `iteration` + withinIterations - 1. */
   withinIterations: number;
+  /** Memory families: of the first wrong word, in bytes, in the shared memory or the arena; else null. */
+  address?: number | null;
 }
 
 export interface SmResult {

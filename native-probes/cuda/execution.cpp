@@ -77,6 +77,7 @@ class Execution {
 
   Error prepare_copies(const Job& job) {
     if (job.copy_bytes == 0) return {};
+    if (const Error error = gpu_.session().enter()) return error;
     if (const Error error = gpu_.memory().reserve_copies(job.copy_bytes)) return error;
     copies_.fill(gpu_.memory().sent());
     return {};
