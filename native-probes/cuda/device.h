@@ -66,11 +66,60 @@ SENTINEL_DEVICE uint32_t* dynamic_shared() {
   return sentinel_shared;
 }
 
+// Of a word of it, as instructions want it.
+SENTINEL_DEVICE uint32_t shared_address(uint32_t word) {
+  return static_cast<uint32_t>(__cvta_generic_to_shared(dynamic_shared() + word));
+}
+
 SENTINEL_DEVICE uint32_t dynamic_shared_bytes() {
   uint32_t r;
   asm volatile("mov.u32 %0, %%dynamic_smem_size;" : "=r"(r));
   return r;
 }
+
+// One, two or four words at once, by their number, a multiple of how many they are.
+template <uint32_t kWords>
+SENTINEL_DEVICE void load_shared(uint32_t word, uint32_t* out) {
+  const uint32_t address = shared_address(word);
+  if constexpr (kWords == 1) {
+    asm volatile("ld.volatile.shared.u32 %0, [%1];" : "=r"(out[0]) : "r"(address) : "memory");
+  } else if constexpr (kWords == 2) {
+    asm volatile("ld.volatile.shared.v2.u32 {%0, %1}, [%2];" : "=r"(out[0]), "=r"(out[1]) : "r"(address) : "memory");
+  } else {
+    asm volatile("ld.volatile.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
+                 : "r"(address)
+                 : "memory");
+  }
+}
+template <uint32_t kWords>
+SENTINEL_DEVICE void store_shared(uint32_t word, const uint32_t* in) {
+  const uint32_t address = shared_address(word);
+  if constexpr (kWords == 1) {
+    asm volatile("st.volatile.shared.u32 [%0], %1;" ::"r"(address), "r"(in[0]) : "memory");
+  } else if constexpr (kWords == 2) {
+    asm volatile("st.volatile.shared.v2.u32 [%0], {%1, %2};" ::"r"(address), "r"(in[0]), "r"(in[1]) : "memory");
+  } else {
+    asm volatile("st.volatile.shared.v4.u32 [%0], {%1, %2, %3, %4};" ::"r"(address), "r"(in[0]), "r"(in[1]), "r"(in[2]),
+                 "r"(in[3])
+                 : "memory");
+  }
+}
+
+// All lanes of a warp call, each with the first of four words of its own. Lane t gets, for q = 0..3, word t mod 4 of the
+// lane 8 q + t div 4.
+SENTINEL_DEVICE void load_matrices(uint32_t word, uint32_t* out) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+               : "=r"(out[0]), "=r"(out[1]), "=r"(out[2]), "=r"(out[3])
+               : "r"(shared_address(word))
+               : "memory");
+}
+
+// Four words from the GPU's memory, past the registers; there when wait_for_copies() returns.
+SENTINEL_DEVICE void copy_to_shared(uint32_t word, const uint32_t* from) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared_address(word)), "l"(from) : "memory");
+}
+SENTINEL_DEVICE void wait_for_copies() { asm volatile("cp.async.wait_all;" ::: "memory"); }
 
 // ---- order and waiting
 
@@ -95,6 +144,10 @@ SENTINEL_DEVICE uint32_t compare_and_swap(uint32_t* place, uint32_t expected, ui
 }
 SENTINEL_DEVICE uint32_t atomic_add(uint32_t* place, uint32_t value) { return atomicAdd(place, value); }
 SENTINEL_DEVICE uint32_t atomic_or(uint32_t* place, uint32_t value) { return atomicOr(place, value); }
+SENTINEL_DEVICE uint32_t atomic_and(uint32_t* place, uint32_t value) { return atomicAnd(place, value); }
+SENTINEL_DEVICE uint32_t atomic_xor(uint32_t* place, uint32_t value) { return atomicXor(place, value); }
+SENTINEL_DEVICE uint32_t atomic_max(uint32_t* place, uint32_t value) { return atomicMax(place, value); }
+SENTINEL_DEVICE uint32_t atomic_min(uint32_t* place, uint32_t value) { return atomicMin(place, value); }
 
 // Past the first-level cache, which other SMs do not see.
 SENTINEL_DEVICE uint32_t load_cg(const uint32_t* place) {
@@ -123,6 +176,13 @@ SENTINEL_DEVICE uint64_t opaque(uint64_t x) {
 SENTINEL_DEVICE uint32_t shuffle_xor(uint32_t value, uint32_t mask) {
   uint32_t r;
   asm volatile("shfl.sync.bfly.b32 %0, %1, %2, 31, 0xffffffff;" : "=r"(r) : "r"(value), "r"(mask));
+  return r;
+}
+
+// The value of the lane of that number.
+SENTINEL_DEVICE uint32_t shuffle(uint32_t value, uint32_t lane) {
+  uint32_t r;
+  asm volatile("shfl.sync.idx.b32 %0, %1, %2, 31, 0xffffffff;" : "=r"(r) : "r"(value), "r"(lane));
   return r;
 }
 
@@ -172,6 +232,49 @@ SENTINEL_DEVICE uint32_t f16_from_f32(uint32_t x) {
 SENTINEL_DEVICE uint32_t f32_from_f16(uint32_t x) {
   uint32_t r;
   asm volatile("cvt.f32.f16 %0, %1;" : "=r"(r) : "h"(static_cast<uint16_t>(x)));
+  return r;
+}
+
+// ---- special functions of binary32, by their own unit: approximations that differ between architectures
+
+SENTINEL_DEVICE uint32_t ex2_f32(uint32_t x) {
+  uint32_t r;
+  asm volatile("ex2.approx.f32 %0, %1;" : "=r"(r) : "r"(x));
+  return r;
+}
+SENTINEL_DEVICE uint32_t lg2_f32(uint32_t x) {
+  uint32_t r;
+  asm volatile("lg2.approx.f32 %0, %1;" : "=r"(r) : "r"(x));
+  return r;
+}
+SENTINEL_DEVICE uint32_t rcp_f32(uint32_t x) {
+  uint32_t r;
+  asm volatile("rcp.approx.f32 %0, %1;" : "=r"(r) : "r"(x));
+  return r;
+}
+SENTINEL_DEVICE uint32_t rsqrt_f32(uint32_t x) {
+  uint32_t r;
+  asm volatile("rsqrt.approx.f32 %0, %1;" : "=r"(r) : "r"(x));
+  return r;
+}
+SENTINEL_DEVICE uint32_t sqrt_f32(uint32_t x) {
+  uint32_t r;
+  asm volatile("sqrt.approx.f32 %0, %1;" : "=r"(r) : "r"(x));
+  return r;
+}
+SENTINEL_DEVICE uint32_t sin_f32(uint32_t x) {
+  uint32_t r;
+  asm volatile("sin.approx.f32 %0, %1;" : "=r"(r) : "r"(x));
+  return r;
+}
+SENTINEL_DEVICE uint32_t cos_f32(uint32_t x) {
+  uint32_t r;
+  asm volatile("cos.approx.f32 %0, %1;" : "=r"(r) : "r"(x));
+  return r;
+}
+SENTINEL_DEVICE uint32_t tanh_f32(uint32_t x) {
+  uint32_t r;
+  asm volatile("tanh.approx.f32 %0, %1;" : "=r"(r) : "r"(x));
   return r;
 }
 

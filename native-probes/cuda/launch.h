@@ -32,7 +32,7 @@ struct LaunchArguments {
   uint32_t iterations;
   uint32_t hold_ns;     // a block that found its SM taken holds its place so long, so that the next one goes elsewhere
   uint32_t share;       // SMs among which the arena is divided
-  uint32_t reserved;
+  uint32_t zero;        // always 0, which a compiler cannot know
 };
 static_assert(sizeof(LaunchArguments) == 96, "one layout for host and device");
 

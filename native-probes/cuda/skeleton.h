@@ -24,19 +24,18 @@ SENTINEL_DEVICE uint32_t warp_in_block() { return device::thread() / kWarpLanes;
 
 // One thread calls. Tickets only grow: where the swap fails, another block was faster.
 SENTINEL_DEVICE bool take_ticket(const LaunchArguments& arguments, uint32_t smid) {
-  if (smid >= arguments.slots) return false;
   uint32_t* claim = table<uint32_t>(arguments.claims) + smid;
   const uint32_t last = device::load_cg(claim);
   return last < arguments.ticket && device::compare_and_swap(claim, last, arguments.ticket) == last;
 }
 
 // All threads call. The SM that this block tests, alike for all threads even if the block is moved meanwhile; kNoSm if
-// another block tests it, or has tested it in an earlier launch with this ticket.
-SENTINEL_DEVICE uint32_t take_sm(const LaunchArguments& arguments) {
+// another block tests it, or has tested it in an earlier launch with this ticket, or its number is not below `limit`.
+SENTINEL_DEVICE uint32_t take_sm(const LaunchArguments& arguments, uint32_t limit) {
   uint32_t* shared = device::dynamic_shared();
   if (device::thread() == 0) {
     const uint32_t smid = device::smid();
-    const bool taken = take_ticket(arguments, smid);
+    const bool taken = smid < limit && take_ticket(arguments, smid);
     *shared = taken ? smid : kNoSm;
     if (taken) {
       SmRecord* record = record_of(arguments, smid);
@@ -51,6 +50,8 @@ SENTINEL_DEVICE uint32_t take_sm(const LaunchArguments& arguments) {
   device::sync_block();
   return smid;
 }
+
+SENTINEL_DEVICE uint32_t take_sm(const LaunchArguments& arguments) { return take_sm(arguments, arguments.slots); }
 
 // All threads of a block that has taken its SM call, as the last thing they do.
 SENTINEL_DEVICE void finish_sm(const LaunchArguments& arguments, uint32_t smid) {
@@ -103,7 +104,7 @@ SENTINEL_DEVICE bool agrees(const LaunchArguments& arguments, const WarpLane& la
 }
 
 SENTINEL_DEVICE void report_digest(const LaunchArguments& arguments, const WarpLane& lane, uint32_t block,
-                                   uint32_t digest) {
+                                   uint32_t digest, bool has_address = false, uint64_t address = 0) {
   MismatchRecord mismatch = {};
   mismatch.smid = lane.smid;
   mismatch.warp = lane.warp;
@@ -112,44 +113,83 @@ SENTINEL_DEVICE void report_digest(const LaunchArguments& arguments, const WarpL
   mismatch.block = block;
   mismatch.expected = table<const uint32_t>(arguments.golden)[block * kGpuLanes + mismatch.lane];
   mismatch.actual = digest;
+  mismatch.has_address = has_address;
+  mismatch.address = address;
   report_mismatch(arguments, mismatch);
 }
+
+// The results of one lane of a warp, as they come. The address that a memory family notes is that of its first wrong word.
+class LaneResults {
+ public:
+  SENTINEL_MEMBER LaneResults(const LaunchArguments& arguments, const WarpLane& lane)
+      : arguments_(arguments), lane_(lane) {
+    start_warp(arguments, lane);
+  }
+
+  SENTINEL_MEMBER void add(uint32_t word) { digest_ = fold(digest_, word); }
+
+  SENTINEL_MEMBER void note_wrong_word(uint64_t byte_offset) {
+    if (!has_address_) address_ = byte_offset;
+    has_address_ = true;
+  }
+
+  SENTINEL_MEMBER void end_iteration(uint32_t iteration) {
+    if (iteration % kGpuBlock != kGpuBlock - 1 || !agreed_) return;
+    if (agrees(arguments_, lane_, iteration / kGpuBlock, digest_)) return;
+    agreed_ = false;
+    report_digest(arguments_, lane_, iteration / kGpuBlock, digest_, has_address_, address_);
+  }
+
+  SENTINEL_MEMBER void finish() const { finish_warp(arguments_, lane_, digest_); }
+
+  SENTINEL_MEMBER uint32_t digest() const { return digest_; }
+  SENTINEL_MEMBER void replace_digest(uint32_t digest) { digest_ = digest; }
+
+ private:
+  const LaunchArguments& arguments_;
+  const WarpLane lane_;
+  uint32_t digest_ = 0;
+  bool agreed_ = true;
+  bool has_address_ = false;
+  uint64_t address_ = 0;
+};
 
 // Unit: static uint32_t iterate(seed, logical lane, iteration, digest), which folds the results of one iteration.
 template <class Unit>
 SENTINEL_DEVICE void run_warp(const LaunchArguments& arguments, const WarpLane& lane) {
-  start_warp(arguments, lane);
-  uint32_t digest = 0;
-  bool agreed = true;
-  for (uint32_t block = 0; block < arguments.iterations / kGpuBlock; block++) {
-    SENTINEL_ROLLED
-    for (uint32_t i = 0; i < kGpuBlock; i++)
-      digest = Unit::iterate(arguments.seed, lane.logical(), block * kGpuBlock + i, digest);
-    if (agreed && !agrees(arguments, lane, block, digest)) {
-      agreed = false;
-      report_digest(arguments, lane, block, digest);
-    }
+  LaneResults results(arguments, lane);
+  SENTINEL_ROLLED
+  for (uint32_t iteration = 0; iteration < arguments.iterations; iteration++) {
+    results.replace_digest(Unit::iterate(arguments.seed, lane.logical(), iteration, results.digest()));
+    results.end_iteration(iteration);
   }
-  finish_warp(arguments, lane, digest);
+  results.finish();
 }
 
-// A family whose lanes compute alone, or with their warp. kWarps = warps of the block.
-template <class Unit, uint32_t kWarps>
-SENTINEL_DEVICE void run_lanes(const LaunchArguments& arguments) {
-  const uint32_t smid = take_sm(arguments);
-  if (smid == kNoSm) return device::hold(arguments.hold_ns);
-  for (uint32_t warp = warp_in_block(); warp < kFullWarps; warp += kWarps)
-    run_warp<Unit>(arguments, WarpLane::of(smid, warp));
-  finish_sm(arguments, smid);
-}
+// A family whose lanes compute alone, or with their warp.
+template <class Unit>
+struct LaneKernel {
+  // kWarps = warps of the block.
+  template <uint32_t kWarps>
+  SENTINEL_DEVICE void run(const LaunchArguments& arguments) {
+    const uint32_t smid = take_sm(arguments);
+    if (smid == kNoSm) return device::hold(arguments.hold_ns);
+    for (uint32_t warp = warp_in_block(); warp < kFullWarps; warp += kWarps)
+      run_warp<Unit>(arguments, WarpLane::of(smid, warp));
+    finish_sm(arguments, smid);
+  }
+};
 
 }  // namespace sentinel
 
-// Both variants of such a family: its name and its unit.
-#define SENTINEL_LANE_KERNELS(family, ...)                                                  \
+// Both variants of a family: run<warps of the block>(arguments).
+#define SENTINEL_BOTH_KERNELS(family, ...)                                                  \
   SENTINEL_KERNEL(sentinel_##family, sentinel::kFullWarps* sentinel::kWarpLanes) {          \
-    sentinel::run_lanes<__VA_ARGS__, sentinel::kFullWarps>(arguments);                      \
+    __VA_ARGS__<sentinel::kFullWarps>(arguments);                                           \
   }                                                                                         \
   SENTINEL_KERNEL(sentinel_##family##_small, sentinel::kSmallWarps* sentinel::kWarpLanes) { \
-    sentinel::run_lanes<__VA_ARGS__, sentinel::kSmallWarps>(arguments);                     \
+    __VA_ARGS__<sentinel::kSmallWarps>(arguments);                                          \
   }
+
+// Of a family whose lanes compute alone, or with their warp.
+#define SENTINEL_LANE_KERNELS(family, ...) SENTINEL_BOTH_KERNELS(family, sentinel::LaneKernel<__VA_ARGS__>::run)
