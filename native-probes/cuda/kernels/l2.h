@@ -60,7 +60,7 @@ template <uint32_t kWarps>
 SENTINEL_DEVICE void run_l2(const LaunchArguments& arguments) {
   const uint32_t smid = take_sm(arguments, arguments.share);
   if (smid == kNoSm) return device::hold(arguments.hold_ns);
-  const Region region(arguments, smid, region_words(arguments), kL2AtomicWords);
+  const Region region(arguments, smid, region_words(arguments.arena_bytes, arguments.share), kL2AtomicWords);
   for (uint32_t warp = warp_in_block(); warp < kFullWarps; warp += kWarps) {
     const WarpLane lane = WarpLane::of(smid, warp);
     LaneResults results(arguments, lane);

@@ -82,9 +82,4 @@ SENTINEL_DEVICE void march_region(const LaunchArguments& arguments, const Region
   device::sync_block();
 }
 
-// Words of an SM's part of the arena.
-SENTINEL_DEVICE uint32_t region_words(const LaunchArguments& arguments) {
-  return static_cast<uint32_t>(arguments.arena_bytes / sizeof(uint32_t) / arguments.share);
-}
-
 }  // namespace sentinel

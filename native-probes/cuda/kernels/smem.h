@@ -121,6 +121,7 @@ class SharedMarch {
     for (uint32_t j = 0; j + kWidth <= columns_.n; j += kWidth) {
       uint32_t found[kWidth];
       device::load_matrices(Layout::word(columns_, mine, j), found);
+      device::sync_warp();  // another lane's words are this one's to overwrite
       SENTINEL_UNROLLED
       for (uint32_t q = 0; q < kWidth; q++) check_fragment(q, j + mine.place % kWidth, found[q], parts[q], results);
       if (rewrites) store<kWidth>(Layout::word(columns_, owner_, j), j, ~mask_);
