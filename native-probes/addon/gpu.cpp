@@ -76,7 +76,7 @@ napi_value family_value(const Values& values, const cuda::GpuFamily& family) {
                         {"iterations", values.number(family.shape.iterations)},
                         {"available", values.boolean(family.missing.empty())},
                         {"missing", values.text_or_null(family.missing)},
-                        {"instructions", instructions_of(values, family.info->instructions)}});
+                        {"instructions", instructions_of(values, family.instructions)}});
 }
 
 napi_value opened_value(const Values& values, const cuda::Gpu& gpu) {

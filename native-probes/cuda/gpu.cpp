@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "kernels.h"
+
 namespace sentinel::cuda {
 namespace {
 
@@ -58,7 +60,8 @@ std::string Gpu::start(const OpenRequest& request) {
 
 Error Gpu::find_kernels(CUmodule module) {
   for (const GpuFamilyInfo& info : kGpuFamilies) {
-    GpuFamily family{&info, gpu_shape_of(info.family), {}, ""};
+    const char* instructions = instructions_of(info.family, device_.architecture.c_str());
+    GpuFamily family{&info, gpu_shape_of(info.family), {}, instructions == nullptr ? "" : instructions, ""};
     if (const Error error = find_kernel(session_, device_, module, info.name, variant_, family.kernel)) return error;
     if (family.kernel.function == nullptr || family.shape.iterations == 0) {
       family.missing = "no kernel of this family for " + device_.architecture;
@@ -104,9 +107,10 @@ std::string Gpu::missing_memory(const GpuFamilyInfo& info) const {
   return "";
 }
 
-// hbm works on all there is, l2 on what stays in the cache.
+// l2 works on what stays in the cache, hbm on three times as much as the cache holds.
 uint64_t Gpu::arena_bytes_of(Family family) const {
-  return family == Family::kL2 ? arena_need(family, device_.l2_bytes, share()) : memory_.arena_bytes();
+  const bool marches = family == Family::kL2 || family == Family::kHbm;
+  return marches ? arena_need(family, device_.l2_bytes, share()) : memory_.arena_bytes();
 }
 
 const GpuFamily* Gpu::family(Family wanted) const {

@@ -23,7 +23,8 @@ struct GpuFamily {
   const GpuFamilyInfo* info = nullptr;
   GpuShape shape{};
   Kernel kernel;
-  std::string missing;  // why it cannot run on this device; empty if it can
+  std::string instructions;  // SASS, separated by spaces
+  std::string missing;       // why it cannot run on this device; empty if it can
 };
 
 class Gpu {

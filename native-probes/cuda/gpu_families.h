@@ -11,27 +11,26 @@ constexpr uint64_t kHbmL2Multiple = 3;  // so much more than the cache holds doe
 struct GpuFamilyInfo {
   Family family;
   const char* name;
-  const char* instructions;  // separated by spaces
 };
 
 constexpr GpuFamilyInfo kGpuFamilies[] = {
-    {Family::kFma32, "fma32", "FFMA FADD FMUL F2I I2F F2F"},
-    {Family::kFma64, "fma64", "DFMA DADD DMUL F2I I2F F2F"},
-    {Family::kFma16, "fma16", "HFMA2 HADD2 HMUL2"},
-    {Family::kBf16, "bf16", "HFMA2.BF16"},
-    {Family::kTcFp16, "tc_fp16", "HMMA"},
-    {Family::kTcBf16, "tc_bf16", "HMMA"},
-    {Family::kTcTf32, "tc_tf32", "HMMA"},
-    {Family::kTcFp8, "tc_fp8", "QMMA QGMMA"},
-    {Family::kTcInt8, "tc_int8", "IMMA"},
-    {Family::kTcFp64, "tc_fp64", "DMMA"},
-    {Family::kSfu, "sfu", "MUFU"},
-    {Family::kIntAes, "int_aes", "LOP3 SHF IMAD PRMT POPC SHFL VOTE"},
-    {Family::kRegfile, "regfile", "LOP3"},
-    {Family::kSmem, "smem", "LDS STS LDSM LDGSTS"},
-    {Family::kL2, "l2", "LDG ATOMG"},
-    {Family::kHbm, "hbm", "LDG STG"},
-    {Family::kCopy, "copy", "LDG STG"},
+    {Family::kFma32, "fma32"},
+    {Family::kFma64, "fma64"},
+    {Family::kFma16, "fma16"},
+    {Family::kBf16, "bf16"},
+    {Family::kTcFp16, "tc_fp16"},
+    {Family::kTcBf16, "tc_bf16"},
+    {Family::kTcTf32, "tc_tf32"},
+    {Family::kTcFp8, "tc_fp8"},
+    {Family::kTcInt8, "tc_int8"},
+    {Family::kTcFp64, "tc_fp64"},
+    {Family::kSfu, "sfu"},
+    {Family::kIntAes, "int_aes"},
+    {Family::kRegfile, "regfile"},
+    {Family::kSmem, "smem"},
+    {Family::kL2, "l2"},
+    {Family::kHbm, "hbm"},
+    {Family::kCopy, "copy"},
 };
 constexpr uint32_t kGpuFamilyCount = sizeof kGpuFamilies / sizeof kGpuFamilies[0];
 

@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { addonPath } from '../index.js';
 import { ARCHITECTURES, compileCubin, cubinFolder } from '../scripts/cubins.mjs';
 import { existsOn, instructionRules } from '../scripts/gpu-instructions.mjs';
 import { disassemble, resourceUsage } from './cubins.mjs';
@@ -21,6 +22,14 @@ function countLooped(instructions, { name, pattern }) {
   const expression = new RegExp(`^(?:${pattern ?? `${escaped(name)}[. ]`})`);
   return instructions.filter(({ text, looped }) => looped && expression.test(text)).length;
 }
+
+test('the addons contain the cubins of these sources', needsKernels, () => {
+  for (const inTestBuild of [false, true]) {
+    const addon = readFileSync(addonPath({ test: inTestBuild }));
+    for (const architecture of ARCHITECTURES)
+      assert.ok(addon.includes(readFileSync(cubinOf(architecture))), `${architecture}, test build: ${inTestBuild}`);
+  }
+});
 
 test('two builds give the same bytes', needsKernels, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'cubin-'));

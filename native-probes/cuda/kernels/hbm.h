@@ -6,7 +6,7 @@ namespace sentinel {
 
 template <uint32_t kWarps>
 SENTINEL_DEVICE void run_hbm(const LaunchArguments& arguments) {
-  const uint32_t smid = take_sm(arguments, arguments.share);
+  const uint32_t smid = take_region(arguments, 0);
   if (smid == kNoSm) return device::hold(arguments.hold_ns);
   const Region region(arguments, smid, region_words(arguments.arena_bytes, arguments.share), 0);
   for (uint32_t warp = warp_in_block(); warp < kFullWarps; warp += kWarps) {

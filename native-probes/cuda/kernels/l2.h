@@ -58,7 +58,7 @@ SENTINEL_DEVICE void run_atomics(const LaunchArguments& arguments, const Region&
 
 template <uint32_t kWarps>
 SENTINEL_DEVICE void run_l2(const LaunchArguments& arguments) {
-  const uint32_t smid = take_sm(arguments, arguments.share);
+  const uint32_t smid = take_region(arguments, kL2AtomicWords);
   if (smid == kNoSm) return device::hold(arguments.hold_ns);
   const Region region(arguments, smid, region_words(arguments.arena_bytes, arguments.share), kL2AtomicWords);
   for (uint32_t warp = warp_in_block(); warp < kFullWarps; warp += kWarps) {

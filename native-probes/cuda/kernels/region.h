@@ -66,6 +66,12 @@ class Region {
   const uint32_t head_, n_;
 };
 
+// All threads call, as of take_sm(). Where the regions have no room for a column behind `head` words, no SM is taken.
+SENTINEL_DEVICE uint32_t take_region(const LaunchArguments& arguments, uint32_t head) {
+  const bool fits = region_words(arguments.arena_bytes, arguments.share) >= head + kRegionRow;
+  return take_sm(arguments, fits ? arguments.share : 0);
+}
+
 // Iterations 0..95 of hbm and l2. All threads of the block call.
 SENTINEL_DEVICE void march_region(const LaunchArguments& arguments, const Region& region, const WarpLane& lane,
                                   LaneResults& results) {
