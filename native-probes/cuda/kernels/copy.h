@@ -1,7 +1,7 @@
 // copy: checks what the host copied to the GPU, and writes what the host will copy back and check.
 #pragma once
 #include "../../core/copy.h"
-#include "region.h"
+#include "../region.h"
 
 namespace sentinel {
 

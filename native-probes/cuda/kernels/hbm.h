@@ -1,6 +1,6 @@
 // hbm: moving inversions over the whole arena, past the caches.
 #pragma once
-#include "region.h"
+#include "../region.h"
 
 namespace sentinel {
 

@@ -1,7 +1,7 @@
 // l2: the march of hbm over what stays in the second-level cache, and its atomic units.
 #pragma once
 #include "../../core/l2.h"
-#include "region.h"
+#include "../region.h"
 
 namespace sentinel {
 

@@ -1,7 +1,7 @@
 // smem: marches over all shared memory of the block, each with a layout and an access of its own.
 #pragma once
 #include "../../core/smem.h"
-#include "march.h"
+#include "../march.h"
 
 namespace sentinel {
 

@@ -1,7 +1,7 @@
 // What the kernels of smem, l2, hbm and copy have in common: whose column a thread reads, and what becomes of its words.
 #pragma once
-#include "../../core/march.h"
-#include "../skeleton.h"
+#include "../core/march.h"
+#include "skeleton.h"
 
 namespace sentinel {
 

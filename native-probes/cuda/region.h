@@ -1,6 +1,6 @@
 // The march of l2 and hbm over the arena, of which every SM has a region of its own.
 #pragma once
-#include "../../core/hbm.h"
+#include "../core/hbm.h"
 #include "march.h"
 
 namespace sentinel {
