@@ -77,6 +77,8 @@ class Execution {
 
   Error prepare_copies(const Job& job) {
     if (job.copy_bytes == 0) return {};
+    // Measuring the switch cost left another context behind, or none.
+    if (const Error error = gpu_.session().enter()) return error;
     if (const Error error = gpu_.session().enter()) return error;
     if (const Error error = gpu_.memory().reserve_copies(job.copy_bytes)) return error;
     copies_.fill(gpu_.memory().sent());
