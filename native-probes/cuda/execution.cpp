@@ -79,7 +79,6 @@ class Execution {
     if (job.copy_bytes == 0) return {};
     // Measuring the switch cost left another context behind, or none.
     if (const Error error = gpu_.session().enter()) return error;
-    if (const Error error = gpu_.session().enter()) return error;
     if (const Error error = gpu_.memory().reserve_copies(job.copy_bytes)) return error;
     copies_.fill(gpu_.memory().sent());
     return {};
