@@ -13,7 +13,8 @@ const UNIFORM = { iterations: 8 * CPU_ITERATIONS, step: 8 };
 
 /** Places of a product in a tile. */
 const PLACES = [0, 5, 18, 31, 44, 63];
-const TENSOR_ITERATIONS = 448;
+const FP16_ITERATIONS = 448;
+const BF16_ITERATIONS = 256;
 
 interface Slice {
   readonly family?: CoverageRequest['family'];
@@ -44,11 +45,11 @@ export default bench({
     const uniform = over([[0]], UNIFORM);
     const tensor = over(
       PLACES.map((place) => [place]),
-      { family: 'tc_fp16', iterations: TENSOR_ITERATIONS },
+      { family: 'tc_fp16', iterations: FP16_ITERATIONS },
     );
     const bf16 = over(
       PLACES.map((place) => [place]),
-      { family: 'tc_bf16', iterations: TENSOR_ITERATIONS },
+      { family: 'tc_bf16', iterations: BF16_ITERATIONS },
     );
     log(`${epochs.length} seeds; an fp32 multiplier of ${cpu.faults / 2} gates`);
     log(`uniform bits alone, as many vectors: ${uniform.stuckAt.toFixed(2)} % stuck-at`);

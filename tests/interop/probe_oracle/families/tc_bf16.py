@@ -13,4 +13,4 @@ ALIGNED = Class(side(1, full=True, shift=15), side(5), (16, 4))
 SHIFTED = Class(side(4, full=True, shift=7), side(8), (16, 8))
 
 FORMAT = Format("bf16", 4, 16, 16, 8, (WHOLE, DENSE, WHOLE, ALIGNED, WHOLE, SHIFTED, WHOLE, WHOLE))
-FAMILY = family_of("tc_bf16", 9, 448, lambda *tile: float_results(FORMAT, *tile))
+FAMILY = family_of("tc_bf16", 9, 256, lambda *tile: float_results(FORMAT, *tile))

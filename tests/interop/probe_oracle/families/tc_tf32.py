@@ -12,4 +12,4 @@ WHOLE = Class(side(11, full=True), side(11, full=True), (14, 0), sparse=True)
 ALIGNED = Class(side(1, full=True, shift=15), side(6), (16, 3))
 
 FORMAT = Format("tf32", 2, 32, 16, 11, (DENSE, WHOLE, WHOLE, ALIGNED, WHOLE, DENSE, WHOLE, WHOLE))
-FAMILY = family_of("tc_tf32", 10, 448, lambda *tile: float_results(FORMAT, *tile))
+FAMILY = family_of("tc_tf32", 10, 256, lambda *tile: float_results(FORMAT, *tile))
