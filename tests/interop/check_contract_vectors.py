@@ -49,11 +49,12 @@ def hello_mac(key, node, spool_id, nonce, hello):
 
 # Proto files: messages with their fields, enums by name ---------------------------------------------------------------------------
 
-FIELD = re.compile(r"(repeated\s+)?([\w.]+)\s+(\w+)\s*=\s*(\d+)$")
+FIELD = re.compile(r"(repeated\s+|optional\s+)?(map\s*<\s*string\s*,\s*\w+\s*>|[\w.]+)\s+(\w+)\s*=\s*(\d+)$")
+MAP = re.compile(r"map\s*<\s*string\s*,\s*(\w+)\s*>$")
 
 
 class Schema:
-    """messages: full name -> {number: (name, type, repeated, in_oneof)}; enums: full names."""
+    """messages: full name -> {number: (name, type, repeated, may_be_absent)}; enums: full names."""
 
     def __init__(self, folder):
         self.messages, self.enums = {}, set()
@@ -80,8 +81,10 @@ class Schema:
                 match = FIELD.match(" ".join(words))
                 if match:
                     owner = next(full for what, full in reversed(scope) if what == "message")
-                    repeated, kind, field, number = match.groups()
-                    self.messages[owner][int(number)] = (field, kind, bool(repeated), scope[-1][0] == "oneof")
+                    label, kind, field, number = match.groups()
+                    label = (label or "").strip()
+                    absent = scope[-1][0] == "oneof" or label == "optional"
+                    self.messages[owner][int(number)] = (field, kind, label == "repeated", absent)
 
     def resolve(self, owner, kind):
         """Nested types hide outer ones of the same name."""
@@ -135,6 +138,8 @@ def scalar(kind, value):
         return value != 0
     if kind == "uint64":
         return str(value)
+    if kind == "sint32":
+        return (value >> 1) ^ -(value & 1)
     return value & 0xFFFFFFFF
 
 
@@ -145,10 +150,12 @@ def zero(kind):
 def decode(schema, message, data):
     fields = schema.messages[message]
     result = {}
-    for name, kind, repeated, in_oneof in fields.values():
+    for name, kind, repeated, may_be_absent in fields.values():
         if repeated:
             result[name] = []
-        elif not in_oneof and schema.resolve(message, kind) not in schema.messages:
+        elif MAP.match(kind):
+            result[name] = {}
+        elif not may_be_absent and schema.resolve(message, kind) not in schema.messages:
             result[name] = zero(kind)
     at = 0
     while at < len(data):
@@ -157,12 +164,25 @@ def decode(schema, message, data):
         if key >> 3 not in fields:
             continue
         name, kind, repeated, _ = fields[key >> 3]
+        if MAP.match(kind):
+            result[name].update([entry(MAP.match(kind).group(1), value)])
+            continue
         decoded = values(schema, schema.resolve(message, kind), key & 7, value)
         if repeated:
             result[name] += decoded
         else:
             result[name] = decoded[-1]
     return result
+
+
+def entry(kind, data):
+    """Of a map with text keys: a message of field 1, the key, and field 2, the value."""
+    pair, at = {1: "", 2: zero(kind)}, 0
+    while at < len(data):
+        key, at = varint(data, at)
+        value, at = raw(data, at, key & 7)
+        pair[key >> 3] = scalar("string" if key >> 3 == 1 else kind, value)
+    return pair[1], pair[2]
 
 
 def values(schema, kind, wire, value):
