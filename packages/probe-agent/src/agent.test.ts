@@ -160,7 +160,7 @@ test('a child that hangs or dies makes results and events of their own kind, and
   assert.match(text, /sentinel_agent_child_failures_total\{kind="timeout"\} 1/);
   assert.match(text, /sentinel_agent_child_failures_total\{kind="crashed"\} 1/);
   assert.match(text, /sentinel_agent_child_restarts 2/);
-  assert.match(text, /sentinel_probe_results_total\{probe="FMA",family="[a-z0-9]+",result="TIMEOUT"\} [1-9]/);
+  assert.match(text, /sentinel_probe_results_total\{probe="FMA",family="[a-z0-9_]+",result="TIMEOUT"\} [1-9]/);
 });
 
 test('kill -9 loses no record and gives no sequence two contents; the journal tells every acknowledged run', {

@@ -18,7 +18,7 @@ test('says where things are and what to try', () => {
   assert.equal(
     welcome(PLACES, 1.234).join('\n'),
     `
-SENTINEL runs, ready after 1.2 s. It tests the CPUs of this machine.
+SENTINEL runs, ready after 1.2 s. It tests the GPUs of this machine, or its CPUs where it finds none.
 
           GRPC             HTTP            METRICS
   engine  127.0.0.1:50051  127.0.0.1:8080  127.0.0.1:9090

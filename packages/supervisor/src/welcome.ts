@@ -34,7 +34,7 @@ export function welcome(places: Places, seconds: number): string[] {
   const { data, pgElsewhere, dataFlag, inject } = places;
   return [
     '',
-    `SENTINEL runs, ready after ${seconds.toFixed(1)} s. It tests the CPUs of this machine.`,
+    `SENTINEL runs, ready after ${seconds.toFixed(1)} s. It tests the GPUs of this machine, or its CPUs where it finds none.`,
     ...(inject === undefined ? [] : hang('', `Faults are INJECTED (${inject}): everything made from them is marked.`)),
     '',
     ...serviceTable(places),
