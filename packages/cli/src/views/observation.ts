@@ -55,13 +55,20 @@ function siblings(seen: Observation): string {
 }
 
 /** Only the words that are wrong, each with its bits. */
-function differenceLines({ expected, actual }: Observation): string[] {
+function differenceLines(seen: Observation): string[] {
+  const { expected, actual } = seen;
   return differing(expected, actual).flatMap((bits, i) => {
     if (bits === 0) return [];
     const got = paint('red', word(actual[i] ?? 0));
     const text = `expected ${word(expected[i] ?? 0)}, got ${got}, differing bits ${word(bits)} (${bitNumbers(bits).join(' ')})`;
-    return hang(`    word ${i}: `, text);
+    return hang(`    ${nameOfWord(seen, i)}: `, text);
   });
+}
+
+/** A GPU compares digests of lanes, and where it compares words of memory it says which. */
+function nameOfWord({ withinIterations, address }: Observation, i: number): string {
+  if (address !== undefined) return `word at byte ${address}`;
+  return withinIterations === undefined ? `word ${i}` : 'digest of the lane';
 }
 
 /** A wrong result as tests/interop/recompute_mismatch.py reads it, to be recomputed from the seed by whoever doubts it. */

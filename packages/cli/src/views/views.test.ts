@@ -61,6 +61,9 @@ test('a wrong result of a GPU names sub-partition and the iterations that it lie
   const text = explanation({ ...sample, observations }, NOW_US);
   assert.match(text, /on SM \d+, sub-partition 2/);
   assert.match(text, /lane 6, within iterations 64\.\.95/);
+  assert.match(text, /digest of the lane: expected 0x00007446/);
+  const memory = observations.map((seen) => ({ ...seen, address: 65536 }));
+  assert.match(explanation({ ...sample, observations: memory }, NOW_US), /word at byte 65536: expected 0x00007446/);
 });
 
 test('explain shows all seven gates, the observations with their bits, ledger entries and progress', () => {

@@ -100,6 +100,7 @@ function toObservation(row: ObservationTable): Observation {
     warp: row.warp ?? undefined,
     subPartition: row.sub_partition ?? undefined,
     withinIterations: row.within_iterations ?? undefined,
+    address: row.address ?? undefined,
   };
 }
 

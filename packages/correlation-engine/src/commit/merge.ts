@@ -91,6 +91,7 @@ function observationRow(o: ObservationEffect): ObservationTable {
     warp: o.warp ?? null,
     sub_partition: o.subPartition ?? null,
     within_iterations: o.withinIterations ?? null,
+    address: o.address ?? null,
   };
 }
 

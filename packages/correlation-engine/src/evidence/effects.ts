@@ -42,10 +42,11 @@ export interface ObservationEffect {
   siblingsPassed: number;
   siblingsSameDigest: number;
   smStable: boolean;
-  /** On a GPU alone, as the next two. */
+  /** On a GPU alone, as the next three. */
   warp: number | undefined;
   subPartition: number | undefined;
   withinIterations: number | undefined;
+  address: number | undefined;
   /** A hard observation of the decision; otherwise `heldBy` names the gate. */
   counted: boolean;
   /** A counted observation taken in answer to an earlier one. */

@@ -42,10 +42,10 @@ test('an observation says everything that is needed to find it and to compute it
 });
 
 test('of a GPU it says where on the SM; of a CPU nothing of the kind', () => {
-  const place = { warp: 6, subPartition: 2, withinIterations: 32 };
+  const place = { warp: 6, subPartition: 2, withinIterations: 32, address: 4096 };
   const placed = observed({ fails: [{ sm: 1, ...place }] }).effect;
-  const { warp, subPartition, withinIterations } = placed;
-  assert.deepEqual({ warp, subPartition, withinIterations }, place);
+  const { warp, subPartition, withinIterations, address } = placed;
+  assert.deepEqual({ warp, subPartition, withinIterations, address }, place);
   assert.equal(observed({ fails: [{ sm: 1 }] }).effect.warp, undefined);
 });
 

@@ -132,6 +132,7 @@ function copyOf(mismatch: Mismatch) {
     warp: mismatch.warp,
     subPartition: mismatch.subPartition,
     withinIterations: mismatch.withinIterations,
+    address: mismatch.address,
   };
 }
 

@@ -87,10 +87,11 @@ export interface Mismatch {
   readonly siblingsPassed: number;
   readonly siblingsSameDigest: number;
   readonly smStable: boolean;
-  /** On a GPU alone, as the next two. */
+  /** On a GPU alone, as the next three. */
   readonly warp?: number | undefined;
   readonly subPartition?: number | undefined;
   readonly withinIterations?: number | undefined;
+  readonly address?: number | undefined;
 }
 
 /** Id of the directive that asked for a row; undefined = none did. */

@@ -102,9 +102,10 @@ function announce(step: Step, device: DeviceState, record: BatchRecord, effect: 
 }
 
 /** Where on an SM of a GPU. */
-function placeOf({ warp, subPartition, withinIterations }: ObservationEffect) {
+function placeOf({ warp, subPartition, withinIterations, address }: ObservationEffect) {
   if (warp === undefined || subPartition === undefined || withinIterations === undefined) return {};
-  return { warp, sub_partition: subPartition, within_iterations: withinIterations };
+  const place = { warp, sub_partition: subPartition, within_iterations: withinIterations };
+  return address === undefined ? place : { ...place, address };
 }
 
 function describe(effect: ObservationEffect): string {

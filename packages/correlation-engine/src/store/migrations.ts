@@ -64,6 +64,6 @@ async function outbox(db: Kysely<never>): Promise<void> {
 }
 
 async function places(db: Kysely<never>): Promise<void> {
-  const columns = ['warp', 'sub_partition', 'within_iterations'].map((name) => `add column ${name} bigint`);
+  const columns = ['warp', 'sub_partition', 'within_iterations', 'address'].map((name) => `add column ${name} bigint`);
   await sql.raw(`alter table observations ${columns.join(', ')}`).execute(db);
 }

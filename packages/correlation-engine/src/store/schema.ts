@@ -74,10 +74,11 @@ export interface ObservationTable {
   answer: boolean;
   held_by: string | null;
   injected: boolean;
-  /** On a GPU alone, as the next two. */
+  /** On a GPU alone, as the next three. */
   warp: number | null;
   sub_partition: number | null;
   within_iterations: number | null;
+  address: number | null;
 }
 
 export interface TransitionTable {

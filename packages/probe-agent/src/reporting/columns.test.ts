@@ -104,7 +104,7 @@ test('a mismatch tells what its siblings made of the seed, its reruns left out',
 });
 
 test('where on a GPU it was, and what the device was like', () => {
-  const place = { warp: 6, subPartition: 2, withinIterations: 32 };
+  const place = { warp: 6, subPartition: 2, withinIterations: 32, address: 4096 };
   const context = { temperatureC: 71.6, powerW: 412.2, hot: true };
   const first = run([result(3, ProbeResult.FAIL, { ...WRONG, place })], { context });
   const batch = toBatch([[first, run(PASSES, { context }), run(PASSES)]], smsOf);
@@ -112,8 +112,8 @@ test('where on a GPU it was, and what the device was like', () => {
   const decoded = ProbeBatch.decode(ProbeBatch.encode(batch).finish());
   const { temperatureC, clockMhz, powerW, clockEventReasons, hot } = decoded.contexts[0] ?? {};
   assert.deepEqual([temperatureC, clockMhz, powerW, clockEventReasons, hot], [72, undefined, 412, undefined, true]);
-  const { warp, subPartition, withinIterations } = decoded.mismatches[0] ?? {};
-  assert.deepEqual({ warp, subPartition, withinIterations }, place);
+  const { warp, subPartition, withinIterations, address } = decoded.mismatches[0] ?? {};
+  assert.deepEqual({ warp, subPartition, withinIterations, address }, place);
 });
 
 test('a golden that was not agreed has no digest, and its flags say so', () => {

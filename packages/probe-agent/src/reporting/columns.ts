@@ -82,6 +82,7 @@ function mismatchesOf(row: number, run: ProbeRun, group: RunGroup): MismatchDeta
       warp: mismatch.place?.warp,
       subPartition: mismatch.place?.subPartition,
       withinIterations: mismatch.place?.withinIterations,
+      address: mismatch.place?.address ?? undefined,
       // The addon answers NOT_RUN, never FAIL, when the thread (on a GPU: the block) was not on its SM at start and end.
       smStable: true,
     };
