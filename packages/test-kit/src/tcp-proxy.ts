@@ -9,6 +9,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly address: string;
   /** Connections open now. */
   readonly connections: number;
+  /** Bytes that came from clients and from the target so far. */
+  readonly bytes: { readonly up: number; readonly down: number };
   /** Resets every open connection; new ones are accepted. */
   cut(): void;
   /** Resets every open connection and every new one, until `pass`. */
@@ -37,17 +39,21 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
   );
   const conduct: Conduct = { delayMs: 0, refusing: false, gate: null };
   const open = new Set<Socket>();
+  const bytes = { up: 0, down: 0 };
   const server = createServer({ allowHalfOpen: true }, (client) => {
     if (conduct.refusing) return void client.resetAndDestroy();
     const upstream = connect({ host: hostname.replace(/[[\]]/g, ''), port: Number(targetPort), allowHalfOpen: true });
     open.add(client);
     client.once('close', () => open.delete(client));
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
+    for (const [from, to, direction] of [
+      [client, upstream, 'up'],
+      [upstream, client, 'down'],
     ] as const) {
       from.setNoDelay(true).on('error', () => to.destroy());
       from.once('close', () => to.destroySoon());
+      from.on('data', ({ length }: Buffer) => {
+        bytes[direction] += length;
+      });
       void forward(from, to, conduct);
     }
   });
@@ -76,6 +82,7 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
     get connections() {
       return open.size;
     },
+    bytes,
     cut,
     refuse: () => {
       conduct.refusing = true;

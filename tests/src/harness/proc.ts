@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
+/** USER_HZ, the same on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
 /** Direct children of a process, as /proc tells. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
@@ -34,4 +37,11 @@ function parentOf(pid: number): number | null {
   } catch {
     return null;
   }
+}
+
+/** User and system time of a process, seconds, in the kernel's ticks of 10 ms. */
+export function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
