@@ -155,10 +155,57 @@ export interface KnownAnswerResult {
   } | null;
 }
 
+export interface SlowdownRequest {
+  family: Family;
+  epoch: number;
+  /** Of the first execution; it counts up. */
+  index: number;
+  /** Logical CPU whose work is slowed down. */
+  cpu: number;
+  goldenCpus: [number, number] | [number];
+  /** At most, 1 to 1,000. */
+  rounds: number;
+  /** In each round, 1 to 16. */
+  executions: number;
+  /** Pause after each execution, 0 to 100. */
+  gapMs: number;
+  /** No round begins later, 1 to 60,000. */
+  limitMs: number;
+}
+
+/** How far a job came: `steps` of equal work in `us` of wall time. */
+export interface Progress {
+  us: number;
+  steps: number;
+}
+
+export interface SlowdownRound {
+  /** While the executions ran. */
+  probed: Progress;
+  /** For as long right after them. */
+  alone: Progress;
+  /** Executions that ran to their end; others make the round worthless. */
+  executed: number;
+  /** What they were charged on that CPU, golden included where it computes one: `cpuUs` of their reports. */
+  chargedUs: number;
+}
+
+/** What a job that never idles on `cpu` lost to executions there. */
+export interface SlowdownReport {
+  /** Why the job could not run, or was moved; then there are no rounds. */
+  reason: string | null;
+  rounds: SlowdownRound[];
+}
+
 /** What the addon exports. Synchronous; throws a TypeError that names the field for wrong arguments, and nothing else. */
 export interface NativeProbes {
   info(): Info;
   execute(request: ExecuteRequest): ExecuteReport;
+  /**
+   * Executes by turns with phases without, while a thread of the process's priority computes integers on that CPU all the time: it
+   * uses the whole CPU until `limitMs`, and is no measurement for a machine at work.
+   */
+  measureSlowdown(request: SlowdownRequest): SlowdownReport;
   /** One entry per available family. */
   knownAnswers(sm: number): KnownAnswerResult[];
 }

@@ -1,6 +1,7 @@
 // The native surface; index.d.ts describes it. Every function is synchronous and throws for wrong arguments only:
 // whatever happens to an execution is part of its report.
 #include "../cpu/features.h"
+#include "../cpu/slowdown.h"
 #include "gpu.h"
 #include "nvml.h"
 #include "reports.h"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr uint32_t kApiVersion = 1;
 constexpr uint32_t kMostSms = 4096;  // in one call
+// Of one measurement of the slowdown: whatever is asked for, it ends within two minutes.
+constexpr uint32_t kMostRounds = 1000, kMostRoundExecutions = 16, kMostGapMs = 100, kMostLimitMs = 60000;
 
 napi_value family_value(const Values& values, const FamilyInfo& info) {
   const FamilyShape shape = shape_of(info.family);
@@ -64,14 +67,33 @@ napi_value info(napi_env env, napi_callback_info) {
                         {"families", values.list(families)}});
 }
 
-bool request_from(napi_env env, napi_value object, Request& out) {
-  Arguments arguments(env, "execute", object);
+// Which execution, and who computes its golden; on which SMs is the caller's.
+bool execution_from(Arguments& arguments, Request& out) {
   if (!arguments.is_object() || !family_from(arguments, out.family)) return false;
   if (!arguments.u32("epoch", UINT32_MAX, out.epoch) || !arguments.u32("index", UINT32_MAX, out.index)) return false;
-  if (!arguments.u32_list("sms", 1, kMostSms, kMostCpus - 1, out.sms)) return false;
   if (!arguments.u32_list("goldenCpus", 1, 2, kMostCpus - 1, out.golden_cpus)) return false;
   const char* missing = missing_for(out.family);
   return missing == nullptr || arguments.refuse("family", std::string("this CPU has no ") + missing);
+}
+
+bool request_from(napi_env env, napi_value object, Request& out) {
+  Arguments arguments(env, "execute", object);
+  return execution_from(arguments, out) && arguments.u32_list("sms", 1, kMostSms, kMostCpus - 1, out.sms);
+}
+
+// An integer in 1..most.
+bool positive(Arguments& arguments, const char* field, uint32_t most, uint32_t& out) {
+  return arguments.u32(field, most, out) && (out > 0 || arguments.refuse(field, "expected at least 1"));
+}
+
+bool slowdown_from(napi_env env, napi_value object, SlowdownRequest& out) {
+  Arguments arguments(env, "measureSlowdown", object);
+  uint32_t cpu = 0;
+  if (!execution_from(arguments, out.execution) || !arguments.u32("cpu", kMostCpus - 1, cpu)) return false;
+  out.execution.sms = {cpu};
+  return positive(arguments, "rounds", kMostRounds, out.rounds) &&
+         positive(arguments, "executions", kMostRoundExecutions, out.executions) &&
+         arguments.u32("gapMs", kMostGapMs, out.gap_ms) && positive(arguments, "limitMs", kMostLimitMs, out.limit_ms);
 }
 
 napi_value execute_call(napi_env env, napi_callback_info callback_info) {
@@ -79,6 +101,26 @@ napi_value execute_call(napi_env env, napi_callback_info callback_info) {
   if (!request_from(env, first_argument(env, callback_info), request)) return nullptr;
   const Report report = execute(request);
   return report_value(Values(env), request, report);
+}
+
+napi_value progress_value(const Values& values, const Progress& progress) {
+  return values.object({{"us", values.number(progress.ns / 1000.0)},
+                        {"steps", values.number(static_cast<double>(progress.steps))}});
+}
+
+napi_value measure_slowdown_call(napi_env env, napi_callback_info callback_info) {
+  SlowdownRequest request;
+  if (!slowdown_from(env, first_argument(env, callback_info), request)) return nullptr;
+  const SlowdownReport report = measure_slowdown(request);
+  const Values values(env);
+  std::vector<napi_value> rounds;
+  for (const SlowdownRound& round : report.rounds) {
+    rounds.push_back(values.object({{"probed", progress_value(values, round.probed)},
+                                    {"alone", progress_value(values, round.alone)},
+                                    {"executed", values.number(round.executed)},
+                                    {"chargedUs", values.number(round.charged_ns / 1000.0)}}));
+  }
+  return values.object({{"reason", values.text_or_null(report.reason)}, {"rounds", values.list(rounds)}});
 }
 
 napi_value known_answers_call(napi_env env, napi_callback_info callback_info) {
@@ -99,6 +141,7 @@ napi_value known_answers_call(napi_env env, napi_callback_info callback_info) {
 napi_value initialise(napi_env env, napi_value exports) {
   export_function(env, exports, "info", info);
   export_function(env, exports, "execute", execute_call);
+  export_function(env, exports, "measureSlowdown", measure_slowdown_call);
   export_function(env, exports, "knownAnswers", known_answers_call);
   export_gpu_surface(env, exports);
   export_nvml_functions(env, exports);

@@ -54,7 +54,7 @@
       'type': 'static_library',
       'sources': [
         'reports.cpp', 'values.cpp', '../cpu/comparison.cpp', '../cpu/execution.cpp', '../cpu/features.cpp', '../cpu/known_answers.cpp',
-        '../cpu/pinned_thread.cpp', '../cpu/workers.cpp',
+        '../cpu/pinned_thread.cpp', '../cpu/slowdown.cpp', '../cpu/workers.cpp',
       ],
     },
     {

@@ -37,12 +37,14 @@ void PinnedThread::start(uint32_t cpu, Work work, void* argument) {
   placement_ = Placement::kNoThread;
   started_ns_ = ended_ns_ = monotonic_ns();
   cpu_time_ns_ = 0;
+  ended_ = false;
   // The process's signals belong to the threads that expect them.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   joinable_ = pthread_create(&thread_, nullptr, body, this) == 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!joinable_) ended_ = true;
 }
 
 Placement PinnedThread::join() {
@@ -52,7 +54,9 @@ Placement PinnedThread::join() {
 }
 
 void* PinnedThread::body(void* self) {
-  static_cast<PinnedThread*>(self)->run();
+  auto* thread = static_cast<PinnedThread*>(self);
+  thread->run();
+  thread->ended_ = true;
   return nullptr;
 }
 

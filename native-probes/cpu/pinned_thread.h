@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include <atomic>
+
 #include "features.h"
 
 namespace sentinel {
@@ -23,6 +25,9 @@ class PinnedThread {
   // Waits for the end. The work did not happen, or must be discarded, unless this is kStayed.
   Placement join();
 
+  // Whether join() would not wait.
+  bool ended() const { return ended_; }
+
   Placement placement() const { return placement_; }
   uint32_t cpu() const { return cpu_; }
   uint32_t seen_cpu() const { return seen_cpu_; }
@@ -41,6 +46,7 @@ class PinnedThread {
   Placement placement_ = Placement::kNoThread;
   uint64_t started_ns_ = 0, ended_ns_ = 0, cpu_time_ns_ = 0;
   bool joinable_ = false;
+  std::atomic<bool> ended_{false};
 };
 
 uint64_t monotonic_ns();

@@ -139,6 +139,7 @@ function observed(spool: Spool, devices: Devices, { lanes }: Testbed, pauses: Pa
     goldenPct: () => late.probing?.goldenPct() ?? 0,
     contexts: () => devices.ids.map((id) => late.telemetry?.latest.latest(id)),
     overheadPct: (pool) => late.probing?.overheadPct(pool) ?? 0,
+    lostPct: (pool) => late.probing?.lostPct(pool) ?? 0,
   };
 }
 

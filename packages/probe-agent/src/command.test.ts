@@ -53,13 +53,23 @@ test('a benchmark prints and writes what executions cost', async () => {
   assert.equal(code, 0);
   assert.match(stdout, /fma32 +20 +0 +0/);
   const measured = JSON.parse(readFileSync(file, 'utf8')) as {
-    families: { family: string; executions: number; cpuUs: { p50: number } }[];
+    families: {
+      family: string;
+      executions: number;
+      cpuUs: { p50: number };
+      slowdown: { ratio: number } | null;
+      gpu: null;
+    }[];
   };
+  assert.match(stdout, /MEASURED US p50 \(p25-p75\) +MEASURED\/CHARGED/);
   assert.deepEqual(
     measured.families.map(({ family, executions }) => [family, executions]),
     families.map((family) => [family, 20]),
   );
   assert.ok(measured.families.every(({ cpuUs }) => cpuUs.p50 > 0));
+  const ratios = measured.families.map(({ slowdown }) => slowdown?.ratio ?? 0);
+  const median = ratios.toSorted((a, b) => a - b)[ratios.length >> 1] ?? 0;
+  assert.ok(median > 0.5 && median < 2, `charges are what a job loses: ${ratios.join(', ')}`);
 });
 
 test('a core that does not exist ends with one sentence that lists the valid ones', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { bench, residentMegabytes } from '@sentinel/bench-kit';
-import { childrenOf, commandOf, treeOf } from '../harness/proc.js';
+import { agentChildren, commandOf, treeOf } from '../harness/proc.js';
 import { Start } from '../harness/start.js';
 
 const SETTLE_MS = 120_000;
@@ -46,7 +46,7 @@ function processesOf(root: number): Record<string, number> {
     return pid;
   };
   const daemon = find('sentinel-probe-agent');
-  const [child] = childrenOf(daemon);
+  const [child] = agentChildren(daemon, 'probes');
   if (child === undefined) throw new Error('the agent has no probe child');
   return {
     daemon_mb: daemon,

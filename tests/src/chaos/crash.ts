@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { gather } from '../check/gather.js';
 import { type Reconciliation, reconcile, UnsettledError } from '../check/reconcile.js';
 import { EngineClient } from '../harness/engine-client.js';
-import { childrenOf } from '../harness/proc.js';
+import { agentChildren } from '../harness/proc.js';
 import type { Random } from '../harness/random.js';
 import type { Service } from '../harness/service.js';
 import type { Stack } from '../harness/stack.js';
@@ -53,7 +53,7 @@ function pidOf(stack: Stack, agent: Service, victim: Victim): number | null {
     case 'ledger':
       return stack.ledger.pid;
     case 'child':
-      return agent.pid === null ? null : (childrenOf(agent.pid)[0] ?? null);
+      return agent.pid === null ? null : (agentChildren(agent.pid, 'probes')[0] ?? null);
   }
 }
 

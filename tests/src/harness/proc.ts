@@ -11,6 +11,11 @@ export function childrenOf(pid: number): number[] {
     .filter((candidate) => parentOf(candidate) === pid);
 }
 
+/** Children of an agent that are for the same: its last argument says what. Devices have children of their own. */
+export function agentChildren(agent: number, role: 'probes' | 'telemetry'): number[] {
+  return childrenOf(agent).filter((child) => commandOf(child).endsWith(` ${role}`));
+}
+
 /** The process and everything below it. */
 export function treeOf(pid: number): number[] {
   return [pid, ...childrenOf(pid).flatMap(treeOf)];

@@ -15,7 +15,7 @@ import { HeatKeeper } from '../scheduler/heat.js';
 import { storedIndices } from '../scheduler/index-store.js';
 import { OverheadWindow } from '../scheduler/overhead.js';
 import type { Pauses } from '../scheduler/pauses.js';
-import { Planner, type PlannerParts, type Pool } from '../scheduler/planner.js';
+import { type Changeable, Planner, type Pool } from '../scheduler/planner.js';
 import type { Settings } from '../settings.js';
 import type { ContextSource } from '../telemetry/context.js';
 import type { Common } from './common.js';
@@ -82,13 +82,18 @@ export class Probing {
     this.#expectCoverage();
   }
 
-  /** Of the busiest device over the last minute, percent. */
+  /** Charged to the busiest device over the last minute, percent. */
   overheadPct(pool: Pool): number {
     const nowMs = this.#common.clock.monotonicMs();
     return Math.max(0, ...this.#loops.map(({ planner }) => planner.overhead[pool].percent(nowMs)));
   }
 
-  /** The same of CPU time for goldens of GPUs. */
+  /** What that costs the device's other work, percent. */
+  lostPct(pool: Pool): number {
+    return this.overheadPct(pool) * this.#settings.config.charge_factor;
+  }
+
+  /** CPU time for goldens of GPUs, of the busiest logical CPU over the last minute, percent. */
   goldenPct(): number {
     return this.#goldens.percent(this.#common.clock.monotonicMs());
   }
@@ -161,8 +166,6 @@ export class Probing {
   }
 }
 
-type Changeable = Pick<PlannerParts, 'timetable' | 'overheadBudgetPct' | 'burstBudgetPct'>;
-
 /** What a planner takes up while it runs. */
 function changeable({ schedule, overheadBudgetPct, config }: Settings, { devices }: Lane): Changeable {
   const [first] = devices;
@@ -170,5 +173,6 @@ function changeable({ schedule, overheadBudgetPct, config }: Settings, { devices
     timetable: timetableOf(devices, plannedEntries(schedule, first?.families ?? [], first?.backend ?? 'cpu')),
     overheadBudgetPct,
     burstBudgetPct: config.burst_budget_pct,
+    chargeFactor: config.charge_factor,
   };
 }

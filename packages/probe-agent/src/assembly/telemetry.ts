@@ -12,7 +12,7 @@ export function makeTelemetry(common: Common, { reporter, events }: Reporting): 
   const { settings, testbed, devices, clock } = common;
   const { collection_interval_s: intervalS, collect_nvlink: nvlink, collect_pcie: pcie } = settings.config.telemetry;
   const child = devices.all.some(isGpu)
-    ? new ProbeChild({ addonFile: testbed.addonFile, env: driverEnv(process.env), prelude: [] })
+    ? new ProbeChild({ addonFile: testbed.addonFile, role: 'telemetry', env: driverEnv(process.env), prelude: [] })
     : null;
   const sensorsOf = (device: TestedDevice) =>
     child !== null && isGpu(device)

@@ -26,7 +26,7 @@ const WORK: Work = {
 
 function executor(t: TestContext, injection: string, recently = false) {
   const addonFile = addonPath({ test: true });
-  const child = new ProbeChild({ addonFile, env: {}, prelude: injectionsOf([injection]) });
+  const child = new ProbeChild({ addonFile, role: 'probes', env: {}, prelude: injectionsOf([injection]) });
   t.after(() => child.stop());
   const device = new CpuDevice('CPU-a', [0, 1], child, { families: [] } as unknown as Info);
   return {

@@ -17,7 +17,12 @@ export interface Census {
  * @throws SentinelError INVALID_ARGUMENT for a fault that cannot be injected here, UNAVAILABLE where the driver hangs or crashes: its GPUs are not known, so they cannot even be NOT_RUN
  */
 export async function takeCensus({ addonFile, injections }: LaneOptions): Promise<Census> {
-  const child = new ProbeChild({ addonFile, env: driverEnv(process.env), prelude: injectionsOf(injections) });
+  const child = new ProbeChild({
+    addonFile,
+    role: 'probes',
+    env: driverEnv(process.env),
+    prelude: injectionsOf(injections),
+  });
   try {
     const info = await child.ask('info', null, TIMEOUT_MS);
     if (info.kind === 'unprepared') throw refusedInjection(info.reason);

@@ -13,6 +13,7 @@ export class CpuDevice implements TestedDevice {
   readonly sms: readonly number[];
   readonly families: TestedDevice['families'];
   readonly notScheduled: TestedDevice['notScheduled'];
+  readonly switchUs = null;
   readonly #child: Pick<ProbeChild, 'ask'>;
   readonly #info: Info;
   #tested: SelfTest = new Map();

@@ -15,7 +15,7 @@ export async function openCpuLane(
   { addonFile, injections, save }: LaneOptions,
   { config, partitions }: Settings,
 ): Promise<{ readonly info: Info; readonly lane: Lane }> {
-  const child = new ProbeChild({ addonFile, env: {}, prelude: injectionsOf(injections) });
+  const child = new ProbeChild({ addonFile, role: 'probes', env: {}, prelude: injectionsOf(injections) });
   const reply = await child.ask('info', null, START_TIMEOUT_MS);
   if (reply.kind === 'answer') {
     const parts = partitions.map(({ part }) => part);

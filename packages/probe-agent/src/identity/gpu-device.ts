@@ -64,6 +64,10 @@ export class GpuDevice implements TestedDevice {
     return (this.#opened?.families ?? []).flatMap((family) => this.#whyNot(family) ?? []);
   }
 
+  get switchUs(): number | null {
+    return this.#opened?.switchUs ?? null;
+  }
+
   /** Takes what came of opening the GPU in a new child. */
   readonly prelude = (outcome: { readonly answers: readonly unknown[] } | { readonly refusal: string }): void => {
     if ('refusal' in outcome) {

@@ -49,6 +49,7 @@ function laneOf(
     timeoutMs: OPEN_TIMEOUT_MS,
   };
   const child: ProbeChild = new ProbeChild({
+    role: 'probes',
     addonFile,
     env: gpuEnv(process.env, seen.uuid),
     prelude: [...injectionsOf(injections), open],

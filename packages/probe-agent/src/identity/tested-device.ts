@@ -1,5 +1,5 @@
 import type { Device } from '@sentinel/contracts/sentinel/v1/common.js';
-import type { ExecuteReport, ExecuteRequest } from '@sentinel/native-probes';
+import type { ExecuteReport, ExecuteRequest, GpuExecuteReport } from '@sentinel/native-probes';
 import type { ChildReply } from '../probe-child/probe-child.js';
 import type { Testable } from '../scheduler/directive-plan.js';
 import type { Charge } from '../scheduler/planner.js';
@@ -7,7 +7,7 @@ import type { SelfTest } from './self-test.js';
 
 /** What an execution found, and who pays for it. */
 export interface Execution {
-  readonly report: ExecuteReport;
+  readonly report: ExecuteReport | GpuExecuteReport;
   /** To the budget of the device: each logical CPU of a CPU device, the GPU's own time of a GPU. */
   readonly charges: readonly Charge[];
   /** CPU time of the goldens of a GPU: shown apart, no budget pays it. */
@@ -26,6 +26,8 @@ export interface NotScheduled {
 export interface TestedDevice extends Testable {
   readonly backend: 'cpu' | 'gpu';
   readonly notScheduled: readonly NotScheduled[];
+  /** Part of every charge of a GPU: what it takes to change from another context and back, microseconds. Null on CPUs and before it is open. */
+  readonly switchUs: number | null;
   /** Told when the device went, came back or is not what it was. */
   onChange: (detail: string) => void;
   execute(request: ExecuteRequest, timeoutMs: number): Promise<ChildReply<Execution>>;

@@ -3,10 +3,12 @@ import { writeFileSync } from 'node:fs';
 import type { ExecuteReport } from '@sentinel/native-probes';
 import { EXIT } from '@sentinel/service-kit/errors';
 import type { FamilyName } from '../families.js';
-import { devicesOf, type Testbed } from '../identity/testbed.js';
+import type { Testbed } from '../identity/testbed.js';
 import type { Execution, TestedDevice } from '../identity/tested-device.js';
+import type { ProbeChild } from '../probe-child/probe-child.js';
 import { goldenCpus } from '../scheduler/golden-cpus.js';
 import type { Answered } from './answered.js';
+import { type Slowdown, slowdownOf } from './slowdown.js';
 import { table } from './table.js';
 
 const TIMEOUT_MS = 60_000;
@@ -26,8 +28,19 @@ export interface FamilyCosts {
   readonly wallUs: Quantiles;
   /** CPU time of all logical CPUs, golden included. */
   readonly cpuUs: Quantiles;
-  /** What the budget of the busiest logical CPU, or of the GPU, pays. */
+  /** What the busiest logical CPU, or the GPU, is charged. */
   readonly chargedUs: Quantiles;
+  /** What a job on the CPU that is tested loses; null on a GPU, and where it could not be measured. */
+  readonly slowdown: Slowdown | null;
+  /** Null on a CPU. */
+  readonly gpu: GpuCosts | null;
+}
+
+export interface GpuCosts {
+  /** From the first start of a block to the last end, by the GPU's own clock. */
+  readonly deviceUs: Quantiles;
+  /** Mean cost of a change of context, measured when the GPU was opened; part of each charge. */
+  readonly switchUs: number | null;
 }
 
 export interface Quantiles {
@@ -44,26 +57,72 @@ const HEADING = [
   'NOT RUN',
   ...['PASS', 'WALL', 'CPU', 'CHARGED'].map((what) => `${what} US p50/p99`),
 ];
+const CPU_HEADING = ['MEASURED US p50 (p25-p75)', 'MEASURED/CHARGED'];
+const GPU_HEADING = ['DEVICE US p50/p99', 'SWITCH US'];
 
-/** Executes each family `iterations` times, SMs of a CPU device in turn, and says what it cost. */
+/** Short rounds, so that little else happens in one, and many: the median keeps out where something did. */
+const SLOWDOWN_ROUNDS = 60;
+const SLOWDOWN_EXECUTIONS = 1;
+const SLOWDOWN_GAP_MS = 1;
+const SLOWDOWN_LIMIT_MS = 2_000;
+
+/** Executes each family `iterations` times, SMs of a CPU device in turn, and says what it cost, and a job on the same CPU. */
 export async function benchmark(testbed: Testbed, iterations = DEFAULT_ITERATIONS, output?: string): Promise<Answered> {
   const { cpuModel, cpus } = testbed.info;
   const costs: FamilyCosts[] = [];
-  for (const device of devicesOf(testbed)) {
-    if (device.backend === 'gpu') await device.selfTest();
-    for (const family of device.families) costs.push(await measure(device, cpus, family, iterations));
+  for (const { child, devices } of testbed.lanes) {
+    for (const device of devices) {
+      if (device.backend === 'gpu') await device.selfTest();
+      for (const family of device.families) {
+        const slowdown = device.backend === 'gpu' ? null : await slowdownBy(child, device, cpus, family);
+        costs.push({ ...(await measure(device, cpus, family, iterations)), slowdown });
+      }
+    }
   }
   if (output !== undefined) {
     writeFileSync(output, `${JSON.stringify({ cpuModel, cpus: cpus.length, families: costs }, null, 2)}\n`);
   }
-  const rows = costs.map(({ device, family, executions, failures, notRun, passUs, wallUs, cpuUs, chargedUs }) => [
-    device,
-    family,
-    ...[executions, failures, notRun].map(String),
-    ...[passUs, wallUs, cpuUs, chargedUs].map(({ p50, p99 }) => `${p50.toFixed(0)} / ${p99.toFixed(0)}`),
-  ]);
+  const heading = [...HEADING, ...(costs.some(({ gpu }) => gpu !== null) ? GPU_HEADING : CPU_HEADING)];
   const clean = costs.length > 0 && costs.every(({ failures, notRun }) => failures === 0 && notRun === 0);
-  return { text: table(HEADING, rows), exitCode: clean ? EXIT.ok : EXIT.negative };
+  return { text: table(heading, costs.map(rowOf)), exitCode: clean ? EXIT.ok : EXIT.negative };
+}
+
+function rowOf(costs: FamilyCosts): string[] {
+  const { device, family, executions, failures, notRun, passUs, wallUs, cpuUs, chargedUs, gpu, slowdown } = costs;
+  const general = [device, family, ...[executions, failures, notRun].map(String)];
+  const times = [passUs, wallUs, cpuUs, chargedUs].map(inShort);
+  if (gpu !== null) return [...general, ...times, inShort(gpu.deviceUs), gpu.switchUs?.toFixed(0) ?? 'not known'];
+  if (slowdown === null) return [...general, ...times, 'not measured', ''];
+  const { p25, p50, p75 } = slowdown.measuredUs;
+  const measured = `${p50.toFixed(0)} (${p25.toFixed(0)}-${p75.toFixed(0)})`;
+  return [...general, ...times, measured, slowdown.ratio.toFixed(2)];
+}
+
+function inShort({ p50, p99 }: Quantiles): string {
+  return `${p50.toFixed(0)} / ${p99.toFixed(0)}`;
+}
+
+/** What a job on the device's first CPU loses to executions there; null where too little could be measured. */
+async function slowdownBy(
+  child: Pick<ProbeChild, 'ask'>,
+  device: TestedDevice,
+  cpus: readonly number[],
+  family: FamilyName,
+): Promise<Slowdown | null> {
+  const cpu = device.sms[0] ?? 0;
+  const request = {
+    family,
+    epoch: randomInt(U32),
+    index: 0,
+    cpu,
+    goldenCpus: goldenCpus(cpus, [cpu], 0),
+    rounds: SLOWDOWN_ROUNDS,
+    executions: SLOWDOWN_EXECUTIONS,
+    gapMs: SLOWDOWN_GAP_MS,
+    limitMs: SLOWDOWN_LIMIT_MS,
+  };
+  const reply = await child.ask('measureSlowdown', request, TIMEOUT_MS);
+  return reply.kind === 'answer' ? (slowdownOf(reply.value.rounds, SLOWDOWN_EXECUTIONS) ?? null) : null;
 }
 
 interface Sample {
@@ -72,6 +131,8 @@ interface Sample {
   readonly wall: number;
   readonly cpu: number;
   readonly charged: number;
+  /** Null on a CPU. */
+  readonly deviceUs: number | null;
 }
 
 async function measure(
@@ -79,7 +140,7 @@ async function measure(
   cpus: readonly number[],
   family: FamilyName,
   iterations: number,
-): Promise<FamilyCosts> {
+): Promise<Omit<FamilyCosts, 'slowdown'>> {
   const samples: Sample[] = [];
   const epoch = randomInt(U32);
   for (let index = 0; index < iterations; index += 1) {
@@ -98,7 +159,12 @@ async function measure(
     wallUs: quantiles(samples.map(({ wall }) => wall)),
     cpuUs: quantiles(samples.map(({ cpu }) => cpu)),
     chargedUs: quantiles(samples.map(({ charged }) => charged)),
+    gpu: device.backend === 'gpu' ? gpuCosts(device, samples) : null,
   };
+}
+
+function gpuCosts({ switchUs }: TestedDevice, samples: readonly Sample[]): GpuCosts {
+  return { deviceUs: quantiles(samples.flatMap(({ deviceUs }) => deviceUs ?? [])), switchUs };
 }
 
 /** Whether every SM that was to run did. */
@@ -113,6 +179,7 @@ function sampleOf({ report, charges }: Execution): Sample {
     wall: report.wallUs,
     cpu: report.cpuUs.reduce((sum, { us }) => sum + us, 0),
     charged: Math.max(0, ...charges.map(({ us }) => us)),
+    deviceUs: 'gpu' in report ? report.gpu.deviceUs : null,
   };
 }
 

@@ -3,6 +3,7 @@ import { Counter, createRegistry, Gauge, Histogram, type Registry } from '@senti
 import { executed, type ProbeRun } from '../execution/run.js';
 import { probeOf } from '../families.js';
 import { nameOf } from '../names.js';
+import { POOLS, type Pool } from '../scheduler/planner.js';
 import type { GivenUp } from '../spool/give-up.js';
 import type { DeviceContext } from '../telemetry/context.js';
 import { LOUD_FAULT_KINDS, type LoudFaultKind } from '../telemetry/reading.js';
@@ -26,8 +27,10 @@ export interface Observed {
   goldenPct(): number;
   /** Of a day's scheduled runs, those in the hot bin; undefined where no device has a temperature. */
   hotShare(): number | undefined;
-  /** Of the busiest logical CPU, or of the busiest GPU, over the last minute, percent. */
-  overheadPct(pool: 'scheduled' | 'burst' | 'deep_test'): number;
+  /** Charged to the busiest logical CPU, or to the busiest GPU, over the last minute, percent. */
+  overheadPct(pool: Pool): number;
+  /** What its other work lost by that, percent. */
+  lostPct(pool: Pool): number;
   /** Of each device, in the order of the hello; undefined while it has no reading. */
   contexts(): readonly (DeviceContext | undefined)[];
 }
@@ -191,15 +194,26 @@ function registerGauges(registers: Registry[], observed: Observed): void {
       for (const { family, dueRatio } of observed.coverage()) this.set({ family }, dueRatio);
     },
   });
-  new Gauge({
-    name: 'sentinel_probe_overhead_pct',
-    help: 'Share of the busiest device (a logical CPU, or a GPU) over the last minute, by what pays: lower the schedule if it disturbs.',
-    labelNames: ['pool'],
-    registers,
-    collect() {
-      for (const pool of ['scheduled', 'burst', 'deep_test'] as const) this.set({ pool }, observed.overheadPct(pool));
-    },
-  });
+  const perPool = (name: string, help: string, read: (pool: Pool) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['pool'],
+      registers,
+      collect() {
+        for (const pool of POOLS) this.set({ pool }, read(pool));
+      },
+    });
+  perPool(
+    'sentinel_probe_overhead_pct',
+    'Charged share of the busiest device (a logical CPU, or a GPU) over the last minute, by what pays: lower the schedule if it disturbs.',
+    observed.overheadPct,
+  );
+  perPool(
+    'sentinel_probe_overhead_measured_pct',
+    'What the other work of that device lost by it: the charged share times probe_agent.charge_factor, which --mode benchmark measures and the budgets pay.',
+    observed.lostPct,
+  );
   const perDevice = (name: string, help: string, read: (context: DeviceContext) => number | undefined) =>
     new Gauge({
       name,

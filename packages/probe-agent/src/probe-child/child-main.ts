@@ -36,6 +36,8 @@ function call(addon: Native, question: Question): unknown {
       return addon.info();
     case 'execute':
       return addon.execute(question.argument);
+    case 'measureSlowdown':
+      return addon.measureSlowdown(question.argument);
     case 'knownAnswers':
       return addon.knownAnswers(question.argument);
     case 'gpuTelemetry':

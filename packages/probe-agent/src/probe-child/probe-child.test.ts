@@ -11,6 +11,7 @@ const REQUEST = { family: 'fma32' as const, epoch: 7, index: 1, sms: [0, 1], gol
 function child(t: TestContext, injections: readonly string[] = [], testBuild = injections.length > 0) {
   const events: ChildEvent[] = [];
   const made = new ProbeChild({
+    role: 'probes',
     addonFile: addonPath({ test: testBuild }),
     env: {},
     prelude: injectionsOf(injections),

@@ -29,6 +29,8 @@ export type ChildReply<T> =
 
 export interface ProbeChildOptions {
   readonly addonFile: string;
+  /** What it is for: its last argument, so that people and tools that list processes tell children apart. */
+  readonly role: 'probes' | 'telemetry';
   /** The child's whole environment. */
   readonly env: Readonly<Record<string, string>>;
   /** Asked of every new child before anything else; one that refuses any of it is ended. */
@@ -145,10 +147,11 @@ export class ProbeChild {
   }
 
   #spawn(): void {
-    const child = fork(fileURLToPath(new URL('./child-main.js', import.meta.url)), [this.#options.addonFile], {
+    const { addonFile, role, env } = this.#options;
+    const child = fork(fileURLToPath(new URL('./child-main.js', import.meta.url)), [addonFile, role], {
       serialization: 'advanced',
       execArgv: CHILD_FLAGS,
-      env: this.#options.env,
+      env,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#process = child;

@@ -11,6 +11,8 @@ import type {
   GpuXidReport,
   Info,
   KnownAnswerResult,
+  SlowdownReport,
+  SlowdownRequest,
 } from '@sentinel/native-probes';
 import type { Falsified } from './native.js';
 
@@ -18,6 +20,7 @@ import type { Falsified } from './native.js';
 export interface Calls {
   readonly info: { readonly argument: null; readonly answer: Info };
   readonly execute: { readonly argument: ExecuteRequest; readonly answer: ExecuteReport };
+  readonly measureSlowdown: { readonly argument: SlowdownRequest; readonly answer: SlowdownReport };
   readonly knownAnswers: { readonly argument: number; readonly answer: KnownAnswerResult[] };
   readonly gpuTelemetry: { readonly argument: GpuTelemetryRequest; readonly answer: GpuTelemetryReport };
   readonly gpuXids: { readonly argument: null; readonly answer: GpuXidReport };

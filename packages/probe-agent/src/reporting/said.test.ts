@@ -115,6 +115,7 @@ test('metrics have the names and labels of the contract', async () => {
     goldenPct: () => 0.125,
     hotShare: () => 0.25,
     overheadPct: () => 0.25,
+    lostPct: () => 0.375,
     contexts: () => [{ temperatureC: 61, hot: true }, undefined],
   });
   metrics.ran(failing(1));
@@ -125,6 +126,7 @@ test('metrics have the names and labels of the contract', async () => {
     'sentinel_probe_results_total{probe="FMA",family="fma32",result="FAIL"} 1',
     'sentinel_probe_duration_seconds_count{probe="FMA",family="fma32"} 1',
     'sentinel_probe_overhead_pct{pool="scheduled"} 0.25',
+    'sentinel_probe_overhead_measured_pct{pool="scheduled"} 0.375',
     'sentinel_probe_coverage_ratio{family="fma32"} 1',
     'sentinel_agent_loud_faults_total{kind="ecc"} 1',
     'sentinel_agent_loud_faults_total{kind="xid"} 0',

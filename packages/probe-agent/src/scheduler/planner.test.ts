@@ -35,6 +35,7 @@ function rig(
     cpus: DEVICE.sms,
     overheadBudgetPct: pct,
     burstBudgetPct: 5,
+    chargeFactor: 1,
     backend,
     isPaused: (_, wallMs) => pausedAt(wallMs - T0),
     heatHoldMs: (_id, periodMs, overdueMs) => (overdueMs < holdShare * periodMs ? 200 : 0),
@@ -127,6 +128,20 @@ test('whatever is asked, no CPU pays more than its shares, and no seed is used t
   );
 });
 
+test('budgets pay what other work loses, the overhead that is shown stays what was charged', () => {
+  // A run of 10 ms leaves the bucket 5 ms in debt: 0.5 % pay for the next one in 2 s, and at twice the price in 4 s.
+  const timetable = () => new Timetable([DEVICE], [entry({ periodMs: 1_000 })], () => 0);
+  for (const [chargeFactor, runs, pct] of [
+    [1, 30, 0.5],
+    [2, 15, 0.25],
+  ] as const) {
+    const it = rig([entry()]);
+    it.planner.reconfigure({ timetable: timetable(), overheadBudgetPct: 0.5, burstBudgetPct: 5, chargeFactor });
+    assert.equal(simulate(it, 60_000, 10_000).length, runs);
+    assert.ok(Math.abs(it.planner.overhead.scheduled.percent(59_999) - pct) < 1e-9);
+  }
+});
+
 test('a family is put off by want of budget for a quarter of an hour at most', () => {
   const it = rig([entry({ priority: 9 })], 0.01);
   it.planner.charge(
@@ -146,7 +161,7 @@ test('another schedule is taken up while the planner runs', () => {
   const it = rig([entry()]);
   assert.ok('work' in it.planner.next({ wallMs: T0, monoMs: 0 }));
   const timetable = new Timetable([DEVICE], [entry({ probe: 'AES', family: 'int_aes' })], () => 0);
-  it.planner.reconfigure({ timetable, overheadBudgetPct: 1, burstBudgetPct: 1 });
+  it.planner.reconfigure({ timetable, overheadBudgetPct: 1, burstBudgetPct: 1, chargeFactor: 1 });
   const next = it.planner.next({ wallMs: T0 + 1, monoMs: 1 });
   assert.equal('work' in next && next.work.family, 'int_aes');
 });

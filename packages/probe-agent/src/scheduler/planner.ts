@@ -45,6 +45,9 @@ export interface Charge {
   readonly us: number;
 }
 
+/** What a planner can go on with while it runs. */
+export type Changeable = Pick<PlannerParts, 'timetable' | 'overheadBudgetPct' | 'burstBudgetPct' | 'chargeFactor'>;
+
 export type Decision = { readonly work: Work } | { readonly waitMs: number };
 
 export interface PlannerParts {
@@ -58,6 +61,8 @@ export interface PlannerParts {
   readonly cpus: readonly number[];
   readonly overheadBudgetPct: number;
   readonly burstBudgetPct: number;
+  /** What a microsecond of charge costs the budgets: what other work loses by it. */
+  readonly chargeFactor: number;
   /** Whether a device runs nothing for now. */
   readonly isPaused: (deviceId: string, wallMs: number) => boolean;
   /** How long a run that is due should wait for a hot moment, milliseconds. */
@@ -82,6 +87,7 @@ const KIND: Readonly<Record<DirectiveKind, RunKind>> = {
 export class Planner {
   readonly #parts: PlannerParts;
   #timetable: Timetable;
+  #chargeFactor: number;
   #budgets: Readonly<Record<Pool, Budget>>;
   readonly #costs = new CostEstimates();
   readonly overhead: Readonly<Record<Pool, OverheadWindow>> = {
@@ -93,12 +99,14 @@ export class Planner {
   constructor(parts: PlannerParts) {
     this.#parts = parts;
     this.#timetable = parts.timetable;
+    this.#chargeFactor = parts.chargeFactor;
     this.#budgets = budgetsOf(parts);
   }
 
   /** Goes on with another schedule or other caps; balances start anew. */
-  reconfigure(changed: Pick<PlannerParts, 'timetable' | 'overheadBudgetPct' | 'burstBudgetPct'>): void {
+  reconfigure(changed: Changeable): void {
     this.#timetable = changed.timetable;
+    this.#chargeFactor = changed.chargeFactor;
     this.#budgets = budgetsOf(changed);
   }
 
@@ -110,13 +118,14 @@ export class Planner {
     return { waitMs: Math.max(1, Math.min(scheduled.waitMs, directed.waitMs, MAX_WAIT_MS)) };
   }
 
-  /** Charges what a launch took to the units that did the work. */
+  /** Charges what a launch took to the units that did the work; their budgets pay what that costs others. */
   charge(pool: Pool, family: FamilyName, charges: readonly Charge[], monoMs: number): void {
     let most = 0;
     for (const { unit, us } of charges) {
-      this.#budgets[pool].charge(unit, us, monoMs);
+      const paidUs = us * this.#chargeFactor;
+      this.#budgets[pool].charge(unit, paidUs, monoMs);
       this.overhead[pool].charge(unit, us, monoMs);
-      most = Math.max(most, us);
+      most = Math.max(most, paidUs);
     }
     if (charges.length > 0) this.#costs.observe(family, most);
   }

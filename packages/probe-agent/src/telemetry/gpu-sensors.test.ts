@@ -27,7 +27,12 @@ function machine(first: Says, second: Says, xids: readonly Says[] = []): FakeMac
 /** The collector of a node with two GPUs, whose NVML is a fake. */
 async function node(t: TestContext, first: Says, second: Says) {
   const fake = await fakeGpu(machine(first, second), [buildFakeNvml()]);
-  const child = new ProbeChild({ addonFile: addonPath({ test: false }), env: fake.env, prelude: [] });
+  const child = new ProbeChild({
+    addonFile: addonPath({ test: false }),
+    role: 'telemetry',
+    env: fake.env,
+    prelude: [],
+  });
   const faults: LoudFault[] = [];
   const problems: [string, string | null][] = [];
   const collector = new TelemetryCollector({

@@ -43,6 +43,13 @@ export const probeAgent = section(
       source: CONTRACT,
       reloadable: true,
     }),
+    charge_factor: leaf({
+      format: real(1, 3),
+      default: 1,
+      doc: 'What other work on a device loses by a microsecond that probes are charged there; budgets pay charge times factor. Above 1 where `sentinel-probe-agent --mode benchmark` shows a higher MEASURED/CHARGED on this kind of machine.',
+      source: ESTIMATE,
+      reloadable: true,
+    }),
     schedule_file: leaf({
       format: requiredPath,
       default: 'probe_schedules/default.yaml',

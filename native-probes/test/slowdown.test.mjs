@@ -1,0 +1,70 @@
+// What a job on the same CPU loses to executions.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cpus, families, goldenCpus, probes } from './addons.mjs';
+
+const good = {
+  family: 'int_aes',
+  epoch: 1,
+  index: 0,
+  cpu: cpus[0],
+  goldenCpus,
+  rounds: 3,
+  executions: 2,
+  gapMs: 1,
+  limitMs: 10_000,
+};
+
+test('every family is measured: a job comes less far while it is executed', () => {
+  for (const family of families) {
+    const { reason, rounds } = probes.measureSlowdown({ ...good, family, rounds: 7 });
+    assert.equal(reason, null);
+    assert.equal(rounds.length, 7);
+    const slower = rounds.filter(({ probed, alone }) => probed.steps / probed.us < alone.steps / alone.us);
+    assert.ok(slower.length >= 4, `${family}: slower in ${slower.length} of 7 rounds`);
+    for (const { probed, alone, executed, chargedUs } of rounds) {
+      assert.equal(executed, 2);
+      assert.ok(chargedUs > 0 && chargedUs < probed.us);
+      assert.ok(alone.us >= probed.us, 'the phase without is as long');
+    }
+  }
+});
+
+test('one CPU is enough', () => {
+  const { reason, rounds } = probes.measureSlowdown({ ...good, goldenCpus: [cpus[0]] });
+  assert.equal(reason, null);
+  assert.deepEqual(
+    rounds.map(({ executed }) => executed),
+    [2, 2, 2],
+  );
+});
+
+test('it ends at its limit', () => {
+  const { rounds } = probes.measureSlowdown({ ...good, rounds: 1_000, gapMs: 20, limitMs: 1 });
+  assert.ok(rounds.length <= 1);
+});
+
+test('a CPU that this process may not use is said, not measured', () => {
+  const { reason, rounds } = probes.measureSlowdown({ ...good, cpu: 8_191 });
+  assert.match(String(reason), /logical CPU 8191 is not in the affinity mask/);
+  assert.deepEqual(rounds, []);
+});
+
+const wrong = [
+  [undefined, /measureSlowdown: argument: expected an object/],
+  [{ ...good, family: 'hbm' }, /measureSlowdown: family/],
+  [{ ...good, cpu: -1 }, /cpu: expected an integer from 0 to 8191/],
+  [{ ...good, goldenCpus: [] }, /goldenCpus/],
+  [{ ...good, rounds: 0 }, /rounds: expected at least 1/],
+  [{ ...good, rounds: 1_001 }, /rounds: expected an integer from 0 to 1000/],
+  [{ ...good, executions: 0 }, /executions: expected at least 1/],
+  [{ ...good, executions: 17 }, /executions/],
+  [{ ...good, gapMs: 101 }, /gapMs/],
+  [{ ...good, limitMs: 0 }, /limitMs: expected at least 1/],
+  [{ ...good, limitMs: 60_001 }, /limitMs/],
+];
+
+test('nonsense is refused and the field named', () => {
+  for (const [request, message] of wrong)
+    assert.throws(() => probes.measureSlowdown(request), { name: 'TypeError', message });
+});
