@@ -65,7 +65,7 @@
         'gpu.cpp', '../cuda/census.cpp', '../cuda/copies.cpp', '../cuda/copy_pattern.cpp', '../cuda/driver.cpp', '../cuda/execution.cpp',
         '../cuda/golden_cpus.cpp', '../cuda/gpu.cpp', '../cuda/inventory.cpp', '../cuda/known_answers.cpp', '../cuda/launcher.cpp',
         '../cuda/loop.cpp', '../cuda/majority.cpp', '../cuda/memory.cpp', '../cuda/module.cpp', '../cuda/placement.cpp',
-        '../cuda/session.cpp', '../cuda/sfu_bounds.cpp', '../cuda/switch_cost.cpp', '../cuda/verdict.cpp',
+        '../cuda/session.cpp', '../cuda/sfu_bounds.cpp', '../cuda/sfu_objection.cpp', '../cuda/switch_cost.cpp', '../cuda/verdict.cpp',
       ],
     },
     {

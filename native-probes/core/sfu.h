@@ -1,6 +1,6 @@
 // Family sfu: operands of the special-function units. There is no golden: the tables inside differ between
 // architectures, so the majority of the SMs says what is right, and the host checks documented errors
-// (cuda/sfu_bounds.h). Eight result words per (lane, iteration), NaNs canonical:
+// (cuda/sfu_objection.h). Eight result words per (lane, iteration), NaNs canonical:
 //   ex2(exponent)  lg2(positive)  rcp(positive)  rsqrt(positive)  sqrt(positive)  sin(angle)  cos(angle)  tanh(middling)
 // all of them .approx.f32, without .ftz.
 #pragma once
@@ -35,5 +35,17 @@ SENTINEL_CORE SfuOperands sfu_operands(uint64_t seed, uint32_t lane, uint32_t it
   return {(r[0] & kSign) | (fixed + ulp), segment_boundary(1 + (r[1] >> 8) % 254, r[1]) + ulp,
           (r[2] & kSign) | (angle + ulp), (r[3] & kSign) | (segment_boundary(117 + (r[3] >> 8) % 14, r[3]) + ulp)};
 }
+
+// One block of iterations of one group of lanes, another one with each seed: the host looks at its results.
+struct SfuSample {
+  uint32_t group, block;
+};
+
+SENTINEL_CORE SfuSample sfu_sample(uint64_t seed) {
+  const uint32_t r = rand32(seed, kGpuLanes, 0);  // no lane has that number
+  return {r % kGpuGroups, (r >> 8) % (kSfuIterations / kGpuBlock)};
+}
+
+constexpr uint32_t kSfuSampleWords = kGpuBlock * kSfuResultWords * (kGpuLanes / kGpuGroups);
 
 }  // namespace sentinel

@@ -10,6 +10,7 @@
 #include "../cpu/pinned_thread.h"
 #include "copies.h"
 #include "majority.h"
+#include "sfu_objection.h"
 
 namespace sentinel::cuda {
 namespace {
@@ -70,9 +71,10 @@ class Execution {
     if (const Error error = prepare_copies(job)) return {Result::kError, describe(gpu_.session().api(), error)};
     launched_ns_ = monotonic_ns();
     launched_ = gpu_.run(job, request_.sms);
+    GoldenOutcome out;
+    if (!launched_.error && !has_golden()) out = find_majority(job);
     charge_gpu();
-    if (launched_.error) return {Result::kError, gpu_.lost()};
-    return has_golden() ? GoldenOutcome{} : find_majority();
+    return launched_.error ? GoldenOutcome{Result::kError, gpu_.lost()} : out;
   }
 
   Error prepare_copies(const Job& job) {
@@ -84,13 +86,15 @@ class Execution {
     return {};
   }
 
-  GoldenOutcome find_majority() {
-    std::string why;
+  GoldenOutcome find_majority(const Job& job) {
     majority_.resize(size_t{blocks()} * kGpuLanes);
     const uint32_t* running = gpu_.memory().running();
-    if (!majority_of(launched_.returned, running, blocks(), gpu_.sms(), majority_.data(), why)) {
-      return {Result::kInconclusive, why};
-    }
+    const Majority majority = majority_of(launched_.returned, running, blocks(), gpu_.sms(), majority_.data());
+    if (!majority.missing.empty()) return {Result::kInconclusive, majority.missing};
+    gpu_.fetch_results(job, majority.sm, launched_);
+    if (launched_.error) return {Result::kError, gpu_.lost()};
+    const std::string objection = sfu_objection(golden_request_.seed, expected(), gpu_.memory().results());
+    if (!objection.empty()) return {Result::kInconclusive, objection};
     report_disagreements(launched_.returned, running, expected(), launched_.records, *launched_.mismatches);
     report().golden_agreed = true;
     report().expected_digest = fold_gpu_lanes(expected().lanes());
@@ -112,7 +116,7 @@ class Execution {
       out.duration_us = static_cast<uint32_t>((record.end_ns - record.start_ns) / 1000);
     }
     if (request_.family == Family::kCopy) copies_.judge(out, gpu_.memory().sent(), gpu_.memory().returned());
-    if (out.result == Result::kFail && has_golden()) doubt(out);
+    if (out.result != Result::kPass && out.result != Result::kNotRun && has_golden()) doubt(out);
     return out;
   }
 
@@ -122,7 +126,7 @@ class Execution {
       report().golden_intact = false;
       out.result = Result::kInconclusive;
       out.reason = "the golden changed during the run";
-    } else if (request_.golden_cpus.size() == 1) {
+    } else if (out.result == Result::kFail && request_.golden_cpus.size() == 1) {
       out.result = Result::kInconclusive;
       out.reason = "one golden CPU only: nothing but the committed known answers can fail";
     }

@@ -138,12 +138,18 @@ Launched Gpu::run(const Job& job, const std::vector<uint32_t>& sms) {
   Launched out;
   out.error = session_.enter();
   if (!out.error) out = launcher_.run(job, sms);
-  if (out.error.status == kNotReady) {
-    lost_ = "the kernel did not end";
-  } else if (out.error) {
-    lost_ = describe(session_.api(), out.error);
-  }
+  remember(out.error);
   return out;
+}
+
+void Gpu::fetch_results(const Job& job, uint32_t smid, Launched& launched) {
+  launcher_.fetch_results(job, smid, launched);
+  remember(launched.error);
+}
+
+void Gpu::remember(const Error& error) {
+  if (!error) return;
+  lost_ = error.status == kNotReady ? "the kernel did not end" : describe(session_.api(), error);
 }
 
 }  // namespace sentinel::cuda

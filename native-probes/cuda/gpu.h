@@ -49,10 +49,13 @@ class Gpu {
   Job job_of(const GpuFamily& family, uint64_t seed) const;
   // Makes the context the calling thread's, runs, and remembers an error: see lost().
   Launched run(const Job& job, const std::vector<uint32_t>& sms);
+  // After it, of a job without a golden: the results of one SM, to memory().results().
+  void fetch_results(const Job& job, uint32_t smid, Launched& launched);
   // What went wrong in an earlier run, after which nothing more is tried; empty if nothing did.
   const std::string& lost() const { return lost_; }
 
  private:
+  void remember(const Error& error);
   Gpu(const Driver& api, const GpuDevice& device, bool use_graphs)
       : device_(device), session_(api, device.handle), memory_(session_), launcher_(session_, memory_, use_graphs) {}
   // Each returns why it did not succeed, or an empty text.

@@ -9,7 +9,8 @@ struct GpuKnownAnswerReport {
   KnownAnswerReport report;
 };
 
-// On all SMs. Empty where the family is not available or has no committed answers.
+// On all SMs. Empty where the family is not available or has no committed answers; but of one that the majority of the
+// SMs decides, one execution.
 std::vector<GpuKnownAnswerReport> run_gpu_known_answers(Gpu& gpu, const GpuFamily& family);
 
 // Of every family.

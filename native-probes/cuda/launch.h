@@ -27,6 +27,7 @@ struct LaunchArguments {
   uint64_t mismatches;  // MismatchTable
   uint64_t arena;       // memory for smem-free families l2, hbm, copy
   uint64_t arena_bytes;
+  uint64_t results;     // sfu: u32[slots][kGpuBlock][kSfuResultWords][32], those of sfu_sample(seed); 0 = not wanted
   uint32_t ticket;      // of this launch: greater than that of every launch before; relaunches of missing SMs repeat it
   uint32_t slots;
   uint32_t iterations;
@@ -34,7 +35,7 @@ struct LaunchArguments {
   uint32_t share;       // SMs among which the arena is divided
   uint32_t zero;        // always 0, which a compiler cannot know
 };
-static_assert(sizeof(LaunchArguments) == 96, "one layout for host and device");
+static_assert(sizeof(LaunchArguments) == 104, "one layout for host and device");
 
 // Written by the block that took the ticket of its SM.
 struct SmRecord {

@@ -46,6 +46,19 @@ Launched Launcher::census(const Kernel& kernel, uint32_t count) {
   return out;
 }
 
+void Launcher::fetch_results(const Job& job, uint32_t smid, Launched& out) {
+  const uint64_t began_ns = monotonic_ns();
+  out.error = SENTINEL_CUDA_CALL(session_.api(), cuMemcpyDtoHAsync_v2, memory_.results(),
+                                 results_of(job) + results_bytes(smid), kResultsBytesOfSm, session_.stream());
+  if (!out.error) out.error = session_.finish();
+  out.host_ns += monotonic_ns() - began_ns;
+}
+
+// Behind the running digests.
+CUdeviceptr Launcher::results_of(const Job& job) const {
+  return memory_.arena() + running_bytes(memory_.layout().slots, job.blocks());
+}
+
 LaunchArguments Launcher::arguments_of(const Job& job) const {
   const TableLayout& layout = memory_.layout();
   LaunchArguments out{};
@@ -58,6 +71,7 @@ LaunchArguments Launcher::arguments_of(const Job& job) const {
   out.running = memory_.arena();
   out.arena = memory_.arena();
   out.arena_bytes = job.arena_bytes;
+  out.results = job.has_golden ? 0 : results_of(job);
   out.ticket = ticket_;
   out.slots = layout.slots;
   out.iterations = job.iterations;
@@ -125,8 +139,8 @@ Error Launcher::poison(const Job& job) {
           SENTINEL_CUDA_CALL(api, cuMemsetD8Async, mismatches, 0, sizeof MismatchTable::count, session_.stream()))
     return error;
   if (job.has_golden) return {};
-  return SENTINEL_CUDA_CALL(api, cuMemsetD8Async, memory_.arena(), kPoison, running_bytes(layout.slots, job.blocks()),
-                            session_.stream());
+  return SENTINEL_CUDA_CALL(api, cuMemsetD8Async, memory_.arena(), kPoison,
+                            running_bytes(layout.slots, job.blocks()) + results_bytes(layout.slots), session_.stream());
 }
 
 Error Launcher::send(const Job& job) {

@@ -48,6 +48,8 @@ class Launcher {
   Launched run(const Job& job, const std::vector<uint32_t>& sms);
   // Without iterations and without a golden: where blocks go. Until `count` SMs were reached, as often as run().
   Launched census(const Kernel& kernel, uint32_t count);
+  // After run() without a golden: the results of one SM, to DeviceMemory::results().
+  void fetch_results(const Job& job, uint32_t smid, Launched& out);
 
  private:
   struct Graph {
@@ -55,6 +57,7 @@ class Launcher {
     CUgraphNode kernel = nullptr;
   };
 
+  CUdeviceptr results_of(const Job& job) const;
   LaunchArguments arguments_of(const Job& job) const;
   Error launch(const Job& job, LaunchArguments& arguments, Launched& out);
   Error relaunch(const Job& job, LaunchArguments& arguments, Launched& out);

@@ -65,8 +65,8 @@ MismatchRecord first_difference(const Running& running, const Expected& golden, 
 
 }  // namespace
 
-bool majority_of(const Returned& returned, const uint32_t* running_words, uint32_t blocks,
-                 const std::vector<uint32_t>& sms, uint32_t* golden, std::string& why) {
+Majority majority_of(const Returned& returned, const uint32_t* running_words, uint32_t blocks,
+                     const std::vector<uint32_t>& sms, uint32_t* golden) {
   const Running running{running_words, blocks};
   std::vector<uint32_t> ran, voters;
   for (uint32_t smid : sms) {
@@ -75,18 +75,16 @@ bool majority_of(const Returned& returned, const uint32_t* running_words, uint32
     if (agrees_with_itself(running, smid)) voters.push_back(smid);
   }
   if (ran.size() < kLeastVoters) {
-    why = std::to_string(ran.size()) + " SMs ran: a majority is of at least " + std::to_string(kLeastVoters);
-    return false;
+    return {std::to_string(ran.size()) + " SMs ran: a majority is of at least " + std::to_string(kLeastVoters)};
   }
-  why = "no result is that of more than half of the " + std::to_string(ran.size()) + " SMs that ran";
-  if (voters.empty()) return false;
+  const Majority none{"no result is that of more than half of the " + std::to_string(ran.size()) + " SMs that ran"};
+  if (voters.empty()) return none;
   const uint32_t candidate = candidate_of(running, voters);
   size_t votes = 0;
   for (uint32_t smid : voters) votes += same_vote(running, smid, candidate) ? 1 : 0;
-  if (votes * 2 <= ran.size()) return false;
+  if (votes * 2 <= ran.size()) return none;
   write_golden(running, candidate, golden);
-  why.clear();
-  return true;
+  return {"", candidate};
 }
 
 void report_disagreements(const Returned& returned, const uint32_t* running_words, const Expected& golden,

@@ -6,10 +6,15 @@ namespace sentinel::cuda {
 
 constexpr uint32_t kLeastVoters = 3;
 
-// Writes the golden, [blocks][kGpuLanes]. An SM whose warps disagree among themselves ran, and has no vote. False where
-// fewer than three SMs ran or no more than half of them agree; `why` then says so.
-bool majority_of(const Returned& returned, const uint32_t* running, uint32_t blocks, const std::vector<uint32_t>& sms,
-                 uint32_t* golden, std::string& why);
+struct Majority {
+  std::string missing;  // why there is none; empty if there is one
+  uint32_t sm = 0;      // one of those that form it
+};
+
+// Writes the golden, [blocks][kGpuLanes]. An SM whose warps disagree among themselves ran, and has no vote. There is no
+// majority where fewer than three SMs ran or no more than half of them agree.
+Majority majority_of(const Returned& returned, const uint32_t* running, uint32_t blocks,
+                     const std::vector<uint32_t>& sms, uint32_t* golden);
 
 // What the kernel does where it has a golden: counts the lanes that disagree in each SM's record, and keeps the first
 // of each in the table.

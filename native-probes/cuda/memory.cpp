@@ -46,6 +46,11 @@ Error DeviceMemory::shape(uint32_t slots) {
   return session_.finish();
 }
 
+Error DeviceMemory::reserve_running() {
+  if (const Error error = running_.reserve(running_bytes(layout_.slots, kMostBlocks))) return error;
+  return results_.reserve(kResultsBytesOfSm);
+}
+
 Error DeviceMemory::reserve_copies(size_t bytes) {
   if (const Error error = sent_.reserve(bytes)) return error;
   return returned_.reserve(bytes);

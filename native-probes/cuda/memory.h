@@ -35,6 +35,7 @@ class DeviceMemory {
         host_(session.api()),
         golden_(session.api()),
         running_(session.api()),
+        results_(session.api()),
         sent_(session.api()),
         returned_(session.api()) {}
   ~DeviceMemory();
@@ -44,9 +45,9 @@ class DeviceMemory {
   Error take(uint64_t l2_bytes);
   // Lays the tables out for so many SMs, with no claim of any of them.
   Error shape(uint32_t slots);
-  // Host memory for what warps compute, whatever the number of iterations: graphs keep its address.
-  Error reserve_running() { return running_.reserve(running_bytes(layout_.slots, kMostBlocks)); }
-
+  // Host memory for what warps compute, whatever the number of iterations: graphs keep its address. And for the results
+  // of one SM.
+  Error reserve_running();
   // Host memory for both directions of family copy, of which every launch copies as much.
   Error reserve_copies(size_t bytes);
 
@@ -59,6 +60,8 @@ class DeviceMemory {
   // Copies of the tables, and of the running digests, as they came back.
   unsigned char* host() const { return host_.data(); }
   uint32_t* running() const { return reinterpret_cast<uint32_t*>(running_.data()); }
+  // Of one SM, as they came back.
+  uint32_t* results() const { return reinterpret_cast<uint32_t*>(results_.data()); }
   // What goes to the begin of the arena, and what came back from behind it.
   uint32_t* sent() const { return reinterpret_cast<uint32_t*>(sent_.data()); }
   uint32_t* returned() const { return reinterpret_cast<uint32_t*>(returned_.data()); }
@@ -70,7 +73,7 @@ class DeviceMemory {
   CUdeviceptr base_ = 0;
   uint64_t bytes_ = 0;
   TableLayout layout_{};
-  HostMemory host_, golden_, running_, sent_, returned_;
+  HostMemory host_, golden_, running_, results_, sent_, returned_;
 };
 
 }  // namespace sentinel::cuda

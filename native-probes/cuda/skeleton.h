@@ -156,26 +156,28 @@ class LaneResults {
 
 // Unit: static uint32_t iterate(seed, logical lane, iteration, digest), which folds the results of one iteration.
 template <class Unit>
-SENTINEL_DEVICE void run_warp(const LaunchArguments& arguments, const WarpLane& lane) {
-  LaneResults results(arguments, lane);
-  SENTINEL_ROLLED
-  for (uint32_t iteration = 0; iteration < arguments.iterations; iteration++) {
-    results.replace_digest(Unit::iterate(arguments.seed, lane.logical(), iteration, results.digest()));
-    results.end_iteration(iteration);
+struct FoldingUnit {
+  SENTINEL_DEVICE void run_warp(const LaunchArguments& arguments, const WarpLane& lane) {
+    LaneResults results(arguments, lane);
+    SENTINEL_ROLLED
+    for (uint32_t iteration = 0; iteration < arguments.iterations; iteration++) {
+      results.replace_digest(Unit::iterate(arguments.seed, lane.logical(), iteration, results.digest()));
+      results.end_iteration(iteration);
+    }
+    results.finish();
   }
-  results.finish();
-}
+};
 
-// A family whose lanes compute alone, or with their warp.
+// Unit: static void run_warp(arguments, lane), all that a warp does.
 template <class Unit>
-struct LaneKernel {
+struct WarpKernel {
   // kWarps = warps of the block.
   template <uint32_t kWarps>
   SENTINEL_DEVICE void run(const LaunchArguments& arguments) {
     const uint32_t smid = take_sm(arguments);
     if (smid == kNoSm) return device::hold(arguments.hold_ns);
     for (uint32_t warp = warp_in_block(); warp < kFullWarps; warp += kWarps)
-      run_warp<Unit>(arguments, WarpLane::of(smid, warp));
+      Unit::run_warp(arguments, WarpLane::of(smid, warp));
     finish_sm(arguments, smid);
   }
 };
@@ -191,5 +193,8 @@ struct LaneKernel {
     __VA_ARGS__<sentinel::kSmallWarps>(arguments);                                          \
   }
 
+// Of a family whose warps compute alone.
+#define SENTINEL_WARP_KERNELS(family, ...) SENTINEL_BOTH_KERNELS(family, sentinel::WarpKernel<__VA_ARGS__>::run)
+
 // Of a family whose lanes compute alone, or with their warp.
-#define SENTINEL_LANE_KERNELS(family, ...) SENTINEL_BOTH_KERNELS(family, sentinel::LaneKernel<__VA_ARGS__>::run)
+#define SENTINEL_LANE_KERNELS(family, ...) SENTINEL_WARP_KERNELS(family, sentinel::FoldingUnit<__VA_ARGS__>)

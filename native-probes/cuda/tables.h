@@ -2,6 +2,7 @@
 #pragma once
 #include <stddef.h>
 
+#include "../core/sfu.h"
 #include "launch.h"
 
 namespace sentinel::cuda {
@@ -32,5 +33,9 @@ constexpr TableLayout table_layout(uint32_t slots) {
 constexpr size_t running_bytes(uint32_t slots, uint32_t blocks) {
   return size_t{slots} * kFullWarps * blocks * kWarpLanes * sizeof(uint32_t);
 }
+
+// And, behind them, the results that the host looks at.
+constexpr size_t kResultsBytesOfSm = size_t{kSfuSampleWords} * sizeof(uint32_t);
+constexpr size_t results_bytes(uint32_t slots) { return slots * kResultsBytesOfSm; }
 
 }  // namespace sentinel::cuda

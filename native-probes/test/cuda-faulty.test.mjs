@@ -100,12 +100,11 @@ test(
   needsKernels,
   async () => {
     const faults = [{ kind: 'wrong', sm: 1, unit: 'f64', xor: 4, every: 1000 }];
-    const [opened, answers] = await onGpu({ devices: [{ sms: 2 }], faults }, [['gpuKnownAnswers']]);
-    const families = opened.families
-      .filter(({ name, available }) => available && name !== 'sfu')
-      .map(({ name }) => name);
+    const sms = 3; // the least of which sfu has a majority
+    const [opened, answers] = await onGpu({ devices: [{ sms }], faults }, [['gpuKnownAnswers']]);
+    const families = opened.families.filter(({ available }) => available).map(({ name }) => name);
     assert.deepEqual([...new Set(answers.map(({ family }) => family))].sort(), families.sort());
-    assert.equal(answers.length, 2 * families.length);
+    assert.equal(answers.length, sms * families.length);
     for (const { sm, family, result, reason, executed, firstBad } of answers) {
       const accused = sm === 1 && family === 'fma64';
       assert.equal(result, accused ? 'FAIL' : 'PASS', `${family} on SM ${sm}: ${reason}`);
@@ -121,19 +120,20 @@ const RECORD_BYTES = 72;
 const DIGESTS = 768;
 const WARPS_BYTES = 8 * 32 * 4;
 
-test('a bit that flips on the way to the host is no PASS', needsKernels, async () => {
+test('a bit that flips on the way to the host is no PASS, and accuses nobody', needsKernels, async () => {
   const places = [
-    ['the claim of SM 1', 4],
-    ['the ticket of SM 1', RECORDS + RECORD_BYTES],
-    ['the first %smid of SM 1', RECORDS + RECORD_BYTES + 4],
-    ['the finished warps of SM 1', RECORDS + RECORD_BYTES + 12],
-    ['a digest of SM 1', DIGESTS + WARPS_BYTES + 20],
+    ['the claim of SM 1', 4, 'NOT_RUN'],
+    ['the ticket of SM 1', RECORDS + RECORD_BYTES, 'NOT_RUN'],
+    ['the first %smid of SM 1', RECORDS + RECORD_BYTES + 4, 'NOT_RUN'],
+    ['the finished warps of SM 1', RECORDS + RECORD_BYTES + 12, 'NOT_RUN'],
+    ['how many disagreements SM 1 found', RECORDS + RECORD_BYTES + 16, 'INCONCLUSIVE'],
+    ['a digest of SM 1', DIGESTS + WARPS_BYTES + 20, 'INCONCLUSIVE'],
   ];
-  for (const [name, byte] of places) {
+  for (const [name, byte, expected] of places) {
     const report = await execute('int_aes', [{ kind: 'copy', direction: 'd2h', byte, bit: 0 }]);
-    const [first, second, ...others] = words(report);
-    assert.notEqual(second, 'PASS', name);
-    assert.deepEqual([first, ...others], ['PASS', 'PASS', 'PASS'], name);
+    assert.deepEqual(words(report), ['PASS', expected, 'PASS', 'PASS'], name);
+    assert.equal(report.results[1].mismatch, null);
+    if (expected === 'INCONCLUSIVE') assert.match(report.results[1].reason, /what came back/);
   }
 });
 
@@ -188,4 +188,40 @@ test('of special functions the majority of SMs is right, and without one nobody 
     assert.equal(result, 'INCONCLUSIVE');
     assert.match(reason, /more than half/);
   }
+});
+
+/** All SMs are wrong alike, in every eighth special function: tanh. */
+const wrongTanh = (xor) => ({ kind: 'wrong', unit: 'sfu', every: 8, xor });
+
+test('a majority outside of the documented errors accuses nobody, one within them is right', needsKernels, async () => {
+  const report = await execute('sfu', [wrongTanh(0x400000)]);
+  assert.equal(report.goldenAgreed, false);
+  for (const { result, reason, mismatch } of report.results) {
+    assert.deepEqual([result, mismatch], ['INCONCLUSIVE', null]);
+    assert.match(
+      reason,
+      /^the majority of the SMs is outside of the documented error of tanh: tanh\(0x[0-9a-f]{8}\) = 0x[0-9a-f]{8} in lane \d+, iteration \d+, and \d+ of 8192 results/,
+    );
+  }
+  assert.deepEqual(words(await execute('sfu', [wrongTanh(1)])), ['PASS', 'PASS', 'PASS', 'PASS']);
+});
+
+test('results of the majority that are damaged on their way to the host accuse nobody', needsKernels, async () => {
+  // Tables, running digests, and then these results are copied.
+  const report = await execute('sfu', [{ kind: 'copy', direction: 'd2h', byte: 4_001, bit: 2, from: 3, to: 3 }]);
+  for (const { result, reason } of report.results) {
+    assert.equal(result, 'INCONCLUSIVE');
+    assert.match(reason, /are not those that the majority folded/);
+  }
+});
+
+test('a GPU whose special functions are wrong on all SMs does not qualify for sfu', needsKernels, async () => {
+  const faults = [wrongTanh(0x400000)];
+  const [, answers] = await onGpu({ devices: [{ sms: 3 }], faults }, [['gpuKnownAnswers']]);
+  const unfit = answers.filter(({ result }) => result !== 'PASS');
+  assert.deepEqual(
+    unfit.map(({ family, sm, result, firstBad }) => ({ family, sm, result, firstBad })),
+    [0, 1, 2].map((sm) => ({ family: 'sfu', sm, result: 'INCONCLUSIVE', firstBad: null })),
+  );
+  for (const { reason } of unfit) assert.match(reason, /documented error of tanh/);
 });

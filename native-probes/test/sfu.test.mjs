@@ -99,3 +99,51 @@ test('a NaN, an infinity and a zero out of place are beyond the bounds', () => {
   results[(6 * WORDS + 2) * LANES + 1] = 0; // the reciprocal of a finite number
   assert.equal(testProbes.sfuViolations({ ...of, group: 0, block: 1, results }).count, 1);
 });
+
+/** The first (group, block, iteration, lane) whose operand of a function is as wanted. */
+function placeOf(of, operand, isWanted) {
+  for (let block = 0; block < 8; block++) {
+    for (let k = 0; k < ITERATIONS * LANES * 2; k++) {
+      const [iteration, lane] = [k >> 6, k % 64];
+      const at = { lane, iteration: block * ITERATIONS + iteration };
+      const x = floatOf(testProbes.sfuOperands({ ...of, ...at })[operand]);
+      if (isWanted(x)) return { x, group: lane >> 5, block, iteration, lane: lane % 32 };
+    }
+  }
+  throw new Error('no such operand');
+}
+
+/** How many results are out of bounds where all are perfect but this one. */
+function violationsWith(of, { group, block, iteration, lane }, word, result) {
+  const results = perfect(of, group, block);
+  results[(iteration * WORDS + word) * LANES + lane] = bitsOf(result);
+  return testProbes.sfuViolations({ ...of, group, block, results }).count;
+}
+
+test('where the documentation leaves something open, both are accepted, and nothing else', () => {
+  const of = { family: FAMILY, epoch: 9, index: 4 };
+  const negative = placeOf(of, 1, (x) => x < 0 && x > -(2 ** -126));
+  for (const [word, flushed] of [
+    [1, Number.NEGATIVE_INFINITY],
+    [3, Number.NEGATIVE_INFINITY],
+    [4, -0],
+  ]) {
+    assert.equal(violationsWith(of, negative, word, flushed), 0);
+    assert.equal(violationsWith(of, negative, word, Number.NaN), 0);
+    assert.equal(violationsWith(of, negative, word, 1), 1);
+  }
+  const far = placeOf(of, 2, (x) => Math.abs(x) > 100 * Math.PI && Number.isFinite(x));
+  assert.equal(violationsWith(of, far, 5, 3), 0);
+  const near = placeOf(of, 2, (x) => Math.abs(x) > 7 && Math.abs(x) < 100 * Math.PI);
+  assert.equal(violationsWith(of, near, 6, Math.cos(near.x) + 2 ** -15), 0);
+  assert.equal(violationsWith(of, near, 6, Math.cos(near.x) + 2 ** -14), 1);
+});
+
+test('an overflow must be an infinity', () => {
+  const of = { family: FAMILY, epoch: 9, index: 5 };
+  for (const least of [128, 1024]) {
+    const large = placeOf(of, 0, (x) => x > least);
+    assert.equal(violationsWith(of, large, 0, Number.POSITIVE_INFINITY), 0);
+    assert.equal(violationsWith(of, large, 0, 3e38), 1);
+  }
+});

@@ -5,6 +5,7 @@
 #include "../../cuda/inventory.h"
 #include "../../cuda/known_answers.h"
 #include "../../cuda/majority.h"
+#include "../../cuda/sfu_objection.h"
 #include "../../cuda/switch_cost.h"
 #include "check.h"
 #include "fake_launch.h"
@@ -71,17 +72,29 @@ void fails_with_detail() {
   CHECK(result.mismatch.actual_digest == result.digest && result.digest != result.mismatch.expected_digest);
 }
 
-// Each of the two alone is a failure: a wrong digest that the kernel did not report, and a report with right digests.
-void fails_either_way() {
+// What did not fit in the table is told from the digests.
+void fails_without_detail() {
+  FakeLaunch launch;
+  launch.digest(3, 7, 31) ^= 0x80000000;
+  launch.records[3].mismatches = 1;
+  const SmResult result = verdict_on(launch.returned(), launch.mismatches, launch.expected(), 3);
+  CHECK(result.result == Result::kFail && result.has_mismatch);
+  CHECK(result.mismatch.lane == 63 && result.mismatch.gpu.warp == 7);
+  CHECK(result.mismatch.gpu.within_iterations == 64);
+}
+
+// A wrong digest that the kernel did not report, or a report with right digests, accuses nobody.
+void one_side_alone_is_inconclusive() {
   FakeLaunch silent;
   silent.digest(3, 7, 31) ^= 0x80000000;
   const SmResult unreported = verdict_on(silent.returned(), silent.mismatches, silent.expected(), 3);
-  CHECK(unreported.result == Result::kFail);
-  CHECK(unreported.mismatch.lane == 63 && unreported.mismatch.gpu.warp == 7);
-  CHECK(unreported.mismatch.gpu.within_iterations == 64);
+  CHECK(unreported.result == Result::kInconclusive && !unreported.has_mismatch);
+  CHECK(unreported.reason.find("differs from what the device compared") != std::string::npos);
   FakeLaunch loud;
   loud.records[3].mismatches = 1;
-  CHECK(verdict_on(loud.returned(), loud.mismatches, loud.expected(), 3).result == Result::kFail);
+  const SmResult unfounded = verdict_on(loud.returned(), loud.mismatches, loud.expected(), 3);
+  CHECK(unfounded.result == Result::kInconclusive && !unfounded.has_mismatch);
+  CHECK(unfounded.reason.find("the device found 1 disagreements") != std::string::npos);
   CHECK(verdict_on(loud.returned(), loud.mismatches, loud.expected(), 4).result == Result::kPass);
 }
 
@@ -96,15 +109,15 @@ void digest_is_of_the_lowest_warp() {
 }
 
 struct Vote {
-  bool decided;
   std::vector<uint32_t> golden;
-  std::string why;
+  Majority majority;
+  bool decided() const { return majority.missing.empty(); }
 };
 
 Vote vote_of(FakeLaunch& launch) {
-  Vote out{false, std::vector<uint32_t>(launch.golden.size()), ""};
-  out.decided = majority_of(launch.returned(), launch.running.data(), FakeLaunch::kBlocks, launch.sms,
-                            out.golden.data(), out.why);
+  Vote out{std::vector<uint32_t>(launch.golden.size()), {}};
+  out.majority =
+      majority_of(launch.returned(), launch.running.data(), FakeLaunch::kBlocks, launch.sms, out.golden.data());
   return out;
 }
 
@@ -117,11 +130,11 @@ void change_warps(FakeLaunch& launch, uint32_t smid, uint32_t first, uint32_t co
 
 void majority_decides() {
   FakeLaunch healthy;
-  CHECK(vote_of(healthy).decided && vote_of(healthy).golden == healthy.golden);
+  CHECK(vote_of(healthy).decided() && vote_of(healthy).golden == healthy.golden);
   FakeLaunch launch;
   change_warps(launch, 1, 0, 4);
   const Vote vote = vote_of(launch);
-  CHECK(vote.decided && vote.golden == launch.golden);
+  CHECK(vote.decided() && vote.golden == launch.golden && vote.majority.sm != 1);
   report_disagreements(launch.returned(), launch.running.data(), {vote.golden.data(), FakeLaunch::kBlocks},
                        launch.records.data(), launch.mismatches);
   CHECK(launch.records[1].mismatches == 4 && launch.mismatches.count == 4 && launch.records[3].mismatches == 0);
@@ -133,15 +146,35 @@ void majority_is_strict() {
   FakeLaunch tie;
   change_warps(tie, 1, 0, 4);
   change_warps(tie, 3, 0, 4);
-  CHECK(!vote_of(tie).decided && vote_of(tie).why.find("more than half of the 4") != std::string::npos);
+  CHECK(vote_of(tie).majority.missing.find("more than half of the 4") != std::string::npos);
   FakeLaunch few;
   few.sms = {1, 3};
-  CHECK(!vote_of(few).decided && vote_of(few).why.find("at least 3") != std::string::npos);
+  CHECK(vote_of(few).majority.missing.find("at least 3") != std::string::npos);
   // An SM whose warps disagree has no vote, and counts among those that ran.
   FakeLaunch torn;
   change_warps(torn, 1, 2, 1);
   change_warps(torn, 3, 2, 1);
-  CHECK(!vote_of(torn).decided);
+  CHECK(!vote_of(torn).decided());
+}
+
+// An SM whose special functions all give 0, and digests them rightly or not.
+void majority_is_doubted() {
+  constexpr uint32_t kBlocks = kSfuIterations / kGpuBlock;
+  const std::vector<uint32_t> zeros(kSfuSampleWords);
+  std::vector<uint32_t> running(kBlocks * kGpuLanes, 77);
+  for (uint64_t seed = 0; seed < 64; seed++) {
+    const SfuSample sample = sfu_sample(seed);
+    CHECK(sample.group < kGpuGroups && sample.block < kBlocks);
+    uint32_t digest = sample.block == 0 ? 0 : 77;
+    for (uint32_t k = 0; k < kGpuBlock * kSfuResultWords; k++) digest = fold(digest, 0);
+    std::vector<uint32_t> majority = running;
+    for (uint32_t place = 0; place < kWarpLanes; place++)
+      majority[sample.block * kGpuLanes + sample.group * kWarpLanes + place] = digest;
+    const std::string objection = sfu_objection(seed, {majority.data(), kBlocks}, zeros.data());
+    CHECK(objection.find("outside of the documented error of ") != std::string::npos);
+    majority[sample.block * kGpuLanes + sample.group * kWarpLanes + 31] ^= 1;
+    CHECK(sfu_objection(seed, {majority.data(), kBlocks}, zeros.data()).find("are not those") != std::string::npos);
+  }
 }
 
 std::vector<GpuKnownAnswerReport> answered(uint32_t passed, uint32_t failed) {
@@ -188,6 +221,8 @@ void costs_and_tables() {
     CHECK(layout.golden >= layout.mismatches + sizeof(MismatchTable) && layout.bytes >= layout.golden + kGoldenBytes);
     CHECK(layout.records % 8 == 0 && layout.mismatches % 8 == 0);
     CHECK(layout.bytes < kLeastDeviceBytes / 2);
+    const size_t of_majority = running_bytes(slots, kSfuIterations / kGpuBlock) + results_bytes(slots);
+    CHECK(layout.bytes + of_majority <= kLeastDeviceBytes);
   }
 }
 
@@ -236,10 +271,12 @@ int main() {
   discards();
   passes();
   fails_with_detail();
-  fails_either_way();
+  fails_without_detail();
+  one_side_alone_is_inconclusive();
   digest_is_of_the_lowest_warp();
   majority_decides();
   majority_is_strict();
+  majority_is_doubted();
   families_qualify();
   census_is_merged();
   costs_and_tables();
