@@ -66,6 +66,18 @@ test('a launch that fails is an ERROR with its name, and the context is not used
   }
 });
 
+test('results of a majority that cannot be fetched are an ERROR', needsKernels, async () => {
+  // All other copies are part of the graph.
+  const fault = { kind: 'call', call: 'cuMemcpyDtoHAsync_v2', error: 719, after: 'cuGraphLaunch' };
+  const sms = [0, 1, 2];
+  const call = ['gpuExecute', { family: 'sfu', epoch: 3, index: 1, sms, goldenCpus }];
+  const [, { results }] = await onGpu({ devices: [{ sms: sms.length }], faults: [fault] }, [call]);
+  for (const { result, reason } of results) {
+    assert.equal(result, 'ERROR');
+    assert.match(reason, /cuMemcpyDtoHAsync_v2: CUDA_ERROR_LAUNCH_FAILED/);
+  }
+});
+
 test('a kernel that never ends is an ERROR within the deadline, and so is what follows', needsKernels, async () => {
   using gpu = await fakeGpu({ devices: [device], faults: [{ kind: 'hang', after: 'cuGraphLaunch' }] });
   const { outcomes, status } = await callAddon(gpu.env, [open(), execute(1), execute(2)]);
