@@ -349,7 +349,8 @@ export interface NativeGpuProbes {
    * The committed answers of every available family that has some, on all SMs: one entry per (SM, family). INCONCLUSIVE
    * where no SM, or fewer than half of them, reproduce a family's answers: its kernel does not fit this silicon, and what
    * it computes must not be judged. sfu has no answers: in one execution the SMs
-   * are compared with each other, and INCONCLUSIVE is a majority outside of the documented errors, or none.
+   * are compared with each other, where there are three or more, and INCONCLUSIVE is a majority outside of the
+   * documented errors, or none.
    * @throws Error (code ERR_GPU) before gpuOpen
    */
   gpuKnownAnswers(): (KnownAnswerResult & { sm: number })[];

@@ -10,7 +10,7 @@ struct GpuKnownAnswerReport {
 };
 
 // On all SMs. Empty where the family is not available or has no committed answers; but of one that the majority of the
-// SMs decides, one execution.
+// SMs decides, one execution, if it has enough of them.
 std::vector<GpuKnownAnswerReport> run_gpu_known_answers(Gpu& gpu, const GpuFamily& family);
 
 // Of every family.
