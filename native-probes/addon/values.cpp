@@ -238,17 +238,6 @@ napi_value Values::mismatch(const Mismatch& m) const {
   return out;
 }
 
-const char* name_of(Result result) {
-  switch (result) {
-    case Result::kPass: return "PASS";
-    case Result::kFail: return "FAIL";
-    case Result::kNotRun: return "NOT_RUN";
-    case Result::kInconclusive: return "INCONCLUSIVE";
-    case Result::kError: return "ERROR";
-  }
-  return "ERROR";
-}
-
 const char* name_of(Family family) {
   for (const FamilyInfo& info : kFamilies) {
     if (info.family == family) return info.name;

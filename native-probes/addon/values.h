@@ -78,7 +78,6 @@ class Values {
   napi_env env_;
 };
 
-const char* name_of(Result result);
 const char* name_of(Family family);
 
 // Adds a function to the exports.

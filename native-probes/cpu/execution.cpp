@@ -10,14 +10,6 @@
 namespace sentinel {
 namespace {
 
-SmResult sm_result(uint32_t sm, Result result, const std::string& reason) {
-  SmResult out;
-  out.sm = sm;
-  out.result = result;
-  out.reason = reason;
-  return out;
-}
-
 class Execution {
  public:
   Execution(const Request& request, Buffers& buffers, Report& report)

@@ -9,6 +9,18 @@ namespace sentinel {
 
 enum class Result { kPass, kFail, kNotRun, kInconclusive, kError };
 
+// As reports and index.d.ts spell it.
+inline const char* name_of(Result result) {
+  switch (result) {
+    case Result::kPass: return "PASS";
+    case Result::kFail: return "FAIL";
+    case Result::kNotRun: return "NOT_RUN";
+    case Result::kInconclusive: return "INCONCLUSIVE";
+    case Result::kError: return "ERROR";
+  }
+  return "ERROR";
+}
+
 // Where on an SM of a GPU, which compares digests every so many iterations.
 struct GpuPlace {
   uint32_t warp = 0, sub_partition = 0, within_iterations = 0;
@@ -36,6 +48,15 @@ struct SmResult {
   bool has_mismatch = false;
   Mismatch mismatch;
 };
+
+// Without digest, times and mismatch.
+inline SmResult sm_result(uint32_t sm, Result result, const std::string& reason) {
+  SmResult out;
+  out.sm = sm;
+  out.result = result;
+  out.reason = reason;
+  return out;
+}
 
 struct CpuCharge {
   uint32_t cpu;

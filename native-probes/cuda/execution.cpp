@@ -15,14 +15,6 @@
 namespace sentinel::cuda {
 namespace {
 
-SmResult sm_result(uint32_t sm, Result result, const std::string& reason) {
-  SmResult out;
-  out.sm = sm;
-  out.result = result;
-  out.reason = reason;
-  return out;
-}
-
 // From the first block's start to the last one's end, of those SMs whose record can be used.
 uint64_t device_ns(const Launched& launched) {
   uint64_t first = UINT64_MAX, last = 0;

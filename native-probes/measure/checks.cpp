@@ -152,17 +152,6 @@ class Measurement {
     line.flag("met", goal("digests", results.size() == 1 && results.count("PASS") == 1)).print();
   }
 
-  static const char* name_of(Result result) {
-    switch (result) {
-      case Result::kPass: return "PASS";
-      case Result::kFail: return "FAIL";
-      case Result::kNotRun: return "NOT_RUN";
-      case Result::kInconclusive: return "INCONCLUSIVE";
-      case Result::kError: return "ERROR";
-    }
-    return "ERROR";
-  }
-
   static std::string describe(const SmResult& result) {
     std::string out = "SM " + std::to_string(result.sm) + ": " + name_of(result.result) + " " + result.reason;
     if (!result.has_mismatch) return out;
