@@ -3,28 +3,25 @@ import { type Clock, systemClock } from '@sentinel/service-kit/clock';
 import { type CorrelationEngineConfig, folderOf, type LoadedConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
-import { type GrpcServer, startGrpcServer } from '@sentinel/service-kit/grpc-server';
+import type { GrpcServer } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { createRegistry, serveMetrics } from '@sentinel/service-kit/metrics';
+import { createRegistry } from '@sentinel/service-kit/metrics';
 import { reloadConfig } from '@sentinel/service-kit/reload';
 import { type Api, buildApi } from './api/api.js';
 import { type HealthReport, routes } from './api/http/routes.js';
-import { startHttpServer } from './api/http/server.js';
 import { correlationService, probeControlService, probeService, quarantineService } from './api/services.js';
 import { Committer, shuttingDown } from './commit/committer.js';
-import type { Group } from './commit/group.js';
+import { Outward } from './commit/outward.js';
 import { Timers } from './commit/timers.js';
-import { controlMessages } from './control/control-messages.js';
-import { directiveMessage } from './control/directive-messages.js';
 import type { Admission } from './control/handshake.js';
 import { Sessions } from './control/sessions.js';
-import type { Sample } from './core.js';
 import { Events, type Store } from './events.js';
-import { devicesOf, WINDOW_RECORDS } from './ingest/stream-results.js';
+import { WINDOW_RECORDS } from './ingest/stream-results.js';
 import { LedgerClient } from './outbox/ledger-client.js';
 import { OutboxStore } from './outbox/outbox-store.js';
 import { Relay } from './outbox/relay.js';
+import { serve } from './serve.js';
 import { admission, coreConfig } from './settings.js';
 import type { UnarchivedRow } from './store/commit-rows.js';
 import { Database } from './store/connect.js';
@@ -35,8 +32,6 @@ import { StateStore } from './store/state-store.js';
 import { LatestTelemetry } from './telemetry/latest.js';
 
 const SECTION = 'correlation_engine';
-/** Above one record's payload, so that a record that is too large is refused with a reason. */
-const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 export interface EngineOptions {
   readonly loaded: LoadedConfig<'correlation_engine'>;
@@ -62,6 +57,7 @@ export class Engine implements Service {
   readonly #relay: Relay;
   readonly #ledger: LedgerClient;
   readonly #telemetry = new LatestTelemetry();
+  readonly #outward: Outward;
   readonly #stopping = new StopStack();
   #archiver: Archiver | null = null;
   #loaded: LoadedConfig<'correlation_engine'>;
@@ -85,7 +81,10 @@ export class Engine implements Service {
       this.#clock,
       coreConfig(config),
       {
-        committed: (group, seconds) => this.#committed(group, seconds),
+        committed: (group, seconds) => {
+          this.#events.committed(group, seconds, this.#committer.state);
+          this.#outward.send(group);
+        },
         refused: (item, error) => this.#events.itemRefused(item, error),
         storeChanged: (error) => this.#storeChanged('state', error),
         fatal: options.fatal,
@@ -96,6 +95,14 @@ export class Engine implements Service {
     this.#ledger = new LedgerClient(() => this.#ledgerConnection());
     this.#relay = new Relay(new OutboxStore(this.#store.db), this.#ledger.ingest, {
       changed: (error) => this.#events.storeChanged('ledger', error),
+    });
+    this.#outward = new Outward({
+      committer: this.#committer,
+      sessions: this.#sessions,
+      telemetry: this.#telemetry,
+      timers: this.#timers,
+      relay: this.#relay,
+      archiver: () => this.#archiver,
     });
   }
 
@@ -187,63 +194,30 @@ export class Engine implements Service {
   }
 
   async #serve(api: Api, archiver: Archiver): Promise<ReadyInfo> {
-    const { tls, metrics } = this.#config;
-    const files = { certFile: tls.cert_file, keyFile: tls.key_file, caFile: tls.ca_file };
-    const keyPrefix = `${SECTION}.tls`;
-    const http = await startHttpServer({
-      address: this.#config.http.listen_address,
-      addressKey: `${SECTION}.http.listen_address`,
-      tls: tls.enabled ? { files, keyPrefix } : null,
-      guard: {
-        section: 'correlation_engine',
-        allowedOrigins: this.#config.http.allowed_origins,
-        allowedHosts: this.#config.http.allowed_hosts,
-      },
+    const { ready, grpc } = await serve({
+      loaded: this.#loaded,
+      log: this.#log,
+      registry: this.#registry,
+      events: this.#events,
+      stopping: this.#stopping,
+      tokens: () => this.#tokens,
       handle: routes(
         api,
         () => this.#tokens,
         () => this.#health(),
       ),
-      onRefused: (error) => this.#events.refused('http', error),
-      log: this.#log,
-    });
-    this.#stopping.push('HTTP', () => http.close());
-    const metricsServer = metrics.enabled
-      ? await serveMetrics({
-          registry: this.#registry,
-          address: metrics.listen_address,
-          addressKey: `${SECTION}.metrics.listen_address`,
-          log: this.#log,
-          required: false,
-        })
-      : null;
-    if (metricsServer !== null) this.#stopping.push('metrics', () => metricsServer.close());
-    const server = await startGrpcServer({
-      address: this.#config.listen_address,
-      addressKey: `${SECTION}.listen_address`,
-      tls: tls.enabled ? { files, keyPrefix, mutual: tls.mutual_tls } : null,
-      insecure: this.#loaded.insecure,
-      tokens: this.#liveTokens(),
-      services: [
-        probeService(this.#probeParts(archiver), tls.enabled && tls.mutual_tls),
+      services: (mutualTls) => [
+        probeService(this.#probeParts(archiver), mutualTls),
         correlationService(api, this.#log),
         quarantineService(api, this.#log),
         probeControlService(api, this.#log),
       ],
-      maxMessageBytes: MAX_MESSAGE_BYTES,
-      log: this.#log,
-      onRefused: (error) => this.#events.refused('call', error),
     });
-    this.#server = server;
-    this.#stopping.push('gRPC', () => server.stop());
+    this.#server = grpc;
     this.#stopping.push('sessions', () => {
       for (const session of [...this.#sessions.all()]) session.end(shuttingDown());
     });
-    return {
-      grpc: server.address,
-      http: http.address,
-      ...(metricsServer?.address == null ? {} : { metrics: metricsServer.address }),
-    };
+    return ready;
   }
 
   #probeParts(archiver: Archiver) {
@@ -267,55 +241,6 @@ export class Engine implements Service {
       .where('spool_id', '=', spoolId)
       .orderBy('first_sequence')
       .execute();
-  }
-
-  /** Memory shows the transaction: now its effects may leave. */
-  #committed(group: Group, seconds: number): void {
-    this.#events.committed(group, seconds, this.#committer.state);
-    this.#archiver?.stored(group.rows.archived);
-    for (const { item, commitSeq, effects, offsetUs } of group.logged) {
-      if (item.kind === 'uplink') {
-        const { record, mark, payload } = item;
-        this.#archiver?.offer(mark, {
-          node: mark.node,
-          spoolId: mark.spoolId,
-          sequence: record.sequence,
-          commitSeq,
-          nowUs: group.rows.to.nowUs,
-          offsetUs,
-          devices: devicesOf(record),
-          payload,
-        });
-        if (record.kind === 'telemetry') this.#keep(record.node, record.samples, offsetUs);
-      }
-      // A hello's are repeated with its welcome.
-      if (item.kind !== 'hello')
-        for (const effect of effects.directives) this.#sessions.ofNode(effect.node)?.send(directiveMessage(effect));
-      for (const node of effects.controls) {
-        for (const message of controlMessages(this.#committer.state.nodes.get(node)))
-          this.#sessions.ofNode(node)?.send(message);
-      }
-    }
-    const nodes = new Set([
-      ...group.rows.marks.map(({ node }) => node),
-      ...group.duplicates.map(({ record }) => record.node),
-    ]);
-    for (const node of nodes) {
-      const uplink = this.#sessions.ofNode(node)?.uplink;
-      uplink?.acknowledge();
-      uplink?.resume();
-    }
-    this.#relay.added(group.rows.outbox.length);
-    this.#timers.schedule();
-  }
-
-  /** Of the sender's own devices alone. */
-  #keep(node: string, samples: readonly Sample[], offsetUs: number): void {
-    const { nowUs } = this.#committer.head;
-    for (const sample of samples) {
-      if (this.#committer.state.devices.get(sample.deviceId)?.node !== node) continue;
-      this.#telemetry.put(sample, Math.max(0, Math.min(nowUs, Number(sample.timeUs) + offsetUs)));
-    }
   }
 
   #health(): HealthReport {
@@ -357,19 +282,6 @@ export class Engine implements Service {
 
   get #tokens(): Tokens {
     return { operator: this.#config.operator_token, service: this.#config.service_token };
-  }
-
-  /** Tokens as they are at the time of each call. */
-  #liveTokens(): Tokens {
-    const engine = this;
-    return {
-      get operator() {
-        return engine.#tokens.operator;
-      },
-      get service() {
-        return engine.#tokens.service;
-      },
-    };
   }
 
   #ledgerConnection(): ClientConnection {
