@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ProbeFamily, ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import { type Directive, DirectiveStatus_State as State } from '@sentinel/contracts/sentinel/v1/control.js';
 import { AgentEvent_Kind as Kind, type ProbeBatch } from '@sentinel/contracts/sentinel/v1/probe.js';
@@ -215,6 +216,33 @@ test('kill -9 loses no record and gives no sequence two contents; the journal te
     journal.map(({ sequence }) => sequence),
     journal.map((_, k) => k + 1),
   );
+});
+
+test('a pause and a schedule of the engine hold after kill -9, while the engine is away', {
+  timeout: 60_000,
+}, async (t) => {
+  const { engine, agent, config } = await stand(t);
+  const line = '{ type: FMA, period_seconds: 1, sm_coverage: 1.0, priority: 1, enabled: true, timeout_ms: 5000 }';
+  const settings = { ...config, schedule_file: schedule(agent.folder, line) };
+  agent.start(settings);
+  await until('runs', 10_000, () => batches(engine).length > 0);
+  const deviceId = engine.hellos[0]?.devices[0]?.id ?? '';
+  const yaml = 'name: night\nprobes:\n  - { type: AES, period_seconds: 30 }\n';
+  engine.send({ $case: 'pause', value: { devices: [{ deviceId, untilUs: 0n, reason: 'riser swap' }] } });
+  engine.send({ $case: 'schedule', value: { yaml, version: '7' } });
+  await until('both', 10_000, () => events(engine).includes(Kind.SCHEDULE_CHANGED));
+  await agent.end('SIGKILL');
+  await engine.stop();
+
+  agent.lines.length = 0;
+  agent.start(settings);
+  const metrics = await agent.ready();
+  await agent.line('the pause', 5_000, ({ msg }) => msg.includes('is paused: riser swap'));
+  await agent.line('the schedule', 5_000, ({ msg }) => msg.includes('night, version 7, from the engine'));
+  await delay(1_500);
+  const text = await (await fetch(`http://${metrics}/metrics`)).text();
+  assert.match(text, /sentinel_agent_paused_devices 1/);
+  assert.doesNotMatch(text, /sentinel_probe_results_total\{.*\} [1-9]/);
 });
 
 test('the same over mutual TLS; an agent with a certificate of another authority says which keys to check', {

@@ -3,12 +3,14 @@ import type { Schedule } from '@sentinel/service-kit/config';
 import type { StopStack } from '@sentinel/service-kit/lifecycle';
 import { reloadConfig } from '@sentinel/service-kit/reload';
 import type { Loaded } from '../command.js';
+import { nodeFolder } from '../identity/node-folder.js';
 import type { Events } from '../reporting/events.js';
 import { plannedEntries } from '../scheduler/entries.js';
 import type { Pauses } from '../scheduler/pauses.js';
 import { followed, type Settings, settingsOf } from '../settings.js';
 import { ControlDesk } from '../uplink/control-desk.js';
 import type { EngineClock } from '../uplink/engine-clock.js';
+import { SavedOrders } from '../uplink/saved-orders.js';
 import type { Common } from './common.js';
 import type { Probing } from './probing.js';
 
@@ -38,9 +40,10 @@ export class Orders {
     this.#loaded = parts.loaded;
     this.#settings = common.settings;
     const { pauses, engineClock, events, probing } = parts;
-    const { devices, clock } = common;
+    const { settings, devices, clock, log } = common;
     const wallMs = () => Number(clock.nowUs() / 1000n);
     this.#desk = new ControlDesk({
+      saved: new SavedOrders(nodeFolder(settings.config), log),
       pauses,
       engineClock,
       deviceIds: () => devices.ids,
@@ -52,6 +55,7 @@ export class Orders {
     const expiring = setInterval(() => this.#desk.say(pauses.expire(wallMs())), PAUSES_INTERVAL_MS);
     stack.push('pauses', () => clearInterval(expiring));
     this.#sayAbsent();
+    this.#desk.restore();
   }
 
   receive(message: AgentControlResponse['message']): void {

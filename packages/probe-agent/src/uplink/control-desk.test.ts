@@ -3,16 +3,24 @@ import { test } from 'node:test';
 import type { Schedule } from '@sentinel/service-kit/config';
 import { Pauses } from '../scheduler/pauses.js';
 import { ControlDesk } from './control-desk.js';
+import { type EngineOrders, NO_ORDERS } from './saved-orders.js';
 
 const AES = 'name: night\nprobes:\n  - { type: AES, period_seconds: 30 }\n';
 
-function desk() {
+function desk(before = NO_ORDERS) {
+  let orders: EngineOrders = before;
   const said: string[] = [];
   const followed: (Schedule | null)[] = [];
   const pauses = new Pauses([]);
   const note = (what: string) => (first: string, second?: string) =>
     void said.push([what, first, second ?? ''].join(' ').trim());
   const made = new ControlDesk({
+    saved: {
+      load: () => before,
+      save: (next) => {
+        orders = next;
+      },
+    },
     pauses,
     engineClock: { toLocalUs: (us) => us - 1_000_000n },
     deviceIds: () => ['GPU-a', 'GPU-b'],
@@ -21,7 +29,7 @@ function desk() {
     follow: (schedule) => void followed.push(schedule),
     onWork: () => {},
   });
-  return { made, said, followed, pauses };
+  return { made, said, followed, pauses, saved: () => orders };
 }
 
 test("a pause ends by the engine's clock; the whole set is replaced by the next", () => {
@@ -58,4 +66,29 @@ test('a schedule that cannot be read is refused with line and key, once, and the
   assert.deepEqual(followed, []);
   assert.equal(said.length, 1);
   assert.match(said[0] ?? '', /refused .*schedule 8:3: probes\.type: .*; schedule 8:3: probes\.period_seconds/);
+});
+
+test('what was in force is saved, a refused schedule is not, and both are taken up again after a restart', () => {
+  const before = desk();
+  const paused = { deviceId: 'GPU-a', untilUs: 0n, reason: 'riser swap' };
+  const over = { deviceId: 'GPU-b', untilUs: 1_000_000n, reason: 'over by then' };
+  before.made.receive({ $case: 'pause', value: { devices: [paused, over] } });
+  before.made.receive({ $case: 'schedule', value: { yaml: AES, version: '7' } });
+  before.made.receive({ $case: 'schedule', value: { yaml: 'name: 1', version: '8' } });
+
+  const after = desk(before.saved());
+  after.made.restore();
+  assert.deepEqual([after.pauses.isPaused('GPU-a', 1e15), after.followed[0]?.name], [true, 'night']);
+  const said = ['device GPU-a is paused: riser swap', 'changed schedule: night, version 7, from the engine'];
+  assert.deepEqual(after.said, said);
+  assert.deepEqual(
+    after.saved().pauses.map(({ deviceId }) => deviceId),
+    ['GPU-a'],
+  );
+  after.made.receive({ $case: 'schedule', value: { yaml: AES, version: '7' } });
+  after.made.receive({ $case: 'pause', value: { devices: [paused] } });
+  assert.deepEqual(after.said, said, 'the engine says the same again');
+  after.made.receive({ $case: 'pause', value: { devices: [] } });
+  after.made.receive({ $case: 'schedule', value: { yaml: '', version: '' } });
+  assert.deepEqual(after.saved(), NO_ORDERS);
 });

@@ -2,8 +2,10 @@ import type { AgentControlResponse, PauseDevices, ScheduleUpdate } from '@sentin
 import { ConfigError, parseSchedule, type Schedule } from '@sentinel/service-kit/config';
 import type { Pause, PauseChange, Pauses } from '../scheduler/pauses.js';
 import type { EngineClock } from './engine-clock.js';
+import { type EngineOrders, NO_ORDERS, type SavedOrders } from './saved-orders.js';
 
 export interface ControlParts {
+  readonly saved: Pick<SavedOrders, 'load' | 'save'>;
   readonly pauses: Pauses;
   readonly engineClock: Pick<EngineClock, 'toLocalUs'>;
   readonly deviceIds: () => readonly string[];
@@ -23,11 +25,21 @@ export interface ControlParts {
 /** Operators' orders that come through the engine: paused devices, and the schedule. The engine repeats both after each hello. */
 export class ControlDesk {
   readonly #parts: ControlParts;
-  #version = '';
-  #yaml = '';
+  /** In force. */
+  #orders: EngineOrders = NO_ORDERS;
+  /** Said last, in force or refused. */
+  #heard = NO_ORDERS.schedule;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
+  }
+
+  /** Goes on with what was in force before the agent was started, until the engine says what is now. */
+  restore(): void {
+    const { saved, wallMs } = this.#parts;
+    this.#orders = saved.load();
+    this.#order(this.#orders.pauses.filter(({ untilMs }) => wallMs() < untilMs));
+    this.#schedule(this.#orders.schedule);
   }
 
   receive(message: AgentControlResponse['message']): void {
@@ -42,20 +54,32 @@ export class ControlDesk {
   }
 
   #pause({ devices }: PauseDevices): void {
-    const { pauses, engineClock, deviceIds, wallMs } = this.#parts;
+    const { engineClock } = this.#parts;
     const ordered = devices.map(({ deviceId, untilUs, reason }): Pause => {
       const untilMs = untilUs === 0n ? Number.POSITIVE_INFINITY : Number(engineClock.toLocalUs(untilUs) / 1000n);
       return { deviceId, untilMs, reason };
     });
+    this.#order(ordered);
+  }
+
+  #order(ordered: readonly Pause[]): void {
+    const { pauses, deviceIds, wallMs } = this.#parts;
+    this.#keep({ ...this.#orders, pauses: ordered });
     this.say(pauses.order(ordered, deviceIds(), wallMs()));
+  }
+
+  #keep(orders: EngineOrders): void {
+    this.#orders = orders;
+    this.#parts.saved.save(orders);
   }
 
   #schedule({ yaml, version }: ScheduleUpdate): void {
     const { events, follow } = this.#parts;
-    if (yaml === this.#yaml && (yaml === '' || version === this.#version)) return;
+    if (yaml === this.#heard.yaml && (yaml === '' || version === this.#heard.version)) return;
     try {
       const schedule = yaml === '' ? null : parseSchedule(`schedule ${version}`, yaml);
       follow(schedule);
+      this.#keep({ ...this.#orders, schedule: { yaml, version } });
       events.scheduleChanged(
         schedule === null
           ? 'schedule: back to the file of the configuration'
@@ -66,8 +90,7 @@ export class ControlDesk {
       events.scheduleRefused(`schedule refused, the one before stays: ${error.message.replaceAll('\n', '; ')}`);
     }
     // Also of a refused one: it is repeated after each hello, and said once.
-    this.#yaml = yaml;
-    this.#version = version;
+    this.#heard = { yaml, version };
   }
 }
 
