@@ -8,7 +8,6 @@
 #include <map>
 #include <tuple>
 
-#include "../core/float32.h"
 #include "../cpu/buffers.h"
 
 namespace sentinel::injection {
@@ -145,33 +144,10 @@ void FaultSource::remember(const uint32_t* words, uint32_t count) {
 uint32_t FaultSource::wrong_word(const uint32_t* words, uint32_t k, uint32_t count) {
   if (spec_->effect == Effect::kStale) return previous_[k];
   if (spec_->effect == Effect::kSwap) return words[(k + 1 + random() % (count > 1 ? count - 1 : 1)) % count];
-  return changed(words[k]);
+  const auto drawn = [this] { return random(); };
+  return changed_word(spec_->effect, spec_->mask, words[k], drawn);
 }
 
 uint64_t FaultSource::next() { return mix64(state_ += kGolden64); }
-
-uint32_t FaultSource::changed(uint32_t word) {
-  const uint32_t mask = spec_->mask != 0 ? spec_->mask : 1u << (random() & 31);
-  switch (spec_->effect) {
-    case Effect::kFlip: return word ^ mask;
-    case Effect::kStuck0: return word & ~mask;
-    case Effect::kStuck1: return word | mask;
-    case Effect::kXor: return word ^ random_pattern(word);
-    case Effect::kUlp: return (random() & 1) != 0 ? word + 1 : word - 1;
-    case Effect::kSwap:
-    case Effect::kStale: break;  // of other words, not of this one
-  }
-  return word;
-}
-
-// Published fault statistics: two in five corruptions are of a single bit, hardly one in a hundred yields a NaN or
-// infinity.
-uint32_t FaultSource::random_pattern(uint32_t word) {
-  for (;;) {
-    const uint32_t pattern = random() % 5 < 2 ? 1u << (random() & 31) : random() | 1u << (random() & 31);
-    const bool not_finite = ((word ^ pattern) & kInfinity) == kInfinity;
-    if (!not_finite || random() % 100 == 0) return pattern;
-  }
-}
 
 }  // namespace sentinel::injection

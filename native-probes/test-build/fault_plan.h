@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../core/random.h"
+#include "effects.h"
 
 namespace sentinel::injection {
 
@@ -21,15 +22,6 @@ enum class Site {
   kGolden,         // an expected word, as a faulty golden CPU would compute it
   kOperandBuffer,  // an operand in memory, after the golden was computed
   kPlacement,      // the thread is moved to another CPU in the middle of the execution
-};
-enum class Effect {
-  kFlip,
-  kStuck0,
-  kStuck1,
-  kXor,    // a random pattern of the published distribution
-  kUlp,    // the neighbouring value: one more or one less in the last place
-  kSwap,   // two lanes exchange their words
-  kStale,  // what the operation before gave comes again
 };
 
 // Heat and clock scale or gate the rate; readings as sysfs gives them, taken once per execution. What cannot be read is no
@@ -99,9 +91,7 @@ class FaultSource {
 
  private:
   uint64_t next();
-  uint32_t changed(uint32_t word);
   uint32_t wrong_word(const uint32_t* words, uint32_t k, uint32_t count);
-  uint32_t random_pattern(uint32_t word);
 
   const FaultSpec* spec_;
   uint64_t state_;
