@@ -359,15 +359,48 @@ export interface NativeGpuProbes {
   gpuXids(): GpuXidReport;
 }
 
-/** A fault that the test build imitates. */
-export interface FaultSpec {
+/** When a fault acts and what it does, on CPUs and GPUs alike. Probabilities are in (0, 1]. */
+export interface FaultBehaviour {
+  /** Per operation: a vector operation of a CPU, a result of a lane of a GPU. Default 1, unless rateExec is given. */
+  rate?: number | undefined;
+  /**
+   * Per execution; it hits one operation of the execution, on a CPU one where a change of the result shows. On a GPU the SMs are
+   * drawn for each by itself.
+   */
+  rateExec?: number | undefined;
+  /** published: the distribution of published fault statistics, in place of an effect. */
+  preset?: 'published' | undefined;
+  /** The rate is multiplied by exp(heat (T - heatReference)), T in degrees Celsius, at most to 1; T comes from heatFile. */
+  heat?: number | undefined;
+  /** Degrees Celsius; default 60. */
+  heatReference?: number | undefined;
+  /** Millidegrees Celsius, as sysfs gives them; read once per execution. */
+  heatFile?: string | undefined;
+  /** Acts only while clockFile says more than so many MHz. */
+  clockAbove?: number | undefined;
+  /** kHz, as sysfs gives them; read once per execution. */
+  clockFile?: string | undefined;
+  /** Gilbert-Elliott: probabilities per execution to enter and to leave the state in which the fault acts. Default: always in it. */
+  burstEnter?: number | undefined;
+  burstLeave?: number | undefined;
+  /** Bits that the effect touches. 0 (default): one random bit each time. */
+  mask?: number | undefined;
+  /** Only results with (result & dataMask) === dataValue are touched. */
+  dataMask?: number | undefined;
+  dataValue?: number | undefined;
+  /** Executions of the family that each core, or the GPU, computes rightly first. */
+  onset?: number | undefined;
+  /** Of the generator that decides when, where and what. */
+  seed?: number | undefined;
+  /** All cores, or all SMs, falsify alike, so that their wrong digests are equal. */
+  same?: boolean | undefined;
+}
+
+/** A fault of CPUs that the test build imitates. */
+export interface CpuFaultSpec extends FaultBehaviour {
   /** Distinct logical CPUs of the affinity mask, or all of them. */
   cores: number[] | 'all';
   family: Family;
-  /** Probability per vector operation, (0, 1]. Default 1, unless rateExec is given. */
-  rate?: number | undefined;
-  /** Probability per execution; it hits one operation of the execution, where a change of the result shows. */
-  rateExec?: number | undefined;
   /**
    * result (default): a result on its way from the instruction to the fold; in cpu_reg that is what a register held. operand-a, -b, -c
    * (fma32, fma64): an operand on its way to the instruction. address (cpu_mem): another word of the buffer is read. digest: the digest of a lane. golden: an expected
@@ -390,35 +423,33 @@ export interface FaultSpec {
    * last place. swap: two lanes exchange their words. stale: what the operation before gave comes again.
    */
   effect?: 'flip' | 'stuck0' | 'stuck1' | 'xor' | 'ulp' | 'swap' | 'stale' | undefined;
-  /** published: the distribution of published fault statistics, in place of an effect. */
-  preset?: 'published' | undefined;
-  /** The rate is multiplied by exp(heat (T - heatReference)), T in degrees Celsius, at most to 1; T comes from heatFile. */
-  heat?: number | undefined;
-  /** Degrees Celsius; default 60. */
-  heatReference?: number | undefined;
-  /** Millidegrees Celsius, as sysfs gives them; read once per execution. */
-  heatFile?: string | undefined;
-  /** Acts only while clockFile says more than so many MHz. */
-  clockAbove?: number | undefined;
-  /** kHz, as sysfs gives them; read once per execution. */
-  clockFile?: string | undefined;
-  /** Gilbert-Elliott: probabilities per execution to enter and to leave the state in which the fault acts. Default: always in it. */
-  burstEnter?: number | undefined;
-  burstLeave?: number | undefined;
-  /** Bits that the effect touches. 0 (default): one random bit each time. */
-  mask?: number | undefined;
-  /** Only results with (result & dataMask) === dataValue are touched. */
-  dataMask?: number | undefined;
-  dataValue?: number | undefined;
   /** 0..7; default any. */
   lane?: number | undefined;
-  /** Executions of the family that each core computes rightly first. */
-  onset?: number | undefined;
-  /** Of the generator that decides when, where and what. */
-  seed?: number | undefined;
-  /** All cores falsify alike, so that their wrong digests are equal. */
-  same?: boolean | undefined;
 }
+
+/**
+ * A fault of GPUs that the test build imitates. It is kept in the process and acts on the GPU that is open, or opened later, from
+ * the next execution on; its golden and the copies of `copy` are never touched. A process whose GPU is another one takes it too,
+ * and nothing comes of it. Where the kernels cannot falsify, every result of an execution is an ERROR.
+ */
+export interface GpuFaultSpec extends FaultBehaviour {
+  /** `GPU-…` or `MIG-…` as in GpuDevice.uuid; its place in gpuCensus(), from 0; or all. */
+  gpu: string | number;
+  /** %smid; default all. Refused where the GPU is open and has no such SM. */
+  sm?: number | 'all' | undefined;
+  /** 0..3: %warpid mod 4; default any. */
+  subPartition?: number | 'any' | undefined;
+  /** Of those that GPUs run. */
+  family: Family;
+  /** Results on their way to the fold; words that were read in smem, l2, hbm and copy, and what a register held in regfile. */
+  site?: 'result' | undefined;
+  /** As of CPUs; a GPU's lanes do not exchange or repeat words. */
+  effect?: 'flip' | 'stuck0' | 'stuck1' | 'xor' | 'ulp' | undefined;
+  /** 0..63, as in a mismatch; default any. */
+  lane?: number | undefined;
+}
+
+export type FaultSpec = CpuFaultSpec | GpuFaultSpec;
 
 export interface ExactnessReport {
   vectors: number;
@@ -494,11 +525,15 @@ export interface NativeTestProbes extends NativeProbes {
     actual: number;
   };
   /**
-   * Adds a fault, given as fields or as the text of a command line ("core=1,family=fma32,rate=0.01"; several cores: core=1+3;
-   * names as in FaultSpec or with hyphens). null ends all. At most 16 faults.
+   * Adds a fault, given as fields or as the text of a command line ("core=1,family=fma32,rate=0.01"; several cores: core=1+3; of a
+   * GPU "gpu=0,sm=1,sub-partition=2,lane=5,family=fma32,rate=0.01"; names as in FaultSpec or with hyphens). null ends all. At most
+   * 16 faults. May be called at any time between executions.
    */
   inject(fault: FaultSpec | string | null): void;
-  /** Words that faults changed since the addon was loaded, and when the first was: microseconds since the Unix epoch, null before. */
+  /**
+   * Words that faults changed since the addon was loaded, and when the first was: microseconds since the Unix epoch, null before. Of a
+   * GPU they are read after each execution; this call does not wait for it.
+   */
   falsified(): { count: number; firstUs: number | null };
   /**
    * Software arithmetic of a family, on vectors of the eight classes alike, against this CPU's scalar instructions; of fma16 and bf16

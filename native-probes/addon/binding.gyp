@@ -81,16 +81,26 @@
       'sources': ['../cuda/kernels.cpp'],
     },
     {
+      # Nothing. In the test build gpu_injection.cpp takes its place.
+      'target_name': 'launch_hooks',
+      'type': 'static_library',
+      'sources': ['../cuda/launch_hooks.cpp'],
+    },
+    {
       'target_name': 'sentinel_probes',
       'sources': ['addon.cpp'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden'],
+      'dependencies': [
+        'cuda_backend', 'launch_hooks', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden',
+      ],
       'libraries': ['-ldl'],
     },
     {
       'target_name': 'gpu_logic_test',
       'type': 'executable',
       'sources': ['../test/native/gpu_logic.cpp'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden'],
+      'dependencies': [
+        'cuda_backend', 'launch_hooks', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden',
+      ],
       'libraries': ['-ldl', '-lpthread'],
     },
     {
@@ -98,7 +108,9 @@
       'target_name': 'gpu_measure',
       'type': 'executable',
       'sources': ['../measure/checks.cpp', '../measure/main.cpp', '../measure/tenant.cpp'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden'],
+      'dependencies': [
+        'cuda_backend', 'launch_hooks', 'nvml', 'execution', 'kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden',
+      ],
       'libraries': ['-ldl', '-lpthread'],
     },
     {
@@ -130,8 +142,8 @@
     {
       'target_name': 'sentinel_probes_test',
       'sources': [
-        'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/test_functions.cpp',
-        '../test-build/gpu_functions.cpp',
+        'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/fault_values.cpp',
+        '../test-build/test_functions.cpp', '../test-build/gpu_functions.cpp', '../test-build/gpu_injection.cpp', '../test-build/gpu_targets.cpp',
         '../test-build/half_exactness.cpp', '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],

@@ -104,15 +104,6 @@ napi_value open_call(napi_env env, napi_callback_info info) {
   return opened() == nullptr ? refuse(env, "gpuOpen: " + why) : opened_value(Values(env), *opened());
 }
 
-bool gpu_family_from(Arguments& arguments, Family& out) {
-  const char* names[cuda::kGpuFamilyCount];
-  for (uint32_t k = 0; k < cuda::kGpuFamilyCount; k++) names[k] = cuda::kGpuFamilies[k].name;
-  uint32_t which = 0;
-  if (!arguments.choice("family", names, cuda::kGpuFamilyCount, which)) return false;
-  out = cuda::kGpuFamilies[which].family;
-  return true;
-}
-
 bool request_from(napi_env env, napi_value object, Request& out) {
   Arguments arguments(env, "gpuExecute", object);
   return arguments.is_object() && gpu_family_from(arguments, out.family) &&
@@ -151,6 +142,17 @@ napi_value known_answers_call(napi_env env, napi_callback_info) {
 }
 
 }  // namespace
+
+cuda::Gpu* opened_gpu() { return opened().get(); }
+
+bool gpu_family_from(Arguments& arguments, Family& out) {
+  const char* names[cuda::kGpuFamilyCount];
+  for (uint32_t k = 0; k < cuda::kGpuFamilyCount; k++) names[k] = cuda::kGpuFamilies[k].name;
+  uint32_t which = 0;
+  if (!arguments.choice("family", names, cuda::kGpuFamilyCount, which)) return false;
+  out = cuda::kGpuFamilies[which].family;
+  return true;
+}
 
 void export_gpu_surface(napi_env env, napi_value exports) {
   export_function(env, exports, "gpuCensus", census_call);

@@ -94,6 +94,11 @@ bool Arguments::text(const char* field, size_t most, std::string& out) {
   return napi_get_value_string_utf8(env_, value, &out[0], length + 1, &length) == napi_ok;
 }
 
+bool Arguments::is_number(const char* field) {
+  napi_value value;
+  return get(field, value) && type_is(env_, value, napi_number);
+}
+
 bool Arguments::is_text(const char* field, const char* text) {
   napi_value value;
   char buffer[32];

@@ -21,6 +21,8 @@ class Arguments {
   // A finite number in [least, most].
   bool number(const char* field, double least, double most, double& out);
   bool boolean(const char* field, bool& out);
+  // Whether the field is a number. Throws nothing.
+  bool is_number(const char* field);
   // Whether the field is this text. Throws nothing.
   bool is_text(const char* field, const char* text);
   // One of `count` names; `out` is its position.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "kernels.h"
+#include "launch_hooks.h"
 
 namespace sentinel::cuda {
 namespace {
@@ -54,6 +55,7 @@ std::string Gpu::start(const OpenRequest& request) {
   if (const Error error = memory_.take(device_.l2_bytes)) return describe(api, error);
   CUmodule module = nullptr;
   if (const Error error = load_module(session_, device_, module)) return describe(api, error);
+  if (const Error error = kLaunchHooks.opened(session_, device_, module)) return describe(api, error);
   if (const Error error = find_kernels(module)) return describe(api, error);
   return find_sms();
 }

@@ -1,6 +1,7 @@
 #include "launcher.h"
 
 #include "../cpu/pinned_thread.h"
+#include "launch_hooks.h"
 
 namespace sentinel::cuda {
 namespace {
@@ -21,10 +22,12 @@ Launched Launcher::run(const Job& job, const std::vector<uint32_t>& sms) {
   ticket_++;
   LaunchArguments arguments = arguments_of(job);
   Launched out = views();
-  out.error = launch(job, arguments, out);
+  out.error = kLaunchHooks.before(session_, job);
+  if (!out.error) out.error = launch(job, arguments, out);
   while (!out.error && out.launches <= kMostRelaunches && !missing_of(out.returned, sms).empty()) {
     out.error = relaunch(job, arguments, out);
   }
+  if (!out.error) out.error = kLaunchHooks.after(session_);
   return out;
 }
 

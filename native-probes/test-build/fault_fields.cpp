@@ -14,6 +14,9 @@ constexpr struct {
   Kind kind;
 } kFields[] = {
     {"cores", "core", Kind::kCores},
+    {"gpu", "gpu", Kind::kNumber},
+    {"sm", "sm", Kind::kNumber},
+    {"subPartition", "sub-partition", Kind::kNumber},
     {"family", "family", Kind::kText},
     {"rate", "rate", Kind::kNumber},
     {"rateExec", "rate-exec", Kind::kNumber},

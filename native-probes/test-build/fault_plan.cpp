@@ -39,6 +39,8 @@ uint64_t wall_us() {
   return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
 }
 
+constexpr uint32_t kWholeGpu = 0;  // in place of a core: a process has one GPU at most
+
 bool addresses(const FaultSpec& spec, Site site, Family family, uint32_t core) {
   if (spec.site != site || spec.family != family) return false;
   for (uint32_t listed : spec.cores) {
@@ -76,6 +78,25 @@ bool is_bad(const FaultSpec& spec, History& history, uint32_t core) {
   return history.bad;
 }
 
+// Counts an execution of a unit for every fault that concerns it; returns those that act.
+template <class Concerned>
+std::vector<Acting> next_execution(uint32_t unit, Concerned concerned) {
+  State& all = state();
+  std::vector<Acting> out;
+  pthread_mutex_lock(&all.mutex);
+  for (size_t k = 0; k < all.plan.size(); k++) {
+    const FaultSpec& spec = all.plan[k];
+    if (!concerned(spec)) continue;
+    History& history = all.history[{k, unit}];
+    const bool bad = is_bad(spec, history, unit);
+    const uint64_t ordinal = history.executions++;
+    const double factor = ordinal >= spec.onset && bad ? factor_of(spec.climate) : 0;
+    if (factor > 0) out.push_back({&spec, ordinal, factor});
+  }
+  pthread_mutex_unlock(&all.mutex);
+  return out;
+}
+
 }  // namespace
 
 bool add_to_plan(FaultSpec spec) {
@@ -93,26 +114,23 @@ void clear_plan() {
 
 Falsified falsified() { return {words_changed.load(), first_change_us.load()}; }
 
-void note_falsified() {
-  if (words_changed.fetch_add(1, std::memory_order_relaxed) == 0) first_change_us.store(wall_us());
+void note_falsified(uint64_t words) {
+  if (words > 0 && words_changed.fetch_add(words, std::memory_order_relaxed) == 0) first_change_us.store(wall_us());
 }
 
 std::vector<FaultSource> sources_for(Site site, Family family, uint64_t probe_seed, uint32_t core,
                                      uint32_t operations) {
-  State& all = state();
+  const auto concerned = [&](const FaultSpec& spec) { return addresses(spec, site, family, core); };
   std::vector<FaultSource> sources;
-  pthread_mutex_lock(&all.mutex);
-  for (size_t k = 0; k < all.plan.size(); k++) {
-    const FaultSpec& spec = all.plan[k];
-    if (!addresses(spec, site, family, core)) continue;
-    History& history = all.history[{k, core}];
-    const bool bad = is_bad(spec, history, core);
-    const uint64_t ordinal = history.executions++;
-    const double factor = ordinal >= spec.onset && bad ? factor_of(spec.climate) : 0;
-    if (factor > 0) sources.emplace_back(spec, probe_seed, core, ordinal, operations, factor);
-  }
-  pthread_mutex_unlock(&all.mutex);
+  for (const Acting& acting : next_execution(core, concerned))
+    sources.emplace_back(*acting.spec, probe_seed, core, acting.ordinal, operations, acting.factor);
   return sources;
+}
+
+std::vector<Acting> acting_on_gpu(Family family, const std::string& uuid) {
+  return next_execution(kWholeGpu, [&](const FaultSpec& spec) {
+    return spec.gpu && spec.family == family && (spec.gpu->uuid.empty() || spec.gpu->uuid == uuid);
+  });
 }
 
 FaultSource::FaultSource(const FaultSpec& spec, uint64_t probe_seed, uint32_t core, uint64_t ordinal,

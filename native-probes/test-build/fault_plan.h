@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,9 +41,16 @@ struct Bursts {
   double enter = 0, leave = 1;
 };
 
+// Where a fault of GPUs acts; what is not named is any.
+struct GpuTarget {
+  std::string uuid;  // of a GPU or a MIG instance; empty: any
+  std::optional<uint32_t> sm, sub_partition;
+};
+
 struct FaultSpec {
   Family family;
-  std::vector<uint32_t> cores;
+  std::vector<uint32_t> cores;   // none where it is a fault of GPUs
+  std::optional<GpuTarget> gpu;
   Site site = Site::kResult;
   Effect effect = Effect::kFlip;
   double rate = 0;                         // probability per vector operation; 0 where rate_exec is given
@@ -50,7 +58,7 @@ struct FaultSpec {
   uint32_t mask = 0;                       // bits that the effect touches; 0: one random bit each time
   uint32_t data_mask = 0, data_value = 0;  // only results with (result & data_mask) == data_value
   bool has_lane = false;
-  uint32_t lane = 0;   // else any lane
+  uint32_t lane = 0;   // else any lane; on a GPU the logical one
   Climate climate;
   Bursts bursts;
   uint32_t onset = 0;  // executions of the family that a core computes rightly first
@@ -70,7 +78,17 @@ struct Falsified {
   uint64_t first_us = 0;  // wall clock of the first, microseconds since the Unix epoch; 0 = none yet
 };
 Falsified falsified();
-void note_falsified();
+void note_falsified(uint64_t words = 1);
+
+// A fault at work in one execution of a unit.
+struct Acting {
+  const FaultSpec* spec;
+  uint64_t ordinal;  // executions of the unit that went before
+  double factor;     // multiplies the rate
+};
+
+// Those that act on this execution of a family on the GPU, all its SMs at once. Counts the execution.
+std::vector<Acting> acting_on_gpu(Family family, const std::string& uuid);
 
 // One spec at work in one execution: decides, with its own generator, when to act and what to change.
 class FaultSource {

@@ -106,7 +106,7 @@ const wrongFaults = [
   [5, /argument/],
   ['', /expected NAME=VALUE/],
   ['core', /"core": expected NAME=VALUE/],
-  ['speed=1', /"speed=1": expected NAME=VALUE, NAME one of core, family, rate/],
+  ['speed=1', /"speed=1": expected NAME=VALUE, NAME one of core, gpu, sm, sub-partition, family, rate/],
   [`core=${Math.max(...cpus) + 1},family=fma32`, new RegExp(`no logical CPU .* here; there are ${cpus.join(', ')}`)],
   ['core=one,family=fma32', /cores\[0\]/],
   ['core=0,family=sfu', /family: expected one of/],
@@ -119,13 +119,41 @@ const wrongFaults = [
   [{ ...fault, site: 'register' }, /site/],
   [{ ...fault, lane: 8 }, /lane/],
   [{ ...fault, dataMask: 1, dataValue: 2 }, /dataValue: has bits that dataMask does not select/],
-  [{ ...fault, speed: 1 }, /speed: expected one of cores, family/],
+  [{ ...fault, speed: 1 }, /speed: expected one of cores, gpu, sm, subPartition, family/],
   [{ cores: [], family: 'fma32' }, /cores/],
+  [{ family: 'fma32' }, /cores: give cores, or gpu for a fault of GPUs/],
+  ['gpu=all,core=0,family=fma32', /cores: are CPUs: a fault of a GPU has sm and subPartition/],
+  ['core=0,family=fma32,sm=1', /sm: is a place of a GPU: give gpu as well/],
+  ['core=0,family=fma32,sub-partition=1', /subPartition: is a place of a GPU/],
+  ['gpu=0,family=fma32', /gpu: no GPU 0 here; /],
+  ['gpu=1.5,family=fma32', /gpu: expected an integer/],
+  ['gpu=,family=fma32', /gpu: expected a text/],
+  ['gpu=all,family=cpu_mem', /family: expected one of fma32, .*, copy/],
+  ['gpu=all,family=fma32,sub-partition=4', /subPartition: expected an integer from 0 to 3/],
+  ['gpu=all,family=fma32,sm=one', /sm: expected an integer/],
+  ['gpu=all,family=fma32,lane=64', /lane: expected an integer from 0 to 63/],
+  ['gpu=all,family=fma32,site=golden', /site: on a GPU results alone are falsified/],
+  ['gpu=all,family=fma32,site=operand-buffer', /site: on a GPU results alone/],
+  ['gpu=all,family=fma32,site=placement', /site: on a GPU results alone/],
+  ['gpu=all,family=fma32,effect=swap', /effect: expected one of flip, stuck0, stuck1, xor, ulp on a GPU/],
+  ['gpu=all,family=fma32,effect=stale', /effect: expected one of flip/],
 ];
 
 test('inject refuses wrong faults and says what is valid', () => {
   for (const [spec, message] of wrongFaults)
     assert.throws(() => testProbes.inject(spec), { name: 'TypeError', message });
+});
+
+test('a fault of a GPU changes nothing on CPUs', () => {
+  try {
+    testProbes.inject('gpu=all,sm=all,sub-partition=any,family=fma32');
+    testProbes.inject('gpu=GPU-11111111-2222-3333-4444-555555555555,sm=4,family=int_aes,lane=63,effect=ulp');
+    const { results } = testProbes.execute({ ...good, family: 'fma32' });
+    assert.ok(results.every(({ result }) => result === 'PASS'));
+    assert.equal(testProbes.falsified().count, 0);
+  } finally {
+    testProbes.inject(null);
+  }
 });
 
 test('inject takes 16 faults and no more', () => {

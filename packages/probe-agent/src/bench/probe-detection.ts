@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { bench } from '@sentinel/bench-kit';
-import { addonPath, type Family, type FaultSpec, type NativeTestProbes } from '@sentinel/native-probes';
+import { addonPath, type CpuFaultSpec, type Family, type NativeTestProbes } from '@sentinel/native-probes';
 import { interpolatedMedian } from './interpolated-median.js';
 
 const WORD_BITS = 32;
@@ -51,7 +51,7 @@ class Site {
   }
 
   /** Runs `body` while the faulty CPU has this fault. */
-  with<T>(fault: Omit<FaultSpec, 'cores'>, body: () => T): T {
+  with<T>(fault: Omit<CpuFaultSpec, 'cores'>, body: () => T): T {
     this.#probes.inject({ ...fault, cores: [this.#faulty] });
     try {
       return body();
