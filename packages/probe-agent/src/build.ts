@@ -113,7 +113,7 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
   });
   stack.push('telemetry', () => telemetry.stop());
   stack.push('probing', () => probing.stop());
-  await startDevices(testbed.lanes, { events, probing, onLate: sayHelloAnew });
+  await startDevices(testbed.lanes, { events, probing, onLate: sayHelloAnew, fatal });
   const { testBuild } = testbed.info;
   events.started(`build ${build}${testBuild ? ' (test build)' : ''}`);
   uplink.start();

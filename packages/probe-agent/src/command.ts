@@ -29,10 +29,13 @@ export async function command(loaded: Loaded, variant: Variant): Promise<void> {
     const options = { addonFile, injections: variant.injections, save: mode === undefined };
     const testbed = await openTestbed(options, settings);
     if (mode === undefined) return await serve(loaded, settings, testbed);
-    const answer = await mode(testbed);
-    process.stdout.write(answer.text);
-    process.exitCode = answer.exitCode;
-    await stopTestbed(testbed);
+    try {
+      const answer = await mode(testbed);
+      process.stdout.write(answer.text);
+      process.exitCode = answer.exitCode;
+    } finally {
+      await stopTestbed(testbed);
+    }
   } catch (error) {
     process.stderr.write(`${error instanceof ConfigError ? error.message : SentinelError.from(error).sentence}\n`);
     process.exitCode = error instanceof ConfigError ? error.exitCode : exitStatus(SentinelError.from(error));

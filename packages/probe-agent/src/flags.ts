@@ -19,6 +19,6 @@ export const TEST_FLAGS = {
   inject: {
     type: 'string',
     value: 'SPEC',
-    help: 'falsifies results, e.g. core=1,family=fma32,rate=0.01; several faults are joined by ";"',
+    help: 'falsifies results: core=1,family=fma32,rate=0.01 or gpu=0,sm=1,family=sfu; ";" joins several',
   },
 } as const satisfies FlagSpecs;

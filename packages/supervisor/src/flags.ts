@@ -19,7 +19,8 @@ usage: npm start -- [FLAGS]
 
 flags:
   --data DIR               where everything is kept [.sentinel]
-  --inject SPEC            runs the agent's test build with a faulty CPU, e.g. core=1,family=fma32,rate=0.01
+  --inject SPEC            runs the agent's test build with a faulty CPU, e.g. core=1,family=fma32,rate=0.01, or a
+                           faulty GPU, e.g. gpu=0,sm=1,family=fma32,rate=0.01; ";" joins several
   --override SECTION.KEY=VALUE
                            sets a configuration key, e.g. correlation_engine.mode=observe; repeatable
   --free-ports             takes free ports in place of the documented ones; run/endpoints.json says which

@@ -7,10 +7,21 @@ import type { Probing } from './probing.js';
 /** The hello waits so long for devices to open and to run their known answers; one that takes longer is described anew later. */
 const PATIENCE_MS = 15_000;
 
-/** Opens and self-tests all devices at once, and begins to probe each lane as soon as it is ready. */
+export interface StartParts {
+  readonly events: Events;
+  readonly probing: Probing;
+  readonly onLate: () => void;
+  /** A device that was waited for no longer could not be started. */
+  readonly fatal: (error: unknown) => void;
+}
+
+/**
+ * Opens and self-tests all devices at once, and begins to probe each lane as soon as it is ready.
+ * @throws SentinelError INVALID_ARGUMENT for a fault of the test build that a device cannot have
+ */
 export async function startDevices(
   lanes: readonly Lane[],
-  { events, probing, onLate }: { readonly events: Events; readonly probing: Probing; readonly onLate: () => void },
+  { events, probing, onLate, fatal }: StartParts,
 ): Promise<void> {
   let waiting = true;
   const starts = lanes.map(async (lane) => {
@@ -20,9 +31,11 @@ export async function startDevices(
     if (!waiting) onLate();
   });
   const patience = new AbortController();
-  await Promise.race([Promise.all(starts), delay(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {})]);
+  const started = Promise.all(starts);
+  await Promise.race([started, delay(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {})]);
   patience.abort();
   waiting = false;
+  started.catch(fatal);
 }
 
 async function selfTest({ devices }: Lane, events: Events): Promise<void> {

@@ -4,7 +4,7 @@ import { ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js'
 import { addonPath, type Info } from '@sentinel/native-probes';
 import { systemClock } from '@sentinel/service-kit/clock';
 import { CpuDevice } from '../identity/cpu-device.js';
-import { injectionsOf } from '../identity/lane.js';
+import { injectionsOf } from '../identity/injections.js';
 import { ProbeChild } from '../probe-child/probe-child.js';
 import type { Work } from '../scheduler/planner.js';
 import { execute } from './execute.js';

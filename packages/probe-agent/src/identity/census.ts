@@ -2,7 +2,8 @@ import type { GpuCensus, Info } from '@sentinel/native-probes';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { driverEnv } from '../probe-child/child-env.js';
 import { ProbeChild } from '../probe-child/probe-child.js';
-import { injectionsOf, type LaneOptions, refusedInjection } from './lane.js';
+import { injectionsOf, refusedInjection } from './injections.js';
+import type { LaneOptions } from './lane.js';
 
 /** Drivers of many GPUs take seconds to start. */
 const TIMEOUT_MS = 30_000;

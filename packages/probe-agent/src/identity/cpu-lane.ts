@@ -3,7 +3,8 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { ProbeChild } from '../probe-child/probe-child.js';
 import type { Settings } from '../settings.js';
 import { CpuDevice } from './cpu-device.js';
-import { injectionsOf, type Lane, type LaneOptions, refusedInjection, START_TIMEOUT_MS } from './lane.js';
+import { injectionsOf, refusedInjection } from './injections.js';
+import { type Lane, type LaneOptions, START_TIMEOUT_MS } from './lane.js';
 import { nodeFolder } from './node-folder.js';
 import { deviceIds } from './saved-ids.js';
 

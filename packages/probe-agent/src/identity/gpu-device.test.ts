@@ -130,9 +130,17 @@ test('a context that only gives errors is replaced by a new process', async () =
 test('a device that vanishes is told once, and so is its return and a change of its SMs', async () => {
   const { device, told, open } = gpu();
   open();
-  for (let tries = 0; tries < 3; tries += 1) device.prelude({ refusal: 'no such device' });
+  for (let tries = 0; tries < 3; tries += 1) device.prelude({ refused: 'gpuOpen', refusal: 'no such device' });
   open();
   open();
   open({ sms: [0, 2, 4] });
   assert.deepEqual(told, ['cannot be opened: no such device', 'is back', 'shows other SMs']);
+});
+
+test('a fault that the opened GPU cannot have ends the self-test', async () => {
+  const { device, child } = gpu();
+  device.prelude({ refused: 'inject', refusal: 'inject: sm: no SM 9 on GPU-a; there are 0, 2' });
+  child.known = { kind: 'unprepared', reason: 'refused' };
+  const message = '--inject: sm: no SM 9 on GPU-a; there are 0, 2';
+  await assert.rejects(device.selfTest(), { code: 'INVALID_ARGUMENT', message });
 });

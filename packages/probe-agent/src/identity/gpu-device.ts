@@ -8,9 +8,10 @@ import type {
   GpuDevice as SeenGpu,
 } from '@sentinel/native-probes';
 import { type FamilyName, GPU_FAMILIES } from '../families.js';
-import type { ChildReply, ProbeChild } from '../probe-child/probe-child.js';
+import type { ChildReply, PreludeOutcome, ProbeChild } from '../probe-child/probe-child.js';
 import { GPU_UNIT } from '../scheduler/planner.js';
 import { availableFamilies } from './devices.js';
+import { refusedInjection } from './injections.js';
 import { describeFamilies, type SelfTest, tally } from './self-test.js';
 import type { Execution, NotScheduled, TestedDevice } from './tested-device.js';
 
@@ -38,6 +39,8 @@ export class GpuDevice implements TestedDevice {
   readonly #parts: GpuDeviceParts;
   #opened: GpuOpened | undefined;
   #gone = false;
+  /** Why a fault of the test build cannot be injected here. */
+  #refusedFault: string | undefined;
   #tested: SelfTest | undefined;
   /** Known answers were asked for before and did not come. */
   #late = false;
@@ -69,14 +72,15 @@ export class GpuDevice implements TestedDevice {
   }
 
   /** Takes what came of opening the GPU in a new child. */
-  readonly prelude = (outcome: { readonly answers: readonly unknown[] } | { readonly refusal: string }): void => {
+  readonly prelude = (outcome: PreludeOutcome): void => {
     if ('refusal' in outcome) {
+      if (outcome.refused === 'inject') this.#refusedFault = outcome.refusal;
       if (!this.#gone) this.onChange(`cannot be opened: ${outcome.refusal}`);
       this.#gone = true;
       return;
     }
     const before = this.#opened;
-    const opened = outcome.answers.at(-1) as GpuOpened;
+    const opened = outcome.answers[0] as GpuOpened;
     this.#opened = opened;
     if (this.#gone) this.onChange('is back');
     else if (before !== undefined && before.sms.join() !== opened.sms.join()) this.onChange('shows other SMs');
@@ -97,6 +101,7 @@ export class GpuDevice implements TestedDevice {
 
   async selfTest(): Promise<SelfTest> {
     await this.#ensureTested();
+    if (this.#refusedFault !== undefined) throw refusedInjection(this.#refusedFault);
     return this.#tested ?? new Map();
   }
 

@@ -5,8 +5,9 @@ import { ProbeChild } from '../probe-child/probe-child.js';
 import type { Asked } from '../probe-child/protocol.js';
 import type { Settings } from '../settings.js';
 import { GpuDevice } from './gpu-device.js';
+import { injectionsOf, withGpuIds } from './injections.js';
 import { knownGpus, rememberGpus } from './known-gpus.js';
-import { injectionsOf, type Lane, type LaneOptions, type Remark } from './lane.js';
+import type { Lane, LaneOptions, Remark } from './lane.js';
 import { nodeFolder } from './node-folder.js';
 import { selectGpus } from './select-gpus.js';
 
@@ -15,7 +16,10 @@ const OPEN_TIMEOUT_MS = 60_000;
 
 const HINT = ' (if it shall not be, list it in probe_agent.discovery.exclude_gpu_uuids)';
 
-/** A lane for each GPU that is to be tested, and what is said about the others. The children start with their first question. */
+/**
+ * A lane for each GPU that is to be tested, and what is said about the others. The children start with their first question.
+ * @throws SentinelError INVALID_ARGUMENT for a fault of a GPU that is not tested
+ */
 export function gpuLanes(
   options: LaneOptions,
   settings: Settings,
@@ -26,8 +30,17 @@ export function gpuLanes(
   const { tested, left } = selectGpus(census, config.discovery, knownGpus(folder));
   if (options.save) rememberGpus(folder, [...tested.map(({ uuid }) => uuid), ...left.map(({ id }) => id)]);
   const bootId = bootIdOf();
+  const ids = tested.map(({ uuid }) => uuid);
+  const injections =
+    tested.length === 0
+      ? []
+      : withGpuIds(
+          options.injections,
+          census.map(({ uuid }) => uuid),
+          ids,
+        );
   return {
-    lanes: tested.map((seen) => laneOf(seen, options, settings, bootId)),
+    lanes: tested.map((seen) => laneOf(seen, { ...options, injections }, settings, bootId)),
     remarks: left.map(({ id, reason }) => ({ deviceId: id, sentence: `${id} is not tested: ${reason}${HINT}` })),
   };
 }
@@ -52,7 +65,8 @@ function laneOf(
     role: 'probes',
     addonFile,
     env: gpuEnv(process.env, seen.uuid),
-    prelude: [...injectionsOf(injections), open],
+    // Open, it can say whether it has the SM of a fault.
+    prelude: [open, ...injectionsOf(injections)],
     onPrelude: (outcome) => device.prelude(outcome),
   });
   const device = new GpuDevice({ seen, child, selfTestQuorum: tolerances.selfTestQuorum, bootId });

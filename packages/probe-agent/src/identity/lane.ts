@@ -1,6 +1,4 @@
-import { SentinelError } from '@sentinel/service-kit/errors';
 import type { ProbeChild } from '../probe-child/probe-child.js';
-import type { Asked } from '../probe-child/protocol.js';
 import type { TestedDevice } from './tested-device.js';
 
 /** Time that a started child has for its first answers. */
@@ -25,13 +23,4 @@ export interface LaneOptions {
   readonly injections: readonly string[];
   /** Keep ids of devices that are new; a command that only looks does not. */
   readonly save: boolean;
-}
-
-export function injectionsOf(specs: readonly string[]): Asked[] {
-  return specs.map((spec) => ({ call: 'inject', argument: spec, timeoutMs: START_TIMEOUT_MS }));
-}
-
-/** A fault of `--inject` that the native code does not take. */
-export function refusedInjection(reason: string): SentinelError {
-  return new SentinelError({ code: 'INVALID_ARGUMENT', message: `--inject: ${reason.replace(/^inject: /, '')}` });
 }

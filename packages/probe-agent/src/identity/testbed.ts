@@ -3,6 +3,7 @@ import type { Settings } from '../settings.js';
 import { takeCensus } from './census.js';
 import { openCpuLane } from './cpu-lane.js';
 import { gpuLanes } from './gpu-lanes.js';
+import { withGpuIds } from './injections.js';
 import type { Lane, LaneOptions, Remark } from './lane.js';
 import type { TestedDevice } from './tested-device.js';
 
@@ -41,6 +42,7 @@ export function devicesOf({ lanes }: Pick<Testbed, 'lanes'>): readonly TestedDev
 }
 
 async function openCpus(options: LaneOptions, settings: Settings, remarks: readonly Remark[]): Promise<Testbed> {
-  const { info, lane } = await openCpuLane(options, settings);
+  const injections = withGpuIds(options.injections, [], []);
+  const { info, lane } = await openCpuLane({ ...options, injections }, settings);
   return { addonFile: options.addonFile, info, lanes: [lane], remarks };
 }

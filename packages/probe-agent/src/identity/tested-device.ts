@@ -31,7 +31,10 @@ export interface TestedDevice extends Testable {
   /** Told when the device went, came back or is not what it was. */
   onChange: (detail: string) => void;
   execute(request: ExecuteRequest, timeoutMs: number): Promise<ChildReply<Execution>>;
-  /** Runs the committed known answers on every SM that did not answer yet. A device that hangs leaves some out. */
+  /**
+   * Runs the committed known answers on every SM that did not answer yet. A device that hangs leaves some out.
+   * @throws SentinelError INVALID_ARGUMENT for a fault of the test build that the device cannot have
+   */
   selfTest(): Promise<SelfTest>;
   /** As hello and `--list-gpus` describe it. */
   describe(): Device;

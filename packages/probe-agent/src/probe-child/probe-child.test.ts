@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { addonPath } from '@sentinel/native-probes';
-import { injectionsOf } from '../identity/lane.js';
+import { injectionsOf } from '../identity/injections.js';
 import { type ChildEvent, ProbeChild } from './probe-child.js';
 
 const FAULT = 'core=1,family=fma32,rate=0.01';

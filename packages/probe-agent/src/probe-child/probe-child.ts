@@ -36,8 +36,12 @@ export interface ProbeChildOptions {
   /** Asked of every new child before anything else; one that refuses any of it is ended. */
   readonly prelude: readonly Asked[];
   /** Hears what a new child answered to each question of the prelude, or the first refusal. */
-  readonly onPrelude?: (outcome: { readonly answers: readonly unknown[] } | { readonly refusal: string }) => void;
+  readonly onPrelude?: (outcome: PreludeOutcome) => void;
 }
+
+export type PreludeOutcome =
+  | { readonly answers: readonly unknown[] }
+  | { readonly refused: CallName; readonly refusal: string };
 
 interface Pending {
   readonly id: number;
@@ -127,7 +131,7 @@ export class ProbeChild {
       if (reply.kind !== 'refused') return { kind: reply.kind, reason: reply.reason };
       // A child that is not what it should be must not answer anything.
       this.#abandon();
-      onPrelude?.({ refusal: reply.reason });
+      onPrelude?.({ refused: call, refusal: reply.reason });
       return { kind: 'unprepared', reason: reply.reason };
     }
     onPrelude?.({ answers });
