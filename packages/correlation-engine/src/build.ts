@@ -22,7 +22,7 @@ import { LedgerClient } from './outbox/ledger-client.js';
 import { OutboxStore } from './outbox/outbox-store.js';
 import { Relay } from './outbox/relay.js';
 import { serve } from './serve.js';
-import { admission, coreConfig } from './settings.js';
+import { admission, coreConfig, databaseOptions } from './settings.js';
 import type { UnarchivedRow } from './store/commit-rows.js';
 import { Database } from './store/connect.js';
 import { Archiver } from './store/history/archiver.js';
@@ -301,16 +301,6 @@ export class Engine implements Service {
 
 function backendOf(key: string, config: CorrelationEngineConfig): string {
   return (key === 'history.url' ? config.history.url : config.database.postgres_url).split('://')[0] ?? '';
-}
-
-function databaseOptions({ database }: CorrelationEngineConfig) {
-  return {
-    url: database.postgres_url,
-    maxConnections: database.max_connections,
-    connectTimeoutMs: database.connect_timeout_ms,
-    sslmode: database.sslmode,
-    caFile: database.ca_file,
-  };
 }
 
 function historyBehind(): SentinelError {

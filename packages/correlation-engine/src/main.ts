@@ -2,6 +2,7 @@ import { loadConfigForMain } from '@sentinel/service-kit/config';
 import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger } from '@sentinel/service-kit/logging';
 import { Engine } from './build.js';
+import { COMMANDS, FLAGS, runReplay } from './replay/command.js';
 
 const loaded = loadConfigForMain({
   section: 'correlation_engine',
@@ -9,9 +10,12 @@ const loaded = loadConfigForMain({
   env: process.env,
   program: 'sentinel-correlation-engine',
   summary: 'Collects evidence from probe agents, decides about devices, and records every decision.',
+  flags: FLAGS,
+  commands: COMMANDS,
 });
 
-if (loaded !== undefined) {
+if (loaded?.command === 'replay') process.exitCode = await runReplay(loaded, process);
+else if (loaded !== undefined) {
   const log = createLogger('correlation-engine', loaded.logging);
   for (const warning of loaded.warnings) log.warn(warning);
   if (loaded.insecure) log.warn('plaintext beyond loopback is allowed (--insecure)');

@@ -2,6 +2,7 @@ import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
 import { KeyRing } from '@sentinel/service-kit/mac';
 import type { Admission } from './control/handshake.js';
 import type { CoreConfig } from './core.js';
+import type { DatabaseOptions } from './store/connect.js';
 
 /** What the decisions depend on, as it goes into the record log: plain data, so that a replay has it. */
 export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
@@ -23,5 +24,15 @@ export function admission(config: CorrelationEngineConfig): Admission {
     enrolled: config.enrolment === 'open' ? null : new Set(config.enrolled_nodes),
     allowTestBuilds: config.allow_test_builds,
     requireNodeIdentity: config.security.require_node_identity,
+  };
+}
+
+export function databaseOptions({ database }: CorrelationEngineConfig): DatabaseOptions {
+  return {
+    url: database.postgres_url,
+    maxConnections: database.max_connections,
+    connectTimeoutMs: database.connect_timeout_ms,
+    sslmode: database.sslmode,
+    caFile: database.ca_file,
   };
 }

@@ -51,9 +51,12 @@ export class Database {
     this.#embedded = dir === undefined ? null : new EmbeddedPostgres(dir, log);
   }
 
-  /** Of the embedded server; a server of the operator's is the operator's to start. */
-  async ensureRunning(): Promise<void> {
-    await this.#embedded?.ensureRunning();
+  /**
+   * Of the embedded server; a server of the operator's is the operator's to start.
+   * @returns whether this call started it
+   */
+  async ensureRunning(): Promise<boolean> {
+    return (await this.#embedded?.ensureRunning()) ?? false;
   }
 
   async stop(): Promise<void> {
@@ -123,7 +126,7 @@ export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
 }
 
 /** Also when a newer engine has added steps of its own: they only add, so this one runs on them. */
-async function hasEveryStep(db: Kysely<Tables>): Promise<boolean> {
+export async function hasEveryStep(db: Kysely<Tables>): Promise<boolean> {
   const { rows: tables } = await sql<{
     found: boolean;
   }>`select to_regclass('kysely_migration') is not null as found`.execute(db);

@@ -79,16 +79,19 @@ export class EmbeddedPostgres {
 
   /**
    * Makes sure that the server runs: adopts a live one, or starts it, making the cluster the first time.
+   * @returns whether this call started it
    * @throws SentinelError FAILED_PRECONDITION or UNAVAILABLE with the server's own last words
    */
-  async ensureRunning(): Promise<void> {
+  async ensureRunning(): Promise<boolean> {
     const pid = this.#livePid();
-    if (pid === null || !(await this.#answers(pid))) {
+    const starts = pid === null || !(await this.#answers(pid));
+    if (starts) {
       const binaries = findBinaries(this.#user, this.#log);
       if (!existsSync(join(this.#folder, 'PG_VERSION'))) this.#initialise(binaries);
       await this.#start(binaries);
     }
     await this.#ensureDatabase();
+    return starts;
   }
 
   /** Ends the server, whoever started it, with its data safe on disk. */

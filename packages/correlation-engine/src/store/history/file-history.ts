@@ -7,7 +7,7 @@ import type { HistoryCursor, HistoryEntry, HistoryStore } from './history-store.
 import { HighWater, type IndexFile, SegmentIndex } from './segment-index.js';
 
 const MAX_SEGMENT_BYTES = 32 * 1024 * 1024;
-const MAX_RECORD_BYTES = 8 * 1024 * 1024;
+export const MAX_RECORD_BYTES = 8 * 1024 * 1024;
 /** Where a segment's first record begins: after its 8 bytes of magic. */
 const FIRST_OFFSET = 8;
 /** Index files of finished segments that are kept in memory. */

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type CommandSpecs,
+  type FlagSpecs,
+  folderOf,
+  type LoadedConfig,
+  type Streams,
+} from '@sentinel/service-kit/config';
+import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
+import { silentLogger } from '@sentinel/service-kit/logging';
+import { databaseOptions } from '../settings.js';
+import { Database, hasEveryStep } from '../store/connect.js';
+import { HistoryTail } from './history-tail.js';
+import { type ReplayReport, replay } from './replay.js';
+
+export const FLAGS = {
+  until: { type: 'integer', value: 'N', min: 1, help: 'replay: stops after record N of the log [the newest]' },
+  output: { type: 'string', choices: ['text', 'json'], help: 'replay: how the result is printed [text]' },
+} as const satisfies FlagSpecs;
+
+export const COMMANDS = {
+  replay:
+    'decides everything again from the record log and compares; an engine may run meanwhile: 0 the same, 1 a difference, 69 the log cannot be read',
+} as const satisfies CommandSpecs;
+
+export type EngineProgram = LoadedConfig<'correlation_engine', typeof FLAGS>;
+
+const PROGRESS_MS = 500;
+
+/** @returns the exit status */
+export async function runReplay(program: EngineProgram, streams: Streams): Promise<number> {
+  try {
+    const started = performance.now();
+    const report = await replayConfigured(program, streams);
+    const seconds = (performance.now() - started) / 1000;
+    streams.stdout.write(program.flags.output === 'json' ? asJson(report, seconds) : asText(report, seconds));
+    return report.disagreement === null ? 0 : 1;
+  } catch (thrown) {
+    const error = SentinelError.from(thrown);
+    streams.stderr.write(`${error.sentence}\n`);
+    // 1 says that the log was replayed and differs: what could not be read is never that.
+    return exitStatus(error) === EXIT.negative ? EXIT.unavailable : exitStatus(error);
+  }
+}
+
+async function replayConfigured({ config, flags }: EngineProgram, streams: Streams): Promise<ReplayReport> {
+  const folder = folderOf(config.database.postgres_url);
+  if (folder !== undefined && !existsSync(join(folder, 'PG_VERSION'))) throw nothingThere(folder);
+  const database = new Database(databaseOptions(config), silentLogger());
+  const startedServer = await database.ensureRunning();
+  const db = database.pool(() => {});
+  const history = new HistoryTail(folderOf(config.history.url) ?? '');
+  try {
+    if (!(await hasEveryStep(db))) throw olderSchema();
+    return await replay({ db, history, until: flags.until, progress: progressOn(streams) });
+  } finally {
+    await history.close();
+    await db.destroy();
+    if (startedServer) await database.stop();
+  }
+}
+
+/** A line that is written over, on a terminal alone. */
+function progressOn(streams: Streams): (done: number, of: number) => void {
+  if (!('isTTY' in streams.stderr) || streams.stderr.isTTY !== true) return () => {};
+  let last = 0;
+  return (done, of) => {
+    const now = performance.now();
+    if (done < of && now - last < PROGRESS_MS) return;
+    last = now;
+    streams.stderr.write(`\r${done} of ${of} records${done === of ? '\n' : ''}`);
+  };
+}
+
+function asJson(report: ReplayReport, seconds: number): string {
+  return `${JSON.stringify({ ...report, seconds: Number(seconds.toFixed(3)) })}\n`;
+}
+
+function asText(report: ReplayReport, seconds: number): string {
+  const { records, transitions, observations, events, eventsCompared, devices, digest, disagreement } = report;
+  const rate = Math.round(records / Math.max(seconds, 1e-3));
+  const lines = [`${records} records replayed in ${seconds.toFixed(1)} s (${rate}/s).`];
+  if (disagreement !== null) {
+    lines.push(
+      `Different: ${disagreement.what}, at ${disagreement.path}`,
+      `  stored    ${disagreement.stored}`,
+      `  replayed  ${disagreement.replayed}`,
+      'Either a row was changed behind the engine, or another version of the engine decided.',
+    );
+  } else {
+    const state =
+      devices === null
+        ? 'the state was not compared, because later records exist'
+        : `the state of ${devices} device${devices === 1 ? '' : 's'}, byte for byte`;
+    lines.push(
+      `The same: ${transitions} transitions, ${observations} observations, ${eventsCompared} of ${events} events (the ledger has the others); ${state}.`,
+    );
+  }
+  return `${[...lines, `Decisions ${digest}`].join('\n')}\n`;
+}
+
+function nothingThere(folder: string): SentinelError {
+  return new SentinelError({
+    code: 'NOT_FOUND',
+    message: `there is no database in ${folder}`,
+    field: 'correlation_engine.database.postgres_url',
+    hint: 'Name the configuration of the engine that wrote the log, with --config.',
+  });
+}
+
+function olderSchema(): SentinelError {
+  return new SentinelError({
+    code: 'FAILED_PRECONDITION',
+    message: 'the database has no log, or its schema is older than this version',
+    field: 'correlation_engine.database.postgres_url',
+    hint: 'Start this version of the engine on it once: it brings the schema up to date.',
+  });
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { RunKind } from '../core.js';
+import { TestAgent } from '../testing/agent.js';
+import { TestEngine } from '../testing/engine.js';
+import type { ReplayReport } from './replay.js';
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+const engine = new TestEngine({ allow_test_builds: true });
+
+/** Two devices, of which both fail, are answered in the burst and decided about. */
+before(async () => {
+  await engine.start();
+  for (const node of ['one', 'two']) {
+    const agent = new TestAgent(engine.grpc, { node, testBuild: node === 'two' });
+    await agent.connect();
+    agent.batch([{}, { index: 1, fails: [{ sm: 1 }] }]);
+    agent.sendAll(1n);
+    await agent.until(() => agent.messages.some((message) => message.$case === 'directive'));
+    const directive = agent.messages.find((message) => message.$case === 'directive');
+    const id = directive?.$case === 'directive' ? directive.value.id : '';
+    agent.report(id, 1);
+    for (let i = 2; i < 40; i += 1) {
+      const fails = i % 5 === 0 ? { fails: [{ sm: 1 }] } : {};
+      agent.sendAll(agent.batch([{ kind: RunKind.BURST, single: 1, index: i, directive: id, ...fails }]));
+    }
+    await agent.archived(BigInt(agent.payloads.length));
+    agent.close();
+  }
+});
+after(() => engine.remove());
+
+interface Outcome {
+  code: number;
+  report: ReplayReport | null;
+  text: string;
+}
+
+/** The program itself, with the configuration of the engine. */
+async function runReplay(...flags: string[]): Promise<Outcome> {
+  const argv = [MAIN, 'replay', '--config', join(engine.folder, 'sentinel.yaml'), '--output', 'json', ...flags];
+  const { code, stdout, stderr } = await promisify(execFile)(process.execPath, argv).then(
+    (done) => ({ code: 0, ...done }),
+    (failed: { code: number; stdout: string; stderr: string }) => failed,
+  );
+  return { code, report: stdout === '' ? null : (JSON.parse(stdout) as ReplayReport), text: stderr };
+}
+
+it('beside a running engine, the log replayed from empty gives what was committed', async () => {
+  const { code, report, text } = await runReplay();
+  assert.equal(code, 0, text);
+  assert.ok(report !== null);
+  assert.equal(report.disagreement, null);
+  assert.equal(report.devices, 2);
+  assert.ok(report.transitions >= 4, `${report.transitions} transitions`);
+  assert.equal(report.observations, 16);
+  assert.ok(report.eventsCompared > 0 && report.events >= report.eventsCompared);
+  const [head] = await engine.sql<{ commit_seq: string }>('select commit_seq from head');
+  assert.equal(report.records, Number(head?.commit_seq));
+  assert.equal((await runReplay()).report?.digest, report.digest, 'the same decisions each time');
+});
+
+it('a log can be replayed up to any record; the state is compared at its end only', async () => {
+  const { code, report } = await runReplay('--until', '5');
+  assert.deepEqual([code, report?.records, report?.devices, report?.disagreement], [0, 5, null, null]);
+});
+
+it('with the engine stopped it starts the database and stops it again', async () => {
+  await engine.stop();
+  const { code, text } = await runReplay();
+  assert.equal(code, 0, text);
+  await assert.rejects(engine.sql('select 1'), 'the server was stopped');
+  await engine.start();
+});
+
+it('a row that was changed behind the engine is named, with both values', async () => {
+  const [row] = await engine.sql<{ event_id: string; reason: string }>(
+    `select event_id, reason from transitions where to_state = 'SUSPECT' order by commit_seq limit 1`,
+  );
+  assert.ok(row !== undefined);
+  await engine.sql('update transitions set reason = $1 where event_id = $2', ['because', row.event_id]);
+  const { code, report } = await runReplay();
+  assert.equal(code, 1);
+  assert.match(report?.disagreement?.what ?? '', /^transitions of record \d+$/);
+  assert.deepEqual(
+    [report?.disagreement?.path, report?.disagreement?.stored, report?.disagreement?.replayed],
+    ['[0].reason', '"because"', JSON.stringify(row.reason)],
+  );
+  await engine.sql('update transitions set reason = $1 where event_id = $2', [row.reason, row.event_id]);
+});
+
+it('a changed record of the log, and changed evidence of a device, are found', async () => {
+  await engine.sql(
+    `update devices set body = (jsonb_set(body::jsonb, '{note}', '"forged"'))::json where id = 'CPU-one'`,
+  );
+  const forged = await runReplay();
+  assert.equal(forged.code, 1);
+  assert.equal(forged.report?.disagreement?.what, 'device CPU-one');
+});
+
+it('a lost segment is named, never skipped', async () => {
+  await engine.stop();
+  rmSync(join(engine.folder, 'history'), { recursive: true });
+  const { code, text } = await runReplay();
+  assert.equal(code, 69, text);
+  assert.match(text, /there is no history in/);
+});
