@@ -182,6 +182,7 @@ export class Engine implements Service {
     this.#events.observe(
       {
         state: () => this.#committer.state,
+        nowUs: () => this.#committer.head.nowUs,
         connectedAgents: () => this.#sessions.size,
         waitingRecords: () => this.#committer.waiting,
         waitingHistoryBytes: () => archiver.waitingBytes,

@@ -2,9 +2,10 @@
 export { type BatchProblem, checkBatch } from './evidence/check-batch.js';
 export { checkHello } from './evidence/check-hello.js';
 export { checkTelemetry, MAX_FIELDS } from './evidence/check-telemetry.js';
-export { type Assessment, type DecisionModel, twoObservations } from './evidence/decision.js';
+export { type Assessment, type DecisionModel, posteriorOdds, type UnitAssessment } from './evidence/decision.js';
 export { begin, changes, type Draft, install } from './evidence/draft.js';
 export type * from './evidence/effects.js';
+export type { ExposureIndex, ExposureRow } from './evidence/exposure.js';
 export { familyName } from './evidence/families.js';
 export type * from './evidence/model.js';
 export { RunFlag, RunKind } from './evidence/model.js';

@@ -42,6 +42,8 @@ const DETECTION_BUCKETS = [5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 /** What the gauges read when they are scraped. */
 export interface Gauges {
   state(): CoreState;
+  /** Time of the newest commit. */
+  nowUs(): number;
   connectedAgents(): number;
   waitingRecords(): number;
   waitingHistoryBytes(): number;
@@ -189,7 +191,7 @@ export class Events {
     const shown = function* () {
       const state = gauges.state();
       for (const device of state.devices.values()) {
-        if (state.devices.size <= maxGpus || device.state !== 'HEALTHY') yield { device, config: state.config };
+        if (state.devices.size <= maxGpus || device.state !== 'HEALTHY') yield { device, state };
       }
     };
     new Gauge({
@@ -199,7 +201,8 @@ export class Events {
       registers: [registry],
       collect() {
         this.reset();
-        for (const { device, config } of shown()) this.set({ gpu: device.id }, summarize(device, config).score.score);
+        for (const { device, state } of shown())
+          this.set({ gpu: device.id }, summarize(state, device, gauges.nowUs()).score.score);
       },
     });
     new Gauge({

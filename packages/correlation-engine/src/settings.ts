@@ -6,13 +6,21 @@ import type { DatabaseOptions } from './store/connect.js';
 
 /** What the decisions depend on, as it goes into the record log: plain data, so that a replay has it. */
 export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
-  const { mode, gates, state_machine, bayesian_model } = config;
+  const { mode, gates, attribution, state_machine, bayesian_model } = config;
   return {
     mode,
     gates: structuredClone(gates) as CoreConfig['gates'],
     reinstatementPassCount: state_machine.reinstatement_pass_count,
     priorAlpha: bayesian_model.prior_alpha,
     priorBeta: bayesian_model.prior_beta,
+    halfLifeHours: bayesian_model.decay_half_life_hours,
+    attribution: structuredClone(attribution) as CoreConfig['attribution'],
+    thresholds: {
+      suspect: state_machine.healthy_to_suspect_threshold,
+      quarantine: state_machine.suspect_to_quarantine_threshold,
+      healthy: state_machine.quarantine_to_healthy_threshold,
+    },
+    immediateQuarantineFailures: state_machine.immediate_quarantine_failures,
   };
 }
 

@@ -5,17 +5,23 @@ import type {
   FleetSummary,
   GpuHealth,
 } from '@sentinel/contracts/sentinel/v1/health.js';
-import type { Committer } from '../commit/committer.js';
-import { type CoreState, type DeviceState, type DirectiveState, isInjected, summarize } from '../core.js';
-import type { CounterTable } from '../store/schema.js';
+import type { Committer, Counters } from '../commit/committer.js';
+import {
+  type CoreState,
+  type DeviceState,
+  type DirectiveState,
+  type Exposure,
+  isInjected,
+  summarize,
+} from '../core.js';
 
 /** One device as the queries show it. */
 export function gpuHealth(committer: Committer, device: DeviceState): GpuHealth {
   const { state } = committer;
   const counters = committer.countersOf(device.id);
-  const sum = (read: (row: CounterTable) => number): bigint =>
+  const sum = (read: (row: Exposure) => number): bigint =>
     BigInt([...counters.values()].reduce((total, row) => total + read(row), 0));
-  const { summary, score, injected } = summarize(device, state.config);
+  const { summary, score, injected } = summarize(state, device, committer.head.nowUs);
   return {
     gpu: device.id,
     node: device.node,
@@ -26,7 +32,7 @@ export function gpuHealth(committer: Committer, device: DeviceState): GpuHealth 
     injected,
     score: score.score,
     connected: isConnected(state, device),
-    lastSeenUs: BigInt(Math.max(0, ...[...counters.values()].map((row) => row.last_run_us))),
+    lastSeenUs: BigInt(Math.max(0, ...[...counters.values()].map((row) => row.lastRunUs))),
     stateSinceUs: BigInt(device.stateSinceUs),
     executions: sum((row) => row.executions),
     failures: sum((row) => row.failures),
@@ -43,7 +49,7 @@ export function isConnected(state: CoreState, device: DeviceState): boolean {
   return device.announced && state.nodes.get(device.node)?.connected === true;
 }
 
-function familyCounters(device: DeviceState, counters: ReadonlyMap<number, CounterTable>): FamilyCounters[] {
+function familyCounters(device: DeviceState, counters: Counters): FamilyCounters[] {
   const families = new Set([...device.families.map(({ family }) => family), ...counters.keys()]);
   return [...families]
     .sort((a, b) => a - b)
@@ -55,8 +61,8 @@ function familyCounters(device: DeviceState, counters: ReadonlyMap<number, Count
         runs: BigInt(row?.runs ?? 0),
         executions: BigInt(row?.executions ?? 0),
         failures: BigInt(row?.failures ?? 0),
-        notRun: BigInt(row?.not_run ?? 0),
-        lastRunUs: BigInt(row?.last_run_us ?? 0),
+        notRun: BigInt(row?.notRun ?? 0),
+        lastRunUs: BigInt(row?.lastRunUs ?? 0),
         smsCovered: uncovered === undefined ? 0 : device.sms.length - uncovered,
       };
     });

@@ -2,9 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '@sentinel/service-kit/backoff';
 import type { Clock } from '@sentinel/service-kit/clock';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { type CoreConfig, type CoreState, type Effects, emptyState, install, loadState } from '../core.js';
+import {
+  type CoreConfig,
+  type CoreState,
+  type Effects,
+  type Exposure,
+  emptyState,
+  type Family,
+  install,
+  loadState,
+} from '../core.js';
 import type { CommitRows, Head } from '../store/commit-rows.js';
-import type { CounterTable } from '../store/schema.js';
 import { Spools } from '../store/spools.js';
 import { type LoadedState, type StateStore, savedState } from '../store/state-store.js';
 import { StaleOwnerError, UnstorableError } from '../store/writer.js';
@@ -34,7 +42,7 @@ export interface CommitterEvents {
 }
 
 /** Execution counters of one device by family. */
-export type Counters = ReadonlyMap<number, CounterTable>;
+export type Counters = ReadonlyMap<Family, Exposure>;
 
 /**
  * The one loop that changes the state. It takes whatever waits, folds it into one transaction, commits it, and only then installs
@@ -48,7 +56,6 @@ export class Committer {
   readonly #archived: () => CommitRows['archived'];
   readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
   readonly #epochs = new Map<string, number>();
-  readonly #counters = new Map<string, Map<number, CounterTable>>();
   #state: CoreState;
   #head: Head = { commitSeq: 0, nowUs: 0 };
   #queue: Item[] = [];
@@ -90,7 +97,7 @@ export class Committer {
   }
 
   countersOf(deviceId: string): Counters {
-    return this.#counters.get(deviceId) ?? new Map<number, CounterTable>();
+    return this.#state.exposure.get(deviceId) ?? new Map<Family, Exposure>();
   }
 
   /** Takes what the store holds; `config` stands in where it holds none yet. */
@@ -100,8 +107,6 @@ export class Committer {
     this.#epochs.clear();
     for (const { node, epoch } of loaded.owners) this.#epochs.set(node, epoch);
     for (const row of loaded.spools) this.spools.open(row.node, row.spool_id).committed = row.committed_through;
-    this.#counters.clear();
-    for (const row of loaded.counters) this.#addCounters(row);
   }
 
   submit(item: Item): void {
@@ -209,7 +214,6 @@ export class Committer {
   #install(group: Group, epochs: ReadonlyMap<string, number>, seconds: number): void {
     install(group.draft);
     this.#settle(group, epochs, seconds);
-    for (const row of group.rows.counters) this.#addCounters(row);
   }
 
   /** Memory shows the transaction: answers everyone who waits for it. */
@@ -280,13 +284,6 @@ export class Committer {
     return null;
   }
 
-  #addCounters(row: CounterTable): void {
-    const families = this.#counters.get(row.device_id) ?? new Map<number, CounterTable>();
-    this.#counters.set(row.device_id, families);
-    const sum = families.get(row.family);
-    families.set(row.family, sum === undefined ? row : sumOf(sum, row));
-  }
-
   #refuse(item: Item, error: SentinelError): void {
     this.#events.refused(item, error);
     item.failed(error);
@@ -309,17 +306,6 @@ export class Committer {
 /** Nothing to write: repeated records alone. */
 function isEmpty({ rows }: Group): boolean {
   return rows.from.commitSeq === rows.to.commitSeq && rows.archived.length === 0;
-}
-
-function sumOf(a: CounterTable, b: CounterTable): CounterTable {
-  return {
-    ...a,
-    runs: a.runs + b.runs,
-    executions: a.executions + b.executions,
-    failures: a.failures + b.failures,
-    not_run: a.not_run + b.not_run,
-    last_run_us: Math.max(a.last_run_us, b.last_run_us),
-  };
 }
 
 function silenced(item: Item): Item {

@@ -35,7 +35,7 @@ export class EffectRows {
 
   /** A row per (device, family), whatever the number of batches. */
   #count(increment: CounterIncrement): void {
-    const { deviceId, family, runs, executions, failures, notRun, lastRunUs } = increment;
+    const { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs } = increment;
     const key = `${family}|${deviceId}`;
     const sum = this.#counters.get(key);
     if (sum === undefined) {
@@ -47,6 +47,7 @@ export class EffectRows {
         failures,
         not_run: notRun,
         last_run_us: lastRunUs,
+        first_run_us: firstRunUs,
       });
       return;
     }
@@ -55,6 +56,7 @@ export class EffectRows {
     sum.failures += failures;
     sum.not_run += notRun;
     sum.last_run_us = Math.max(sum.last_run_us, lastRunUs);
+    sum.first_run_us = Math.min(sum.first_run_us ?? firstRunUs, firstRunUs);
   }
 }
 

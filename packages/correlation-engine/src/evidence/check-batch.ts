@@ -19,7 +19,7 @@ export interface BatchProblem {
 
 type Column = Exclude<
   keyof RunColumns,
-  'baseTimeUs' | 'deviceIds' | 'directiveIds' | 'partial' | 'mismatches' | 'outcomes'
+  'baseTimeUs' | 'deviceIds' | 'directiveIds' | 'contextIndex' | 'contexts' | 'partial' | 'mismatches' | 'outcomes'
 >;
 
 /** Every column with the smallest and largest value that means something. */
@@ -53,6 +53,11 @@ export function checkBatch(batch: RunColumns): BatchProblem | undefined {
   if (name !== undefined) return name;
   for (const [key, field, largest, smallest] of COLUMNS) {
     const problem = checkColumn(batch[key], field, runs, smallest, largest(batch));
+    if (problem !== undefined) return problem;
+  }
+  // Agents of earlier releases know no circumstances.
+  if (batch.contextIndex.length > 0) {
+    const problem = checkColumn(batch.contextIndex, 'context_index', runs, 0, batch.contexts.length);
     if (problem !== undefined) return problem;
   }
   for (let row = 0; row < runs; row += 1) {

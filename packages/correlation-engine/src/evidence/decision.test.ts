@@ -1,48 +1,74 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { QUARANTINE_ODDS, twoObservations, UNCONFIRMED_ODDS, UNLOCATED_ODDS } from './decision.js';
-import type { UnitState } from './model.js';
-import { unitWith } from './testing/device.js';
+import { posteriorOdds } from './decision.js';
+import type { CoreConfig, UnitState } from './model.js';
+import { UNKNOWN_BIN } from './posterior/bins.js';
+import { firstFailure } from './posterior/unit.js';
+import { CONFIG } from './testing/config.js';
+import { deviceWith, draftOf, NOW_US, unitWith } from './testing/device.js';
 
-const cases: [string, UnitState[], boolean, number][] = [
-  ['nothing', [], false, 0],
-  ['a mismatch that no sibling could check', [unitWith({ unlocated: 9 })], false, UNLOCATED_ODDS],
-  ['one observation', [unitWith({ counted: 1 })], false, UNCONFIRMED_ODDS],
-  ["the agent's own rerun, which is no answer", [unitWith({ counted: 50 })], false, UNCONFIRMED_ODDS],
-  [
-    'an answer whose first observation is not among them',
-    [unitWith({ counted: 1, answers: 1 })],
-    false,
-    UNCONFIRMED_ODDS,
-  ],
-  ['two, one in answer', [unitWith({ counted: 2, answers: 1 })], true, 2 * QUARANTINE_ODDS],
-  [
-    'two on different units',
-    [unitWith({ counted: 1 }), unitWith({ sm: 1, counted: 1, answers: 1 })],
-    true,
-    2 * QUARANTINE_ODDS,
-  ],
+function assess(units: UnitState[], config: CoreConfig = CONFIG) {
+  const device = deviceWith('d', { units });
+  return posteriorOdds.assess(device, null, NOW_US, draftOf([device], {}, config));
+}
+
+const cases: [string, UnitState[], boolean][] = [
+  ['nothing', [], false],
+  ['a mismatch that no sibling could check', [unitWith({ unlocated: 9 })], false],
+  ['one observation', [unitWith({ counted: 1 })], false],
+  ["the agent's own rerun, which is no answer", [unitWith({ counted: 50, consecutive: 1 })], false],
+  ['an answer whose first observation is not among them', [unitWith({ counted: 1, answers: 1 })], false],
+  ['two, one in answer', [unitWith({ counted: 2, answers: 1 })], true],
+  ['two on different units', [unitWith({ counted: 1 }), unitWith({ sm: 2, counted: 1, answers: 1 })], true],
+  ['three failing runs in a row, without an answer', [unitWith({ counted: 3, consecutive: 3 })], true],
 ];
-for (const [name, units, quarantine, odds] of cases) {
-  test(name, () => {
-    const assessment = twoObservations.assess(units);
+for (const [name, units, quarantine] of cases) {
+  test(`asks for a quarantine or not: ${name}`, () => {
+    const assessment = assess(units);
     assert.equal(assessment.quarantine, quarantine);
-    assert.equal(assessment.odds, odds);
     assert.equal(assessment.missing === '', quarantine);
   });
 }
 
-test('the order of the units does not matter, and clean executions clear nobody', () => {
-  const units = fc.array(
-    fc.record({ counted: fc.nat(3), answers: fc.nat(2), unlocated: fc.nat(2), clean: fc.nat(5000) }).map(unitWith),
-    { maxLength: 5 },
-  );
-  fc.assert(
-    fc.property(units, (list) => {
-      const assessment = twoObservations.assess(list);
-      assert.deepEqual(twoObservations.assess(list.toReversed()), assessment);
-      assert.deepEqual(twoObservations.assess(list.map((entry) => ({ ...entry, clean: 0 }))), assessment);
-    }),
-  );
+test('without evidence a defect is very unlikely, and chance explains everything', () => {
+  const { odds, probability, causes, units } = assess([]);
+  assert.ok(odds > 0 && odds < 2e-3, String(odds));
+  assert.ok(Math.abs(probability - odds / (1 + odds)) < 1e-15);
+  assert.ok(causes.chance > 0.998);
+  assert.deepEqual(units, []);
+});
+
+const LIKELY = unitWith({
+  counted: 2,
+  answers: 1,
+  posterior: firstFailure(
+    [-30, -30, -2, -30, -30, -30],
+    {
+      thetas: CONFIG.attribution.failure_probabilities,
+      onset: { perHour: 0, start: 1e-9 },
+      lambda: 1e-9,
+      otherBinWeight: 0.1,
+    },
+    { executions: 1, failures: 1, timeUs: NOW_US, bin: UNKNOWN_BIN },
+  ),
+});
+
+test('a unit says how likely it fails, and how seldom it may', () => {
+  const [unit] = assess([LIKELY]).units;
+  assert.deepEqual([unit?.family, unit?.sm, unit?.thetaEff], [1, 1, 0.01]);
+  assert.ok((unit?.odds ?? 0) > 1e5);
+});
+
+test('enough observations below the odds that a quarantine needs ask for none, and say what is missing', () => {
+  const strict = { ...CONFIG, attribution: { ...CONFIG.attribution, quarantine_odds: 1e300 } };
+  const { quarantine, missing } = assess([LIKELY], strict);
+  assert.equal(quarantine, false);
+  assert.match(missing, /^further mismatches: /);
+});
+
+test('the families that a gate leaves decide alone', () => {
+  const device = deviceWith('d', { units: [LIKELY] });
+  const draft = draftOf([device]);
+  assert.equal(posteriorOdds.assess(device, [1], NOW_US, draft).quarantine, true);
+  assert.equal(posteriorOdds.assess(device, [2], NOW_US, draft).quarantine, false);
 });

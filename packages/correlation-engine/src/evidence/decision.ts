@@ -1,13 +1,38 @@
-import type { UnitState } from './model.js';
+import { configOf, type Draft } from './draft.js';
+import { deviceExposure, exposureOf } from './exposure.js';
+import type { DeviceState, Family, UnitState } from './model.js';
+import { gpuBeliefs, unitBeliefs } from './posterior/beliefs.js';
+import { type Causes, causesOf } from './posterior/explanations.js';
+import { lnTotal, neverFailed, oddsOf, probabilityOf, sharesOf } from './posterior/recursion.js';
+import { lnOddsOfParts } from './posterior/spread.js';
+import { lnOddsAt } from './posterior/unit.js';
+import { thresholdOdds } from './score.js';
+
+/** What the evidence amounts to for one unit that failed. */
+export interface UnitAssessment {
+  family: Family;
+  sm: number;
+  /** Posterior odds of a defect of this unit: finite, > 0. */
+  odds: number;
+  probability: number;
+  /** The smallest failure probability of the grid that holds at least 1 % of the unit's posterior. */
+  thetaEff: number;
+}
 
 /** What the evidence of a device amounts to. */
 export interface Assessment {
-  /** Posterior odds that the device has a defect: finite, >= 0; 0 = no evidence. The displayed score is made from them. */
+  /** Posterior odds that the device has a defect, of a unit or as a whole: finite, > 0. The displayed score is made from them. */
   odds: number;
+  probability: number;
   /** The evidence asks for QUARANTINE, if gates 3-7 let it. */
   quarantine: boolean;
   hardObservations: number;
   answers: number;
+  /** Units that failed. */
+  units: UnitAssessment[];
+  /** Odds of a defect of the device as a whole. */
+  gpuOdds: number;
+  causes: Causes;
   /** One sentence: how the decision stands. */
   reason: string;
   /** What is still needed for QUARANTINE; '' = nothing. */
@@ -15,60 +40,122 @@ export interface Assessment {
 }
 
 /**
- * From evidence to a decision. Pure; the order of arrival across devices and nodes must not matter. Gates pass subsets of a
- * device's units (those of qualified families), so `assess` must answer for any list of units.
+ * From evidence to a decision. Pure; the order of arrival across devices and nodes must not matter.
  */
 export interface DecisionModel {
   readonly name: string;
-  assess(units: readonly UnitState[]): Assessment;
+  /**
+   * @param families those whose evidence may count, as gates ask; null = all
+   * @param facts what else is known; only read
+   */
+  assess(device: DeviceState, families: readonly Family[] | null, nowUs: number, facts: Draft): Assessment;
 }
 
-/** Odds at which a quarantine is due: P = 0.95. */
-export const QUARANTINE_ODDS = 19;
-/** One exact mismatch that passed the gates: as likely a transient as a defect. P = 0.5, displayed score below 0.95. */
-export const UNCONFIRMED_ODDS = 1;
-/** A mismatch that no sibling could check, or that an incident explained: P = 0.43, the displayed score just below 0.95. */
-export const UNLOCATED_ODDS = 0.75;
+/** Hard observations that a quarantine needs, and those of them in answer to the first. */
+const NEEDED = { observations: 2, answers: 1 };
 
-/**
- * Two hard observations, of which at least one was taken in answer to the first: a run of the burst or of the follow-up.
- * The agent's own rerun and the sibling runs count as observations, never as the answer.
- *
- * The rule knows no posterior, so its odds say only which of four situations holds: 0 without evidence, 0.75 and 1 as above,
- * and once the rule is met the threshold of 19 times the number of observations.
- */
-export const twoObservations: DecisionModel = {
-  name: 'two observations, one in answer',
-  assess(units) {
-    const hardObservations = sum(units, (unit) => unit.counted);
-    const answers = sum(units, (unit) => unit.answers);
-    const quarantine = hardObservations >= 2 && answers >= 1;
+/** Onset of a defect per unit and per device, competing with every other explanation. */
+export const posteriorOdds: DecisionModel = {
+  name: 'posterior odds of an onset',
+  assess(device, families, nowUs, facts) {
+    const failing = device.units.filter((unit) => families === null || families.includes(unit.family));
+    const units = failing.map((unit) => assessUnit(facts, device, unit, nowUs));
+    const gpuOdds = oddsOf(lnTotal(lnOddsOfDevice(facts, device, failing, nowUs)));
+    const unitOdds = units.reduce((sum, unit) => sum + unit.odds, 0) + oddsOfTheRest(facts, device, families, nowUs);
+    const odds = Math.min(gpuOdds + unitOdds, Number.MAX_VALUE);
+    const tally = tallyOf(failing);
+    const config = configOf(facts);
+    const needed = thresholdOdds(config).quarantine;
+    const consecutive = Math.max(0, ...failing.map((unit) => unit.consecutive));
+    const atOnce = consecutive >= config.immediateQuarantineFailures;
+    const missing = atOnce ? '' : missingOf(tally, odds, needed);
     return {
-      odds: ruleOdds(units, hardObservations, quarantine),
-      quarantine,
-      hardObservations,
-      answers,
-      reason: `${plural(hardObservations, 'hard observation')}, ${answers} of them in answer to the first (a quarantine needs 2, 1 of them in answer)`,
-      missing: missing(hardObservations, answers),
+      odds,
+      probability: probabilityOf(odds),
+      quarantine: missing === '',
+      ...tally,
+      units,
+      gpuOdds,
+      causes: causesOf(facts, device, unitOdds, gpuOdds, nowUs),
+      reason: reasonOf(tally, odds, atOnce ? consecutive : 0),
+      missing,
     };
   },
 };
 
-function ruleOdds(units: readonly UnitState[], hardObservations: number, quarantine: boolean): number {
-  if (quarantine) return QUARANTINE_ODDS * hardObservations;
-  if (hardObservations > 0) return UNCONFIRMED_ODDS;
-  return units.some((unit) => unit.unlocated + unit.excused > 0) ? UNLOCATED_ODDS : 0;
+function assessUnit(facts: Draft, device: DeviceState, unit: UnitState, nowUs: number): UnitAssessment {
+  const beliefs = unitBeliefs(facts, device, unit.family);
+  const lnOdds =
+    unit.posterior === null
+      ? lnOddsOfCleanUnit(facts, device, unit.family, nowUs)
+      : lnOddsAt(unit.posterior, beliefs, nowUs);
+  const odds = oddsOf(lnTotal(lnOdds));
+  const shares = sharesOf(lnOdds);
+  const held = beliefs.thetas.filter((_, j) => (shares[j] ?? 0) >= 0.01);
+  return { family: unit.family, sm: unit.sm, odds, probability: probabilityOf(odds), thetaEff: Math.min(...held) };
 }
 
-function missing(hardObservations: number, answers: number): string {
+/** Units that never failed are known by what the device ran, and are all alike. */
+function oddsOfTheRest(facts: Draft, device: DeviceState, families: readonly Family[] | null, nowUs: number): number {
+  let sum = 0;
+  for (const { family } of device.families) {
+    if (families !== null && !families.includes(family)) continue;
+    const clean = device.sms.length - device.units.filter((unit) => unit.family === family).length;
+    sum += Math.max(0, clean) * oddsOf(lnTotal(lnOddsOfCleanUnit(facts, device, family, nowUs)));
+  }
+  return sum;
+}
+
+const HOUR_US = 3_600_000_000;
+
+function lnOddsOfCleanUnit(facts: Draft, device: DeviceState, family: Family, nowUs: number): number[] {
+  const { thetas, onset } = unitBeliefs(facts, device, family);
+  const ran = exposureOf(facts, device.id, family);
+  if (ran === undefined) return neverFailed(thetas, onset, 0, 0);
+  const hours = Math.max(0, nowUs - ran.firstRunUs) / HOUR_US;
+  return neverFailed(thetas, onset, ran.executions / Math.max(1, device.sms.length), hours);
+}
+
+/** Failures of distinct SMs speak for a defect of the device as a whole; more failures of one SM do not. */
+function lnOddsOfDevice(facts: Draft, device: DeviceState, units: readonly UnitState[], nowUs: number): number[] {
+  const firstUs = new Map<number, number>();
+  for (const unit of units) {
+    if (unit.counted + unit.unlocated === 0) continue;
+    firstUs.set(unit.sm, Math.min(firstUs.get(unit.sm) ?? unit.firstUs, unit.firstUs));
+  }
+  return lnOddsOfParts([...firstUs.values()], deviceExposure(facts, device.id), gpuBeliefs(facts), nowUs);
+}
+
+interface Tally {
+  hardObservations: number;
+  answers: number;
+}
+
+function tallyOf(units: readonly UnitState[]): Tally {
+  const sum = (of: (unit: UnitState) => number): number => units.reduce((total, unit) => total + of(unit), 0);
+  return { hardObservations: sum((unit) => unit.counted), answers: sum((unit) => unit.answers) };
+}
+
+function reasonOf({ hardObservations, answers }: Tally, odds: number, consecutive: number): string {
+  const seen = `${plural(hardObservations, 'hard observation')}, ${answers} of them in answer to the first`;
+  const inARow = consecutive === 0 ? '' : `, ${consecutive} failing runs in a row`;
+  return `${seen}${inARow}: a defect is ${percent(probabilityOf(odds))} likely`;
+}
+
+function missingOf({ hardObservations, answers }: Tally, odds: number, needed: number): string {
   if (hardObservations === 0)
     return 'a mismatch that passes the integrity and locality gates, and another in answer to it';
-  if (answers === 0) return 'a mismatch in the confirmation burst or the follow-up';
-  return hardObservations < 2 ? 'one more hard observation' : '';
+  if (answers < NEEDED.answers) return 'a mismatch in the confirmation burst or the follow-up';
+  if (hardObservations < NEEDED.observations) return 'one more hard observation';
+  if (odds >= needed) return '';
+  const likely = `a defect is ${percent(probabilityOf(odds))} likely and ${percent(probabilityOf(needed))} is needed`;
+  return `further mismatches: with so many clean runs between them ${likely}`;
 }
 
-function sum(units: readonly UnitState[], of: (unit: UnitState) => number): number {
-  return units.reduce((total, unit) => total + of(unit), 0);
+/** For people: never 0 % or 100 %. */
+function percent(probability: number): string {
+  if (probability > 0.9999) return 'more than 99.99 %';
+  return probability < 0.0001 ? 'less than 0.01 %' : `${(100 * probability).toFixed(2)} %`;
 }
 
 function plural(count: number, noun: string): string {

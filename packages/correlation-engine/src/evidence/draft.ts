@@ -1,4 +1,5 @@
 import { countDevice } from './cohorts.js';
+import { type ExposureIndex, installExposure } from './exposure.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
 import { type CoreState, needsAttention, type StateChanges } from './state.js';
 
@@ -13,10 +14,12 @@ export interface Draft {
   readonly nodes: Map<string, NodeState>;
   fleet: FleetFacts | null;
   config: CoreConfig | null;
+  /** What ran: additions to the base's. */
+  readonly exposure: ExposureIndex;
 }
 
 export function begin(base: CoreState): Draft {
-  return { base, devices: new Map(), nodes: new Map(), fleet: null, config: null };
+  return { base, devices: new Map(), nodes: new Map(), fleet: null, config: null, exposure: new Map() };
 }
 
 export function configOf(draft: Draft): CoreConfig {
@@ -118,6 +121,7 @@ export function install(draft: Draft): void {
   for (const [name, node] of draft.nodes) base.nodes.set(name, node);
   if (draft.fleet !== null) base.fleet = draft.fleet;
   if (draft.config !== null) base.config = draft.config;
+  installExposure(base.exposure, draft.exposure);
 }
 
 // Gates are replaced as a whole, never mutated, and so are shared.

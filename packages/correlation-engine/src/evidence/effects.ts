@@ -10,7 +10,8 @@ export interface CounterIncrement {
   failures: number;
   /** Planned (run, SM) pairs that ended as neither. */
   notRun: number;
-  /** Event time of the newest of these runs. */
+  /** Event times of the oldest and the newest of these runs. */
+  firstRunUs: number;
   lastRunUs: number;
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { twoObservations } from './decision.js';
+import { posteriorOdds } from './decision.js';
 import { nodeOf } from './draft.js';
 import { foldBatch, isTrustworthy } from './fold-batch.js';
 import type { DeviceState } from './model.js';
@@ -12,7 +12,7 @@ const families = [familyWith(), familyWith({ family: INT_AES })];
 
 function fold(device: DeviceState, specs: readonly RunSpec[]) {
   const draft = draftOf([device]);
-  const step = newStep(draft, { commitSeq: 1, nowUs: NOW_US }, { kind: 'record', commitSeq: 1 }, twoObservations);
+  const step = newStep(draft, { commitSeq: 1, nowUs: NOW_US }, { kind: 'record', commitSeq: 1 }, posteriorOdds);
   const origin = { node: device.node, spoolId: '0'.repeat(32), sequence: 1, buildId: 'b', testBuild: false };
   const folded = foldBatch(step, { kind: 'batch', ...origin, batch: columns(NOW_US - 1000, device.id, specs) });
   return { draft, slots: folded?.slots ?? [] };

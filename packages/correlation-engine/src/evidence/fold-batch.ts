@@ -16,6 +16,8 @@ export interface Slot {
   executions: number;
   failures: number;
   notRun: number;
+  /** Event times of its oldest and newest run. */
+  firstRunUs: number;
   lastRunUs: number;
   /** Something hangs on its single rows: coverage, the first clean run, a pending suspicion, a directive. */
   attentive: boolean;
@@ -54,6 +56,7 @@ export function foldBatch(step: Step, record: BatchRecord): FoldedBatch | undefi
     slot.executions += run;
     slot.notRun += (batch.smsPlanned[row] as number) - run;
     const timeUs = eventTimeUs(clock, baseUs + (batch.startOffsetUs[row] as number), nowUs);
+    if (timeUs < slot.firstRunUs) slot.firstRunUs = timeUs;
     if (timeUs > slot.lastRunUs) slot.lastRunUs = timeUs;
   }
   noteEventTime(step.draft, node, slots);
@@ -67,7 +70,8 @@ function slotOf(draft: Draft, slots: Slot[], record: BatchRecord, deviceId: stri
   const attentive =
     device !== null &&
     (needsAttention(device) || isWarmingUp(device.families.find((entry) => entry.family === family)));
-  const slot = { deviceId, device, family, runs: 0, executions: 0, failures: 0, notRun: 0, lastRunUs: 0, attentive };
+  const counts = { runs: 0, executions: 0, failures: 0, notRun: 0 };
+  const slot = { deviceId, device, family, ...counts, firstRunUs: Number.MAX_SAFE_INTEGER, lastRunUs: 0, attentive };
   slots.push(slot);
   return slot;
 }

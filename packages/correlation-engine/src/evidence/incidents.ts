@@ -98,5 +98,7 @@ function excuse(step: Step, id: string, cohort: string): void {
     unit.counted = 0;
     unit.answers = 0;
     unit.accused = 0;
+    unit.consecutive = 0;
+    unit.posterior = null;
   }
 }

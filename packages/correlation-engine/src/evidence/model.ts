@@ -8,6 +8,11 @@ export type Family = number;
 /** Numbers of `sentinel.v1.RunKind`. */
 export const RunKind = { SCHEDULED: 1, BURST: 2, FOLLOW_UP: 3, DEEP_TEST: 4, SIBLING: 5, RERUN: 6 } as const;
 
+/** The agent ran a seed again by itself, on this SM or on others: no independent look at a unit. */
+export function isRepetition(kind: number): boolean {
+  return kind === RunKind.RERUN || kind === RunKind.SIBLING;
+}
+
 /** Bits of `sentinel.v1.ProbeBatch.RunFlag`. */
 export const RunFlag = { GOLDEN_INTACT: 1, LOUD_FAULT: 2, GOLDEN_AGREED: 4 } as const;
 
@@ -41,6 +46,19 @@ export interface FamilyState {
   uncoveredSms: number[];
 }
 
+/** Odds of a defect of one unit, as its newest failure left them, and what ran cleanly since. Replaced as a whole, never mutated. */
+export interface UnitPosterior {
+  /** Natural logarithms, one per failure probability of the grid. */
+  readonly lnOdds: readonly number[];
+  /** Event time of the failure. */
+  readonly sinceUs: number;
+  /** Clean executions since, in circumstances in which the unit failed before, and in others. */
+  readonly same: number;
+  readonly other: number;
+  /** Set of the bins (posterior/bins.ts) that it failed in: bit b = bin b. */
+  readonly bins: number;
+}
+
 /** One (family, SM) that computed at least one wrong result since the device's evidence was last reset. */
 export interface UnitState {
   family: Family;
@@ -64,6 +82,23 @@ export interface UnitState {
   clean: number;
   /** Clean executions in the open deep test; 0 again after a failure in it. */
   deepTestClean: number;
+  /** Failing runs in a row, without a clean one between them; the agent's own reruns do not count. */
+  consecutive: number;
+  /** null = this unit alone was never accused: it is judged like one that never failed. */
+  posterior: UnitPosterior | null;
+}
+
+/** What one (device, family) has executed, over its whole life. */
+export interface Exposure {
+  runs: number;
+  /** (run, SM) pairs that ran to a PASS or FAIL. */
+  executions: number;
+  failures: number;
+  /** Planned (run, SM) pairs that ended as neither. */
+  notRun: number;
+  /** Event times of the oldest and the newest run. */
+  firstRunUs: number;
+  lastRunUs: number;
 }
 
 export type DirectiveKind = 'burst' | 'follow-up' | 'deep-test';
@@ -225,6 +260,18 @@ export interface GateSettings {
   readonly deep_test_seconds: number;
 }
 
+/** `correlation_engine.attribution` of the configuration, under its own names: there are the units, defaults and sources. */
+export interface AttributionSettings {
+  readonly unit_defects_per_gpu_year: number;
+  readonly gpu_defects_per_gpu_year: number;
+  readonly node_faults_per_node_year: number;
+  readonly cohort_faults_per_year: number;
+  readonly healthy_failure_rate: number;
+  readonly quarantine_odds: number;
+  readonly other_bin_weight: number;
+  readonly failure_probabilities: readonly number[];
+}
+
 /** What operators may change, all of it while the engine runs. The shell takes it from `correlation_engine`. */
 export interface CoreConfig {
   readonly mode: 'observe' | 'enforce';
@@ -234,4 +281,11 @@ export interface CoreConfig {
   /** `bayesian_model.prior_alpha` and `prior_beta`: of the displayed score only. */
   readonly priorAlpha: number;
   readonly priorBeta: number;
+  /** `bayesian_model.decay_half_life_hours`: of how much was seen, as the displayed score shows it. */
+  readonly halfLifeHours: number;
+  readonly attribution: AttributionSettings;
+  /** Displayed scores of `state_machine`; they act through the odds that they stand for. */
+  readonly thresholds: { readonly suspect: number; readonly quarantine: number; readonly healthy: number };
+  /** `state_machine.immediate_quarantine_failures` */
+  readonly immediateQuarantineFailures: number;
 }

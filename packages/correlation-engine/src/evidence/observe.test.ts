@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { twoObservations } from './decision.js';
+import { posteriorOdds } from './decision.js';
 import { type DeviceState, RunKind } from './model.js';
 import { addToUnit, MAX_UNITS, observe } from './observe.js';
+import { UNKNOWN_BIN } from './posterior/bins.js';
+import { lnTotal } from './posterior/recursion.js';
 import { newStep } from './step.js';
 import { columns, type RunSpec } from './testing/batches.js';
 import { deviceWith, draftOf, NOW_US, unitWith } from './testing/device.js';
 
 function observed(spec: RunSpec, device: DeviceState = deviceWith('d')) {
   const source = { kind: 'record' as const, commitSeq: 3 };
-  const step = newStep(draftOf([device]), { commitSeq: 3, nowUs: NOW_US }, source, twoObservations);
+  const step = newStep(draftOf([device]), { commitSeq: 3, nowUs: NOW_US }, source, posteriorOdds);
   const origin = { node: 'n', spoolId: '0'.repeat(32), sequence: 8, buildId: 'b', testBuild: true };
   const batch = columns(NOW_US, 'd', [{}, spec]);
   const [mismatch] = batch.mismatches;
@@ -49,12 +51,35 @@ test('of a GPU it says where on the SM; of a CPU nothing of the kind', () => {
   assert.equal(observed({ fails: [{ sm: 1 }] }).effect.warp, undefined);
 });
 
+const CIRCUMSTANCES = { bin: UNKNOWN_BIN, ranBefore: 0, sinceUs: NOW_US };
+
 test('a unit remembers the newest scheduled seed and digest, which other nodes can compare', () => {
   const device = deviceWith('d');
-  addToUnit(device, observed({ epoch: 5, fails: [{ sm: 1, actualDigest: 42 }] }, device));
-  addToUnit(device, observed({ epoch: 6, kind: RunKind.BURST, fails: [{ sm: 1, actualDigest: 43 }] }, device));
+  const draft = draftOf([device]);
+  addToUnit(draft, device, observed({ epoch: 5, fails: [{ sm: 1, actualDigest: 42 }] }, device), CIRCUMSTANCES);
+  const burst = { epoch: 6, kind: RunKind.BURST, fails: [{ sm: 1, actualDigest: 43 }] };
+  addToUnit(draft, device, observed(burst, device), CIRCUMSTANCES);
   const unit = device.units[0];
   assert.deepEqual([unit?.counted, unit?.epoch, unit?.digest], [2, 5, 42]);
+});
+
+test("the agent's own rerun adds evidence, but no failing run in a row", () => {
+  const device = deviceWith('d');
+  const draft = draftOf([device]);
+  addToUnit(draft, device, observed({ fails: [{ sm: 1 }] }, device), CIRCUMSTANCES);
+  const once = device.units[0]?.posterior;
+  addToUnit(draft, device, observed({ kind: RunKind.RERUN, fails: [{ sm: 1 }] }, device), CIRCUMSTANCES);
+  const unit = device.units[0];
+  assert.deepEqual([unit?.counted, unit?.consecutive], [2, 1]);
+  assert.ok(lnTotal(unit?.posterior?.lnOdds ?? []) > lnTotal(once?.lnOdds ?? []));
+});
+
+test('a mismatch that accuses the device and no single SM leaves no posterior of the unit', () => {
+  const device = deviceWith('d');
+  const many = { fails: [{ sm: 1, siblingsPassed: 0 }] };
+  addToUnit(draftOf([device]), device, observed(many, device), CIRCUMSTANCES);
+  const unit = device.units[0];
+  assert.deepEqual([unit?.counted, unit?.accused, unit?.posterior], [1, 0, null]);
 });
 
 test('an SM that the device lacks, or that did not run, is not accused', () => {

@@ -1,9 +1,21 @@
-import { configOf } from './draft.js';
+import { configOf, type Draft } from './draft.js';
 import type { ObservationEffect } from './effects.js';
 import { integrityGate } from './gates/integrity.js';
 import { type LocalityAnswer, localityGate, type SameRun } from './gates/locality.js';
 import { type GateAnswer, gateOutcome } from './gates/outcome.js';
-import { type DeviceState, type GateName, type GateOutcome, RunKind, type UnitState } from './model.js';
+import {
+  type DeviceState,
+  type Family,
+  type GateName,
+  type GateOutcome,
+  isRepetition,
+  RunKind,
+  type UnitState,
+} from './model.js';
+import { unitBeliefs } from './posterior/beliefs.js';
+import type { Bin } from './posterior/bins.js';
+import { neverFailed } from './posterior/recursion.js';
+import { failed, firstFailure } from './posterior/unit.js';
 import { ranOnSm } from './ran.js';
 import { type BatchRecord, directiveIdOf, type Mismatch, type RunColumns } from './record.js';
 import type { Step } from './step.js';
@@ -136,8 +148,21 @@ function copyOf(mismatch: Mismatch) {
   };
 }
 
+/** What a failing execution was made in. */
+export interface Circumstances {
+  bin: Bin;
+  /** Executions of the family on this device before it, over all SMs, and since when they ran. */
+  ranBefore: number;
+  sinceUs: number;
+}
+
 /** Adds a suspicious observation to the unit it was made on. */
-export function addToUnit(device: DeviceState, observed: Observed): UnitState {
+export function addToUnit(
+  draft: Draft,
+  device: DeviceState,
+  observed: Observed,
+  circumstances: Circumstances,
+): UnitState {
   const { effect } = observed;
   const unit = unitOf(device, effect);
   unit.lastUs = Math.max(unit.lastUs, effect.timeUs);
@@ -148,7 +173,7 @@ export function addToUnit(device: DeviceState, observed: Observed): UnitState {
   }
   unit.counted += 1;
   if (effect.answer) unit.answers += 1;
-  if (observed.accusesUnit) unit.accused += 1;
+  if (observed.accusesUnit) accuse(draft, device, unit, effect, circumstances);
   if (effect.kind === RunKind.SCHEDULED) {
     unit.epoch = effect.epoch;
     unit.index = effect.index;
@@ -157,25 +182,53 @@ export function addToUnit(device: DeviceState, observed: Observed): UnitState {
   return unit;
 }
 
+const HOUR_US = 3_600_000_000;
+
+function accuse(
+  draft: Draft,
+  device: DeviceState,
+  unit: UnitState,
+  { timeUs, kind }: ObservationEffect,
+  { bin, ranBefore, sinceUs }: Circumstances,
+): void {
+  unit.accused += 1;
+  if (!isRepetition(kind)) unit.consecutive += 1;
+  const beliefs = unitBeliefs(draft, device, unit.family);
+  const report = { executions: 1, failures: 1, timeUs, bin };
+  if (unit.posterior !== null) {
+    unit.posterior = failed(unit.posterior, beliefs, report);
+    return;
+  }
+  const hours = (timeUs - sinceUs) / HOUR_US;
+  const before = neverFailed(beliefs.thetas, beliefs.onset, ranBefore / Math.max(1, device.sms.length), hours);
+  unit.posterior = firstFailure(before, beliefs, report);
+}
+
 function unitOf(device: DeviceState, effect: ObservationEffect): UnitState {
   const known = findUnit(device, effect.family, effect.sm);
   if (known !== undefined) return known;
-  const unit: UnitState = {
-    family: effect.family,
-    sm: effect.sm,
+  const unit = newUnit(effect.family, effect.sm, effect.timeUs);
+  device.units.push(unit);
+  return unit;
+}
+
+function newUnit(family: Family, sm: number, timeUs: number): UnitState {
+  return {
+    family,
+    sm,
     counted: 0,
     answers: 0,
     accused: 0,
     unlocated: 0,
     excused: 0,
-    firstUs: effect.timeUs,
-    lastUs: effect.timeUs,
+    firstUs: timeUs,
+    lastUs: timeUs,
     epoch: 0,
     index: 0,
     digest: 0,
     clean: 0,
     deepTestClean: 0,
+    consecutive: 0,
+    posterior: null,
   };
-  device.units.push(unit);
-  return unit;
 }

@@ -14,3 +14,13 @@ export function ranOnSm(batch: RunColumns, row: number, sms: readonly number[], 
 function hasBit(bytes: Uint8Array, index: number): boolean {
   return index >= 0 && (((bytes[index >> 3] ?? 0) >> (index & 7)) & 1) === 1;
 }
+
+/** Executions of the row's device and family in the rows before it. */
+export function executionsBefore(batch: RunColumns, row: number): number {
+  let sum = 0;
+  for (let before = 0; before < row; before += 1) {
+    const alike = batch.family[before] === batch.family[row] && batch.deviceIndex[before] === batch.deviceIndex[row];
+    if (alike) sum += batch.smsRun[before] ?? 0;
+  }
+  return sum;
+}

@@ -66,6 +66,8 @@ export interface RunColumns {
   readonly flags: readonly number[];
   readonly goldenDigest: readonly number[];
   readonly directiveIndex: readonly number[];
+  readonly contextIndex: readonly number[];
+  readonly contexts: readonly RunContext[];
   readonly partial: readonly { readonly run: number; readonly ran: Uint8Array }[];
   readonly mismatches: readonly Mismatch[];
   readonly outcomes: readonly { readonly run: number; readonly sm: number; readonly result: number }[];
@@ -92,6 +94,18 @@ export interface Mismatch {
   readonly subPartition?: number | undefined;
   readonly withinIterations?: number | undefined;
   readonly address?: number | undefined;
+}
+
+/** `sentinel.v1.RunContext`, as far as evidence depends on it. */
+export interface RunContext {
+  readonly temperatureC?: number | undefined;
+  readonly powerW?: number | undefined;
+}
+
+/** What the device was like during a row; undefined = not known. */
+export function contextOf(batch: RunColumns, row: number): RunContext | undefined {
+  const index = batch.contextIndex[row] ?? 0;
+  return index === 0 ? undefined : batch.contexts[index - 1];
 }
 
 /** Id of the directive that asked for a row; undefined = none did. */

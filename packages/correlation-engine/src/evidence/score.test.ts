@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UNCONFIRMED_ODDS, UNLOCATED_ODDS } from './decision.js';
-import { displayedScore } from './score.js';
+import { displayedScore, oddsAtScore, thresholdOdds } from './score.js';
+import { CONFIG } from './testing/config.js';
 
 const PRIOR = { alpha: 100, beta: 1 };
 const scoreAt = (p: number) => displayedScore(p / (1 - p), PRIOR).score;
@@ -15,11 +15,21 @@ test('the thresholds of operators keep their meaning: 0.95 is P = 0.41 and 0.80 
   assert.ok(scoreAt(0.94) > 0.8 && scoreAt(0.951) < 0.8);
 });
 
-test('a suspicion shows below 0.95 and above 0.80, whether it could be located or not', () => {
-  for (const odds of [UNLOCATED_ODDS, UNCONFIRMED_ODDS]) {
-    const { score } = displayedScore(odds, PRIOR);
-    assert.ok(score < 0.95 && score > 0.8, String(score));
+test('thresholds of the score act through the odds that they stand for', () => {
+  for (const score of [0.99, 0.95, 0.8, 0.5, 0.2]) {
+    const odds = oddsAtScore(score, PRIOR);
+    assert.ok(Math.abs(displayedScore(odds, PRIOR).score - score) < 1e-9, String(score));
   }
+  const { suspect, quarantine, healthy } = thresholdOdds(CONFIG);
+  assert.deepEqual([suspect.toFixed(2), quarantine.toFixed(2), healthy.toFixed(2)], ['0.70', '19.00', '0.14']);
+});
+
+test('no threshold of the score asks for a quarantine below odds of 19, and all are finite', () => {
+  for (const quarantine of [0, 0.5, 0.95, 1]) {
+    const odds = thresholdOdds({ ...CONFIG, thresholds: { ...CONFIG.thresholds, quarantine } });
+    assert.ok(odds.quarantine >= 19 && Number.isFinite(odds.quarantine), String(quarantine));
+  }
+  assert.ok(thresholdOdds({ ...CONFIG, thresholds: { ...CONFIG.thresholds, quarantine: 0.5 } }).quarantine > 1000);
 });
 
 test('tests seen scale alpha and beta alike, up to 10,000', () => {

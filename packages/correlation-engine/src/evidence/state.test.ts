@@ -10,7 +10,10 @@ test('saving sorts, so that equal states give equal bytes', () => {
 });
 
 test('an empty store gives an empty state', () => {
-  assert.deepEqual(loadState({ config: CONFIG, devices: [], nodes: [], fleet: null }), emptyState(CONFIG));
+  assert.deepEqual(
+    loadState({ config: CONFIG, devices: [], nodes: [], fleet: null, exposure: [] }),
+    emptyState(CONFIG),
+  );
   assert.equal(dueAt(emptyState(CONFIG)), undefined);
 });
 

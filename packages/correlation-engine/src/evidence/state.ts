@@ -1,4 +1,7 @@
 import { type CohortIndex, countDevice } from './cohorts.js';
+import { completeConfig } from './complete-config.js';
+import { completeDevice } from './complete-device.js';
+import { addTo, type ExposureIndex, type ExposureRow, exposureRows } from './exposure.js';
 import { incidentEndUs } from './incident-end.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
 
@@ -13,6 +16,8 @@ export interface CoreState {
   fleet: FleetFacts;
   /** Ids of devices that have something pending: not HEALTHY, units with evidence, or an open directive. Derived. */
   attentive: Set<string>;
+  /** What ran, by device and family. Counted in place by `install`: read it between transactions. */
+  exposure: ExposureIndex;
   /** Derived. */
   cohorts: CohortIndex;
 }
@@ -31,19 +36,22 @@ export interface SavedState {
   nodes: readonly NodeState[];
   /** null = none saved yet. */
   fleet: FleetFacts | null;
+  exposure: readonly ExposureRow[];
 }
 
 /** The state that a store gave back, or an empty one. */
 export function loadState(saved: SavedState): CoreState {
+  const config = completeConfig(saved.config);
   const state: CoreState = {
-    config: saved.config,
-    // Rows of earlier releases have no loud faults.
-    devices: new Map(saved.devices.map((device) => [device.id, { ...device, loudFaults: device.loudFaults ?? null }])),
+    config,
+    devices: new Map(saved.devices.map((device) => [device.id, completeDevice(device, config.attribution)])),
     nodes: new Map(saved.nodes.map((node) => [node.node, node])),
     fleet: saved.fleet ?? { automaticQuarantinesUs: [], breadth: {}, incidents: {}, reviewUs: null },
     attentive: new Set(),
+    exposure: new Map(),
     cohorts: new Map(),
   };
+  for (const row of saved.exposure) addTo(state.exposure, row);
   for (const device of state.devices.values()) {
     if (needsAttention(device)) state.attentive.add(device.id);
     countDevice(state.cohorts, device, 1);
@@ -52,13 +60,19 @@ export function loadState(saved: SavedState): CoreState {
 }
 
 export function emptyState(config: CoreConfig): CoreState {
-  return loadState({ config, devices: [], nodes: [], fleet: null });
+  return loadState({ config, devices: [], nodes: [], fleet: null, exposure: [] });
 }
 
 /** Everything, in a stable order: the input of `loadState` after a round trip through JSON. */
 export function saveState(state: CoreState): SavedState {
   const byKey = <T>(map: Map<string, T>): T[] => [...map.keys()].sort().map((key) => map.get(key) as T);
-  return { config: state.config, devices: byKey(state.devices), nodes: byKey(state.nodes), fleet: state.fleet };
+  return {
+    config: state.config,
+    devices: byKey(state.devices),
+    nodes: byKey(state.nodes),
+    fleet: state.fleet,
+    exposure: exposureRows(state.exposure),
+  };
 }
 
 /** A device that a timer, a configuration change or another device's evidence may move. */

@@ -1,4 +1,5 @@
-import { type DecisionModel, twoObservations } from '../evidence/decision.js';
+import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
+import { begin } from '../evidence/draft.js';
 import type { GateOutcome, HealthState } from '../evidence/model.js';
 import type { CoreState } from '../evidence/state.js';
 import { shownGates } from './gates.js';
@@ -30,16 +31,16 @@ export function explain(
   state: CoreState,
   deviceId: string,
   nowUs: number,
-  model: DecisionModel = twoObservations,
+  model: DecisionModel = posteriorOdds,
 ): Explanation | undefined {
   const device = state.devices.get(deviceId);
   if (device === undefined) return undefined;
   const connected = state.nodes.get(device.node)?.connected === true && device.announced;
-  const assessment = model.assess(device.units);
+  const assessment = model.assess(device, null, nowUs, begin(state));
   const gates = shownGates(state, device, nowUs, model);
   const view = { device, config: state.config, connected, assessment, gates, nowUs };
   return {
-    ...summarize(device, state.config, model),
+    ...summarize(state, device, nowUs, model),
     state: device.state,
     wouldBe: device.wouldBe,
     connected,

@@ -49,7 +49,7 @@ function evidence({ device, assessment }: View): string[] {
   if (device.units.length === 0) return [];
   const units = device.units.slice(0, MAX_UNITS_NAMED).map(unitText);
   const more = device.units.length - units.length;
-  const said = device.stateReason.includes(assessment.reason);
+  const said = device.stateReason.includes('hard observation');
   return [
     ...(said ? [] : [`${assessment.reason}.`]),
     `Failing: ${units.join('; ')}${more > 0 ? `; and ${more} more units` : ''}.`,

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeviceState } from '../evidence/model.js';
 import { RunFlag, RunKind } from '../evidence/model.js';
 import { repeat } from '../evidence/testing/batches.js';
 import { configWith, NO_QUARANTINES } from '../evidence/testing/config.js';
@@ -8,7 +7,7 @@ import { deviceIdOf, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';
 import { summarize } from './summary.js';
 
 const ID = deviceIdOf('n1');
-const line = (fleet: Fleet) => summarize(fleet.device(ID) as DeviceState, fleet.state.config).summary;
+const line = (fleet: Fleet) => summarize(fleet.state, fleet.device(ID), fleet.nowUs).summary;
 
 test('one line for each place on the way', () => {
   const fleet = new Fleet();

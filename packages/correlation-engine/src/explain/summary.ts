@@ -1,7 +1,11 @@
-import { type DecisionModel, twoObservations } from '../evidence/decision.js';
+import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
+import { begin } from '../evidence/draft.js';
+import { deviceExposure } from '../evidence/exposure.js';
 import { familyName } from '../evidence/families.js';
 import type { CoreConfig, DeviceState, DirectiveState } from '../evidence/model.js';
 import { type DisplayedScore, displayedScore } from '../evidence/score.js';
+import type { CoreState } from '../evidence/state.js';
+import { effectiveSweeps } from '../evidence/sweeps.js';
 import { isInjected } from '../lifecycle/transition.js';
 import { reinstatement } from './reinstatement.js';
 
@@ -15,12 +19,16 @@ export interface DeviceSummary {
 
 /** Cheap enough for every row of a fleet: O(units and directives of the device). */
 export function summarize(
+  state: CoreState,
   device: DeviceState,
-  config: CoreConfig,
-  model: DecisionModel = twoObservations,
+  nowUs: number,
+  model: DecisionModel = posteriorOdds,
 ): DeviceSummary {
-  const { odds } = model.assess(device.units);
-  const score = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta });
+  const { config } = state;
+  const facts = begin(state);
+  const { odds } = model.assess(device, null, nowUs, facts);
+  const sweeps = effectiveSweeps(device, deviceExposure(facts, device.id), config.halfLifeHours, nowUs);
+  const score = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta }, sweeps);
   return { summary: line(device, config), score, injected: isInjected(device) };
 }
 

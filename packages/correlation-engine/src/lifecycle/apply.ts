@@ -1,4 +1,4 @@
-import { type DecisionModel, twoObservations } from '../evidence/decision.js';
+import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
 import type { Draft } from '../evidence/draft.js';
 import type { Effects } from '../evidence/effects.js';
 import type { EventSource } from '../evidence/event-id.js';
@@ -24,7 +24,7 @@ export function apply(
   draft: Draft,
   ctx: CommitContext,
   record: CoreRecord,
-  model: DecisionModel = twoObservations,
+  model: DecisionModel = posteriorOdds,
 ): Effects {
   const step = newStep(draft, ctx, sourceOf(ctx, record), model);
   dispatch(step, record);

@@ -20,10 +20,10 @@ test('counters per device and family: runs, executions, failures, and what was p
     { family: INT_AES, fails: [{ sm: 0 }] },
     { single: 3, ran: [] },
   ]);
-  const lastRunUs = fleet.nowUs;
+  const times = { firstRunUs: fleet.nowUs, lastRunUs: fleet.nowUs };
   assert.deepEqual(counters, [
-    { deviceId: ID, family: 1, runs: 3, executions: 6, failures: 0, notRun: 3, lastRunUs },
-    { deviceId: ID, family: 2, runs: 1, executions: 4, failures: 1, notRun: 0, lastRunUs },
+    { deviceId: ID, family: 1, runs: 3, executions: 6, failures: 0, notRun: 3, ...times },
+    { deviceId: ID, family: 2, runs: 1, executions: 4, failures: 1, notRun: 0, ...times },
   ]);
 });
 

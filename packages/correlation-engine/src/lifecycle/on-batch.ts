@@ -1,4 +1,6 @@
 import { deviceOf } from '../evidence/draft.js';
+import type { CounterIncrement } from '../evidence/effects.js';
+import { addExposure } from '../evidence/exposure.js';
 import { type FoldedBatch, foldBatch, rowTimeUs, type Slot } from '../evidence/fold-batch.js';
 import type { BatchRecord, Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
@@ -31,7 +33,8 @@ function takeRows(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: M
     const mismatches = byRow.get(row) ?? [];
     if (slot === undefined || slot.device === null || (!slot.attentive && mismatches.length === 0)) continue;
     const { deviceId } = slot;
-    takeRow(step, { record, row, deviceId, timeUs: rowTimeUs(step, folded, batch, row), mismatches });
+    const timeUs = rowTimeUs(step, folded, batch, row);
+    takeRow(step, { record, row, deviceId, timeUs, mismatches, firstRunUs: slot.firstRunUs });
     if (mismatches.length > 0) attendTo(folded, deviceId);
     touched.add(deviceId);
   }
@@ -52,10 +55,15 @@ function report(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: Mis
     if (slot !== undefined) slot.failures += mismatches.length;
   }
   for (const slot of folded.slots) {
-    const { deviceId, family, runs, executions, failures, notRun, lastRunUs } = slot;
+    const { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs } = slot;
     if (slot.device === null) ignore(step, record, deviceId, runs, failures);
-    else step.effects.counters.push({ deviceId, family, runs, executions, failures, notRun, lastRunUs });
+    else count(step, { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs });
   }
+}
+
+function count(step: Step, increment: CounterIncrement): void {
+  step.effects.counters.push(increment);
+  addExposure(step.draft, increment);
 }
 
 function ignore(step: Step, record: BatchRecord, deviceId: string, rows: number, mismatches: number): void {

@@ -1,3 +1,4 @@
+import { completeConfig } from '../evidence/complete-config.js';
 import { configOf } from '../evidence/draft.js';
 import { declareIncidents } from '../evidence/incidents.js';
 import type { CoreConfig } from '../evidence/model.js';
@@ -7,9 +8,10 @@ import { reviewAll } from './review.js';
 
 /** Other settings apply at once: every pending device is looked at again. The same settings again change nothing. */
 export function applyConfig(step: Step, record: ConfigRecord): void {
-  const changed = differences(flatten(configOf(step.draft)), flatten(record.config));
+  const config = completeConfig(record.config);
+  const changed = differences(flatten(configOf(step.draft)), flatten(config));
   if (Object.keys(changed).length === 0) return;
-  step.draft.config = record.config;
+  step.draft.config = config;
   emit(
     step,
     'CONFIGURATION',

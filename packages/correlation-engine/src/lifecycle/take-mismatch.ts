@@ -1,11 +1,14 @@
-import { editDevice } from '../evidence/draft.js';
+import { type Draft, editDevice } from '../evidence/draft.js';
 import type { ObservationEffect } from '../evidence/effects.js';
+import { exposureOf } from '../evidence/exposure.js';
 import { familyName } from '../evidence/families.js';
 import type { SameRun } from '../evidence/gates/locality.js';
 import { noteFailingNode } from '../evidence/incidents.js';
 import type { DeviceState, DirectiveState } from '../evidence/model.js';
-import { addToUnit, type Observed, observe } from '../evidence/observe.js';
-import { type BatchRecord, directiveIdOf, type Mismatch } from '../evidence/record.js';
+import { addToUnit, type Circumstances, type Observed, observe } from '../evidence/observe.js';
+import { binOf } from '../evidence/posterior/bins.js';
+import { executionsBefore } from '../evidence/ran.js';
+import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { extendDeepTest, failDeepTest, noteFailingBuild } from './deep-test.js';
 import { openBurst, openDeepTestOf } from './directives.js';
@@ -14,15 +17,21 @@ import { transition } from './transition.js';
 /** Ledger entries for single mismatches in one batch; the rest of a flood is counted in one more entry. */
 export const MAX_MISMATCH_EVENTS = 16;
 
+/** One failing (run, SM) of a batch. */
+export interface Failing {
+  deviceId: string;
+  record: BatchRecord;
+  mismatch: Mismatch;
+  /** Event times of the run, and of the first run of its family in the batch. */
+  timeUs: number;
+  firstRunUs: number;
+  /** What its run shows of the other SMs. */
+  same: SameRun;
+}
+
 /** One failing (run, SM): recorded always; through gates 1 and 2 it is evidence, makes SUSPECT and asks for a burst. */
-export function takeMismatch(
-  step: Step,
-  deviceId: string,
-  record: BatchRecord,
-  mismatch: Mismatch,
-  timeUs: number,
-  same: SameRun,
-): void {
+export function takeMismatch(step: Step, failing: Failing): void {
+  const { deviceId, record, mismatch, timeUs, same } = failing;
   const device = editDevice(step.draft, deviceId);
   const observed = observe(step, device, record, mismatch, timeUs, same);
   // Once a device is out of service its gates stay those of that decision.
@@ -33,7 +42,7 @@ export function takeMismatch(
   step.effects.observations.push(observed.effect);
   if (!observed.believed) return;
   noteFailingNode(step, device, observed.effect);
-  if (observed.suspicious) suspect(step, device, record, observed);
+  if (observed.suspicious) suspect(step, device, failing, observed);
   const deepTest = openDeepTestOf(device);
   if (deepTest === undefined) return;
   if (madeDuring(device, deepTest, record, observed.effect)) {
@@ -41,9 +50,10 @@ export function takeMismatch(
   } else if (observed.suspicious) extendDeepTest(step, device, deepTest);
 }
 
-function suspect(step: Step, device: DeviceState, record: BatchRecord, observed: Observed): void {
+function suspect(step: Step, device: DeviceState, failing: Failing, observed: Observed): void {
   const { effect } = observed;
-  const unit = addToUnit(device, observed);
+  const { record } = failing;
+  const unit = addToUnit(step.draft, device, observed, circumstancesOf(step.draft, failing));
   device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
   device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);
   noteFailingBuild(device, record.buildId);
@@ -52,6 +62,17 @@ function suspect(step: Step, device: DeviceState, record: BatchRecord, observed:
     transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
   }
   if (device.state === 'SUSPECT') openBurst(step, device, unit);
+}
+
+function circumstancesOf(draft: Draft, { deviceId, record, mismatch, firstRunUs }: Failing): Circumstances {
+  const { batch } = record;
+  const family = batch.family[mismatch.run] ?? 0;
+  const ran = exposureOf(draft, deviceId, family);
+  return {
+    bin: binOf(contextOf(batch, mismatch.run)),
+    ranBefore: (ran?.executions ?? 0) + executionsBefore(batch, mismatch.run),
+    sinceUs: Math.min(ran?.firstRunUs ?? firstRunUs, firstRunUs),
+  };
 }
 
 /** A report from before the test, which the spool of the failing build still held, says nothing about the test. */

@@ -1,10 +1,11 @@
 import { deviceOf, editDevice } from '../evidence/draft.js';
 import { isTrustworthy } from '../evidence/fold-batch.js';
-import { type DeviceState, type DirectiveState, RunKind } from '../evidence/model.js';
+import { type DeviceState, type DirectiveState, isRepetition, RunKind, type UnitState } from '../evidence/model.js';
+import { binOf } from '../evidence/posterior/bins.js';
 import { ranOnSm } from '../evidence/ran.js';
-import { type BatchRecord, directiveIdOf, type Mismatch } from '../evidence/record.js';
+import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
-import { beginDeepTest } from './deep-test.js';
+import { beginDirective, countClean } from './add-clean.js';
 import { scheduleReview } from './schedule-review.js';
 import { takeMismatch } from './take-mismatch.js';
 
@@ -16,6 +17,8 @@ export interface Row {
   /** Event time. */
   timeUs: number;
   mismatches: readonly Mismatch[];
+  /** Event time of the first run of this family in the batch. */
+  firstRunUs: number;
 }
 
 /** What failed, what ran cleanly, and how far the directive is that asked for it. */
@@ -27,12 +30,12 @@ export function takeRow(step: Step, at: Row): void {
   if (directiveId !== undefined) noteProgress(step, at);
 }
 
-function takeMismatches(step: Step, { mismatches, deviceId, record, timeUs }: Row): void {
+function takeMismatches(step: Step, { mismatches, deviceId, record, timeUs, firstRunUs }: Row): void {
   const alike = new Map<number, number>();
   for (const { actualDigest } of mismatches) alike.set(actualDigest, (alike.get(actualDigest) ?? 0) + 1);
   for (const mismatch of mismatches) {
     const same = { failed: mismatches.length, sameDigest: alike.get(mismatch.actualDigest) ?? 1 };
-    takeMismatch(step, deviceId, record, mismatch, timeUs, same);
+    takeMismatch(step, { deviceId, record, mismatch, timeUs, firstRunUs, same });
   }
 }
 
@@ -48,11 +51,10 @@ function noteStart(step: Step, at: Row): void {
   const device = editDevice(step.draft, at.deviceId);
   const directive = openDirectiveOf(device, at);
   if (directive === undefined) return;
-  directive.startedUs ??= at.timeUs;
-  if (directive.kind === 'deep-test') beginDeepTest(step, device, directive, at.timeUs);
+  beginDirective(step, device, directive, at.timeUs);
 }
 
-/** What ran without a mismatch: coverage, the family's first clean run, and the clean executions of suspected units. */
+/** What ran without a mismatch: coverage, the family's first clean run, and the clean executions of units that failed before. */
 function noteClean(step: Step, at: Row): void {
   const { batch } = at.record;
   const before = deviceOf(step.draft, at.deviceId);
@@ -62,8 +64,8 @@ function noteClean(step: Step, at: Row): void {
   const covered = (warming?.uncoveredSms ?? []).filter((sm) => ranOnSm(batch, at.row, before.sms, sm));
   const trusted = isTrustworthy(batch.flags[at.row] ?? 0) && (batch.smsRun[at.row] ?? 0) > 0;
   const firstClean = trusted && at.mismatches.length === 0 && warming?.firstCleanUs === null;
-  const suspected = trusted && before.state === 'SUSPECT' && before.units.some((unit) => ranCleanly(at, before, unit));
-  if (covered.length === 0 && !firstClean && !suspected) return;
+  const cleaner = trusted && before.units.some((unit) => ranCleanly(at, before, unit));
+  if (covered.length === 0 && !firstClean && !cleaner) return;
   const device = editDevice(step.draft, at.deviceId);
   const state = device.families.find((entry) => entry.family === family);
   if (state !== undefined) {
@@ -73,7 +75,13 @@ function noteClean(step: Step, at: Row): void {
       scheduleReview(step);
     }
   }
-  if (suspected) for (const unit of device.units) if (ranCleanly(at, device, unit)) unit.clean += 1;
+  if (cleaner) for (const unit of device.units) if (ranCleanly(at, device, unit)) countRow(at, device, unit);
+}
+
+function countRow(at: Row, device: DeviceState, unit: UnitState): void {
+  const { batch } = at.record;
+  countClean(device, unit, 1, binOf(contextOf(batch, at.row)));
+  if (!isRepetition(batch.kind[at.row] ?? 0)) unit.consecutive = 0;
 }
 
 function ranCleanly(at: Row, device: DeviceState, unit: { family: number; sm: number }): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { twoObservations } from '../evidence/decision.js';
+import { posteriorOdds } from '../evidence/decision.js';
 import type { HealthState } from '../evidence/model.js';
 import { newStep } from '../evidence/step.js';
 import { deviceWith, draftOf, NOW_US, unitWith } from '../evidence/testing/device.js';
@@ -25,7 +25,7 @@ test('a transition is recorded once for the store and once for the ledger, under
     draftOf([device]),
     { commitSeq: 7, nowUs: NOW_US },
     { kind: 'record', commitSeq: 7 },
-    twoObservations,
+    posteriorOdds,
   );
   transition(step, device, { to: 'SUSPECT', reason: 'r', timeUs: NOW_US - 5, actor: '' });
   const [move] = step.effects.transitions;

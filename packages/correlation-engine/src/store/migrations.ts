@@ -9,6 +9,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001-evidence': { up: evidence },
   '0002-outbox': { up: outbox },
   '0003-places': { up: places },
+  '0004-exposure': { up: exposure },
 };
 
 async function evidence(db: Kysely<never>): Promise<void> {
@@ -66,4 +67,14 @@ async function outbox(db: Kysely<never>): Promise<void> {
 async function places(db: Kysely<never>): Promise<void> {
   const columns = ['warp', 'sub_partition', 'within_iterations', 'address'].map((name) => `add column ${name} bigint`);
   await sql.raw(`alter table observations ${columns.join(', ')}`).execute(db);
+}
+
+/** Since when a (device, family) ran. Of what ran before, the registration of its node is the best that is known. */
+async function exposure(db: Kysely<never>): Promise<void> {
+  const statements = [
+    `alter table counters add column first_run_us bigint`,
+    `update counters c set first_run_us = least(c.last_run_us, (n.body->>'registeredUs')::bigint)
+       from devices d join nodes n using (node) where d.id = c.device_id`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -42,6 +42,8 @@ export interface CounterTable {
   executions: number;
   failures: number;
   not_run: number;
+  /** null = counted by an earlier release alone. */
+  first_run_us: number | null;
   last_run_us: number;
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Kysely } from 'kysely';
-import type { CoreConfig, DeviceState, FleetFacts, NodeState, SavedState } from '../core.js';
+import type { CoreConfig, DeviceState, ExposureRow, FleetFacts, NodeState, SavedState } from '../core.js';
 import type { CommitRows, Head, UnarchivedRow } from './commit-rows.js';
 import { type Database, migrate } from './connect.js';
 import type { CounterTable, Tables } from './schema.js';
@@ -132,8 +132,13 @@ export class StateStore {
 
 /** What the core loads; `fallback` is the configuration of a new database. */
 export function savedState(loaded: LoadedState, fallback: CoreConfig): SavedState {
-  const { devices, nodes, fleet, config } = loaded;
-  return { devices, nodes, fleet, config: config ?? fallback };
+  const { devices, nodes, fleet, config, counters } = loaded;
+  return { devices, nodes, fleet, config: config ?? fallback, exposure: counters.map(exposureRow) };
+}
+
+function exposureRow(row: CounterTable): ExposureRow {
+  const { device_id: deviceId, family, runs, executions, failures, not_run: notRun, last_run_us: lastRunUs } = row;
+  return { deviceId, family, runs, executions, failures, notRun, lastRunUs, firstRunUs: row.first_run_us ?? lastRunUs };
 }
 
 function lockedError(): SentinelError {

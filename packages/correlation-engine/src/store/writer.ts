@@ -174,10 +174,12 @@ const NODES = `insert into nodes select * from json_to_recordset($1) as t(node t
 const FACTS = `insert into facts select * from json_to_recordset($1) as t(name text, body json)
   on conflict (name) do update set body = excluded.body`;
 const COUNTERS = `insert into counters as c select * from json_to_recordset($1)
-    as t(device_id text, family int, runs bigint, executions bigint, failures bigint, not_run bigint, last_run_us bigint)
+    as t(device_id text, family int, runs bigint, executions bigint, failures bigint, not_run bigint, last_run_us bigint,
+      first_run_us bigint)
   on conflict (device_id, family) do update set runs = c.runs + excluded.runs, executions = c.executions + excluded.executions,
     failures = c.failures + excluded.failures, not_run = c.not_run + excluded.not_run,
-    last_run_us = greatest(c.last_run_us, excluded.last_run_us)`;
+    last_run_us = greatest(c.last_run_us, excluded.last_run_us),
+    first_run_us = least(c.first_run_us, excluded.first_run_us)`;
 const OBSERVATIONS = `insert into observations select * from json_populate_recordset(null::observations, $1)`;
 const TRANSITIONS = `insert into transitions select * from json_populate_recordset(null::transitions, $1)`;
 const OUTBOX = `insert into outbox select * from json_populate_recordset(null::outbox, $1)`;

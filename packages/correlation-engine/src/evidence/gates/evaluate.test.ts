@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { twoObservations } from '../decision.js';
+import { posteriorOdds } from '../decision.js';
 import type { CoreConfig, DeviceState } from '../model.js';
 import { newStep } from '../step.js';
 import { FMA32, MODEL_FAMILY } from '../testing/batches.js';
@@ -19,7 +19,7 @@ function evaluate(fields: Partial<DeviceState>, config: CoreConfig = CONFIG) {
     draftOf([device], {}, config),
     { commitSeq: 1, nowUs: NOW_US },
     { kind: 'record', commitSeq: 1 },
-    twoObservations,
+    posteriorOdds,
   );
   return evaluateGates(step, device);
 }

@@ -25,7 +25,7 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
   const { nowUs } = step.ctx;
   const settings = configOf(draft).gates;
   const census = stepCensus(step);
-  const assessment = model.assess(device.units);
+  const assessment = model.assess(device, null, nowUs, draft);
   const families = accusedFamilies(device);
 
   const cohort = cohortGate(census, settings, device, families);
@@ -66,7 +66,7 @@ function carried(
 ): GateAnswer {
   const answer = answerOf(gate);
   const decides = (families: readonly Family[]): boolean =>
-    step.model.assess(device.units.filter((unit) => families.includes(unit.family))).quarantine;
+    step.model.assess(device, families, step.ctx.nowUs, step.draft).quarantine;
   if (answer.verdict === 'HOLD' || !decides(before) || decides(gate.accusing)) return answer;
   const reason = `${answer.reason} The evidence of the families that may accuse does not suffice alone.`;
   return { ...answer, verdict: 'HOLD', reason };

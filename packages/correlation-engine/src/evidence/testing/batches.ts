@@ -1,5 +1,5 @@
 import { RunFlag, RunKind } from '../model.js';
-import type { Mismatch, RunColumns } from '../record.js';
+import type { Mismatch, RunColumns, RunContext } from '../record.js';
 
 export const FMA32 = 1;
 export const INT_AES = 2;
@@ -25,6 +25,7 @@ export interface RunSpec {
   single?: number;
   flags?: number;
   directive?: string;
+  context?: RunContext;
   fails?: readonly (Partial<Mismatch> & { sm: number })[];
 }
 
@@ -63,6 +64,7 @@ export function columns(baseTimeUs: number, device: string, specs: readonly RunS
   const rows = specs.map(rowOf);
   const deviceIds = [...new Set(specs.map((spec) => spec.device ?? device))];
   const directiveIds = [...new Set(specs.flatMap((spec) => spec.directive ?? []))];
+  const contexts = specs.flatMap((spec) => spec.context ?? []);
   const column = (of: (row: Row) => number): number[] => rows.map(of);
   return {
     baseTimeUs: BigInt(baseTimeUs),
@@ -80,6 +82,8 @@ export function columns(baseTimeUs: number, device: string, specs: readonly RunS
     singleSm: column(({ spec }) => (spec.single === undefined ? 0 : (spec.sms ?? SMS).indexOf(spec.single) + 1)),
     flags: column(({ spec }) => spec.flags ?? CLEAN_FLAGS),
     goldenDigest: column(() => GOLDEN),
+    contextIndex: column(({ spec }) => (spec.context === undefined ? 0 : contexts.indexOf(spec.context) + 1)),
+    contexts,
     directiveIndex: column(({ spec }) => (spec.directive === undefined ? 0 : directiveIds.indexOf(spec.directive) + 1)),
     partial: rows.flatMap(partialOf),
     mismatches: rows.flatMap(({ spec }, run) => (spec.fails ?? []).map((fields) => mismatch({ ...fields, run }))),

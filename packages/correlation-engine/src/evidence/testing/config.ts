@@ -24,6 +24,19 @@ export const CONFIG: CoreConfig = {
   reinstatementPassCount: 1000,
   priorAlpha: 100,
   priorBeta: 1,
+  halfLifeHours: 168,
+  attribution: {
+    unit_defects_per_gpu_year: 1e-3,
+    gpu_defects_per_gpu_year: 3e-4,
+    node_faults_per_node_year: 2e-3,
+    cohort_faults_per_year: 0.1,
+    healthy_failure_rate: 1e-9,
+    quarantine_odds: 19,
+    other_bin_weight: 0.1,
+    failure_probabilities: [0.999, 0.1, 0.01, 1e-3, 1e-4, 1e-5],
+  },
+  thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
+  immediateQuarantineFailures: 3,
 };
 
 export function configWith(gates: Partial<GateSettings>, rest: Partial<CoreConfig> = {}): CoreConfig {

@@ -24,6 +24,8 @@ export function unitWith(fields: Partial<UnitState> = {}): UnitState {
     digest: 0,
     clean: 0,
     deepTestClean: 0,
+    consecutive: 0,
+    posterior: null,
     ...fields,
   };
 }
@@ -86,5 +88,5 @@ export function draftOf(
   const idsOn = (node: string): string[] => devices.filter((device) => device.node === node).map((device) => device.id);
   const nodes = names.map((node) => nodeWith(node, { deviceIds: idsOn(node) }));
   const fleet = { automaticQuarantinesUs: [], breadth: {}, incidents: {}, reviewUs: null, ...facts };
-  return begin(loadState({ config, devices, nodes, fleet }));
+  return begin(loadState({ config, devices, nodes, fleet, exposure: [] }));
 }

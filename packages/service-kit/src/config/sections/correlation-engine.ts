@@ -1,6 +1,7 @@
 import { choice, flag, integer, list, mapping, real } from '../formats.js';
 import { endpoint, listenAddress, nodeName, optionalPath, storeUrl, webHost, webOrigin } from '../places.js';
 import { group, inert, inertGroup, leaf, secret, section } from '../schema.js';
+import { attribution } from './attribution.js';
 import { gates } from './gates.js';
 import {
   CONTRACT,
@@ -38,45 +39,43 @@ const bayesianModel = group(
       unit: 'h',
       doc: 'Half-life of how much was seen; it moves alpha and beta, not their ratio.',
       source: CONTRACT,
-      inert: true,
+      reloadable: true,
     }),
   },
 );
 
 const stateMachine = group("A device's way through HEALTHY, SUSPECT, QUARANTINED, DEEP_TEST and CONDEMNED.", {
-  ...inert({
-    healthy_to_suspect_threshold: leaf({
-      format: real(0, 1),
-      default: 0.95,
-      unit: 'score',
-      doc: 'A score below makes a device SUSPECT.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-    suspect_to_quarantine_threshold: leaf({
-      format: real(0, 1),
-      default: 0.8,
-      unit: 'score',
-      doc: 'A score below asks for a quarantine, through the gates and never with posterior odds under 19.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-    immediate_quarantine_failures: leaf({
-      format: integer(1, 1000),
-      default: 3,
-      unit: 'consecutive failing runs',
-      doc: 'So many ask for a quarantine, through the same gates.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-    quarantine_to_healthy_threshold: leaf({
-      format: real(0, 1),
-      default: 0.98,
-      unit: 'score',
-      doc: 'Score that a device needs, besides its clean executions, to leave quarantine.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
+  healthy_to_suspect_threshold: leaf({
+    format: real(0, 1),
+    default: 0.95,
+    unit: 'score',
+    doc: 'A score below makes a device SUSPECT.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  suspect_to_quarantine_threshold: leaf({
+    format: real(0, 1),
+    default: 0.8,
+    unit: 'score',
+    doc: 'A score below asks for a quarantine, through the gates and never with posterior odds under 19.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  immediate_quarantine_failures: leaf({
+    format: integer(1, 1000),
+    default: 3,
+    unit: 'consecutive failing runs',
+    doc: 'So many ask for a quarantine, through the same gates.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  quarantine_to_healthy_threshold: leaf({
+    format: real(0, 1),
+    default: 0.98,
+    unit: 'score',
+    doc: 'Score that a device needs, besides its clean executions, to leave quarantine.',
+    source: CONTRACT,
+    reloadable: true,
   }),
   reinstatement_pass_count: leaf({
     format: integer(1, 10_000_000),
@@ -249,6 +248,7 @@ export const correlationEngine = section(
       reloadable: true,
     }),
     gates,
+    attribution,
     bayesian_model: bayesianModel,
     state_machine: stateMachine,
     correlation,

@@ -1,0 +1,23 @@
+import type { CoreConfig } from './model.js';
+
+/** Settings that configurations stored or logged by earlier releases lack, at the defaults of this one. */
+const ADDED: Omit<CoreConfig, 'mode' | 'gates' | 'reinstatementPassCount' | 'priorAlpha' | 'priorBeta'> = {
+  halfLifeHours: 168,
+  attribution: {
+    unit_defects_per_gpu_year: 1e-3,
+    gpu_defects_per_gpu_year: 3e-4,
+    node_faults_per_node_year: 2e-3,
+    cohort_faults_per_year: 0.1,
+    healthy_failure_rate: 1e-9,
+    quarantine_odds: 19,
+    other_bin_weight: 0.1,
+    failure_probabilities: [0.999, 0.1, 0.01, 1e-3, 1e-4, 1e-5],
+  },
+  thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
+  immediateQuarantineFailures: 3,
+};
+
+/** A configuration that may come from an earlier release. */
+export function completeConfig(config: CoreConfig): CoreConfig {
+  return { ...ADDED, ...config };
+}

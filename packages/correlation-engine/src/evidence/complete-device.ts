@@ -1,0 +1,24 @@
+import type { AttributionSettings, DeviceState, UnitPosterior, UnitState } from './model.js';
+import { afterFailures, neverFailed } from './posterior/recursion.js';
+
+/** A stored device that may come from an earlier release: one that knew neither loud faults nor posteriors. */
+export function completeDevice(device: DeviceState, settings: AttributionSettings): DeviceState {
+  const units = device.units.map((unit) => completeUnit(unit, device, settings));
+  return { ...device, loudFaults: device.loudFaults ?? null, units };
+}
+
+function completeUnit(unit: UnitState, device: DeviceState, settings: AttributionSettings): UnitState {
+  const old: Partial<UnitState> = unit;
+  if (old.posterior !== undefined) return unit;
+  return { ...unit, consecutive: 0, posterior: posteriorOf(unit, device, settings) };
+}
+
+/** What it would be if the unit had failed so often at once in its first run: passes between were not kept. */
+function posteriorOf(unit: UnitState, device: DeviceState, settings: AttributionSettings): UnitPosterior | null {
+  if (unit.accused === 0) return null;
+  const { failure_probabilities: thetas, healthy_failure_rate: lambda } = settings;
+  const units = Math.max(1, device.sms.length * device.families.length);
+  const onset = { perHour: 0, start: settings.unit_defects_per_gpu_year / units };
+  const lnOdds = afterFailures(neverFailed(thetas, onset, 0, 0), thetas, lambda, unit.accused, unit.accused);
+  return { lnOdds, sinceUs: unit.lastUs, same: unit.clean, other: 0, bins: 1 };
+}

@@ -1,0 +1,63 @@
+import { cohortOf } from '../cohorts.js';
+import { configOf, type Draft, deviceOf, fleetOf, nodeOf } from '../draft.js';
+import { deviceExposure, sumOfExposures } from '../exposure.js';
+import { poissonTail } from '../gates/breadth.js';
+import { NODE_WINDOW_US } from '../gates/node.js';
+import type { DeviceState, Family } from '../model.js';
+import { nodeBeliefs } from './beliefs.js';
+import { lnTotal, oddsOf } from './recursion.js';
+import { lnOddsOfParts } from './spread.js';
+
+/** What may be behind wrong results: chance, one unit, the device as a whole, its node, or software that its cohort shares. */
+export type Cause = 'chance' | 'unit' | 'gpu' | 'node' | 'cohort';
+
+/** Posterior probability of each; they sum to 1. */
+export type Causes = Readonly<Record<Cause, number>>;
+
+/** `unit` and `gpu` are the odds of the device's own defects. */
+export function causesOf(draft: Draft, device: DeviceState, unit: number, gpu: number, nowUs: number): Causes {
+  const node = nodeOdds(draft, device, nowUs);
+  const cohort = cohortOdds(draft, device, nowUs);
+  const whole = 1 + unit + gpu + node + cohort;
+  return { chance: 1 / whole, unit: unit / whole, gpu: gpu / whole, node: node / whole, cohort: cohort / whole };
+}
+
+/** Odds of a fault of the node: it takes two devices of it to speak for one. */
+function nodeOdds(draft: Draft, device: DeviceState, nowUs: number): number {
+  const ids = nodeOf(draft, device.node)?.deviceIds ?? [];
+  const mates = ids.flatMap((id) => (id === device.id ? device : (deviceOf(draft, id) ?? [])));
+  const failuresUs = mates.flatMap((mate) => failedSince(mate, nowUs - NODE_WINDOW_US));
+  if (failuresUs.length < 2) return 0;
+  const exposures = mates.flatMap((mate) => deviceExposure(draft, mate.id) ?? []);
+  return oddsOf(lnTotal(lnOddsOfParts(failuresUs, sumOfExposures(exposures), nodeBeliefs(draft), nowUs)));
+}
+
+function failedSince(device: DeviceState, sinceUs: number): number[] {
+  const { firstObservationUs: firstUs, lastObservationUs: lastUs } = device;
+  if (firstUs === null || lastUs === null || lastUs <= sinceUs) return [];
+  return device.units.some((unit) => unit.counted > 0) ? [Math.max(firstUs, sinceUs)] : [];
+}
+
+const WEEKS_PER_YEAR = 8766 / 168;
+
+/**
+ * Odds of software that the cohort shares: how much sooner nodes failed together than independent defects would. The first
+ * of them is what asks for an explanation; those after it are evidence.
+ */
+function cohortOdds(draft: Draft, device: DeviceState, nowUs: number): number {
+  const { attribution } = configOf(draft);
+  const prior = attribution.cohort_faults_per_year / WEEKS_PER_YEAR;
+  const families = [...new Set(device.units.filter((unit) => unit.counted > 0).map((unit) => unit.family))];
+  return Math.max(0, ...families.map((family) => prior * togetherness(draft, device, family, nowUs)));
+}
+
+function togetherness(draft: Draft, device: DeviceState, family: Family, nowUs: number): number {
+  const cohort = cohortOf(device, family);
+  const entries = fleetOf(draft).breadth[cohort] ?? [];
+  const nodes = entries.filter((entry) => entry.newUs > nowUs - NODE_WINDOW_US).length;
+  if (nodes < 2) return 0;
+  const { unit_defects_per_gpu_year, gpu_defects_per_gpu_year } = configOf(draft).attribution;
+  const devices = Math.max(1, draft.base.cohorts.get(cohort)?.devices ?? 1);
+  const expected = (devices * (unit_defects_per_gpu_year + gpu_defects_per_gpu_year)) / WEEKS_PER_YEAR;
+  return 1 / Math.max(1e-15, poissonTail(nodes - 1, expected));
+}
