@@ -4,13 +4,13 @@ import { afterFailures, neverFailed } from './posterior/recursion.js';
 /** A stored device that may come from an earlier release: one that knew neither loud faults nor posteriors. */
 export function completeDevice(device: DeviceState, settings: AttributionSettings): DeviceState {
   const units = device.units.map((unit) => completeUnit(unit, device, settings));
-  return { ...device, loudFaults: device.loudFaults ?? null, units };
+  return { ...device, loudFaults: device.loudFaults ?? null, confirmed: device.confirmed ?? [], units };
 }
 
 function completeUnit(unit: UnitState, device: DeviceState, settings: AttributionSettings): UnitState {
   const old: Partial<UnitState> = unit;
   if (old.posterior !== undefined) return unit;
-  return { ...unit, consecutive: 0, posterior: posteriorOf(unit, device, settings) };
+  return { ...unit, consecutive: 0, reinstatedUs: null, posterior: posteriorOf(unit, device, settings) };
 }
 
 /** What it would be if the unit had failed so often at once in its first run: passes between were not kept. */

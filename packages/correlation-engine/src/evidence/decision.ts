@@ -1,6 +1,6 @@
 import { configOf, type Draft } from './draft.js';
 import { deviceExposure, exposureOf } from './exposure.js';
-import type { DeviceState, Family, UnitState } from './model.js';
+import type { DeviceState, Family, UnitName, UnitState } from './model.js';
 import { gpuBeliefs, unitBeliefs } from './posterior/beliefs.js';
 import { type Causes, causesOf } from './posterior/explanations.js';
 import { lnTotal, neverFailed, oddsOf, probabilityOf, sharesOf } from './posterior/recursion.js';
@@ -84,33 +84,35 @@ export const posteriorOdds: DecisionModel = {
 };
 
 function assessUnit(facts: Draft, device: DeviceState, unit: UnitState, nowUs: number): UnitAssessment {
-  const beliefs = unitBeliefs(facts, device, unit.family);
+  const beliefs = unitBeliefs(facts, device, unit, nowUs);
   const lnOdds =
-    unit.posterior === null
-      ? lnOddsOfCleanUnit(facts, device, unit.family, nowUs)
-      : lnOddsAt(unit.posterior, beliefs, nowUs);
+    unit.posterior === null ? lnOddsOfCleanUnit(facts, device, unit, nowUs) : lnOddsAt(unit.posterior, beliefs, nowUs);
   const odds = oddsOf(lnTotal(lnOdds));
   const shares = sharesOf(lnOdds);
   const held = beliefs.thetas.filter((_, j) => (shares[j] ?? 0) >= 0.01);
   return { family: unit.family, sm: unit.sm, odds, probability: probabilityOf(odds), thetaEff: Math.min(...held) };
 }
 
-/** Units that never failed are known by what the device ran, and are all alike. */
+/** Units that never failed are known by what the device ran. */
 function oddsOfTheRest(facts: Draft, device: DeviceState, families: readonly Family[] | null, nowUs: number): number {
   let sum = 0;
   for (const { family } of device.families) {
     if (families !== null && !families.includes(family)) continue;
-    const clean = device.sms.length - device.units.filter((unit) => unit.family === family).length;
-    sum += Math.max(0, clean) * oddsOf(lnTotal(lnOddsOfCleanUnit(facts, device, family, nowUs)));
+    const failed = new Set(device.units.filter((unit) => unit.family === family).map((unit) => unit.sm));
+    const clean = device.sms.filter((sm) => !failed.has(sm));
+    const oddsOn = (sm: number): number => oddsOf(lnTotal(lnOddsOfCleanUnit(facts, device, { family, sm }, nowUs)));
+    // Only a confirmed defect makes one SM likelier than another.
+    if (device.confirmed.length > 0) for (const sm of clean) sum += oddsOn(sm);
+    else if (clean[0] !== undefined) sum += clean.length * oddsOn(clean[0]);
   }
   return sum;
 }
 
 const HOUR_US = 3_600_000_000;
 
-function lnOddsOfCleanUnit(facts: Draft, device: DeviceState, family: Family, nowUs: number): number[] {
-  const { thetas, onset } = unitBeliefs(facts, device, family);
-  const ran = exposureOf(facts, device.id, family);
+function lnOddsOfCleanUnit(facts: Draft, device: DeviceState, unit: UnitName, nowUs: number): number[] {
+  const { thetas, onset } = unitBeliefs(facts, device, unit, nowUs);
+  const ran = exposureOf(facts, device.id, unit.family);
   if (ran === undefined) return neverFailed(thetas, onset, 0, 0);
   const hours = Math.max(0, nowUs - ran.firstRunUs) / HOUR_US;
   return neverFailed(thetas, onset, ran.executions / Math.max(1, device.sms.length), hours);
@@ -123,7 +125,8 @@ function lnOddsOfDevice(facts: Draft, device: DeviceState, units: readonly UnitS
     if (unit.counted + unit.unlocated === 0) continue;
     firstUs.set(unit.sm, Math.min(firstUs.get(unit.sm) ?? unit.firstUs, unit.firstUs));
   }
-  return lnOddsOfParts([...firstUs.values()], deviceExposure(facts, device.id), gpuBeliefs(facts), nowUs);
+  const beliefs = gpuBeliefs(facts, device, [...new Set(units.map((unit) => unit.family))]);
+  return lnOddsOfParts([...firstUs.values()], deviceExposure(facts, device.id), beliefs, nowUs);
 }
 
 interface Tally {

@@ -64,12 +64,13 @@ export function editNode(draft: Draft, node: string): NodeState {
 
 export function editFleet(draft: Draft): FleetFacts {
   if (draft.fleet === null) {
-    const { automaticQuarantinesUs, breadth, incidents, reviewUs } = draft.base.fleet;
+    const { automaticQuarantinesUs, breadth, incidents, confirmed } = draft.base.fleet;
     draft.fleet = {
+      ...draft.base.fleet,
       automaticQuarantinesUs: [...automaticQuarantinesUs],
       breadth: { ...breadth },
       incidents: { ...incidents },
-      reviewUs,
+      confirmed: { ...confirmed },
     };
   }
   return draft.fleet;
@@ -83,6 +84,12 @@ export function attentiveIds(draft: Draft): string[] {
     else ids.delete(id);
   }
   return [...ids].sort();
+}
+
+/** Every device, as the draft sees it. For reading only. */
+export function* devicesOf(draft: Draft): Generator<DeviceState> {
+  for (const [id, device] of draft.base.devices) yield draft.devices.get(id) ?? device;
+  for (const [id, device] of draft.devices) if (!draft.base.devices.has(id)) yield device;
 }
 
 export function deviceCount(draft: Draft): number {
@@ -132,6 +139,7 @@ function copyDevice(device: DeviceState): DeviceState {
     families: device.families.map((family) => ({ ...family, uncoveredSms: [...family.uncoveredSms] })),
     units: device.units.map((unit) => ({ ...unit })),
     failingBuildIds: [...device.failingBuildIds],
+    confirmed: [...device.confirmed],
     directives: device.directives.map((directive) => ({ ...directive })),
   };
 }

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { completeFleet } from './complete-fleet.js';
 import { BREADTH_KEEP_US, incidentEndUs } from './incident-end.js';
 import { CONFIG } from './testing/config.js';
 import { breadthEntry } from './testing/device.js';
 
 const endOf = (...lastUs: number[]) => {
   const entries = lastUs.map((us, i) => breadthEntry(`n${i}`, { lastUs: us }));
-  const facts = { automaticQuarantinesUs: [], breadth: { c: entries }, incidents: { c: 0 }, reviewUs: null };
+  const facts = { ...completeFleet(null), breadth: { c: entries }, incidents: { c: 0 } };
   return incidentEndUs(facts, 'c', CONFIG.gates);
 };
 

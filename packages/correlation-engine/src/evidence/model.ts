@@ -86,6 +86,14 @@ export interface UnitState {
   consecutive: number;
   /** null = this unit alone was never accused: it is judged like one that never failed. */
   posterior: UnitPosterior | null;
+  /** When a deep test cleared it, after which it is on probation; null = never. */
+  reinstatedUs: number | null;
+}
+
+/** A unit that failed. */
+export interface UnitName {
+  readonly family: Family;
+  readonly sm: number;
 }
 
 /** What one (device, family) has executed, over its whole life. */
@@ -177,6 +185,8 @@ export interface DeviceState {
   dueUs: number | null;
   /** Loud faults that its agent reported, and the newest of them; null = none. */
   loudFaults: LoudFaults | null;
+  /** Units whose defect is certain: reproduced in a deep test, or condemned. Bounded. */
+  confirmed: UnitName[];
 }
 
 export interface LoudFaults {
@@ -233,6 +243,19 @@ export interface FleetFacts {
   incidents: Record<string, number>;
   /** When all held devices are looked at again because a device, a node or a cohort changed; null = nothing changed. */
   reviewUs: number | null;
+  /** Confirmed devices by model (posterior/shrinkage.ts has the key). */
+  confirmed: Record<string, number>;
+  rates: LearnedRates;
+}
+
+/** What healthy devices show, as last learned from the whole fleet. */
+export interface LearnedRates {
+  /** When it is learned again; null = no wrong result asks for it. */
+  dueUs: number | null;
+  /** By cohort key, of cohorts with wrong results alone: what their healthy devices ran, and how often that was wrong. */
+  cohorts: Record<string, { executions: number; failures: number }>;
+  /** Years of service by model. */
+  years: Record<string, number>;
 }
 
 /** `correlation_engine.gates` of the configuration, under its own names: there are the units, defaults and sources. */

@@ -193,7 +193,7 @@ function accuse(
 ): void {
   unit.accused += 1;
   if (!isRepetition(kind)) unit.consecutive += 1;
-  const beliefs = unitBeliefs(draft, device, unit.family);
+  const beliefs = unitBeliefs(draft, device, unit, timeUs);
   const report = { executions: 1, failures: 1, timeUs, bin };
   if (unit.posterior !== null) {
     unit.posterior = failed(unit.posterior, beliefs, report);
@@ -230,5 +230,6 @@ function newUnit(family: Family, sm: number, timeUs: number): UnitState {
     deepTestClean: 0,
     consecutive: 0,
     posterior: null,
+    reinstatedUs: null,
   };
 }

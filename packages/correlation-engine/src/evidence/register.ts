@@ -39,6 +39,7 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     directives: [],
     dueUs: null,
     loudFaults: null,
+    confirmed: [],
   };
 }
 

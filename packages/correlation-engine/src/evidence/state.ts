@@ -1,6 +1,7 @@
 import { type CohortIndex, countDevice } from './cohorts.js';
 import { completeConfig } from './complete-config.js';
 import { completeDevice } from './complete-device.js';
+import { completeFleet } from './complete-fleet.js';
 import { addTo, type ExposureIndex, type ExposureRow, exposureRows } from './exposure.js';
 import { incidentEndUs } from './incident-end.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
@@ -46,7 +47,7 @@ export function loadState(saved: SavedState): CoreState {
     config,
     devices: new Map(saved.devices.map((device) => [device.id, completeDevice(device, config.attribution)])),
     nodes: new Map(saved.nodes.map((node) => [node.node, node])),
-    fleet: saved.fleet ?? { automaticQuarantinesUs: [], breadth: {}, incidents: {}, reviewUs: null },
+    fleet: completeFleet(saved.fleet),
     attentive: new Set(),
     exposure: new Map(),
     cohorts: new Map(),
@@ -86,7 +87,7 @@ export function needsAttention(device: DeviceState): boolean {
  */
 export function dueAt(state: CoreState): number | undefined {
   const { fleet, config } = state;
-  let due = fleet.reviewUs ?? Number.POSITIVE_INFINITY;
+  let due = Math.min(fleet.reviewUs ?? Number.POSITIVE_INFINITY, fleet.rates.dueUs ?? Number.POSITIVE_INFINITY);
   for (const cohort of Object.keys(fleet.incidents)) due = Math.min(due, incidentEndUs(fleet, cohort, config.gates));
   for (const id of state.attentive) due = Math.min(due, state.devices.get(id)?.dueUs ?? due);
   return due === Number.POSITIVE_INFINITY ? undefined : due;

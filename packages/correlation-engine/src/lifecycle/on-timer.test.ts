@@ -24,6 +24,9 @@ test('the core asks for a timer exactly when time can change something', () => {
   assert.equal(dueAt(fleet.state), fleet.nowUs + 10 * SECOND_US, 'the end of the dwell');
   fleet.advance(10 * SECOND_US);
   assert.equal(fleet.device(deviceIdOf('n1')).state, 'QUARANTINED');
+  const learnUs = fleet.state.fleet.rates.dueUs ?? 0;
+  assert.equal(dueAt(fleet.state), learnUs, 'the rates of healthy devices, a day after the first mismatch');
+  fleet.advance(learnUs - fleet.nowUs);
   assert.equal(dueAt(fleet.state), undefined);
 });
 

@@ -1,11 +1,13 @@
 import { attentiveIds, deviceOf, editFleet, fleetOf } from '../evidence/draft.js';
 import { closeQuietIncidents } from '../evidence/incidents.js';
+import { learnRates } from '../evidence/posterior/rates.js';
 import type { Step } from '../evidence/step.js';
 import { review, reviewAll } from './review.js';
 
 /** Time passed: looks at whatever waited for it. A tick that nothing waited for changes nothing. */
 export function applyTimer(step: Step): void {
   const { nowUs } = step.ctx;
+  learnRates(step.draft, nowUs);
   const closed = closeQuietIncidents(step);
   const { reviewUs } = fleetOf(step.draft);
   if (closed || (reviewUs !== null && reviewUs <= nowUs)) {

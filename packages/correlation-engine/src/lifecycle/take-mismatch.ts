@@ -7,6 +7,8 @@ import { noteFailingNode } from '../evidence/incidents.js';
 import type { DeviceState, DirectiveState } from '../evidence/model.js';
 import { addToUnit, type Circumstances, type Observed, observe } from '../evidence/observe.js';
 import { binOf } from '../evidence/posterior/bins.js';
+import { asksForRates } from '../evidence/posterior/rates.js';
+import { confirm } from '../evidence/posterior/shrinkage.js';
 import { executionsBefore } from '../evidence/ran.js';
 import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
@@ -46,6 +48,7 @@ export function takeMismatch(step: Step, failing: Failing): void {
   const deepTest = openDeepTestOf(device);
   if (deepTest === undefined) return;
   if (madeDuring(device, deepTest, record, observed.effect)) {
+    if (observed.accusesUnit && !record.testBuild) confirm(step.draft, device, [observed.effect]);
     failDeepTest(step, device, deepTest, `${describe(observed.effect)} computed a wrong result`, timeUs);
   } else if (observed.suspicious) extendDeepTest(step, device, deepTest);
 }
@@ -53,6 +56,7 @@ export function takeMismatch(step: Step, failing: Failing): void {
 function suspect(step: Step, device: DeviceState, failing: Failing, observed: Observed): void {
   const { effect } = observed;
   const { record } = failing;
+  asksForRates(step.draft, step.ctx.nowUs);
   const unit = addToUnit(step.draft, device, observed, circumstancesOf(step.draft, failing));
   device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
   device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);

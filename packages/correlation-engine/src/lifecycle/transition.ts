@@ -2,6 +2,7 @@ import { configOf } from '../evidence/draft.js';
 import type { JsonValue } from '../evidence/effects.js';
 import { familyName } from '../evidence/families.js';
 import type { DeviceState, HealthState } from '../evidence/model.js';
+import { confirm } from '../evidence/posterior/shrinkage.js';
 import { emit, type Step } from '../evidence/step.js';
 
 /** The way of a device. Only an operator condemns, and CONDEMNED is terminal. */
@@ -42,6 +43,7 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
   device.stateReason = move.reason;
   device.stateActor = move.actor;
   device.wouldBe = null;
+  if (move.to === 'CONDEMNED' && !device.injectedEvidence) confirm(step.draft, device, device.units);
   const eventId = emit(
     step,
     'DECISION',

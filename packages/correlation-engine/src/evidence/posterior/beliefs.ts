@@ -1,26 +1,40 @@
 import { configOf, type Draft } from '../draft.js';
-import type { AttributionSettings, DeviceState, Family } from '../model.js';
+import type { AttributionSettings, DeviceState, Family, UnitName } from '../model.js';
+import { probationFactor } from './probation.js';
+import { healthyRate } from './rates.js';
+import { shrinkage } from './shrinkage.js';
 import type { Beliefs } from './unit.js';
 
 const HOURS_PER_YEAR = 8766;
 
 /** What is believed of one family on one SM before its own evidence. */
-export function unitBeliefs(draft: Draft, device: DeviceState, family: Family): Beliefs {
+export function unitBeliefs(draft: Draft, device: DeviceState, { family, sm }: UnitName, nowUs: number): Beliefs {
   const settings = configOf(draft).attribution;
   const units = Math.max(1, device.sms.length) * Math.max(1, device.families.length);
-  return beliefsOf(settings, settings.unit_defects_per_gpu_year / units, healthyRate(draft, device, family));
+  const known = device.units.find((unit) => unit.family === family && unit.sm === sm);
+  const likelier = shrinkage(draft, device, sm) * probationFactor(known, nowUs);
+  const perYear = (settings.unit_defects_per_gpu_year * likelier) / units;
+  return beliefsOf(settings, perYear, healthyRate(draft, device, family));
 }
 
-/** Of the device as a whole, which fails on one SM after another. */
-export function gpuBeliefs(draft: Draft): Beliefs {
+/** Of the device as a whole, which fails on one SM after another, with some of these families. */
+export function gpuBeliefs(draft: Draft, device: DeviceState, families: readonly Family[]): Beliefs {
   const settings = configOf(draft).attribution;
-  return beliefsOf(settings, settings.gpu_defects_per_gpu_year, settings.healthy_failure_rate);
+  return beliefsOf(settings, settings.gpu_defects_per_gpu_year, largestRate(draft, [device], families));
 }
 
 /** Of the node, which fails on one of its devices after another. */
-export function nodeBeliefs(draft: Draft): Beliefs {
+export function nodeBeliefs(draft: Draft, failing: readonly DeviceState[]): Beliefs {
   const settings = configOf(draft).attribution;
-  return beliefsOf(settings, settings.node_faults_per_node_year, settings.healthy_failure_rate);
+  const families = failing.flatMap((device) => device.units.map((unit) => unit.family));
+  return beliefsOf(settings, settings.node_faults_per_node_year, largestRate(draft, failing, [...new Set(families)]));
+}
+
+/** Where several cohorts contribute, the one with the most passing faults speaks for all. */
+function largestRate(draft: Draft, devices: readonly DeviceState[], families: readonly Family[]): number {
+  const prior = configOf(draft).attribution.healthy_failure_rate;
+  const rates = devices.flatMap((device) => families.map((family) => healthyRate(draft, device, family)));
+  return Math.max(prior, ...rates);
 }
 
 function beliefsOf(settings: AttributionSettings, perYear: number, healthy: number): Beliefs {
@@ -33,8 +47,4 @@ function beliefsOf(settings: AttributionSettings, perYear: number, healthy: numb
     lambda: Math.min(healthy, ...thetas),
     otherBinWeight: settings.other_bin_weight,
   };
-}
-
-function healthyRate(draft: Draft, _device: DeviceState, _family: Family): number {
-  return configOf(draft).attribution.healthy_failure_rate;
 }

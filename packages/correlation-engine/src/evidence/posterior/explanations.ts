@@ -26,16 +26,16 @@ export function causesOf(draft: Draft, device: DeviceState, unit: number, gpu: n
 function nodeOdds(draft: Draft, device: DeviceState, nowUs: number): number {
   const ids = nodeOf(draft, device.node)?.deviceIds ?? [];
   const mates = ids.flatMap((id) => (id === device.id ? device : (deviceOf(draft, id) ?? [])));
-  const failuresUs = mates.flatMap((mate) => failedSince(mate, nowUs - NODE_WINDOW_US));
-  if (failuresUs.length < 2) return 0;
+  const sinceUs = nowUs - NODE_WINDOW_US;
+  const failing = mates.filter((mate) => failedSince(mate, sinceUs));
+  if (failing.length < 2) return 0;
+  const failuresUs = failing.map((mate) => Math.max(sinceUs, mate.firstObservationUs ?? sinceUs));
   const exposures = mates.flatMap((mate) => deviceExposure(draft, mate.id) ?? []);
-  return oddsOf(lnTotal(lnOddsOfParts(failuresUs, sumOfExposures(exposures), nodeBeliefs(draft), nowUs)));
+  return oddsOf(lnTotal(lnOddsOfParts(failuresUs, sumOfExposures(exposures), nodeBeliefs(draft, failing), nowUs)));
 }
 
-function failedSince(device: DeviceState, sinceUs: number): number[] {
-  const { firstObservationUs: firstUs, lastObservationUs: lastUs } = device;
-  if (firstUs === null || lastUs === null || lastUs <= sinceUs) return [];
-  return device.units.some((unit) => unit.counted > 0) ? [Math.max(firstUs, sinceUs)] : [];
+function failedSince({ lastObservationUs: lastUs, units }: DeviceState, sinceUs: number): boolean {
+  return lastUs !== null && lastUs > sinceUs && units.some((unit) => unit.counted > 0);
 }
 
 const WEEKS_PER_YEAR = 8766 / 168;

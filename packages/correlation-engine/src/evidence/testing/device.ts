@@ -1,4 +1,5 @@
 import { cohortKey } from '../cohorts.js';
+import { completeFleet } from '../complete-fleet.js';
 import { begin, type Draft } from '../draft.js';
 import type { BreadthEntry, CoreConfig, DeviceState, FamilyState, FleetFacts, NodeState, UnitState } from '../model.js';
 import { newDevice } from '../register.js';
@@ -26,6 +27,7 @@ export function unitWith(fields: Partial<UnitState> = {}): UnitState {
     deepTestClean: 0,
     consecutive: 0,
     posterior: null,
+    reinstatedUs: null,
     ...fields,
   };
 }
@@ -87,6 +89,6 @@ export function draftOf(
   const names = [...new Set(devices.map((device) => device.node))];
   const idsOn = (node: string): string[] => devices.filter((device) => device.node === node).map((device) => device.id);
   const nodes = names.map((node) => nodeWith(node, { deviceIds: idsOn(node) }));
-  const fleet = { automaticQuarantinesUs: [], breadth: {}, incidents: {}, reviewUs: null, ...facts };
+  const fleet = { ...completeFleet(null), ...facts };
   return begin(loadState({ config, devices, nodes, fleet, exposure: [] }));
 }
