@@ -8,6 +8,7 @@ import type {
   HelloRecord,
   OperatorRecord,
   ProbeControlRecord,
+  SpanRecord,
   TelemetryRecord,
 } from '../core.js';
 import type { SpoolMark } from '../store/spools.js';
@@ -45,7 +46,7 @@ export interface OrderItem {
 /** What nobody waits for: configuration, timers, nodes that left, directives' progress. */
 export interface OwnItem {
   readonly kind: 'own';
-  readonly record: Exclude<CoreRecord, UplinkRecord | HelloRecord | OperatorRecord | ProbeControlRecord>;
+  readonly record: Exclude<CoreRecord, UplinkRecord | HelloRecord | OperatorRecord | ProbeControlRecord | SpanRecord>;
   committed(): void;
   failed(error: SentinelError): void;
 }

@@ -208,6 +208,32 @@ export interface NodeLeftRecord {
   node: string;
 }
 
+/**
+ * Stands for many clean runs of one device, which in production are rows of batches. Only simulations make it: the rows of a
+ * fleet's years would be billions.
+ */
+export interface SpanRecord {
+  kind: 'span';
+  node: string;
+  deviceId: string;
+  /** Event times, engine's clock. */
+  fromUs: number;
+  untilUs: number;
+  /** All that ran, by family. */
+  ran: readonly { family: number; runs: number; executions: number }[];
+  /** Those of units that failed before, and of directives. */
+  clean: readonly SpanOfUnit[];
+}
+
+export interface SpanOfUnit {
+  family: number;
+  sm: number;
+  executions: number;
+  /** '' = scheduled. */
+  directiveId: string;
+  temperatureC: number | undefined;
+}
+
 export type CoreRecord =
   | HelloRecord
   | BatchRecord
@@ -219,4 +245,5 @@ export type CoreRecord =
   | DirectiveStatusRecord
   | ConfigRecord
   | TimerRecord
-  | NodeLeftRecord;
+  | NodeLeftRecord
+  | SpanRecord;

@@ -13,6 +13,7 @@ import { applyHello } from './on-hello.js';
 import { applyNodeLeft } from './on-node-left.js';
 import { applyOperator } from './on-operator.js';
 import { applyPause, applySchedule } from './on-probe-control.js';
+import { applySpan } from './on-span.js';
 import { applyTimer } from './on-timer.js';
 
 /**
@@ -74,6 +75,9 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'node-left':
       applyNodeLeft(step, record);
+      break;
+    case 'span':
+      applySpan(step, record);
       break;
   }
 }

@@ -41,7 +41,8 @@ function takeRows(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: M
   return [...touched].sort();
 }
 
-function needsReview(step: Step, id: string): boolean {
+/** A device of which something hangs on its evidence. */
+export function needsReview(step: Step, id: string): boolean {
   const device = deviceOf(step.draft, id);
   return (
     device !== undefined &&
@@ -61,7 +62,8 @@ function report(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: Mis
   }
 }
 
-function count(step: Step, increment: CounterIncrement): void {
+/** Counts what ran. */
+export function count(step: Step, increment: CounterIncrement): void {
   step.effects.counters.push(increment);
   addExposure(step.draft, increment);
 }

@@ -1,0 +1,28 @@
+import { deviceOf } from '../evidence/draft.js';
+import { binOf } from '../evidence/posterior/bins.js';
+import type { SpanRecord } from '../evidence/record.js';
+import type { Step } from '../evidence/step.js';
+import { addClean } from './add-clean.js';
+import { count, needsReview } from './on-batch.js';
+import { review } from './review.js';
+
+/** What the same runs, row by row, would have done. */
+export function applySpan(step: Step, record: SpanRecord): void {
+  const { deviceId, node, fromUs, untilUs } = record;
+  if (deviceOf(step.draft, deviceId)?.node !== node) return;
+  for (const { family, runs, executions } of record.ran) {
+    count(step, { deviceId, family, runs, executions, failures: 0, notRun: 0, firstRunUs: fromUs, lastRunUs: untilUs });
+  }
+  for (const { family, sm, executions, directiveId, temperatureC } of record.clean) {
+    addClean(step, deviceId, {
+      family,
+      sm,
+      executions,
+      fromUs,
+      untilUs,
+      directiveId: directiveId === '' ? undefined : directiveId,
+      bin: binOf({ temperatureC }),
+    });
+  }
+  if (record.clean.length > 0 && needsReview(step, deviceId)) review(step, deviceId);
+}
