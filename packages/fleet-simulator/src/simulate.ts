@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import type { CoreConfig } from '@sentinel/correlation-engine/core';
+import { coreConfig } from '@sentinel/correlation-engine/settings';
+import { loadConfig } from '@sentinel/service-kit/config';
+import { Judge, type Outcome } from './report/outcome.js';
+import type { Scenario } from './scenario/scenario.js';
+import { ORIGIN_US } from './world/environment.js';
+import { World, type WorldObserver } from './world/world.js';
+
+const DEFAULT_CONFIG = fileURLToPath(new URL('../../../config/sentinel.default.yaml', import.meta.url));
+
+/** A simulation opens no port, so it needs none (and --insecure is no risk). */
+const NO_CERTIFICATES = { 'tls.enabled': false };
+
+/** The defaults of the engine in enforce mode, and what the scenario changes about them. @throws ConfigError, UsageError */
+export function engineConfigOf(scenario: Scenario): CoreConfig {
+  const changes = Object.entries({ mode: 'enforce', ...NO_CERTIFICATES, ...scenario.engine }).map(
+    ([key, value]) => `${key}=${value}`,
+  );
+  const argv = ['--config', DEFAULT_CONFIG, '--insecure', ...changes.flatMap((change) => ['--override', change])];
+  return coreConfig(loadConfig({ section: 'correlation_engine', argv, env: {} }).config);
+}
+
+/** One run of a scenario. The same scenario and seed give the same outcome, byte for byte. */
+export function simulate(
+  scenario: Scenario,
+  seed: number,
+  { progress, config = engineConfigOf(scenario) }: { progress?: WorldObserver['progress']; config?: CoreConfig } = {},
+): Outcome {
+  const world = new World(scenario, config, seed, {
+    effects: (effects) => judge.effects(effects),
+    ...(progress === undefined ? {} : { progress }),
+  });
+  const judge = new Judge(world.targets);
+  world.run();
+  return judge.outcome(ORIGIN_US, world.engine.records);
+}
