@@ -23,7 +23,12 @@ import {
   type ResumeDeviceResponse,
   type SetScheduleResponse,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
-import { type IssueDirectiveRequest, QuarantineServiceClient } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import {
+  type IssueDirectiveRequest,
+  type IssueDirectiveResponse,
+  type PendingDirective,
+  QuarantineServiceClient,
+} from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ClientClass, type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { connectionTo, operatorConnection } from './connection.js';
@@ -31,6 +36,8 @@ import type { Endpoints } from './endpoints.js';
 import { explainCall } from './failure.js';
 import { collect } from './pages.js';
 
+/** Likewise of what waits for an operator: one of each action for each device at most. */
+const MAX_PENDING = 100_000;
 /** Devices that a command asks for at most: far above any one engine's fleet. */
 const MAX_GPUS = 200_000;
 const DEADLINE_MS = 10_000;
@@ -52,7 +59,12 @@ export interface EngineClient {
   /** At most `limit` entries in all, each list newest first. */
   history(gpu: string, range: { startUs: bigint; endUs: bigint }, limit: number): Promise<History>;
   /** As an operator. */
-  order(request: IssueDirectiveRequest): Promise<Transition>;
+  order(request: IssueDirectiveRequest): Promise<IssueDirectiveResponse>;
+  /** Everything that waits for an operator, oldest first. */
+  pending(): Promise<PendingDirective[]>;
+  /** As an operator, as the next; undefined = it made no transition. */
+  approve(directiveId: string, reason: string): Promise<Transition | undefined>;
+  reject(directiveId: string, reason: string): Promise<void>;
   /** As an operator; a duration of 0 = until resumed. Resolves with the device's whole id and when the pause ends. */
   pause(gpu: string, durationMs: bigint, reason: string): Promise<PauseDeviceResponse>;
   /** As an operator. Resolves with the device's whole id. */
@@ -76,6 +88,9 @@ export function engineClient(endpoints: Endpoints): EngineClient {
   const address = endpoints.engine.grpc;
   const service = new Service('engine', address);
   const queries = () => service.client(CorrelationServiceClient, () => connectionTo(address, endpoints));
+  // Orders need the operator's token, questions do not: two clients of one service.
+  const reader = new Service('engine', address);
+  const waiting = () => reader.client(QuarantineServiceClient, () => connectionTo(address, endpoints));
   const orders = () => service.client(QuarantineServiceClient, () => operatorConnection(address, endpoints));
   const control = () => service.client(ProbeControlServiceClient, () => operatorConnection(address, endpoints));
   return {
@@ -105,10 +120,16 @@ export function engineClient(endpoints: Endpoints): EngineClient {
           events: pages.flatMap(({ events }) => events),
         };
       }),
-    order: (request) =>
+    order: (request) => service.ask(() => callUnary(orders(), orders().issueDirective, request, DEADLINE_MS)),
+    pending: () => reader.ask(() => allPending(waiting())),
+    approve: (directiveId, reason) =>
       service.ask(async () => {
-        const { transition } = await callUnary(orders(), orders().issueDirective, request, DEADLINE_MS);
-        return present(transition, 'transition');
+        const answer = await callUnary(orders(), orders().approve, { directiveId, reason }, DEADLINE_MS);
+        return answer.transition;
+      }),
+    reject: (directiveId, reason) =>
+      service.ask(async () => {
+        await callUnary(orders(), orders().reject, { directiveId, reason }, DEADLINE_MS);
       }),
     pause: (gpu, durationMs, reason) =>
       service.ask(() => callUnary(control(), control().pauseDevice, { gpu, durationMs, reason }, DEADLINE_MS)),
@@ -116,7 +137,10 @@ export function engineClient(endpoints: Endpoints): EngineClient {
       service.ask(() => callUnary(control(), control().resumeDevice, { gpu, reason }, DEADLINE_MS)),
     schedule: (node, yaml, reason) =>
       service.ask(() => callUnary(control(), control().setSchedule, { node, yaml, reason }, DEADLINE_MS)),
-    close: () => service.close(),
+    close: () => {
+      service.close();
+      reader.close();
+    },
   };
 }
 
@@ -147,6 +171,13 @@ function entriesOf({ runs, telemetry, events }: History): History[] {
     ...telemetry.map((sample) => ({ ...nothing, telemetry: [sample] })),
     ...events.map((event) => ({ ...nothing, events: [event] })),
   ];
+}
+
+function allPending(client: QuarantineServiceClient): Promise<PendingDirective[]> {
+  return collect(MAX_PENDING, async (pageToken, limit) => {
+    const page = await callUnary(client, client.listPending, { limit, pageToken }, DEADLINE_MS);
+    return { items: page.pending, nextPageToken: page.nextPageToken };
+  });
 }
 
 async function wholeFleet(client: CorrelationServiceClient, filter: FleetFilter, deadlineMs: number): Promise<Fleet> {

@@ -21,5 +21,7 @@ a string. Fields are added, never renamed.
   audit query   {entries}, each with its event and its decoded detail
   audit verify  {ok, key, keyFrom, checkpoint, firstSeq, entries, details,
                  extendsSize, found, findings}
-  audit key     {key, from}           orders        {directiveId, transition}
+  audit key     {key, from}           orders        {directiveId, transition, pending}
+  quarantine pending  {pending}       approve       {directiveId, transition}
+                                      reject        {directiveId}
 `;

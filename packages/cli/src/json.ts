@@ -1,6 +1,10 @@
 import { auditTypeToJSON } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { gpuStateToJSON, probeFamilyToJSON, runKindToJSON } from '@sentinel/contracts/sentinel/v1/common.js';
 import { gateOutcome_VerdictToJSON } from '@sentinel/contracts/sentinel/v1/health.js';
+import {
+  issueDirectiveRequest_ActionToJSON,
+  pendingDirective_CauseToJSON,
+} from '@sentinel/contracts/sentinel/v1/quarantine.js';
 
 /** Enumerations by the fields that hold them; a field of the same name that holds text stays as it is. */
 const ENUMS: Readonly<Record<string, (value: never) => string>> = {
@@ -12,6 +16,8 @@ const ENUMS: Readonly<Record<string, (value: never) => string>> = {
   kind: runKindToJSON,
   verdict: gateOutcome_VerdictToJSON,
   type: auditTypeToJSON,
+  action: issueDirectiveRequest_ActionToJSON,
+  cause: pendingDirective_CauseToJSON,
 };
 
 /** JSON already, in a vocabulary of its own. */

@@ -8,7 +8,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { temporaryFolder } from '@sentinel/test-kit';
 import { ENDPOINTS_FILE } from './endpoints.js';
 import { run } from './testing/run.js';
-import { GPU, gpuSample } from './testing/samples.js';
+import { GPU, gpuSample, pendingSample } from './testing/samples.js';
 import { FakeEngine, TOKEN } from './testing/services.js';
 
 const NOBODY = '127.0.0.1:1';
@@ -61,7 +61,8 @@ test('orders carry the token of the installation, a fresh id, and the reason', a
   const dataDir = installation(folder.path, engine.address);
   for (const verb of ['quarantine', 'reinstate', 'deep-test', 'condemn']) {
     const { status, stdout } = await run([verb, GPU, '--reason', 'by hand'], { dataDir });
-    assert.deepEqual([status, /SUSPECT -> QUARANTINED INJECTED by operator token/.test(stdout)], [0, true]);
+    const answer = verb === 'deep-test' ? /A deep test of GPU-/ : /SUSPECT -> QUARANTINED INJECTED by operator token/;
+    assert.deepEqual([status, answer.test(stdout)], [0, true], stdout);
   }
   const actions = [Action.QUARANTINE, Action.REINSTATE, Action.SCHEDULE_DEEP_TEST, Action.CONDEMN];
   assert.deepEqual(
@@ -72,6 +73,39 @@ test('orders carry the token of the installation, a fresh id, and the reason', a
   assert.equal(new Set(engine.orders.map(({ directiveId }) => directiveId)).size, 4);
   await run(['condemn', GPU, '--reason', 'x', '--id', 'mine'], { dataDir });
   assert.equal(engine.orders.at(-1)?.directiveId, 'mine');
+});
+
+test('an order may wait for another operator, who lists, approves and rejects what waits', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  const order = ['condemn', GPU, '--reason', 'x', '--id', 'mine', '--requires-approval'];
+  const waits = await run(order, { dataDir });
+  assert.match(waits.stdout, /^CONDEMN waits for approval: mine\n {2}device {3}GPU-8932f937/);
+  assert.equal(engine.orders.at(-1)?.requiresApproval, true);
+  assert.match((await run(['quarantine', 'pending'], { dataDir })).stdout, /^Nothing waits for approval/);
+  engine.pending = ['a', 'b', 'c'].map((directiveId) => pendingSample({ directiveId }));
+  const { stdout } = await run(['quarantine', 'pending'], { dataDir });
+  assert.match(stdout, /2h ago by the engine: out of service for too long/);
+  assert.match(stdout, /sentinel approve c --reason TEXT/);
+  const json = JSON.parse((await run(['quarantine', 'pending', '--output', 'json'], { dataDir })).stdout);
+  assert.deepEqual(
+    [json.pending.length, json.pending[2].action, json.pending[2].cause],
+    [3, 'ACTION_CONDEMN', 'CAUSE_MAX_QUARANTINE'],
+  );
+  const approved = await run(['approve', 'a', '--reason', 'seen'], { dataDir });
+  assert.deepEqual([approved.status, /SUSPECT -> QUARANTINED/.test(approved.stdout)], [0, true]);
+  assert.match(
+    (await run(['reject', 'b', '--reason', 'no'], { dataDir })).stdout,
+    /b is rejected\. The evidence stays/,
+  );
+  assert.deepEqual(engine.answers, ['approve a seen', 'reject b no']);
+  for (const argv of [
+    ['approve', 'a'],
+    ['reject', '--reason', 'x'],
+    ['quarantine', 'pending', '--reason', 'x'],
+  ])
+    assert.equal((await run(argv, { dataDir })).status, 2);
 });
 
 test('operators pause, resume and schedule the probing', async () => {

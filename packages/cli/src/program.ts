@@ -5,6 +5,7 @@ import { IssueDirectiveRequest_Action as Action } from '@sentinel/contracts/sent
 import { EXIT } from '@sentinel/service-kit/errors';
 import { Command, CommanderError, Option } from 'commander';
 import { choice, duration, moment, wholeNumber } from './arguments.js';
+import { approve, listPending, reject } from './commands/approvals.js';
 import { auditKey } from './commands/audit-key.js';
 import { auditQuery } from './commands/audit-query.js';
 import { auditVerify } from './commands/audit-verify.js';
@@ -14,7 +15,7 @@ import { clearSchedule, pauseGpu, resumeGpu, setSchedule } from './commands/prob
 import { status } from './commands/status.js';
 import { watch } from './commands/watch.js';
 import { type Context, type GlobalFlags, type Io, withContext } from './context.js';
-import { failureOf } from './failure.js';
+import { failureOf, usageError } from './failure.js';
 import { HELP_FOOTER } from './help.js';
 
 /** Entries that a query shows at most; more are a job for the HTTP interface. */
@@ -164,17 +165,45 @@ class CommandLine {
       ['condemn', Action.CONDEMN, 'takes it out for good'],
     ];
     for (const [verb, action, description] of verbs) {
-      this.program
-        .command(`${verb} <ID>`)
+      const command = this.program
+        .command(verb)
+        .argument('<ID>', 'device, or the beginning of its id')
         .description(`${description} (operators)`)
-        .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+        .option('--reason <TEXT>', 'why; goes into the audit ledger (required)')
+        .option('--requires-approval', 'waits until another operator approves it')
         .option('--id <ID>', 'id of the directive: repeating one changes nothing [a fresh one]')
         .action(
-          this.#run((context, { reason = '', id }, gpu) =>
-            order(context, { gpu, action, reason, directiveId: id ?? randomUUID() }),
+          this.#run((context, { reason, id, requiresApproval }, gpu) =>
+            order(context, {
+              gpu,
+              action,
+              reason: given('--reason <TEXT>', reason),
+              directiveId: id ?? randomUUID(),
+              requiresApproval: requiresApproval !== undefined,
+            }),
           ),
         );
+      if (action === Action.QUARANTINE) this.#pending(command);
     }
+    const answers = [
+      ['approve', approve, 'carries out what waits for approval'],
+      ['reject', reject, 'drops what waits for approval; the evidence stays'],
+    ] as const;
+    for (const [verb, answer, description] of answers) {
+      this.program
+        .command(`${verb} <DIRECTIVE>`)
+        .description(`${description} (operators)`)
+        .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+        .action(this.#run((context, { reason = '' }, directiveId) => answer(context, directiveId, reason)));
+    }
+  }
+
+  /** `quarantine` takes a device or this; so its own flags cannot be mandatory, which commander asks of subcommands too. */
+  #pending(quarantine: Command): void {
+    quarantine
+      .command('pending')
+      .description('what waits for an operator, oldest first')
+      .action(this.#run((context) => listPending(context)));
   }
 
   #audit(): void {
@@ -220,6 +249,11 @@ class CommandLine {
       );
     };
   }
+}
+
+function given(flag: string, value: string | undefined): string {
+  if (value !== undefined) return value;
+  throw usageError(flag, `required option '${flag}' not specified`);
 }
 
 function withTimes(command: Command, limit: string): Command {

@@ -23,5 +23,6 @@ export {
 export { type Explanation, explain, type UnitProgress } from './explain/explain.js';
 export { type DeviceSummary, summarize } from './explain/summary.js';
 export { type Apply, apply } from './lifecycle/apply.js';
+export { isInjected } from './lifecycle/detail.js';
 export { remainingDirectives } from './lifecycle/directives.js';
-export { isInjected } from './lifecycle/transition.js';
+export { findProposal, type Waiting, waitingProposals } from './lifecycle/proposals.js';

@@ -10,8 +10,10 @@ import {
   type HealthState,
   type ObservationEffect,
   type OperatorAction,
+  type ProposalEffect,
   summarize,
   type TransitionEffect,
+  waitingProposals,
 } from './core.js';
 
 /** Where something was refused: a closed set of labels. */
@@ -174,6 +176,11 @@ export class Events {
       'Cohorts that fail broadly, where quarantines are held. Any: suspect software, not hardware.',
       () => Object.keys(gauges.state().fleet.incidents).length,
     );
+    gauge(
+      'sentinel_approvals_pending',
+      'Actions that wait for an operator. Any: see `sentinel quarantine pending`.',
+      () => waitingProposals(gauges.state()).length,
+    );
     new Gauge({
       name: 'sentinel_gpus',
       help: 'Devices by state.',
@@ -240,16 +247,32 @@ export class Events {
       );
     }
     this.#wrongResults(effects.observations);
+    for (const proposal of effects.proposals) this.#proposal(proposal);
     for (const transition of effects.transitions) this.#transition(transition, state);
     if (item.kind === 'order' && effects.refusal === null) this.#order(item.record);
     if (item.record.kind === 'agent-events') this.#loudFaults(item.record);
     if (item.record.kind === 'config') this.#log.info({ mode: item.record.config.mode }, 'configuration committed');
   }
 
+  #proposal({ deviceId: device, proposal, outcome, decidedBy, decisionReason }: ProposalEffect): void {
+    const { id, action, cause, reason, proposedBy } = proposal;
+    const facts = { device, action, cause, directiveId: id, proposedBy: proposedBy || undefined };
+    if (outcome === 'PENDING') this.#log.warn({ ...facts, reason }, `${action} of ${device} waits for an operator`);
+    else {
+      const decided = { ...facts, decidedBy: decidedBy || undefined, reason: decisionReason };
+      this.#log.info(decided, `${action} of ${device}: ${outcome.toLowerCase()}`);
+      if (outcome === 'APPROVED') this.#quarantines.inc({ action });
+    }
+  }
+
   #order(record: OrderItem['record']): void {
     const { kind, actor, reason } = record;
     switch (kind) {
+      case 'approval':
+        // The proposal's own line says it.
+        break;
       case 'operator':
+        if (record.requiresApproval === true) break;
         this.#quarantines.inc({ action: record.action });
         this.#log.info(
           { action: record.action, device: record.gpu, actor, directiveId: record.directiveId },

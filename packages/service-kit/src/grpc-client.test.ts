@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort, tcpProxy } from '@sentinel/test-kit';
 import { caller } from './testing/client.js';
-import { TOKENS, testServer, testServices } from './testing/server.js';
+import { NOTHING_DONE, TOKENS, testServer, testServices } from './testing/server.js';
 
 test('the token goes with every call', async () => {
   const subjects: string[] = [];
   const services = testServices((_, { subject }) => {
     subjects.push(subject);
-    return { transition: undefined };
+    return NOTHING_DONE;
   });
   await using server = await testServer({ services });
   using operator = caller(server.address, { token: TOKENS.operator });
@@ -21,7 +21,7 @@ test('the token goes with every call', async () => {
 test('a call that is not answered ends at its deadline', async () => {
   const services = testServices(async () => {
     await delay(10_000, undefined, { ref: false });
-    return { transition: undefined };
+    return NOTHING_DONE;
   });
   await using server = await testServer({ services });
   using operator = caller(server.address);

@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { SentinelError } from './errors.js';
 import type { ServiceEntry } from './grpc-server.js';
 import { caller, resultStream } from './testing/client.js';
-import { MAX_MESSAGE_BYTES, TOKENS, testServer, testServices } from './testing/server.js';
+import { MAX_MESSAGE_BYTES, NOTHING_DONE, TOKENS, testServer, testServices } from './testing/server.js';
 
 describe('calls', () => {
   test('a refusal arrives whole', async () => {
@@ -201,7 +201,7 @@ describe('drain', () => {
     const services = testServices(async () => {
       entered.resolve();
       await finish.promise;
-      return { transition: undefined };
+      return NOTHING_DONE;
     });
     const server = await testServer({ services });
     using operator = caller(server.address);

@@ -7,7 +7,7 @@ import { parseAddress } from './address.js';
 import { SentinelError } from './errors.js';
 import type { ClientConnection } from './grpc-client.js';
 import { caller } from './testing/client.js';
-import { testServer, testServices } from './testing/server.js';
+import { NOTHING_DONE, testServer, testServices } from './testing/server.js';
 import { loadTls } from './tls.js';
 
 const serverTls = (files: CertificateFiles, reloadIntervalMs = 60_000) => ({
@@ -28,7 +28,7 @@ test('a certificate gives role and node; a token beside it speaks for itself', a
   const seen: string[] = [];
   const services = testServices((_, { role, node, via }) => {
     seen.push(`${role} ${node} ${via}`);
-    return { transition: undefined };
+    return NOTHING_DONE;
   });
   await using server = await testServer({ services, tls: serverTls(await authority.issue('correlation-engine')) });
   const operator = clientTls(await authority.issue({ name: 'sentinel-operator', node: 'desk-1' }));

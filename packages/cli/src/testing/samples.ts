@@ -10,6 +10,11 @@ import {
   Observation,
   Transition,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import {
+  IssueDirectiveRequest_Action,
+  PendingDirective,
+  PendingDirective_Cause,
+} from '@sentinel/contracts/sentinel/v1/quarantine.js';
 
 /** 2026-03-01 12:00:00 UTC. */
 export const NOW_US = 1_772_366_400_000_000n;
@@ -73,6 +78,21 @@ export function transitionSample(over: Partial<Transition> = {}): Transition {
     ledgerSeq: 5n,
     eventId: Buffer.from('fedcba9876543210'),
     commitSeq: 44n,
+    ...over,
+  });
+}
+
+export function pendingSample(over: Partial<PendingDirective> = {}): PendingDirective {
+  return PendingDirective.fromPartial({
+    directiveId: 'proposal-0123456789abcdef01234567',
+    gpu: GPU,
+    action: IssueDirectiveRequest_Action.CONDEMN,
+    cause: PendingDirective_Cause.MAX_QUARANTINE,
+    reason: 'Out of service for 720 hours or more without being cleared.',
+    proposedUs: NOW_US - 7_200_000_000n,
+    expiresUs: NOW_US + 252_000_000_000n,
+    node: 'node-1',
+    state: GpuState.QUARANTINED,
     ...over,
   });
 }

@@ -12,12 +12,24 @@ import {
   type SetScheduleRequest,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import {
+  IssueDirectiveRequest_Action as Action,
+  type ApproveRequest,
   type IssueDirectiveRequest,
+  type PendingDirective,
   type QuarantineServiceServer,
   QuarantineServiceService,
+  type RejectRequest,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { explainSample, gpuSample, runSample, summarySample, telemetrySample, transitionSample } from './samples.js';
+import {
+  explainSample,
+  gpuSample,
+  pendingSample,
+  runSample,
+  summarySample,
+  telemetrySample,
+  transitionSample,
+} from './samples.js';
 
 export const TOKEN = 'a token of tests';
 const PAGE = 2;
@@ -26,6 +38,9 @@ const PAGE = 2;
 export class FakeEngine implements AsyncDisposable {
   gpus: readonly GpuHealth[];
   readonly orders: IssueDirectiveRequest[] = [];
+  pending: readonly PendingDirective[] = [];
+  /** Approvals and rejections: verb, id, reason. */
+  readonly answers: string[] = [];
   /** Orders about probing. */
   readonly controls: object[] = [];
   /** Thrown by every answer while set. */
@@ -80,9 +95,30 @@ export class FakeEngine implements AsyncDisposable {
       issueDirective: this.#answer((request: IssueDirectiveRequest, token) => {
         if (token !== `Bearer ${TOKEN}`) throw new SentinelError({ code: 'UNAUTHENTICATED', message: 'no such token' });
         this.orders.push(request);
+        const { directiveId, requiresApproval } = request;
+        if (requiresApproval) return { transition: undefined, pending: pendingSample({ directiveId }) };
+        if (request.action === Action.SCHEDULE_DEEP_TEST) return { transition: undefined, pending: undefined };
+        return { transition: transitionSample({ actor: 'operator token' }), pending: undefined };
+      }),
+      listPending: this.#answer(({ pageToken }) => {
+        const from = Number(pageToken);
+        const more = from + PAGE < this.pending.length;
+        return { pending: this.pending.slice(from, from + PAGE), nextPageToken: more ? String(from + PAGE) : '' };
+      }),
+      approve: this.#answer((request: ApproveRequest, token) => {
+        this.#takeAnswer('approve', request, token);
         return { transition: transitionSample({ actor: 'operator token' }) };
       }),
+      reject: this.#answer((request: RejectRequest, token) => {
+        this.#takeAnswer('reject', request, token);
+        return {};
+      }),
     };
+  }
+
+  #takeAnswer(verb: string, { directiveId, reason }: ApproveRequest, token: string): void {
+    if (token !== `Bearer ${TOKEN}`) throw new SentinelError({ code: 'UNAUTHENTICATED', message: 'no such token' });
+    this.answers.push(`${verb} ${directiveId} ${reason}`);
   }
 
   #probeControl(): ProbeControlServiceServer {

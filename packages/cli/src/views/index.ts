@@ -7,5 +7,6 @@ export { gpuView } from './gpu.js';
 export { historyView } from './history.js';
 export { shortIds } from './ids.js';
 export { mismatchOf } from './observation.js';
+export { pendingView } from './pending.js';
 export { table } from './table.js';
 export { hang, wrap } from './wrap.js';

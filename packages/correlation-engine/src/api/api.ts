@@ -16,7 +16,16 @@ import type {
   SetScheduleRequest,
   SetScheduleResponse,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
-import type { IssueDirectiveRequest, IssueDirectiveResponse } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import type {
+  ApproveRequest,
+  ApproveResponse,
+  IssueDirectiveRequest,
+  IssueDirectiveResponse,
+  ListPendingRequest,
+  ListPendingResponse,
+  RejectRequest,
+  RejectResponse,
+} from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import type { Identity } from '@sentinel/service-kit/auth';
 import type { Clock } from '@sentinel/service-kit/clock';
 import { SentinelError } from '@sentinel/service-kit/errors';
@@ -25,6 +34,7 @@ import type { Committer } from '../commit/committer.js';
 import type { HistoryStore } from '../store/history/history-store.js';
 import type { Tables } from '../store/schema.js';
 import type { LatestTelemetry } from '../telemetry/latest.js';
+import { Approvals } from './approvals.js';
 import { explainDecision } from './explain-decision.js';
 import { findDevice } from './find-device.js';
 import { getGpuHistory } from './get-gpu-history.js';
@@ -40,6 +50,9 @@ export interface Api {
   getGpuHistory(request: GetGpuHistoryRequest): Promise<GetGpuHistoryResponse>;
   explainDecision(request: ExplainDecisionRequest): Promise<ExplainDecisionResponse>;
   issueDirective(request: IssueDirectiveRequest, caller: Identity): Promise<IssueDirectiveResponse>;
+  listPending(request: ListPendingRequest): ListPendingResponse;
+  approve(request: ApproveRequest, caller: Identity): Promise<ApproveResponse>;
+  reject(request: RejectRequest, caller: Identity): Promise<RejectResponse>;
   pauseDevice(request: PauseDeviceRequest, caller: Identity): Promise<PauseDeviceResponse>;
   resumeDevice(request: ResumeDeviceRequest, caller: Identity): Promise<ResumeDeviceResponse>;
   setSchedule(request: SetScheduleRequest, caller: Identity): Promise<SetScheduleResponse>;
@@ -56,6 +69,7 @@ export interface ApiParts {
 
 export function buildApi({ committer, db, clock, telemetry, history, outboxPending }: ApiParts): Api {
   const orders = new Orders(committer, db);
+  const approvals = new Approvals(committer, db);
   const control = new ProbeControl(committer, clock);
   return {
     queryGpuHealth: ({ gpu }) => queryGpuHealth(committer, telemetry, findDevice(committer.state, gpu)),
@@ -64,6 +78,9 @@ export function buildApi({ committer, db, clock, telemetry, history, outboxPendi
     explainDecision: ({ gpu }) =>
       fromStore(explainDecision(committer, db, findDevice(committer.state, gpu), Number(clock.nowUs()))),
     issueDirective: (request, caller) => fromStore(orders.issue(request, caller)),
+    listPending: (request) => approvals.list(request),
+    approve: (request, caller) => fromStore(approvals.approve(request, caller)),
+    reject: (request, caller) => fromStore(approvals.reject(request, caller)),
     pauseDevice: (request, caller) => control.pause(request, caller),
     resumeDevice: (request, caller) => control.resume(request, caller),
     setSchedule: (request, caller) => control.setSchedule(request, caller),

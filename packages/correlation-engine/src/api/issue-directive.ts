@@ -7,13 +7,14 @@ import type { Identity } from '@sentinel/service-kit/auth';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Kysely } from 'kysely';
 import type { Committer } from '../commit/committer.js';
-import type { OperatorAction, OperatorRecord, Refusal } from '../core.js';
+import { findProposal, type OperatorAction, type OperatorRecord } from '../core.js';
 import type { OrderTable, Tables } from '../store/schema.js';
+import { decidedOtherwise, findDecided, transitionOf } from './decided.js';
 import { toTransition } from './explain-decision.js';
 import { findDevice } from './find-device.js';
+import { checkText, invalid, MAX_ID_BYTES, MAX_REASON_BYTES, refused } from './order-checks.js';
+import { pendingDirective } from './pending-view.js';
 
-const MAX_ID_BYTES = 128;
-const MAX_REASON_BYTES = 1024;
 const ACTIONS: ReadonlyMap<number, OperatorAction> = new Map([
   [IssueDirectiveRequest_Action.QUARANTINE, 'QUARANTINE'],
   [IssueDirectiveRequest_Action.REINSTATE, 'REINSTATE'],
@@ -48,7 +49,7 @@ export class Orders {
     } finally {
       if (this.#underWay.get(directiveId) === settled) this.#underWay.delete(directiveId);
     }
-    return this.#answer(directiveId);
+    return this.#answer(directiveId, record);
   }
 
   async #once(record: OperatorRecord): Promise<void> {
@@ -66,20 +67,30 @@ export class Orders {
       this.#committer.submit({
         kind: 'order',
         record,
-        committed: ({ refusal }) => (refusal === null ? resolve() : reject(refused(refusal))),
+        committed: ({ refusal }) => (refusal === null ? resolve() : reject(refused(refusal, 'gpu'))),
         failed: reject,
       });
     });
   }
 
-  async #answer(directiveId: string): Promise<IssueDirectiveResponse> {
+  async #answer(directiveId: string, { requiresApproval = false }: OperatorRecord): Promise<IssueDirectiveResponse> {
+    if (requiresApproval) return this.#answerOfProposal(directiveId);
     const row = await this.#db
       .selectFrom('orders')
       .innerJoin('transitions', 'transitions.event_id', 'orders.event_id')
       .selectAll('transitions')
       .where('orders.directive_id', '=', directiveId)
       .executeTakeFirst();
-    return { transition: row === undefined ? undefined : toTransition(row) };
+    return { transition: row === undefined ? undefined : toTransition(row), pending: undefined };
+  }
+
+  /** The order waits, or was carried out with the approval of another. @throws SentinelError once it can never be */
+  async #answerOfProposal(directiveId: string): Promise<IssueDirectiveResponse> {
+    const waiting = findProposal(this.#committer.state, directiveId);
+    if (waiting !== undefined) return { transition: undefined, pending: pendingDirective(waiting) };
+    const decided = await findDecided(this.#db, directiveId);
+    if (decided === undefined || decided.outcome !== 'APPROVED') throw decidedOtherwise(directiveId, decided);
+    return { transition: await transitionOf(this.#db, decided), pending: undefined };
   }
 }
 
@@ -89,21 +100,13 @@ function toRecord(request: IssueDirectiveRequest, caller: Identity, gpu: string)
   if (action === undefined) throw invalid('action', `must be one of ${[...ACTIONS.values()].join(', ')}`);
   checkText('directive_id', directiveId, MAX_ID_BYTES);
   checkText('reason', reason, MAX_REASON_BYTES);
-  return { kind: 'operator', directiveId, gpu, action, reason, actor: caller.subject };
-}
-
-function checkText(field: string, text: string, maxBytes: number): void {
-  const bytes = Buffer.byteLength(text);
-  if (bytes < 1 || bytes > maxBytes) throw invalid(field, `must have 1 to ${maxBytes} bytes`);
-  if (text.includes('\0') || !text.isWellFormed()) throw invalid(field, 'must be text');
+  const { requiresApproval } = request;
+  return { kind: 'operator', directiveId, gpu, action, reason, actor: caller.subject, requiresApproval };
 }
 
 function isSame(before: OrderTable, now: OperatorRecord): boolean {
-  return before.gpu === now.gpu && before.action === now.action && before.reason === now.reason;
-}
-
-function invalid(field: string, hint: string): SentinelError {
-  return new SentinelError({ code: 'INVALID_ARGUMENT', message: `${field} ${hint}`, field });
+  const same = before.gpu === now.gpu && before.action === now.action && before.reason === now.reason;
+  return same && before.requires_approval === (now.requiresApproval ?? false);
 }
 
 function taken(before: OrderTable): SentinelError {
@@ -112,15 +115,5 @@ function taken(before: OrderTable): SentinelError {
     message: `directive ${before.directive_id} was ${before.action} of ${before.gpu} and has another content`,
     field: 'directive_id',
     hint: 'Choose another id for another order.',
-  });
-}
-
-function refused({ code, message, hint }: Refusal): SentinelError {
-  return new SentinelError({
-    code: code === 'NOT_FOUND' ? 'NOT_FOUND' : 'FAILED_PRECONDITION',
-    reason: code,
-    message,
-    field: 'gpu',
-    hint,
   });
 }

@@ -41,8 +41,13 @@ export function correlationService(api: Api, log: Logger): ServiceEntry {
 export function quarantineService(api: Api, log: Logger): ServiceEntry {
   return {
     definition: QuarantineServiceService,
-    implementation: { issueDirective: unary(api.issueDirective, log) },
-    roles: { IssueDirective: OPERATORS },
+    implementation: {
+      issueDirective: unary(api.issueDirective, log),
+      listPending: unary(api.listPending, log),
+      approve: unary(api.approve, log),
+      reject: unary(api.reject, log),
+    },
+    roles: { IssueDirective: OPERATORS, ListPending: READERS, Approve: OPERATORS, Reject: OPERATORS },
   };
 }
 

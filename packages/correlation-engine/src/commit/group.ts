@@ -190,6 +190,7 @@ class Builder {
       outbox: this.#effects.outbox,
       records: this.#records,
       orders: this.#orders,
+      proposals: this.#effects.proposals,
       marks: [...this.#marks.values()],
       unarchived: this.#unarchived,
       hellos: this.#hellos.map(({ record, spoolId }) => ({ node: record.node, spool_id: spoolId })),
@@ -222,6 +223,7 @@ function orderRow(record: OperatorRecord, commitSeq: number, effects: Effects): 
     actor,
     commit_seq: commitSeq,
     event_id: effects.transitions[0]?.eventId ?? null,
+    requires_approval: record.requiresApproval ?? false,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { SentinelError } from '@sentinel/service-kit/errors';
 import type {
   AgentEventsRecord,
+  ApprovalRecord,
   BatchRecord,
   CoreRecord,
   Effects,
@@ -38,7 +39,7 @@ export interface HelloItem {
 
 export interface OrderItem {
   readonly kind: 'order';
-  readonly record: OperatorRecord | ProbeControlRecord;
+  readonly record: OperatorRecord | ApprovalRecord | ProbeControlRecord;
   committed(effects: Effects): void;
   failed(error: SentinelError): void;
 }
@@ -46,7 +47,7 @@ export interface OrderItem {
 /** What nobody waits for: configuration, timers, nodes that left, directives' progress. */
 export interface OwnItem {
   readonly kind: 'own';
-  readonly record: Exclude<CoreRecord, UplinkRecord | HelloRecord | OperatorRecord | ProbeControlRecord | SpanRecord>;
+  readonly record: Exclude<CoreRecord, UplinkRecord | HelloRecord | OrderItem['record'] | SpanRecord>;
   committed(): void;
   failed(error: SentinelError): void;
 }

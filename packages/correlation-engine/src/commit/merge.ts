@@ -1,23 +1,30 @@
-import type { CounterIncrement, Effects, ObservationEffect, TransitionEffect } from '../core.js';
+import type { CounterIncrement, Effects, ObservationEffect, ProposalEffect, TransitionEffect } from '../core.js';
 import { canonicalJson } from '../outbox/canonical-json.js';
 import type { OutboxRow } from '../store/commit-rows.js';
-import type { CounterTable, ObservationTable, TransitionTable } from '../store/schema.js';
+import type { CounterTable, ObservationTable, ProposalTable, TransitionTable } from '../store/schema.js';
 
 /** Rows of what the records of one transaction did, in order. */
 export class EffectRows {
   readonly observations: ObservationTable[] = [];
   readonly transitions: Omit<TransitionTable, 'ledger_seq'>[] = [];
   readonly outbox: OutboxRow[] = [];
+  readonly #proposals = new Map<string, ProposalTable>();
   readonly #counters = new Map<string, CounterTable>();
 
   get counters(): CounterTable[] {
     return [...this.#counters.values()];
   }
 
+  /** As each stands after the transaction. */
+  get proposals(): ProposalTable[] {
+    return [...this.#proposals.values()];
+  }
+
   add(commitSeq: number, effects: Effects): void {
     for (const increment of effects.counters) this.#count(increment);
     for (const observation of effects.observations) this.observations.push(observationRow(observation));
     for (const transition of effects.transitions) this.transitions.push(transitionRow(transition));
+    for (const effect of effects.proposals) this.#proposals.set(effect.proposal.id, proposalRow(commitSeq, effect));
     for (const [ordinal, event] of effects.outbox.entries()) {
       const { eventId: event_id, type, gpu, eventUs: event_us, injected } = event;
       this.outbox.push({
@@ -108,5 +115,25 @@ function transitionRow(t: TransitionEffect): Omit<TransitionTable, 'ledger_seq'>
     reason: t.reason,
     actor: t.actor,
     injected: t.injected,
+  };
+}
+
+function proposalRow(commitSeq: number, effect: ProposalEffect): ProposalTable {
+  const { id, action, cause, reason, proposedBy, proposedUs, expiresUs } = effect.proposal;
+  return {
+    id,
+    gpu: effect.deviceId,
+    action,
+    cause,
+    reason,
+    proposed_by: proposedBy,
+    proposed_us: proposedUs,
+    expires_us: expiresUs,
+    outcome: effect.outcome,
+    decided_by: effect.decidedBy,
+    decided_us: effect.decidedUs,
+    decision_reason: effect.decisionReason,
+    commit_seq: commitSeq,
+    event_id: effect.eventId,
   };
 }

@@ -77,6 +77,7 @@ describe('identities under mutual TLS', () => {
         gpu: 'CPU-proven',
         action: IssueDirectiveRequest_Action.QUARANTINE,
         reason: 'a test',
+        requiresApproval: false,
       };
       return callUnary(client, client.issueDirective, request)
         .then(

@@ -15,6 +15,10 @@ const ADDED: Omit<CoreConfig, 'mode' | 'gates' | 'reinstatementPassCount' | 'pri
   },
   thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
   immediateQuarantineFailures: 3,
+  maxQuarantineHours: 720,
+  requireApproval: false,
+  approvalExpiryHours: 72,
+  approveOwnProposals: false,
 };
 
 /** A configuration that may come from an earlier release. */

@@ -1,10 +1,23 @@
-import type { AttributionSettings, DeviceState, UnitPosterior, UnitState } from './model.js';
+import type { AttributionSettings, DeviceState, OutOfService, UnitPosterior, UnitState } from './model.js';
 import { afterFailures, neverFailed } from './posterior/recursion.js';
 
-/** A stored device that may come from an earlier release: one that knew neither loud faults nor posteriors. */
+/** A stored device that may come from an earlier release: one that knew neither loud faults, posteriors nor proposals. */
 export function completeDevice(device: DeviceState, settings: AttributionSettings): DeviceState {
   const units = device.units.map((unit) => completeUnit(unit, device, settings));
-  return { ...device, loudFaults: device.loudFaults ?? null, confirmed: device.confirmed ?? [], units };
+  return {
+    ...device,
+    loudFaults: device.loudFaults ?? null,
+    confirmed: device.confirmed ?? [],
+    out: device.out === undefined ? outOf(device) : device.out,
+    proposals: device.proposals ?? [],
+    declined: device.declined ?? [],
+    units,
+  };
+}
+
+function outOf({ state, stateSinceUs, stateActor }: DeviceState): OutOfService | null {
+  const isOut = state !== 'HEALTHY' && state !== 'SUSPECT';
+  return isOut ? { sinceUs: stateSinceUs, byEngine: stateActor === '' } : null;
 }
 
 function completeUnit(unit: UnitState, device: DeviceState, settings: AttributionSettings): UnitState {

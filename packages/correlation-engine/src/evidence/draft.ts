@@ -131,13 +131,15 @@ export function install(draft: Draft): void {
   installExposure(base.exposure, draft.exposure);
 }
 
-// Gates are replaced as a whole, never mutated, and so are shared.
+// Gates, proposals and what was declined are replaced as a whole, never mutated, and so are shared.
 function copyDevice(device: DeviceState): DeviceState {
   return {
     ...device,
     sms: [...device.sms],
     families: device.families.map((family) => ({ ...family, uncoveredSms: [...family.uncoveredSms] })),
     units: device.units.map((unit) => ({ ...unit })),
+    proposals: [...device.proposals],
+    declined: [...device.declined],
     failingBuildIds: [...device.failingBuildIds],
     confirmed: [...device.confirmed],
     directives: device.directives.map((directive) => ({ ...directive })),

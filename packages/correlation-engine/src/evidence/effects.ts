@@ -1,4 +1,4 @@
-import type { Family, GateName, HealthState, TestUnit } from './model.js';
+import type { Family, GateName, HealthState, Proposal, TestUnit } from './model.js';
 
 /** Additions to the counters of one (device, family). */
 export interface CounterIncrement {
@@ -70,6 +70,23 @@ export interface TransitionEffect {
   actor: string;
 }
 
+/** How a proposal stands after this record. WITHDRAWN = it became pointless before anyone answered. */
+export type ProposalOutcome = 'PENDING' | 'APPROVED' | 'REJECTED' | 'EXPIRED' | 'WITHDRAWN';
+
+/** A proposal that was made or ended. */
+export interface ProposalEffect {
+  deviceId: string;
+  proposal: Proposal;
+  outcome: ProposalOutcome;
+  /** Who ended it; '' while it waits, and where nobody did. */
+  decidedBy: string;
+  /** 0 while it waits. */
+  decidedUs: number;
+  decisionReason: string;
+  /** Of the transition that the approval made; null = none. */
+  eventId: string | null;
+}
+
 /** What remains of a directive: the body of the message for the agent. */
 export type Work =
   | { kind: 'burst'; family: Family; sm: number; executions: number; windowMs: number }
@@ -124,7 +141,7 @@ export interface IgnoredRows {
 
 /** Why an operator's order was not carried out. */
 export interface Refusal {
-  code: 'NOT_FOUND' | 'ILLEGAL_TRANSITION';
+  code: 'NOT_FOUND' | 'ILLEGAL_TRANSITION' | 'CONFLICT' | 'EXPIRED' | 'SECOND_PERSON_NEEDED';
   message: string;
   hint: string;
 }
@@ -134,6 +151,7 @@ export interface Effects {
   counters: readonly CounterIncrement[];
   observations: readonly ObservationEffect[];
   transitions: readonly TransitionEffect[];
+  proposals: readonly ProposalEffect[];
   directives: readonly DirectiveEffect[];
   outbox: readonly OutboxEvent[];
   /** Nodes whose agents are told anew what operators said about probing. */

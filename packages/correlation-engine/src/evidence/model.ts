@@ -17,6 +17,7 @@ export function isRepetition(kind: number): boolean {
 export const RunFlag = { GOLDEN_INTACT: 1, LOUD_FAULT: 2, GOLDEN_AGREED: 4 } as const;
 
 export type HealthState = 'HEALTHY' | 'SUSPECT' | 'QUARANTINED' | 'DEEP_TEST' | 'CONDEMNED';
+export type WouldBe = 'HEALTHY' | 'QUARANTINED' | 'CONDEMNED';
 export type Verdict = 'PASS' | 'HOLD' | 'NOT_EVALUABLE';
 export type GateName = 'integrity' | 'locality' | 'cohort' | 'dwell' | 'breadth' | 'node' | 'rate-limit';
 export type Identity = 'certificate' | 'shared key';
@@ -145,6 +146,43 @@ export interface DirectiveState {
   reason: string;
 }
 
+/** What an operator may order, and the engine may do by itself where nothing holds it. */
+export type OperatorAction = 'QUARANTINE' | 'REINSTATE' | 'SCHEDULE_DEEP_TEST' | 'CONDEMN';
+
+/**
+ * Why an action waits: an operator asked for a second one; `require_approval` is set; the rate limit of automatic
+ * quarantines is used up; the device was out of service for too long; or a deep test showed the fault again.
+ */
+export type ProposalCause = 'operator' | 'require-approval' | 'rate-limit' | 'max-quarantine' | 'reproduced';
+
+/** An action that waits until an operator approves it (PENDING). */
+export interface Proposal {
+  /** Of the operator's directive, or made by the engine. */
+  id: string;
+  action: OperatorAction;
+  cause: ProposalCause;
+  /** One sentence. */
+  reason: string;
+  /** Who asked; '' = the engine. */
+  proposedBy: string;
+  proposedUs: number;
+  expiresUs: number;
+}
+
+/** The engine's newest proposal of an action that nobody approved: it is not made again at once. */
+export interface Declined {
+  action: OperatorAction;
+  /** An operator said no, or nobody said anything in time. */
+  how: 'REJECTED' | 'EXPIRED';
+  declinedUs: number;
+}
+
+/** Since when a device is out of service, and whether by the engine's decision; an approved one counts as the engine's. */
+export interface OutOfService {
+  sinceUs: number;
+  byEngine: boolean;
+}
+
 /** A tested device. About 1 KiB as JSON while healthy; grows only with the units that failed. */
 export interface DeviceState {
   id: string;
@@ -163,12 +201,18 @@ export interface DeviceState {
   /** The agent now connected is a test build. */
   testBuild: boolean;
   state: HealthState;
-  /** Observe mode: the state that enforce mode would have given. */
-  wouldBe: 'QUARANTINED' | null;
+  /** Observe mode: the state that enforce mode would have given, or would have asked an operator for. */
+  wouldBe: WouldBe | null;
   stateSinceUs: number;
   stateReason: string;
   /** Who ordered the present state; '' = the engine decided. */
   stateActor: string;
+  /** null = in service. */
+  out: OutOfService | null;
+  /** Actions that wait for an operator: at most one of each. */
+  proposals: Proposal[];
+  /** At most one of each action; forgotten when the device leaves or returns to service. */
+  declined: Declined[];
   /** Some of the evidence behind the present state came from a test build. */
   injectedEvidence: boolean;
   units: UnitState[];
@@ -301,6 +345,11 @@ export interface CoreConfig {
   readonly gates: GateSettings;
   /** `state_machine.reinstatement_pass_count` */
   readonly reinstatementPassCount: number;
+  /** `state_machine.max_quarantine_hours`, `require_approval`, `approval_expiry_hours` and `approve_own_proposals` */
+  readonly maxQuarantineHours: number;
+  readonly requireApproval: boolean;
+  readonly approvalExpiryHours: number;
+  readonly approveOwnProposals: boolean;
   /** `bayesian_model.prior_alpha` and `prior_beta`: of the displayed score only. */
   readonly priorAlpha: number;
   readonly priorBeta: number;

@@ -1,4 +1,4 @@
-import type { CoreConfig, Identity } from './model.js';
+import type { CoreConfig, Identity, OperatorAction } from './model.js';
 
 /** Order and time of the commit that a record belongs to. The core knows no other clock. */
 export interface CommitContext {
@@ -151,14 +151,24 @@ export interface TelemetryRecord extends UplinkOrigin {
   samples: readonly Sample[];
 }
 
-export type OperatorAction = 'QUARANTINE' | 'REINSTATE' | 'SCHEDULE_DEEP_TEST' | 'CONDEMN';
-
 /** An order of an authenticated operator; the shell has checked that its id is new. */
 export interface OperatorRecord {
   kind: 'operator';
   directiveId: string;
   gpu: string;
   action: OperatorAction;
+  reason: string;
+  actor: string;
+  /** Another operator has to approve it first. Absent = no: orders of earlier releases. */
+  requiresApproval?: boolean;
+}
+
+/** An authenticated operator's answer to a proposal. */
+export interface ApprovalRecord {
+  kind: 'approval';
+  /** Of the proposal. */
+  directiveId: string;
+  decision: 'APPROVE' | 'REJECT';
   reason: string;
   actor: string;
 }
@@ -241,6 +251,7 @@ export type CoreRecord =
   | AgentEventsRecord
   | TelemetryRecord
   | OperatorRecord
+  | ApprovalRecord
   | ProbeControlRecord
   | DirectiveStatusRecord
   | ConfigRecord

@@ -15,7 +15,7 @@ export interface CoreState {
   devices: Map<string, DeviceState>;
   nodes: Map<string, NodeState>;
   fleet: FleetFacts;
-  /** Ids of devices that have something pending: not HEALTHY, units with evidence, or an open directive. Derived. */
+  /** Ids of devices that have something pending: not HEALTHY, units with evidence, a proposal or an open directive. Derived. */
   attentive: Set<string>;
   /** What ran, by device and family. Counted in place by `install`: read it between transactions. */
   exposure: ExposureIndex;
@@ -78,7 +78,12 @@ export function saveState(state: CoreState): SavedState {
 
 /** A device that a timer, a configuration change or another device's evidence may move. */
 export function needsAttention(device: DeviceState): boolean {
-  return device.state !== 'HEALTHY' || device.units.length > 0 || device.directives.some((d) => d.status === 'open');
+  return (
+    device.state !== 'HEALTHY' ||
+    device.units.length > 0 ||
+    device.proposals.length > 0 ||
+    device.directives.some((d) => d.status === 'open')
+  );
 }
 
 /**

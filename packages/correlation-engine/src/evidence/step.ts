@@ -10,6 +10,7 @@ import type {
   IgnoredRows,
   ObservationEffect,
   OutboxEvent,
+  ProposalEffect,
   Refusal,
   TransitionEffect,
 } from './effects.js';
@@ -31,6 +32,7 @@ export interface StepEffects extends Effects {
   counters: CounterIncrement[];
   observations: ObservationEffect[];
   transitions: TransitionEffect[];
+  proposals: ProposalEffect[];
   directives: DirectiveEffect[];
   outbox: OutboxEvent[];
   controls: string[];
@@ -43,6 +45,7 @@ export function newStep(draft: Draft, ctx: CommitContext, source: EventSource, m
     counters: [],
     observations: [],
     transitions: [],
+    proposals: [],
     directives: [],
     outbox: [],
     controls: [],

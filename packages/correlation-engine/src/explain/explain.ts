@@ -1,6 +1,6 @@
 import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
-import type { GateOutcome, HealthState } from '../evidence/model.js';
+import type { GateOutcome, HealthState, WouldBe } from '../evidence/model.js';
 import type { CoreState } from '../evidence/state.js';
 import { shownGates } from './gates.js';
 import { reinstatement, type UnitProgress } from './reinstatement.js';
@@ -13,7 +13,7 @@ export type { UnitProgress } from './reinstatement.js';
 /** Why a device is in its state; observations and transitions are the store's to add. */
 export interface Explanation extends DeviceSummary {
   state: HealthState;
-  wouldBe: 'QUARANTINED' | null;
+  wouldBe: WouldBe | null;
   connected: boolean;
   /** For an operator on call. */
   sentences: string[];

@@ -1,7 +1,7 @@
 import { familyName } from '../evidence/families.js';
 import type { DirectiveState, UnitState } from '../evidence/model.js';
 import { NOTHING_YET } from '../evidence/register.js';
-import { isInjected } from '../lifecycle/transition.js';
+import { isInjected } from '../lifecycle/detail.js';
 import { dateOf, holdingGates, openDirectives, type View } from './view.js';
 
 const MAX_UNITS_NAMED = 8;

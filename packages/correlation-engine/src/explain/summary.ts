@@ -6,7 +6,7 @@ import type { CoreConfig, DeviceState, DirectiveState } from '../evidence/model.
 import { type DisplayedScore, displayedScore } from '../evidence/score.js';
 import type { CoreState } from '../evidence/state.js';
 import { effectiveSweeps } from '../evidence/sweeps.js';
-import { isInjected } from '../lifecycle/transition.js';
+import { isInjected } from '../lifecycle/detail.js';
 import { reinstatement } from './reinstatement.js';
 
 /** What a list shows of a device. */

@@ -75,7 +75,8 @@ test('a draft that is dropped leaves no trace', () => {
   );
 });
 
-test('every transition is legal, leads on from the last one, and the engine alone never condemns', () => {
+test('every transition is legal, leads on from the last one, and only a human condemns', () => {
+  let condemned = 0;
   fc.assert(
     fc.property(story, (events) => {
       const states = new Map<string, string>();
@@ -83,13 +84,47 @@ test('every transition is legal, leads on from the last one, and the engine alon
         for (const move of effects.transitions) {
           assert.ok(mayBecome(move.from, move.to));
           assert.equal(move.from, states.get(move.deviceId) ?? 'HEALTHY');
+          assert.notEqual(move.from, 'CONDEMNED');
           states.set(move.deviceId, move.to);
-          if (move.to === 'CONDEMNED') assert.equal(record.kind, 'operator');
+          if (move.to !== 'CONDEMNED') continue;
+          condemned += 1;
+          assert.notEqual(move.actor, '');
+          if (record.kind === 'approval') assert.equal(record.decision, 'APPROVE');
+          else assert.ok(record.kind === 'operator' && record.requiresApproval !== true);
         }
       }
     }),
-    RUNS,
+    { numRuns: 1500 },
   );
+  assert.ok(condemned > 10, `only ${condemned} condemnations`);
+});
+
+test('what waits is made once, ends once, and is approved by nobody who proposed it', () => {
+  let ended = 0;
+  fc.assert(
+    fc.property(story, (events) => {
+      const fleet = tell(events);
+      const waiting = new Map<string, string>();
+      for (const { effects } of fleet.committed) {
+        for (const { proposal, outcome, decidedBy, deviceId } of effects.proposals) {
+          if (outcome === 'PENDING') assert.ok(!waiting.has(proposal.id));
+          else assert.equal(waiting.get(proposal.id), deviceId);
+          if (outcome === 'PENDING') waiting.set(proposal.id, deviceId);
+          else waiting.delete(proposal.id);
+          if (outcome !== 'PENDING') ended += 1;
+          if (outcome === 'APPROVED') assert.notEqual(decidedBy, proposal.proposedBy);
+        }
+      }
+      for (const device of fleet.state.devices.values()) {
+        const left = device.proposals.map(({ id }) => id);
+        assert.equal(new Set(device.proposals.map(({ action }) => action)).size, left.length);
+        for (const id of left) assert.equal(waiting.get(id), device.id);
+        assert.equal([...waiting.values()].filter((id) => id === device.id).length, left.length);
+      }
+    }),
+    { numRuns: 1500 },
+  );
+  assert.ok(ended > 50, `only ${ended} proposals ended`);
 });
 
 test('event ids and directive ids are all different', () => {
@@ -117,14 +152,17 @@ test('the engine quarantines only with two counted observations of which one is 
         }
         for (const move of effects.transitions) {
           if (move.to === 'HEALTHY') evidence.delete(move.deviceId);
-          if (move.to !== 'QUARANTINED' || move.from !== 'SUSPECT' || move.actor !== '') continue;
+          const entering = move.to === 'QUARANTINED' && (move.from === 'SUSPECT' || move.from === 'HEALTHY');
+          const byOperator = effects.proposals.every(({ proposal }) => proposal.proposedBy !== '') && move.actor !== '';
+          if (!entering || byOperator) continue;
           const sum = evidence.get(move.deviceId) ?? { counted: 0, answers: 0 };
           const inARow = sum.counted >= CONFIG.immediateQuarantineFailures;
           assert.ok(sum.counted >= 2 && (sum.answers >= 1 || inARow), JSON.stringify(sum));
           const entry = effects.outbox.find((event) => event.eventId === move.eventId);
-          const gates = entry?.detail.gates as { verdict: string }[];
+          const gates = entry?.detail.gates as { verdict: string; name: string }[];
           assert.equal(gates.length, 7);
-          assert.ok(gates.every((gate) => gate.verdict !== 'HOLD'));
+          const beyondLimit = effects.proposals.some(({ proposal }) => proposal.cause === 'rate-limit');
+          assert.ok(gates.every(({ verdict, name }) => verdict !== 'HOLD' || (beyondLimit && name === 'rate-limit')));
         }
       }
     }),

@@ -5,6 +5,7 @@ import type { EventSource } from '../evidence/event-id.js';
 import type { CommitContext, CoreRecord } from '../evidence/record.js';
 import { newStep, type Step } from '../evidence/step.js';
 import { applyAgentEvents } from './on-agent-events.js';
+import { applyApproval } from './on-approval.js';
 import { applyBatch } from './on-batch.js';
 import { applyConfig } from './on-config.js';
 import { applyDirectiveStatus } from './on-directive-status.js';
@@ -57,6 +58,9 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'operator':
       applyOperator(step, record);
+      break;
+    case 'approval':
+      applyApproval(step, record);
       break;
     case 'pause':
       applyPause(step, record);

@@ -1,3 +1,4 @@
+import { configOf } from '../evidence/draft.js';
 import type { DeviceState, DirectiveState } from '../evidence/model.js';
 import type { Step } from '../evidence/step.js';
 import {
@@ -8,9 +9,10 @@ import {
   openDeepTestOf,
   sendDirective,
 } from './directives.js';
-import { resetEvidence } from './evidence-reset.js';
-import { scheduleReview } from './schedule-review.js';
+import { declinedOf, proposalOf, propose } from './proposals.js';
+import { reinstate } from './reinstate.js';
 import { transition } from './transition.js';
+import { noteWouldBe } from './would-be.js';
 
 const SECOND_US = 1_000_000;
 
@@ -19,13 +21,24 @@ const SECOND_US = 1_000_000;
  * is gone then. An operator's quarantine waits for an operator. Test builds are never asked to clear anything.
  */
 export function scheduleDeepTest(step: Step, device: DeviceState): void {
-  const due = device.state === 'QUARANTINED' && device.stateActor === '' && device.units.length > 0;
+  const due = device.state === 'QUARANTINED' && device.out?.byEngine === true && device.units.length > 0;
   if (!due || device.testBuild || device.failingBuildIds.includes(device.buildId)) return;
-  if (openDeepTestOf(device) !== undefined) return;
-  openDeepTest(step, device, {
-    actor: '',
-    reason: `Build ${device.buildId} runs now, which none of the failures came from.`,
-  });
+  if (openDeepTestOf(device) !== undefined || isPassed(device)) return;
+  const reason = `Build ${device.buildId} runs now, which none of the failures came from.`;
+  if (needsApproval(step)) propose(step, device, { action: 'SCHEDULE_DEEP_TEST', cause: 'require-approval', reason });
+  else openDeepTest(step, device, { actor: '', reason });
+}
+
+/** A deep test was passed, and whether that suffices is for an operator to say. */
+function isPassed(device: DeviceState): boolean {
+  const asked = proposalOf(device, 'REINSTATE') ?? declinedOf(device, 'REINSTATE');
+  return device.wouldBe === 'HEALTHY' || asked !== undefined;
+}
+
+/** Observe mode asks for nothing, and a deep test changes nothing that is in service. */
+function needsApproval(step: Step): boolean {
+  const { requireApproval, mode } = configOf(step.draft);
+  return requireApproval && mode === 'enforce';
 }
 
 /** The first execution of a deep test arrived: DEEP_TEST is the state only while one runs. The device stays out of service. */
@@ -91,11 +104,22 @@ export function reviewDeepTest(step: Step, device: DeviceState): number | null {
   finishDirective(device, directive, 'done', 'passed');
   const units =
     directive.units.length === 1 ? 'The failing unit' : `Each of the ${directive.units.length} failing units`;
-  const reason = `${units} ran cleanly ${directive.executions} times in a deep test under build ${device.buildId}.`;
-  transition(step, device, { to: 'HEALTHY', reason, timeUs: nowUs, actor: '' });
-  resetEvidence(device);
-  scheduleReview(step);
+  passDeepTest(
+    step,
+    device,
+    `${units} ran cleanly ${directive.executions} times in a deep test under build ${device.buildId}.`,
+  );
   return null;
+}
+
+/** Reinstates, or leaves the device out of service and says who has to decide. */
+function passDeepTest(step: Step, device: DeviceState, reason: string): void {
+  const { mode, requireApproval } = configOf(step.draft);
+  if (mode === 'enforce' && !requireApproval) return reinstate(step, device, { reason, actor: '' });
+  const wait = mode === 'observe' ? 'Observe mode leaves it out of service.' : 'Its return waits for approval.';
+  transition(step, device, { to: 'QUARANTINED', reason: `${reason} ${wait}`, timeUs: step.ctx.nowUs, actor: '' });
+  if (mode === 'observe') noteWouldBe(step, device, 'HEALTHY', reason);
+  else propose(step, device, { action: 'REINSTATE', cause: 'require-approval', reason });
 }
 
 function unitsAreClean(device: DeviceState, directive: DirectiveState): boolean {

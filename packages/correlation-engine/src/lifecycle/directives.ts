@@ -10,7 +10,7 @@ import type {
   UnitState,
 } from '../evidence/model.js';
 import { emit, type Step } from '../evidence/step.js';
-import { isInjected, unitsDetail } from './transition.js';
+import { isInjected, unitsDetail } from './detail.js';
 
 const DAY_US = 86_400_000_000;
 /** A device whose many SMs fail at once is confirmed by the first of them. */

@@ -2,9 +2,9 @@ import { deviceOf, editDevice, nodeOf } from '../evidence/draft.js';
 import type { DirectiveStatusRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { endDeepTest } from './deep-test.js';
+import { isInjected } from './detail.js';
 import { finishDirective } from './directives.js';
 import { review } from './review.js';
-import { isInjected } from './transition.js';
 
 /**
  * What an agent says about a directive. Progress is taken from its reports alone, so "done" only starts the wait for those

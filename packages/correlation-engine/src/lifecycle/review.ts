@@ -2,13 +2,16 @@ import { attentiveIds, configOf, deviceOf, editDevice, editFleet } from '../evid
 import { familyName } from '../evidence/families.js';
 import { earliest, evaluateGates } from '../evidence/gates/evaluate.js';
 import { DAY_US } from '../evidence/gates/rate-limit.js';
-import type { DeviceState } from '../evidence/model.js';
-import { emit, type Step } from '../evidence/step.js';
+import type { DeviceState, GateOutcome } from '../evidence/model.js';
+import type { Step } from '../evidence/step.js';
 import { reviewDeepTest, scheduleDeepTest } from './deep-test.js';
 import { cancelAll } from './directives.js';
 import { resetEvidence } from './evidence-reset.js';
+import { reviewOutOfService } from './out-of-service.js';
+import { expireProposals, isRejected, nextExpiryUs, propose, withdraw } from './proposals.js';
 import { nextSettleUs, settleDirectives } from './settle.js';
-import { gatesDetail, isInjected, transition, unitsDetail } from './transition.js';
+import { transition } from './transition.js';
+import { noteWouldBe } from './would-be.js';
 
 /**
  * Looks at a device as it stands now: ends directives whose time is over, decides, and notes when time alone may change
@@ -18,15 +21,17 @@ export function review(step: Step, id: string): void {
   if (deviceOf(step.draft, id) === undefined) return;
   const device = editDevice(step.draft, id);
   settleDirectives(step, device);
+  expireProposals(step, device);
   const decisionUs = decide(step, device);
-  device.dueUs = earliest([decisionUs, nextSettleUs(device)]);
+  device.dueUs = earliest([decisionUs, nextSettleUs(device), nextExpiryUs(device)]);
 }
 
 /** Returns when time alone may change the answer; null = never. */
 function decide(step: Step, device: DeviceState): number | null {
-  if (device.state === 'SUSPECT') return reviewSuspect(step, device);
-  if (device.state === 'QUARANTINED' || device.state === 'DEEP_TEST') return reviewDeepTest(step, device);
-  return null;
+  const suspectUs = device.state === 'SUSPECT' ? reviewSuspect(step, device) : null;
+  if (device.state === 'SUSPECT') return suspectUs;
+  const deepTestUs = device.state === 'DEEP_TEST' ? reviewDeepTest(step, device) : null;
+  return earliest([deepTestUs, reviewOutOfService(step, device)]);
 }
 
 /** Every device that has something pending, in a stable order. */
@@ -37,50 +42,42 @@ export function reviewAll(step: Step): void {
 function reviewSuspect(step: Step, device: DeviceState): number | null {
   const { gates, assessment, held, dueUs } = evaluateGates(step, device);
   device.gates = gates;
+  const asks = assessment.quarantine && !heldByEvidence(gates);
+  if (!asks) withdraw(step, device, 'QUARANTINE', 'What was known no longer asks for it.');
   if (!assessment.quarantine) {
     device.wouldBe = null;
     return earliest([dueUs, reviewClearing(step, device)]);
   }
-  if (held) {
-    device.wouldBe = null;
-    return dueUs;
-  }
-  if (configOf(step.draft).mode === 'observe') noteWouldBe(step, device, assessment.reason);
-  else quarantine(step, device, assessment.reason);
-  return null;
+  const observes = configOf(step.draft).mode === 'observe';
+  if (held || !observes) device.wouldBe = null;
+  if (!observes && asks) askOrQuarantine(step, device, assessment.reason, held);
+  else if (!held) noteWouldBe(step, device, 'QUARANTINED', `${accused(device)}: ${assessment.reason}.`);
+  return held ? dueUs : null;
 }
 
-function quarantine(step: Step, device: DeviceState, evidence: string): void {
+/** Some gate other than the rate limit, beyond which an operator may go. */
+function heldByEvidence(gates: readonly GateOutcome[]): boolean {
+  return gates.some((gate) => gate.number > 2 && gate.name !== 'rate-limit' && gate.verdict === 'HOLD');
+}
+
+function askOrQuarantine(step: Step, device: DeviceState, evidence: string, limited: boolean): void {
+  const why = `${accused(device)}: ${evidence}.`;
+  const action = 'QUARANTINE';
+  if (limited) {
+    const reason = `${why} The limit of automatic quarantines is used up.`;
+    propose(step, device, { action, cause: 'rate-limit', reason });
+  } else if (configOf(step.draft).requireApproval) {
+    propose(step, device, { action, cause: 'require-approval', reason: `${why} No gate holds it.` });
+  } else if (!isRejected(step, device, action)) quarantine(step, device, `${why} No gate holds it.`);
+}
+
+function quarantine(step: Step, device: DeviceState, reason: string): void {
   const { nowUs } = step.ctx;
   cancelAll(step, device, 'the device is quarantined');
-  transition(step, device, {
-    to: 'QUARANTINED',
-    reason: `${accused(device)}: ${evidence}. No gate holds it.`,
-    timeUs: nowUs,
-    actor: '',
-  });
+  transition(step, device, { to: 'QUARANTINED', reason, timeUs: nowUs, actor: '' });
   const fleet = editFleet(step.draft);
   fleet.automaticQuarantinesUs = [...fleet.automaticQuarantinesUs.filter((us) => us > nowUs - DAY_US), nowUs];
   scheduleDeepTest(step, device);
-}
-
-/** Observe mode decides and records, and acts on nothing. */
-function noteWouldBe(step: Step, device: DeviceState, evidence: string): void {
-  if (device.wouldBe === 'QUARANTINED') return;
-  device.wouldBe = 'QUARANTINED';
-  emit(
-    step,
-    'DECISION',
-    { gpu: device.id, eventUs: step.ctx.nowUs, injected: isInjected(device) },
-    {
-      event: 'would_quarantine',
-      reason: `${accused(device)}: ${evidence}. Observe mode leaves the device SUSPECT.`,
-      commit_seq: step.ctx.commitSeq,
-      node: device.node,
-      units: unitsDetail(device),
-      gates: gatesDetail(device),
-    },
-  );
 }
 
 /**

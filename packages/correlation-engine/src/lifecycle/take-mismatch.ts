@@ -14,6 +14,7 @@ import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../ev
 import { emit, type Step } from '../evidence/step.js';
 import { extendDeepTest, failDeepTest, noteFailingBuild } from './deep-test.js';
 import { openBurst, openDeepTestOf } from './directives.js';
+import { withdraw } from './proposals.js';
 import { transition } from './transition.js';
 
 /** Ledger entries for single mismatches in one batch; the rest of a flood is counted in one more entry. */
@@ -61,6 +62,8 @@ function suspect(step: Step, device: DeviceState, failing: Failing, observed: Ob
   device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
   device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);
   noteFailingBuild(device, record.buildId);
+  withdraw(step, device, 'REINSTATE', `${describe(effect)} computed a wrong result since.`);
+  if (device.wouldBe === 'HEALTHY') device.wouldBe = null;
   if (device.state === 'HEALTHY') {
     const reason = `${describe(effect)} computed a wrong result that ${effect.counted ? 'passed the integrity and locality gates' : 'no other SM could check'}.`;
     transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });

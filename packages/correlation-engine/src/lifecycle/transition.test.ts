@@ -4,7 +4,8 @@ import { posteriorOdds } from '../evidence/decision.js';
 import type { HealthState } from '../evidence/model.js';
 import { newStep } from '../evidence/step.js';
 import { deviceWith, draftOf, NOW_US, unitWith } from '../evidence/testing/device.js';
-import { mayBecome, transition, unitsDetail } from './transition.js';
+import { unitsDetail } from './detail.js';
+import { mayBecome, transition } from './transition.js';
 
 const STATES: HealthState[] = ['HEALTHY', 'SUSPECT', 'QUARANTINED', 'DEEP_TEST', 'CONDEMNED'];
 

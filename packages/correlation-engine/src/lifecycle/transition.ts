@@ -1,9 +1,9 @@
 import { configOf } from '../evidence/draft.js';
-import type { JsonValue } from '../evidence/effects.js';
-import { familyName } from '../evidence/families.js';
 import type { DeviceState, HealthState } from '../evidence/model.js';
 import { confirm } from '../evidence/posterior/shrinkage.js';
 import { emit, type Step } from '../evidence/step.js';
+import { gatesDetail, isInjected, unitsDetail } from './detail.js';
+import { withdrawImpossible } from './proposals.js';
 
 /** The way of a device. Only an operator condemns, and CONDEMNED is terminal. */
 const ALLOWED: Readonly<Record<HealthState, readonly HealthState[]>> = {
@@ -18,19 +18,16 @@ export function mayBecome(from: HealthState, to: HealthState): boolean {
   return ALLOWED[from].includes(to);
 }
 
-/** Something about this device, as it stands, comes from a test build. */
-export function isInjected(device: DeviceState): boolean {
-  return device.testBuild || device.injectedEvidence;
-}
-
 export interface Move {
   to: HealthState;
   /** One sentence. */
   reason: string;
   /** Event time. */
   timeUs: number;
-  /** Who ordered it; '' = the engine. */
+  /** Who ordered or approved it; '' = the engine by itself. */
   actor: string;
+  /** The engine proposed what `actor` approved. */
+  approved?: boolean;
 }
 
 /** Changes the state of a draft's device and records it: a transition and its entry for the ledger. */
@@ -44,6 +41,7 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
   device.stateActor = move.actor;
   device.wouldBe = null;
   if (move.to === 'CONDEMNED' && !device.injectedEvidence) confirm(step.draft, device, device.units);
+  noteService(device, move);
   const eventId = emit(
     step,
     'DECISION',
@@ -74,29 +72,15 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
     commitSeq,
     actor: move.actor,
   });
+  withdrawImpossible(step, device);
 }
 
-/** At most this many units are named in a ledger entry, which is bounded; the rest are counted. */
-const MAX_UNITS_IN_DETAIL = 32;
-
-export function unitsDetail(device: DeviceState): JsonValue[] {
-  const named: JsonValue[] = device.units.slice(0, MAX_UNITS_IN_DETAIL).map((unit) => ({
-    family: familyName(unit.family),
-    sm: unit.sm,
-    counted: unit.counted,
-    answers: unit.answers,
-    unlocated: unit.unlocated,
-    excused: unit.excused,
-  }));
-  const more = device.units.length - named.length;
-  return more > 0 ? [...named, { more_units: more }] : named;
-}
-
-export function gatesDetail(device: DeviceState): JsonValue[] {
-  return device.gates.map((gate) => ({
-    gate: gate.number,
-    name: gate.name,
-    verdict: gate.verdict,
-    reason: gate.reason,
-  }));
+/** What was declined holds until the device leaves or returns to service; a new deep test is a new reason to reinstate. */
+function noteService(device: DeviceState, { to, timeUs, actor, approved = false }: Move): void {
+  if (to === 'DEEP_TEST') device.declined = device.declined.filter(({ action }) => action === 'CONDEMN');
+  if (to === 'HEALTHY') device.out = null;
+  else if (to === 'QUARANTINED' && device.out === null)
+    device.out = { sinceUs: timeUs, byEngine: actor === '' || approved };
+  else return;
+  device.declined = [];
 }

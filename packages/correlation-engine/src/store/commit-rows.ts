@@ -1,5 +1,12 @@
 import type { StateChanges } from '../core.js';
-import type { CounterTable, ObservationTable, OrderTable, OutboxTable, TransitionTable } from './schema.js';
+import type {
+  CounterTable,
+  ObservationTable,
+  OrderTable,
+  OutboxTable,
+  ProposalTable,
+  TransitionTable,
+} from './schema.js';
 
 /** The newest record of the log: its number and its time. */
 export interface Head {
@@ -39,6 +46,7 @@ export interface CommitRows {
   readonly outbox: readonly OutboxRow[];
   readonly records: readonly { commit_seq: number; now_us: number; kind: string; body: unknown }[];
   readonly orders: readonly OrderTable[];
+  readonly proposals: readonly ProposalTable[];
   readonly marks: readonly MarkRow[];
   readonly unarchived: readonly UnarchivedRow[];
   /** Nodes whose fencing epoch rises by one, with the spool that they opened. */

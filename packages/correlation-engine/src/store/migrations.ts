@@ -10,6 +10,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-outbox': { up: outbox },
   '0003-places': { up: places },
   '0004-exposure': { up: exposure },
+  '0005-proposals': { up: proposals },
 };
 
 async function evidence(db: Kysely<never>): Promise<void> {
@@ -75,6 +76,18 @@ async function exposure(db: Kysely<never>): Promise<void> {
     `alter table counters add column first_run_us bigint`,
     `update counters c set first_run_us = least(c.last_run_us, (n.body->>'registeredUs')::bigint)
        from devices d join nodes n using (node) where d.id = c.device_id`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+async function proposals(db: Kysely<never>): Promise<void> {
+  const statements = [
+    `create table proposals (id text primary key, gpu text not null, action text not null, cause text not null, reason text not null,
+       proposed_by text not null, proposed_us bigint not null, expires_us bigint not null, outcome text not null,
+       decided_by text not null, decided_us bigint not null, decision_reason text not null, commit_seq bigint not null,
+       event_id text)`,
+    `create index proposals_by_gpu on proposals (gpu, proposed_us desc)`,
+    `alter table orders add column requires_approval bool not null default false`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -15,6 +15,7 @@ export interface Tables {
   transitions: TransitionTable;
   records: { commit_seq: number; now_us: number; kind: string; body: unknown };
   orders: OrderTable;
+  proposals: ProposalTable;
   outbox: OutboxTable;
   relay: RelayTable;
 }
@@ -102,6 +103,25 @@ export interface OrderTable {
   action: string;
   reason: string;
   actor: string;
+  commit_seq: number;
+  event_id: string | null;
+  requires_approval: boolean;
+}
+
+/** Every action that waited for an operator, and what became of it. */
+export interface ProposalTable {
+  id: string;
+  gpu: string;
+  action: string;
+  cause: string;
+  reason: string;
+  proposed_by: string;
+  proposed_us: number;
+  expires_us: number;
+  outcome: string;
+  decided_by: string;
+  decided_us: number;
+  decision_reason: string;
   commit_seq: number;
   event_id: string | null;
 }

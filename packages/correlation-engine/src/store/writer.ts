@@ -162,6 +162,7 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
     ['outbox', OUTBOX, rows.outbox],
     ['records', RECORDS, rows.records],
     ['orders', ORDERS, rows.orders],
+    ['proposals', PROPOSALS, rows.proposals],
     ['unarchived', UNARCHIVED, rows.unarchived],
     ['archived', ARCHIVED, rows.archived],
   ];
@@ -185,6 +186,9 @@ const TRANSITIONS = `insert into transitions select * from json_populate_records
 const OUTBOX = `insert into outbox select * from json_populate_recordset(null::outbox, $1)`;
 const RECORDS = `insert into records select * from json_populate_recordset(null::records, $1)`;
 const ORDERS = `insert into orders select * from json_populate_recordset(null::orders, $1)`;
+const PROPOSALS = `insert into proposals select * from json_populate_recordset(null::proposals, $1)
+  on conflict (id) do update set outcome = excluded.outcome, decided_by = excluded.decided_by, decided_us = excluded.decided_us,
+    decision_reason = excluded.decision_reason, commit_seq = excluded.commit_seq, event_id = excluded.event_id`;
 const UNARCHIVED = `insert into unarchived select * from json_populate_recordset(null::unarchived, $1)`;
 const ARCHIVED = `with done as (
     update spools s set archived_through = t.archived_through

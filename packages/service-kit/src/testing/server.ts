@@ -25,6 +25,8 @@ import { silentLogger } from '../logging.js';
 export const TOKENS = { operator: 'operator-token', service: 'service-token' };
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
+export const NOTHING_DONE: IssueDirectiveResponse = { transition: undefined, pending: undefined };
+
 /** What a test makes of a unary call. */
 export type OnOrder = (
   request: IssueDirectiveRequest,
@@ -32,7 +34,7 @@ export type OnOrder = (
 ) => Promise<IssueDirectiveResponse> | IssueDirectiveResponse;
 
 /** Orders are for operators; whoever can connect may stream results, each of which is acknowledged by its sequence. */
-export function testServices(onOrder: OnOrder = () => ({ transition: undefined }), log = silentLogger()) {
+export function testServices(onOrder: OnOrder = () => NOTHING_DONE, log = silentLogger()) {
   const orders: ServiceEntry = {
     definition: QuarantineServiceService,
     implementation: { issueDirective: unary(onOrder, log) },

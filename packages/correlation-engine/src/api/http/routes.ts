@@ -13,7 +13,15 @@ import {
   SetScheduleRequest,
   SetScheduleResponse,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
-import { IssueDirectiveRequest, IssueDirectiveResponse } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import {
+  ApproveRequest,
+  ApproveResponse,
+  IssueDirectiveRequest,
+  IssueDirectiveResponse,
+  ListPendingResponse,
+  RejectRequest,
+  RejectResponse,
+} from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { ANONYMOUS, type Identity, type Tokens, tokenIdentity } from '@sentinel/service-kit/auth';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { VERSION } from '@sentinel/service-kit/version';
@@ -78,6 +86,27 @@ export function routes(
         return ok(
           IssueDirectiveResponse.toJSON(await api.issueDirective(await bodyOf(request, IssueDirectiveRequest), caller)),
         );
+      },
+    ],
+    [
+      'GET',
+      /^\/api\/v1\/quarantine\/pending$/,
+      ({ url }) => ok(ListPendingResponse.toJSON(api.listPending(pageRequest(url)))),
+    ],
+    [
+      'POST',
+      /^\/api\/v1\/quarantine\/approve$/,
+      async (request) => {
+        const caller = operator(request.authorization, tokens());
+        return ok(ApproveResponse.toJSON(await api.approve(await bodyOf(request, ApproveRequest), caller)));
+      },
+    ],
+    [
+      'POST',
+      /^\/api\/v1\/quarantine\/reject$/,
+      async (request) => {
+        const caller = operator(request.authorization, tokens());
+        return ok(RejectResponse.toJSON(await api.reject(await bodyOf(request, RejectRequest), caller)));
       },
     ],
     [
@@ -162,6 +191,10 @@ function historyRequest({ searchParams: query }: URL, gpu: string) {
     limit: integer(query, 'limit'),
     pageToken: query.get('page_token') ?? '',
   };
+}
+
+function pageRequest({ searchParams: query }: URL) {
+  return { limit: integer(query, 'limit'), pageToken: query.get('page_token') ?? '' };
 }
 
 function integer(query: URLSearchParams, name: string): number {

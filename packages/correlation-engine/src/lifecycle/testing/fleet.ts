@@ -1,9 +1,17 @@
 import { checkBatch } from '../../evidence/check-batch.js';
 import { begin, changes, install } from '../../evidence/draft.js';
 import type { Effects, Work } from '../../evidence/effects.js';
-import type { CoreConfig, DeviceState, DirectiveKind, DirectiveState, NodeState } from '../../evidence/model.js';
+import type {
+  CoreConfig,
+  DeviceState,
+  DirectiveKind,
+  DirectiveState,
+  NodeState,
+  OperatorAction,
+  Proposal,
+} from '../../evidence/model.js';
 import { RunKind } from '../../evidence/model.js';
-import type { CommitContext, CoreRecord, HelloDevice, HelloRecord, OperatorAction } from '../../evidence/record.js';
+import type { CommitContext, CoreRecord, HelloDevice, HelloRecord } from '../../evidence/record.js';
 import { type CoreState, dueAt, emptyState, loadState, type SavedState, saveState } from '../../evidence/state.js';
 import { columns, FMA32, INT_AES, type RunSpec, repeat, SMS } from '../../evidence/testing/batches.js';
 import { CONFIG } from '../../evidence/testing/config.js';
@@ -93,9 +101,21 @@ export class Fleet {
     return { node, spoolId: '0190'.padEnd(32, '0'), sequence, buildId, testBuild };
   }
 
-  operator(gpu: string, action: OperatorAction): Effects {
+  operator(gpu: string, action: OperatorAction, more: { requiresApproval?: boolean; actor?: string } = {}): Effects {
     const directiveId = `order-${this.committed.length}`;
-    return this.commit({ kind: 'operator', directiveId, gpu, action, reason: 'because', actor: 'alice' });
+    return this.commit({ kind: 'operator', directiveId, gpu, action, reason: 'because', actor: 'alice', ...more });
+  }
+
+  /** What waits for an operator on this device. */
+  pending(gpu: string, action: OperatorAction): Proposal {
+    return present(
+      this.device(gpu).proposals.find((proposal) => proposal.action === action),
+      `proposal of ${action} for ${gpu}`,
+    );
+  }
+
+  answerProposal(directiveId: string, decision: 'APPROVE' | 'REJECT', actor = 'bob'): Effects {
+    return this.commit({ kind: 'approval', directiveId, decision, reason: 'looked at it', actor });
   }
 
   configure(config: CoreConfig): Effects {

@@ -12,7 +12,8 @@ export type Happening =
   | { what: 'ordered'; node: number; directive: number; count: number; fails: boolean; loud: boolean; ran: boolean }
   | { what: 'status'; node: number; directive: number; done: boolean }
   | { what: 'gap'; node: number }
-  | { what: 'operator'; node: number; action: number }
+  | { what: 'operator'; node: number; action: number; waits: boolean }
+  | { what: 'answer'; node: number; proposal: number; approve: boolean; own: boolean }
   | { what: 'config'; choice: number }
   | { what: 'wait'; us: number };
 
@@ -24,6 +25,8 @@ const CONFIGS = [
   configWith({ rate_limit: NO_QUARANTINES }),
   configWith({ dwell_small_seconds: 0, dwell_seconds: 20, followup_days: 0, deep_test_seconds: 5 }),
   configWith({ burst_executions: 3 }, { reinstatementPassCount: 4 }),
+  configWith({}, { requireApproval: true, approvalExpiryHours: 1, maxQuarantineHours: 24 }),
+  configWith({}, { mode: 'observe', maxQuarantineHours: 24 }),
 ];
 
 const small = (max: number) => fc.integer({ min: 0, max });
@@ -95,7 +98,22 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constant('gap' as const), node }) },
   {
     weight: 1,
-    arbitrary: fc.record({ what: fc.constant('operator' as const), node, action: small(ACTIONS.length - 1) }),
+    arbitrary: fc.record({
+      what: fc.constant('operator' as const),
+      node,
+      action: small(ACTIONS.length - 1),
+      waits: fc.boolean(),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      what: fc.constant('answer' as const),
+      node,
+      proposal: fc.constantFrom(0, 0, 1),
+      approve: fc.boolean(),
+      own: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('config' as const), choice: small(CONFIGS.length - 1) }) },
   {
@@ -147,7 +165,10 @@ function happenOnNode(fleet: Fleet, name: string, event: OnNode): void {
       fleet.batch(name, event.runs);
       break;
     case 'operator':
-      fleet.operator(deviceIdOf(name), ACTIONS[event.action] ?? 'QUARANTINE');
+      fleet.operator(deviceIdOf(name), ACTIONS[event.action] ?? 'QUARANTINE', { requiresApproval: event.waits });
+      break;
+    case 'answer':
+      answer(fleet, name, event);
       break;
     case 'gap':
       gap(fleet, name);
@@ -155,6 +176,11 @@ function happenOnNode(fleet: Fleet, name: string, event: OnNode): void {
     default:
       onDirective(fleet, name, event);
   }
+}
+
+function answer(fleet: Fleet, name: string, event: Extract<Happening, { what: 'answer' }>): void {
+  const proposal = fleet.state.devices.get(deviceIdOf(name))?.proposals[event.proposal];
+  fleet.answerProposal(proposal?.id ?? 'none', event.approve ? 'APPROVE' : 'REJECT', event.own ? 'alice' : 'bob');
 }
 
 function gap(fleet: Fleet, name: string): void {

@@ -85,22 +85,35 @@ const stateMachine = group("A device's way through HEALTHY, SUSPECT, QUARANTINED
     source: CONTRACT,
     reloadable: true,
   }),
-  ...inert({
-    max_quarantine_hours: leaf({
-      format: real(1, 87_600),
-      default: 720,
-      unit: 'h',
-      doc: 'After so long in quarantine a condemnation is proposed; only an operator completes it.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
-    require_approval: leaf({
-      format: flag,
-      default: false,
-      doc: 'Holds every transition until an operator approves it.',
-      source: CONTRACT,
-      reloadable: true,
-    }),
+  max_quarantine_hours: leaf({
+    format: real(1, 87_600),
+    default: 720,
+    unit: 'h',
+    doc: 'After so long out of service a condemnation is proposed, and again so long after a refusal; only an operator completes it.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  require_approval: leaf({
+    format: flag,
+    default: false,
+    doc: 'Holds every quarantine, deep test and reinstatement of the engine until an operator approves it. A condemnation always waits.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
+  approval_expiry_hours: leaf({
+    format: real(0.01, 8760),
+    default: 72,
+    unit: 'h',
+    doc: 'What nobody approved in this time is dropped; the evidence stays.',
+    source: 'a long weekend',
+    reloadable: true,
+  }),
+  approve_own_proposals: leaf({
+    format: flag,
+    default: false,
+    doc: 'Who proposed an action may approve it too. The operator token is one person, whoever holds it.',
+    source: 'secure default: two persons',
+    reloadable: true,
   }),
 });
 

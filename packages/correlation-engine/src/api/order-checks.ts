@@ -1,0 +1,29 @@
+import { type ErrorCode, SentinelError } from '@sentinel/service-kit/errors';
+import type { Refusal } from '../core.js';
+
+export const MAX_ID_BYTES = 128;
+export const MAX_REASON_BYTES = 1024;
+
+const CODES: Readonly<Record<Refusal['code'], ErrorCode>> = {
+  NOT_FOUND: 'NOT_FOUND',
+  ILLEGAL_TRANSITION: 'FAILED_PRECONDITION',
+  CONFLICT: 'ALREADY_EXISTS',
+  EXPIRED: 'FAILED_PRECONDITION',
+  SECOND_PERSON_NEEDED: 'PERMISSION_DENIED',
+};
+
+/** A text that an operator has to give. @throws SentinelError INVALID_ARGUMENT */
+export function checkText(field: string, text: string, maxBytes: number): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes < 1 || bytes > maxBytes) throw invalid(field, `must have 1 to ${maxBytes} bytes`);
+  if (text.includes('\0') || !text.isWellFormed()) throw invalid(field, 'must be text');
+}
+
+export function invalid(field: string, hint: string): SentinelError {
+  return new SentinelError({ code: 'INVALID_ARGUMENT', message: `${field} ${hint}`, field });
+}
+
+/** What the core refused, as the caller hears it. */
+export function refused({ code, message, hint }: Refusal, field: 'gpu' | 'directive_id'): SentinelError {
+  return new SentinelError({ code: CODES[code], reason: code, message, field, hint });
+}

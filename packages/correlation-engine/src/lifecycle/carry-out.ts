@@ -1,0 +1,29 @@
+import type { DeviceState, OperatorAction } from '../evidence/model.js';
+import type { Step } from '../evidence/step.js';
+import { scheduleDeepTest } from './deep-test.js';
+import { cancelAll, openDeepTest } from './directives.js';
+import { MOVES } from './moves.js';
+import { reinstate } from './reinstate.js';
+import { scheduleReview } from './schedule-review.js';
+import { transition } from './transition.js';
+
+export interface Order {
+  action: OperatorAction;
+  reason: string;
+  /** Who ordered or approved it. */
+  actor: string;
+  /** The engine proposed what `actor` approved. */
+  approved: boolean;
+}
+
+/** Does what an operator ordered or approved. `problemWith` has said that it is possible. */
+export function carryOut(step: Step, device: DeviceState, order: Order): void {
+  const { action, reason, actor, approved } = order;
+  if (action === 'SCHEDULE_DEEP_TEST') return openDeepTest(step, device, order);
+  cancelAll(step, device, `${actor} ${approved ? 'approved' : 'ordered'} ${action}`);
+  const move = { reason, actor, approved };
+  if (action === 'REINSTATE') return reinstate(step, device, move);
+  transition(step, device, { ...move, to: MOVES[action].to, timeUs: step.ctx.nowUs });
+  scheduleDeepTest(step, device);
+  scheduleReview(step);
+}
