@@ -103,7 +103,6 @@ test('an order may wait for another operator, who lists, approves and rejects wh
   for (const argv of [
     ['approve', 'a'],
     ['reject', '--reason', 'x'],
-    ['quarantine', 'pending', '--reason', 'x'],
   ])
     assert.equal((await run(argv, { dataDir })).status, 2);
 });
