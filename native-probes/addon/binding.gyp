@@ -79,6 +79,14 @@
       'target_name': 'kernels',
       'type': 'static_library',
       'sources': ['../cuda/kernels.cpp'],
+      'include_dirs': ['../build/generated/release'],
+    },
+    {
+      # In their place in the test build: kernels whose results can be falsified.
+      'target_name': 'test_kernels',
+      'type': 'static_library',
+      'sources': ['../test-build/cuda/kernels.cpp'],
+      'include_dirs': ['../build/generated/test'],
     },
     {
       # Nothing. In the test build gpu_injection.cpp takes its place.
@@ -147,7 +155,7 @@
         '../test-build/half_exactness.cpp', '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'kernels', 'faulty_backend', 'faulty_fp16_backend', 'faulty_bf16_backend', 'golden'],
+      'dependencies': ['cuda_backend', 'nvml', 'execution', 'test_kernels', 'faulty_backend', 'faulty_fp16_backend', 'faulty_bf16_backend', 'golden'],
       'libraries': ['-ldl'],
     },
   ],

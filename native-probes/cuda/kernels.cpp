@@ -1,8 +1,7 @@
 #include "kernels.h"
 
+#include <embedded_kernels.inc>
 #include <string.h>
-
-#include "../build/generated/embedded_kernels.inc"
 
 namespace sentinel {
 

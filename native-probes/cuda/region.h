@@ -39,7 +39,7 @@ class Region {
 
   // Words that were written xor mask; leaves their complement if `rewrites`.
   SENTINEL_MEMBER MarchRead read(uint64_t seed, uint32_t number, const WarpLane& owner, uint32_t mask, bool rewrites,
-                                 LaneResults& results) const {
+                                 const ResultTap& tapped, LaneResults& results) const {
     const Column column = this->column(seed, number, owner);
     MarchRead read;
     for (uint32_t first = 0; first < n_; first += kLoadsInFlight) {
@@ -51,9 +51,9 @@ class Region {
       for (uint32_t k = 0; k < kLoadsInFlight; k++) {
         if (first + k >= n_) break;
         uint32_t* const here = word(first + k, number, owner);
-        const uint32_t expected = column.word(n_, first + k) ^ mask;
-        read.add(n_, first + k, found[k], expected);
-        if (found[k] != expected) results.note_wrong_word(offset(here));
+        const uint32_t expected = column.word(n_, first + k) ^ mask, is = tapped(first + k, found[k]);
+        read.add(n_, first + k, is, expected);
+        if (is != expected) results.note_wrong_word(offset(here));
         if (rewrites) device::store_cg(here, ~expected);
       }
     }
@@ -80,7 +80,8 @@ SENTINEL_DEVICE void march_region(const LaunchArguments& arguments, const Region
     device::sync_block();
     for (uint32_t number = 0; number < kRegionColumns; number++) {
       const WarpLane owner = owner_of(lane, number, r);
-      const MarchRead read = region.read(arguments.seed, number, owner, mask_of(r), r + 1 < kMarchReads, results);
+      const MarchRead read = region.read(arguments.seed, number, owner, mask_of(r), r + 1 < kMarchReads,
+                                         results.tap(r * kRegionColumns + number), results);
       add_read(results, read, region.n(), Region::place(owner), r == 1);
       results.end_iteration(r * kRegionColumns + number);
     }

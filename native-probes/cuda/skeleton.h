@@ -2,6 +2,7 @@
 // the golden on the device, and only a disagreement leaves details behind.
 #pragma once
 #include <device.h>
+#include <result_tap.h>
 
 #include "../core/fold.h"
 #include "launch.h"
@@ -125,6 +126,8 @@ class LaneResults {
       : arguments_(arguments), lane_(lane) {
     start_warp(arguments, lane);
   }
+
+  SENTINEL_MEMBER ResultTap tap(uint32_t iteration) const { return ResultTap(lane_.logical(), iteration); }
 
   SENTINEL_MEMBER void add(uint32_t word) { digest_ = fold(digest_, word); }
 

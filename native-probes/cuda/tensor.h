@@ -18,32 +18,34 @@ SENTINEL_DEVICE TcFragments exchanged(const TcFragments& f, const uint32_t (&d)[
           {d[2], d[3], d[0], d[1]}};
 }
 
-SENTINEL_DEVICE uint32_t fold_accumulators(uint32_t digest, const uint32_t (&d)[4]) {
-  for (uint32_t j = 0; j < 4; j++) digest = fold(digest, d[j]);
+// The accumulators are the results `first` and following of their iteration.
+SENTINEL_DEVICE uint32_t fold_accumulators(const ResultTap& tapped, uint32_t first, uint32_t digest,
+                                           const uint32_t (&d)[4]) {
+  for (uint32_t j = 0; j < 4; j++) digest = fold(digest, tapped(first + j, d[j]));
   return digest;
 }
 
-SENTINEL_DEVICE uint32_t fold_single(uint32_t digest, const uint32_t (&d)[4]) {
-  for (uint32_t j = 0; j < 4; j++) digest = fold(digest, tc_canonical32(d[j]));
+SENTINEL_DEVICE uint32_t fold_single(const ResultTap& tapped, uint32_t first, uint32_t digest, const uint32_t (&d)[4]) {
+  for (uint32_t j = 0; j < 4; j++) digest = fold(digest, tapped(first + j, tc_canonical32(d[j])));
   return digest;
 }
 
 // A floating-point format by mma.sync with single precision accumulators.
 template <class Format, device::WarpMma multiply>
 struct TcFloatUnit {
-  SENTINEL_DEVICE uint32_t multiply_twice(const TcFragments& f, uint32_t digest) {
+  SENTINEL_DEVICE uint32_t multiply_twice(const ResultTap& tapped, const TcFragments& f, uint32_t digest) {
     uint32_t d[4], e[4];
     multiply(d, f.a, f.b, f.c);
     const TcFragments again = exchanged(f, d, Format::kNegate);
     multiply(e, again.a, again.b, again.c);
-    return fold_single(fold_single(digest, d), e);
+    return fold_single(tapped, 4, fold_single(tapped, 0, digest, d), e);
   }
 
   SENTINEL_DEVICE uint32_t iterate(uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t digest) {
     TcFragments f;
     tc_float_fragments<Format>(tile_of(seed, lane, iteration), lane % kWarpLanes, f);
     device::sync_warp();
-    return multiply_twice(f, digest);
+    return multiply_twice(ResultTap(lane, iteration), f, digest);
   }
 };
 

@@ -24,7 +24,8 @@ const WARNINGS = [
   '-Wno-missing-field-initializers',
   '-Wno-unknown-pragmas',
 ];
-const INCLUDE = `-I${join(sources, 'device')}`;
+// Its own <device.h> and <device_mma.h> first, the product's <result_tap.h>.
+const INCLUDES = [join(sources, 'device'), join(root, 'cuda')].map((folder) => `-I${folder}`);
 
 /** x86-64 Linux alone has its fibers. */
 export const canBuildFakeGpu = process.platform === 'linux' && process.arch === 'x64';
@@ -40,7 +41,7 @@ const headers = () => filesOf('test/fake-gpu', /\.h$/);
 const kernelSources = () => ['core', 'cuda'].flatMap((name) => filesOf(name, /\.(h|cu)$/));
 
 /** Arguments of the compiler: where it looks for <device.h>, and all units. */
-export const fakeSources = () => [INCLUDE, ...units()];
+export const fakeSources = () => [...INCLUDES, ...units()];
 
 function key(...parts) {
   const hash = createHash('sha256').update(JSON.stringify([compiler, FLAGS, INSTRUCTIONS]));
@@ -89,7 +90,7 @@ export async function buildFakeGpu() {
   mkdirSync(folder, { recursive: true });
   const jobs = units().map((unit) => ({
     object: join(folder, `${basename(unit, '.cpp')}-${key(...uses(unit).map((file) => readFileSync(file)))}.o`),
-    args: [...FLAGS, ...INSTRUCTIONS, ...WARNINGS, INCLUDE, '-c', unit],
+    args: [...FLAGS, ...INSTRUCTIONS, ...WARNINGS, ...INCLUDES, '-c', unit],
   }));
   const objects = jobs.map(({ object }) => object);
   const built = join(folder, key(...objects));

@@ -1,4 +1,5 @@
-// cuda/kernels.cu -> build/cubins/ARCHITECTURE.cubin with NVRTC, and the source file that makes them part of the addon.
+// cuda/kernels.cu -> build/cubins/KEY/ARCHITECTURE.cubin with NVRTC, and the source files that make them part of the addons:
+// those of the release, and those of the test build, whose results pass a tap that can falsify them.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,25 +12,32 @@ export const ARCHITECTURES = ['sm_80', 'sm_86', 'sm_89', 'sm_90a', 'sm_100a', 's
 
 const OPTIONS = ['--std=c++17', '--device-int128', '--device-as-default-execution-space'];
 const SOURCE = 'cuda/kernels.cu';
-const INCLUDE_FOLDERS = ['cuda', 'cuda/nvrtc'];
-const INCLUDE = /^\s*#\s*include\s*[<"]([^>"]+)[>"]/gm;
+const INCLUDE = /^\s*#\s*include\s*([<"])([^>"]+)[>"]/gm;
+
+/**
+ * Which kernels: `includes`: where the compiler looks for <result_tap.h> and the like, in this order; `name`: of the folder of
+ * the generated source file.
+ */
+export const RELEASE = { name: 'release', includes: ['cuda', 'cuda/nvrtc'] };
+export const TEST = { name: 'test', includes: ['test-build/cuda', ...RELEASE.includes] };
+const VARIANTS = [RELEASE, TEST];
 
 /** The file with everything that it includes, directly or not, relative to the root. */
-function sourcesOf(root, file, found = new Set()) {
+function sourcesOf(root, includes, file, found = new Set()) {
   if (found.has(file)) return found;
   found.add(file);
-  for (const [, name] of readFileSync(join(root, file), 'utf8').matchAll(INCLUDE)) {
-    const places = [dirname(file), ...INCLUDE_FOLDERS].map((folder) => join(folder, name));
-    const included = places.find((place) => existsSync(join(root, place)));
-    if (included) sourcesOf(root, included, found);
+  for (const [, bracket, name] of readFileSync(join(root, file), 'utf8').matchAll(INCLUDE)) {
+    const folders = bracket === '"' ? [dirname(file), ...includes] : includes;
+    const included = folders.map((folder) => join(folder, name)).find((place) => existsSync(join(root, place)));
+    if (included) sourcesOf(root, includes, included, found);
   }
   return found;
 }
 
 /** Changes when anything that a cubin depends on does. */
-function contentKey(root) {
-  const hash = createHash('sha256').update(JSON.stringify([OPTIONS, basename(cudaToolchain().folder)]));
-  for (const file of [...sourcesOf(root, SOURCE), 'scripts/nvrtc.py'])
+function contentKey(root, { includes }) {
+  const hash = createHash('sha256').update(JSON.stringify([OPTIONS, includes, basename(cudaToolchain().folder)]));
+  for (const file of [...sourcesOf(root, includes, SOURCE), 'scripts/nvrtc.py'])
     hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest('hex').slice(0, 16);
 }
@@ -38,13 +46,13 @@ function contentKey(root) {
  * Compiles one architecture. A remark is an error: ptxas only remarks that it makes matrix multiplications wait for each other.
  * @throws {Error} with the compiler's messages, which name file and line
  */
-export function compileCubin(root, architecture, output) {
+export function compileCubin(root, architecture, output, { includes } = RELEASE) {
   const { nvrtc } = cudaToolchain();
   const partial = `${output}.${process.pid}`;
   const args = [join(root, 'scripts', 'nvrtc.py'), nvrtc, SOURCE, partial, `--gpu-architecture=${architecture}`];
   return new Promise((resolve, reject) => {
-    const includes = INCLUDE_FOLDERS.map((folder) => `-I${folder}`);
-    const child = spawn('python3', [...args, ...OPTIONS, ...includes], {
+    const folders = includes.map((folder) => `-I${folder}`);
+    const child = spawn('python3', [...args, ...OPTIONS, ...folders], {
       cwd: root,
       stdio: ['ignore', 'inherit', 'pipe'],
     });
@@ -69,18 +77,25 @@ async function inParallel(items, run) {
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-/** Compiles what is not there yet into the folder of the cubins of these sources. */
-async function buildCubins(root, folder) {
-  mkdirSync(folder, { recursive: true });
-  const path = (architecture) => join(folder, `${architecture}.cubin`);
+/** Compiles what is not there yet into the folders of the cubins of these sources. */
+async function buildCubins(root) {
+  const jobs = VARIANTS.flatMap((variant) => {
+    const folder = cubinFolder(root, variant);
+    mkdirSync(folder, { recursive: true });
+    return ARCHITECTURES.map((architecture) => ({
+      variant,
+      architecture,
+      path: join(folder, `${architecture}.cubin`),
+    }));
+  });
   await inParallel(
-    ARCHITECTURES.filter((architecture) => !existsSync(path(architecture))),
-    (architecture) => compileCubin(root, architecture, path(architecture)),
+    jobs.filter(({ path }) => !existsSync(path)),
+    ({ variant, architecture, path }) => compileCubin(root, architecture, path, variant),
   );
 }
 
 /** Folder of the cubins of these sources. @param {string} root the package's folder */
-export const cubinFolder = (root) => join(root, 'build', 'cubins', contentKey(root));
+export const cubinFolder = (root, variant = RELEASE) => join(root, 'build', 'cubins', contentKey(root, variant));
 
 /** Assembler includes the bytes as they are. Paths are relative to addon/build, where node-gyp runs the compiler. */
 function embedding(key) {
@@ -103,25 +118,28 @@ function embedding(key) {
 const NOTHING = 'static const sentinel::EmbeddedKernels* const kEmbedded = nullptr;\n';
 
 /**
- * Writes build/generated/embedded_kernels.inc; before that, with the CUDA toolchain, the cubins that it embeds.
+ * Writes build/generated/VARIANT/embedded_kernels.inc; before that, with the CUDA toolchain, the cubins that it embeds.
  * @param {string} root the package's folder
  * @returns {Promise<boolean>} whether there are kernels
  */
 export async function embedKernels(root) {
   const kernels = hasCudaToolchain();
-  const key = kernels ? contentKey(root) : undefined;
   if (kernels) {
-    await buildCubins(root, cubinFolder(root));
-    removeOthers(join(root, 'build', 'cubins'), key);
+    await buildCubins(root);
+    const keys = VARIANTS.map((variant) => contentKey(root, variant));
+    removeOthers(join(root, 'build', 'cubins'), keys);
   }
-  const generated = join(root, 'build', 'generated');
-  mkdirSync(generated, { recursive: true });
-  const head = '// Generated by scripts/cubins.mjs.\n';
-  const count = `constexpr size_t kEmbeddedCount = ${kernels ? ARCHITECTURES.length : 0};\n`;
-  writeFileSync(join(generated, 'embedded_kernels.inc'), head + (kernels ? embedding(key) : NOTHING) + count);
+  for (const variant of VARIANTS) {
+    const generated = join(root, 'build', 'generated', variant.name);
+    mkdirSync(generated, { recursive: true });
+    const head = '// Generated by scripts/cubins.mjs.\n';
+    const count = `constexpr size_t kEmbeddedCount = ${kernels ? ARCHITECTURES.length : 0};\n`;
+    const content = kernels ? embedding(contentKey(root, variant)) : NOTHING;
+    writeFileSync(join(generated, 'embedded_kernels.inc'), head + content + count);
+  }
   return kernels;
 }
 
-function removeOthers(folder, key) {
-  for (const name of readdirSync(folder)) if (name !== key) rmSync(join(folder, name), { recursive: true });
+function removeOthers(folder, keys) {
+  for (const name of readdirSync(folder)) if (!keys.includes(name)) rmSync(join(folder, name), { recursive: true });
 }

@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { addonPath } from '../index.js';
-import { ARCHITECTURES, compileCubin, cubinFolder } from '../scripts/cubins.mjs';
+import { ARCHITECTURES, compileCubin, cubinFolder, RELEASE, TEST } from '../scripts/cubins.mjs';
 import { existsOn, instructionRules } from '../scripts/gpu-instructions.mjs';
 import { disassemble, resourceUsage } from './cubins.mjs';
 import { needsKernels } from './fake-gpu/needs.mjs';
 
 const root = join(import.meta.dirname, '..');
-const cubinOf = (architecture) => join(cubinFolder(root), `${architecture}.cubin`);
+const cubinOf = (architecture, variant = RELEASE) => join(cubinFolder(root, variant), `${architecture}.cubin`);
 const rulesOf = (architecture) => instructionRules(root).filter((rule) => existsOn(rule, architecture));
 const kernelsOf = ({ family }) => [`sentinel_${family}`, `sentinel_${family}_small`];
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
@@ -23,11 +23,20 @@ function countLooped(instructions, { name, pattern }) {
   return instructions.filter(({ text, looped }) => looped && expression.test(text)).length;
 }
 
-test('the addons contain the cubins of these sources', needsKernels, () => {
-  for (const inTestBuild of [false, true]) {
-    const addon = readFileSync(addonPath({ test: inTestBuild }));
-    for (const architecture of ARCHITECTURES)
-      assert.ok(addon.includes(readFileSync(cubinOf(architecture))), `${architecture}, test build: ${inTestBuild}`);
+const programPath = (name) => join(root, 'build', 'Release', name);
+
+test('each binary contains the cubins of these sources, and of its variant alone', needsKernels, () => {
+  const binaries = [
+    { path: addonPath({ test: false }), own: RELEASE, other: TEST },
+    { path: programPath('gpu_measure'), own: RELEASE, other: TEST },
+    { path: addonPath({ test: true }), own: TEST, other: RELEASE },
+  ];
+  for (const { path, own, other } of binaries) {
+    const binary = readFileSync(path);
+    for (const architecture of ARCHITECTURES) {
+      assert.ok(binary.includes(readFileSync(cubinOf(architecture, own))), `${path}: ${architecture}`);
+      assert.ok(!binary.includes(readFileSync(cubinOf(architecture, other))), `${path}: not ${architecture}`);
+    }
   }
 });
 
@@ -69,9 +78,17 @@ const SMALL_SHARED_BYTES = 8192;
 /** CUDA's own part of every block's shared memory, from sm_90 on; it comes on top of what a kernel asks for. */
 const RESERVED_SHARED_BYTES = 1024;
 
-for (const architecture of ARCHITECTURES) {
-  test(`${architecture}: the loops of each family contain the instructions that it names`, needsKernels, () => {
-    const kernels = disassemble(cubinOf(architecture));
+const everyCubin = [RELEASE, TEST].flatMap((variant) =>
+  ARCHITECTURES.map((architecture) => ({
+    architecture,
+    cubin: () => cubinOf(architecture, variant),
+    name: variant === TEST ? `${architecture} of the test build` : architecture,
+  })),
+);
+
+for (const { architecture, cubin, name } of everyCubin) {
+  test(`${name}: the loops of each family contain the instructions that it names`, needsKernels, () => {
+    const kernels = disassemble(cubin());
     const rules = rulesOf(architecture);
     assert.deepEqual([...kernels.keys()].sort(), rules.flatMap(kernelsOf).sort());
     for (const rule of rules) {
@@ -89,8 +106,8 @@ for (const architecture of ARCHITECTURES) {
     }
   });
 
-  test(`${architecture}: no kernel spills, or takes more than its variant may`, needsKernels, () => {
-    const usage = resourceUsage(cubinOf(architecture));
+  test(`${name}: no kernel spills, or takes more than its variant may`, needsKernels, () => {
+    const usage = resourceUsage(cubin());
     for (const rule of rulesOf(architecture)) {
       for (const kernel of kernelsOf(rule)) {
         const { STACK, LOCAL, SHARED } = usage.get(kernel);
@@ -104,9 +121,15 @@ for (const architecture of ARCHITECTURES) {
   });
 }
 
-const FAULT_WORDS = /inject|falsif|stuck[01]|fault_?(tap|plan|source|spec)/i;
+const FAULT_WORDS = /inject|falsif|stuck[01]|fault_?(tap|plan|source|spec)|gpu_?fault/i;
 
-test('no cubin knows a word of fault injection', needsKernels, () => {
-  for (const architecture of ARCHITECTURES)
-    assert.doesNotMatch(readFileSync(cubinOf(architecture), 'latin1'), FAULT_WORDS, architecture);
-});
+test(
+  'no cubin of the release knows a word of fault injection, every one of the test build has the table',
+  needsKernels,
+  () => {
+    for (const architecture of ARCHITECTURES) {
+      assert.doesNotMatch(readFileSync(cubinOf(architecture), 'latin1'), FAULT_WORDS, architecture);
+      assert.match(readFileSync(cubinOf(architecture, TEST), 'latin1'), /\0sentinel_gpu_faults\0/, architecture);
+    }
+  },
+);

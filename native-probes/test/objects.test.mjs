@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { addonPath } from '../index.js';
 
@@ -188,7 +188,7 @@ test('a golden calls no library function, which could contain one', () => {
   }
 });
 
-const FAULT_WORDS = /inject|falsif|stuck[01]|fault_?(tap|plan|source|spec)|rateExec|rate-exec/i;
+const FAULT_WORDS = /inject|falsif|stuck[01]|fault_?(tap|plan|source|spec)|gpu_?fault|rateExec|rate-exec/i;
 
 test('the release knows no symbol and no string of fault injection, the test build does', () => {
   const traces = (file) =>
@@ -197,5 +197,6 @@ test('the release knows no symbol and no string of fault injection, the test bui
       .split('\n')
       .filter((line) => FAULT_WORDS.test(line));
   assert.deepEqual(traces(release), []);
+  assert.deepEqual(traces(join(dirname(release), 'gpu_measure')), []);
   assert.ok(traces(testBuild).length > 10);
 });

@@ -16,7 +16,7 @@ SENTINEL_DEVICE void run_copy(const LaunchArguments& arguments) {
     const WarpLane lane = WarpLane::of(smid, warp);
     LaneResults results(arguments, lane);
     for (uint32_t c = 0; c < arguments.iterations; c++) {
-      const MarchRead read = to_gpu.read(arguments.seed, kCopyToGpu + c, lane, 0, false, results);
+      const MarchRead read = to_gpu.read(arguments.seed, kCopyToGpu + c, lane, 0, false, results.tap(c), results);
       add_read(results, read, to_gpu.n(), Region::place(lane), false);
       results.end_iteration(c);
       from_gpu.write(arguments.seed, kCopyFromGpu + c, lane);

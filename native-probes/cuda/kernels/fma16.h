@@ -8,9 +8,10 @@ namespace sentinel {
 struct Fma16Unit {
   SENTINEL_DEVICE uint32_t iterate(uint64_t seed, uint32_t lane, uint32_t iteration, uint32_t digest) {
     const HalfOperands x = fma16_operands(seed, lane, iteration);
-    digest = fold(digest, canonical_halves(kBinary16, device::fma_f16x2(x.a, x.b, x.c)));
-    digest = fold(digest, canonical_halves(kBinary16, device::add_f16x2(x.a, x.c)));
-    return fold(digest, canonical_halves(kBinary16, device::mul_f16x2(x.a, x.b)));
+    const ResultTap tapped(lane, iteration);
+    digest = fold(digest, tapped(0, canonical_halves(kBinary16, device::fma_f16x2(x.a, x.b, x.c))));
+    digest = fold(digest, tapped(1, canonical_halves(kBinary16, device::add_f16x2(x.a, x.c))));
+    return fold(digest, tapped(2, canonical_halves(kBinary16, device::mul_f16x2(x.a, x.b))));
   }
 };
 

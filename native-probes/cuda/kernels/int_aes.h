@@ -23,7 +23,8 @@ struct IntAesUnit {
     operands[kChainStart] = by_votes(operands[kChainStart], partner % kWarpLanes);
     uint32_t results[kIntAesShape.result_words];
     int_aes_results(operands, results);
-    for (uint32_t k = 0; k < kIntAesShape.result_words; k++) digest = fold(digest, device::opaque(results[k]));
+    const ResultTap tapped(lane, iteration);
+    for (uint32_t k = 0; k < kIntAesShape.result_words; k++) digest = fold(digest, tapped(k, device::opaque(results[k])));
     return digest;
   }
 };

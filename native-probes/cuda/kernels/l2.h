@@ -50,8 +50,9 @@ SENTINEL_DEVICE void run_atomics(const LaunchArguments& arguments, const Region&
   }
   device::sync_block();
   for (uint32_t a = 0; a < kL2Atomics; a++) {
+    const ResultTap tapped = results.tap(kHbmIterations + a);
     for (uint32_t which = 0; which < 2; which++)
-      results.add(device::load_cg(region.head() + l2_atomic_offset(a, which, lane.logical())));
+      results.add(tapped(which, device::load_cg(region.head() + l2_atomic_offset(a, which, lane.logical()))));
     results.end_iteration(kHbmIterations + a);
   }
 }

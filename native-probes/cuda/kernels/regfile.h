@@ -12,10 +12,14 @@ class RegfileMarch {
   SENTINEL_MEMBER RegfileMarch(const LaunchArguments& arguments, RegfilePattern pattern)
       : arguments_(arguments), pattern_(pattern) {}
 
-  SENTINEL_MEMBER void write() {
+  // What passes the tap is that of register 0 alone, while the others are still free.
+  SENTINEL_MEMBER void write(const ResultTap& tapped) {
     uint32_t p = pattern_.first;
     SENTINEL_UNROLLED
-    for (uint32_t k = 0; k < kRegfileRegisters; k++, p = pattern_.next(p)) registers_[k] = device::opaque(p);
+    for (uint32_t k = 0; k < kRegfileRegisters; k++, p = pattern_.next(p)) {
+      registers_[k] = device::opaque(p);
+      if (k == 0) registers_[k] = tapped(k, registers_[k]);
+    }
   }
 
   SENTINEL_MEMBER uint32_t triples() const {
@@ -81,10 +85,12 @@ SENTINEL_DEVICE WarpLane parked_lane() {
 }
 
 SENTINEL_DEVICE void regfile_iteration(const LaunchArguments& arguments) {
-  const RegfilePattern pattern = regfile_pattern(arguments.seed, parked_lane().logical(), parked().iteration);
+  const uint64_t seed = arguments.seed;
+  const uint32_t lane = parked_lane().logical(), iteration = parked().iteration;
+  const RegfilePattern pattern = regfile_pattern(seed, lane, iteration);
   parked().first = pattern.first;
   RegfileMarch march(arguments, pattern);
-  march.write();
+  march.write(ResultTap(lane, iteration));
   parked().triples = march.triples();
   const uint32_t up = march.read_up(parked().digest, parked().first);
   parked().digest = fold(up, parked().triples);

@@ -15,6 +15,11 @@ struct SfuResults {
              canonical(device::sqrt_f32(x.positive)), canonical(device::sin_f32(x.angle)),
              canonical(device::cos_f32(x.angle)), canonical(device::tanh_f32(x.middling))}};
   }
+
+  SENTINEL_MEMBER void pass(const ResultTap& tapped) {
+    SENTINEL_UNROLLED
+    for (uint32_t w = 0; w < kSfuResultWords; w++) words[w] = tapped(w, words[w]);
+  }
 };
 
 // Keeps the results of the sampled block, where the lane's warp is the first one of the sampled group.
@@ -46,7 +51,8 @@ struct SfuUnit {
     const SfuKeeper keeper(arguments, lane);
     SENTINEL_ROLLED
     for (uint32_t iteration = 0; iteration < arguments.iterations; iteration++) {
-      const SfuResults results = SfuResults::of(sfu_operands(arguments.seed, lane.logical(), iteration));
+      SfuResults results = SfuResults::of(sfu_operands(arguments.seed, lane.logical(), iteration));
+      results.pass(ResultTap(lane.logical(), iteration));
       SENTINEL_UNROLLED
       for (uint32_t w = 0; w < kSfuResultWords; w++) folded.add(results.words[w]);
       keeper.see(iteration, results);

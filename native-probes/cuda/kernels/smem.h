@@ -67,16 +67,17 @@ class SharedMarch {
     for (; j < columns_.n; j++) store<1>(rest_word(columns_, owner_, j), j, mask_);
   }
 
-  SENTINEL_MEMBER MarchRead read(bool rewrites, LaneResults& results) const {
+  SENTINEL_MEMBER MarchRead read(uint32_t iteration, bool rewrites, LaneResults& results) const {
     MarchRead read;
     uint32_t j = 0;
     if constexpr (Layout::kByCopyAndMatrix) {
-      read = read_matrices(rewrites, results);
+      read = read_matrices(iteration, rewrites, results);
       j = columns_.n / kWidth * kWidth;
     }
+    const ResultTap tapped = results.tap(iteration);
     for (; j + kWidth <= columns_.n; j += kWidth)
-      visit<kWidth>(Layout::word(columns_, owner_, j), j, rewrites, read, results);
-    for (; j < columns_.n; j++) visit<1>(rest_word(columns_, owner_, j), j, rewrites, read, results);
+      visit<kWidth>(Layout::word(columns_, owner_, j), j, rewrites, tapped, read, results);
+    for (; j < columns_.n; j++) visit<1>(rest_word(columns_, owner_, j), j, rewrites, tapped, read, results);
     return read;
   }
 
@@ -89,13 +90,14 @@ class SharedMarch {
   }
 
   template <uint32_t kWords>
-  SENTINEL_MEMBER void visit(uint32_t word, uint32_t j, bool rewrites, MarchRead& read, LaneResults& results) const {
+  SENTINEL_MEMBER void visit(uint32_t word, uint32_t j, bool rewrites, const ResultTap& tapped, MarchRead& read,
+                             LaneResults& results) const {
     uint32_t found[kWords];
     device::load_shared<kWords>(word, found);
     for (uint32_t k = 0; k < kWords; k++) {
-      const uint32_t expected = column_.word(columns_.n, j + k) ^ mask_;
-      read.add(columns_.n, j + k, found[k], expected);
-      if (found[k] != expected) results.note_wrong_word((word + k) * sizeof(uint32_t));
+      const uint32_t expected = column_.word(columns_.n, j + k) ^ mask_, is = tapped(j + k, found[k]);
+      read.add(columns_.n, j + k, is, expected);
+      if (is != expected) results.note_wrong_word((word + k) * sizeof(uint32_t));
     }
     if (rewrites) store<kWords>(word, j, ~mask_);
   }
@@ -115,7 +117,7 @@ class SharedMarch {
   }
 
   // A lane gets one word in four of four lanes' columns; sums and differences then go to the lane that asked for them.
-  SENTINEL_MEMBER MarchRead read_matrices(bool rewrites, LaneResults& results) const {
+  SENTINEL_MEMBER MarchRead read_matrices(uint32_t iteration, bool rewrites, LaneResults& results) const {
     const WarpLane mine = {owner_.smid, owner_.warp, lane_in_warp()};
     MarchRead parts[kWidth];
     for (uint32_t j = 0; j + kWidth <= columns_.n; j += kWidth) {
@@ -123,19 +125,34 @@ class SharedMarch {
       device::load_matrices(Layout::word(columns_, mine, j), found);
       device::sync_warp();  // another lane's words are this one's to overwrite
       SENTINEL_UNROLLED
-      for (uint32_t q = 0; q < kWidth; q++) check_fragment(q, j + mine.place % kWidth, found[q], parts[q], results);
+      for (uint32_t q = 0; q < kWidth; q++) {
+        const ResultTap tapped(lane_that_reads(fragment_owner(q)), iteration);
+        const uint32_t number = j + mine.place % kWidth;
+        check_fragment(q, number, tapped(number, found[q]), parts[q], results);
+      }
       if (rewrites) store<kWidth>(Layout::word(columns_, owner_, j), j, ~mask_);
     }
     return gathered(parts);
   }
 
+  // Whose column the fragment q of this lane is of.
+  SENTINEL_MEMBER WarpLane fragment_owner(uint32_t q) const {
+    return {owner_.smid, owner_.warp, 8 * q + lane_in_warp() / kWidth};
+  }
+
   SENTINEL_MEMBER void check_fragment(uint32_t q, uint32_t j, uint32_t found, MarchRead& part,
                                       LaneResults& results) const {
-    const WarpLane of = {owner_.smid, owner_.warp, 8 * q + lane_in_warp() / kWidth};
+    const WarpLane of = fragment_owner(q);
     const uint32_t expected =
         column_at(arguments_.seed, of.warp, of.logical(), number_).word(columns_.n, j) ^ mask_;
     part.add(columns_.n, j, found, expected);
     if (found != expected) results.note_wrong_word(Layout::word(columns_, of, j) * sizeof(uint32_t));
+  }
+
+  // The logical lane to which the sum of this column of the warp goes.
+  SENTINEL_MEMBER uint32_t lane_that_reads(const WarpLane& of) const {
+    const uint32_t partner = owner_.place ^ lane_in_warp();
+    return WarpLane{of.smid, of.warp, of.place ^ partner}.logical();
   }
 
   SENTINEL_MEMBER MarchRead gathered(const MarchRead* parts) const {
@@ -173,7 +190,7 @@ SENTINEL_DEVICE void march_shared(const LaunchArguments& arguments, const Shared
     device::sync_block();
     const WarpLane owner = owner_of(lane, number, r);
     const SharedMarch<Layout> march(arguments, columns, owner, number, mask_of(r));
-    const MarchRead read = march.read(r + 1 < kMarchReads, results);
+    const MarchRead read = march.read(number * kMarchReads + r, r + 1 < kMarchReads, results);
     add_read(results, read, columns.n, owner.warp, r == 1);
     results.end_iteration(number * kMarchReads + r);
   }

@@ -5,10 +5,12 @@
 namespace sentinel {
 
 struct TcFp64Unit {
-  SENTINEL_DEVICE uint32_t fold_doubles(uint32_t digest, const uint64_t (&d)[2]) {
+  SENTINEL_DEVICE uint32_t fold_doubles(const ResultTap& tapped, uint32_t first, uint32_t digest,
+                                        const uint64_t (&d)[2]) {
     for (uint32_t j = 0; j < 2; j++) {
       const uint64_t value = tc_canonical64(d[j]);
-      digest = fold(fold(digest, static_cast<uint32_t>(value)), static_cast<uint32_t>(value >> 32));
+      digest = fold(digest, tapped(first + 2 * j, static_cast<uint32_t>(value)));
+      digest = fold(digest, tapped(first + 2 * j + 1, static_cast<uint32_t>(value >> 32)));
     }
     return digest;
   }
@@ -20,7 +22,8 @@ struct TcFp64Unit {
     uint64_t d[2], e[2];
     device::mma_f64(d, f.a, f.b, f.c);
     device::mma_f64(e, f.a ^ kSign64, f.b, d);
-    return fold_doubles(fold_doubles(digest, d), e);
+    const ResultTap tapped(lane, iteration);
+    return fold_doubles(tapped, 4, fold_doubles(tapped, 0, digest, d), e);
   }
 };
 

@@ -42,7 +42,8 @@ struct TcFp8Unit {
     device::warpgroup_mma_e4m3(d, shared.a[0][0][0][0], shared.b[0][0]);
     uint32_t e[4] = {d[2], d[3], d[0], d[1]};
     device::warpgroup_mma_e4m3(e, shared.a[1][0][0][0], shared.b[1][0]);
-    return fold_single(fold_single(digest, d), e);
+    const ResultTap tapped(lane, iteration);
+    return fold_single(tapped, 4, fold_single(tapped, 0, digest, d), e);
   }
 };
 

@@ -13,7 +13,8 @@ struct TcInt8Unit {
     device::mma_s8(d, f.a, f.b, f.c);
     const TcFragments again = exchanged(f, d, TcInt8::kNegate);
     device::mma_s8(e, again.a, again.b, again.c);
-    return fold_accumulators(fold_accumulators(digest, d), e);
+    const ResultTap tapped(lane, iteration);
+    return fold_accumulators(tapped, 4, fold_accumulators(tapped, 0, digest, d), e);
   }
 };
 

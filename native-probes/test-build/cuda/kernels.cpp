@@ -1,0 +1,2 @@
+// The test build's kernels: another <embedded_kernels.inc>.
+#include "../../cuda/kernels.cpp"
