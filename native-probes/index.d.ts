@@ -361,7 +361,7 @@ export interface NativeGpuProbes {
 
 /** When a fault acts and what it does, on CPUs and GPUs alike. Probabilities are in (0, 1]. */
 export interface FaultBehaviour {
-  /** Per operation: a vector operation of a CPU, a result of a lane of a GPU. Default 1, unless rateExec is given. */
+  /** Per operation: a vector operation of a CPU, a result of a lane of a GPU, there at least 2^-32. Default 1, unless rateExec is given. */
   rate?: number | undefined;
   /**
    * Per execution; it hits one operation of the execution, on a CPU one where a change of the result shows. On a GPU the SMs are

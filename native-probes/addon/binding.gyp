@@ -148,14 +148,31 @@
       }]],
     },
     {
+      'target_name': 'gpu_injection',
+      'type': 'static_library',
+      'sources': ['../test-build/fault_plan.cpp', '../test-build/gpu_injection.cpp'],
+    },
+    {
+      # Whether a GPU's faults are found where they are; without Node.js.
+      'target_name': 'gpu_measure_faults',
+      'type': 'executable',
+      'sources': ['../test-build/measure_faults.cpp'],
+      'dependencies': [
+        'cuda_backend', 'gpu_injection', 'nvml', 'execution', 'test_kernels', 'vector_backend', 'fp16_backend', 'bf16_backend', 'golden',
+      ],
+      'libraries': ['-ldl', '-lpthread'],
+    },
+    {
       'target_name': 'sentinel_probes_test',
       'sources': [
-        'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_plan.cpp', '../test-build/fault_values.cpp',
-        '../test-build/test_functions.cpp', '../test-build/gpu_functions.cpp', '../test-build/gpu_injection.cpp', '../test-build/gpu_targets.cpp',
+        'addon.cpp', '../test-build/fault_fields.cpp', '../test-build/fault_values.cpp', '../test-build/test_functions.cpp',
+        '../test-build/gpu_functions.cpp', '../test-build/gpu_targets.cpp',
         '../test-build/half_exactness.cpp', '../test-build/gates/coverage.cpp', '../test-build/gates/lanes.cpp', '../test-build/gates/multiplier.cpp',
       ],
       'defines': ['SENTINEL_FAULT_INJECTION'],
-      'dependencies': ['cuda_backend', 'nvml', 'execution', 'test_kernels', 'faulty_backend', 'faulty_fp16_backend', 'faulty_bf16_backend', 'golden'],
+      'dependencies': [
+        'cuda_backend', 'gpu_injection', 'nvml', 'execution', 'test_kernels', 'faulty_backend', 'faulty_fp16_backend', 'faulty_bf16_backend', 'golden',
+      ],
       'libraries': ['-ldl'],
     },
   ],

@@ -30,7 +30,7 @@ const root = dirname(import.meta.dirname);
 // node-gyp builds below addon/, beside binding.gyp: in the package's own folder it would start at every install.
 const compiled = join(root, 'addon', 'build', 'Release');
 const stampFile = join(root, 'build', 'stamp');
-const measureProgram = join(root, 'build', 'Release', 'gpu_measure');
+const measurePrograms = ['gpu_measure', 'gpu_measure_faults'].map((name) => join(root, 'build', 'Release', name));
 const sourceFolders = [
   'addon',
   'core',
@@ -162,6 +162,6 @@ if (!process.argv.includes('--force') && isUpToDate(wanted)) {
   await addKernels();
   compile(compiler, nodedir);
   for (const test of [false, true]) publish(addonPath({ test, mustExist: false }));
-  publish(measureProgram);
+  for (const program of measurePrograms) publish(program);
   writeFileSync(stampFile, wanted);
 }

@@ -6,10 +6,13 @@ import { test } from 'node:test';
 import { fakeGpu } from './fake-gpu/index.mjs';
 import { needsKernels } from './fake-gpu/needs.mjs';
 
-const program = join(import.meta.dirname, '..', 'build', 'Release', 'gpu_measure');
+const programs = join(import.meta.dirname, '..', 'build', 'Release');
 
-function measure(env, ...args) {
-  const { stdout, status } = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+function run(program, env, ...args) {
+  const { stdout, status } = spawnSync(join(programs, program), args, {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
   const lines = stdout
     .trim()
     .split('\n')
@@ -17,11 +20,15 @@ function measure(env, ...args) {
   return { lines, status, summary: lines.at(-1), of: (check) => lines.filter((line) => line.check === check) };
 }
 
-test('without a GPU it says so and fails', () => {
-  const { status, lines, summary } = measure({});
-  assert.equal(status, 1);
-  assert.equal(lines.length, 1);
-  assert.match(summary.error, /libcuda\.so\.1/);
+const measure = (env, ...args) => run('gpu_measure', env, ...args);
+
+test('without a GPU they say so and fail', () => {
+  for (const program of ['gpu_measure', 'gpu_measure_faults']) {
+    const { status, lines, summary } = run(program, {});
+    assert.equal(status, 1);
+    assert.equal(lines.length, 1);
+    assert.match(summary.error, /libcuda\.so\.1/);
+  }
 });
 
 test('every check prints its line, and a healthy GPU passes known answers and digests', needsKernels, async () => {

@@ -180,6 +180,19 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   assert.deepEqual(engine.violations, []);
 });
 
+test('an SM that an injected fault names and the GPU does not have ends the start with status 2', {
+  timeout: 120_000,
+  ...needsKernels,
+}, async () => {
+  using gpu = await fakeGpu({ devices: [device(HEALTHY)] });
+  const agent = new AgentProcess(mkdtempSync(join(root, 'no-sm-')));
+  const child = agent.start({ backend: 'cuda' }, { inject: 'gpu=0,sm=9,family=fma32', env: gpu.env });
+  await new Promise((resolve) => child.once('close', resolve));
+  assert.equal(child.exitCode, 2);
+  const sentence = `--inject: sm: no SM 9 on ${HEALTHY}; there are 0, 1`;
+  assert.ok(agent.lines.some(({ level, msg }) => level === 'fatal' && msg === sentence));
+});
+
 test('cuda without a GPU is status 78 and says why', { ...needsKernels, timeout: 60_000 }, async () => {
   using gpu = await fakeGpu({ devices: [] });
   const agent = new AgentProcess(mkdtempSync(join(root, 'none-')));
