@@ -7,6 +7,7 @@ export { begin, changes, type Draft, install } from './evidence/draft.js';
 export type * from './evidence/effects.js';
 export type { ExposureIndex, ExposureRow } from './evidence/exposure.js';
 export { familyName } from './evidence/families.js';
+export { ALL_GATES, type Gates } from './evidence/gates/outcome.js';
 export type * from './evidence/model.js';
 export { RunFlag, RunKind } from './evidence/model.js';
 export type * from './evidence/record.js';

@@ -174,7 +174,7 @@ export class Events {
     gauge(
       'sentinel_incidents',
       'Cohorts that fail broadly, where quarantines are held. Any: suspect software, not hardware.',
-      () => Object.keys(gauges.state().fleet.incidents).length,
+      () => gauges.state().fleet.incidents.filter(({ endedUs }) => endedUs === null).length,
     );
     gauge(
       'sentinel_approvals_pending',

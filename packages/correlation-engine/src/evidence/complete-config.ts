@@ -23,5 +23,7 @@ const ADDED: Omit<CoreConfig, 'mode' | 'gates' | 'reinstatementPassCount' | 'pri
 
 /** A configuration that may come from an earlier release. */
 export function completeConfig(config: CoreConfig): CoreConfig {
-  return { ...ADDED, ...config };
+  const missing = Object.entries(ADDED).filter(([key]) => !Object.hasOwn(config, key));
+  // What is there keeps its order: replay compares bytes.
+  return { ...config, ...Object.fromEntries(missing) };
 }

@@ -64,12 +64,12 @@ export function editNode(draft: Draft, node: string): NodeState {
 
 export function editFleet(draft: Draft): FleetFacts {
   if (draft.fleet === null) {
-    const { automaticQuarantinesUs, breadth, incidents, confirmed } = draft.base.fleet;
+    const { automaticQuarantinesUs, failing, incidents, confirmed } = draft.base.fleet;
     draft.fleet = {
       ...draft.base.fleet,
       automaticQuarantinesUs: [...automaticQuarantinesUs],
-      breadth: { ...breadth },
-      incidents: { ...incidents },
+      failing: { ...failing },
+      incidents: incidents.map((incident) => ({ ...incident })),
       confirmed: { ...confirmed },
     };
   }

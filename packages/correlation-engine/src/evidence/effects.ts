@@ -111,6 +111,27 @@ export interface DirectiveCancel {
 /** For the agent that is connected as `node`; if none is, the next hello repeats what is unfinished. */
 export type DirectiveEffect = DirectiveSend | DirectiveCancel;
 
+export type FleetAction = 'QUARANTINE' | 'REINSTATE' | 'CONDEMN' | 'DEEP_TEST' | 'CORDON' | 'UNCORDON';
+
+/** What an orchestrator is to do: take a device or a node out of service, or back. */
+export interface FleetDirective {
+  /** The same for every replay. */
+  id: string;
+  action: FleetAction;
+  /** '' = the node as a whole. */
+  gpu: string;
+  node: string;
+  reason: string;
+  /** Who ordered it; '' = the engine. */
+  actor: string;
+  /** State of the device before and after; null = of a node. */
+  from: HealthState | null;
+  to: HealthState | null;
+  /** Event time. */
+  timeUs: number;
+  injected: boolean;
+}
+
 export type AuditTypeName = 'PROBE' | 'ANOMALY' | 'DECISION' | 'CONFIGURATION' | 'SYSTEM' | 'APPROVAL';
 
 /** One event for the audit ledger (and, later, alerts), delivered through the outbox. */
@@ -153,6 +174,8 @@ export interface Effects {
   transitions: readonly TransitionEffect[];
   proposals: readonly ProposalEffect[];
   directives: readonly DirectiveEffect[];
+  /** For orchestrators, in order. */
+  fleetDirectives: readonly FleetDirective[];
   outbox: readonly OutboxEvent[];
   /** Nodes whose agents are told anew what operators said about probing. */
   controls: readonly string[];

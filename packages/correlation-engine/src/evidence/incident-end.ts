@@ -1,14 +1,30 @@
-import type { FleetFacts, GateSettings } from './model.js';
+import type { CohortFailures, DeviceState, FleetFacts, GateSettings, Incident } from './model.js';
 
-/** How long a node's newest mismatch keeps an incident open. */
+/** How long a newest mismatch keeps an incident open. */
 export const BREADTH_KEEP_US = 168 * 3_600_000_000;
 
+/** As many devices of a node as a fault of the node needs. */
+const DEVICES_OF_NODE = 2;
+
 /**
- * When a declared incident ends unless its nodes fail again: as soon as fewer of them have failed within 7 days than an
- * incident needs. A fault of software does not become one of hardware by lasting longer than the widest window.
+ * When an incident ends unless it fails again: as soon as fewer nodes (fault of a node: devices) have failed within 7 days than
+ * an incident needs. A fault of software does not become one of hardware by lasting longer than the widest window.
  */
-export function incidentEndUs(fleet: FleetFacts, cohort: string, settings: GateSettings): number {
-  const newestFirst = (fleet.breadth[cohort] ?? []).map((entry) => entry.lastUs).sort((a, b) => b - a);
-  const deciding = newestFirst[settings.breadth_nodes - 1];
+export function incidentEndUs(
+  incident: Incident,
+  fleet: FleetFacts,
+  settings: GateSettings,
+  deviceOf: (id: string) => DeviceState | undefined,
+): number {
+  const lastUs =
+    incident.pattern === 'NODE_CORRELATED'
+      ? incident.devices.map((id) => deviceOf(id)?.lastObservationUs ?? 0)
+      : lastFailuresUs(fleet.failing[incident.cohort]);
+  const needed = incident.pattern === 'NODE_CORRELATED' ? DEVICES_OF_NODE : settings.breadth_nodes;
+  const deciding = lastUs.toSorted((a, b) => b - a)[needed - 1];
   return deciding === undefined ? 0 : deciding + BREADTH_KEEP_US;
+}
+
+function lastFailuresUs(failures: CohortFailures | undefined): number[] {
+  return (failures?.nodes ?? []).map((entry) => entry.lastUs);
 }

@@ -25,7 +25,10 @@ test('three newly failing nodes declare one incident, once', () => {
     names.filter((name) => name !== 'mismatch'),
     ['breadth_incident_opened'],
   );
-  assert.equal(Object.keys(fleet.state.fleet.incidents).length, 1);
+  assert.deepEqual(
+    fleet.state.fleet.incidents.map(({ state, nodeCount, pattern }) => [state, nodeCount, pattern]),
+    [['OPEN', 4, 'PROBE_OR_SOFTWARE']],
+  );
   assert.ok(
     NODES.every((node) => fleet.device(deviceIdOf(node)).state === 'HEALTHY'),
     'nobody is accused',
@@ -45,7 +48,7 @@ test('an incident holds what it explains; its end accuses nobody, and clean exec
   );
   assert.equal(fleet.device(deviceIdOf('n1')).gates[4]?.verdict, 'HOLD');
   fleet.advance(8 * DAY_US);
-  assert.deepEqual(fleet.state.fleet.incidents, {});
+  assert.equal(fleet.state.fleet.incidents[0]?.state, 'CLOSED');
   assert.deepEqual(
     failing.map((node) => stateOf(fleet, node)),
     ['SUSPECT', 'SUSPECT', 'SUSPECT'],
@@ -82,7 +85,7 @@ test('other settings may declare what is known already', () => {
   const fleet = new Fleet(configWith({ breadth_nodes: 9 }));
   for (const node of NODES) fleet.hello(node);
   for (const node of NODES) softwareFault(fleet, node);
-  assert.deepEqual(fleet.state.fleet.incidents, {});
+  assert.deepEqual(fleet.state.fleet.incidents, []);
   assert.deepEqual(eventNames(fleet.configure(configWith({}))), ['configuration_changed', 'breadth_incident_opened']);
 });
 
@@ -90,8 +93,8 @@ test('a node that fails again and again is one newly failing node', () => {
   const fleet = fleetOfFour();
   for (let i = 0; i < 9; i += 1) softwareFault(fleet, 'n1');
   assert.deepEqual(
-    Object.values(fleet.state.fleet.breadth).map((entries) => entries.length),
+    Object.values(fleet.state.fleet.failing).map(({ nodes }) => nodes.length),
     [1],
   );
-  assert.deepEqual(fleet.state.fleet.incidents, {});
+  assert.deepEqual(fleet.state.fleet.incidents, []);
 });

@@ -1,99 +1,214 @@
+import { hash } from 'node:crypto';
 import { censusOf, cohortOf, familyOfCohort } from './cohorts.js';
-import { attentiveIds, configOf, deviceOf, editDevice, editFleet, fleetOf } from './draft.js';
-import type { ObservationEffect } from './effects.js';
+import { attentiveIds, configOf, deviceOf, editDevice, editFleet, editNode, fleetOf } from './draft.js';
+import type { JsonValue, ObservationEffect } from './effects.js';
+import { failuresOf, noteFailure } from './failing.js';
 import { familyName } from './families.js';
-import { breadthOf, differsFromModalDigest } from './gates/breadth.js';
-import { BREADTH_KEEP_US, incidentEndUs } from './incident-end.js';
-import { type BreadthEntry, type DeviceState, RunKind } from './model.js';
+import { type Breadth, breadthOf, differsFromModalDigest, incidentOfCohort } from './gates/breadth.js';
+import { incidentEndUs } from './incident-end.js';
+import type { DeviceState, Incident, IncidentPattern } from './model.js';
 import { emit, type Step } from './step.js';
+import { modalDigest } from './votes.js';
 
-/** Nodes named in the ledger entry of an incident; the rest are counted. */
-const MAX_NODES_IN_DETAIL = 64;
+/** Nodes named in an incident; the rest are counted. */
+const MAX_NODES_NAMED = 64;
+/** Incidents that hold at a time: beyond, the gates hold without one. */
+export const MAX_ACTIVE_INCIDENTS = 512;
+/** Incidents that ended and stay visible; the audit ledger has them all. */
+export const MAX_ENDED_INCIDENTS = 64;
 
-/** Notes that a node failed in a (cohort, family), and declares a breadth incident when too many nodes newly did. */
+/** Notes that a node failed in a (cohort, family), and opens an incident when too many nodes newly did. */
 export function noteFailingNode(step: Step, device: DeviceState, observation: ObservationEffect): void {
   const cohort = cohortOf(device, observation.family);
   if (cohort === '') return;
-  const kept = (fleetOf(step.draft).breadth[cohort] ?? []).filter(
-    (entry) => entry.lastUs > step.ctx.nowUs - BREADTH_KEEP_US,
-  );
-  const before = kept.find((entry) => entry.node === observation.node);
-  const entries = [...kept.filter((entry) => entry !== before), updatedEntry(before, observation)];
-  editFleet(step.draft).breadth[cohort] = entries;
-  if (before === undefined) declareIfIncident(step, cohort, observation);
+  const { isNew, isAgain } = noteFailure(step.draft, device, cohort, observation);
+  if (!isNew && !isAgain) return;
+  const open = incidentOfCohort(step.draft, cohort);
+  if (open === undefined) openIfIncident(step, cohort, observation);
+  else if (isNew) join(step, open.id, observation);
 }
 
-function updatedEntry(before: BreadthEntry | undefined, observation: ObservationEffect): BreadthEntry {
-  const { node, timeUs } = observation;
-  const entry =
-    before === undefined ? { node, newUs: timeUs, lastUs: timeUs, epoch: 0, index: 0, digest: 0 } : { ...before };
-  entry.lastUs = Math.max(entry.lastUs, timeUs);
-  if (observation.kind === RunKind.SCHEDULED) {
-    entry.epoch = observation.epoch;
-    entry.index = observation.index;
-    entry.digest = observation.actualDigest;
-  }
-  return entry;
+/** Nobody is paged again: the incident only grows. */
+function join(step: Step, id: string, { node, injected }: ObservationEffect): void {
+  const incident = editIncident(step, id);
+  incident.nodeCount += 1;
+  if (incident.nodes.length < MAX_NODES_NAMED) incident.nodes = [...incident.nodes, node];
+  incident.injected ||= injected;
 }
 
 /** Other settings may make an incident of what is known already. */
 export function declareIncidents(step: Step): void {
   const cause = { timeUs: step.ctx.nowUs, injected: false };
-  for (const cohort of Object.keys(fleetOf(step.draft).breadth).sort()) declareIfIncident(step, cohort, cause);
+  for (const cohort of Object.keys(fleetOf(step.draft).failing).sort())
+    if (incidentOfCohort(step.draft, cohort) === undefined) openIfIncident(step, cohort, cause);
 }
 
-function declareIfIncident(step: Step, cohort: string, cause: { timeUs: number; injected: boolean }): void {
+interface OpeningCause {
+  timeUs: number;
+  injected: boolean;
+}
+
+function openIfIncident(step: Step, cohort: string, cause: OpeningCause): void {
   const { nowUs } = step.ctx;
-  const { incidents, breadth } = fleetOf(step.draft);
-  const entries = breadth[cohort] ?? [];
-  if (incidents[cohort] !== undefined) return;
-  const { incident, tail } = breadthOf(
-    entries,
-    censusOf(step.draft, cohort).devices,
-    configOf(step.draft).gates,
-    nowUs,
+  const failures = failuresOf(step.draft, cohort);
+  const breadth = breadthOf(failures, censusOf(step.draft, cohort).devices, configOf(step.draft), nowUs);
+  if (!breadth.incident) return;
+  const nodes = failures.nodes.filter(({ newUs }) => newUs > failures.releasedUs).map(({ node }) => node);
+  const reason = `${nodes.length} nodes newly failed ${familyName(familyOfCohort(cohort))}, ${breadth.nodes} of them within ${hoursOf(breadth)} h, where independent defects let ${breadth.expected.toExponential(1)} expect.`;
+  openIncident(
+    step,
+    { pattern: 'PROBE_OR_SOFTWARE', cohort, node: '', nodes: nodes.sort(), devices: [], reason, cordoned: false },
+    cause,
+    { poisson_tail: breadth.tail.toExponential(3), window_hours: hoursOf(breadth), measure: breadth.measure },
   );
-  if (!incident) return;
-  editFleet(step.draft).incidents[cohort] = nowUs;
-  const subject = { gpu: '', eventUs: cause.timeUs, injected: cause.injected };
-  emit(step, 'DECISION', subject, {
-    event: 'breadth_incident_opened',
-    cohort,
-    family: familyName(familyOfCohort(cohort)),
-    nodes: entries
-      .map((entry) => entry.node)
-      .sort()
-      .slice(0, MAX_NODES_IN_DETAIL),
-    node_count: entries.length,
-    poisson_tail: tail.toExponential(3),
+}
+
+function hoursOf({ windowUs }: Breadth): number {
+  return windowUs / 3_600_000_000;
+}
+
+export type Opening = Pick<Incident, 'pattern' | 'cohort' | 'node' | 'nodes' | 'devices' | 'reason' | 'cordoned'>;
+
+/** The one event that pages. */
+export function openIncident(
+  step: Step,
+  opening: Opening,
+  cause: OpeningCause,
+  facts: Record<string, JsonValue> = {},
+): Incident | undefined {
+  const fleet = editFleet(step.draft);
+  if (fleet.incidents.filter(({ endedUs }) => endedUs === null).length >= MAX_ACTIVE_INCIDENTS) return undefined;
+  const incident: Incident = {
+    ...opening,
+    id: incidentId(step, opening),
+    state: 'OPEN',
+    openedUs: step.ctx.nowUs,
+    endedUs: null,
+    nodeCount: opening.nodes.length,
+    nodes: opening.nodes.slice(0, MAX_NODES_NAMED),
+    modalDigest: null,
+    injected: cause.injected,
+    actor: '',
+    actorReason: '',
+  };
+  fleet.incidents = [incident, ...fleet.incidents];
+  say(step, incident, 'opened', { nodes: incident.nodes, devices: incident.devices, ...facts }, cause.timeUs);
+  return incident;
+}
+
+function incidentId(step: Step, { cohort, node }: Opening): string {
+  return `incident-${hash('sha256', JSON.stringify([step.ctx.commitSeq, cohort, node])).slice(0, 16)}`;
+}
+
+const EVENTS: Readonly<Record<IncidentPattern, string>> = {
+  PROBE_OR_SOFTWARE: 'breadth_incident',
+  NODE_CORRELATED: 'node_incident',
+};
+
+function say(
+  step: Step,
+  incident: Incident,
+  what: 'opened' | 'confirmed' | 'released' | 'closed',
+  facts: Record<string, JsonValue>,
+  eventUs = step.ctx.nowUs,
+): void {
+  const { id, pattern, cohort, node, nodeCount, reason, actor, actorReason, injected } = incident;
+  const about =
+    pattern === 'NODE_CORRELATED'
+      ? { node }
+      : { cohort, family: familyName(familyOfCohort(cohort)), node_count: nodeCount };
+  const by = actor === '' ? {} : { actor, actor_reason: actorReason };
+  const event = `${EVENTS[pattern]}_${what}`;
+  emit(
+    step,
+    'DECISION',
+    { gpu: '', eventUs, injected },
+    { event, incident: id, pattern, ...about, reason, ...by, ...facts },
+  );
+}
+
+/** The draft's own copy, which may be mutated. @throws RangeError where there is none */
+export function editIncident(step: Step, id: string): Incident {
+  const incident = editFleet(step.draft).incidents.find((entry) => entry.id === id);
+  if (incident === undefined) throw new RangeError(`no incident ${id}`);
+  return incident;
+}
+
+/** An operator agrees that it is no fault of the devices: what it explains does not count against them, now and until it ends. */
+export function confirmIncident(step: Step, id: string, order: { actor: string; reason: string }): void {
+  const incident = editIncident(step, id);
+  incident.state = 'CONFIRMED';
+  incident.actor = order.actor;
+  incident.actorReason = order.reason;
+  const excused = excuseAll(step, incident);
+  say(step, incident, 'confirmed', { devices_excused: excused });
+}
+
+/** An operator says that the devices are at fault: nothing of what failed until now speaks for an incident any more. */
+export function releaseIncident(step: Step, id: string, order: { actor: string; reason: string }): void {
+  const incident = editIncident(step, id);
+  incident.actor = order.actor;
+  incident.actorReason = order.reason;
+  end(step, incident, 'RELEASED');
+  const { nowUs } = step.ctx;
+  if (incident.pattern === 'NODE_CORRELATED') {
+    editNode(step.draft, incident.node).released = { untilUs: nowUs, devices: [...incident.devices] };
+  } else
+    editFleet(step.draft).failing[incident.cohort] = { ...failuresOf(step.draft, incident.cohort), releasedUs: nowUs };
+  say(step, incident, 'released', {});
+}
+
+function end(step: Step, incident: Incident, state: 'RELEASED' | 'CLOSED'): void {
+  incident.state = state;
+  incident.endedUs = step.ctx.nowUs;
+  incident.modalDigest = modalDigest(failuresOf(step.draft, incident.cohort).votes);
+  const fleet = editFleet(step.draft);
+  const active = fleet.incidents.filter(({ endedUs }) => endedUs === null);
+  const ended = fleet.incidents.filter(({ endedUs }) => endedUs !== null);
+  ended.sort((a, b) => (b.endedUs ?? 0) - (a.endedUs ?? 0));
+  fleet.incidents = [...active, ...ended.slice(0, MAX_ENDED_INCIDENTS)];
+}
+
+/** Closes the incidents that have fallen quiet, and returns them. */
+export function closeQuietIncidents(step: Step): Incident[] {
+  const { draft, ctx } = step;
+  const { gates } = configOf(draft);
+  const quiet = fleetOf(draft).incidents.filter(
+    (incident) =>
+      incident.endedUs === null &&
+      incidentEndUs(incident, fleetOf(draft), gates, (id) => deviceOf(draft, id)) <= ctx.nowUs,
+  );
+  return quiet.map(({ id }) => {
+    const incident = editIncident(step, id);
+    const excused = excuseAll(step, incident);
+    end(step, incident, 'CLOSED');
+    say(step, incident, 'closed', { devices_excused: excused });
+    return incident;
   });
 }
 
-/** Closes the incidents whose nodes have fallen quiet. Were there any? */
-export function closeQuietIncidents(step: Step): boolean {
-  const { nowUs } = step.ctx;
-  const { gates } = configOf(step.draft);
-  const cohorts = Object.keys(fleetOf(step.draft).incidents).sort();
-  const quiet = cohorts.filter((cohort) => incidentEndUs(fleetOf(step.draft), cohort, gates) <= nowUs);
-  for (const cohort of quiet) {
-    delete editFleet(step.draft).incidents[cohort];
-    for (const id of attentiveIds(step.draft)) excuse(step, id, cohort);
-    emit(step, 'DECISION', { gpu: '', eventUs: nowUs, injected: false }, { event: 'breadth_incident_closed', cohort });
-  }
-  return quiet.length > 0;
+/** Returns how many devices had anything excused. */
+function excuseAll(step: Step, incident: Incident): number {
+  const ids = incident.pattern === 'NODE_CORRELATED' ? incident.devices : attentiveIds(step.draft);
+  return ids.filter((id) => excuse(step, id, incident)).length;
 }
 
 /**
  * What the incident explains does not count against a device once the incident is over; otherwise its end would quarantine
  * everything that it held. The device stays a suspect until its units ran cleanly, and new mismatches count again.
  */
-function excuse(step: Step, id: string, cohort: string): void {
+function excuse(step: Step, id: string, { cohort, pattern }: Incident): boolean {
   const known = deviceOf(step.draft, id);
-  const family = known?.families.find((entry) => entry.cohort === cohort)?.family;
-  if (known?.state !== 'SUSPECT' || family === undefined) return;
-  if (differsFromModalDigest(fleetOf(step.draft).breadth[cohort] ?? [], known, family)) return;
+  if (known?.state !== 'SUSPECT') return false;
+  const family = known.families.find((entry) => entry.cohort === cohort)?.family;
+  if (pattern === 'PROBE_OR_SOFTWARE') {
+    if (family === undefined || differsFromModalDigest(failuresOf(step.draft, cohort), known, family)) return false;
+  }
+  const explained = (unit: { family: number; counted: number }): boolean =>
+    unit.counted > 0 && (pattern === 'NODE_CORRELATED' || unit.family === family);
+  if (!known.units.some(explained)) return false;
   for (const unit of editDevice(step.draft, id).units) {
-    if (unit.family !== family) continue;
+    if (!explained(unit)) continue;
     unit.excused += unit.counted;
     unit.counted = 0;
     unit.answers = 0;
@@ -101,4 +216,5 @@ function excuse(step: Step, id: string, cohort: string): void {
     unit.consecutive = 0;
     unit.posterior = null;
   }
+  return true;
 }

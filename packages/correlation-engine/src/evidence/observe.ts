@@ -2,7 +2,7 @@ import { configOf, type Draft } from './draft.js';
 import type { ObservationEffect } from './effects.js';
 import { integrityGate } from './gates/integrity.js';
 import { type LocalityAnswer, localityGate, type SameRun } from './gates/locality.js';
-import { type GateAnswer, gateOutcome } from './gates/outcome.js';
+import { type GateAnswer, gateOutcome, REMOVED } from './gates/outcome.js';
 import {
   type DeviceState,
   type Family,
@@ -45,8 +45,12 @@ export function observe(
   const integrity =
     notRun(device, batch, mismatch) ??
     overflow(device, batch.family[row] ?? 0, mismatch.sm) ??
-    integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0);
-  const locality = localityGate(mismatch, configOf(step.draft).gates, same);
+    (step.gates.has('integrity')
+      ? integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0)
+      : REMOVED);
+  const locality: LocalityAnswer = step.gates.has('locality')
+    ? localityGate(mismatch, configOf(step.draft).gates, same)
+    : { ...REMOVED, locality: 'unit' };
   const held = heldBy(integrity.verdict === 'PASS', locality);
   const answer = held === null && isAnswer(device, batch, mismatch);
   const believed = integrity.verdict === 'PASS';

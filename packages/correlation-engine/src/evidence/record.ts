@@ -192,6 +192,26 @@ export interface ScheduleRecord {
   actor: string;
 }
 
+/** An operator's answer to an incident. */
+export interface IncidentOrderRecord {
+  kind: 'incident-order';
+  incident: string;
+  /** CONFIRM = no fault of the devices; RELEASE = a fault of the devices. */
+  decision: 'CONFIRM' | 'RELEASE';
+  reason: string;
+  actor: string;
+}
+
+/** An operator gives the limit of automatic quarantines all its room again. */
+export interface RateLimitResetRecord {
+  kind: 'rate-limit-reset';
+  reason: string;
+  actor: string;
+}
+
+/** Orders that concern the fleet rather than one device. */
+export type FleetOrderRecord = IncidentOrderRecord | RateLimitResetRecord;
+
 /** An order about probing: it moves no evidence. */
 export type ProbeControlRecord = PauseRecord | ScheduleRecord;
 
@@ -253,6 +273,7 @@ export type CoreRecord =
   | OperatorRecord
   | ApprovalRecord
   | ProbeControlRecord
+  | FleetOrderRecord
   | DirectiveStatusRecord
   | ConfigRecord
   | TimerRecord

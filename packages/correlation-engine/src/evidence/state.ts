@@ -93,7 +93,13 @@ export function needsAttention(device: DeviceState): boolean {
 export function dueAt(state: CoreState): number | undefined {
   const { fleet, config } = state;
   let due = Math.min(fleet.reviewUs ?? Number.POSITIVE_INFINITY, fleet.rates.dueUs ?? Number.POSITIVE_INFINITY);
-  for (const cohort of Object.keys(fleet.incidents)) due = Math.min(due, incidentEndUs(fleet, cohort, config.gates));
+  for (const incident of fleet.incidents) {
+    if (incident.endedUs !== null) continue;
+    due = Math.min(
+      due,
+      incidentEndUs(incident, fleet, config.gates, (id) => state.devices.get(id)),
+    );
+  }
   for (const id of state.attentive) due = Math.min(due, state.devices.get(id)?.dueUs ?? due);
   return due === Number.POSITIVE_INFINITY ? undefined : due;
 }

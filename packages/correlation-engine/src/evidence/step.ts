@@ -7,6 +7,7 @@ import type {
   DirectiveEffect,
   Effects,
   EventDetail,
+  FleetDirective,
   IgnoredRows,
   ObservationEffect,
   OutboxEvent,
@@ -15,6 +16,7 @@ import type {
   TransitionEffect,
 } from './effects.js';
 import { type EventSource, eventId } from './event-id.js';
+import { ALL_GATES, type Gates } from './gates/outcome.js';
 import type { CommitContext } from './record.js';
 
 /** The application of one record: where it reads and writes, and what it has produced so far. */
@@ -23,6 +25,7 @@ export interface Step {
   readonly ctx: CommitContext;
   readonly source: EventSource;
   readonly model: DecisionModel;
+  readonly gates: Gates;
   readonly effects: StepEffects;
   /** Cohorts as they stood when this record first looked at them. */
   readonly census: Map<string, Census>;
@@ -34,25 +37,33 @@ export interface StepEffects extends Effects {
   transitions: TransitionEffect[];
   proposals: ProposalEffect[];
   directives: DirectiveEffect[];
+  fleetDirectives: FleetDirective[];
   outbox: OutboxEvent[];
   controls: string[];
   ignored: IgnoredRows[];
   refusal: Refusal | null;
 }
 
-export function newStep(draft: Draft, ctx: CommitContext, source: EventSource, model: DecisionModel): Step {
+export function newStep(
+  draft: Draft,
+  ctx: CommitContext,
+  source: EventSource,
+  model: DecisionModel,
+  gates = ALL_GATES,
+): Step {
   const effects: StepEffects = {
     counters: [],
     observations: [],
     transitions: [],
     proposals: [],
     directives: [],
+    fleetDirectives: [],
     outbox: [],
     controls: [],
     ignored: [],
     refusal: null,
   };
-  return { draft, ctx, source, model, effects, census: new Map() };
+  return { draft, ctx, source, model, gates, effects, census: new Map() };
 }
 
 export interface EventSubject {

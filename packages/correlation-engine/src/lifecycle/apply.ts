@@ -2,6 +2,7 @@ import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
 import type { Draft } from '../evidence/draft.js';
 import type { Effects } from '../evidence/effects.js';
 import type { EventSource } from '../evidence/event-id.js';
+import { ALL_GATES } from '../evidence/gates/outcome.js';
 import type { CommitContext, CoreRecord } from '../evidence/record.js';
 import { newStep, type Step } from '../evidence/step.js';
 import { applyAgentEvents } from './on-agent-events.js';
@@ -9,6 +10,7 @@ import { applyApproval } from './on-approval.js';
 import { applyBatch } from './on-batch.js';
 import { applyConfig } from './on-config.js';
 import { applyDirectiveStatus } from './on-directive-status.js';
+import { applyIncidentOrder, applyRateLimitReset } from './on-fleet-order.js';
 import { applyGap } from './on-gap.js';
 import { applyHello } from './on-hello.js';
 import { applyNodeLeft } from './on-node-left.js';
@@ -27,8 +29,9 @@ export function apply(
   ctx: CommitContext,
   record: CoreRecord,
   model: DecisionModel = posteriorOdds,
+  gates = ALL_GATES,
 ): Effects {
-  const step = newStep(draft, ctx, sourceOf(ctx, record), model);
+  const step = newStep(draft, ctx, sourceOf(ctx, record), model, gates);
   dispatch(step, record);
   return step.effects;
 }
@@ -67,6 +70,12 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'schedule':
       applySchedule(step, record);
+      break;
+    case 'incident-order':
+      applyIncidentOrder(step, record);
+      break;
+    case 'rate-limit-reset':
+      applyRateLimitReset(step, record);
       break;
     case 'directive-status':
       applyDirectiveStatus(step, record);

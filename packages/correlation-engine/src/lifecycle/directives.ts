@@ -1,16 +1,10 @@
 import { hash } from 'node:crypto';
 import { configOf } from '../evidence/draft.js';
 import type { Work } from '../evidence/effects.js';
-import type {
-  DeviceState,
-  DirectiveKind,
-  DirectiveState,
-  DirectiveStatus,
-  TestUnit,
-  UnitState,
-} from '../evidence/model.js';
+import type { DeviceState, DirectiveKind, DirectiveState, DirectiveStatus, TestUnit } from '../evidence/model.js';
 import { emit, type Step } from '../evidence/step.js';
 import { isInjected, unitsDetail } from './detail.js';
+import { tellOrchestrators } from './fleet-directives.js';
 
 const DAY_US = 86_400_000_000;
 /** A device whose many SMs fail at once is confirmed by the first of them. */
@@ -21,7 +15,7 @@ const MAX_OPEN_FOLLOW_UPS = 8;
 export const MAX_FINISHED = 8;
 
 /** The unit's confirmation burst, unless the unit is being re-examined already. */
-export function openBurst(step: Step, device: DeviceState, unit: UnitState): void {
+export function openBurst(step: Step, device: DeviceState, unit: { family: number; sm: number }): void {
   const open = device.directives.filter((directive) => directive.status === 'open');
   if (
     open.some(
@@ -76,6 +70,17 @@ export function openDeepTest(step: Step, device: DeviceState, order: { actor: st
       units: unitsDetail(device),
     },
   );
+  tellOrchestrators(step, {
+    action: 'DEEP_TEST',
+    gpu: device.id,
+    node: device.node,
+    reason: order.reason,
+    actor: order.actor,
+    from: device.state,
+    to: device.state,
+    timeUs: step.ctx.nowUs,
+    injected: isInjected(device),
+  });
 }
 
 export function deepTestUnits(device: DeviceState, executions: number): TestUnit[] {

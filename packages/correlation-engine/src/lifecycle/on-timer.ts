@@ -2,6 +2,7 @@ import { attentiveIds, deviceOf, editFleet, fleetOf } from '../evidence/draft.js
 import { closeQuietIncidents } from '../evidence/incidents.js';
 import { learnRates } from '../evidence/posterior/rates.js';
 import type { Step } from '../evidence/step.js';
+import { uncordon } from './node-fault.js';
 import { review, reviewAll } from './review.js';
 
 /** Time passed: looks at whatever waited for it. A tick that nothing waited for changes nothing. */
@@ -9,8 +10,10 @@ export function applyTimer(step: Step): void {
   const { nowUs } = step.ctx;
   learnRates(step.draft, nowUs);
   const closed = closeQuietIncidents(step);
+  for (const incident of closed)
+    uncordon(step, incident, { actor: '', reason: 'Its devices had no mismatch for 7 days.' });
   const { reviewUs } = fleetOf(step.draft);
-  if (closed || (reviewUs !== null && reviewUs <= nowUs)) {
+  if (closed.length > 0 || (reviewUs !== null && reviewUs <= nowUs)) {
     if (reviewUs !== null) editFleet(step.draft).reviewUs = null;
     reviewAll(step);
     return;

@@ -7,6 +7,7 @@ import type { Step } from '../evidence/step.js';
 import { reviewDeepTest, scheduleDeepTest } from './deep-test.js';
 import { cancelAll } from './directives.js';
 import { resetEvidence } from './evidence-reset.js';
+import { attributeToNode } from './node-fault.js';
 import { reviewOutOfService } from './out-of-service.js';
 import { expireProposals, isRejected, nextExpiryUs, propose, withdraw } from './proposals.js';
 import { nextSettleUs, settleDirectives } from './settle.js';
@@ -40,10 +41,11 @@ export function reviewAll(step: Step): void {
 }
 
 function reviewSuspect(step: Step, device: DeviceState): number | null {
-  const { gates, assessment, held, dueUs } = evaluateGates(step, device);
+  const { gates, assessment, held, attributed, dueUs } = evaluateGates(step, device);
   device.gates = gates;
   const asks = assessment.quarantine && !heldByEvidence(gates);
   if (!asks) withdraw(step, device, 'QUARANTINE', 'What was known no longer asks for it.');
+  attributeToNode(step, device, gates, attributed);
   if (!assessment.quarantine) {
     device.wouldBe = null;
     return earliest([dueUs, reviewClearing(step, device)]);

@@ -26,7 +26,7 @@ test('the same wrong digest on many SMs is software: recorded for the breadth of
   const { observations } = fleet.batch('n1', [{ fails: [{ sm: 1, siblingsPassed: 0, siblingsSameDigest: 3 }] }]);
   assert.equal(observations[0]?.heldBy, 'locality');
   assert.equal(fleet.device(ID).state, 'HEALTHY');
-  assert.equal(Object.values(fleet.state.fleet.breadth)[0]?.length, 1);
+  assert.equal(Object.values(fleet.state.fleet.failing)[0]?.nodes.length, 1);
 });
 
 test('on a device with one SM a mismatch makes a suspect and a burst, and bars quarantine', () => {

@@ -14,6 +14,7 @@ import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../ev
 import { emit, type Step } from '../evidence/step.js';
 import { extendDeepTest, failDeepTest, noteFailingBuild } from './deep-test.js';
 import { openBurst, openDeepTestOf } from './directives.js';
+import { askMates } from './mates.js';
 import { withdraw } from './proposals.js';
 import { transition } from './transition.js';
 
@@ -68,7 +69,9 @@ function suspect(step: Step, device: DeviceState, failing: Failing, observed: Ob
     const reason = `${describe(effect)} computed a wrong result that ${effect.counted ? 'passed the integrity and locality gates' : 'no other SM could check'}.`;
     transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
   }
-  if (device.state === 'SUSPECT') openBurst(step, device, unit);
+  if (device.state !== 'SUSPECT') return;
+  openBurst(step, device, unit);
+  askMates(step, device, unit);
 }
 
 function circumstancesOf(draft: Draft, { deviceId, record, mismatch, firstRunUs }: Failing): Circumstances {

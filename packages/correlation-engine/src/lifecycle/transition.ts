@@ -3,6 +3,7 @@ import type { DeviceState, HealthState } from '../evidence/model.js';
 import { confirm } from '../evidence/posterior/shrinkage.js';
 import { emit, type Step } from '../evidence/step.js';
 import { gatesDetail, isInjected, unitsDetail } from './detail.js';
+import { actionOf, tellOrchestrators } from './fleet-directives.js';
 import { withdrawImpossible } from './proposals.js';
 
 /** The way of a device. Only an operator condemns, and CONDEMNED is terminal. */
@@ -73,6 +74,10 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
     actor: move.actor,
   });
   withdrawImpossible(step, device);
+  const action = actionOf(from, move.to);
+  if (action === null) return;
+  const { to, reason, actor, timeUs } = move;
+  tellOrchestrators(step, { action, gpu: device.id, node: device.node, reason, actor, from, to, timeUs, injected });
 }
 
 /** What was declined holds until the device leaves or returns to service; a new deep test is a new reason to reinstate. */

@@ -1,12 +1,12 @@
 import type { Assessment } from '../decision.js';
 import { configOf, deviceCount, fleetOf, nodeCount } from '../draft.js';
-import type { DeviceState, Family, GateOutcome } from '../model.js';
+import type { DeviceState, Family, GateName, GateOutcome } from '../model.js';
 import { type Step, stepCensus } from '../step.js';
 import { breadthGate } from './breadth.js';
 import { cohortGate } from './cohort.js';
 import { dwellGate } from './dwell.js';
 import { nodeGate } from './node.js';
-import { type GateAnswer, gateOutcome } from './outcome.js';
+import { type GateAnswer, gateOutcome, REMOVED } from './outcome.js';
 import { rateLimitGate } from './rate-limit.js';
 
 export interface Evaluation {
@@ -15,6 +15,8 @@ export interface Evaluation {
   assessment: Assessment;
   /** Some of gates 3-7 says HOLD: no QUARANTINE now. */
   held: boolean;
+  /** Devices of the node that gate 6 holds a fault of the node responsible for; [] = none. */
+  attributed: string[];
   /** When time alone may open one; null = never. */
   dueUs: number | null;
 }
@@ -28,12 +30,16 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
   const assessment = model.assess(device, null, nowUs, draft);
   const families = accusedFamilies(device);
 
-  const cohort = cohortGate(census, settings, device, families);
+  const cohort = present(step, 'cohort', cohortGate(census, settings, device, families), { accusing: families });
   const qualified = cohort.accusing.length > 0 ? cohort.accusing : families;
-  const dwell = dwellGate(settings, nodeCount(draft), device.firstObservationUs ?? nowUs, nowUs);
-  const breadth = breadthGate(draft, census, settings, device, qualified, nowUs);
-  const node = nodeGate(draft, device, nowUs);
-  const rate = rateLimitGate(settings, deviceCount(draft), fleetOf(draft).automaticQuarantinesUs, nowUs);
+  const firstUs = device.firstObservationUs ?? nowUs;
+  const dwell = present(step, 'dwell', dwellGate(settings, nodeCount(draft), firstUs, nowUs), NO_TIME);
+  const breadth = present(step, 'breadth', breadthGate(draft, census, device, qualified, nowUs), {
+    accusing: qualified,
+  });
+  const node = present(step, 'node', nodeGate(draft, device, nowUs), { ...NO_TIME, attributed: [] });
+  const used = fleetOf(draft).automaticQuarantinesUs;
+  const rate = present(step, 'rate-limit', rateLimitGate(settings, deviceCount(draft), used, nowUs), NO_TIME);
 
   const guards = [
     gateOutcome('cohort', carried(step, device, families, cohort), nowUs),
@@ -46,8 +52,16 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
     gates: [...evidenceGates(device, assessment), ...guards],
     assessment,
     held: guards.some((gate) => gate.verdict === 'HOLD'),
+    attributed: node.attributed,
     dueUs: earliest([dwell.dueUs, node.dueUs, rate.dueUs]),
   };
+}
+
+const NO_TIME = { dueUs: null };
+
+/** The answer of a gate that decides; `others` = what goes with the PASS of one that was taken out. */
+function present<A extends GateAnswer>(step: Step, name: GateName, answer: A, others: Omit<A, keyof GateAnswer>): A {
+  return step.gates.has(name) ? answer : ({ ...REMOVED, ...others } as A);
 }
 
 /** Families that accuse: those of counted observations, or of the uncounted ones while there are no others. */

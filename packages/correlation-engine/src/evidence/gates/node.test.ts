@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeviceState } from '../model.js';
-import { deviceWith, draftOf, NOW_US, unitWith } from '../testing/device.js';
+import type { DeviceState, FleetFacts } from '../model.js';
+import { deviceWith, draftOf, incidentWith, NOW_US, unitWith } from '../testing/device.js';
 import { NODE_WINDOW_US, nodeGate } from './node.js';
 
-const accused = deviceWith('accused', { node: 'n1' });
+const WEEK_US = 7 * 86_400_000_000;
+const accused = deviceWith('accused', { node: 'n1', units: [unitWith({ counted: 2 })], lastObservationUs: NOW_US });
 const mate = (fields: Partial<DeviceState>) => deviceWith('mate', { node: 'n1', ...fields });
 const failing = { units: [unitWith({ counted: 1 })], lastObservationUs: NOW_US - 1000 };
 const gate = (...others: DeviceState[]) => nodeGate(draftOf([accused, ...others]), accused, NOW_US);
@@ -23,7 +24,54 @@ test('node mates without mismatches: it is the device', () => {
 test('a mismatch on a node mate within 7 days: the node is suspected', () => {
   const answer = gate(mate(failing));
   assert.equal(answer.verdict, 'HOLD');
+  assert.deepEqual(answer.attributed, ['accused', 'mate']);
   assert.equal(answer.dueUs, NOW_US - 1000 + NODE_WINDOW_US);
   assert.equal(gate(mate({ ...failing, lastObservationUs: NOW_US - NODE_WINDOW_US })).verdict, 'PASS');
   assert.equal(gate(mate({ ...failing, announced: false })).verdict, 'HOLD', 'taken out, its failures still speak');
+});
+
+/** Mates that ran for a week, at 132 SMs once a minute in seven families or as much in one. */
+function afterWeeks(...counted: number[]) {
+  const mates = Array.from({ length: 7 }, (_, i) =>
+    deviceWith(`mate-${i}`, {
+      node: 'n1',
+      ...(counted[i] === undefined ? {} : { ...failing, units: [unitWith({ counted: counted[i] })] }),
+    }),
+  );
+  const draft = draftOf([accused, ...mates]);
+  for (const device of [accused, ...mates]) {
+    const ran = { runs: 1, executions: 7 * 132 * 60 * 168, failures: 0, notRun: 0 };
+    draft.base.exposure.set(device.id, new Map([[1, { ...ran, firstRunUs: NOW_US - WEEK_US, lastRunUs: NOW_US }]]));
+  }
+  return nodeGate(draft, accused, NOW_US);
+}
+
+test('one passing fault of a mate does not turn a defect into a fault of the node; mismatches of several do', () => {
+  const one = afterWeeks(1);
+  assert.equal(one.verdict, 'PASS', one.inputs.odds_of_the_node);
+  assert.deepEqual(one.attributed, []);
+  assert.equal(afterWeeks(2).verdict, 'HOLD');
+  assert.equal(afterWeeks(1, 1).verdict, 'HOLD');
+});
+
+test('an incident of the node holds until it ends; devices that an operator called faulty speak against no node', () => {
+  const incident = incidentWith({ pattern: 'NODE_CORRELATED', cohort: '', node: 'n1', devices: ['accused', 'mate'] });
+  const of = (facts: Partial<FleetFacts>, ...mates: DeviceState[]) => {
+    const draft = draftOf([accused, ...mates], facts);
+    return { draft, answer: () => nodeGate(draft, accused, NOW_US) };
+  };
+  assert.equal(of({ incidents: [incident] }, mate({})).answer().verdict, 'HOLD');
+  assert.equal(of({ incidents: [{ ...incident, endedUs: NOW_US }] }, mate({})).answer().verdict, 'PASS');
+  const third = deviceWith('third', { node: 'n1', ...failing });
+  const fourth = deviceWith('fourth', { node: 'n1', ...failing });
+  const released = (...mates: DeviceState[]) => {
+    const { draft, answer } = of({}, ...mates);
+    const node = draft.base.nodes.get('n1');
+    assert.ok(node);
+    node.released = { untilUs: NOW_US, devices: ['accused', 'mate'] };
+    return answer();
+  };
+  assert.equal(released(mate(failing)).verdict, 'PASS');
+  assert.equal(released(mate(failing), third).verdict, 'PASS', 'one device is no node');
+  assert.deepEqual(released(mate(failing), third, fourth).attributed, ['third', 'fourth']);
 });

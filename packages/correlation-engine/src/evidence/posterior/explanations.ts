@@ -1,6 +1,7 @@
 import { cohortOf } from '../cohorts.js';
-import { configOf, type Draft, deviceOf, fleetOf, nodeOf } from '../draft.js';
+import { configOf, type Draft, deviceOf, nodeOf } from '../draft.js';
 import { deviceExposure, sumOfExposures } from '../exposure.js';
+import { failuresOf } from '../failing.js';
 import { poissonTail } from '../gates/breadth.js';
 import { NODE_WINDOW_US } from '../gates/node.js';
 import type { DeviceState, Family } from '../model.js';
@@ -53,7 +54,7 @@ function cohortOdds(draft: Draft, device: DeviceState, nowUs: number): number {
 
 function togetherness(draft: Draft, device: DeviceState, family: Family, nowUs: number): number {
   const cohort = cohortOf(device, family);
-  const entries = fleetOf(draft).breadth[cohort] ?? [];
+  const entries = failuresOf(draft, cohort).nodes;
   const nodes = entries.filter((entry) => entry.newUs > nowUs - NODE_WINDOW_US).length;
   if (nodes < 2) return 0;
   const { unit_defects_per_gpu_year, gpu_defects_per_gpu_year } = configOf(draft).attribution;

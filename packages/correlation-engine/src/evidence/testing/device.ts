@@ -1,7 +1,17 @@
 import { cohortKey } from '../cohorts.js';
 import { completeFleet } from '../complete-fleet.js';
 import { begin, type Draft } from '../draft.js';
-import type { BreadthEntry, CoreConfig, DeviceState, FamilyState, FleetFacts, NodeState, UnitState } from '../model.js';
+import type {
+  BreadthEntry,
+  CohortFailures,
+  CoreConfig,
+  DeviceState,
+  FamilyState,
+  FleetFacts,
+  Incident,
+  NodeState,
+  UnitState,
+} from '../model.js';
 import { newDevice } from '../register.js';
 import { loadState } from '../state.js';
 import { FMA32, SMS } from './batches.js';
@@ -77,7 +87,33 @@ export function deviceWith(id: string, fields: Partial<DeviceState> = {}): Devic
 }
 
 export function breadthEntry(node: string, fields: Partial<BreadthEntry> = {}): BreadthEntry {
-  return { node, newUs: NOW_US, lastUs: NOW_US, epoch: 0, index: 0, digest: 0, ...fields };
+  return { node, newUs: NOW_US, againUs: null, lastUs: NOW_US, epoch: 0, index: 0, ...fields };
+}
+
+export function failuresWith(nodes: readonly BreadthEntry[], fields: Partial<CohortFailures> = {}): CohortFailures {
+  return { nodes, votes: [], chancePerHour: 0, devicesPerNode: 1, releasedUs: 0, ...fields };
+}
+
+export function incidentWith(fields: Partial<Incident> = {}): Incident {
+  return {
+    id: 'incident-1',
+    pattern: 'PROBE_OR_SOFTWARE',
+    state: 'OPEN',
+    cohort: familyWith().cohort,
+    node: '',
+    openedUs: NOW_US,
+    endedUs: null,
+    reason: 'r',
+    nodeCount: 3,
+    nodes: [],
+    devices: [],
+    modalDigest: null,
+    cordoned: false,
+    injected: false,
+    actor: '',
+    actorReason: '',
+    ...fields,
+  };
 }
 
 /** A draft over a fleet of these devices, each on the node that it names. */

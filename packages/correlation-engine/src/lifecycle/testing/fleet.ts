@@ -1,11 +1,14 @@
 import { checkBatch } from '../../evidence/check-batch.js';
+import { posteriorOdds } from '../../evidence/decision.js';
 import { begin, changes, install } from '../../evidence/draft.js';
 import type { Effects, Work } from '../../evidence/effects.js';
+import { ALL_GATES, type Gates } from '../../evidence/gates/outcome.js';
 import type {
   CoreConfig,
   DeviceState,
   DirectiveKind,
   DirectiveState,
+  GateName,
   NodeState,
   OperatorAction,
   Proposal,
@@ -59,14 +62,18 @@ export class Fleet {
   readonly committed: Committed[] = [];
   readonly #sequences = new Map<string, number>();
 
-  constructor(config: CoreConfig = CONFIG) {
+  readonly #gates: Gates;
+
+  /** @param gates those that decide: all, unless a test shows what one is there for */
+  constructor(config: CoreConfig = CONFIG, gates = ALL_GATES) {
+    this.#gates = gates;
     this.state = emptyState(config);
   }
 
   commit(record: CoreRecord): Effects {
     const ctx = { commitSeq: this.committed.length + 1, nowUs: this.nowUs };
     const draft = begin(this.state);
-    const effects = apply(draft, ctx, record);
+    const effects = apply(draft, ctx, record, posteriorOdds, this.#gates);
     changes(draft);
     install(draft);
     this.committed.push({ ctx, record, effects });
@@ -178,6 +185,11 @@ export class Fleet {
   restart(): void {
     this.state = loadState(this.saved());
   }
+}
+
+/** All gates but these. */
+export function without(...names: readonly GateName[]): Gates {
+  return new Set([...ALL_GATES].filter((name) => !names.includes(name)));
 }
 
 export function openOf(device: DeviceState, kind: DirectiveKind): DirectiveState | undefined {

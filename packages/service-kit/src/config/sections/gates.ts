@@ -73,7 +73,7 @@ export const gates = group(
       reloadable: true,
     }),
     breadth_nodes: leaf({
-      format: integer(2, 100_000),
+      format: integer(2, 256),
       default: 3,
       unit: 'nodes',
       doc: 'Gate 5: distinct nodes that newly fail the same cohort and family within a window and so make an incident. With fewer nodes it is not evaluable.',

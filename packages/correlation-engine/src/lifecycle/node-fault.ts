@@ -1,0 +1,70 @@
+import { configOf, deviceOf, editFleet } from '../evidence/draft.js';
+import type { FleetAction } from '../evidence/effects.js';
+import { incidentOfNode } from '../evidence/gates/node.js';
+import { DAY_US } from '../evidence/gates/rate-limit.js';
+import { editIncident, openIncident } from '../evidence/incidents.js';
+import type { DeviceState, GateOutcome, Incident } from '../evidence/model.js';
+import type { Step } from '../evidence/step.js';
+import { isInjected } from './detail.js';
+import { tellOrchestrators } from './fleet-directives.js';
+
+/**
+ * Gate 6 holds the node responsible for what these devices showed. Once no other gate speaks against acting, the node is
+ * cordoned: one directive, which counts once against the limit of automatic quarantines, and no device is taken out.
+ */
+export function attributeToNode(
+  step: Step,
+  device: DeviceState,
+  gates: readonly GateOutcome[],
+  attributed: readonly string[],
+): void {
+  if (attributed.length === 0) return;
+  const open = incidentOfNode(step.draft, device.node);
+  if (open !== undefined) return join(step, open, attributed);
+  if (gates.some((gate) => gate.number > 2 && gate.name !== 'node' && gate.verdict === 'HOLD')) return;
+  const enforces = configOf(step.draft).mode === 'enforce';
+  const reason = gates.find((gate) => gate.name === 'node')?.reason ?? '';
+  const injected = attributed.some((id) => {
+    const known = deviceOf(step.draft, id);
+    return known !== undefined && isInjected(known);
+  });
+  const { node } = device;
+  const opened = openIncident(
+    step,
+    {
+      pattern: 'NODE_CORRELATED',
+      cohort: '',
+      node,
+      nodes: [node],
+      devices: [...attributed],
+      reason,
+      cordoned: enforces,
+    },
+    { timeUs: step.ctx.nowUs, injected },
+    { would_be: enforces ? '' : 'CORDON' },
+  );
+  if (opened === undefined || !enforces) return;
+  tell(step, 'CORDON', opened, { reason, actor: '' });
+  const fleet = editFleet(step.draft);
+  const recent = fleet.automaticQuarantinesUs.filter((us) => us > step.ctx.nowUs - DAY_US);
+  fleet.automaticQuarantinesUs = [...recent, step.ctx.nowUs];
+}
+
+function join(step: Step, incident: Incident, attributed: readonly string[]): void {
+  const added = attributed.filter((id) => !incident.devices.includes(id));
+  if (added.length > 0) editIncident(step, incident.id).devices = [...incident.devices, ...added];
+}
+
+/** The incident of a node ended: what was cordoned is to be used again. */
+export function uncordon(step: Step, incident: Incident, order: { reason: string; actor: string }): void {
+  if (incident.cordoned) tell(step, 'UNCORDON', incident, order);
+}
+
+function tell(
+  step: Step,
+  action: FleetAction,
+  { node, injected }: Incident,
+  order: { reason: string; actor: string },
+): void {
+  tellOrchestrators(step, { action, gpu: '', node, ...order, from: null, to: null, timeUs: step.ctx.nowUs, injected });
+}
