@@ -59,9 +59,10 @@ export const posteriorOdds: DecisionModel = {
   name: 'posterior odds of an onset',
   assess(device, families, nowUs, facts) {
     const failing = device.units.filter((unit) => families === null || families.includes(unit.family));
-    const units = failing.map((unit) => assessUnit(facts, device, unit, nowUs));
+    const at: Looked = { facts, device, nowUs, beliefs: unitBeliefs(facts, device, nowUs) };
+    const units = failing.map((unit) => assessUnit(at, unit));
     const gpuOdds = oddsOf(lnTotal(lnOddsOfDevice(facts, device, failing, nowUs)));
-    const unitOdds = units.reduce((sum, unit) => sum + unit.odds, 0) + oddsOfTheRest(facts, device, families, nowUs);
+    const unitOdds = units.reduce((sum, unit) => sum + unit.odds, 0) + oddsOfTheRest(at, families);
     const odds = Math.min(gpuOdds + unitOdds, Number.MAX_VALUE);
     const tally = tallyOf(failing);
     const config = configOf(facts);
@@ -83,10 +84,17 @@ export const posteriorOdds: DecisionModel = {
   },
 };
 
-function assessUnit(facts: Draft, device: DeviceState, unit: UnitState, nowUs: number): UnitAssessment {
-  const beliefs = unitBeliefs(facts, device, unit, nowUs);
-  const lnOdds =
-    unit.posterior === null ? lnOddsOfCleanUnit(facts, device, unit, nowUs) : lnOddsAt(unit.posterior, beliefs, nowUs);
+/** A device as it is looked at, and what is believed of its units. */
+interface Looked {
+  facts: Draft;
+  device: DeviceState;
+  nowUs: number;
+  beliefs: ReturnType<typeof unitBeliefs>;
+}
+
+function assessUnit(at: Looked, unit: UnitState): UnitAssessment {
+  const beliefs = at.beliefs(unit);
+  const lnOdds = unit.posterior === null ? lnOddsOfCleanUnit(at, unit) : lnOddsAt(unit.posterior, beliefs, at.nowUs);
   const odds = oddsOf(lnTotal(lnOdds));
   const shares = sharesOf(lnOdds);
   const held = beliefs.thetas.filter((_, j) => (shares[j] ?? 0) >= 0.01);
@@ -94,13 +102,14 @@ function assessUnit(facts: Draft, device: DeviceState, unit: UnitState, nowUs: n
 }
 
 /** Units that never failed are known by what the device ran. */
-function oddsOfTheRest(facts: Draft, device: DeviceState, families: readonly Family[] | null, nowUs: number): number {
+function oddsOfTheRest(at: Looked, families: readonly Family[] | null): number {
+  const { device } = at;
   let sum = 0;
   for (const { family } of device.families) {
     if (families !== null && !families.includes(family)) continue;
     const failed = new Set(device.units.filter((unit) => unit.family === family).map((unit) => unit.sm));
     const clean = device.sms.filter((sm) => !failed.has(sm));
-    const oddsOn = (sm: number): number => oddsOf(lnTotal(lnOddsOfCleanUnit(facts, device, { family, sm }, nowUs)));
+    const oddsOn = (sm: number): number => oddsOf(lnTotal(lnOddsOfCleanUnit(at, { family, sm })));
     // Only a confirmed defect makes one SM likelier than another.
     if (device.confirmed.length > 0) for (const sm of clean) sum += oddsOn(sm);
     else if (clean[0] !== undefined) sum += clean.length * oddsOn(clean[0]);
@@ -110,23 +119,23 @@ function oddsOfTheRest(facts: Draft, device: DeviceState, families: readonly Fam
 
 const HOUR_US = 3_600_000_000;
 
-function lnOddsOfCleanUnit(facts: Draft, device: DeviceState, unit: UnitName, nowUs: number): number[] {
-  const { thetas, onset } = unitBeliefs(facts, device, unit, nowUs);
+function lnOddsOfCleanUnit({ facts, device, nowUs, beliefs }: Looked, unit: UnitName): number[] {
+  const { thetas, onset } = beliefs(unit);
   const ran = exposureOf(facts, device.id, unit.family);
   if (ran === undefined) return neverFailed(thetas, onset, 0, 0);
   const hours = Math.max(0, nowUs - ran.firstRunUs) / HOUR_US;
   return neverFailed(thetas, onset, ran.executions / Math.max(1, device.sms.length), hours);
 }
 
-/** Failures of distinct SMs speak for a defect of the device as a whole; more failures of one SM do not. */
+/** The newest failures of distinct SMs speak for a defect of the device as a whole; more failures of one SM do not. */
 function lnOddsOfDevice(facts: Draft, device: DeviceState, units: readonly UnitState[], nowUs: number): number[] {
-  const firstUs = new Map<number, number>();
+  const newestUs = new Map<number, number>();
   for (const unit of units) {
     if (unit.counted + unit.unlocated === 0) continue;
-    firstUs.set(unit.sm, Math.min(firstUs.get(unit.sm) ?? unit.firstUs, unit.firstUs));
+    newestUs.set(unit.sm, Math.max(newestUs.get(unit.sm) ?? unit.lastUs, unit.lastUs));
   }
   const beliefs = gpuBeliefs(facts, device, [...new Set(units.map((unit) => unit.family))]);
-  return lnOddsOfParts([...firstUs.values()], deviceExposure(facts, device.id), beliefs, nowUs);
+  return lnOddsOfParts([...newestUs.values()], deviceExposure(facts, device.id), beliefs, nowUs);
 }
 
 interface Tally {

@@ -197,7 +197,7 @@ function accuse(
 ): void {
   unit.accused += 1;
   if (!isRepetition(kind)) unit.consecutive += 1;
-  const beliefs = unitBeliefs(draft, device, unit, timeUs);
+  const beliefs = unitBeliefs(draft, device, timeUs)(unit);
   const report = { executions: 1, failures: 1, timeUs, bin };
   if (unit.posterior !== null) {
     unit.posterior = failed(unit.posterior, beliefs, report);

@@ -1,20 +1,27 @@
 import { configOf, type Draft } from '../draft.js';
-import type { AttributionSettings, DeviceState, Family, UnitName } from '../model.js';
+import type { AttributionSettings, DeviceState, Family, UnitName, UnitState } from '../model.js';
 import { probationFactor } from './probation.js';
 import { healthyRate } from './rates.js';
-import { shrinkage } from './shrinkage.js';
+import { shrinkageOf } from './shrinkage.js';
 import type { Beliefs } from './unit.js';
 
 const HOURS_PER_YEAR = 8766;
 
-/** What is believed of one family on one SM before its own evidence. */
-export function unitBeliefs(draft: Draft, device: DeviceState, { family, sm }: UnitName, nowUs: number): Beliefs {
+/** A unit as its probation needs it; one that never failed is on none. */
+type Asked = UnitName & Partial<Pick<UnitState, 'reinstatedUs'>>;
+
+/** What is believed of the units (one family on one SM) of a device before their own evidence. */
+export function unitBeliefs(draft: Draft, device: DeviceState, nowUs: number): (unit: Asked) => Beliefs {
   const settings = configOf(draft).attribution;
   const units = Math.max(1, device.sms.length) * Math.max(1, device.families.length);
-  const known = device.units.find((unit) => unit.family === family && unit.sm === sm);
-  const likelier = shrinkage(draft, device, sm) * probationFactor(known, nowUs);
-  const perYear = (settings.unit_defects_per_gpu_year * likelier) / units;
-  return beliefsOf(settings, perYear, healthyRate(draft, device, family));
+  const likelier = shrinkageOf(draft, device);
+  const rates = new Map<Family, number>();
+  return (unit) => {
+    const rate = rates.get(unit.family) ?? healthyRate(draft, device, unit.family);
+    rates.set(unit.family, rate);
+    const factor = likelier(unit.sm) * probationFactor(unit.reinstatedUs ?? null, nowUs);
+    return beliefsOf(settings, (settings.unit_defects_per_gpu_year * factor) / units, rate);
+  };
 }
 
 /** Of the device as a whole, which fails on one SM after another, with some of these families. */
@@ -26,8 +33,8 @@ export function gpuBeliefs(draft: Draft, device: DeviceState, families: readonly
 /** Of the node, which fails on one of its devices after another. */
 export function nodeBeliefs(draft: Draft, failing: readonly DeviceState[]): Beliefs {
   const settings = configOf(draft).attribution;
-  const families = failing.flatMap((device) => device.units.map((unit) => unit.family));
-  return beliefsOf(settings, settings.node_faults_per_node_year, largestRate(draft, failing, [...new Set(families)]));
+  const families = new Set(failing.flatMap((device) => device.units.map((unit) => unit.family)));
+  return beliefsOf(settings, settings.node_faults_per_node_year, largestRate(draft, failing, [...families]));
 }
 
 /** Where several cohorts contribute, the one with the most passing faults speaks for all. */

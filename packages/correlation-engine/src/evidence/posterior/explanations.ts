@@ -30,7 +30,7 @@ function nodeOdds(draft: Draft, device: DeviceState, nowUs: number): number {
   const sinceUs = nowUs - NODE_WINDOW_US;
   const failing = mates.filter((mate) => failedSince(mate, sinceUs));
   if (failing.length < 2) return 0;
-  const failuresUs = failing.map((mate) => Math.max(sinceUs, mate.firstObservationUs ?? sinceUs));
+  const failuresUs = failing.map((mate) => mate.lastObservationUs ?? sinceUs);
   const exposures = mates.flatMap((mate) => deviceExposure(draft, mate.id) ?? []);
   return oddsOf(lnTotal(lnOddsOfParts(failuresUs, sumOfExposures(exposures), nodeBeliefs(draft, failing), nowUs)));
 }

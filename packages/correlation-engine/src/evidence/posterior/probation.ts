@@ -5,12 +5,12 @@ const PROBATION_US = 90 * 86_400_000_000;
 const PROBATION_FACTOR = 100;
 
 /** When the probation of a unit ends; null = it is on none. */
-export function probationEndUs({ reinstatedUs }: UnitState): number | null {
+export function probationEndUs({ reinstatedUs }: Pick<UnitState, 'reinstatedUs'>): number | null {
   return reinstatedUs === null ? null : reinstatedUs + PROBATION_US;
 }
 
 /** Factor of the onset of a unit that a deep test cleared less than 90 days ago. */
-export function probationFactor(unit: UnitState | undefined, nowUs: number): number {
-  const endUs = unit === undefined ? null : probationEndUs(unit);
+export function probationFactor(reinstatedUs: number | null, nowUs: number): number {
+  const endUs = probationEndUs({ reinstatedUs });
   return endUs !== null && nowUs < endUs ? PROBATION_FACTOR : 1;
 }

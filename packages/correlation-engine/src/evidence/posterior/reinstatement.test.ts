@@ -12,7 +12,7 @@ import { failed, firstFailure, passed } from './unit.js';
 const DAY_US = 86_400_000_000;
 const device = deviceWith('d');
 const draft = draftOf([device]);
-const beliefs = unitBeliefs(draft, device, { family: 1, sm: 1 }, NOW_US);
+const beliefs = unitBeliefs(draft, device, NOW_US)({ family: 1, sm: 1 });
 const report = (failures: number, executions: number) => ({ executions, failures, timeUs: NOW_US, bin: UNKNOWN_BIN });
 const start = neverFailed(beliefs.thetas, beliefs.onset, 0, 0);
 
@@ -23,7 +23,7 @@ test('a unit goes back with odds of 0.01, its past answered for, and on probatio
   assert.ok(Math.abs(Math.exp(lnTotal(back.posterior?.lnOdds ?? [])) - REINSTATED_ODDS) < 1e-12);
   assert.deepEqual([back.counted, back.answers, back.accused, back.consecutive, back.clean], [0, 0, 0, 0, 0]);
   const on = deviceWith('d', { units: [back] });
-  const perHour = (us: number) => unitBeliefs(draftOf([on]), on, back, us).onset.perHour / beliefs.onset.perHour;
+  const perHour = (us: number) => unitBeliefs(draftOf([on]), on, us)(back).onset.perHour / beliefs.onset.perHour;
   assert.equal(probationEndUs(back), NOW_US + 90 * DAY_US);
   assert.deepEqual([perHour(NOW_US), perHour(NOW_US + 89 * DAY_US), perHour(NOW_US + 90 * DAY_US)], [100, 100, 1]);
   assert.equal(posteriorOdds.assess(on, null, NOW_US, draftOf([on])).quarantine, false);

@@ -9,7 +9,7 @@ export const REINSTATED_ODDS = 0.01;
 
 /** The unit as it goes back into service: its past is answered for, and it is on probation from now on. */
 export function reinstated(facts: Draft, device: DeviceState, unit: UnitState, nowUs: number): UnitState {
-  const beliefs = unitBeliefs(facts, device, unit, nowUs);
+  const beliefs = unitBeliefs(facts, device, nowUs)(unit);
   const { thetas, onset } = beliefs;
   const lnOdds = unit.posterior === null ? neverFailed(thetas, onset, 0, 0) : lnOddsAt(unit.posterior, beliefs, nowUs);
   const shift = Math.log(REINSTATED_ODDS) - lnTotal(lnOdds);

@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { completeFleet } from '../complete-fleet.js';
 import { deviceWith, draftOf } from '../testing/device.js';
-import { confirm, modelKey, shrinkage } from './shrinkage.js';
+import { confirm, modelKey, shrinkageOf } from './shrinkage.js';
 
 const KEY = modelKey(deviceWith('d'));
 const SM = { family: 1, sm: 2 };
 
 test('without confirmed defects nothing is likelier than anything else', () => {
   const device = deviceWith('d');
-  assert.equal(shrinkage(draftOf([device]), device, 0), 1);
+  assert.equal(shrinkageOf(draftOf([device]), device)(0), 1);
 });
 
 test('each confirmed device of the model moves it, against what its years of service let expect', () => {
   const device = deviceWith('d');
   const factor = (confirmed: number, years: number): number => {
     const rates = { ...completeFleet(null).rates, years: { [KEY]: years } };
-    return shrinkage(draftOf([device], { confirmed: { [KEY]: confirmed }, rates }), device, 0);
+    return shrinkageOf(draftOf([device], { confirmed: { [KEY]: confirmed }, rates }), device)(0);
   };
   assert.equal(factor(1, 0), 1.5);
   assert.equal(factor(2, 2000), 1, 'as many as expected');
@@ -27,7 +27,7 @@ test('each confirmed device of the model moves it, against what its years of ser
 test('a confirmed SM makes its device, its neighbours and above all its sibling likelier', () => {
   const device = deviceWith('d', { confirmed: [SM] });
   const draft = draftOf([device]);
-  const [far, neighbour, itself, sibling] = [0, 1, 2, 3].map((sm) => shrinkage(draft, device, sm));
+  const [far, neighbour, itself, sibling] = [0, 1, 2, 3].map((sm) => shrinkageOf(draft, device)(sm));
   assert.deepEqual([far, neighbour, itself, sibling], [1.5, 2.25, 1.5, 112.5]);
 });
 

@@ -31,20 +31,22 @@ export function confirm(draft: Draft, device: DeviceState, units: readonly UnitN
   }
 }
 
-/** How much likelier than others this SM of this device is to be defective: a factor of its onset. */
-export function shrinkage(draft: Draft, device: DeviceState, sm: number): number {
+/** How much likelier than others each SM of this device is to be defective: a factor of its onset. */
+export function shrinkageOf(draft: Draft, device: DeviceState): (sm: number) => number {
   const perYear = configOf(draft).attribution.unit_defects_per_gpu_year;
   const fleet = fleetOf(draft);
   const key = modelKey(device);
   const life = deviceExposure(draft, device.id);
   const expected = life === undefined ? 0 : (perYear * (life.lastRunUs - life.firstRunUs)) / YEAR_US;
-  const beside = device.confirmed.filter((unit) => Math.abs(unit.sm - sm) === 1).length;
-  const product =
+  const expectedBeside = (expected * 2) / Math.max(1, device.sms.length);
+  const together =
     ratio(fleet.confirmed[key] ?? 0, perYear * (fleet.rates.years[key] ?? 0)) *
-    ratio(device.confirmed.length, expected) *
-    ratio(beside, (expected * 2) / Math.max(1, device.sms.length));
-  const clamped = Math.max(SMALLEST, Math.min(LARGEST, product));
-  return device.confirmed.some((unit) => unit.sm === siblingOf(sm)) ? clamped * SIBLING_FACTOR : clamped;
+    ratio(device.confirmed.length, expected);
+  return (sm) => {
+    const beside = device.confirmed.filter((unit) => Math.abs(unit.sm - sm) === 1).length;
+    const clamped = Math.max(SMALLEST, Math.min(LARGEST, together * ratio(beside, expectedBeside)));
+    return device.confirmed.some((unit) => unit.sm === siblingOf(sm)) ? clamped * SIBLING_FACTOR : clamped;
+  };
 }
 
 function ratio(confirmed: number, expected: number): number {

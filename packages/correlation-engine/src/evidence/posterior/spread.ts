@@ -5,9 +5,9 @@ import type { Beliefs } from './unit.js';
 const HOUR_US = 3_600_000_000;
 
 /**
- * Log odds of something that fails part by part (a device by its SMs, a node by its devices): the recursion over the first
- * failures of distinct parts. Between them everything that ran is a pass, at the mean rate of its life; nothing is stored.
- * @param failuresUs event time of the first failure of each part
+ * Log odds of something that fails part by part (a device by its SMs, a node by its devices): the recursion over the newest
+ * failures of distinct parts, so that one more failure never speaks against it. Between them everything that ran is a pass, at the mean rate of its life; nothing is stored.
+ * @param failuresUs event time of the newest failure of each part
  */
 export function lnOddsOfParts(
   failuresUs: readonly number[],
