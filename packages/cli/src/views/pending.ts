@@ -12,6 +12,7 @@ const CAUSES: Readonly<Record<number, string>> = {
   [Cause.RATE_LIMIT]: 'the limit of automatic quarantines is used up',
   [Cause.MAX_QUARANTINE]: 'out of service for too long',
   [Cause.REPRODUCED]: 'a deep test showed the fault again',
+  [Cause.LOW_SCORE]: 'a deep test was passed, but the score stays low',
 };
 
 /** What waits for an operator, each with the command that answers it. */

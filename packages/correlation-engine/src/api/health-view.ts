@@ -76,7 +76,7 @@ function directiveProgress(directive: DirectiveState): DirectiveProgress {
     family: family as ProbeFamily,
     sm,
     done: BigInt(done),
-    wanted: BigInt(kind === 'deep-test' ? executions * units.length : executions),
+    wanted: BigInt(kind === 'deep-test' ? units.reduce((sum, unit) => sum + unit.executions, 0) : executions),
     failures: BigInt(failures),
     finished: status !== 'open',
   };

@@ -12,6 +12,7 @@ const CAUSES: Readonly<Record<ProposalCause, PendingDirective_Cause>> = {
   'rate-limit': PendingDirective_Cause.RATE_LIMIT,
   'max-quarantine': PendingDirective_Cause.MAX_QUARANTINE,
   reproduced: PendingDirective_Cause.REPRODUCED,
+  'low-score': PendingDirective_Cause.LOW_SCORE,
 };
 
 /** A proposal as operators see it. */

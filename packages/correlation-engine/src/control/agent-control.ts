@@ -189,7 +189,7 @@ class ControlStream {
     for (const deviceId of state.nodes.get(node)?.deviceIds ?? []) {
       const device = state.devices.get(deviceId);
       if (device?.announced !== true) continue;
-      for (const { id, work } of remainingDirectives(device))
+      for (const { id, work } of remainingDirectives(device, state.config))
         this.#write(directiveMessage({ op: 'send', node, deviceId, id, work }));
     }
   }

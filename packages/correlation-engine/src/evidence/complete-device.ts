@@ -22,8 +22,15 @@ function outOf({ state, stateSinceUs, stateActor }: DeviceState): OutOfService |
 
 function completeUnit(unit: UnitState, device: DeviceState, settings: AttributionSettings): UnitState {
   const old: Partial<UnitState> = unit;
-  if (old.posterior !== undefined) return unit;
-  return { ...unit, consecutive: 0, reinstatedUs: null, posterior: posteriorOf(unit, device, settings) };
+  if (old.deepTestOther !== undefined) return unit;
+  if (old.posterior !== undefined) return { ...unit, deepTestOther: 0 };
+  return {
+    ...unit,
+    deepTestOther: 0,
+    consecutive: 0,
+    reinstatedUs: null,
+    posterior: posteriorOf(unit, device, settings),
+  };
 }
 
 /** What it would be if the unit had failed so often at once in its first run: passes between were not kept. */

@@ -83,6 +83,8 @@ export interface UnitState {
   clean: number;
   /** Clean executions in the open deep test; 0 again after a failure in it. */
   deepTestClean: number;
+  /** The same in circumstances in which the unit never failed: they weigh less. */
+  deepTestOther: number;
   /** Failing runs in a row, without a clean one between them; the agent's own reruns do not count. */
   consecutive: number;
   /** null = this unit alone was never accused: it is judged like one that never failed. */
@@ -151,9 +153,16 @@ export type OperatorAction = 'QUARANTINE' | 'REINSTATE' | 'SCHEDULE_DEEP_TEST' |
 
 /**
  * Why an action waits: an operator asked for a second one; `require_approval` is set; the rate limit of automatic
- * quarantines is used up; the device was out of service for too long; or a deep test showed the fault again.
+ * quarantines is used up; the device was out of service for too long; a deep test showed the fault again; or it was passed, and
+ * the score stays below `quarantine_to_healthy_threshold` all the same.
  */
-export type ProposalCause = 'operator' | 'require-approval' | 'rate-limit' | 'max-quarantine' | 'reproduced';
+export type ProposalCause =
+  | 'operator'
+  | 'require-approval'
+  | 'rate-limit'
+  | 'max-quarantine'
+  | 'reproduced'
+  | 'low-score';
 
 /** An action that waits until an operator approves it (PENDING). */
 export interface Proposal {

@@ -232,6 +232,7 @@ function newUnit(family: Family, sm: number, timeUs: number): UnitState {
     digest: 0,
     clean: 0,
     deepTestClean: 0,
+    deepTestOther: 0,
     consecutive: 0,
     posterior: null,
     reinstatedUs: null,

@@ -1,4 +1,5 @@
 import type { CoreConfig, DeviceState, Family } from '../evidence/model.js';
+import { cleanInDeepTest, neededInDeepTest } from '../lifecycle/deep-test-count.js';
 import { openDeepTestOf } from '../lifecycle/directives.js';
 
 /** How far one failing unit is on its way back into service. */
@@ -13,11 +14,10 @@ export interface UnitProgress {
 /** The failing units of a device that is out of service; [] for any other. */
 export function reinstatement(device: DeviceState, config: CoreConfig): UnitProgress[] {
   if (device.state !== 'QUARANTINED' && device.state !== 'DEEP_TEST') return [];
-  const needed = openDeepTestOf(device)?.executions ?? config.reinstatementPassCount;
-  return device.units.map(({ family, sm, deepTestClean }) => ({
-    family,
-    sm,
-    clean: Math.min(deepTestClean, needed),
-    needed,
-  }));
+  const test = openDeepTestOf(device);
+  return device.units.map((unit) => {
+    const needed = test === undefined ? config.reinstatementPassCount : neededInDeepTest(test, unit);
+    const clean = Math.min(Math.floor(cleanInDeepTest(unit, config)), needed);
+    return { family: unit.family, sm: unit.sm, clean, needed };
+  });
 }

@@ -1,4 +1,5 @@
 import { familyName } from '../evidence/families.js';
+import { heldUnits } from '../evidence/held-units.js';
 import type { DirectiveState, UnitState } from '../evidence/model.js';
 import { NOTHING_YET } from '../evidence/register.js';
 import { isInjected } from '../lifecycle/detail.js';
@@ -46,9 +47,10 @@ function observe({ device, config }: View): string[] {
 }
 
 function evidence({ device, assessment }: View): string[] {
-  if (device.units.length === 0) return [];
-  const units = device.units.slice(0, MAX_UNITS_NAMED).map(unitText);
-  const more = device.units.length - units.length;
+  const held = heldUnits(device);
+  if (held.length === 0) return [];
+  const units = held.slice(0, MAX_UNITS_NAMED).map(unitText);
+  const more = held.length - units.length;
   const said = device.stateReason.includes('hard observation');
   return [
     ...(said ? [] : [`${assessment.reason}.`]),

@@ -2,6 +2,7 @@ import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
 import { deviceExposure } from '../evidence/exposure.js';
 import { familyName } from '../evidence/families.js';
+import { heldUnits } from '../evidence/held-units.js';
 import type { CoreConfig, DeviceState, DirectiveState } from '../evidence/model.js';
 import { type DisplayedScore, displayedScore } from '../evidence/score.js';
 import type { CoreState } from '../evidence/state.js';
@@ -47,7 +48,7 @@ function line(device: DeviceState, config: CoreConfig): string {
 }
 
 function accused(device: DeviceState): string {
-  const [first, ...others] = device.units;
+  const [first, ...others] = heldUnits(device);
   if (first === undefined) return device.stateActor === '' ? 'no failing unit' : `ordered by ${device.stateActor}`;
   return `${familyName(first.family)} on SM ${first.sm}${others.length === 0 ? '' : ` and ${others.length} more`}`;
 }

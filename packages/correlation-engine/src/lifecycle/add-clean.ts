@@ -4,6 +4,7 @@ import type { Bin } from '../evidence/posterior/bins.js';
 import { passed } from '../evidence/posterior/unit.js';
 import type { Step } from '../evidence/step.js';
 import { beginDeepTest } from './deep-test.js';
+import { countInDeepTest } from './deep-test-count.js';
 
 /** Executions of one unit that ran to a PASS, trustworthily: golden intact and agreed, no loud fault. */
 export interface Clean {
@@ -35,7 +36,7 @@ export function addClean(step: Step, deviceId: string, clean: Clean): void {
     countClean(device, unit, clean.executions, clean.bin);
     unit.consecutive = 0;
   }
-  if (directive !== undefined) progress(device, directive, unit, clean.executions);
+  if (directive !== undefined) progress(device, directive, unit, clean);
 }
 
 /** The first execution for a directive has arrived. */
@@ -54,12 +55,12 @@ function progress(
   device: DeviceState,
   directive: DirectiveState,
   unit: UnitState | undefined,
-  executions: number,
+  { executions, bin }: Clean,
 ): void {
   directive.done += executions;
   if (directive.kind !== 'deep-test' || device.testBuild) return;
   if (directive.unitsCleanUs !== null) directive.sweepClean += executions;
-  else if (unit !== undefined) unit.deepTestClean += executions;
+  else if (unit !== undefined) countInDeepTest(unit, executions, bin);
 }
 
 function openDirective(device: DeviceState, { directiveId }: Clean): DirectiveState | undefined {

@@ -42,11 +42,19 @@ test('a suspicion that no burst confirms ends after 7 days of watching', () => {
   const done = fleet.batch('n1', repeat(1000, { kind: RunKind.BURST, single: 1, directive: id }));
   const untilUs = fleet.nowUs + 7 * DAY_US;
   assert.deepEqual(sentWork(done), [{ kind: 'follow-up', family: 1, sm: 1, intervalMs: 1000, untilUs }]);
-  fleet.advance(7 * DAY_US - SECOND_US);
+  fleet.advance(6 * DAY_US);
+  fleet.cleanRuns('n1', 500_000);
+  fleet.advance(DAY_US - SECOND_US);
   assert.equal(fleet.device(ID).state, 'SUSPECT');
   fleet.advance(2 * SECOND_US);
   assert.equal(fleet.device(ID).state, 'HEALTHY');
-  assert.deepEqual(fleet.device(ID).units, []);
+  const { units, lastObservationUs } = fleet.device(ID);
+  assert.deepEqual(
+    units.map(({ sm, counted, clean }) => [sm, counted, clean]),
+    [[1, 0, 0]],
+    'the unit stays known, and nothing is held against it',
+  );
+  assert.equal(lastObservationUs, null);
 });
 
 test('a mismatch of the follow-up answers the first as well as one of the burst', () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { posteriorOdds } from '../evidence/decision.js';
+import { begin } from '../evidence/draft.js';
 import { RunKind } from '../evidence/model.js';
 import { columns, INT_AES, repeat } from '../evidence/testing/batches.js';
 import { CONFIG, configWith } from '../evidence/testing/config.js';
@@ -48,10 +50,80 @@ test('a failure ends it, and the next count starts at 0', () => {
   assert.equal(fleet.device(ID).units[0]?.deepTestClean, 0);
   assert.deepEqual(sentWork(fleet.hello('n1', { buildId: 'build-2' })), [], 'that build failed too');
   fleet.operator(ID, 'SCHEDULE_DEEP_TEST');
-  fleet.deepTestRuns('n1', 999);
+  const { id, units } = fleet.open(ID, 'deep-test');
+  const needed = units[0]?.executions ?? 0;
+  assert.ok(needed > 1000, 'it failed 3 times in 1,002 runs');
+  fleet.cleanRuns('n1', needed - 1, id);
   assert.equal(fleet.device(ID).state, 'DEEP_TEST');
   fleet.deepTestRuns('n1', 1);
   assert.equal(fleet.device(ID).state, 'HEALTHY');
+});
+
+test('clean runs in other circumstances than the failures weigh less', () => {
+  const fleet = new Fleet();
+  const hot = { context: { temperatureC: 75, powerW: undefined } };
+  fleet.hello('n1');
+  fleet.batch('n1', [{ fails: [{ sm: 1 }], ...hot }]);
+  const { id } = fleet.open(ID, 'burst');
+  fleet.batch('n1', [{ kind: RunKind.BURST, single: 1, directive: id, index: 1, fails: [{ sm: 1 }], ...hot }]);
+  fleet.advance(11 * SECOND_US);
+  fleet.hello('n1', { buildId: 'build-2' });
+  fleet.deepTestRuns('n1', 1000);
+  const [unit] = fleet.device(ID).units;
+  assert.deepEqual([fleet.device(ID).state, unit?.deepTestClean, unit?.deepTestOther], ['DEEP_TEST', 0, 1000]);
+  fleet.deepTestRuns('n1', 899, hot);
+  assert.equal(fleet.device(ID).state, 'DEEP_TEST');
+  fleet.deepTestRuns('n1', 1, hot);
+  assert.equal(fleet.device(ID).state, 'HEALTHY');
+});
+
+test('what a deep test cleared goes back with odds of 0.01 and on probation, and the ledger knows', () => {
+  const fleet = new Fleet();
+  fleet.quarantined('n1');
+  fleet.hello('n1', { buildId: 'build-2' });
+  const passed = fleet.passDeepTest('n1');
+  assert.deepEqual(eventNames(passed).slice(-2), ['state_changed', 'probation_began']);
+  const [unit] = fleet.device(ID).units;
+  assert.deepEqual([unit?.counted, unit?.reinstatedUs], [0, fleet.nowUs]);
+  const { odds } = posteriorOdds.assess(fleet.device(ID), null, fleet.nowUs, begin(fleet.state)).units[0] ?? {};
+  assert.ok(Math.abs((odds ?? 0) / 0.01 - 1) < 1e-9);
+});
+
+test('what a test build made up leaves nothing behind', () => {
+  const fleet = underTest();
+  fleet.passDeepTest('n1');
+  assert.deepEqual([fleet.device(ID).state, fleet.device(ID).units], ['HEALTHY', []]);
+});
+
+test('a fault that a deep test shows again is proposed for condemnation; nothing does it but a human', () => {
+  const fleet = underTest();
+  fleet.deepTestRuns('n1', 10);
+  const failed = fleet.deepTestRuns('n1', 1, { fails: [{ sm: 1 }] });
+  assert.deepEqual(eventNames(failed).slice(-2), ['state_changed', 'approval_requested']);
+  const { id, cause } = fleet.pending(ID, 'CONDEMN');
+  assert.equal(cause, 'reproduced');
+  assert.equal(fleet.device(ID).state, 'QUARANTINED');
+  fleet.answerProposal(id, 'APPROVE');
+  assert.equal(fleet.device(ID).state, 'CONDEMNED');
+});
+
+test('one that is software after all, or not likely enough, proposes nothing', () => {
+  const fleet = underTest();
+  fleet.deepTestRuns('n1', 10, {});
+  fleet.deepTestRuns('n1', 1, { fails: [{ sm: 1, siblingsRun: 3, siblingsPassed: 0, siblingsSameDigest: 3 }] });
+  assert.deepEqual([fleet.device(ID).state, fleet.device(ID).proposals], ['QUARANTINED', []]);
+});
+
+test('a device that would go back with a low score waits for an operator', () => {
+  const fleet = new Fleet(configWith({}, { thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.9895 } }));
+  fleet.quarantined('n1');
+  fleet.hello('n1', { buildId: 'build-2' });
+  fleet.passDeepTest('n1');
+  const { cause, reason } = fleet.pending(ID, 'REINSTATE');
+  assert.equal(cause, 'low-score');
+  assert.match(reason, /score would be 0\.98\d, and 0\.9895 is needed/);
+  fleet.hello('n1', { buildId: 'build-2' });
+  assert.equal(openOf(fleet.device(ID), 'deep-test'), undefined);
 });
 
 test('a wrong result of a scheduled run during the test ends it as well', () => {

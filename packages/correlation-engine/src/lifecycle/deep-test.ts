@@ -1,6 +1,9 @@
 import { configOf } from '../evidence/draft.js';
-import type { DeviceState, DirectiveState } from '../evidence/model.js';
+import type { CoreConfig, DeviceState, DirectiveState, TestUnit } from '../evidence/model.js';
+import { reinstated } from '../evidence/posterior/reinstatement.js';
+import { displayedScore, thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
+import { cleanInDeepTest, forgetDeepTest, neededInDeepTest } from './deep-test-count.js';
 import {
   cancelDirective,
   deepTestUnits,
@@ -54,18 +57,34 @@ export function failDeepTest(
   step: Step,
   device: DeviceState,
   directive: DirectiveState,
-  what: string,
-  timeUs: number,
+  failure: { what: string; counted: boolean; timeUs: number },
 ): void {
+  const { what, counted, timeUs } = failure;
   noteFailingBuild(device, device.buildId);
   endDeepTest(step, device, directive, `The deep test failed: ${what}.`, timeUs);
+  if (counted) askToCondemn(step, device, what);
+}
+
+/** From this probability of a defect on a fault that a deep test shows again is proposed for condemnation. */
+const REPRODUCED_PROBABILITY = 0.9999;
+
+/** Never more than asks: a human condemns. */
+function askToCondemn(step: Step, device: DeviceState, what: string): void {
+  const { probability } = step.model.assess(device, null, step.ctx.nowUs, step.draft);
+  if (probability < REPRODUCED_PROBABILITY) return;
+  const reason = `A deep test showed the fault again (${what}), and a defect is more than 99.99 % likely.`;
+  if (configOf(step.draft).mode === 'observe') noteWouldBe(step, device, 'CONDEMNED', reason);
+  else propose(step, device, { action: 'CONDEMN', cause: 'reproduced', reason });
 }
 
 /** A mismatch from before the test names a unit that the test does not cover yet. */
 export function extendDeepTest(step: Step, device: DeviceState, directive: DirectiveState): void {
-  const units = deepTestUnits(device, directive.executions);
-  if (units.length === directive.units.length) return;
-  directive.units = units;
+  const wanted = deepTestUnits(step, device, directive.executions);
+  const isNew = ({ family, sm }: TestUnit): boolean =>
+    !directive.units.some((unit) => unit.family === family && unit.sm === sm);
+  const added = wanted.filter(isNew);
+  if (added.length === 0) return;
+  directive.units = [...directive.units, ...added];
   directive.unitsCleanUs = null;
   sendDirective(step, device, directive);
 }
@@ -86,7 +105,7 @@ export function endDeepTest(
   reason: string,
   timeUs: number,
 ): void {
-  for (const unit of device.units) unit.deepTestClean = 0;
+  forgetDeepTest(device.units);
   cancelDirective(step, device, directive, reason);
   if (device.state === 'DEEP_TEST') transition(step, device, { to: 'QUARANTINED', reason, timeUs, actor: '' });
 }
@@ -96,32 +115,52 @@ export function reviewDeepTest(step: Step, device: DeviceState): number | null {
   const directive = openDeepTestOf(device);
   if (directive === undefined || device.state !== 'DEEP_TEST') return null;
   const { nowUs } = step.ctx;
-  if (directive.unitsCleanUs === null && unitsAreClean(device, directive)) directive.unitsCleanUs = nowUs;
+  if (directive.unitsCleanUs === null && unitsAreClean(device, directive, configOf(step.draft)))
+    directive.unitsCleanUs = nowUs;
   if (directive.unitsCleanUs === null) return null;
   const sweptUs = directive.unitsCleanUs + directive.sweepSeconds * SECOND_US;
   if (nowUs < sweptUs) return sweptUs;
   if (directive.sweepSeconds > 0 && directive.sweepClean < device.sms.length * device.families.length) return null;
   finishDirective(device, directive, 'done', 'passed');
-  const units =
-    directive.units.length === 1 ? 'The failing unit' : `Each of the ${directive.units.length} failing units`;
-  passDeepTest(
-    step,
-    device,
-    `${units} ran cleanly ${directive.executions} times in a deep test under build ${device.buildId}.`,
-  );
+  passDeepTest(step, device, `${ranCleanly(directive)} in a deep test under build ${device.buildId}.`);
   return null;
+}
+
+function ranCleanly({ units }: DirectiveState): string {
+  const counts = units.map((unit) => unit.executions);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const times = least === most ? `${least} times` : `${least} to ${most} times`;
+  return units.length === 1
+    ? `The failing unit ran cleanly ${times}`
+    : `Each of the ${units.length} failing units ran cleanly ${times}`;
 }
 
 /** Reinstates, or leaves the device out of service and says who has to decide. */
 function passDeepTest(step: Step, device: DeviceState, reason: string): void {
-  const { mode, requireApproval } = configOf(step.draft);
-  if (mode === 'enforce' && !requireApproval) return reinstate(step, device, { reason, actor: '' });
-  const wait = mode === 'observe' ? 'Observe mode leaves it out of service.' : 'Its return waits for approval.';
-  transition(step, device, { to: 'QUARANTINED', reason: `${reason} ${wait}`, timeUs: step.ctx.nowUs, actor: '' });
-  if (mode === 'observe') noteWouldBe(step, device, 'HEALTHY', reason);
-  else propose(step, device, { action: 'REINSTATE', cause: 'require-approval', reason });
+  const config = configOf(step.draft);
+  const low = lowScore(step, device);
+  if (config.mode === 'enforce' && !config.requireApproval && low === '')
+    return reinstate(step, device, { reason, actor: '' });
+  const observes = config.mode === 'observe';
+  const wait = observes ? 'Observe mode leaves it out of service.' : 'Its return waits for approval.';
+  const known = low === '' ? reason : `${reason} ${low}`;
+  transition(step, device, { to: 'QUARANTINED', reason: `${known} ${wait}`, timeUs: step.ctx.nowUs, actor: '' });
+  const cause = low === '' ? 'require-approval' : 'low-score';
+  if (!observes) propose(step, device, { action: 'REINSTATE', cause, reason: known });
+  else if (low === '') noteWouldBe(step, device, 'HEALTHY', reason);
 }
 
-function unitsAreClean(device: DeviceState, directive: DirectiveState): boolean {
-  return device.units.every((unit) => unit.deepTestClean >= directive.executions);
+/** `quarantine_to_healthy_threshold` is asked of the score that the device would go back with; '' = it suffices. */
+function lowScore(step: Step, device: DeviceState): string {
+  const config = configOf(step.draft);
+  const { nowUs } = step.ctx;
+  const units = device.units.map((unit) => reinstated(step.draft, device, unit, nowUs));
+  const { odds } = step.model.assess({ ...device, units }, null, nowUs, step.draft);
+  if (odds < thresholdOdds(config).healthy) return '';
+  const { score } = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta });
+  return `Its score would be ${score.toFixed(3)}, and ${config.thresholds.healthy} is needed.`;
+}
+
+function unitsAreClean(device: DeviceState, directive: DirectiveState, config: CoreConfig): boolean {
+  return device.units.every((unit) => cleanInDeepTest(unit, config) >= neededInDeepTest(directive, unit));
 }

@@ -41,7 +41,7 @@ test('what remains of a burst keeps its pace', () => {
   const fleet = suspect();
   burstRuns(fleet, 250);
   assert.deepEqual(
-    remainingDirectives(fleet.device(ID)).map(({ work }) => work),
+    remainingDirectives(fleet.device(ID), fleet.state.config).map(({ work }) => work),
     [{ kind: 'burst', family: 1, sm: 1, executions: 750, windowMs: 45_000 }],
   );
 });

@@ -1,8 +1,17 @@
 import { hash } from 'node:crypto';
 import { configOf } from '../evidence/draft.js';
 import type { Work } from '../evidence/effects.js';
-import type { DeviceState, DirectiveKind, DirectiveState, DirectiveStatus, TestUnit } from '../evidence/model.js';
+import type {
+  CoreConfig,
+  DeviceState,
+  DirectiveKind,
+  DirectiveState,
+  DirectiveStatus,
+  TestUnit,
+} from '../evidence/model.js';
+import { cleanExecutionsNeeded } from '../evidence/posterior/reinstatement.js';
 import { emit, type Step } from '../evidence/step.js';
+import { cleanInDeepTest, forgetDeepTest } from './deep-test-count.js';
 import { isInjected, unitsDetail } from './detail.js';
 import { tellOrchestrators } from './fleet-directives.js';
 
@@ -46,13 +55,14 @@ export function openFollowUp(step: Step, device: DeviceState, unit: { family: nu
   });
 }
 
-/** `executions` of each unit that has evidence against it, with seeds of their own, then a sweep of everything. */
+/** So many executions of each unit that failed as clear it, with seeds of their own, then a sweep of everything. */
 export function openDeepTest(step: Step, device: DeviceState, order: { actor: string; reason: string }): void {
   const config = configOf(step.draft);
-  for (const unit of device.units) unit.deepTestClean = 0;
+  forgetDeepTest(device.units);
+  const units = deepTestUnits(step, device, config.reinstatementPassCount);
   openDirective(step, device, 'deep-test', {
     executions: config.reinstatementPassCount,
-    units: deepTestUnits(device, config.reinstatementPassCount),
+    units,
     sweepSeconds: config.gates.deep_test_seconds,
   });
   emit(
@@ -65,7 +75,7 @@ export function openDeepTest(step: Step, device: DeviceState, order: { actor: st
       reason: order.reason,
       node: device.node,
       build_id: device.buildId,
-      executions: config.reinstatementPassCount,
+      executions: units.reduce((sum, unit) => sum + unit.executions, 0),
       sweep_seconds: config.gates.deep_test_seconds,
       units: unitsDetail(device),
     },
@@ -83,8 +93,14 @@ export function openDeepTest(step: Step, device: DeviceState, order: { actor: st
   });
 }
 
-export function deepTestUnits(device: DeviceState, executions: number): TestUnit[] {
-  return device.units.map(({ family, sm }) => ({ family, sm, executions }));
+/** What each unit that failed needs at least, by its odds as they stand now. */
+export function deepTestUnits(step: Step, device: DeviceState, atLeast: number): TestUnit[] {
+  const { units } = step.model.assess(device, null, step.ctx.nowUs, step.draft);
+  return units.map((unit) => ({
+    family: unit.family,
+    sm: unit.sm,
+    executions: cleanExecutionsNeeded(unit, atLeast),
+  }));
 }
 
 function openDirective(step: Step, device: DeviceState, kind: DirectiveKind, order: Partial<DirectiveState>): void {
@@ -123,7 +139,7 @@ function directiveId(step: Step, device: DeviceState, kind: DirectiveKind): stri
 
 /** Tells the agent what remains of a directive, if anything. */
 export function sendDirective(step: Step, device: DeviceState, directive: DirectiveState): void {
-  const work = remainingWork(device, directive);
+  const work = remainingWork(device, directive, configOf(step.draft));
   if (work === undefined) return;
   step.effects.directives.push({ op: 'send', node: device.node, deviceId: device.id, id: directive.id, work });
 }
@@ -160,7 +176,7 @@ export function openDeepTestOf(device: DeviceState): DirectiveState | undefined 
 }
 
 /** What remains of a directive; undefined = nothing that this agent should do. Test builds are given no deep test: it would prove nothing. */
-function remainingWork(device: DeviceState, directive: DirectiveState): Work | undefined {
+function remainingWork(device: DeviceState, directive: DirectiveState, config: CoreConfig): Work | undefined {
   if (directive.status !== 'open') return undefined;
   const { family, sm } = directive;
   switch (directive.kind) {
@@ -175,23 +191,23 @@ function remainingWork(device: DeviceState, directive: DirectiveState): Work | u
     case 'deep-test':
       return device.testBuild
         ? undefined
-        : { kind: 'deep-test', units: remainingUnits(device, directive), sweepSeconds: directive.sweepSeconds };
+        : { kind: 'deep-test', units: remainingUnits(device, directive, config), sweepSeconds: directive.sweepSeconds };
   }
 }
 
 /** Every unfinished directive of a device with what remains of it: repeated after each hello. */
-export function remainingDirectives(device: DeviceState): { id: string; work: Work }[] {
+export function remainingDirectives(device: DeviceState, config: CoreConfig): { id: string; work: Work }[] {
   return device.directives.flatMap((directive) => {
-    const work = remainingWork(device, directive);
+    const work = remainingWork(device, directive, config);
     return work === undefined ? [] : [{ id: directive.id, work }];
   });
 }
 
-function remainingUnits(device: DeviceState, directive: DirectiveState): TestUnit[] {
-  const units = directive.units.map((unit) => {
-    const clean =
-      device.units.find((entry) => entry.family === unit.family && entry.sm === unit.sm)?.deepTestClean ?? 0;
-    return { ...unit, executions: unit.executions - clean };
+function remainingUnits(device: DeviceState, directive: DirectiveState, config: CoreConfig): TestUnit[] {
+  const units = directive.units.map((wanted) => {
+    const unit = device.units.find((entry) => entry.family === wanted.family && entry.sm === wanted.sm);
+    const clean = unit === undefined ? 0 : cleanInDeepTest(unit, config);
+    return { ...wanted, executions: Math.ceil(wanted.executions - clean) };
   });
   return units.filter((unit) => unit.executions > 0);
 }

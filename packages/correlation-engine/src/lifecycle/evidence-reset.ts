@@ -1,12 +1,33 @@
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState, UnitState } from '../evidence/model.js';
 
-/** Evidence is answered for: what comes next starts anew. */
-export function resetEvidence(device: DeviceState): void {
-  device.units = [];
+/**
+ * What was held against the device is answered for: what comes next starts anew. Units that failed stay known with their odds,
+ * which the passes since then have lowered; those that nothing accused are forgotten, and so is what a test build made up.
+ */
+export function resetEvidence(device: DeviceState, units: readonly UnitState[] = device.units): void {
+  device.units = device.injectedEvidence ? [] : units.filter(({ posterior }) => posterior !== null).map(answered);
   device.firstObservationUs = null;
   device.lastObservationUs = null;
   device.failingBuildIds = [];
   device.gates = [];
   device.wouldBe = null;
   device.injectedEvidence = false;
+}
+
+function answered(unit: UnitState): UnitState {
+  return {
+    ...unit,
+    counted: 0,
+    answers: 0,
+    accused: 0,
+    unlocated: 0,
+    excused: 0,
+    epoch: 0,
+    index: 0,
+    digest: 0,
+    clean: 0,
+    deepTestClean: 0,
+    deepTestOther: 0,
+    consecutive: 0,
+  };
 }

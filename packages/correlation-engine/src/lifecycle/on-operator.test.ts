@@ -78,18 +78,13 @@ test('a deep test is refused where it could prove nothing', () => {
   assert.match(injected.operator(ID, 'SCHEDULE_DEEP_TEST').refusal?.message ?? '', /test build/);
 });
 
-test('reinstating wipes the evidence', () => {
+test('reinstating answers for the evidence; the unit stays known, on probation', () => {
   const fleet = fleetIn('QUARANTINED');
   fleet.operator(ID, 'REINSTATE');
   const { units, gates, injectedEvidence, failingBuildIds, firstObservationUs } = fleet.device(ID);
+  assert.deepEqual([gates, injectedEvidence, failingBuildIds, firstObservationUs], [[], false, [], null]);
   assert.deepEqual(
-    { units, gates, injectedEvidence, failingBuildIds, firstObservationUs },
-    {
-      units: [],
-      gates: [],
-      injectedEvidence: false,
-      failingBuildIds: [],
-      firstObservationUs: null,
-    },
+    units.map(({ counted, answers, reinstatedUs }) => [counted, answers, reinstatedUs]),
+    [[0, 0, fleet.nowUs]],
   );
 });

@@ -44,7 +44,7 @@ test('deep tests in between do not start the hours again', () => {
   fleet.advance(6 * HOUR_US);
   fleet.hello('n1', { buildId: 'build-2' });
   fleet.deepTestRuns('n1', 5);
-  fleet.deepTestRuns('n1', 1, { fails: [{ sm: 1 }] });
+  fleet.hello('n1', { buildId: 'test-1', testBuild: true });
   fleet.advance(4.1 * HOUR_US);
   assert.deepEqual(waits(fleet), ['CONDEMN max-quarantine']);
 });

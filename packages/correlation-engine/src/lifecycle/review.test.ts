@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { posteriorOdds } from '../evidence/decision.js';
+import { begin } from '../evidence/draft.js';
 import { RunKind } from '../evidence/model.js';
 import { repeat } from '../evidence/testing/batches.js';
 import { configWith, NO_QUARANTINES } from '../evidence/testing/config.js';
@@ -15,6 +17,35 @@ test('silence alone clears nobody; the clean executions of a burst do, once 7 da
   fleet.advance(30 * DAY_US);
   assert.equal(fleet.device(ID).state, 'SUSPECT');
   fleet.batch('n1', repeat(1000, { kind: RunKind.BURST, single: 1, directive: id }));
+  assert.equal(fleet.device(ID).state, 'SUSPECT', 'a defect that shows once in a thousand runs is still likely');
+  fleet.cleanRuns('n1', 100_000);
+  assert.equal(fleet.device(ID).state, 'HEALTHY');
+});
+
+test('a suspect whose units ran cleanly stays one as long as a defect is likely, and comes back below 0.3', () => {
+  const fleet = new Fleet();
+  fleet.hello('n1');
+  fleet.batch('n1', [{ fails: [{ sm: 1 }] }]);
+  fleet.advance(8 * DAY_US);
+  const odds = (): number => posteriorOdds.assess(fleet.device(ID), null, fleet.nowUs, begin(fleet.state)).odds;
+  while (fleet.device(ID).state === 'SUSPECT') {
+    const before = odds();
+    fleet.cleanRuns('n1', 1000);
+    assert.equal(fleet.device(ID).state === 'HEALTHY', odds() < 0.3 && before >= 0.3);
+  }
+});
+
+test('a low score makes a suspect without any mismatch, and is no quarantine', () => {
+  const fleet = new Fleet();
+  fleet.hello('n1');
+  fleet.configure(configWith({}, { thresholds: { suspect: 0.999, quarantine: 0.9, healthy: 0.98 } }));
+  assert.equal(fleet.device(ID).state, 'HEALTHY', 'nothing about it is pending');
+  fleet.hello('n1');
+  const { state, stateReason, firstObservationUs } = fleet.device(ID);
+  assert.deepEqual([state, firstObservationUs], ['SUSPECT', null]);
+  assert.match(stateReason, /% likely, so its score is below 0\.999\./);
+  fleet.configure(configWith({}));
+  fleet.advance(8 * DAY_US);
   assert.equal(fleet.device(ID).state, 'HEALTHY');
 });
 
@@ -27,6 +58,7 @@ test('a further mismatch starts the clean executions and the 7 days again', () =
   fleet.batch('n1', [{ kind: RunKind.RERUN, fails: [{ sm: 1 }] }]);
   assert.equal(fleet.device(ID).units[0]?.clean, 0);
   fleet.batch('n1', repeat(1000, {}));
+  fleet.cleanRuns('n1', 3_000_000);
   fleet.advance(2 * DAY_US);
   assert.equal(fleet.device(ID).state, 'SUSPECT');
   fleet.advance(5 * DAY_US);

@@ -2,7 +2,9 @@ import { attentiveIds, configOf, deviceOf, editDevice, editFleet } from '../evid
 import { familyName } from '../evidence/families.js';
 import { earliest, evaluateGates } from '../evidence/gates/evaluate.js';
 import { DAY_US } from '../evidence/gates/rate-limit.js';
+import { heldUnits } from '../evidence/held-units.js';
 import type { DeviceState, GateOutcome } from '../evidence/model.js';
+import { thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
 import { reviewDeepTest, scheduleDeepTest } from './deep-test.js';
 import { cancelAll } from './directives.js';
@@ -29,6 +31,7 @@ export function review(step: Step, id: string): void {
 
 /** Returns when time alone may change the answer; null = never. */
 function decide(step: Step, device: DeviceState): number | null {
+  if (device.state === 'HEALTHY') reviewHealthy(step, device);
   const suspectUs = device.state === 'SUSPECT' ? reviewSuspect(step, device) : null;
   if (device.state === 'SUSPECT') return suspectUs;
   const deepTestUs = device.state === 'DEEP_TEST' ? reviewDeepTest(step, device) : null;
@@ -40,6 +43,15 @@ export function reviewAll(step: Step): void {
   for (const id of attentiveIds(step.draft)) review(step, id);
 }
 
+/** Evidence other than a mismatch of its own may make a suspect too: the odds decide, by the threshold of the score. */
+function reviewHealthy(step: Step, device: DeviceState): void {
+  const config = configOf(step.draft);
+  const { odds, probability } = step.model.assess(device, null, step.ctx.nowUs, step.draft);
+  if (odds < thresholdOdds(config).suspect) return;
+  const reason = `A defect is ${(100 * probability).toFixed(0)} % likely, so its score is below ${config.thresholds.suspect}.`;
+  transition(step, device, { to: 'SUSPECT', reason, timeUs: step.ctx.nowUs, actor: '' });
+}
+
 function reviewSuspect(step: Step, device: DeviceState): number | null {
   const { gates, assessment, held, attributed, dueUs } = evaluateGates(step, device);
   device.gates = gates;
@@ -48,7 +60,7 @@ function reviewSuspect(step: Step, device: DeviceState): number | null {
   attributeToNode(step, device, gates, attributed);
   if (!assessment.quarantine) {
     device.wouldBe = null;
-    return earliest([dueUs, reviewClearing(step, device)]);
+    return earliest([dueUs, reviewClearing(step, device, assessment.odds)]);
   }
   const observes = configOf(step.draft).mode === 'observe';
   if (held || !observes) device.wouldBe = null;
@@ -82,16 +94,19 @@ function quarantine(step: Step, device: DeviceState, reason: string): void {
   scheduleDeepTest(step, device);
 }
 
+/** Below these odds a suspect may become healthy again; well below those that make a suspect. */
+const CLEARED_ODDS = 0.3;
+
 /**
  * A SUSPECT without a decision against it becomes HEALTHY after days without a mismatch, but only if each of its units also
- * ran cleanly as often as a burst asks: silence and NOT_RUN clear nobody.
+ * ran cleanly as often as a burst asks, and a defect is unlikely: silence and NOT_RUN clear nobody.
  */
-function reviewClearing(step: Step, device: DeviceState): number | null {
+function reviewClearing(step: Step, device: DeviceState, odds: number): number | null {
   const { gates } = configOf(step.draft);
   const { nowUs } = step.ctx;
-  const quietUs = (device.lastObservationUs ?? nowUs) + gates.followup_days * DAY_US;
+  const quietUs = (device.lastObservationUs ?? device.stateSinceUs) + gates.followup_days * DAY_US;
   if (nowUs < quietUs) return quietUs;
-  if (device.units.some((unit) => unit.clean < gates.burst_executions)) return null;
+  if (odds >= CLEARED_ODDS || heldUnits(device).some((unit) => unit.clean < gates.burst_executions)) return null;
   cancelAll(step, device, 'the device is healthy again');
   const reason = `No mismatch for ${gates.followup_days} days, and every suspected unit ran cleanly ${gates.burst_executions} times or more.`;
   transition(step, device, { to: 'HEALTHY', reason, timeUs: nowUs, actor: '' });

@@ -51,7 +51,9 @@ export function takeMismatch(step: Step, failing: Failing): void {
   if (deepTest === undefined) return;
   if (madeDuring(device, deepTest, record, observed.effect)) {
     if (observed.accusesUnit && !record.testBuild) confirm(step.draft, device, [observed.effect]);
-    failDeepTest(step, device, deepTest, `${describe(observed.effect)} computed a wrong result`, timeUs);
+    const { counted } = observed.effect;
+    const what = `${describe(observed.effect)} computed a wrong result`;
+    failDeepTest(step, device, deepTest, { what, counted, timeUs });
   } else if (observed.suspicious) extendDeepTest(step, device, deepTest);
 }
 

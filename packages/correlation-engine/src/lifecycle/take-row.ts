@@ -6,6 +6,7 @@ import { ranOnSm } from '../evidence/ran.js';
 import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { beginDirective, countClean } from './add-clean.js';
+import { countInDeepTest } from './deep-test-count.js';
 import { scheduleReview } from './schedule-review.js';
 import { takeMismatch } from './take-mismatch.js';
 
@@ -123,5 +124,6 @@ function noteDeepTest(at: Row, device: DeviceState, directive: DirectiveState): 
     if (at.mismatches.length === 0) directive.sweepClean += batch.smsRun[at.row] ?? 0;
     return;
   }
-  for (const unit of device.units) if (ranCleanly(at, device, unit)) unit.deepTestClean += 1;
+  const bin = binOf(contextOf(batch, at.row));
+  for (const unit of device.units) if (ranCleanly(at, device, unit)) countInDeepTest(unit, 1, bin);
 }

@@ -1,6 +1,6 @@
 import type { UnitState } from '../model.js';
 
-const PROBATION_US = 90 * 86_400_000_000;
+export const PROBATION_US = 90 * 86_400_000_000;
 /** What once failed fails again sooner than others. */
 const PROBATION_FACTOR = 100;
 

@@ -26,6 +26,7 @@ export function reinstated(facts: Draft, device: DeviceState, unit: UnitState, n
     digest: 0,
     clean: 0,
     deepTestClean: 0,
+    deepTestOther: 0,
     consecutive: 0,
     posterior: { ...posterior, bins: unit.posterior?.bins ?? 0 },
     reinstatedUs: nowUs,

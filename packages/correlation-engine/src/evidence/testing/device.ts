@@ -35,6 +35,7 @@ export function unitWith(fields: Partial<UnitState> = {}): UnitState {
     digest: 0,
     clean: 0,
     deepTestClean: 0,
+    deepTestOther: 0,
     consecutive: 0,
     posterior: null,
     reinstatedUs: null,

@@ -172,6 +172,20 @@ export class Fleet {
     this.advance(11 * SECOND_US);
   }
 
+  /** Clean executions of FMA on one SM, now; more than a test wants to send row by row. */
+  cleanRuns(node: string, executions: number, directiveId = '', sm = 1): Effects {
+    const fromUs = this.nowUs;
+    const clean = [{ family: FMA32, sm, executions, directiveId, temperatureC: undefined }];
+    const ran = [{ family: FMA32, runs: executions, executions }];
+    return this.commit({ kind: 'span', node, deviceId: deviceIdOf(node), fromUs, untilUs: fromUs, ran, clean });
+  }
+
+  /** What the open deep test still needs of its first unit, cleanly. */
+  passDeepTest(node: string): Effects {
+    const { id, units } = this.open(deviceIdOf(node), 'deep-test');
+    return this.cleanRuns(node, units[0]?.executions ?? 0, id, units[0]?.sm);
+  }
+
   deepTestRuns(node: string, count: number, fields: RunSpec = {}): Effects {
     const { id } = this.open(deviceIdOf(node), 'deep-test');
     return this.batch(node, repeat(count, { kind: RunKind.DEEP_TEST, single: 1, directive: id, ...fields }));

@@ -1,0 +1,6 @@
+import type { DeviceState, UnitState } from './model.js';
+
+/** Units with something against them that nobody has answered for; others failed in the past and are known by their odds alone. */
+export function heldUnits(device: DeviceState): UnitState[] {
+  return device.units.filter(({ counted, unlocated, excused }) => counted + unlocated + excused > 0);
+}
