@@ -120,7 +120,8 @@ export class World {
       for (const series of [...gpu.series.values()].flat()) series.over = true;
       gpu.series.clear();
       const device = this.engine.state.devices.get(gpu.id);
-      for (const { id, work } of device === undefined ? [] : remainingDirectives(device)) this.#order(gpu, id, work);
+      for (const { id, work } of device === undefined ? [] : remainingDirectives(device, this.engine.state.config))
+        this.#order(gpu, id, work);
     }
   }
 
