@@ -8,7 +8,6 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const sources = join(root, 'test', 'fake-gpu');
 const folder = join(root, 'build', 'fake-gpu');
 // Another process may still link or copy what it has just made.
 const KEPT_MS = 600_000;
@@ -24,8 +23,9 @@ const WARNINGS = [
   '-Wno-missing-field-initializers',
   '-Wno-unknown-pragmas',
 ];
-// Its own <device.h> and <device_mma.h> first, the product's <result_tap.h>.
-const INCLUDES = [join(sources, 'device'), join(root, 'cuda')].map((folder) => `-I${folder}`);
+// Its own <device.h> and <device_mma.h>, the release's <result_tap.h>; the test build's kernels have a tap of their own.
+const INCLUDES = ['test/fake-gpu/device', 'cuda'];
+const TEST_KERNELS = { unit: 'test_kernels.cpp', include: 'test-build/cuda' };
 
 /** x86-64 Linux alone has its fibers. */
 export const canBuildFakeGpu = process.platform === 'linux' && process.arch === 'x64';
@@ -38,10 +38,14 @@ const filesOf = (name, pattern) =>
 
 const units = () => filesOf('test/fake-gpu', /\.cpp$/);
 const headers = () => filesOf('test/fake-gpu', /\.h$/);
-const kernelSources = () => ['core', 'cuda'].flatMap((name) => filesOf(name, /\.(h|cu)$/));
+const kernelSources = () => ['core', 'cuda', 'test-build'].flatMap((name) => filesOf(name, /\.(h|cu)$/));
 
-/** Arguments of the compiler: where it looks for <device.h>, and all units. */
-export const fakeSources = () => [...INCLUDES, ...units()];
+/** Arguments of the compiler for each unit: where it looks for <device.h> and the like, and the unit. */
+export const fakeSources = () =>
+  units().map((unit) => {
+    const folders = unit.endsWith(TEST_KERNELS.unit) ? [TEST_KERNELS.include, ...INCLUDES] : INCLUDES;
+    return [...folders.map((folder) => `-I${join(root, folder)}`), unit];
+  });
 
 function key(...parts) {
   const hash = createHash('sha256').update(JSON.stringify([compiler, FLAGS, INSTRUCTIONS]));
@@ -67,7 +71,7 @@ async function make(target, args) {
   }
 }
 
-const uses = (unit) => [unit, ...headers(), ...(unit.endsWith('product_kernels.cpp') ? kernelSources() : [])];
+const uses = (unit) => [unit, ...headers(), ...(unit.endsWith('_kernels.cpp') ? kernelSources() : [])];
 
 async function compileAll(jobs) {
   const waiting = [...jobs];
@@ -88,10 +92,13 @@ function removeOlder(current) {
 /** @returns path of the library */
 export async function buildFakeGpu() {
   mkdirSync(folder, { recursive: true });
-  const jobs = units().map((unit) => ({
-    object: join(folder, `${basename(unit, '.cpp')}-${key(...uses(unit).map((file) => readFileSync(file)))}.o`),
-    args: [...FLAGS, ...INSTRUCTIONS, ...WARNINGS, ...INCLUDES, '-c', unit],
-  }));
+  const jobs = fakeSources().map((args) => {
+    const unit = args.at(-1);
+    return {
+      object: join(folder, `${basename(unit, '.cpp')}-${key(...uses(unit).map((file) => readFileSync(file)))}.o`),
+      args: [...FLAGS, ...INSTRUCTIONS, ...WARNINGS, '-c', ...args],
+    };
+  });
   const objects = jobs.map(({ object }) => object);
   const built = join(folder, key(...objects));
   const library = join(built, 'libcuda.so.1');

@@ -20,7 +20,7 @@ namespace injection {
 #if defined(__CUDACC__)
 SENTINEL_DEVICE GpuFaults& gpu_faults() { return sentinel_gpu_faults; }
 #else
-SENTINEL_DEVICE GpuFaults& gpu_faults() { return *static_cast<GpuFaults*>(fake::module_global(kGpuFaultsSymbol)); }
+SENTINEL_DEVICE GpuFaults& gpu_faults() { return *static_cast<GpuFaults*>(fake::module_variable()); }
 #endif
 
 constexpr uint32_t kSubPartitions = 4;

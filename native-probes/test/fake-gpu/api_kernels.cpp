@@ -69,7 +69,17 @@ FAKE_CUDA_API cuModuleLoadData(Module** module, const void* image) {
   if (!cubin) return kInvalidImage;
   const Device& device = *current_context()->device;
   if (!cubin->runs_on(device.major, device.minor)) return kNoBinaryForGpu;
-  *module = machine()->modules.add({current_context(), std::move(*cubin)});
+  *module = machine()->modules.add({current_context(), std::move(*cubin), {}});
+  return kSuccess;
+}
+
+FAKE_CUDA_API cuModuleGetGlobal_v2(uint64_t* address, size_t* bytes, Module* module, const char* name) {
+  if (const int error = enter_context("cuModuleGetGlobal_v2"); error != kSuccess) return error;
+  if (!machine()->modules.has(module)) return kInvalidHandle;
+  const auto found = module->cubin.variables.find(name);
+  if (found == module->cubin.variables.end()) return kNotFound;
+  if (address != nullptr) *address = module->address_of(name);
+  if (bytes != nullptr) *bytes = found->second;
   return kSuccess;
 }
 

@@ -21,6 +21,7 @@ struct Running {
   const DeviceMemory* memory;
   Kernel kernel;
   const void* arguments;
+  void* variable;
   Barrier barrier;
   Warp warps[kMostWarps];
   bool second_buffer[kMostFibers];
@@ -76,13 +77,14 @@ bool any_wrong_result = false;
 bool any_wrong_load = false;
 
 BlockOutcome run_block(const BlockPlace& place, SmFaults& faults, const DeviceMemory& memory, Kernel kernel,
-                       const void* arguments) {
+                       const void* arguments, void* variable) {
   if (place.shared_bytes > kMostSharedBytes) give_up("more shared memory than any GPU has");
   running.place = place;
   running.faults = &faults;
   running.memory = &memory;
   running.kernel = kernel;
   running.arguments = arguments;
+  running.variable = variable;
   running.any_votes = running.smid_reads = 0;
   running.held_ns = 0;
   memset(running.second_buffer, 0, sizeof running.second_buffer);
@@ -135,6 +137,8 @@ const uint8_t* exchange(const void* mine, uint32_t bytes) {
   warp.barrier.wait();
   return buffer[0];
 }
+
+void* module_variable() { return running.variable; }
 
 void* global_memory(uint64_t address) {
   uint8_t* found = running.memory->locate(address, 1);

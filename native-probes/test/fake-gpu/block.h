@@ -51,9 +51,9 @@ struct BlockOutcome {
   uint64_t held_ns = 0;  // what its threads wanted to wait: time passes for the SM, not for the test
 };
 
-// Runs the block to its end.
+// Runs the block to its end. `variable`: of the kernel's module, if it has one that it uses.
 BlockOutcome run_block(const BlockPlace& place, SmFaults& faults, const DeviceMemory& memory, Kernel kernel,
-                       const void* arguments);
+                       const void* arguments, void* variable);
 
 // ---- what a thread of the running block asks
 
@@ -87,6 +87,9 @@ WarpView<Value> exchanged(const Value& mine) {
   static_assert(sizeof(Value) <= kMostExchanged);
   return {exchange(&mine, sizeof(Value))};
 }
+
+// The variable of the module to which the kernel belongs.
+void* module_variable();
 
 // The host's pointer to a device address. Ends the block with an illegal address if no allocation has it.
 void* global_memory(uint64_t address);

@@ -78,15 +78,24 @@ CubinFunction function_named(const Sections& sections, const std::string& name, 
   return function;
 }
 
-void read_functions(const Sections& sections, Cubin& cubin) {
+bool begins_as_zeros(const Sections& sections, const Elf64_Sym& symbol) {
+  return symbol.st_shndx < sections.header->e_shnum && sections.name(sections.table[symbol.st_shndx]) == ".nv.global";
+}
+
+void read_symbols(const Sections& sections, Cubin& cubin) {
   const Elf64_Shdr* symbols = sections.find(".symtab");
   const Elf64_Shdr* names = sections.find(".strtab");
   if (symbols == nullptr || names == nullptr) return;
   const auto* table = reinterpret_cast<const Elf64_Sym*>(sections.content(*symbols));
   for (uint32_t i = 0; i < symbols->sh_size / sizeof(Elf64_Sym); i++) {
-    if (ELF64_ST_TYPE(table[i].st_info) != STT_FUNC || ELF64_ST_BIND(table[i].st_info) != STB_GLOBAL) continue;
-    const std::string name = reinterpret_cast<const char*>(sections.content(*names) + table[i].st_name);
-    cubin.functions[name] = function_named(sections, name, i);
+    const Elf64_Sym& symbol = table[i];
+    const std::string name = reinterpret_cast<const char*>(sections.content(*names) + symbol.st_name);
+    const unsigned type = ELF64_ST_TYPE(symbol.st_info);
+    if (type == STT_FUNC && ELF64_ST_BIND(symbol.st_info) == STB_GLOBAL) {
+      cubin.functions[name] = function_named(sections, name, i);
+    } else if (type == STT_OBJECT && begins_as_zeros(sections, symbol)) {
+      cubin.variables[name] = static_cast<uint32_t>(symbol.st_size);
+    }
   }
 }
 
@@ -105,7 +114,7 @@ std::optional<Cubin> parse_cubin(const void* image) {
   const bool wide = cubin.abi_version >= kAbiWithWideArchitecture;
   cubin.architecture = (wide ? header->e_flags >> 8 : header->e_flags) & 0xff;
   cubin.architecture_only = (header->e_flags & (wide ? 0x8u : 0x800u)) != 0;
-  read_functions(Sections(image), cubin);
+  read_symbols(Sections(image), cubin);
   return cubin;
 }
 

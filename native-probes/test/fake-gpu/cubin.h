@@ -26,6 +26,7 @@ struct Cubin {
   uint32_t architecture = 0;       // 90 = sm_90
   bool architecture_only = false;  // sm_90a: this architecture and no other
   std::map<std::string, CubinFunction> functions;
+  std::map<std::string, uint32_t> variables;  // bytes of those of the module that begin as zeros
 
   // Binaries run on the same major version and the same or a later minor one.
   bool runs_on(uint32_t major, uint32_t minor) const;

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -133,6 +134,17 @@ Device::Device(uint32_t ordinal, const Entry& entry)
   if (sscanf(capability.c_str(), "%u.%u", &major, &minor) != 2) give_up("fake-gpu.conf: cc=" + capability);
   attributes = attributes_of(*this);
   override_attributes(entry, attributes);
+}
+
+uint64_t Module::address_of(const std::string& variable) {
+  uint64_t& address = variables[variable];
+  if (address != 0) return address;
+  DeviceMemory& memory = context->device->memory;
+  const uint32_t bytes = cubin.variables.at(variable);
+  address = memory.allocate(bytes);
+  if (address == 0) give_up("no memory for " + variable);
+  memset(memory.locate(address, bytes), 0, bytes);
+  return address;
 }
 
 Machine::Machine(const Config& config) : driver_version(12090), faults(faults_of(config)) {

@@ -78,6 +78,10 @@ struct Context {
 struct Module {
   Context* context;
   Cubin cubin;
+  std::map<std::string, uint64_t> variables;  // device addresses of those that somebody asked for
+
+  // Of a variable that the cubin has.
+  uint64_t address_of(const std::string& variable);
 };
 
 struct Function {

@@ -43,9 +43,9 @@ export const open = (rest = {}) => [
 ];
 
 /** Opens the device and calls; everything must return. @returns what gpuOpen and the calls returned */
-export async function onGpu(machine, calls, openWith = {}) {
+export async function onGpu(machine, calls, openWith = {}, options = {}) {
   using gpu = await fakeGpu(machine);
-  const { outcomes, status, signal, stderr } = await callAddon(gpu.env, [open(openWith), ...calls]);
+  const { outcomes, status, signal, stderr } = await callAddon(gpu.env, [open(openWith), ...calls], options);
   const thrown = outcomes.find((outcome) => outcome.thrown !== undefined);
   if (thrown !== undefined) throw new Error(thrown.thrown);
   if (status !== 0) throw new Error(`the process ended with ${signal ?? status}: ${stderr}`);
