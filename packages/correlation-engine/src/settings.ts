@@ -6,7 +6,7 @@ import type { DatabaseOptions } from './store/connect.js';
 
 /** What the decisions depend on, as it goes into the record log: plain data, so that a replay has it. */
 export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
-  const { mode, gates, attribution, state_machine, bayesian_model } = config;
+  const { mode, gates, attribution, correlation, state_machine, bayesian_model } = config;
   return {
     mode,
     gates: structuredClone(gates) as CoreConfig['gates'],
@@ -19,6 +19,7 @@ export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
     priorBeta: bayesian_model.prior_beta,
     halfLifeHours: bayesian_model.decay_half_life_hours,
     attribution: structuredClone(attribution) as CoreConfig['attribution'],
+    correlation: { windowSeconds: correlation.window_seconds, minConfidence: correlation.min_confidence },
     thresholds: {
       suspect: state_machine.healthy_to_suspect_threshold,
       quarantine: state_machine.suspect_to_quarantine_threshold,

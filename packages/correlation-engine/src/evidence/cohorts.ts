@@ -5,6 +5,8 @@ import type { DeviceState, Family, FamilyState } from './model.js';
 export interface Census {
   devices: number;
   cleanDevices: number;
+  /** With hard observations of the family. */
+  failingDevices: number;
   cleanByNode: Map<string, number>;
 }
 
@@ -61,6 +63,7 @@ function addIfMember(census: Census, device: DeviceState, cohort: string, by: 1 
 
 function addMember(census: Census, device: DeviceState, family: FamilyState, by: 1 | -1): void {
   census.devices += by;
+  if (device.units.some((unit) => unit.family === family.family && unit.counted > 0)) census.failingDevices += by;
   if (!isClean(device, family)) return;
   census.cleanDevices += by;
   const count = (census.cleanByNode.get(device.node) ?? 0) + by;
@@ -78,5 +81,5 @@ function isClean(device: DeviceState, family: FamilyState): boolean {
 }
 
 function emptyCensus(): Census {
-  return { devices: 0, cleanDevices: 0, cleanByNode: new Map() };
+  return { devices: 0, cleanDevices: 0, failingDevices: 0, cleanByNode: new Map() };
 }

@@ -13,6 +13,7 @@ const ADDED: Omit<CoreConfig, 'mode' | 'gates' | 'reinstatementPassCount' | 'pri
     other_bin_weight: 0.1,
     failure_probabilities: [0.999, 0.1, 0.01, 1e-3, 1e-4, 1e-5],
   },
+  correlation: { windowSeconds: 300, minConfidence: 0.6 },
   thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
   immediateQuarantineFailures: 3,
   maxQuarantineHours: 720,

@@ -7,6 +7,8 @@ export function completeDevice(device: DeviceState, settings: AttributionSetting
   return {
     ...device,
     loudFaults: device.loudFaults ?? null,
+    signals: device.signals ?? null,
+    patterns: device.patterns ?? [],
     confirmed: device.confirmed ?? [],
     out: device.out === undefined ? outOf(device) : device.out,
     proposals: device.proposals ?? [],

@@ -238,8 +238,48 @@ export interface DeviceState {
   dueUs: number | null;
   /** Loud faults that its agent reported, and the newest of them; null = none. */
   loudFaults: LoudFaults | null;
+  /** null = nothing has spoken against it since its evidence was last reset. */
+  signals: DeviceSignals | null;
+  /** Patterns that hold now, by name. */
+  patterns: PatternState[];
   /** Units whose defect is certain: reproduced in a deep test, or condemned. Bounded. */
   confirmed: UnitName[];
+}
+
+/** Who may speak against a device. */
+export type SignalSource = 'probe' | 'loud_fault' | 'canary' | 'anomaly';
+
+/** What the observations of a device have in common, counted as they come. Replaced as a whole, never mutated. */
+export interface DeviceSignals {
+  /** SM of the first failing scheduled run; null = none yet. Failing scheduled executions on it, and on other SMs. */
+  readonly sm: number | null;
+  readonly onSm: number;
+  readonly elsewhere: number;
+  /** Event time of the newest signal of each source. */
+  readonly lastUs: Readonly<Partial<Record<SignalSource, number>>>;
+  /** By class of temperature (posterior/bins.ts), since the first failure: executions of units that failed, and those that failed again. */
+  readonly executions: readonly number[];
+  readonly failures: readonly number[];
+}
+
+export type PatternName =
+  | 'MULTI_SIGNAL'
+  | 'SM_LOCALIZED'
+  | 'ENVIRONMENTAL'
+  | 'NODE_CORRELATED'
+  | 'FIRMWARE_CORRELATED'
+  | 'TMR_CONFIRMED'
+  | 'PROBE_OR_SOFTWARE';
+
+/** A pattern as it stood when it was found. */
+export interface PatternState {
+  name: PatternName;
+  /** Commit time. */
+  sinceUs: number;
+  /** 1 - the probability that chance alone shows the pattern as clearly. */
+  confidence: number;
+  /** One sentence, with its figures. */
+  evidence: string;
 }
 
 export interface LoudFaults {
@@ -417,6 +457,12 @@ export interface AttributionSettings {
   readonly failure_probabilities: readonly number[];
 }
 
+/** `correlation_engine.correlation` of the configuration. */
+export interface CorrelationSettings {
+  readonly windowSeconds: number;
+  readonly minConfidence: number;
+}
+
 /** What operators may change, all of it while the engine runs. The shell takes it from `correlation_engine`. */
 export interface CoreConfig {
   readonly mode: 'observe' | 'enforce';
@@ -434,6 +480,7 @@ export interface CoreConfig {
   /** `bayesian_model.decay_half_life_hours`: of how much was seen, as the displayed score shows it. */
   readonly halfLifeHours: number;
   readonly attribution: AttributionSettings;
+  readonly correlation: CorrelationSettings;
   /** Displayed scores of `state_machine`; they act through the odds that they stand for. */
   readonly thresholds: { readonly suspect: number; readonly quarantine: number; readonly healthy: number };
   /** `state_machine.immediate_quarantine_failures` */

@@ -42,6 +42,8 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     directives: [],
     dueUs: null,
     loudFaults: null,
+    signals: null,
+    patterns: [],
     confirmed: [],
   };
 }

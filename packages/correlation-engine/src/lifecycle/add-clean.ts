@@ -3,6 +3,7 @@ import type { DeviceState, DirectiveState, Family, UnitState } from '../evidence
 import type { Bin } from '../evidence/posterior/bins.js';
 import { passed } from '../evidence/posterior/unit.js';
 import type { Step } from '../evidence/step.js';
+import { noteCleanExecutions } from '../patterns/signals.js';
 import { beginDeepTest } from './deep-test.js';
 import { countInDeepTest } from './deep-test-count.js';
 
@@ -49,6 +50,7 @@ export function beginDirective(step: Step, device: DeviceState, directive: Direc
 export function countClean(device: DeviceState, unit: UnitState, executions: number, bin: Bin): void {
   if (device.state === 'SUSPECT') unit.clean += executions;
   if (unit.posterior !== null) unit.posterior = passed(unit.posterior, executions, bin);
+  noteCleanExecutions(device, executions, bin);
 }
 
 function progress(

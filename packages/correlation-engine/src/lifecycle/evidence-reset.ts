@@ -12,6 +12,8 @@ export function resetEvidence(device: DeviceState, units: readonly UnitState[] =
   device.gates = [];
   device.wouldBe = null;
   device.injectedEvidence = false;
+  device.signals = null;
+  device.patterns = [];
 }
 
 function answered(unit: UnitState): UnitState {

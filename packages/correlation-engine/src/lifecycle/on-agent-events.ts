@@ -1,6 +1,7 @@
 import { deviceOf, editDevice } from '../evidence/draft.js';
 import type { AgentEventsRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
+import { noteSignal } from '../patterns/signals.js';
 import { noteEvent } from './on-gap.js';
 
 /** Ledger entries for the events of one record; the rest of a flood is counted in one more entry. */
@@ -36,5 +37,6 @@ export function applyAgentEvents(step: Step, record: AgentEventsRecord): void {
 function noteLoudFault(step: Step, deviceId: string, lastUs: number, detail: string): void {
   const device = editDevice(step.draft, deviceId);
   const count = (device.loudFaults?.count ?? 0) + 1;
+  noteSignal(device, 'loud_fault', lastUs);
   device.loudFaults = { count, lastUs, lastDetail: detail.slice(0, MAX_LOUD_DETAIL_LENGTH) };
 }

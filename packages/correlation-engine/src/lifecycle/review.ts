@@ -10,6 +10,7 @@ import { reviewDeepTest, scheduleDeepTest } from './deep-test.js';
 import { cancelAll } from './directives.js';
 import { resetEvidence } from './evidence-reset.js';
 import { attributeToNode } from './node-fault.js';
+import { notePatterns } from './note-patterns.js';
 import { reviewOutOfService } from './out-of-service.js';
 import { expireProposals, isRejected, nextExpiryUs, propose, withdraw } from './proposals.js';
 import { nextSettleUs, settleDirectives } from './settle.js';
@@ -26,6 +27,7 @@ export function review(step: Step, id: string): void {
   settleDirectives(step, device);
   expireProposals(step, device);
   const decisionUs = decide(step, device);
+  notePatterns(step, device);
   device.dueUs = earliest([decisionUs, nextSettleUs(device), nextExpiryUs(device)]);
 }
 

@@ -27,6 +27,18 @@ export function binOf(circumstances: Circumstances | undefined): Bin {
   return temperature * (POWERS_W.length + 1) + power;
 }
 
+/** Classes of temperature: 0 = not known, n = from the nth limit on. */
+export const TEMPERATURE_CLASSES = TEMPERATURES_C.length + 1;
+
+export function temperatureClass(bin: Bin): number {
+  return Math.floor(bin / (POWERS_W.length + 1));
+}
+
+/** Where a class of temperature begins, degrees Celsius. */
+export function temperatureFrom(temperature: number): number {
+  return TEMPERATURES_C[temperature - 1] ?? Number.NEGATIVE_INFINITY;
+}
+
 export function hasBin(set: BinSet, bin: Bin): boolean {
   return ((set >>> bin) & 1) === 1;
 }

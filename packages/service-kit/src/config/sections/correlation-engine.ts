@@ -117,30 +117,35 @@ const stateMachine = group("A device's way through HEALTHY, SUSPECT, QUARANTINED
   }),
 });
 
-const correlation = inertGroup('Which events are looked at together.', {
-  window_seconds: leaf({
-    format: integer(1, 86_400),
-    default: 300,
-    unit: 's',
-    doc: 'Events of one device so close together count as one pattern.',
-    source: CONTRACT,
-    reloadable: true,
-  }),
-  min_confidence: leaf({
-    format: real(0, 1),
-    default: 0.6,
-    doc: 'Patterns below are not shown.',
-    source: CONTRACT,
-    reloadable: true,
-  }),
-  buffer_size: leaf({
-    format: integer(100, 10_000_000),
-    default: 100_000,
-    unit: 'events',
-    doc: 'Events kept for it.',
-    source: CONTRACT,
-  }),
-});
+const correlation = group(
+  'Patterns in what speaks against a device: they are shown and go to the audit ledger, and decide nothing.',
+  {
+    window_seconds: leaf({
+      format: integer(1, 86_400),
+      default: 300,
+      unit: 's',
+      doc: 'Signals of different sources about one device that fall so close together make MULTI_SIGNAL.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    min_confidence: leaf({
+      format: real(0, 1),
+      default: 0.6,
+      doc: 'Patterns that chance alone explains with a probability above 1 minus this are left out.',
+      source: CONTRACT,
+      reloadable: true,
+    }),
+    ...inert({
+      buffer_size: leaf({
+        format: integer(100, 10_000_000),
+        default: 100_000,
+        unit: 'events',
+        doc: 'Patterns come from counts that are kept per device, so no events are buffered.',
+        source: CONTRACT,
+      }),
+    }),
+  },
+);
 
 const tmr = inertGroup('Canaries: the same computation on three devices, with a vote.', {
   enabled: leaf({ format: flag, default: true, doc: 'Schedules canaries.', source: CONTRACT, reloadable: true }),
