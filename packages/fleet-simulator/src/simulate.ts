@@ -5,7 +5,7 @@ import { loadConfig } from '@sentinel/service-kit/config';
 import { Judge, type Outcome } from './report/outcome.js';
 import type { Scenario } from './scenario/scenario.js';
 import { ORIGIN_US } from './world/environment.js';
-import { World, type WorldObserver } from './world/world.js';
+import { World } from './world/world.js';
 
 const DEFAULT_CONFIG = fileURLToPath(new URL('../../../config/sentinel.default.yaml', import.meta.url));
 
@@ -21,17 +21,24 @@ export function engineConfigOf(scenario: Scenario): CoreConfig {
   return coreConfig(loadConfig({ section: 'correlation_engine', argv, env: {} }).config);
 }
 
+export interface SimulateOptions {
+  /** The engine's configuration; left out: that of the scenario. */
+  readonly config?: CoreConfig;
+  /** Ends when every GPU with a fault of its own is quarantined, and every node with one is known to have it. */
+  readonly untilSettled?: boolean;
+  /** Is told how far the simulation is. */
+  readonly progress?: (done: number, of: number) => void;
+}
+
 /** One run of a scenario. The same scenario and seed give the same outcome, byte for byte. */
-export function simulate(
-  scenario: Scenario,
-  seed: number,
-  { progress, config = engineConfigOf(scenario) }: { progress?: WorldObserver['progress']; config?: CoreConfig } = {},
-): Outcome {
+export function simulate(scenario: Scenario, seed: number, options: SimulateOptions = {}): Outcome {
+  const { config = engineConfigOf(scenario), untilSettled = false, progress } = options;
   const world = new World(scenario, config, seed, {
-    effects: (effects) => judge.effects(effects),
+    effects: (effects, nowUs) => judge.effects(effects, nowUs),
+    finished: () => untilSettled && judge.settled,
     ...(progress === undefined ? {} : { progress }),
   });
   const judge = new Judge(world.targets);
   world.run();
-  return judge.outcome(ORIGIN_US, world.engine.records);
+  return judge.outcome(ORIGIN_US, { records: world.engine.records, leftOut: world.leftOut });
 }

@@ -9,6 +9,14 @@ export interface Target {
   readonly fault: Fault;
   readonly number: number;
   readonly gpus: readonly Hit[];
+  /** Nodes that a visible fault brings another driver, with or without a GPU that fails under it. */
+  readonly updates: readonly Arrival[];
+}
+
+/** When a fault comes to a node. */
+interface Arrival {
+  readonly node: SimulatedNode;
+  readonly atUs: number;
 }
 
 export interface Hit {
@@ -26,22 +34,35 @@ export function assignFaults({ faults }: Scenario, nodes: readonly SimulatedNode
   return faults.map((fault, number) => {
     const random = draw('target', number);
     const families = fault.family === 'all' ? null : [FAMILY_NUMBERS.get(fault.family) ?? 0];
-    const hits = struck(fault, nodes, random).map(({ gpu, onsetUs }) => {
+    const arrivals = fault.kind === 'software' ? rollout(fault, nodes, random) : null;
+    const hits = struck(fault, nodes, arrivals, random).map(({ gpu, onsetUs }) => {
       const sms = fault.kind === 'unit' || fault.kind === 'sm' ? [fault.sm ?? random.below(gpu.sms.length)] : gpu.sms;
       return { gpu, onsetUs, sms: sms.filter((sm) => gpu.sms.includes(sm)), families };
     });
-    return { fault, number, gpus: hits };
+    return { fault, number, gpus: hits, updates: fault.visible ? (arrivals ?? firstOnsets(hits)) : [] };
   });
+}
+
+function firstOnsets(hits: readonly Hit[]): Arrival[] {
+  const first = new Map<SimulatedNode, number>();
+  for (const { gpu, onsetUs } of hits) first.set(gpu.node, Math.min(onsetUs, first.get(gpu.node) ?? onsetUs));
+  return [...first].map(([node, atUs]) => ({ node, atUs }));
+}
+
+interface Onset {
+  readonly gpu: SimulatedGpu;
+  readonly onsetUs: number;
 }
 
 function struck(
   fault: Fault,
   nodes: readonly SimulatedNode[],
+  arrivals: readonly Arrival[] | null,
   random: Random,
-): { gpu: SimulatedGpu; onsetUs: number }[] {
-  const startUs = ORIGIN_US + fault.startHours * HOUR_US;
+): Onset[] {
+  const startUs = startOf(fault);
   const spread = (): number => Math.floor(startUs + random.uniform() * fault.spreadHours * HOUR_US);
-  if (fault.kind === 'software') return rollout(fault, nodes, random, startUs);
+  if (arrivals !== null) return affected(fault, arrivals, spread, random);
   if (fault.kind === 'node') {
     return chosen(nodes, fault.node, fault.count, random).flatMap((node) => {
       const onsetUs = spread();
@@ -53,24 +74,40 @@ function struck(
 }
 
 /** Node by node: some canaries first, the others spread evenly after them. */
-function rollout(
-  { fraction, canaryNodes, canaryHours, spreadHours }: Fault,
-  nodes: readonly SimulatedNode[],
-  random: Random,
-  startUs: number,
-): { gpu: SimulatedGpu; onsetUs: number }[] {
-  const order = random.choose(nodes.length, nodes.length).map((at) => nodes[at] as SimulatedNode);
+function rollout(fault: Fault, nodes: readonly SimulatedNode[], random: Random): Arrival[] {
+  const { canaryNodes, canaryHours, spreadHours } = fault;
+  const startUs = startOf(fault);
   const restUs = startUs + canaryNodes * canaryHours * HOUR_US;
-  return order.flatMap((node, at) => {
-    const onsetUs =
-      at < canaryNodes ? startUs + at * canaryHours * HOUR_US : restUs + random.uniform() * spreadHours * HOUR_US;
-    const gpus = node.gpus.filter(() => fraction >= 1 || random.happens(fraction));
-    return gpus.map((gpu) => ({ gpu, onsetUs: Math.floor(onsetUs) }));
+  return shuffled(nodes, random).map((node, at) => {
+    const canaryUs = startUs + at * canaryHours * HOUR_US;
+    const atUs = at < canaryNodes ? canaryUs : restUs + random.uniform() * spreadHours * HOUR_US;
+    return { node, atUs: Math.floor(atUs) };
   });
+}
+
+/** A share of the GPUs that the software reaches fails under it, when it comes or, creeping, each in its own time. */
+function affected(fault: Fault, arrivals: readonly Arrival[], spread: () => number, random: Random): Onset[] {
+  return arrivals.flatMap(({ node, atUs }) => {
+    const gpus = node.gpus.filter(() => fault.fraction >= 1 || random.happens(fault.fraction));
+    return gpus.map((gpu) => ({ gpu, onsetUs: fault.creeping ? spread() : atUs }));
+  });
+}
+
+function startOf({ startHours }: Fault): number {
+  return ORIGIN_US + startHours * HOUR_US;
 }
 
 /** `count` in a row from the one that is named, or drawn ones. */
 function chosen<T>(all: readonly T[], first: number | null, count: number, random: Random): T[] {
   if (first !== null) return all.slice(first, first + count);
   return random.choose(Math.min(count, all.length), all.length).map((at) => all[at] as T);
+}
+
+function shuffled<T>(all: readonly T[], random: Random): T[] {
+  const order = [...all];
+  for (let i = order.length - 1; i > 0; i -= 1) {
+    const other = random.below(i + 1);
+    [order[i], order[other]] = [order[other] as T, order[i] as T];
+  }
+  return order;
 }

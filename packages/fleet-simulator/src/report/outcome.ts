@@ -3,6 +3,8 @@ import type { Effects, HealthState, TransitionEffect } from '@sentinel/correlati
 import type { Target } from '../faults/targets.js';
 import { type FaultKind, isHardware } from '../scenario/scenario.js';
 import { HOUR_US } from '../world/environment.js';
+import { Incidents } from './incidents.js';
+import { timelineOf } from './timeline.js';
 
 /** How one GPU that a fault struck fared. Hours since the fault's onset; null = never. */
 export interface Struck {
@@ -21,16 +23,43 @@ export interface Return {
   readonly after: 'fault' | 'false quarantine' | 'order';
 }
 
+/** Something that too many nodes, or too many GPUs of one node, showed at once. Hours after the scenario's time 0. */
+export interface IncidentSeen {
+  /** '' = not of one node. */
+  readonly node: string;
+  /** '' = not of one family. */
+  readonly family: string;
+  readonly openedHours: number;
+  /** null = still open at the end. */
+  readonly closedHours: number | null;
+}
+
+/** GPUs in a state other than HEALTHY from a time on. */
+export interface Level {
+  readonly atHours: number;
+  readonly suspect: number;
+  /** QUARANTINED, DEEP_TEST and CONDEMNED. */
+  readonly out: number;
+}
+
 export interface Outcome {
   readonly struck: readonly Struck[];
   /** GPUs that were quarantined by the engine though no fault of their own was at work. */
   readonly falseQuarantines: readonly { readonly gpu: string; readonly atHours: number }[];
   readonly falseSuspects: number;
   readonly returns: readonly Return[];
+  /** How long GPUs were SUSPECT that became HEALTHY again, in hours. */
+  readonly suspectExits: readonly number[];
+  readonly incidents: readonly IncidentSeen[];
+  /** Hours from the onset of a node's fault to the incident that names the node; null = never. By node that was struck. */
+  readonly nodesAttributed: readonly (number | null)[];
+  readonly timeline: readonly Level[];
   /** Ledger events by name, e.g. breadth_incident_opened. */
   readonly events: Readonly<Record<string, number>>;
   readonly observations: number;
   readonly records: number;
+  /** Times that the scenario's limits cut off further failures. */
+  readonly leftOut: number;
   /** SHA-256 over every event that left the engine: equal for equal scenarios and seeds. */
   readonly digest: string;
 }
@@ -43,22 +72,37 @@ export class Judge {
   readonly #mismatchesUs = new Map<string, number>();
   readonly #onsetsUs: ReadonlyMap<string, number>;
   readonly #digest = createHash('sha256');
+  readonly #incidents: Incidents = new Incidents();
+  readonly #hardware: ReadonlySet<string>;
+  readonly #quarantined = new Set<string>();
   #observations = 0;
 
   constructor(targets: readonly Target[]) {
     this.#targets = targets;
     this.#onsetsUs = firstOnsets(targets);
+    this.#hardware = new Set(guiltySince(targets).keys());
   }
 
-  effects({ outbox, transitions, observations }: Effects): void {
+  /** All GPUs with a fault of their own are quarantined, and all nodes with one are known to have it. */
+  get settled(): boolean {
+    return (
+      this.#quarantined.size === this.#hardware.size &&
+      this.#nodeFaults().every(({ node }) => this.#incidents.ofNode(node) !== undefined)
+    );
+  }
+
+  effects({ outbox, transitions, observations }: Effects, nowUs: number): void {
     for (const { eventId, detail } of outbox) {
       this.#events.set(detail.event, (this.#events.get(detail.event) ?? 0) + 1);
       this.#digest.update(`${eventId} ${JSON.stringify(detail)}\n`);
+      this.#incidents.take(detail, nowUs);
     }
     for (const transition of transitions) {
       const earlier = this.#transitions.get(transition.deviceId);
       if (earlier === undefined) this.#transitions.set(transition.deviceId, [transition]);
       else earlier.push(transition);
+      const { deviceId, to } = transition;
+      if (to === 'QUARANTINED' && this.#hardware.has(deviceId)) this.#quarantined.add(deviceId);
     }
     this.#observations += observations.length;
     for (const { deviceId, timeUs } of observations) {
@@ -67,7 +111,7 @@ export class Judge {
     }
   }
 
-  outcome(originUs: number, records: number): Outcome {
+  outcome(originUs: number, { records, leftOut }: { records: number; leftOut: number }): Outcome {
     const guilty = guiltySince(this.#targets);
     const isGuilty = (id: string, timeUs: number): boolean => (guilty.get(id) ?? Number.POSITIVE_INFINITY) <= timeUs;
     const all = [...this.#transitions.values()].flat();
@@ -80,11 +124,29 @@ export class Judge {
       falseQuarantines: wrong.map(({ deviceId, timeUs }) => ({ gpu: deviceId, atHours: hours(timeUs - originUs) })),
       falseSuspects: all.filter(({ to, deviceId, timeUs }) => to === 'SUSPECT' && !isGuilty(deviceId, timeUs)).length,
       returns: [...this.#transitions.values()].flatMap((transitions) => returnsOf(transitions, isGuilty)),
+      suspectExits: [...this.#transitions.values()].flatMap(suspectExitsOf),
+      incidents: this.#incidents.all(originUs),
+      nodesAttributed: this.#nodeFaults().map(({ node, onsetUs }) => {
+        const openedUs = this.#incidents.ofNode(node);
+        return openedUs === undefined ? null : hours(openedUs - onsetUs);
+      }),
+      timeline: timelineOf(all, originUs),
       events: Object.fromEntries([...this.#events].sort()),
       observations: this.#observations,
       records,
+      leftOut,
       digest: this.#digest.copy().digest('hex'),
     };
+  }
+
+  #nodeFaults(): { node: string; onsetUs: number }[] {
+    const nodes = new Map<string, number>();
+    for (const { fault, gpus } of this.#targets) {
+      if (fault.kind !== 'node') continue;
+      for (const { gpu, onsetUs } of gpus)
+        nodes.set(gpu.node.name, Math.min(onsetUs, nodes.get(gpu.node.name) ?? onsetUs));
+    }
+    return [...nodes].map(([node, onsetUs]) => ({ node, onsetUs }));
   }
 
   #struck({ fault, gpus }: Target): Struck[] {
@@ -121,6 +183,14 @@ function returnsOf(
     out = null;
   }
   return returns;
+}
+
+function suspectExitsOf(transitions: readonly TransitionEffect[]): number[] {
+  return transitions.flatMap((transition, at) => {
+    const before = transitions[at - 1];
+    if (transition.from !== 'SUSPECT' || transition.to !== 'HEALTHY' || before === undefined) return [];
+    return [hours(transition.timeUs - before.timeUs)];
+  });
 }
 
 function firstOnsets(targets: readonly Target[]): Map<string, number> {

@@ -7,7 +7,7 @@ import { type YamlEntry, YamlFile } from '@sentinel/service-kit/config/yaml-sour
 import { readValues } from '@sentinel/service-kit/config/yaml-values';
 import { parseDocument } from 'yaml';
 import { FAMILY_NUMBERS } from '../world/families.js';
-import type { EnvironmentSpec, Fault, FleetSpec, PlannedEvent, Scenario } from './scenario.js';
+import type { EnvironmentSpec, Fault, FleetSpec, Limits, PlannedEvent, Scenario } from './scenario.js';
 
 type Formats = Readonly<Record<string, Format<unknown>>>;
 
@@ -57,6 +57,13 @@ const ENVIRONMENT: Formats = {
 
 const ENVIRONMENT_DEFAULTS: EnvironmentSpec = { coolC: 55, hotC: 55, hotFrom: 0, hotUntil: 0 };
 
+const LIMITS: Formats = {
+  failing_runs_per_hour: integer(1, 100_000),
+  failures_per_directive: integer(1, 1_000_000),
+};
+
+const LIMITS_DEFAULTS: Limits = { failingRunsPerHour: 240, failuresPerDirective: 1100 };
+
 const FAULT: Formats = {
   name: WORDS,
   kind: choice('unit', 'sm', 'gpu', 'node', 'software'),
@@ -71,6 +78,7 @@ const FAULT: Formats = {
   spread_hours: HOURS,
   canary_nodes: integer(0, 100_000),
   canary_hours: HOURS,
+  creeping: flag,
   ramp_hours: HOURS,
   stop_hours: HOURS,
   digest: choice('own', 'shared'),
@@ -95,6 +103,7 @@ const FAULT_DEFAULTS: Omit<Fault, 'name' | 'kind' | 'rate'> = {
   spreadHours: 0,
   canaryNodes: 0,
   canaryHours: 24,
+  creeping: false,
   rampHours: 0,
   stopHours: null,
   digest: 'own',
@@ -180,7 +189,7 @@ class Reader {
   scenario(): Scenario {
     const top = this.#yaml.entries(this.#yaml.root, undefined, 'error');
     const part = (name: string) => top.find((entry) => entry.name === name);
-    const nested = ['fleet', 'environment', 'engine', 'faults', 'events'];
+    const nested = ['fleet', 'environment', 'limits', 'engine', 'faults', 'events'];
     const own = top.filter(({ name }) => !nested.includes(name));
     const head = { formats: TOP, prefix: '', required: ['name', 'hours'], also: nested };
     const values = camel(readValues(this.#yaml, own, head, 1, this.#problems));
@@ -191,6 +200,7 @@ class Reader {
       ENVIRONMENT,
       ENVIRONMENT_DEFAULTS,
     );
+    const limits = this.#mapping<Limits>(part('limits'), 'limits', LIMITS, LIMITS_DEFAULTS);
     const engine = this.#settings(part('engine'));
     const faults = this.#list<Fault>(part('faults'), 'faults', FAULT, FAULT_DEFAULTS, ['kind', 'rate']);
     return {
@@ -200,6 +210,7 @@ class Reader {
       ...(values as unknown as Pick<Scenario, 'name' | 'hours'>),
       fleet,
       environment,
+      limits,
       engine,
       faults: faults.map((fault, i) => ({ ...fault, name: fault.name ?? `${fault.kind} ${i + 1}` })),
       events: this.#list<PlannedEvent>(part('events'), 'events', EVENT, EVENT_DEFAULTS, ['at_hours', 'what']),

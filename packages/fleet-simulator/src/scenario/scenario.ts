@@ -8,6 +8,7 @@ export interface Scenario {
   readonly warmupHours: number;
   readonly fleet: FleetSpec;
   readonly environment: EnvironmentSpec;
+  readonly limits: Limits;
   /** Settings of `correlation_engine` that differ from the defaults, by dotted key. */
   readonly engine: Readonly<Record<string, string | number | boolean>>;
   /** Wrong results of healthy units, per execution. */
@@ -32,6 +33,17 @@ export interface FleetSpec {
   readonly clockSkewSeconds: number;
   /** Clean executions per second and unit in a deep test. */
   readonly deepTestPerSecond: number;
+}
+
+/**
+ * Where everything fails, a few failures tell what millions would, and take no days to simulate. What is cut off is counted as
+ * left out; it is never taken for clean.
+ */
+export interface Limits {
+  /** Failing scheduled runs that a GPU reports in an hour. */
+  readonly failingRunsPerHour: number;
+  /** Failing executions in answer to one directive. */
+  readonly failuresPerDirective: number;
 }
 
 /** GPU temperature over the day: `coolC`, and `hotC` from hour `hotFrom` to hour `hotUntil`. */
@@ -69,6 +81,8 @@ export interface Fault {
   /** Software: so many nodes come first, one every `canaryHours`. */
   readonly canaryNodes: number;
   readonly canaryHours: number;
+  /** Software: each GPU begins to fail in its own time, within `spreadHours`, as by an overflow of its uptime. */
+  readonly creeping: boolean;
   /** From onset on the rate rises linearly over so long. */
   readonly rampHours: number;
   /** Repaired then; null = never. */

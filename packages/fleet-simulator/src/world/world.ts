@@ -28,16 +28,11 @@ const SECOND_US = 1_000_000;
 const REACTION_US = SECOND_US;
 /** Runs of one family in the sweep of a deep test. */
 const SWEEP_INTERVAL_US = SECOND_US;
-/**
- * Failing scheduled runs that a GPU reports in an hour at most, and failing executions of one directive: many more say
- * nothing new, and a fleet on which everything fails would never come to an end. Further ones are counted as left out.
- */
-export const MAX_FAILING_RUNS_PER_HOUR = 240;
-export const MAX_FAILURES_PER_DIRECTIVE = 1100;
-
 export interface WorldObserver {
   effects(effects: Effects, nowUs: number): void;
   progress?(doneUs: number, ofUs: number): void;
+  /** Everything that is to be learned has happened. */
+  finished?(): boolean;
 }
 
 /** A fleet on a virtual clock: agents that run, fail and obey, and the engine's own code that decides about them. */
@@ -89,6 +84,7 @@ export class World {
       this.#observer.progress?.(this.#nowUs - this.startUs, this.endUs - this.startUs);
       if (this.#queue.nextUs <= nextUs) this.#queue.take()?.run();
       else this.#timer();
+      if (this.#observer.finished?.() === true) return;
     }
     this.#nowUs = this.endUs;
     this.#observer.progress?.(this.endUs - this.startUs, this.endUs - this.startUs);
@@ -100,7 +96,7 @@ export class World {
       for (const gpu of node.gpus) this.#firstRuns(gpu);
     }
     for (const gpu of this.gpus) this.#plan(gpu);
-    for (const node of this.nodes) this.#planVisibleOnsets(node);
+    this.#planUpdates();
     this.#planTransient();
     for (const event of this.scenario.events) {
       this.#queue.at(ORIGIN_US + event.atHours * HOUR_US, () => this.#happen(event));
@@ -256,7 +252,7 @@ export class World {
     const seen = this.#failingRuns.get(gpu);
     const count = seen?.hour === hour ? seen.count + 1 : 1;
     this.#failingRuns.set(gpu, { hour, count });
-    if (count < MAX_FAILING_RUNS_PER_HOUR) return timeUs;
+    if (count < this.scenario.limits.failingRunsPerHour) return timeUs;
     this.leftOut += 1;
     return (hour + 1) * HOUR_US - 1;
   }
@@ -421,7 +417,7 @@ export class World {
       const probability = this.#probability(gpu, family, sm, timeOf(series, n));
       if (gpu.random.happens(probability / most)) break;
     }
-    if (failures >= MAX_FAILURES_PER_DIRECTIVE) {
+    if (failures >= this.scenario.limits.failuresPerDirective) {
       this.leftOut += 1;
       return;
     }
@@ -479,11 +475,9 @@ export class World {
   // What happens to the fleet
 
   /** Nodes that a visible fault reaches run another driver from then on. */
-  #planVisibleOnsets(node: SimulatedNode): void {
-    for (const { fault, gpus } of this.targets) {
-      if (!fault.visible) continue;
-      const onsets = gpus.filter(({ gpu }) => gpu.node === node).map(({ onsetUs }) => onsetUs);
-      if (onsets.length > 0) this.#queue.at(Math.min(...onsets), () => this.#update(node, `${fault.name}`));
+  #planUpdates(): void {
+    for (const { fault, updates } of this.targets) {
+      for (const { node, atUs } of updates) this.#queue.at(atUs, () => this.#update(node, fault.name));
     }
   }
 
