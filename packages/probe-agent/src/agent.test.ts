@@ -338,3 +338,25 @@ test('an agent is not stuck behind what a killed test build left in its spool', 
   await agent.line('that it was given up', 1_000, ({ msg }) => msg.includes('only its counts are sent'));
   assert.deepEqual(engine.violations, []);
 });
+
+test('a canary is executed on every core with the seed of the engine, and its digests go up', async (t) => {
+  const { engine, agent, config } = await stand(t);
+  agent.start(config);
+  const [hello] = await until('hello', 10_000, () => engine.hellos.length > 0 && engine.hellos);
+  const device = hello?.devices[0];
+  const canary = { family: ProbeFamily.FMA32, epoch: 170_000_000, index: 2 ** 31 + 7, canaryId: 'c' };
+  const directive: Directive = { id: 'c-1', deviceId: device?.id ?? '', work: { $case: 'canary', value: canary } };
+  engine.send({ $case: 'directive', value: directive });
+  const batch = await until('its run', 15_000, () => batches(engine).find(({ canaries }) => canaries.length > 0));
+  const row = batch.canaries[0]?.run ?? -1;
+  assert.deepEqual(
+    [batch.kind[row], batch.epoch[row], batch.index[row], batch.directiveIds[(batch.directiveIndex[row] ?? 0) - 1]],
+    [RunKind.CANARY, canary.epoch, canary.index, 'c-1'],
+  );
+  const golden = batch.goldenDigest[row];
+  assert.deepEqual(
+    batch.canaries[0]?.digests,
+    device?.sms.map(() => golden),
+  );
+  await until('its end', 5_000, () => engine.statuses.some(({ id, state }) => id === 'c-1' && state === State.DONE));
+});

@@ -17,7 +17,7 @@ const wrong: [string, Partial<RunColumns>, string][] = [
   ['an unknown device', { deviceIndex: [0, 0, 0, 1] }, 'device_index[3]'],
   ['an unknown directive', { directiveIndex: [0, 0, 2, 0] }, 'directive_index[2]'],
   ['no family', { family: [0, 1, 1, 1] }, 'family[0]'],
-  ['an unknown kind', { kind: [1, 7, 1, 1] }, 'kind[1]'],
+  ['an unknown kind', { kind: [1, 8, 1, 1] }, 'kind[1]'],
   ['a negative number', { startOffsetUs: [0, 0, 0, -1] }, 'start_offset_us[3]'],
   ['NaN', { durationUs: [Number.NaN, 0, 0, 0] }, 'duration_us[0]'],
   ['more run than planned', { smsRun: [5, 1, 2, 4] }, 'sms_run[0]'],
@@ -38,6 +38,13 @@ const wrong: [string, Partial<RunColumns>, string][] = [
   ['a bitmap twice', { partial: [0, 0].map((run) => ({ run, ran: Uint8Array.of(15) })) }, 'partial[1].run'],
   ['a bitmap of other SMs than ran', { partial: [{ run: 0, ran: Uint8Array.of(7) }] }, 'partial[0].ran'],
   ['an outcome of no row', { outcomes: [{ run: 9, sm: 0, result: 3 }] }, 'outcomes[0].run'],
+  ['a canary of a run of another kind', { canaries: [{ run: 0, digests: [] }] }, 'canaries[0].run'],
+  ['a canary twice', { kind: [7, 1, 1, 1], canaries: [0, 0].map((run) => ({ run, digests: [1] })) }, 'canaries[1].run'],
+  [
+    'digests beyond any device',
+    { kind: [7, 1, 1, 1], canaries: [{ run: 0, digests: Array(1025).fill(1) }] },
+    'canaries[0].digests',
+  ],
 ];
 for (const [name, fields, field] of wrong) {
   test(`${name} is refused, and the field named`, () => {

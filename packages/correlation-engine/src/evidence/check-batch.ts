@@ -1,15 +1,18 @@
 import { DEVICE_ID_RULE, isDeviceId } from './device-id.js';
+import { RunKind } from './model.js';
 import type { RunColumns } from './record.js';
 
 /** Bounds of one batch: far above what an agent sends, far below what would hurt. */
 export const MAX_RUNS_PER_BATCH = 4096;
 const MAX_MISMATCHES_PER_BATCH = 16_384;
 const MAX_WORDS = 64;
+const MAX_CANARIES_PER_BATCH = 256;
+const MAX_DIGESTS = 1024;
 const MAX_NAMES_PER_BATCH = 1024;
 const MAX_NAME_LENGTH = 128;
 const MAX_SM = 65_535;
 const MAX_FAMILY = 255;
-const MAX_KIND = 6;
+const MAX_KIND = 7;
 
 export interface BatchProblem {
   /** Dotted path inside ProbeBatch. */
@@ -19,7 +22,15 @@ export interface BatchProblem {
 
 type Column = Exclude<
   keyof RunColumns,
-  'baseTimeUs' | 'deviceIds' | 'directiveIds' | 'contextIndex' | 'contexts' | 'partial' | 'mismatches' | 'outcomes'
+  | 'baseTimeUs'
+  | 'deviceIds'
+  | 'directiveIds'
+  | 'contextIndex'
+  | 'contexts'
+  | 'partial'
+  | 'mismatches'
+  | 'outcomes'
+  | 'canaries'
 >;
 
 /** Every column with the smallest and largest value that means something. */
@@ -65,7 +76,7 @@ export function checkBatch(batch: RunColumns): BatchProblem | undefined {
       return { field: `sms_run[${row}]`, hint: 'more SMs ran than were planned' };
     }
   }
-  return batch.mismatches.length + batch.partial.length + batch.outcomes.length === 0
+  return batch.mismatches.length + batch.partial.length + batch.outcomes.length + (batch.canaries?.length ?? 0) === 0
     ? undefined
     : checkSparse(batch, runs);
 }
@@ -111,7 +122,7 @@ function checkSparse(batch: RunColumns, runs: number): BatchProblem | undefined 
   }
   for (const [i, entry] of batch.outcomes.entries())
     if (entry.run >= runs) return { field: `outcomes[${i}].run`, hint: 'names no row' };
-  return checkPartial(batch, runs) ?? checkMismatches(batch, runs);
+  return checkPartial(batch, runs) ?? checkMismatches(batch, runs) ?? checkCanaries(batch, runs);
 }
 
 /** Each bitmap names as many SMs as its row says ran: an SM that is in neither was not run. */
@@ -155,6 +166,23 @@ function checkMismatches(batch: RunColumns, runs: number): BatchProblem | undefi
     seen.add(key);
   }
   return failuresFit(batch, runs);
+}
+
+/** A device takes part in few canaries at a time, and each names every SM of it once. */
+function checkCanaries(batch: RunColumns, runs: number): BatchProblem | undefined {
+  const canaries = batch.canaries ?? [];
+  if (canaries.length > MAX_CANARIES_PER_BATCH)
+    return { field: 'canaries', hint: `has ${canaries.length} entries; send at most ${MAX_CANARIES_PER_BATCH}` };
+  const seen = new Set<number>();
+  for (const [i, { run, digests }] of canaries.entries()) {
+    const at = `canaries[${i}]`;
+    if (run >= runs || batch.kind[run] !== RunKind.CANARY) return { field: `${at}.run`, hint: 'names no canary' };
+    if (seen.has(run)) return { field: `${at}.run`, hint: 'repeats an earlier row' };
+    seen.add(run);
+    if (digests.length > MAX_DIGESTS)
+      return { field: `${at}.digests`, hint: `has ${digests.length} values; send at most ${MAX_DIGESTS}` };
+  }
+  return undefined;
 }
 
 /** A failing SM also ran. */

@@ -71,6 +71,8 @@ export interface RunColumns {
   readonly partial: readonly { readonly run: number; readonly ran: Uint8Array }[];
   readonly mismatches: readonly Mismatch[];
   readonly outcomes: readonly { readonly run: number; readonly sm: number; readonly result: number }[];
+  /** What each SM of the device computed in a run of kind CANARY, by position; 0 = it did not run. Earlier agents have none. */
+  readonly canaries?: readonly { readonly run: number; readonly digests: readonly number[] }[];
 }
 
 /** `sentinel.v1.MismatchDetail`. */

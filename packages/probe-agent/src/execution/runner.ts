@@ -99,11 +99,11 @@ export class Runner {
   #settleDirective(work: Work, run: ProbeRun): void {
     if (work.directiveId === null) return;
     const monoMs = this.#parts.executor.clock.monotonicMs();
-    const [result] = run.results;
-    if (result !== undefined && executed(result)) {
-      this.#parts.directives.executed(work.directiveId, result.result === ProbeResult.FAIL, monoMs);
+    if (run.results.some(executed)) {
+      const failed = run.results.some(({ result }) => result === ProbeResult.FAIL);
+      this.#parts.directives.executed(work.directiveId, failed, monoMs);
     } else {
-      this.#parts.directives.couldNotRun(work.directiveId, result?.reason ?? 'no result', monoMs);
+      this.#parts.directives.couldNotRun(work.directiveId, run.results[0]?.reason ?? 'no result', monoMs);
     }
   }
 

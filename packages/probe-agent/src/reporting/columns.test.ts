@@ -144,3 +144,14 @@ test('a record is summarised run by run, and its gap has the same counts', () =>
     lastTimeUs: 1_000_100n,
   });
 });
+
+test('a canary tells what each SM computed, right or wrong; 0 = it did not run', () => {
+  const results = [
+    result(2, ProbeResult.PASS),
+    { ...result(3, ProbeResult.FAIL, WRONG), digest: 7 },
+    result(8, ProbeResult.TIMEOUT),
+  ];
+  const batch = toBatch([[run(PASSES), run(results, { kind: RunKind.CANARY, directiveId: 'c' })]], smsOf);
+  assert.deepEqual(batch.canaries, [{ run: 1, digests: [6, 7, 0] }]);
+  assert.deepEqual(ProbeBatch.decode(ProbeBatch.encode(batch).finish()), batch);
+});

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import {
   type MismatchDetail,
   ProbeBatch,
@@ -51,6 +52,7 @@ function appendRun(batch: ProbeBatch, run: ProbeRun, group: RunGroup, deviceSms:
   if (ran.length !== meantFor) batch.partial.push({ run: row, ran: bitmap(ran, deviceSms) });
   batch.mismatches.push(...mismatchesOf(row, run, group));
   batch.outcomes.push(...outcomesOf(row, run));
+  if (run.kind === RunKind.CANARY) batch.canaries.push({ run: row, digests: digestsOf(run, deviceSms) });
 }
 
 function flagsOf(run: ProbeRun): number {
@@ -93,6 +95,12 @@ function outcomesOf(row: number, run: ProbeRun): SmOutcome[] {
   return run.results
     .filter((result) => !executed(result))
     .map(({ sm, result, reason }) => ({ run: row, sm, result, reason }));
+}
+
+/** One for each SM of the device; 0 = it did not run. */
+function digestsOf(run: ProbeRun, deviceSms: readonly number[]): number[] {
+  const digests = new Map(run.results.filter(executed).map(({ sm, digest }) => [sm, digest]));
+  return deviceSms.map((sm) => digests.get(sm) ?? 0);
 }
 
 /** Bit k = the SM at `deviceSms[k]` ran. */

@@ -51,22 +51,31 @@ export function planDirective(directive: Directive, devices: readonly Testable[]
       const sweep = { units: everyUnit(device), durationMs: work.value.sweepSeconds * 1000, intervalMs: 0 };
       return { ...base, kind: 'deep_test', steps, sweep };
     }
+    case 'canary': {
+      const { epoch, index } = work.value;
+      const { sms } = device;
+      const family = familyOf(device, work.value.family);
+      return { ...base, kind: 'canary', steps: [], sweep: null, canary: { family, sms, epoch, index } };
+    }
     case undefined:
       throw new RefusedDirective('this agent does not know this kind of directive: update the agent');
   }
 }
 
 function unitOf(device: Testable, wanted: { readonly family: ProbeFamily; readonly sm: number }): Unit {
-  const family = familyOfWire(wanted.family);
-  if (family === undefined || !device.families.includes(family)) {
-    throw new RefusedDirective(
-      `${device.id} cannot run family ${family ?? wanted.family}; it has ${device.families.join(', ')}`,
-    );
-  }
+  const family = familyOf(device, wanted.family);
   if (!device.sms.includes(wanted.sm)) {
     throw new RefusedDirective(`${device.id} has no SM ${wanted.sm}; it has ${device.sms.join(', ')}`);
   }
   return { family, sm: wanted.sm };
+}
+
+function familyOf(device: Testable, wanted: ProbeFamily): FamilyName {
+  const family = familyOfWire(wanted);
+  if (family !== undefined && device.families.includes(family)) return family;
+  throw new RefusedDirective(
+    `${device.id} cannot run family ${family ?? wanted}; it has ${device.families.join(', ')}`,
+  );
 }
 
 function bounded(executions: number): { executions: number } {

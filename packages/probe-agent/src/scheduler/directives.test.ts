@@ -114,3 +114,30 @@ test('what is late in a burst is made up for; more directives than the limit are
   for (let k = 1; k <= MAX_ACTIVE_DIRECTIVES; k++) it.book.accept({ ...burst(1), id: `b${k}` }, 0);
   assert.equal(it.said.at(-1)?.state, 'refused');
 });
+
+function canary(): DirectivePlan {
+  const seed = { family: 'fma32' as const, sms: [0, 1], epoch: 9, index: 2 ** 31 };
+  return { id: 'c', deviceId: 'CPU-a', kind: 'canary', steps: [], sweep: null, canary: seed };
+}
+
+test('a canary is one launch, before everything else that was ordered', () => {
+  const it = book();
+  it.book.accept(burst(2), 0);
+  it.book.accept(canary(), 5);
+  const [first] = it.book.next(5);
+  assert.deepEqual([first?.directiveId, first?.canary?.sms], ['c', [0, 1]]);
+  it.book.executed('c', true, 10);
+  assert.deepEqual(it.said.at(-1), { id: 'c', state: 'done', executions: 1, failures: 1, reason: '' });
+  assert.deepEqual(
+    it.book.next(20).map(({ directiveId }) => directiveId),
+    ['b'],
+  );
+});
+
+test('a canary that cannot run is not tried again: the others do not wait', () => {
+  const it = book();
+  it.book.accept(canary(), 0);
+  it.book.couldNotRun('c', 'the probe child is being restarted', 1);
+  assert.deepEqual(it.said.at(-1)?.reason, 'given up: the probe child is being restarted');
+  assert.deepEqual(it.book.next(10_000), []);
+});

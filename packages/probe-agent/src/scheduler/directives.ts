@@ -6,7 +6,7 @@ export const MAX_ACTIVE_DIRECTIVES = 1_024;
 /** Finished directives that are remembered, so that a repeated one is answered and not run again. */
 export const MAX_REMEMBERED_DIRECTIVES = 4_096;
 
-export type DirectiveKind = 'burst' | 'follow_up' | 'deep_test';
+export type DirectiveKind = 'canary' | 'burst' | 'follow_up' | 'deep_test';
 
 /** Executions that could not run, in a row, after which a directive gives up. */
 export const MAX_FAILED_STARTS = 60;
@@ -35,6 +35,14 @@ export interface Sweep {
   readonly intervalMs: number;
 }
 
+/** One launch on all SMs of the device, with a seed that other devices execute as well. */
+export interface Canary {
+  readonly family: FamilyName;
+  readonly sms: readonly number[];
+  readonly epoch: number;
+  readonly index: number;
+}
+
 /** A directive in the agent's terms. */
 export interface DirectivePlan {
   readonly id: string;
@@ -44,6 +52,8 @@ export interface DirectivePlan {
   readonly steps: readonly Step[];
   /** After the steps; null = nothing. */
   readonly sweep: Sweep | null;
+  /** In the place of steps and sweep. */
+  readonly canary?: Canary;
 }
 
 export type DirectiveState = 'accepted' | 'running' | 'done' | 'refused';
@@ -61,6 +71,8 @@ export interface DirectedUnit extends Unit {
   readonly deviceId: string;
   readonly kind: DirectiveKind;
   readonly dueMs: number;
+  /** The launch is this one, not one of the unit alone. */
+  readonly canary?: Canary;
 }
 
 interface Active {
@@ -76,7 +88,7 @@ interface Active {
   failures: number;
 }
 
-const ORDER: Readonly<Record<DirectiveKind, number>> = { burst: 0, follow_up: 1, deep_test: 2 };
+const ORDER: Readonly<Record<DirectiveKind, number>> = { canary: 0, burst: 1, follow_up: 2, deep_test: 3 };
 
 /** What the engine asked for and how far it is. Pure: time comes as an argument, progress goes out through `onProgress`. */
 export class DirectiveBook {
@@ -168,7 +180,9 @@ export class DirectiveBook {
     if (active === undefined) return;
     active.failedStarts += 1;
     active.notBeforeMs = nowMs + RETRY_MS;
-    if (active.failedStarts >= MAX_FAILED_STARTS) this.#finish(active, `given up: ${reason}`);
+    // The other devices of a canary do not wait.
+    if (active.failedStarts >= MAX_FAILED_STARTS || active.plan.canary !== undefined)
+      this.#finish(active, `given up: ${reason}`);
   }
 
   #join(plan: DirectivePlan): void {
@@ -180,7 +194,8 @@ export class DirectiveBook {
   }
 
   #settle(active: Active, nowMs: number): void {
-    const { steps, sweep } = active.plan;
+    const { steps, sweep, canary } = active.plan;
+    if (canary !== undefined && active.executions === 0) return;
     for (
       let step = steps[active.step];
       step !== undefined && active.stepDone >= step.executions;
@@ -211,6 +226,9 @@ export class DirectiveBook {
 function nextUnit(active: Active): DirectedUnit {
   const { plan } = active;
   const common = { directiveId: plan.id, deviceId: plan.deviceId, kind: plan.kind };
+  const { canary } = plan;
+  if (canary !== undefined)
+    return { ...common, family: canary.family, sm: canary.sms[0] ?? 0, dueMs: active.notBeforeMs, canary };
   const step = plan.steps[active.step];
   if (step !== undefined) {
     const dueMs = Math.max(active.notBeforeMs, active.stepStartMs + active.stepDone * step.intervalMs);
@@ -223,6 +241,7 @@ function nextUnit(active: Active): DirectedUnit {
 }
 
 function advance(active: Active, nowMs: number): void {
+  if (active.plan.canary !== undefined) return;
   if (active.step < active.plan.steps.length) {
     active.stepDone += 1;
     return;

@@ -201,3 +201,13 @@ test('a run that waits for heat holds up neither the schedule nor what else is d
     'the clock was 20 s into a period at the start',
   );
 });
+
+test('a canary runs on every SM at once, with the seed of the engine', () => {
+  const it = rig([]);
+  const canary = { family: 'fma32' as const, sms: DEVICE.sms, epoch: 77, index: 2 ** 31 + 5 };
+  it.book.accept({ id: 'c', deviceId: DEVICE.id, kind: 'canary', steps: [], sweep: null, canary }, 0);
+  const done = simulate(it, 2_000, 1_000);
+  assert.equal(done.length, 1);
+  const { kind, sms, epoch, index, directiveId } = done[0]?.work ?? {};
+  assert.deepEqual([kind, sms, epoch, index, directiveId], [RunKind.CANARY, [0, 1], 77, 2 ** 31 + 5, 'c']);
+});

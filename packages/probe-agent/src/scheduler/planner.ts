@@ -75,6 +75,7 @@ export const GPU_UNIT = 0;
 export const POOLS = ['scheduled', 'burst', 'deep_test'] as const satisfies readonly Pool[];
 
 const KIND: Readonly<Record<DirectiveKind, RunKind>> = {
+  canary: RunKind.CANARY,
   burst: RunKind.BURST,
   follow_up: RunKind.FOLLOW_UP,
   deep_test: RunKind.DEEP_TEST,
@@ -186,8 +187,9 @@ export class Planner {
       const pool: Pool = unit.kind === 'deep_test' ? 'deep_test' : 'burst';
       if (waiting.has(pool)) continue;
       const epoch = epochAt(now.wallMs);
-      const golden = this.#golden([unit.sm], epoch);
-      const readyMs = Math.max(unit.dueMs, this.#readyMs(pool, unit.family, [unit.sm], golden, now));
+      const sms = unit.canary?.sms ?? [unit.sm];
+      const golden = this.#golden(sms, epoch);
+      const readyMs = Math.max(unit.dueMs, this.#readyMs(pool, unit.family, sms, golden, now));
       if (readyMs <= now.monoMs) return { work: this.#startDirected(unit, pool, golden, epoch) };
       if (unit.dueMs <= now.monoMs) waiting.add(pool);
       waitMs = Math.min(waitMs, readyMs - now.monoMs);
@@ -200,10 +202,8 @@ export class Planner {
       deviceId: unit.deviceId,
       family: unit.family,
       kind: KIND[unit.kind],
-      sms: [unit.sm],
+      ...(unit.canary ?? { sms: [unit.sm], epoch, index: this.#indices(unit.deviceId).next(epoch) }),
       goldenCpus: golden,
-      epoch,
-      index: this.#indices(unit.deviceId).next(epoch),
       directiveId: unit.directiveId,
       timeoutMs: DIRECTED_TIMEOUT_MS,
       pool,
