@@ -54,3 +54,23 @@ test('a GPU that computes wrongly fails', needsKernels, async () => {
   assert.match(fma32.first_not_passed, /^SM 2: FAIL/);
   assert.ok(summary.missed.includes('digests'));
 });
+
+test('injected faults are found where they are, and nowhere else', needsKernels, async () => {
+  const device = { sms: 3 }; // the least of which sfu has a majority
+  using healthy = await fakeGpu({ devices: [device] });
+  const { of, status } = run('gpu_measure_faults', healthy.env);
+  assert.equal(status, 0);
+  assert.ok(of('injected_faults').length > 10);
+  for (const line of of('injected_faults'))
+    assert.deepEqual(
+      [line.sms, line.found_in_place, line.not_passed_elsewhere, line.met],
+      [3, 3, 0, true],
+      line.family,
+    );
+
+  using faulty = await fakeGpu({ devices: [device], faults: [{ kind: 'wrong', unit: 'f32', sm: 2, xor: 1 }] });
+  const { of: found, status: missed } = run('gpu_measure_faults', faulty.env);
+  assert.equal(missed, 1);
+  const fma32 = found('injected_faults').find(({ family }) => family === 'fma32');
+  assert.deepEqual([fma32.met, fma32.not_passed_elsewhere], [false, 2], 'what is really wrong is no injected fault');
+});

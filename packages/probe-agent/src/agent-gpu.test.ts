@@ -180,6 +180,37 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   assert.deepEqual(engine.violations, []);
 });
 
+test('an injected fault is found in its SM, sub-partition and lane, on its GPU alone; other children take it silently', {
+  timeout: 300_000,
+  ...needsKernels,
+}, async (t) => {
+  using gpu = await fakeGpu({ devices: [HEALTHY, FAULTY].map(device) });
+  const engine = new EngineStub(TEST_KEY);
+  await engine.start();
+  const agent = new AgentProcess(mkdtempSync(join(root, 'inject-')));
+  t.after(async () => {
+    await agent.end('SIGKILL');
+    await engine.stop();
+  });
+  const schedule = join(agent.folder, 'schedule.yaml');
+  const line = '{ type: FMA, period_seconds: 2, sm_coverage: 0.5, priority: 1, enabled: true, timeout_ms: 5000 }';
+  writeFileSync(schedule, `name: test\noverhead_budget_pct: 5\nprobes:\n  - ${line}\n`);
+  const inject = 'gpu=1,sm=0,sub-partition=3,lane=21,family=fma32;core=0,family=fma32';
+  const config = { correlation_engine_endpoint: engine.address, backend: 'cuda', schedule_file: schedule };
+  agent.start(config, { inject, env: gpu.env });
+  const wrong = await until('mismatches', OPEN_MS, () => {
+    const all = batches(engine).flatMap((batch) =>
+      batch.mismatches.map((detail) => ({ detail, id: batch.deviceIds[batch.deviceIndex[detail.run] ?? 0] })),
+    );
+    return ran(engine, HEALTHY) >= 2 && all.length >= 2 && all;
+  });
+  for (const { id, detail } of wrong)
+    assert.deepEqual([id, detail.sm, detail.subPartition, detail.lane], [FAULTY, 0, 3, 21]);
+  assert.ok([...engine.distinct().values()].every(({ payload }) => payload.testBuild));
+  await agent.line('what was injected', 5_000, ({ msg }) => msg === 'first injected wrong result');
+  assert.equal(await agent.end('SIGTERM'), 0);
+});
+
 test('an SM that an injected fault names and the GPU does not have ends the start with status 2', {
   timeout: 120_000,
   ...needsKernels,

@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly node?: string;
   /** What `--inject` says: runs the agent's test build. */
   readonly inject?: string;
+  /** Added to the environment. */
+  readonly env?: NodeJS.ProcessEnv;
   readonly overlay?: Overlay;
   /** Endpoint in place of the engine's own: a proxy. */
   readonly engine?: string;
@@ -86,11 +88,12 @@ export class Stack {
   }
 
   /** An agent of this stack, not started. */
-  agent({ node = 'node-1', inject, overlay = {}, engine }: AgentOptions = {}): Service {
+  agent({ node = 'node-1', inject, env = {}, overlay = {}, engine }: AgentOptions = {}): Service {
     const config = merge(merge(this.#agentConfig(node), this.#options.agent ?? {}), overlay);
     if (engine !== undefined) config.correlation_engine_endpoint = engine;
     const bin = inject === undefined ? BIN.agent : BIN.testAgent;
-    const service = this.#service(node, bin, 'probe_agent', config, inject === undefined ? [] : ['--inject', inject]);
+    const args = inject === undefined ? [] : ['--inject', inject];
+    const service = this.#service(node, bin, 'probe_agent', config, args, env);
     this.agents.push(service);
     return service;
   }
@@ -127,10 +130,17 @@ export class Stack {
     return this.stop();
   }
 
-  #service(name: string, bin: string, section: string, config: Section, args: readonly string[] = []): Service {
+  #service(
+    name: string,
+    bin: string,
+    section: string,
+    config: Section,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ): Service {
     const file = this.#write(name, section, config);
     const readyFile = join(this.folder, 'run', `${name}.ready.json`);
-    return new Service({ name, bin, args: ['--config', file, ...args], readyFile });
+    return new Service({ name, bin, args: ['--config', file, ...args], readyFile, env });
   }
 
   #write(name: string, section: string, config: Section): string {
