@@ -1,14 +1,16 @@
 import { GpuState, type ProbeFamily, type RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import {
+  CauseProbability_Cause,
   type ExplainDecisionResponse,
   GateOutcome_Verdict,
   type Observation,
   type Transition,
+  type UnitPosterior,
 } from '@sentinel/contracts/sentinel/v1/health.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Kysely } from 'kysely';
 import type { Committer } from '../commit/committer.js';
-import { type DeviceState, explain, type HealthState } from '../core.js';
+import { type DeviceState, type Explanation, explain, type HealthState } from '../core.js';
 import type { ObservationTable, Tables, TransitionTable } from '../store/schema.js';
 import { gpuHealth } from './health-view.js';
 
@@ -27,8 +29,9 @@ export async function explainDecision(
   const explanation = explain(committer.state, device.id, nowUs);
   if (explanation === undefined)
     throw new SentinelError({ code: 'NOT_FOUND', message: `no device ${device.id}`, field: 'gpu' });
+  const known = committer.state.devices.get(device.id) ?? device;
   return {
-    health: gpuHealth(committer, committer.state.devices.get(device.id) ?? device),
+    health: gpuHealth(committer, known),
     sentences: explanation.sentences,
     gates: explanation.gates.map((gate) => ({
       ...gate,
@@ -40,6 +43,11 @@ export async function explainDecision(
     whatWouldChange: explanation.whatWouldChange,
     hardObservations: explanation.hardObservations,
     answers: explanation.answers,
+    probability: explanation.probability,
+    probabilityNeeded: explanation.probabilityNeeded,
+    causes: explanation.causes.map(({ cause, probability }) => ({ cause: CAUSES[cause], probability })),
+    units: explanation.units.map((unit) => toUnit(known, unit)),
+    patterns: explanation.patterns.map(({ sinceUs, ...pattern }) => ({ ...pattern, sinceUs: BigInt(sinceUs) })),
     reinstatement: {
       units: explanation.reinstatement.map(({ family, sm, clean, needed }) => ({
         family: family as ProbeFamily,
@@ -48,6 +56,28 @@ export async function explainDecision(
         needed: BigInt(needed),
       })),
     },
+  };
+}
+
+const CAUSES = {
+  chance: CauseProbability_Cause.CHANCE,
+  unit: CauseProbability_Cause.UNIT,
+  gpu: CauseProbability_Cause.GPU,
+  node: CauseProbability_Cause.NODE,
+  cohort: CauseProbability_Cause.COHORT,
+} as const;
+
+function toUnit(device: DeviceState, { family, sm, odds, probability }: Explanation['units'][number]): UnitPosterior {
+  const unit = device.units.find((entry) => entry.family === family && entry.sm === sm);
+  const clean =
+    unit === undefined || unit.posterior === null ? 0 : Math.floor(unit.posterior.same + unit.posterior.other);
+  return {
+    family: family as ProbeFamily,
+    sm,
+    odds,
+    probability,
+    counted: unit?.counted ?? 0,
+    cleanSince: BigInt(clean),
   };
 }
 

@@ -74,8 +74,8 @@ test('a suspect: its evidence, its work, and what would lead where', () => {
   assert.ok(sentences.includes('Failing: fma32 on SM 1 (1 counted, 0 in answer).'), sentences.join('\n'));
   assert.ok(sentences.includes('Burst of fma32 on SM 1: 0 of 1000 executions ran, 0 failed.'));
   assert.deepEqual(whatWouldChange, [
-    'QUARANTINED: a mismatch in the confirmation burst or the follow-up; and gate 4 (dwell) must open.',
-    'HEALTHY: 7 days without a mismatch (7 days to go), and 1000 clean executions of the suspected unit.',
+    'QUARANTINED: a mismatch in the confirmation burst or the follow-up (one more wrong result of fma32 on SM 1 now would make a defect more than 99.99 % likely); and gate 4 (dwell) must open.',
+    'HEALTHY: 7 days without a mismatch (7 days to go), and 1000 clean executions of the suspected unit; so much speaks against it that clean runs alone do not lead to where a defect is less than 23.08 % likely.',
   ]);
   assert.ok(score.score < 0.95);
 });

@@ -1,8 +1,11 @@
-import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
+import { type DecisionModel, posteriorOdds, type UnitAssessment } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
-import type { GateOutcome, HealthState, WouldBe } from '../evidence/model.js';
+import type { GateOutcome, HealthState, PatternState, WouldBe } from '../evidence/model.js';
+import { probabilityOf } from '../evidence/posterior/recursion.js';
+import { thresholdOdds } from '../evidence/score.js';
 import type { CoreState } from '../evidence/state.js';
 import { shownGates } from './gates.js';
+import { type CauseProbability, causesOfFailures } from './posterior.js';
 import { reinstatement, type UnitProgress } from './reinstatement.js';
 import { whyInThisState } from './sentences.js';
 import { type DeviceSummary, summarize } from './summary.js';
@@ -24,6 +27,13 @@ export interface Explanation extends DeviceSummary {
   answers: number;
   /** Units of a device out of service; [] for any other. */
   reinstatement: UnitProgress[];
+  /** Of a defect of the device, and from where on a quarantine is asked for. */
+  probability: number;
+  probabilityNeeded: number;
+  /** Likeliest first. */
+  causes: CauseProbability[];
+  units: UnitAssessment[];
+  patterns: readonly PatternState[];
 }
 
 /** undefined = no such device. Changes nothing. */
@@ -36,9 +46,10 @@ export function explain(
   const device = state.devices.get(deviceId);
   if (device === undefined) return undefined;
   const connected = state.nodes.get(device.node)?.connected === true && device.announced;
-  const assessment = model.assess(device, null, nowUs, begin(state));
+  const facts = begin(state);
+  const assessment = model.assess(device, null, nowUs, facts);
   const gates = shownGates(state, device, nowUs, model);
-  const view = { device, config: state.config, connected, assessment, gates, nowUs };
+  const view = { device, config: state.config, connected, assessment, gates, nowUs, model, facts };
   return {
     ...summarize(state, device, nowUs, model),
     state: device.state,
@@ -50,5 +61,10 @@ export function explain(
     hardObservations: assessment.hardObservations,
     answers: assessment.answers,
     reinstatement: reinstatement(device, state.config),
+    probability: assessment.probability,
+    probabilityNeeded: probabilityOf(thresholdOdds(state.config).quarantine),
+    causes: causesOfFailures(device, assessment),
+    units: assessment.units.toSorted((a, b) => b.odds - a.odds),
+    patterns: device.patterns,
   };
 }

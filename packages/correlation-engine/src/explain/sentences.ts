@@ -3,6 +3,7 @@ import { heldUnits } from '../evidence/held-units.js';
 import type { DirectiveState, UnitState } from '../evidence/model.js';
 import { NOTHING_YET } from '../evidence/register.js';
 import { isInjected } from '../lifecycle/detail.js';
+import { percent, posteriorSentences } from './posterior.js';
 import { dateOf, holdingGates, openDirectives, type View } from './view.js';
 
 const MAX_UNITS_NAMED = 8;
@@ -55,6 +56,10 @@ function evidence({ device, assessment }: View): string[] {
   return [
     ...(said ? [] : [`${assessment.reason}.`]),
     `Failing: ${units.join('; ')}${more > 0 ? `; and ${more} more units` : ''}.`,
+    ...posteriorSentences(device, assessment),
+    ...device.patterns.map(
+      ({ name, confidence, evidence: why }) => `Pattern ${name} (confidence ${percent(confidence)}): ${why}`,
+    ),
   ];
 }
 

@@ -1,4 +1,5 @@
-import type { Assessment } from '../evidence/decision.js';
+import type { Assessment, DecisionModel } from '../evidence/decision.js';
+import type { Draft } from '../evidence/draft.js';
 import type { CoreConfig, DeviceState, DirectiveState, GateOutcome } from '../evidence/model.js';
 
 /** What the sentences are made from. */
@@ -9,6 +10,9 @@ export interface View {
   assessment: Assessment;
   gates: readonly GateOutcome[];
   nowUs: number;
+  /** Asked again for what might come. */
+  model: DecisionModel;
+  facts: Draft;
 }
 
 export function openDirectives(device: DeviceState): DirectiveState[] {

@@ -1,6 +1,9 @@
 import { familyName } from '../evidence/families.js';
 import type { GateOutcome } from '../evidence/model.js';
 import { openDeepTestOf } from '../lifecycle/directives.js';
+import { CLEARED_ODDS } from '../lifecycle/review.js';
+import { cleanExecutionsUntil, failuresToQuarantine } from './hypothetical.js';
+import { percent } from './posterior.js';
 import { reinstatement } from './reinstatement.js';
 import { durationOf, holdingGates, type View } from './view.js';
 
@@ -26,12 +29,21 @@ function towardsQuarantine(view: View): string[] {
   const { assessment, config, device } = view;
   if (device.sms.length === 1)
     return ['QUARANTINED: only an operator orders that, for no other SM of this device can check a result.'];
-  if (!assessment.quarantine) return [`QUARANTINED: ${assessment.missing}${guards(view)}.`];
+  if (!assessment.quarantine) return [`QUARANTINED: ${assessment.missing}${computed(view)}${guards(view)}.`];
   const holds = holdingGates(view).map((gate) => `QUARANTINED: ${opening(gate)}.`);
   if (holds.length > 0) return holds;
   return config.mode === 'observe'
     ? ['QUARANTINED: `correlation_engine.mode: enforce`, or an order of an operator.']
     : [];
+}
+
+/** What the model itself answers to further wrong results. */
+function computed(view: View): string {
+  const further = failuresToQuarantine(view);
+  if (further === undefined) return '';
+  const { unit, failures, probability } = further;
+  const times = failures === 1 ? 'one more wrong result' : `${failures} more wrong results`;
+  return ` (${times} of ${familyName(unit.family)} on SM ${unit.sm} now would make a defect ${percent(probability)} likely)`;
 }
 
 function guards(view: View): string {
@@ -61,7 +73,8 @@ function opening(gate: GateOutcome): string {
   }
 }
 
-function towardsHealth({ device, config, nowUs }: View): string[] {
+function towardsHealth(view: View): string[] {
+  const { device, config, nowUs } = view;
   const days = config.gates.followup_days;
   const quiet = (device.lastObservationUs ?? nowUs) + days * DAY_US - nowUs;
   const needed = config.gates.burst_executions;
@@ -70,7 +83,19 @@ function towardsHealth({ device, config, nowUs }: View): string[] {
     short === 0
       ? ''
       : `, and ${needed} clean executions of ${short === 1 ? 'the suspected unit' : `each of ${short} suspected units`}`;
-  return [`HEALTHY: ${days} days without a mismatch (${durationOf(quiet)} to go)${runs}.`];
+  return [
+    `HEALTHY: ${days} days without a mismatch (${durationOf(quiet)} to go)${runs}${acquittal(view, nowUs + Math.max(0, quiet))}.`,
+  ];
+}
+
+/** Clean executions that the odds need, beyond those that are asked for anyway. */
+function acquittal(view: View, atUs: number): string {
+  const executions = cleanExecutionsUntil(view, CLEARED_ODDS, atUs);
+  if (executions === 0) return '';
+  const goal = `a defect is less than ${percent(CLEARED_ODDS / (1 + CLEARED_ODDS))} likely`;
+  return executions === undefined
+    ? `; so much speaks against it that clean runs alone do not lead to where ${goal}`
+    : `; until ${goal}, about ${executions} more clean executions of each unit that failed`;
 }
 
 function towardsReinstatement({ device, config }: View): string[] {

@@ -97,7 +97,7 @@ function quarantine(step: Step, device: DeviceState, reason: string): void {
 }
 
 /** Below these odds a suspect may become healthy again; well below those that make a suspect. */
-const CLEARED_ODDS = 0.3;
+export const CLEARED_ODDS = 0.3;
 
 /**
  * A SUSPECT without a decision against it becomes HEALTHY after days without a mismatch, but only if each of its units also
