@@ -10,6 +10,7 @@ export function completeDevice(device: DeviceState, settings: AttributionSetting
     signals: device.signals ?? null,
     patterns: device.patterns ?? [],
     confirmed: device.confirmed ?? [],
+    soft: device.soft ?? [],
     out: device.out === undefined ? outOf(device) : device.out,
     proposals: device.proposals ?? [],
     declined: device.declined ?? [],

@@ -9,6 +9,7 @@ export function completeFleet(fleet: FleetFacts | null): FleetFacts {
     reviewUs: null,
     confirmed: {},
     rates: { dueUs: null, cohorts: {}, years: {} },
+    soft: { sources: {}, jobs: {} },
   };
   // Earlier releases kept incidents by cohort and without names: they open again with the next node that fails.
   const incidents = Array.isArray(fleet?.incidents) ? fleet.incidents : [];

@@ -2,6 +2,8 @@
 // undefined member or NaN. Times are microseconds since the Unix epoch as safe integers. Proto enums keep their numbers
 // (family, run kind); states and verdicts are words.
 
+import type { SoftSource } from './soft/cusum.js';
+
 /** Number of `sentinel.v1.ProbeFamily`. */
 export type Family = number;
 
@@ -244,6 +246,8 @@ export interface DeviceState {
   patterns: PatternState[];
   /** Units whose defect is certain: reproduced in a deep test, or condemned. Bounded. */
   confirmed: UnitName[];
+  /** Anomalies that monitors saw, by source. Bounded. */
+  soft: SoftSource[];
 }
 
 /** Who may speak against a device. */
@@ -408,6 +412,13 @@ export interface FleetFacts {
   /** Confirmed devices by model (posterior/shrinkage.ts has the key). */
   confirmed: Record<string, number>;
   rates: LearnedRates;
+  soft: SoftFacts;
+}
+
+/** What is known of the sources of soft events, and of the jobs that the newest of them ran in. Bounded; replaced, never mutated. */
+export interface SoftFacts {
+  sources: Record<string, { sinceDay: number; events: number }>;
+  jobs: Record<string, { day: number; events: number; gpus: number }>;
 }
 
 /** What healthy devices show, as last learned from the whole fleet. */

@@ -217,6 +217,21 @@ export type FleetOrderRecord = IncidentOrderRecord | RateLimitResetRecord;
 /** An order about probing: it moves no evidence. */
 export type ProbeControlRecord = PauseRecord | ScheduleRecord;
 
+/** A monitor saw something that is no wrong result of a probe. */
+export interface AnomalyRecord {
+  kind: 'anomaly';
+  node: string;
+  /** '' = of the node. */
+  gpu: string;
+  /** Which detector, for example "inference-monitor/entropy": its false positives are learned apart. */
+  source: string;
+  type: string;
+  timeUs: number;
+  /** '' = none, or not known; jobGpus 0 = not known. */
+  job: string;
+  jobGpus: number;
+}
+
 export interface DirectiveStatusRecord {
   kind: 'directive-status';
   node: string;
@@ -276,6 +291,7 @@ export type CoreRecord =
   | ApprovalRecord
   | ProbeControlRecord
   | FleetOrderRecord
+  | AnomalyRecord
   | DirectiveStatusRecord
   | ConfigRecord
   | TimerRecord

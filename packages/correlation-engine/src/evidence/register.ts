@@ -45,6 +45,7 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     signals: null,
     patterns: [],
     confirmed: [],
+    soft: [],
   };
 }
 

@@ -10,7 +10,7 @@ import { newStep } from '../evidence/step.js';
  * other device as they stood at its last decision. [] where no mismatch ever asked for them.
  */
 export function shownGates(state: CoreState, device: DeviceState, nowUs: number, model: DecisionModel): GateOutcome[] {
-  if (device.state !== 'SUSPECT') return device.gates;
+  if (device.state !== 'SUSPECT' || device.units.length === 0) return device.gates;
   const step = newStep(begin(state), { commitSeq: 0, nowUs }, { kind: 'record', commitSeq: 0 }, model);
   return evaluateGates(step, device).gates;
 }

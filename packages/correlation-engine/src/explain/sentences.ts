@@ -82,7 +82,7 @@ function gateSentences(view: View): string[] {
   const { device, gates } = view;
   if (gates.length === 0)
     return [
-      device.state === 'HEALTHY'
+      device.state === 'HEALTHY' || device.state === 'SUSPECT'
         ? 'No gate was evaluated: nothing asked for a decision.'
         : 'No gate was evaluated: an operator decided.',
     ];

