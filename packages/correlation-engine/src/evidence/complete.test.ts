@@ -12,12 +12,12 @@ const { mode, gates, reinstatementPassCount, priorAlpha, priorBeta } = CONFIG;
 const config = { mode, gates, reinstatementPassCount, priorAlpha, priorBeta } as CoreConfig;
 const fleet = { automaticQuarantinesUs: [], breadth: {}, incidents: {}, reviewUs: null } as unknown as FleetFacts;
 function oldDevice(id: string, accused: number): DeviceState {
-  const { posterior, consecutive, reinstatedUs, ...unit } = unitWith({
+  const { posterior, consecutive, reinstatedUs, deepTestOther, ...unit } = unitWith({
     counted: accused,
     accused,
     answers: accused > 1 ? 1 : 0,
   });
-  const { loudFaults, confirmed, ...device } = deviceWith(id, { state: 'SUSPECT', units: [unit as never] });
+  const { loudFaults, confirmed, soft, ...device } = deviceWith(id, { state: 'SUSPECT', units: [unit as never] });
   return device as DeviceState;
 }
 

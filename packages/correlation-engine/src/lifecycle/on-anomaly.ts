@@ -1,7 +1,6 @@
-import { configOf, type Draft, deviceOf, editDevice, nodeOf } from '../evidence/draft.js';
+import { type Draft, deviceOf, editDevice, nodeOf } from '../evidence/draft.js';
 import type { DeviceState } from '../evidence/model.js';
 import type { AnomalyRecord } from '../evidence/record.js';
-import { thresholdOdds } from '../evidence/score.js';
 import { MAX_CUSUM } from '../evidence/soft/cusum.js';
 import { addSoftEvent, softCusum } from '../evidence/soft/soft.js';
 import { emit, type Step } from '../evidence/step.js';
@@ -23,8 +22,9 @@ export function applyAnomaly(step: Step, record: AnomalyRecord): void {
   const device = editDevice(step.draft, known.id);
   addSoftEvent(step.draft, device, { source, timeUs: eventUs, job, jobGpus: record.jobGpus });
   if (device.state === 'SUSPECT' && device.units.length === 0) device.lastObservationUs = eventUs;
-  if (device.state === 'HEALTHY' && isSuspicious(step, device)) suspect(step, device, eventUs, source);
-  if (device.state === 'SUSPECT') review(step, device.id);
+  const speaks = softCusum(step.draft, device, step.ctx.nowUs) >= MAX_CUSUM;
+  if (device.state === 'HEALTHY' && speaks) suspect(step, device, eventUs, source);
+  review(step, device.id);
 }
 
 /** An anomaly of a node with several devices names none of them. */
@@ -32,11 +32,6 @@ function accusedBy(draft: Draft, { node, gpu }: AnomalyRecord): DeviceState | un
   if (gpu !== '') return deviceOf(draft, gpu);
   const ids = nodeOf(draft, node)?.deviceIds ?? [];
   return ids.length === 1 && ids[0] !== undefined ? deviceOf(draft, ids[0]) : undefined;
-}
-
-function isSuspicious({ draft, ctx, model }: Step, device: DeviceState): boolean {
-  if (softCusum(draft, device, ctx.nowUs) >= MAX_CUSUM) return true;
-  return model.assess(device, null, ctx.nowUs, draft).odds >= thresholdOdds(configOf(draft)).suspect;
 }
 
 function suspect(step: Step, device: DeviceState, timeUs: number, source: string): void {

@@ -55,8 +55,7 @@ function reviewHealthy(step: Step, device: DeviceState): void {
 }
 
 function reviewSuspect(step: Step, device: DeviceState): number | null {
-  // Soft evidence alone: there is nothing that a gate could let through.
-  if (device.units.length === 0) return reviewClearing(step, device);
+  if (device.units.length === 0) return reviewSoftSuspect(step, device);
   const { gates, assessment, held, attributed, dueUs } = evaluateGates(step, device);
   device.gates = gates;
   const asks = assessment.quarantine && !heldByEvidence(gates);
@@ -71,6 +70,13 @@ function reviewSuspect(step: Step, device: DeviceState): number | null {
   if (!observes && asks) askOrQuarantine(step, device, assessment.reason, held);
   else if (!held) noteWouldBe(step, device, 'QUARANTINED', `${accused(device)}: ${assessment.reason}.`);
   return held ? dueUs : null;
+}
+
+/** Soft evidence alone: there is nothing that a gate could let through. It fades, so it is looked at daily. */
+function reviewSoftSuspect(step: Step, device: DeviceState): number | null {
+  const { nowUs } = step.ctx;
+  const dueUs = reviewClearing(step, device, step.model.assess(device, null, nowUs, step.draft).odds);
+  return device.state === 'SUSPECT' ? (dueUs ?? nowUs + DAY_US) : null;
 }
 
 /** Some gate other than the rate limit, beyond which an operator may go. */
