@@ -30,6 +30,7 @@ test('each binary contains the cubins of these sources, and of its variant alone
     { path: addonPath({ test: false }), own: RELEASE, other: TEST },
     { path: programPath('gpu_measure'), own: RELEASE, other: TEST },
     { path: addonPath({ test: true }), own: TEST, other: RELEASE },
+    { path: programPath('gpu_measure_faults'), own: TEST, other: RELEASE },
   ];
   for (const { path, own, other } of binaries) {
     const binary = readFileSync(path);

@@ -2,7 +2,9 @@
 // is that of test-build/cuda, compiled for this CPU.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { goldenCpus } from './addons.mjs';
+import { knownAnswersPath } from '../index.js';
+import { knownAnswerFiles, readKnownAnswers } from '../scripts/known-answers-header.mjs';
+import { goldenCpus, testProbes } from './addons.mjs';
 import { needsKernels } from './fake-gpu/needs.mjs';
 import { onGpu } from './fake-gpu/process.mjs';
 
@@ -32,10 +34,12 @@ async function withFaults(executions, openWith) {
   return reports.map((report, k) => ({ ...report, changed: counts[k] - (k === 0 ? 0 : counts[k - 1]) }));
 }
 
-async function families() {
+async function available() {
   const [opened] = await onGpu({}, [], {}, { test: true });
-  return opened.families.filter(({ available }) => available).map(({ name }) => name);
+  return opened.families.filter((family) => family.available);
 }
+
+const families = async () => (await available()).map(({ name }) => name);
 
 const resultsOf = ({ results }) => results.map(({ result }) => result);
 
@@ -68,6 +72,47 @@ for (const variant of ['full', 'small']) {
     },
   );
 }
+
+/** Of these the tap sees the words of a column in each iteration, as many each time; of the last ones of l2, its two results. */
+const READING = {
+  l2: { columns: 96, results: 2 * 32 },
+  hbm: { columns: 96, results: 0 },
+  copy: { columns: 32, results: 0 },
+};
+/** It sees what is written to one register in each iteration. */
+const REGFILE = 'regfile';
+const SFU_RESULTS = 8;
+/** Of smem it sees the words of a lane's column: what a block may have of shared memory, 227 KiB less CUDA's own, by 256 threads. */
+const SMEM_COLUMN = 226;
+
+const numbers = Object.fromEntries(
+  knownAnswerFiles(knownAnswersPath)
+    .map(readKnownAnswers)
+    .map(({ family, number }) => [family, number]),
+);
+
+/** How many words a lane folds in an execution, or what stands for them. */
+function tappedWords({ name, iterations }) {
+  if (name === REGFILE) return iterations;
+  if (name === 'sfu') return iterations * SFU_RESULTS;
+  if (name === 'smem') return iterations * SMEM_COLUMN;
+  const of = { family: numbers[name], epoch: 3, index: 1, lane: LANE };
+  const counts = Array.from(
+    { length: iterations },
+    (_, iteration) => testProbes.gpuResults({ ...of, iteration }).length,
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+test('no result reaches the fold beside the tap', needsKernels, async () => {
+  const there = await available();
+  const reports = await withFaults(there.map(({ name }) => ({ fault: ONE_THREAD, request: run(name) })));
+  for (const [k, { changed }] of reports.entries()) {
+    const reading = READING[there[k].name];
+    if (reading === undefined) assert.equal(changed, tappedWords(there[k]), there[k].name);
+    else assert.equal((changed - reading.results) % reading.columns, 0, `${there[k].name}: ${changed}`);
+  }
+});
 
 test('a fault per execution changes one word of each SM, in every family', needsKernels, async () => {
   const names = await families();
