@@ -188,7 +188,8 @@ export class Events {
       registers: [registry],
       collect() {
         for (const state of STATES) this.set({ state }, 0);
-        for (const device of gauges.state().devices.values()) this.inc({ state: device.state });
+        for (const device of gauges.state().devices.values())
+          if (device.replaced === null) this.inc({ state: device.state });
       },
     });
     this.#perGpu(gauges, registry, maxGpus);

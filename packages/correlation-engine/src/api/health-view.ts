@@ -42,6 +42,10 @@ export function gpuHealth(committer: Committer, device: DeviceState): GpuHealth 
     summary,
     note: device.note,
     sms: device.sms.length,
+    serial: device.serial,
+    slot: device.slot,
+    replacedBy: device.replaced?.by ?? '',
+    replacedUs: BigInt(device.replaced?.us ?? 0),
   };
 }
 
@@ -88,7 +92,8 @@ export function fleetSummary(committer: Committer, outboxPending: number): Fleet
   let injectedGpus = 0;
   let executions = 0;
   let failures = 0;
-  for (const device of state.devices.values()) {
+  const present = [...state.devices.values()].filter(({ replaced }) => replaced === null);
+  for (const device of present) {
     counts[device.state] += 1;
     if (isInjected(device)) injectedGpus += 1;
     for (const row of committer.countersOf(device.id).values()) {
@@ -98,7 +103,7 @@ export function fleetSummary(committer: Committer, outboxPending: number): Fleet
   }
   const nodes = [...state.nodes.values()];
   return {
-    gpus: state.devices.size,
+    gpus: present.length,
     healthy: counts.HEALTHY,
     suspect: counts.SUSPECT,
     quarantined: counts.QUARANTINED,

@@ -184,6 +184,7 @@ class Builder {
       from: this.#input.head,
       to: { commitSeq: this.#commitSeq, nowUs: this.#nowUs },
       changes: this.#changes(),
+      moved: this.#effects.moved,
       counters: this.#effects.counters,
       observations: this.#effects.observations,
       transitions: this.#effects.transitions,

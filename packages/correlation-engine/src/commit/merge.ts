@@ -1,6 +1,6 @@
 import type { CounterIncrement, Effects, ObservationEffect, ProposalEffect, TransitionEffect } from '../core.js';
 import { canonicalJson } from '../outbox/canonical-json.js';
-import type { OutboxRow } from '../store/commit-rows.js';
+import type { MovedRow, OutboxRow } from '../store/commit-rows.js';
 import type { CounterTable, ObservationTable, ProposalTable, TransitionTable } from '../store/schema.js';
 
 /** Rows of what the records of one transaction did, in order. */
@@ -8,6 +8,7 @@ export class EffectRows {
   readonly observations: ObservationTable[] = [];
   readonly transitions: Omit<TransitionTable, 'ledger_seq'>[] = [];
   readonly outbox: OutboxRow[] = [];
+  readonly moved: MovedRow[] = [];
   readonly #proposals = new Map<string, ProposalTable>();
   readonly #counters = new Map<string, CounterTable>();
 
@@ -21,6 +22,7 @@ export class EffectRows {
   }
 
   add(commitSeq: number, effects: Effects): void {
+    for (const { from, to } of effects.moved) this.#move(from, to);
     for (const increment of effects.counters) this.#count(increment);
     for (const observation of effects.observations) this.observations.push(observationRow(observation));
     for (const transition of effects.transitions) this.transitions.push(transitionRow(transition));
@@ -37,6 +39,19 @@ export class EffectRows {
         injected,
         detail: canonicalJson(event.detail),
       });
+    }
+  }
+
+  /** What earlier records of the transaction said of the id was about the hardware before. */
+  #move(from: string, to: string): void {
+    // Stored rows belong to the hardware that had the id before this transaction.
+    if (!this.moved.some(({ from_id }) => from_id === from)) this.moved.push({ from_id: from, to_id: to });
+    for (const row of [...this.observations, ...this.transitions]) if (row.device_id === from) row.device_id = to;
+    for (const row of this.#proposals.values()) if (row.gpu === from) row.gpu = to;
+    for (const [key, row] of [...this.#counters]) {
+      if (row.device_id !== from) continue;
+      this.#counters.delete(key);
+      this.#counters.set(`${row.family}|${to}`, { ...row, device_id: to });
     }
   }
 

@@ -11,6 +11,8 @@ export function completeDevice(device: DeviceState, settings: AttributionSetting
     patterns: device.patterns ?? [],
     confirmed: device.confirmed ?? [],
     soft: device.soft ?? [],
+    slot: device.slot ?? '',
+    replaced: device.replaced ?? null,
     out: device.out === undefined ? outOf(device) : device.out,
     proposals: device.proposals ?? [],
     declined: device.declined ?? [],

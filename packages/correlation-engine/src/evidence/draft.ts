@@ -1,5 +1,5 @@
 import { countDevice } from './cohorts.js';
-import { type ExposureIndex, installExposure } from './exposure.js';
+import { type ExposureIndex, installExposure, moveExposure } from './exposure.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
 import { type CoreState, needsAttention, type StateChanges } from './state.js';
 
@@ -16,10 +16,20 @@ export interface Draft {
   config: CoreConfig | null;
   /** What ran: additions to the base's. */
   readonly exposure: ExposureIndex;
+  /** Old to new ids of devices whose history moved there, because other hardware has their id now. */
+  readonly moved: Map<string, string>;
 }
 
 export function begin(base: CoreState): Draft {
-  return { base, devices: new Map(), nodes: new Map(), fleet: null, config: null, exposure: new Map() };
+  return {
+    base,
+    devices: new Map(),
+    nodes: new Map(),
+    fleet: null,
+    config: null,
+    exposure: new Map(),
+    moved: new Map(),
+  };
 }
 
 export function configOf(draft: Draft): CoreConfig {
@@ -128,6 +138,7 @@ export function install(draft: Draft): void {
   for (const [name, node] of draft.nodes) base.nodes.set(name, node);
   if (draft.fleet !== null) base.fleet = draft.fleet;
   if (draft.config !== null) base.config = draft.config;
+  for (const [from, to] of draft.moved) moveExposure(base.exposure, from, to);
   installExposure(base.exposure, draft.exposure);
 }
 

@@ -160,6 +160,12 @@ export interface IgnoredRows {
   mismatches: number;
 }
 
+/** A device keeps its history under another id: different hardware has its old one now. */
+export interface MovedDevice {
+  from: string;
+  to: string;
+}
+
 /** Why an operator's order was not carried out. */
 export interface Refusal {
   code: 'NOT_FOUND' | 'ILLEGAL_TRANSITION' | 'CONFLICT' | 'EXPIRED' | 'SECOND_PERSON_NEEDED';
@@ -169,6 +175,8 @@ export interface Refusal {
 
 /** What one record did, besides the changed state. Arrays that nothing touched are shared and empty. */
 export interface Effects {
+  /** Before everything else of this record. */
+  moved: readonly MovedDevice[];
   counters: readonly CounterIncrement[];
   observations: readonly ObservationEffect[];
   transitions: readonly TransitionEffect[];

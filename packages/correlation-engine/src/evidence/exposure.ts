@@ -18,7 +18,7 @@ export function addExposure(draft: Draft, increment: CounterIncrement): void {
 
 /** As the draft sees it; undefined = nothing ran. For reading only. */
 export function exposureOf(draft: Draft, deviceId: string, family: Family): Exposure | undefined {
-  const base = draft.base.exposure.get(deviceId)?.get(family);
+  const base = draft.moved.has(deviceId) ? undefined : draft.base.exposure.get(deviceId)?.get(family);
   const more = draft.exposure.get(deviceId)?.get(family);
   if (base === undefined || more === undefined) return base ?? more;
   return sumOf(base, more);
@@ -26,7 +26,7 @@ export function exposureOf(draft: Draft, deviceId: string, family: Family): Expo
 
 /** All families of a device together; undefined = nothing ran. */
 export function deviceExposure(draft: Draft, deviceId: string): Exposure | undefined {
-  const base = draft.base.exposure.get(deviceId)?.values() ?? [];
+  const base = draft.moved.has(deviceId) ? [] : (draft.base.exposure.get(deviceId)?.values() ?? []);
   const more = draft.exposure.get(deviceId)?.values() ?? [];
   return sumOfExposures([...base, ...more]);
 }
@@ -36,6 +36,14 @@ export function sumOfExposures(parts: readonly Exposure[]): Exposure | undefined
   let total: Exposure | undefined;
   for (const part of parts) total = total === undefined ? part : sumOf(total, part);
   return total;
+}
+
+/** What ran under an id belongs to another one. */
+export function moveExposure(index: ExposureIndex, from: string, to: string): void {
+  const families = index.get(from);
+  if (families === undefined) return;
+  index.delete(from);
+  index.set(to, families);
 }
 
 /** Merges what a transaction counted, once it is committed. */

@@ -194,6 +194,12 @@ export interface OutOfService {
   byEngine: boolean;
 }
 
+export interface Replaced {
+  /** Id of the device that is there now. */
+  by: string;
+  us: number;
+}
+
 /** A tested device. About 1 KiB as JSON while healthy; grows only with the units that failed. */
 export interface DeviceState {
   id: string;
@@ -203,6 +209,10 @@ export interface DeviceState {
   vendor: string;
   driverVersion: string;
   serial: string;
+  /** Where it sits; '' = not known. */
+  slot: string;
+  /** Other hardware took its place: what is here is history. null = it is still there, as far as is known. */
+  replaced: Replaced | null;
   note: string;
   sms: number[];
   families: FamilyState[];

@@ -23,6 +23,8 @@ export interface HelloDevice {
   sms: readonly number[];
   driverVersion: string;
   serial: string;
+  /** Absent = not known. */
+  slot?: string;
   note: string;
   families: readonly HelloFamily[];
 }

@@ -19,6 +19,8 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     vendor: '',
     driverVersion: '',
     serial: '',
+    slot: '',
+    replaced: null,
     note: '',
     sms: [],
     families: [],
@@ -73,6 +75,8 @@ export function describeDevice(device: DeviceState, hello: HelloRecord, describe
   device.vendor = described.vendor;
   device.driverVersion = described.driverVersion;
   device.serial = described.serial;
+  device.slot = described.slot ?? '';
+  device.replaced = null;
   device.note = described.note;
   device.sms = sms;
   device.buildId = hello.buildId;

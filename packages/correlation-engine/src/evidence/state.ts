@@ -78,12 +78,9 @@ export function saveState(state: CoreState): SavedState {
 
 /** A device that a timer, a configuration change or another device's evidence may move. */
 export function needsAttention(device: DeviceState): boolean {
-  return (
-    device.state !== 'HEALTHY' ||
-    device.units.length > 0 ||
-    device.proposals.length > 0 ||
-    device.directives.some((d) => d.status === 'open')
-  );
+  if (device.proposals.length > 0) return true;
+  if (device.replaced !== null) return false;
+  return device.state !== 'HEALTHY' || device.units.length > 0 || device.directives.some((d) => d.status === 'open');
 }
 
 /**

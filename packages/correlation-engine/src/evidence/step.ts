@@ -9,6 +9,7 @@ import type {
   EventDetail,
   FleetDirective,
   IgnoredRows,
+  MovedDevice,
   ObservationEffect,
   OutboxEvent,
   ProposalEffect,
@@ -32,6 +33,7 @@ export interface Step {
 }
 
 export interface StepEffects extends Effects {
+  moved: MovedDevice[];
   counters: CounterIncrement[];
   observations: ObservationEffect[];
   transitions: TransitionEffect[];
@@ -52,6 +54,7 @@ export function newStep(
   gates = ALL_GATES,
 ): Step {
   const effects: StepEffects = {
+    moved: [],
     counters: [],
     observations: [],
     transitions: [],

@@ -6,6 +6,7 @@ import { conflictingOwner, describeDevice, MAX_DEVICES_PER_NODE, newDevice } fro
 import { emit, type Step } from '../evidence/step.js';
 import { endDeepTest, scheduleDeepTest } from './deep-test.js';
 import { openDeepTestOf, sendDirective } from './directives.js';
+import { noteReplacement } from './replacement.js';
 import { review } from './review.js';
 import { scheduleReview } from './schedule-review.js';
 
@@ -17,6 +18,7 @@ export function applyHello(step: Step, record: HelloRecord): void {
   const before = snapshot(nodeOf(step.draft, record.node));
   const node = registerNode(step, record, before);
   const taken = record.devices.filter((described) => admit(step, node, record, described));
+  for (const described of taken) noteReplacement(step, record, described);
   for (const described of taken) greetDevice(step, record, described);
   for (const id of node.deviceIds) if (!taken.some((described) => described.id === id)) unannounce(step, id);
   if (isNews(before, record, taken)) announce(step, record, taken);

@@ -10,7 +10,7 @@ import { noteWouldBe } from './would-be.js';
  * condemns. Returns when to look again.
  */
 export function reviewOutOfService(step: Step, device: DeviceState): number | null {
-  if (device.out === null || device.state === 'CONDEMNED') return null;
+  if (device.out === null || device.state === 'CONDEMNED' || device.replaced !== null) return null;
   const { mode, maxQuarantineHours } = configOf(step.draft);
   if (mode === 'enforce') forgetWouldBe(step, device);
   if (device.out === null || proposalOf(device, 'CONDEMN') !== undefined) return null;

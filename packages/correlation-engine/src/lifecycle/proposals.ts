@@ -144,6 +144,12 @@ export function withdraw(step: Step, device: DeviceState, action: OperatorAction
   endProposal(step, device, proposal, { outcome: 'WITHDRAWN', decidedBy: '', decisionReason: why });
 }
 
+/** The device is gone. */
+export function withdrawAll(step: Step, device: DeviceState, why: string): void {
+  const ending = { outcome: 'WITHDRAWN' as const, decidedBy: '', decisionReason: why };
+  for (const proposal of device.proposals) endProposal(step, device, proposal, ending);
+}
+
 /** After a change of state: whoever proposed it, what leads nowhere from here waits no longer. */
 export function withdrawImpossible(step: Step, device: DeviceState): void {
   for (const proposal of device.proposals) {

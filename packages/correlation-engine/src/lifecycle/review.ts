@@ -33,6 +33,7 @@ export function review(step: Step, id: string): void {
 
 /** Returns when time alone may change the answer; null = never. */
 function decide(step: Step, device: DeviceState): number | null {
+  if (device.replaced !== null) return null;
   if (device.state === 'HEALTHY') reviewHealthy(step, device);
   const suspectUs = device.state === 'SUSPECT' ? reviewSuspect(step, device) : null;
   if (device.state === 'SUSPECT') return suspectUs;

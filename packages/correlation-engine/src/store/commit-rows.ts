@@ -35,11 +35,19 @@ export interface UnarchivedRow {
   offset_us: number;
 }
 
+/** The rows of a device that keep its history under another id. */
+export interface MovedRow {
+  from_id: string;
+  to_id: string;
+}
+
 /** All that one transaction writes. No two rows of one table have the same key. */
 export interface CommitRows {
   readonly from: Head;
   readonly to: Head;
   readonly changes: StateChanges;
+  /** Before every row of this transaction. */
+  readonly moved: readonly MovedRow[];
   readonly counters: readonly CounterTable[];
   readonly observations: readonly ObservationTable[];
   readonly transitions: readonly Omit<TransitionTable, 'ledger_seq'>[];

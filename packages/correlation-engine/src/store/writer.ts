@@ -156,6 +156,11 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
     ['devices', DEVICES, devices.map((body) => ({ id: body.id, node: body.node, state: body.state, body }))],
     ['nodes', NODES, nodes.map((body) => ({ node: body.node, body }))],
     ['facts', FACTS, facts],
+    ...MOVES.map(([table, column]): [string, string, readonly unknown[]] => [
+      `move-${table}`,
+      `update ${table} set ${column} = m.to_id from json_to_recordset($1) as m(from_id text, to_id text) where ${column} = m.from_id`,
+      rows.moved,
+    ]),
     ['counters', COUNTERS, rows.counters],
     ['observations', OBSERVATIONS, rows.observations],
     ['transitions', TRANSITIONS, rows.transitions],
@@ -167,6 +172,15 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
     ['archived', ARCHIVED, rows.archived],
   ];
 }
+
+/** Where a device is named by its id; what is known of the device itself is among `devices`. */
+const MOVES = [
+  ['counters', 'device_id'],
+  ['observations', 'device_id'],
+  ['transitions', 'device_id'],
+  ['proposals', 'gpu'],
+  ['orders', 'gpu'],
+] as const;
 
 const DEVICES = `insert into devices select * from json_to_recordset($1) as t(id text, node text, state text, body json)
   on conflict (id) do update set node = excluded.node, state = excluded.state, body = excluded.body`;

@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly keyId?: string;
   readonly testBuild?: boolean;
   readonly buildId?: string;
+  readonly serial?: string;
+  readonly slot?: string;
   /** null = plaintext. */
   readonly tls?: ClientConnection['tls'];
 }
@@ -112,7 +114,8 @@ export class TestAgent {
         vendor: 'test',
         sms: [...SMS],
         driverVersion: '1',
-        serial: '',
+        serial: this.#options.serial ?? '',
+        slot: this.#options.slot ?? '',
         note: '',
         families,
       })),

@@ -57,6 +57,7 @@ export class CpuDevice implements TestedDevice {
       driverVersion: microcode(),
       serial: '',
       note: hypervisor ? 'vCPU, not a physical core' : '',
+      slot: '',
       families: describeFamilies(families, this.#tested),
     };
   }

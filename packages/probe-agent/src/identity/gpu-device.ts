@@ -115,6 +115,7 @@ export class GpuDevice implements TestedDevice {
       driverVersion: device.driverVersion ?? '',
       serial: device.serial ?? '',
       note: this.#note(),
+      slot: device.pciBusId ?? '',
       families: describeFamilies(this.#opened?.families ?? [], this.#tested ?? new Map()),
     };
   }

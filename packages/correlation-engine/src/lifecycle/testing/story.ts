@@ -6,7 +6,7 @@ import { DAY_US, describe, deviceIdOf, type Fleet, openOf, SECOND_US } from './f
 
 /** One thing that may happen to a fleet. Numbers choose among what is possible at that time. */
 export type Happening =
-  | { what: 'hello'; node: number; build: number; test: boolean; selfTested: boolean; guest: boolean }
+  | { what: 'hello'; node: number; build: number; test: boolean; selfTested: boolean; guest: boolean; serial: string }
   | { what: 'leave'; node: number }
   | { what: 'runs'; node: number; runs: readonly RunSpec[] }
   | { what: 'ordered'; node: number; directive: number; count: number; fails: boolean; loud: boolean; ran: boolean }
@@ -72,6 +72,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       test: fc.boolean(),
       selfTested: fc.boolean(),
       guest: fc.boolean(),
+      serial: fc.constantFrom('', 'A', 'A', 'A', 'B'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('leave' as const), node }) },
@@ -135,7 +136,7 @@ const OPENINGS: Happening[][] = [
 ];
 
 function hi(build: number, test: boolean): Happening {
-  return { what: 'hello', node: 0, build, test, selfTested: true, guest: false };
+  return { what: 'hello', node: 0, build, test, selfTested: true, guest: false, serial: 'A' };
 }
 
 /** Some stories begin where chance alone would seldom lead: with a suspect, in quarantine, before a deep test. */
@@ -190,7 +191,7 @@ function gap(fleet: Fleet, name: string): void {
 
 function hello(fleet: Fleet, name: string, event: Extract<Happening, { what: 'hello' }>): void {
   const tested = { selfTestSmsPassed: event.selfTested ? 4 : 1 };
-  const plain = describe(deviceIdOf(name));
+  const plain = describe(deviceIdOf(name), { serial: event.serial });
   const own = { ...plain, families: plain.families.map((family) => ({ ...family, ...tested })) };
   const devices = event.guest ? [own, describe('CPU-guest')] : [own];
   fleet.hello(name, { buildId: `build-${event.build}${event.test ? '-test' : ''}`, testBuild: event.test, devices });

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import { CorrelationServiceClient } from '@sentinel/contracts/sentinel/v1/health.js';
+import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { TestAgent } from '../testing/agent.js';
+import { TestEngine } from '../testing/engine.js';
+
+const DEVICE = 'CPU-place';
+const OLD = `${DEVICE}@S1`;
+
+describe('hardware that is replaced', () => {
+  const engine = new TestEngine();
+  let queries: CorrelationServiceClient;
+  before(async () => {
+    await engine.start();
+    queries = createClient(CorrelationServiceClient, { address: engine.grpc, tls: null, token: '' });
+  });
+  after(async () => {
+    queries.close();
+    await engine.remove();
+  });
+  const health = async (gpu: string) => (await callUnary(queries, queries.queryGpuHealth, { gpu })).health;
+  const counted = (gpu: string) =>
+    engine.sql<{ failures: string }>('select failures from counters where device_id = $1 and failures > 0', [gpu]);
+
+  it('keeps its history in every table, and what is there now starts with nothing, over a restart too', async () => {
+    const agent = new TestAgent(engine.grpc, { node: 'n', devices: [DEVICE], serial: 'S1' });
+    await agent.connect();
+    agent.sendAll(agent.batch([{}, { index: 1, fails: [{ sm: 1 }] }]));
+    await agent.committed(1n);
+    agent.close();
+    const swapped = new TestAgent(engine.grpc, { node: 'n', devices: [DEVICE], serial: 'S2' });
+    await swapped.connect();
+    swapped.sendAll(swapped.batch([{ index: 2 }]));
+    await swapped.committed(1n);
+    const look = async () => {
+      const [now, old] = [await health(DEVICE), await health(OLD)];
+      assert.deepEqual([now?.state, now?.failures, now?.executions, now?.serial], [GpuState.HEALTHY, 0n, 4n, 'S2']);
+      assert.deepEqual([old?.state, old?.failures, old?.serial], [GpuState.SUSPECT, 1n, 'S1']);
+      assert.equal(old?.replacedBy, DEVICE);
+      const explained = await callUnary(queries, queries.explainDecision, { gpu: OLD });
+      assert.deepEqual([explained.observations.length, explained.transitions.length], [1, 1]);
+      assert.deepEqual([(await counted(OLD)).length, (await counted(DEVICE)).length], [1, 0]);
+    };
+    await look();
+    swapped.close();
+    await engine.stop();
+    await engine.start();
+    queries.close();
+    queries = createClient(CorrelationServiceClient, { address: engine.grpc, tls: null, token: '' });
+    await look();
+  });
+});
