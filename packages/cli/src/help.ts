@@ -24,4 +24,5 @@ a string. Fields are added, never renamed.
   audit key     {key, from}           orders        {directiveId, transition, pending}
   quarantine pending  {pending}       approve       {directiveId, transition}
                                       reject        {directiveId}
+  replacement-report  {madeUs, health, explanation, surroundings, ledger}
 `;

@@ -12,6 +12,7 @@ import { auditVerify } from './commands/audit-verify.js';
 import { explainGpu, gpuHistory, listGpus, showGpu } from './commands/gpus.js';
 import { order } from './commands/order.js';
 import { clearSchedule, pauseGpu, resumeGpu, setSchedule } from './commands/probing.js';
+import { reportReplacement } from './commands/replacement-report.js';
 import { status } from './commands/status.js';
 import { watch } from './commands/watch.js';
 import { type Context, type GlobalFlags, type Io, withContext } from './context.js';
@@ -61,6 +62,7 @@ class CommandLine {
     this.#pauses(gpus);
     this.#schedule();
     this.#orders();
+    this.#reports();
     this.#audit();
   }
 
@@ -204,6 +206,16 @@ class CommandLine {
       .command('pending')
       .description('what waits for an operator, oldest first')
       .action(this.#run((context) => listPending(context)));
+  }
+
+  #reports(): void {
+    this.program
+      .command('replacement-report <ID>')
+      .description(
+        'what the vendor of a device wants to see: identity, timeline, evidence, gates, temperature, ledger entries',
+      )
+      .option('--output-file <FILE>', 'writes it there, as text or, with --output json, as JSON')
+      .action(this.#run((context, { outputFile }, id) => reportReplacement(context, id, outputFile)));
   }
 
   #audit(): void {

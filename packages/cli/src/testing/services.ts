@@ -2,6 +2,7 @@ import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } f
 import {
   type CorrelationServiceServer,
   CorrelationServiceService,
+  type GetGpuHistoryResponse,
   type GpuHealth,
 } from '@sentinel/contracts/sentinel/v1/health.js';
 import {
@@ -41,6 +42,8 @@ export class FakeEngine implements AsyncDisposable {
   pending: readonly PendingDirective[] = [];
   /** Approvals and rejections: verb, id, reason. */
   readonly answers: string[] = [];
+  /** What a device's history has in a range of time. */
+  sensors: GetGpuHistoryResponse = { runs: [], telemetry: [], events: [], nextPageToken: '' };
   /** Orders about probing. */
   readonly controls: object[] = [];
   /** Thrown by every answer while set. */
@@ -80,12 +83,18 @@ export class FakeEngine implements AsyncDisposable {
           summary: summarySample(),
         };
       }),
-      getGpuHistory: this.#answer(({ pageToken, limit }) => ({
-        runs: Array.from({ length: Math.min(limit, PAGE) }, (_, i) => runSample({ index: Number(pageToken) + i })),
-        telemetry: [],
-        events: [],
-        nextPageToken: String(Number(pageToken) + PAGE),
-      })),
+      getGpuHistory: this.#answer(({ pageToken, limit, endUs }) =>
+        endUs > 0n
+          ? this.sensors
+          : {
+              runs: Array.from({ length: Math.min(limit, PAGE) }, (_, i) =>
+                runSample({ index: Number(pageToken) + i }),
+              ),
+              telemetry: [],
+              events: [],
+              nextPageToken: String(Number(pageToken) + PAGE),
+            },
+      ),
       explainDecision: this.#answer(({ gpu }) => ({ ...explainSample(), health: this.#find(gpu) })),
     };
   }

@@ -34,11 +34,11 @@ export function explanation(answer: ExplainDecisionResponse, nowUs: bigint): str
   ].join('\n');
 }
 
-function section(title: string, lines: readonly string[]): string[] {
+export function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', paint('bold', title), ...lines];
 }
 
-function bullets(sentences: readonly string[]): string[] {
+export function bullets(sentences: readonly string[]): string[] {
   return sentences.flatMap((sentence) => hang('  - ', sentence));
 }
 
@@ -50,7 +50,7 @@ const VERDICT_TEXT: Readonly<Record<number, string>> = {
 const VERDICT_WIDTH = 'NOT_EVALUABLE'.length;
 const GATE_WIDTH = 'rate-limit'.length;
 
-function gateLines(gate: GateOutcome): string[] {
+export function gateLines(gate: GateOutcome): string[] {
   const inputs = Object.entries(gate.inputs).map(([name, value]) => `${name}: ${value}`);
   const head = `  ${gate.number} ${gate.name.padEnd(GATE_WIDTH)}  ${verdict(gate)}  `;
   const reason = gate.reason === '' ? [head.trimEnd()] : hang(head, gate.reason);
@@ -72,7 +72,7 @@ function reinstatementLines(reinstatement: Reinstatement | undefined): string[] 
   );
 }
 
-function transitionLines(transition: Transition): string[] {
+export function transitionLines(transition: Transition): string[] {
   return hang(`  ${time(transition.timeUs)}  `, transitionText(transition));
 }
 

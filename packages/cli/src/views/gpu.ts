@@ -17,6 +17,9 @@ export function headLines(gpu: GpuHealth, nowUs: bigint): string[] {
   const facts: readonly (readonly [string, string])[] = [
     ['device', paint('bold', gpu.gpu)],
     ['model', [gpu.model, gpu.note].filter((part) => part !== '').join('; ')],
+    ['serial', gpu.serial],
+    ['slot', gpu.slot],
+    ['gone', gpu.replacedBy === '' ? '' : `replaced by ${gpu.replacedBy}, ${time(gpu.replacedUs)}`],
     ['node', `${gpu.node}, known by ${gpu.identity}${gpu.connected ? '' : `, ${paint('yellow', 'away')}`}`],
     ['build', gpu.buildId],
     ['state', stateText(gpu)],

@@ -8,5 +8,6 @@ export { historyView } from './history.js';
 export { shortIds } from './ids.js';
 export { mismatchOf } from './observation.js';
 export { pendingView } from './pending.js';
+export { type Report, replacementReport, type Surroundings } from './replacement-report.js';
 export { table } from './table.js';
 export { hang, wrap } from './wrap.js';

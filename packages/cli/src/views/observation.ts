@@ -16,9 +16,9 @@ import { hang } from './wrap.js';
 const SHOWN = 5;
 
 /** Wrong results as they were seen, newest first. */
-export function observationLines(observations: readonly Observation[]): string[] {
-  const lines = observations.slice(0, SHOWN).flatMap(observationText);
-  const more = observations.length - SHOWN;
+export function observationLines(observations: readonly Observation[], shown = SHOWN): string[] {
+  const lines = observations.slice(0, shown).flatMap(observationText);
+  const more = observations.length - shown;
   return more > 0 ? [...lines, `  … and ${more} more: --output json has them`] : lines;
 }
 

@@ -37,7 +37,7 @@ import type { LatestTelemetry } from '../telemetry/latest.js';
 import { Approvals } from './approvals.js';
 import { explainDecision } from './explain-decision.js';
 import { findDevice } from './find-device.js';
-import { getGpuHistory } from './get-gpu-history.js';
+import { historyOf } from './get-gpu-history.js';
 import { Orders } from './issue-directive.js';
 import { ProbeControl } from './probe-control.js';
 import { queryFleetHealth } from './query-fleet-health.js';
@@ -74,7 +74,7 @@ export function buildApi({ committer, db, clock, telemetry, history, outboxPendi
   return {
     queryGpuHealth: ({ gpu }) => queryGpuHealth(committer, telemetry, findDevice(committer.state, gpu)),
     queryFleetHealth: (request) => queryFleetHealth(committer, outboxPending(), request),
-    getGpuHistory: (request) => getGpuHistory(history(), findDevice(committer.state, request.gpu).id, request),
+    getGpuHistory: (request) => historyOf(history(), findDevice(committer.state, request.gpu), request),
     explainDecision: ({ gpu }) =>
       fromStore(explainDecision(committer, db, findDevice(committer.state, gpu), Number(clock.nowUs()))),
     issueDirective: (request, caller) => fromStore(orders.issue(request, caller)),

@@ -4,6 +4,7 @@ import type {
   HistoryRun,
 } from '@sentinel/contracts/sentinel/v1/health.js';
 import { type ProbeBatch, UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
+import type { DeviceState } from '../core.js';
 import { eventName, plainDetail } from '../ingest/envelope.js';
 import type { HistoryRecord } from '../store/history/history-record.js';
 import type { HistoryCursor, HistoryEntry, HistoryStore } from '../store/history/history-store.js';
@@ -29,8 +30,20 @@ interface Item {
   addTo(page: GetGpuHistoryResponse): void;
 }
 
+/** The history of a device; of hardware that was replaced under the same id, what is older than that. */
+export function historyOf(
+  history: HistoryStore,
+  { id, replaced }: DeviceState,
+  request: GetGpuHistoryRequest,
+): Promise<GetGpuHistoryResponse> {
+  if (replaced === null || !id.startsWith(`${replaced.by}@`)) return getGpuHistory(history, id, request);
+  const untilUs = BigInt(replaced.us);
+  const endUs = request.endUs > 0n && request.endUs < untilUs ? request.endUs : untilUs;
+  return getGpuHistory(history, replaced.by, { ...request, endUs });
+}
+
 /** Runs, samples and events of a device, newest committed record first, those of a record from the last to the first. */
-export async function getGpuHistory(
+async function getGpuHistory(
   history: HistoryStore,
   device: string,
   request: GetGpuHistoryRequest,

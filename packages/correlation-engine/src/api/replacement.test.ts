@@ -28,7 +28,7 @@ describe('hardware that is replaced', () => {
     const agent = new TestAgent(engine.grpc, { node: 'n', devices: [DEVICE], serial: 'S1' });
     await agent.connect();
     agent.sendAll(agent.batch([{}, { index: 1, fails: [{ sm: 1 }] }]));
-    await agent.committed(1n);
+    await agent.archived(1n);
     agent.close();
     const swapped = new TestAgent(engine.grpc, { node: 'n', devices: [DEVICE], serial: 'S2' });
     await swapped.connect();
@@ -41,6 +41,12 @@ describe('hardware that is replaced', () => {
       assert.equal(old?.replacedBy, DEVICE);
       const explained = await callUnary(queries, queries.explainDecision, { gpu: OLD });
       assert.deepEqual([explained.observations.length, explained.transitions.length], [1, 1]);
+      const range = { startUs: 0n, endUs: 0n, limit: 100, pageToken: '' };
+      const history = await callUnary(queries, queries.getGpuHistory, { gpu: OLD, ...range });
+      assert.deepEqual(
+        history.runs.map(({ index }) => index),
+        [1, 0],
+      );
       assert.deepEqual([(await counted(OLD)).length, (await counted(DEVICE)).length], [1, 0]);
     };
     await look();
