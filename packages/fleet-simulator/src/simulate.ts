@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { CoreConfig } from '@sentinel/correlation-engine/core';
+import type { CoreConfig, Gates } from '@sentinel/correlation-engine/core';
 import { coreConfig } from '@sentinel/correlation-engine/settings';
 import { loadConfig } from '@sentinel/service-kit/config';
 import { Judge, type Outcome } from './report/outcome.js';
@@ -26,14 +26,16 @@ export interface SimulateOptions {
   readonly config?: CoreConfig;
   /** Ends when every GPU with a fault of its own is quarantined, and every node with one is known to have it. */
   readonly untilSettled?: boolean;
+  /** Gates that decide; fewer than all only to show what the others are there for. */
+  readonly gates?: Gates;
   /** Is told how far the simulation is. */
   readonly progress?: (done: number, of: number) => void;
 }
 
 /** One run of a scenario. The same scenario and seed give the same outcome, byte for byte. */
 export function simulate(scenario: Scenario, seed: number, options: SimulateOptions = {}): Outcome {
-  const { config = engineConfigOf(scenario), untilSettled = false, progress } = options;
-  const world = new World(scenario, config, seed, {
+  const { config = engineConfigOf(scenario), gates, untilSettled = false, progress } = options;
+  const world = new World(scenario, { config, ...(gates === undefined ? {} : { gates }) }, seed, {
     effects: (effects, nowUs) => judge.effects(effects, nowUs),
     finished: () => untilSettled && judge.settled,
     ...(progress === undefined ? {} : { progress }),

@@ -29,10 +29,21 @@ test('clean = healthy, ran the family cleanly, and no evidence against it', () =
     deviceWith('idle', { families: [familyWith({ firstCleanUs: null })] }),
     deviceWith('suspect', { state: 'SUSPECT' }),
     deviceWith('failing', { units: [unitWith({ unlocated: 1 })] }),
+    deviceWith('cleared', { units: [unitWith({ counted: 0 })], node: 'n2' }),
     deviceWith('other', { families: [familyWith({ family: 2 })] }),
   ]);
   const census = censusOf(draft, KEY);
-  assert.deepEqual([census.devices, census.cleanDevices, [...census.cleanByNode]], [4, 1, [['n1', 1]]]);
+  assert.deepEqual(
+    [census.devices, census.cleanDevices, [...census.cleanByNode]],
+    [
+      5,
+      2,
+      [
+        ['n1', 1],
+        ['n2', 1],
+      ],
+    ],
+  );
 });
 
 test('the index follows drafts before and after they are installed', () => {

@@ -1,4 +1,5 @@
 import type { Draft } from './draft.js';
+import { heldUnits } from './held-units.js';
 import type { DeviceState, Family, FamilyState } from './model.js';
 
 /** Members of one cohort: how many, and which of them are clean, by node. */
@@ -76,7 +77,7 @@ function isClean(device: DeviceState, family: FamilyState): boolean {
   return (
     family.firstCleanUs !== null &&
     device.state === 'HEALTHY' &&
-    !device.units.some((unit) => unit.family === family.family)
+    !heldUnits(device).some((unit) => unit.family === family.family)
   );
 }
 

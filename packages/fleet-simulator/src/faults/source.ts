@@ -9,6 +9,8 @@ export interface Source {
   readonly rate: FailureRate;
   /** All wrong results of one seed are alike. */
   readonly shared: boolean;
+  /** It is not the golden that is wrong. */
+  readonly goldenIntact: boolean;
   readonly random: Random;
 }
 

@@ -78,7 +78,8 @@ function rollout(fault: Fault, nodes: readonly SimulatedNode[], random: Random):
   const { canaryNodes, canaryHours, spreadHours } = fault;
   const startUs = startOf(fault);
   const restUs = startUs + canaryNodes * canaryHours * HOUR_US;
-  return shuffled(nodes, random).map((node, at) => {
+  const reached = fault.node === null ? shuffled(nodes, random) : nodes.slice(fault.node, fault.node + fault.count);
+  return reached.map((node, at) => {
     const canaryUs = startUs + at * canaryHours * HOUR_US;
     const atUs = at < canaryNodes ? canaryUs : restUs + random.uniform() * spreadHours * HOUR_US;
     return { node, atUs: Math.floor(atUs) };

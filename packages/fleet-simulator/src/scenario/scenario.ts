@@ -67,7 +67,7 @@ export interface Fault {
   readonly gpu: number | null;
   readonly node: number | null;
   readonly sm: number | null;
-  /** GPUs (unit, sm, gpu) or nodes (node) concerned. */
+  /** GPUs (unit, sm, gpu) or nodes (node) concerned; of software only where `node` names the first one. */
   readonly count: number;
   /** Software: share of the GPUs concerned, drawn. */
   readonly fraction: number;
@@ -89,6 +89,8 @@ export interface Fault {
   readonly stopHours: number | null;
   /** own: wrong results differ each time; shared: all that fail a seed give the same wrong digest. */
   readonly digest: 'own' | 'shared';
+  /** damaged: the agent's golden is spoiled, which it notices and says with the mismatch. */
+  readonly golden: 'intact' | 'damaged';
   /** The rate is multiplied by exp(heat (T - heatReference)), at most to 1. */
   readonly heat: number;
   readonly heatReference: number;

@@ -14,6 +14,8 @@ export interface SimulatedRun {
   readonly siblingsRun: number;
   readonly siblingsPassed: number;
   readonly directive: string;
+  /** The agent's golden was as it was computed. */
+  readonly goldenIntact: boolean;
   readonly temperatureC: number;
 }
 
@@ -65,7 +67,7 @@ export function batchOf(
     smsPlanned: column(({ sms }) => sms.length),
     smsRun: column(({ sms }) => sms.length),
     singleSm: column(({ sms }) => (sms.length === 1 && allSms.length > 1 ? allSms.indexOf(sms[0] ?? 0) + 1 : 0)),
-    flags: column(() => INTACT),
+    flags: column(({ goldenIntact }) => (goldenIntact ? INTACT : RunFlag.GOLDEN_AGREED)),
     goldenDigest: column(({ family, timeUs }) => goldenOf(family, timeUs)),
     directiveIndex: column(({ directive }) => directiveIds.indexOf(directive) + 1),
     contexts: temperatures.map((temperatureC) => ({ temperatureC })),

@@ -1,6 +1,5 @@
 import {
   type BatchRecord,
-  type CoreConfig,
   type CoreRecord,
   type DirectiveEffect,
   type Effects,
@@ -15,7 +14,7 @@ import { type FailingRun, nextFailingRun, type Source } from '../faults/source.j
 import { assignFaults, type Target } from '../faults/targets.js';
 import { Random } from '../random.js';
 import type { PlannedEvent, Scenario } from '../scenario/scenario.js';
-import { SimulatedEngine } from './engine.js';
+import { type Rules, SimulatedEngine } from './engine.js';
 import { HOUR_US, ORIGIN_US, temperatureAt } from './environment.js';
 import { type Cadence, cadencesOf } from './families.js';
 import { helloOf, makeFleet, type SimulatedGpu, type SimulatedNode } from './fleet.js';
@@ -28,6 +27,9 @@ const SECOND_US = 1_000_000;
 const REACTION_US = SECOND_US;
 /** Runs of one family in the sweep of a deep test. */
 const SWEEP_INTERVAL_US = SECOND_US;
+/** What the node mates of a failing GPU ran is told no more often than this. */
+const MATES_FRESH_US = 10 * 60 * SECOND_US;
+
 export interface WorldObserver {
   effects(effects: Effects, nowUs: number): void;
   progress?(doneUs: number, ofUs: number): void;
@@ -55,7 +57,7 @@ export class World {
   #nowUs: number;
   #orders = 0;
 
-  constructor(scenario: Scenario, config: CoreConfig, seed: number, observer: WorldObserver) {
+  constructor(scenario: Scenario, rules: Rules, seed: number, observer: WorldObserver) {
     this.scenario = scenario;
     this.#seed = seed;
     this.#observer = observer;
@@ -67,7 +69,7 @@ export class World {
     this.nodes = makeFleet(scenario.fleet, random);
     this.gpus = this.nodes.flatMap((node) => node.gpus);
     for (const gpu of this.gpus) this.#byId.set(gpu.id, gpu);
-    this.engine = new SimulatedEngine(config, (effects, nowUs) => this.#onEffects(effects, nowUs));
+    this.engine = new SimulatedEngine(rules, (effects, nowUs) => this.#onEffects(effects, nowUs));
     this.targets = assignFaults(scenario, this.nodes, random);
     for (const target of this.targets) this.#addSources(target, random);
   }
@@ -157,6 +159,7 @@ export class World {
       siblingsRun: gpu.sms.length - 1,
       siblingsPassed: gpu.sms.length - Math.max(1, failing.length),
       directive: '',
+      goldenIntact: true,
       temperatureC: temperatureAt(this.scenario.environment, fields.timeUs),
       ...fields,
     };
@@ -194,7 +197,16 @@ export class World {
       this.#commit({ kind: 'span', node: node.name, deviceId: id, fromUs: toldUs, untilUs, ran, clean });
   }
 
+  /** Before a failure: what its node's other GPUs ran speaks for or against the node. */
+  #tellNode(gpu: SimulatedGpu, untilUs: number): void {
+    for (const mate of gpu.node.gpus) {
+      if (mate === gpu || untilUs - mate.toldUs > MATES_FRESH_US) this.#tell(mate, untilUs);
+    }
+  }
+
   #timer(): void {
+    const { dueUs: ratesUs } = this.engine.state.fleet.rates;
+    if (ratesUs !== null && ratesUs <= this.#nowUs) for (const gpu of this.gpus) this.#tell(gpu, this.#nowUs);
     for (const id of [...this.engine.state.attentive]) {
       const dueUs = this.engine.state.devices.get(id)?.dueUs ?? null;
       const gpu = this.#byId.get(id);
@@ -214,7 +226,8 @@ export class World {
       const used = this.#cadences.filter(({ family }) => families === null || families.includes(family));
       for (const { family } of used) {
         const shared = fault.digest === 'shared';
-        gpu.sources.push({ fault: fault.name, family, sms, rate, shared, random: own('runs', family) });
+        const goldenIntact = fault.golden === 'intact';
+        gpu.sources.push({ fault: fault.name, family, sms, rate, shared, goldenIntact, random: own('runs', family) });
       }
     }
   }
@@ -258,11 +271,11 @@ export class World {
   }
 
   #failScheduled(gpu: SimulatedGpu, source: Source, { timeUs, sms }: FailingRun): void {
-    const { family } = source;
-    this.#tell(gpu, timeUs - 1);
+    const { family, goldenIntact } = source;
+    this.#tellNode(gpu, timeUs - 1);
     gpu.toldUs = timeUs;
     const failing = sms.map((sm) => ({ sm, digest: this.#digest(source, timeUs) }));
-    const first = this.#run(gpu, { family, kind: RunKind.SCHEDULED, timeUs, failing });
+    const first = this.#run(gpu, { family, kind: RunKind.SCHEDULED, timeUs, failing, goldenIntact });
     // The agent asks each failing SM once more before it reports.
     const reruns = sms.map((sm) => {
       const again = this.#failsAt(gpu, family, sm, timeUs) ? [{ sm, digest: this.#digest(source, timeUs) }] : [];
@@ -273,6 +286,7 @@ export class World {
         timeUs,
         sms: [sm],
         failing: again,
+        goldenIntact,
         siblingsRun,
         siblingsPassed,
       });
@@ -330,7 +344,7 @@ export class World {
 
   #failOnce(gpu: SimulatedGpu, family: number, sm: number, timeUs: number, random: Random): void {
     const atUs = Math.floor(timeUs);
-    this.#tell(gpu, atUs - 1);
+    this.#tellNode(gpu, atUs - 1);
     gpu.toldUs = atUs;
     const failing = [{ sm, digest: ownDigest(random.word(), family, atUs) }];
     const { siblingsRun, siblingsPassed, ...first } = this.#run(gpu, {
@@ -437,7 +451,7 @@ export class World {
   #failInSeries(gpu: SimulatedGpu, series: Series, n: number): void {
     const { family, kind, directive } = series;
     const timeUs = timeOf(series, n);
-    this.#tell(gpu, timeUs - 1);
+    this.#tellNode(gpu, timeUs - 1);
     if (series.over) return;
     series.told = n;
     const failing = this.#failingIn(gpu, series, timeUs);

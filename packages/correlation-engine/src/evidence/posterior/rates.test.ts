@@ -50,6 +50,12 @@ test('suspects are left out', () => {
   assert.deepEqual(draft.fleet?.rates.cohorts[COHORT], { executions: 1e9, failures: 2 });
 });
 
+test('a suspect that was cleared counts again, with what it failed', () => {
+  const cleared = deviceWith('s', { units: [unitWith({ counted: 0 })] });
+  const draft = learned([cleared, deviceWith('d')], () => 2);
+  assert.deepEqual(draft.fleet?.rates.cohorts[COHORT], { executions: 2e9, failures: 4 });
+});
+
 test('it is learned once a day while there is something to learn, and never in a fleet without wrong results', () => {
   const noisy = learned(fleet(3), () => 1);
   assert.equal(noisy.fleet?.rates.dueUs, NOW_US + DAY_US);
