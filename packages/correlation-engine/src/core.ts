@@ -1,4 +1,5 @@
 // The pure core, for the shell, the simulator, benches and the command line: no I/O, no clock, no randomness.
+export type * from './canary/facts.js';
 export { type BatchProblem, checkBatch } from './evidence/check-batch.js';
 export { checkHello } from './evidence/check-hello.js';
 export { checkTelemetry, MAX_FIELDS } from './evidence/check-telemetry.js';

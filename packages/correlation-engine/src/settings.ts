@@ -6,7 +6,7 @@ import type { DatabaseOptions } from './store/connect.js';
 
 /** What the decisions depend on, as it goes into the record log: plain data, so that a replay has it. */
 export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
-  const { mode, gates, attribution, correlation, state_machine, bayesian_model } = config;
+  const { mode, gates, attribution, correlation, state_machine, bayesian_model, tmr, trust_graph } = config;
   return {
     mode,
     gates: structuredClone(gates) as CoreConfig['gates'],
@@ -26,6 +26,8 @@ export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
       healthy: state_machine.quarantine_to_healthy_threshold,
     },
     immediateQuarantineFailures: state_machine.immediate_quarantine_failures,
+    tmr: { ...tmr },
+    trust_graph: { ...trust_graph },
   };
 }
 

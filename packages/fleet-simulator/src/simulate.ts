@@ -12,9 +12,12 @@ const DEFAULT_CONFIG = fileURLToPath(new URL('../../../config/sentinel.default.y
 /** A simulation opens no port, so it needs none (and --insecure is no risk). */
 const NO_CERTIFICATES = { 'tls.enabled': false };
 
+/** Simulated agents execute no canaries: none are ordered. */
+const NO_CANARIES = { 'tmr.enabled': false };
+
 /** The defaults of the engine in enforce mode, and what the scenario changes about them. @throws ConfigError, UsageError */
 export function engineConfigOf(scenario: Scenario): CoreConfig {
-  const changes = Object.entries({ mode: 'enforce', ...NO_CERTIFICATES, ...scenario.engine }).map(
+  const changes = Object.entries({ mode: 'enforce', ...NO_CERTIFICATES, ...NO_CANARIES, ...scenario.engine }).map(
     ([key, value]) => `${key}=${value}`,
   );
   const argv = ['--config', DEFAULT_CONFIG, '--insecure', ...changes.flatMap((change) => ['--override', change])];

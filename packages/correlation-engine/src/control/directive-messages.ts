@@ -19,6 +19,8 @@ function workMessage(work: Work): WorkMessage {
         $case: 'followUp',
         value: { ...work, family: work.family as ProbeFamily, untilUs: BigInt(work.untilUs) },
       };
+    case 'canary':
+      return { $case: 'canary', value: { ...work, family: work.family as ProbeFamily } };
     case 'deep-test':
       return {
         $case: 'deepTest',

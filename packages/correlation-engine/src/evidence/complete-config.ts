@@ -13,6 +13,9 @@ const ADDED: Omit<CoreConfig, 'mode' | 'gates' | 'reinstatementPassCount' | 'pri
     other_bin_weight: 0.1,
     failure_probabilities: [0.999, 0.1, 0.01, 1e-3, 1e-4, 1e-5],
   },
+  // They did not run then.
+  tmr: { enabled: false, interval_seconds: 600, timeout_ms: 30_000, selection_strategy: 'round_robin' },
+  trust_graph: { enabled: false, snapshot_interval_seconds: 3600 },
   correlation: { windowSeconds: 300, minConfidence: 0.6 },
   thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
   immediateQuarantineFailures: 3,

@@ -1,3 +1,4 @@
+import type { CanaryFacts } from '../canary/facts.js';
 import { countDevice } from './cohorts.js';
 import { type ExposureIndex, installExposure, moveExposure } from './exposure.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
@@ -14,6 +15,7 @@ export interface Draft {
   readonly nodes: Map<string, NodeState>;
   fleet: FleetFacts | null;
   config: CoreConfig | null;
+  canaries: CanaryFacts | null;
   /** What ran: additions to the base's. */
   readonly exposure: ExposureIndex;
   /** Old to new ids of devices whose history moved there, because other hardware has their id now. */
@@ -27,6 +29,7 @@ export function begin(base: CoreState): Draft {
     nodes: new Map(),
     fleet: null,
     config: null,
+    canaries: null,
     exposure: new Map(),
     moved: new Map(),
   };
@@ -86,6 +89,15 @@ export function editFleet(draft: Draft): FleetFacts {
   return draft.fleet;
 }
 
+/** For reading only. */
+export function canariesOf(draft: Draft): CanaryFacts {
+  return draft.canaries ?? draft.base.canaries;
+}
+
+export function editCanaries(draft: Draft, changed: Partial<CanaryFacts>): void {
+  draft.canaries = { ...canariesOf(draft), ...changed };
+}
+
 /** Ids of the devices that need attention, as the draft sees them, in a stable order. */
 export function attentiveIds(draft: Draft): string[] {
   const ids = new Set(draft.base.attentive);
@@ -121,6 +133,7 @@ export function changes(draft: Draft): StateChanges {
     nodes: [...draft.nodes.values()],
     fleet: draft.fleet,
     config: draft.config,
+    canaries: draft.canaries,
   };
 }
 
@@ -138,6 +151,7 @@ export function install(draft: Draft): void {
   for (const [name, node] of draft.nodes) base.nodes.set(name, node);
   if (draft.fleet !== null) base.fleet = draft.fleet;
   if (draft.config !== null) base.config = draft.config;
+  if (draft.canaries !== null) base.canaries = draft.canaries;
   for (const [from, to] of draft.moved) moveExposure(base.exposure, from, to);
   installExposure(base.exposure, draft.exposure);
 }

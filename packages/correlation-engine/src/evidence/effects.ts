@@ -91,7 +91,8 @@ export interface ProposalEffect {
 export type Work =
   | { kind: 'burst'; family: Family; sm: number; executions: number; windowMs: number }
   | { kind: 'follow-up'; family: Family; sm: number; intervalMs: number; untilUs: number }
-  | { kind: 'deep-test'; units: TestUnit[]; sweepSeconds: number };
+  | { kind: 'deep-test'; units: TestUnit[]; sweepSeconds: number }
+  | { kind: 'canary'; family: Family; epoch: number; index: number; canaryId: string };
 
 export interface DirectiveSend {
   op: 'send';
@@ -108,7 +109,7 @@ export interface DirectiveCancel {
   id: string;
 }
 
-/** For the agent that is connected as `node`; if none is, the next hello repeats what is unfinished. */
+/** For the agent that is connected as `node`; if none is, the next hello repeats what is unfinished, except canaries: nobody waits for them. */
 export type DirectiveEffect = DirectiveSend | DirectiveCancel;
 
 export type FleetAction = 'QUARANTINE' | 'REINSTATE' | 'CONDEMN' | 'DEEP_TEST' | 'CORDON' | 'UNCORDON';

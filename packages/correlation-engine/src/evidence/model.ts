@@ -2,6 +2,7 @@
 // undefined member or NaN. Times are microseconds since the Unix epoch as safe integers. Proto enums keep their numbers
 // (family, run kind); states and verdicts are words.
 
+import type { TmrSettings, TrustGraphSettings } from '../canary/facts.js';
 import type { SoftSource } from './soft/cusum.js';
 
 /** Number of `sentinel.v1.ProbeFamily`. */
@@ -506,4 +507,6 @@ export interface CoreConfig {
   readonly thresholds: { readonly suspect: number; readonly quarantine: number; readonly healthy: number };
   /** `state_machine.immediate_quarantine_failures` */
   readonly immediateQuarantineFailures: number;
+  readonly tmr: TmrSettings;
+  readonly trust_graph: TrustGraphSettings;
 }

@@ -1,4 +1,5 @@
-import { configOf, type Draft } from './draft.js';
+import { canaryOfDirective } from '../canary/facts.js';
+import { canariesOf, configOf, type Draft } from './draft.js';
 import type { ObservationEffect } from './effects.js';
 import { integrityGate } from './gates/integrity.js';
 import { type LocalityAnswer, localityGate, type SameRun } from './gates/locality.js';
@@ -52,7 +53,7 @@ export function observe(
     ? localityGate(mismatch, configOf(step.draft).gates, same)
     : { ...REMOVED, locality: 'unit' };
   const held = heldBy(integrity.verdict === 'PASS', locality);
-  const answer = held === null && isAnswer(device, batch, mismatch);
+  const answer = held === null && isAnswer(step.draft, device, batch, mismatch);
   const believed = integrity.verdict === 'PASS';
   return {
     effect: {
@@ -71,10 +72,12 @@ export function observe(
 
 /**
  * Only runs that the engine ordered because of an earlier observation are answers to it, on the unit that it named. The agent's
- * own rerun and sibling runs are not, nor is what an old spool still holds of a burst from before the device was cleared.
+ * own rerun and sibling runs are not, nor are canaries that others were not asked for because of it, nor is what an old spool still holds of a burst from before the device was cleared.
  */
-function isAnswer(device: DeviceState, batch: RunColumns, { run: row, sm }: Mismatch): boolean {
+function isAnswer(draft: Draft, device: DeviceState, batch: RunColumns, { run: row, sm }: Mismatch): boolean {
   const kind = batch.kind[row];
+  if (kind === RunKind.CANARY)
+    return canaryOfDirective(canariesOf(draft), directiveIdOf(batch, row))?.suspect === device.id;
   if (kind !== RunKind.BURST && kind !== RunKind.FOLLOW_UP) return false;
   const firstUs = device.firstObservationUs;
   if (firstUs === null || !device.units.some((unit) => unit.counted > 0)) return false;

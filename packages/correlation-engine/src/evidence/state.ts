@@ -1,3 +1,4 @@
+import { type CanaryFacts, NO_CANARIES } from '../canary/facts.js';
 import { type CohortIndex, countDevice } from './cohorts.js';
 import { completeConfig } from './complete-config.js';
 import { completeDevice } from './complete-device.js';
@@ -15,6 +16,7 @@ export interface CoreState {
   devices: Map<string, DeviceState>;
   nodes: Map<string, NodeState>;
   fleet: FleetFacts;
+  canaries: CanaryFacts;
   /** Ids of devices that have something pending: not HEALTHY, units with evidence, a proposal or an open directive. Derived. */
   attentive: Set<string>;
   /** What ran, by device and family. Counted in place by `install`: read it between transactions. */
@@ -29,6 +31,7 @@ export interface StateChanges {
   nodes: NodeState[];
   fleet: FleetFacts | null;
   config: CoreConfig | null;
+  canaries: CanaryFacts | null;
 }
 
 export interface SavedState {
@@ -37,6 +40,8 @@ export interface SavedState {
   nodes: readonly NodeState[];
   /** null = none saved yet. */
   fleet: FleetFacts | null;
+  /** Absent: none saved yet. */
+  canaries?: CanaryFacts | null;
   exposure: readonly ExposureRow[];
 }
 
@@ -48,6 +53,7 @@ export function loadState(saved: SavedState): CoreState {
     devices: new Map(saved.devices.map((device) => [device.id, completeDevice(device, config.attribution)])),
     nodes: new Map(saved.nodes.map((node) => [node.node, node])),
     fleet: completeFleet(saved.fleet),
+    canaries: { ...NO_CANARIES, ...saved.canaries },
     attentive: new Set(),
     exposure: new Map(),
     cohorts: new Map(),
@@ -72,6 +78,7 @@ export function saveState(state: CoreState): SavedState {
     devices: byKey(state.devices),
     nodes: byKey(state.nodes),
     fleet: state.fleet,
+    canaries: state.canaries,
     exposure: exposureRows(state.exposure),
   };
 }
@@ -88,8 +95,9 @@ export function needsAttention(device: DeviceState): boolean {
  * then, which keeps the record log free of idle ticks. O(devices that need attention).
  */
 export function dueAt(state: CoreState): number | undefined {
-  const { fleet, config } = state;
-  let due = Math.min(fleet.reviewUs ?? Number.POSITIVE_INFINITY, fleet.rates.dueUs ?? Number.POSITIVE_INFINITY);
+  const { fleet, config, canaries } = state;
+  const times = [fleet.reviewUs, fleet.rates.dueUs, canaries.nextUs, ...canaries.open.map(({ dueUs }) => dueUs)];
+  let due = Math.min(...times.map((us) => us ?? Number.POSITIVE_INFINITY));
   for (const incident of fleet.incidents) {
     if (incident.endedUs !== null) continue;
     due = Math.min(

@@ -1,10 +1,11 @@
-import { deviceOf } from '../evidence/draft.js';
+import { takeAnswers } from '../canary/answer.js';
 import type { CounterIncrement } from '../evidence/effects.js';
 import { addExposure } from '../evidence/exposure.js';
 import { type FoldedBatch, foldBatch, rowTimeUs, type Slot } from '../evidence/fold-batch.js';
 import type { BatchRecord, Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
-import { review } from './review.js';
+import { closeCanary } from './close-canary.js';
+import { needsReview, review } from './review.js';
 import { takeRow } from './take-row.js';
 
 type MismatchesByRow = ReadonlyMap<number, readonly Mismatch[]>;
@@ -21,6 +22,8 @@ export function applyBatch(step: Step, record: BatchRecord): void {
   const touched = takeRows(step, record, folded, byRow);
   report(step, record, folded, byRow);
   for (const id of touched) if (needsReview(step, id)) review(step, id);
+  if ((batch.canaries?.length ?? 0) === 0) return;
+  for (const id of takeAnswers(step, record, (row) => rowTimeUs(step, folded, batch, row))) closeCanary(step, id);
 }
 
 /** Returns the devices that a row said something about, in a stable order. */
@@ -39,15 +42,6 @@ function takeRows(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: M
     touched.add(deviceId);
   }
   return [...touched].sort();
-}
-
-/** A device of which something hangs on its evidence. */
-export function needsReview(step: Step, id: string): boolean {
-  const device = deviceOf(step.draft, id);
-  return (
-    device !== undefined &&
-    (device.state !== 'HEALTHY' || device.directives.some((directive) => directive.status === 'open'))
-  );
 }
 
 function report(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: MismatchesByRow): void {

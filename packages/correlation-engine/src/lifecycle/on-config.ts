@@ -1,3 +1,4 @@
+import { planCanaries } from '../canary/open.js';
 import { completeConfig } from '../evidence/complete-config.js';
 import { configOf } from '../evidence/draft.js';
 import { declareIncidents } from '../evidence/incidents.js';
@@ -18,6 +19,7 @@ export function applyConfig(step: Step, record: ConfigRecord): void {
     { gpu: '', eventUs: step.ctx.nowUs, injected: false },
     { event: 'configuration_changed', changed },
   );
+  planCanaries(step);
   declareIncidents(step);
   reviewAll(step);
 }

@@ -1,3 +1,4 @@
+import { planCanaries } from '../canary/open.js';
 import { deviceOf, editDevice, editNode, nodeOf } from '../evidence/draft.js';
 import { clockOffsetUs } from '../evidence/event-time.js';
 import type { DeviceState, NodeState } from '../evidence/model.js';
@@ -23,6 +24,7 @@ export function applyHello(step: Step, record: HelloRecord): void {
   for (const id of node.deviceIds) if (!taken.some((described) => described.id === id)) unannounce(step, id);
   if (isNews(before, record, taken)) announce(step, record, taken);
   scheduleReview(step);
+  planCanaries(step);
 }
 
 /** The draft's own copy of a node is about to change. */

@@ -3,8 +3,8 @@ import { binOf } from '../evidence/posterior/bins.js';
 import type { SpanRecord } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { addClean } from './add-clean.js';
-import { count, needsReview } from './on-batch.js';
-import { review } from './review.js';
+import { count } from './on-batch.js';
+import { needsReview, review } from './review.js';
 
 /** What the same runs, row by row, would have done. */
 export function applySpan(step: Step, record: SpanRecord): void {

@@ -1,7 +1,9 @@
+import { openPlannedCanary } from '../canary/open.js';
 import { attentiveIds, deviceOf, editFleet, fleetOf } from '../evidence/draft.js';
 import { closeQuietIncidents } from '../evidence/incidents.js';
 import { learnRates } from '../evidence/posterior/rates.js';
 import type { Step } from '../evidence/step.js';
+import { closeDueCanaries } from './close-canary.js';
 import { uncordon } from './node-fault.js';
 import { review, reviewAll } from './review.js';
 
@@ -9,6 +11,8 @@ import { review, reviewAll } from './review.js';
 export function applyTimer(step: Step): void {
   const { nowUs } = step.ctx;
   learnRates(step.draft, nowUs);
+  closeDueCanaries(step);
+  openPlannedCanary(step);
   const closed = closeQuietIncidents(step);
   for (const incident of closed)
     uncordon(step, incident, { actor: '', reason: 'Its devices had no mismatch for 7 days.' });

@@ -41,6 +41,15 @@ function decide(step: Step, device: DeviceState): number | null {
   return earliest([deepTestUs, reviewOutOfService(step, device)]);
 }
 
+/** A device of which something hangs on its evidence. */
+export function needsReview(step: Step, id: string): boolean {
+  const device = deviceOf(step.draft, id);
+  return (
+    device !== undefined &&
+    (device.state !== 'HEALTHY' || device.directives.some((directive) => directive.status === 'open'))
+  );
+}
+
 /** Every device that has something pending, in a stable order. */
 export function reviewAll(step: Step): void {
   for (const id of attentiveIds(step.draft)) review(step, id);

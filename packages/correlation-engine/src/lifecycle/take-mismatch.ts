@@ -5,19 +5,16 @@ import { familyName } from '../evidence/families.js';
 import type { SameRun } from '../evidence/gates/locality.js';
 import { noteFailingNode } from '../evidence/incidents.js';
 import { type DeviceState, type DirectiveState, RunKind } from '../evidence/model.js';
-import { addToUnit, type Circumstances, type Observed, observe } from '../evidence/observe.js';
+import { type Circumstances, type Observed, observe } from '../evidence/observe.js';
 import { binOf } from '../evidence/posterior/bins.js';
-import { asksForRates } from '../evidence/posterior/rates.js';
 import { confirm } from '../evidence/posterior/shrinkage.js';
 import { executionsBefore } from '../evidence/ran.js';
 import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { noteFailure } from '../patterns/signals.js';
-import { extendDeepTest, failDeepTest, noteFailingBuild } from './deep-test.js';
-import { openBurst, openDeepTestOf } from './directives.js';
-import { askMates } from './mates.js';
-import { withdraw } from './proposals.js';
-import { transition } from './transition.js';
+import { extendDeepTest, failDeepTest } from './deep-test.js';
+import { openDeepTestOf } from './directives.js';
+import { describe, suspect } from './suspect.js';
 
 /** Ledger entries for single mismatches in one batch; the rest of a flood is counted in one more entry. */
 export const MAX_MISMATCH_EVENTS = 16;
@@ -47,7 +44,7 @@ export function takeMismatch(step: Step, failing: Failing): void {
   step.effects.observations.push(observed.effect);
   if (!observed.believed) return;
   noteFailingNode(step, device, observed.effect);
-  if (observed.suspicious) suspect(step, device, failing, observed);
+  if (observed.suspicious) suspicion(step, device, failing, observed);
   const deepTest = openDeepTestOf(device);
   if (deepTest === undefined) return;
   if (madeDuring(device, deepTest, record, observed.effect)) {
@@ -58,26 +55,12 @@ export function takeMismatch(step: Step, failing: Failing): void {
   } else if (observed.suspicious) extendDeepTest(step, device, deepTest);
 }
 
-function suspect(step: Step, device: DeviceState, failing: Failing, observed: Observed): void {
-  const { effect } = observed;
-  const { record } = failing;
-  asksForRates(step.draft, step.ctx.nowUs);
+function suspicion(step: Step, device: DeviceState, failing: Failing, observed: Observed): void {
   const circumstances = circumstancesOf(step.draft, failing);
-  const unit = addToUnit(step.draft, device, observed, circumstances);
-  const { sm, kind, timeUs } = effect;
+  const { sm, kind, timeUs, counted } = observed.effect;
   noteFailure(device, { sm, bin: circumstances.bin, scheduled: kind === RunKind.SCHEDULED, timeUs });
-  device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
-  device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);
-  noteFailingBuild(device, record.buildId);
-  withdraw(step, device, 'REINSTATE', `${describe(effect)} computed a wrong result since.`);
-  if (device.wouldBe === 'HEALTHY') device.wouldBe = null;
-  if (device.state === 'HEALTHY') {
-    const reason = `${describe(effect)} computed a wrong result that ${effect.counted ? 'passed the integrity and locality gates' : 'no other SM could check'}.`;
-    transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
-  }
-  if (device.state !== 'SUSPECT') return;
-  openBurst(step, device, unit);
-  askMates(step, device, unit);
+  const why = counted ? 'passed the integrity and locality gates' : 'no other SM could check';
+  suspect(step, device, { observed, circumstances, buildId: failing.record.buildId, why });
 }
 
 function circumstancesOf(draft: Draft, { deviceId, record, mismatch, firstRunUs }: Failing): Circumstances {
@@ -143,10 +126,6 @@ function placeOf({ warp, subPartition, withinIterations, address }: ObservationE
   if (warp === undefined || subPartition === undefined || withinIterations === undefined) return {};
   const place = { warp, sub_partition: subPartition, within_iterations: withinIterations };
   return address === undefined ? place : { ...place, address };
-}
-
-function describe(effect: ObservationEffect): string {
-  return `${familyName(effect.family)} on SM ${effect.sm}`;
 }
 
 function hex(word: number): string {

@@ -125,6 +125,7 @@ class Replay {
       different('device', new Map(devices.map(({ id, body }) => [id, body])), state.devices) ??
       different('node', new Map(nodes.map(({ node, body }) => [node, body])), state.nodes) ??
       named('fleet facts', firstDifference(fact('fleet') ?? state.fleet, state.fleet)) ??
+      named('canaries', firstDifference(fact('canaries') ?? state.canaries, state.canaries)) ??
       named('configuration', firstDifference(fact('config'), state.config))
     );
   }

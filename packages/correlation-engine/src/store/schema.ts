@@ -1,12 +1,12 @@
 import type { Generated } from 'kysely';
-import type { CoreConfig, DeviceState, FleetFacts, NodeState } from '../core.js';
+import type { CanaryFacts, CoreConfig, DeviceState, FleetFacts, NodeState } from '../core.js';
 
 /** Tables as kysely sees them. bigint columns are read as numbers: none of them leaves the safe range (see connect.ts). */
 export interface Tables {
   head: HeadTable;
   devices: { id: string; node: string; state: string; body: DeviceState };
   nodes: { node: string; body: NodeState };
-  facts: { name: 'fleet' | 'config'; body: FleetFacts | CoreConfig };
+  facts: { name: 'fleet' | 'config' | 'canaries'; body: FleetFacts | CoreConfig | CanaryFacts };
   node_owners: { node: string; epoch: number };
   spools: { node: string; spool_id: string; committed_through: number; archived_through: number };
   unarchived: UnarchivedTable;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Kysely } from 'kysely';
-import type { CoreConfig, DeviceState, ExposureRow, FleetFacts, NodeState, SavedState } from '../core.js';
+import type { CanaryFacts, CoreConfig, DeviceState, ExposureRow, FleetFacts, NodeState, SavedState } from '../core.js';
 import type { CommitRows, Head, UnarchivedRow } from './commit-rows.js';
 import { type Database, migrate } from './connect.js';
 import type { CounterTable, Tables } from './schema.js';
@@ -18,6 +18,7 @@ export interface LoadedState {
   readonly devices: DeviceState[];
   readonly nodes: NodeState[];
   readonly fleet: FleetFacts | null;
+  readonly canaries: CanaryFacts | null;
   /** null = a new database. */
   readonly config: CoreConfig | null;
   readonly spools: { node: string; spool_id: string; committed_through: number; archived_through: number }[];
@@ -121,6 +122,7 @@ export class StateStore {
       devices: devices.map((row) => row.body),
       nodes: nodes.map((row) => row.body),
       fleet: fact<FleetFacts>('fleet'),
+      canaries: fact<CanaryFacts>('canaries'),
       config: fact<CoreConfig>('config'),
       spools,
       unarchived,
@@ -132,8 +134,8 @@ export class StateStore {
 
 /** What the core loads; `fallback` is the configuration of a new database. */
 export function savedState(loaded: LoadedState, fallback: CoreConfig): SavedState {
-  const { devices, nodes, fleet, config, counters } = loaded;
-  return { devices, nodes, fleet, config: config ?? fallback, exposure: counters.map(exposureRow) };
+  const { devices, nodes, fleet, config, counters, canaries } = loaded;
+  return { devices, nodes, fleet, canaries, config: config ?? fallback, exposure: counters.map(exposureRow) };
 }
 
 function exposureRow(row: CounterTable): ExposureRow {

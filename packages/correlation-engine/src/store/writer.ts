@@ -147,10 +147,11 @@ export class Writer {
 
 /** [name, text, rows] of every statement that only adds or replaces rows. */
 function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
-  const { devices, nodes, fleet, config } = rows.changes;
+  const { devices, nodes, fleet, config, canaries } = rows.changes;
   const facts = [
     ...(fleet === null ? [] : [{ name: 'fleet', body: fleet }]),
     ...(config === null ? [] : [{ name: 'config', body: config }]),
+    ...(canaries === null ? [] : [{ name: 'canaries', body: canaries }]),
   ];
   return [
     ['devices', DEVICES, devices.map((body) => ({ id: body.id, node: body.node, state: body.state, body }))],

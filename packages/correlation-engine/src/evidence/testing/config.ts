@@ -42,6 +42,8 @@ export const CONFIG: CoreConfig = {
   correlation: { windowSeconds: 300, minConfidence: 0.6 },
   thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
   immediateQuarantineFailures: 3,
+  tmr: { enabled: false, interval_seconds: 600, timeout_ms: 30_000, selection_strategy: 'round_robin' },
+  trust_graph: { enabled: true, snapshot_interval_seconds: 3600 },
 };
 
 export function configWith(gates: Partial<GateSettings>, rest: Partial<CoreConfig> = {}): CoreConfig {

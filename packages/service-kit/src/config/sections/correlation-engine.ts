@@ -147,8 +147,14 @@ const correlation = group(
   },
 );
 
-const tmr = inertGroup('Canaries: the same computation on three devices, with a vote.', {
-  enabled: leaf({ format: flag, default: true, doc: 'Schedules canaries.', source: CONTRACT, reloadable: true }),
+const tmr = group('Canaries: the same computation on three devices, with a vote.', {
+  enabled: leaf({
+    format: flag,
+    default: true,
+    doc: 'Schedules canaries, and asks two others about each suspect.',
+    source: CONTRACT,
+    reloadable: true,
+  }),
   interval_seconds: leaf({
     format: integer(1, 86_400),
     default: 600,
@@ -168,7 +174,7 @@ const tmr = inertGroup('Canaries: the same computation on three devices, with a 
   selection_strategy: leaf({
     format: choice('round_robin', 'random', 'suspect_priority'),
     default: 'round_robin',
-    doc: 'Which devices are asked.',
+    doc: 'Which device a canary begins with; suspect_priority = a SUSPECT if there is one. Two others of its cohort join it.',
     source: CONTRACT,
     reloadable: true,
   }),
@@ -271,14 +277,21 @@ export const correlationEngine = section(
     state_machine: stateMachine,
     correlation,
     tmr,
-    trust_graph: inertGroup('Who agreed with whom.', {
-      enabled: leaf({ format: flag, default: true, doc: 'Keeps agreement counts.', source: CONTRACT }),
+    trust_graph: group('Who agreed with whom: a view that decides nothing.', {
+      enabled: leaf({
+        format: flag,
+        default: true,
+        doc: 'Counts who agrees with whom in canaries.',
+        source: CONTRACT,
+        reloadable: true,
+      }),
       snapshot_interval_seconds: leaf({
         format: integer(10, 604_800),
         default: 3600,
         unit: 's',
-        doc: 'Time between two snapshots.',
+        doc: 'Time between two snapshots in the database, while there is something new.',
         source: CONTRACT,
+        reloadable: true,
       }),
     }),
     database,

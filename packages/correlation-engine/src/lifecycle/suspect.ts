@@ -1,0 +1,45 @@
+import { openTieBreak } from '../canary/open.js';
+import type { ObservationEffect } from '../evidence/effects.js';
+import { familyName } from '../evidence/families.js';
+import type { DeviceState } from '../evidence/model.js';
+import { addToUnit, type Circumstances, type Observed } from '../evidence/observe.js';
+import { asksForRates } from '../evidence/posterior/rates.js';
+import type { Step } from '../evidence/step.js';
+import { noteFailingBuild } from './deep-test.js';
+import { openBurst } from './directives.js';
+import { askMates } from './mates.js';
+import { withdraw } from './proposals.js';
+import { transition } from './transition.js';
+
+/** An observation that speaks against a device, and what it was made in. */
+export interface Suspicion {
+  observed: Observed;
+  circumstances: Circumstances;
+  buildId: string;
+  /** Why it counts, after "computed a wrong result that". */
+  why: string;
+}
+
+/** Adds the evidence, makes the device SUSPECT, and asks for answers: a burst, the node's other devices, two devices of other nodes. */
+export function suspect(step: Step, device: DeviceState, { observed, circumstances, buildId, why }: Suspicion): void {
+  const { effect } = observed;
+  asksForRates(step.draft, step.ctx.nowUs);
+  const unit = addToUnit(step.draft, device, observed, circumstances);
+  device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
+  device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);
+  noteFailingBuild(device, buildId);
+  withdraw(step, device, 'REINSTATE', `${describe(effect)} computed a wrong result since.`);
+  if (device.wouldBe === 'HEALTHY') device.wouldBe = null;
+  if (device.state === 'HEALTHY') {
+    const reason = `${describe(effect)} computed a wrong result that ${why}.`;
+    transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
+  }
+  if (device.state !== 'SUSPECT') return;
+  openBurst(step, device, unit);
+  askMates(step, device, unit);
+  openTieBreak(step, device, unit.family);
+}
+
+export function describe(effect: ObservationEffect): string {
+  return `${familyName(effect.family)} on SM ${effect.sm}`;
+}
