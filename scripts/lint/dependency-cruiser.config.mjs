@@ -2,7 +2,7 @@
 
 const SERVICES = 'probe-agent|correlation-engine|audit-ledger|inference-monitor|training-monitor';
 /** Folders of the engine that decide: plain data in, plain data out, so that replay, simulation and production run the same code. */
-const DOMAIN = '^packages/correlation-engine/src/(core\\.ts$|(evidence|lifecycle|explain|patterns)/)';
+const DOMAIN = '^packages/correlation-engine/src/(core\\.ts$|(evidence|lifecycle|explain|patterns|canary)/)';
 const TESTS = '(\\.test\\.ts$|/testing/|^tests/)';
 /** Any folder that a package owns. */
 const OWN = '^(?:packages/[^/]+|native-probes|tests|scripts)/';
@@ -40,8 +40,7 @@ const forbidden = [
   },
   {
     name: 'domain-does-no-input-or-output',
-    comment:
-      'evidence/, lifecycle/, explain/ and patterns/ import each other and node:crypto for hashes: no file, no socket, no clock.',
+    comment: 'Folders that decide import each other and node:crypto for hashes: no file, no socket, no clock.',
     from: { path: DOMAIN, pathNot: TESTS },
     to: { pathNot: [DOMAIN, '^(node:)?crypto$'] },
   },

@@ -6,7 +6,10 @@ import tseslint from 'typescript-eslint';
 const RUNNER = { from: 'package', package: 'node:test', name: ['describe', 'it', 'suite', 'test'] };
 
 /** Folders of pure decisions (dependency-cruiser.config.mjs keeps input and output away from them). */
-const DOMAIN = ['core.ts', 'evidence/**/*.ts', 'lifecycle/**/*.ts', 'explain/**/*.ts'];
+const DOMAIN = [
+  'core.ts',
+  ...['evidence', 'lifecycle', 'explain', 'patterns', 'canary'].map((folder) => `${folder}/**/*.ts`),
+];
 const WORLD = ['Date', 'performance', 'process', 'console', 'fetch', 'setTimeout', 'setInterval', 'setImmediate'];
 
 export default tseslint.config(

@@ -52,6 +52,8 @@ test('decisions know no clock, no randomness and no effect', (t) => {
     'evidence/clock.ts': 'export const now = () => Date.now();\n',
     'lifecycle/dice.ts': 'export const dice = () => Math.random();\n',
     'explain/timer.ts': 'export const later = (f: () => void) => setTimeout(f, 1);\n',
+    'patterns/clock.ts': 'export const now = () => performance.now();\n',
+    'canary/dice.ts': 'export const dice = () => Math.random();\n',
     'core.ts': "import { randomUUID } from 'node:crypto';\nexport const id = randomUUID();\n",
     'evidence/pure.ts':
       "import { hash } from 'node:crypto';\nexport const digest = (text: string) => hash('sha256', text);\n",
@@ -59,12 +61,14 @@ test('decisions know no clock, no randomness and no effect', (t) => {
     'store/clock.ts': 'export const now = () => Date.now();\n',
   });
   assert.deepEqual(found, {
+    'canary/dice.ts': ['no-restricted-properties'],
     'core.ts': ['no-restricted-imports'],
     'evidence/clock.test.ts': [],
     'evidence/clock.ts': ['no-restricted-globals'],
     'evidence/pure.ts': [],
     'explain/timer.ts': ['no-restricted-globals'],
     'lifecycle/dice.ts': ['no-restricted-properties'],
+    'patterns/clock.ts': ['no-restricted-globals'],
     'store/clock.ts': [],
   });
 });

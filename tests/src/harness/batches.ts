@@ -17,6 +17,7 @@ export function device(id: string, sms: number, selfTested = sms): Device {
     sms: Array.from({ length: sms }, (_, sm) => sm),
     driverVersion: '1',
     serial: id,
+    slot: '',
     note: '',
     families: [ProbeFamily.FMA32, ProbeFamily.INT_AES].map((family) => ({
       family,

@@ -5,6 +5,7 @@ import { NOTHING_YET } from '../evidence/register.js';
 import { isInjected } from '../lifecycle/detail.js';
 import { percent, posteriorSentences } from './posterior.js';
 import { dateOf, holdingGates, openDirectives, type View } from './view.js';
+import { waitingSentences } from './waiting.js';
 
 const MAX_UNITS_NAMED = 8;
 
@@ -12,11 +13,13 @@ const MAX_UNITS_NAMED = 8;
 export function whyInThisState(view: View): string[] {
   const { device } = view;
   const since = `${device.state} since ${dateOf(device.stateSinceUs)}`;
-  const by = device.stateActor === '' ? '' : `, ordered by ${device.stateActor}`;
+  const how = device.stateReason.includes(` Approved by ${device.stateActor}: `) ? 'approved' : 'ordered';
+  const by = device.stateActor === '' ? '' : `, ${how} by ${device.stateActor}`;
   return [
     `${since}${by}: ${reason(view)}`,
     ...injected(view),
     ...observe(view),
+    ...waitingSentences(view),
     ...evidence(view),
     ...loud(view),
     ...gateSentences(view),
@@ -42,6 +45,8 @@ function injected({ device }: View): string[] {
 }
 
 function observe({ device, config }: View): string[] {
+  if (device.wouldBe === 'CONDEMNED')
+    return ['Enforce mode would have asked an operator to condemn it; observe mode only records that.'];
   if (device.wouldBe !== null)
     return [`Enforce mode would have made it ${device.wouldBe}; observe mode only records that.`];
   return config.mode === 'observe' ? ['The engine is in observe mode: it records decisions and carries none out.'] : [];

@@ -34,7 +34,7 @@ test('one line for each place on the way', () => {
 test('what holds and what would be is said', () => {
   const held = new Fleet(configWith({ rate_limit: NO_QUARANTINES }));
   held.quarantined('n1');
-  assert.equal(line(held), 'fma32 on SM 1: burst 1 of 1000, rate-limit holds');
+  assert.equal(line(held), 'fma32 on SM 1: burst 1 of 1000, rate-limit holds; QUARANTINE waits for approval');
   const observed = new Fleet(configWith({}, { mode: 'observe' }));
   observed.quarantined('n1');
   assert.equal(line(observed), 'fma32 on SM 1: would be QUARANTINED (observe mode)');

@@ -9,6 +9,7 @@ import type { CoreState } from '../evidence/state.js';
 import { effectiveSweeps } from '../evidence/sweeps.js';
 import { isInjected } from '../lifecycle/detail.js';
 import { reinstatement } from './reinstatement.js';
+import { waitingNote } from './waiting.js';
 
 /** What a list shows of a device. */
 export interface DeviceSummary {
@@ -30,7 +31,7 @@ export function summarize(
   const { odds } = model.assess(device, null, nowUs, facts);
   const sweeps = effectiveSweeps(device, deviceExposure(facts, device.id), config.halfLifeHours, nowUs);
   const score = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta }, sweeps);
-  return { summary: line(device, config), score, injected: isInjected(device) };
+  return { summary: `${line(device, config)}${waitingNote(device)}`, score, injected: isInjected(device) };
 }
 
 function line(device: DeviceState, config: CoreConfig): string {

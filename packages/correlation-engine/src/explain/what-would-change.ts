@@ -1,6 +1,7 @@
 import { familyName } from '../evidence/families.js';
 import type { GateOutcome } from '../evidence/model.js';
 import { openDeepTestOf } from '../lifecycle/directives.js';
+import { declinedOf, proposalOf } from '../lifecycle/proposals.js';
 import { CLEARED_ODDS } from '../lifecycle/review.js';
 import { cleanExecutionsUntil, failuresToQuarantine } from './hypothetical.js';
 import { percent } from './posterior.js';
@@ -19,7 +20,7 @@ export function whatWouldChange(view: View): string[] {
       return [...towardsQuarantine(view), ...towardsHealth(view)];
     case 'QUARANTINED':
     case 'DEEP_TEST':
-      return [...towardsReinstatement(view), 'CONDEMNED: only an operator orders that.'];
+      return [...towardsReinstatement(view), towardsCondemnation(view)];
     case 'CONDEMNED':
       return ['Nothing: CONDEMNED is final.'];
   }
@@ -30,6 +31,12 @@ function towardsQuarantine(view: View): string[] {
   if (device.sms.length === 1)
     return ['QUARANTINED: only an operator orders that, for no other SM of this device can check a result.'];
   if (!assessment.quarantine) return [`QUARANTINED: ${assessment.missing}${computed(view)}${guards(view)}.`];
+  const asked = proposalOf(device, 'QUARANTINE');
+  if (asked !== undefined) return [`QUARANTINED: an operator approves ${asked.id}.`];
+  if (declinedOf(device, 'QUARANTINE')?.how === 'REJECTED')
+    return [
+      'QUARANTINED: another mismatch, for an operator said no to what is known so far; or an order of an operator.',
+    ];
   const holds = holdingGates(view).map((gate) => `QUARANTINED: ${opening(gate)}.`);
   if (holds.length > 0) return holds;
   return config.mode === 'observe'
@@ -98,9 +105,18 @@ function acquittal(view: View, atUs: number): string {
     : `; until ${goal}, about ${executions} more clean executions of each unit that failed`;
 }
 
+function towardsCondemnation({ device, config }: View): string {
+  const asked = proposalOf(device, 'CONDEMN');
+  if (asked !== undefined) return `CONDEMNED: an operator approves ${asked.id}.`;
+  const hours = config.maxQuarantineHours;
+  return `CONDEMNED: only an operator orders that; after ${hours} hours out of service (state_machine.max_quarantine_hours), or if a deep test shows the fault again, one is asked.`;
+}
+
 function towardsReinstatement({ device, config }: View): string[] {
+  const asked = proposalOf(device, 'REINSTATE');
+  if (asked !== undefined) return [`HEALTHY: an operator approves ${asked.id}.`];
   const test = openDeepTestOf(device);
-  if (test === undefined) return [`HEALTHY: ${withoutTest(device.units.length, device.stateActor !== '')}.`];
+  if (test === undefined) return [`HEALTHY: ${withoutTest(device.units.length, device.out?.byEngine === false)}.`];
   const units = reinstatement(device, config);
   const left = units
     .slice(0, MAX_UNITS_NAMED)

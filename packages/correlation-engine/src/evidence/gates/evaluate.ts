@@ -81,7 +81,8 @@ function carried(
   const answer = answerOf(gate);
   const decides = (families: readonly Family[]): boolean =>
     step.model.assess(device, families, step.ctx.nowUs, step.draft).quarantine;
-  if (answer.verdict === 'HOLD' || !decides(before) || decides(gate.accusing)) return answer;
+  const takesNothingOut = gate.accusing.length === before.length;
+  if (answer.verdict === 'HOLD' || takesNothingOut || !decides(before) || decides(gate.accusing)) return answer;
   const reason = `${answer.reason} The evidence of the families that may accuse does not suffice alone.`;
   return { ...answer, verdict: 'HOLD', reason };
 }
