@@ -78,6 +78,13 @@ test('a core that does not exist ends with one sentence that lists the valid one
   assert.match(stderr, /^--inject: .*no logical CPU 99 here; there are 0, 1\n$/);
 });
 
+test('so does a fault of a GPU where CPUs are tested', async () => {
+  for (const gpu of ['0', 'all', 'GPU-11111111-2222-3333-4444-555555555555']) {
+    const { code, stderr } = await run([], { inject: `gpu=${gpu},family=sfu`, config: { backend: 'cpu' } });
+    assert.deepEqual([code, stderr], [2, '--inject: gpu: no GPU is tested here\n'], gpu);
+  }
+});
+
 test('the production build does not know --inject', async () => {
   const { code, stderr } = await run(['--inject=core=1']);
   assert.equal(code, 2);
