@@ -29,6 +29,11 @@ import {
   type PendingDirective,
   QuarantineServiceClient,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import {
+  type GetTrustGraphRequest,
+  type GetTrustGraphResponse,
+  TrustServiceClient,
+} from '@sentinel/contracts/sentinel/v1/trust.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ClientClass, type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { connectionTo, operatorConnection } from './connection.js';
@@ -67,6 +72,8 @@ export interface EngineClient {
   reject(directiveId: string, reason: string): Promise<void>;
   /** As an operator; a duration of 0 = until resumed. Resolves with the device's whole id and when the pause ends. */
   pause(gpu: string, durationMs: bigint, reason: string): Promise<PauseDeviceResponse>;
+  /** Who computed the same as whom. */
+  trust(request: GetTrustGraphRequest): Promise<GetTrustGraphResponse>;
   /** As an operator. Resolves with the device's whole id. */
   resume(gpu: string, reason: string): Promise<ResumeDeviceResponse>;
   /** As an operator; '' = the agent's own file again. Resolves with the name of the version. */
@@ -87,6 +94,7 @@ export interface LedgerClient {
 export function engineClient(endpoints: Endpoints): EngineClient {
   const address = endpoints.engine.grpc;
   const service = new Service('engine', address);
+  const trust = () => service.client(TrustServiceClient, () => connectionTo(address, endpoints));
   const queries = () => service.client(CorrelationServiceClient, () => connectionTo(address, endpoints));
   // Orders need the operator's token, questions do not: two clients of one service.
   const reader = new Service('engine', address);
@@ -120,6 +128,7 @@ export function engineClient(endpoints: Endpoints): EngineClient {
           events: pages.flatMap(({ events }) => events),
         };
       }),
+    trust: (request) => service.ask(() => callUnary(trust(), trust().getTrustGraph, request, DEADLINE_MS)),
     order: (request) => service.ask(() => callUnary(orders(), orders().issueDirective, request, DEADLINE_MS)),
     pending: () => reader.ask(() => allPending(waiting())),
     approve: (directiveId, reason) =>

@@ -17,6 +17,7 @@ a string. Fields are added, never renamed.
   gpus explain  an ExplainDecisionResponse, with what
                 tests/interop/recompute_mismatch.py reads as observations[].mismatch
   gpus history  {runs, telemetry, events}
+  trust         a GetTrustGraphResponse
   watch         a {timeUs, gpu, text} per line
   audit query   {entries}, each with its event and its decoded detail
   audit verify  {ok, key, keyFrom, checkpoint, firstSeq, entries, details,

@@ -5,6 +5,7 @@ import {
   issueDirectiveRequest_ActionToJSON,
   pendingDirective_CauseToJSON,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { canaryOutcome_OutcomeToJSON } from '@sentinel/contracts/sentinel/v1/trust.js';
 
 /** Enumerations by the fields that hold them; a field of the same name that holds text stays as it is. */
 const ENUMS: Readonly<Record<string, (value: never) => string>> = {
@@ -18,6 +19,7 @@ const ENUMS: Readonly<Record<string, (value: never) => string>> = {
   type: auditTypeToJSON,
   action: issueDirectiveRequest_ActionToJSON,
   cause: pendingDirective_CauseToJSON,
+  outcome: canaryOutcome_OutcomeToJSON,
 };
 
 /** JSON already, in a vocabulary of its own. */

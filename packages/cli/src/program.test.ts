@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import { GpuState, ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
 import { IssueDirectiveRequest_Action as Action } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { CanaryOutcome_Outcome as Outcome } from '@sentinel/contracts/sentinel/v1/trust.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { temporaryFolder } from '@sentinel/test-kit';
 import { ENDPOINTS_FILE } from './endpoints.js';
@@ -250,4 +251,40 @@ test('help documents exit statuses and the JSON', async () => {
   assert.equal(status, 0);
   assert.match(stdout, /Exit status: 0 ok/);
   assert.match(stdout, /audit verify +\{ok, key/);
+});
+
+test('trust shows the least trusted first, with whom they disagreed, and what canaries said', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  assert.match((await run(['trust'], { dataDir })).stdout, /^No devices have been compared yet/);
+  const [bad, good, other] = ['GPU-aaaa', 'GPU-bbbb', 'GPU-cccc'];
+  const gpus = [bad, good, other];
+  const canary = { canaryId: 'c', family: ProbeFamily.FMA32, gpus, openedUs: 0n, closedUs: 1n };
+  engine.trust = {
+    ...engine.trust,
+    devices: [
+      { gpu: bad, node: 'n1', agreed: 0n, disagreed: 2n, trust: 0.25 },
+      { gpu: good, node: 'n2', agreed: 1n, disagreed: 1n, trust: 0.5 },
+    ],
+    edges: [
+      { gpuA: bad, gpuB: good, agreed: 0n, disagreed: 1n, lastUs: 1n },
+      { gpuA: good, gpuB: other, agreed: 1n, disagreed: 0n, lastUs: 1n },
+    ],
+    canaries: [
+      { ...canary, outcome: Outcome.DISSENT, dissenters: [bad], silent: [] },
+      { ...canary, outcome: Outcome.TIMEOUT, dissenters: [], silent: [other] },
+    ],
+    edgeCount: 2,
+  };
+  const { stdout } = await run(['trust', bad, '--limit', '7'], { dataDir });
+  assert.deepEqual([engine.trustQuestions.at(-1)?.gpu, engine.trustQuestions.at(-1)?.limit], [bad, 7]);
+  assert.match(stdout, /GPU-aaaa +n1 +0\.250 +0 +2/);
+  assert.match(stdout, /GPU-aaaa +GPU-bbbb +1 of 1/);
+  assert.doesNotMatch(stdout, /GPU-bbbb +GPU-cccc/);
+  assert.match(stdout, /fma32 +outvoted +GPU-aaaa/);
+  assert.match(stdout, /no vote +no answer from GPU-cccc/);
+  const json = JSON.parse((await run(['trust', '--output', 'json'], { dataDir })).stdout);
+  assert.deepEqual([json.devices[0].gpu, json.canaries[0].outcome], [bad, 'OUTCOME_DISSENT']);
+  assert.equal((await run(['trust', '--limit', '0'], { dataDir })).status, 2);
 });

@@ -14,6 +14,7 @@ import { order } from './commands/order.js';
 import { clearSchedule, pauseGpu, resumeGpu, setSchedule } from './commands/probing.js';
 import { reportReplacement } from './commands/replacement-report.js';
 import { status } from './commands/status.js';
+import { showTrust } from './commands/trust.js';
 import { watch } from './commands/watch.js';
 import { type Context, type GlobalFlags, type Io, withContext } from './context.js';
 import { failureOf, usageError } from './failure.js';
@@ -59,6 +60,7 @@ class CommandLine {
     this.program.addHelpText('after', HELP_FOOTER);
     this.#watching();
     const gpus = this.#gpus();
+    this.#trust();
     this.#pauses(gpus);
     this.#schedule();
     this.#orders();
@@ -125,6 +127,23 @@ class CommandLine {
       this.#run((context, flags, id) => gpuHistory(context, id, times(flags, context))),
     );
     return gpus;
+  }
+
+  #trust(): void {
+    this.program
+      .command('trust [ID]')
+      .description('who computed the same as others: the least trusted devices, and whom they disagreed with')
+      .option('--at <TIME>', 'as the newest snapshot before then has it: 2d ago as 2d, or 2026-03-01T12:00Z [now]')
+      .option('--limit <N>', `devices and pairs at most, 1 to ${MAX_ENTRIES}`, '50')
+      .action(
+        this.#run((context, { at, limit = '50' }, gpu) =>
+          showTrust(context, {
+            gpu,
+            limit: wholeNumber('--limit', 1, MAX_ENTRIES)(limit),
+            atUs: at === undefined ? 0n : moment('--at', at, context.nowUs()),
+          }),
+        ),
+      );
   }
 
   #pauses(gpus: Command): void {

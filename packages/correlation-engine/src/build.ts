@@ -10,7 +10,13 @@ import { createRegistry } from '@sentinel/service-kit/metrics';
 import { reloadConfig } from '@sentinel/service-kit/reload';
 import { type Api, buildApi } from './api/api.js';
 import { type HealthReport, routes } from './api/http/routes.js';
-import { correlationService, probeControlService, probeService, quarantineService } from './api/services.js';
+import {
+  correlationService,
+  probeControlService,
+  probeService,
+  quarantineService,
+  trustService,
+} from './api/services.js';
 import { Committer, shuttingDown } from './commit/committer.js';
 import { Outward } from './commit/outward.js';
 import { Timers } from './commit/timers.js';
@@ -212,6 +218,7 @@ export class Engine implements Service {
         correlationService(api, this.#log),
         quarantineService(api, this.#log),
         probeControlService(api, this.#log),
+        trustService(api, this.#log),
       ],
     });
     this.#server = grpc;

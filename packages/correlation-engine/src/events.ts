@@ -5,6 +5,7 @@ import type { Group, Logged } from './commit/group.js';
 import type { Item, OrderItem } from './commit/item.js';
 import {
   type AgentEventsRecord,
+  type ClosedCanary,
   type CoreState,
   familyName,
   type HealthState,
@@ -27,6 +28,12 @@ const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
   'SCHEDULE_DEEP_TEST',
   'CONDEMN',
 ];
+const CANARY_OUTCOMES = ['agreed', 'dissent', 'no_majority', 'timeout'];
+const CANARY_SENTENCES = {
+  DISSENT: 'canary: a device computed something else than two others',
+  NO_MAJORITY: 'canary: no two devices agree, so nobody is accused',
+  TIMEOUT: 'canary: too few answers for a vote',
+} as const;
 /** Schedule type by family, as the agent labels its own counters. */
 const PROBES: Readonly<Record<string, string>> = {
   fma32: 'FMA',
@@ -62,6 +69,8 @@ export class Events {
   readonly #failures: Counter;
   readonly #loud: Counter;
   readonly #quarantines: Counter<'action'>;
+  readonly #canaries: Counter<'outcome'>;
+  readonly #dissents: Counter;
   readonly #latency: Histogram;
   readonly #detection: Histogram;
   readonly #left: Counter<'what'>;
@@ -109,6 +118,17 @@ export class Events {
       labelNames: ['action'],
       registers,
     });
+    this.#canaries = new Counter({
+      name: 'sentinel_tmr_canaries_total',
+      help: 'Canaries by outcome. timeout rising: agents are away or too old for them. no_majority: see `sentinel trust`.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.#dissents = new Counter({
+      name: 'sentinel_tmr_dissent_total',
+      help: 'Devices that two others outvoted in a canary. Any: see `sentinel trust`.',
+      registers,
+    });
     this.#latency = new Histogram({
       name: 'sentinel_correlation_processing_latency_seconds',
       help: 'One transaction: from its statements to its commit. High: look at the database and its disk.',
@@ -134,6 +154,7 @@ export class Events {
       registers,
     });
     for (const action of ACTIONS) this.#quarantines.inc({ action }, 0);
+    for (const outcome of CANARY_OUTCOMES) this.#canaries.inc({ outcome }, 0);
     for (const what of ['history', 'directive', 'own']) this.#left.inc({ what }, 0);
     for (const store of ['state', 'history', 'ledger']) this.#up.set({ store }, 1);
   }
@@ -248,6 +269,7 @@ export class Events {
       );
     }
     this.#wrongResults(effects.observations);
+    for (const canary of effects.closedCanaries) this.#canary(canary);
     for (const proposal of effects.proposals) this.#proposal(proposal);
     for (const transition of effects.transitions) this.#transition(transition, state);
     if (item.kind === 'order' && effects.refusal === null) this.#order(item.record);
@@ -264,6 +286,14 @@ export class Events {
       this.#log.info(decided, `${action} of ${device}: ${outcome.toLowerCase()}`);
       if (outcome === 'APPROVED') this.#quarantines.inc({ action });
     }
+  }
+
+  #canary({ id, outcome, dissenters, silent, gpus }: ClosedCanary): void {
+    this.#canaries.inc({ outcome: outcome.toLowerCase() });
+    this.#dissents.inc(dissenters.length);
+    const facts = { canary: id, devices: gpus, dissenters, silent };
+    if (outcome === 'AGREED') this.#log.debug(facts, 'canary: all agree');
+    else this.#log.warn(facts, CANARY_SENTENCES[outcome]);
   }
 
   #order(record: OrderItem['record']): void {

@@ -21,6 +21,12 @@ import {
   QuarantineServiceService,
   type RejectRequest,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import {
+  type GetTrustGraphRequest,
+  type GetTrustGraphResponse,
+  type TrustServiceServer,
+  TrustServiceService,
+} from '@sentinel/contracts/sentinel/v1/trust.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import {
   explainSample,
@@ -44,6 +50,8 @@ export class FakeEngine implements AsyncDisposable {
   readonly answers: string[] = [];
   /** What a device's history has in a range of time. */
   sensors: GetGpuHistoryResponse = { runs: [], telemetry: [], events: [], nextPageToken: '' };
+  trust: GetTrustGraphResponse = { atUs: 0n, devices: [], edges: [], canaries: [], edgeCount: 0, edgesForgotten: 0n };
+  readonly trustQuestions: GetTrustGraphRequest[] = [];
   /** Orders about probing. */
   readonly controls: object[] = [];
   /** Thrown by every answer while set. */
@@ -58,6 +66,7 @@ export class FakeEngine implements AsyncDisposable {
   async start(credentials = ServerCredentials.createInsecure()): Promise<this> {
     this.#server.addService(CorrelationServiceService, this.#queries());
     this.#server.addService(QuarantineServiceService, this.#quarantine());
+    this.#server.addService(TrustServiceService, this.#trust());
     this.#server.addService(ProbeControlServiceService, this.#probeControl());
     this.address = await new Promise((resolve, reject) => {
       this.#server.bindAsync('127.0.0.1:0', credentials, (error, port) =>
@@ -96,6 +105,15 @@ export class FakeEngine implements AsyncDisposable {
             },
       ),
       explainDecision: this.#answer(({ gpu }) => ({ ...explainSample(), health: this.#find(gpu) })),
+    };
+  }
+
+  #trust(): TrustServiceServer {
+    return {
+      getTrustGraph: this.#answer((request: GetTrustGraphRequest) => {
+        this.trustQuestions.push(request);
+        return this.trust;
+      }),
     };
   }
 

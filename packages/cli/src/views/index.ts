@@ -10,4 +10,5 @@ export { mismatchOf } from './observation.js';
 export { pendingView } from './pending.js';
 export { type Report, replacementReport, type Surroundings } from './replacement-report.js';
 export { table } from './table.js';
+export { trustView } from './trust.js';
 export { hang, wrap } from './wrap.js';

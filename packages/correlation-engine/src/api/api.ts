@@ -26,6 +26,7 @@ import type {
   RejectRequest,
   RejectResponse,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import type { GetTrustGraphRequest, GetTrustGraphResponse } from '@sentinel/contracts/sentinel/v1/trust.js';
 import type { Identity } from '@sentinel/service-kit/auth';
 import type { Clock } from '@sentinel/service-kit/clock';
 import { SentinelError } from '@sentinel/service-kit/errors';
@@ -38,6 +39,7 @@ import { Approvals } from './approvals.js';
 import { explainDecision } from './explain-decision.js';
 import { findDevice } from './find-device.js';
 import { historyOf } from './get-gpu-history.js';
+import { getTrustGraph } from './get-trust-graph.js';
 import { Orders } from './issue-directive.js';
 import { ProbeControl } from './probe-control.js';
 import { queryFleetHealth } from './query-fleet-health.js';
@@ -53,6 +55,7 @@ export interface Api {
   listPending(request: ListPendingRequest): ListPendingResponse;
   approve(request: ApproveRequest, caller: Identity): Promise<ApproveResponse>;
   reject(request: RejectRequest, caller: Identity): Promise<RejectResponse>;
+  getTrustGraph(request: GetTrustGraphRequest): Promise<GetTrustGraphResponse>;
   pauseDevice(request: PauseDeviceRequest, caller: Identity): Promise<PauseDeviceResponse>;
   resumeDevice(request: ResumeDeviceRequest, caller: Identity): Promise<ResumeDeviceResponse>;
   setSchedule(request: SetScheduleRequest, caller: Identity): Promise<SetScheduleResponse>;
@@ -81,6 +84,7 @@ export function buildApi({ committer, db, clock, telemetry, history, outboxPendi
     listPending: (request) => approvals.list(request),
     approve: (request, caller) => fromStore(approvals.approve(request, caller)),
     reject: (request, caller) => fromStore(approvals.reject(request, caller)),
+    getTrustGraph: (request) => fromStore(getTrustGraph(committer, db, request)),
     pauseDevice: (request, caller) => control.pause(request, caller),
     resumeDevice: (request, caller) => control.resume(request, caller),
     setSchedule: (request, caller) => control.setSchedule(request, caller),

@@ -2,6 +2,7 @@ import { CorrelationServiceService } from '@sentinel/contracts/sentinel/v1/healt
 import { ProbeServiceService } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { ProbeControlServiceService } from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import { QuarantineServiceService } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { TrustServiceService } from '@sentinel/contracts/sentinel/v1/trust.js';
 import { type AllowedRoles, type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { agentControl, type ControlParts } from '../control/agent-control.js';
@@ -48,6 +49,14 @@ export function quarantineService(api: Api, log: Logger): ServiceEntry {
       reject: unary(api.reject, log),
     },
     roles: { IssueDirective: OPERATORS, ListPending: READERS, Approve: OPERATORS, Reject: OPERATORS },
+  };
+}
+
+export function trustService(api: Api, log: Logger): ServiceEntry {
+  return {
+    definition: TrustServiceService,
+    implementation: { getTrustGraph: unary(api.getTrustGraph, log) },
+    roles: { GetTrustGraph: READERS },
   };
 }
 

@@ -100,6 +100,14 @@ export interface CanaryFacts {
   readonly trust: Readonly<Record<string, readonly TrustEdge[]>>;
   /** Edges that bounded memory had no room for. */
   readonly edgesForgotten: number;
+  /** When the graph is stored as it is then; null = nothing new since the last time. */
+  readonly snapshotUs: number | null;
+}
+
+/** The graph as it was at one time. */
+export interface TrustSnapshot {
+  readonly takenUs: number;
+  readonly graph: Pick<CanaryFacts, 'trust' | 'edgesForgotten' | 'closed'>;
 }
 
 export const NO_CANARIES: CanaryFacts = {
@@ -111,6 +119,7 @@ export const NO_CANARIES: CanaryFacts = {
   leftOut: 0,
   trust: {},
   edgesForgotten: 0,
+  snapshotUs: null,
 };
 
 /** Canaries that await answers at one time. */

@@ -192,6 +192,7 @@ class Builder {
       records: this.#records,
       orders: this.#orders,
       proposals: this.#effects.proposals,
+      trustSnapshots: this.#effects.trustSnapshots,
       marks: [...this.#marks.values()],
       unarchived: this.#unarchived,
       hellos: this.#hellos.map(({ record, spoolId }) => ({ node: record.node, spool_id: spoolId })),

@@ -1,7 +1,7 @@
 import type { CounterIncrement, Effects, ObservationEffect, ProposalEffect, TransitionEffect } from '../core.js';
 import { canonicalJson } from '../outbox/canonical-json.js';
 import type { MovedRow, OutboxRow } from '../store/commit-rows.js';
-import type { CounterTable, ObservationTable, ProposalTable, TransitionTable } from '../store/schema.js';
+import type { CounterTable, ObservationTable, ProposalTable, Tables, TransitionTable } from '../store/schema.js';
 
 /** Rows of what the records of one transaction did, in order. */
 export class EffectRows {
@@ -9,6 +9,7 @@ export class EffectRows {
   readonly transitions: Omit<TransitionTable, 'ledger_seq'>[] = [];
   readonly outbox: OutboxRow[] = [];
   readonly moved: MovedRow[] = [];
+  readonly trustSnapshots: Tables['trust_snapshots'][] = [];
   readonly #proposals = new Map<string, ProposalTable>();
   readonly #counters = new Map<string, CounterTable>();
 
@@ -27,6 +28,8 @@ export class EffectRows {
     for (const observation of effects.observations) this.observations.push(observationRow(observation));
     for (const transition of effects.transitions) this.transitions.push(transitionRow(transition));
     for (const effect of effects.proposals) this.#proposals.set(effect.proposal.id, proposalRow(commitSeq, effect));
+    for (const { takenUs: taken_us, graph: body } of effects.trustSnapshots)
+      this.trustSnapshots.push({ taken_us, body });
     for (const [ordinal, event] of effects.outbox.entries()) {
       const { eventId: event_id, type, gpu, eventUs: event_us, injected } = event;
       this.outbox.push({

@@ -1,3 +1,4 @@
+import type { ClosedCanary, TrustSnapshot } from '../canary/facts.js';
 import type { Family, GateName, HealthState, Proposal, TestUnit } from './model.js';
 
 /** Additions to the counters of one (device, family). */
@@ -185,6 +186,9 @@ export interface Effects {
   directives: readonly DirectiveEffect[];
   /** For orchestrators, in order. */
   fleetDirectives: readonly FleetDirective[];
+  closedCanaries: readonly ClosedCanary[];
+  /** The trust graph, to be kept as it is now. */
+  trustSnapshots: readonly TrustSnapshot[];
   outbox: readonly OutboxEvent[];
   /** Nodes whose agents are told anew what operators said about probing. */
   controls: readonly string[];

@@ -96,7 +96,13 @@ export function needsAttention(device: DeviceState): boolean {
  */
 export function dueAt(state: CoreState): number | undefined {
   const { fleet, config, canaries } = state;
-  const times = [fleet.reviewUs, fleet.rates.dueUs, canaries.nextUs, ...canaries.open.map(({ dueUs }) => dueUs)];
+  const times = [
+    fleet.reviewUs,
+    fleet.rates.dueUs,
+    canaries.nextUs,
+    canaries.snapshotUs,
+    ...canaries.open.map(({ dueUs }) => dueUs),
+  ];
   let due = Math.min(...times.map((us) => us ?? Number.POSITIVE_INFINITY));
   for (const incident of fleet.incidents) {
     if (incident.endedUs !== null) continue;

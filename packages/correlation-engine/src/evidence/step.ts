@@ -1,3 +1,4 @@
+import type { ClosedCanary, TrustSnapshot } from '../canary/facts.js';
 import { type Census, censusOf } from './cohorts.js';
 import type { DecisionModel } from './decision.js';
 import type { Draft } from './draft.js';
@@ -40,6 +41,8 @@ export interface StepEffects extends Effects {
   proposals: ProposalEffect[];
   directives: DirectiveEffect[];
   fleetDirectives: FleetDirective[];
+  closedCanaries: ClosedCanary[];
+  trustSnapshots: TrustSnapshot[];
   outbox: OutboxEvent[];
   controls: string[];
   ignored: IgnoredRows[];
@@ -61,6 +64,8 @@ export function newStep(
     proposals: [],
     directives: [],
     fleetDirectives: [],
+    closedCanaries: [],
+    trustSnapshots: [],
     outbox: [],
     controls: [],
     ignored: [],

@@ -1,5 +1,6 @@
 import { membersDetail } from '../canary/answer.js';
 import { type CanaryMember, type ClosedCanary, MAX_CLOSED, type OpenCanary } from '../canary/facts.js';
+import { planSnapshot } from '../canary/snapshot.js';
 import { compared } from '../canary/trust.js';
 import { type Verdict, vote } from '../canary/vote.js';
 import { canariesOf, configOf, deviceOf, editCanaries } from '../evidence/draft.js';
@@ -21,12 +22,15 @@ export function closeCanary(step: Step, id: string): void {
   const ballots = canary.members.map(({ deviceId, answer }) => ({ deviceId, digests: answer?.digests ?? [] }));
   const verdict = vote(ballots);
   const closed = closedOf(canary, verdict, step.ctx.nowUs);
+  step.effects.closedCanaries.push(closed);
   editCanaries(step.draft, {
     open: facts.open.filter((entry) => entry !== canary),
     closed: [closed, ...facts.closed].slice(0, MAX_CLOSED),
   });
-  if (configOf(step.draft).trust_graph.enabled)
+  if (configOf(step.draft).trust_graph.enabled) {
     editCanaries(step.draft, compared(canariesOf(step.draft), canary.cohort, ballots, step.ctx.nowUs));
+    planSnapshot(step);
+  }
   for (const { node, deviceId, directiveId, answer } of canary.members)
     if (answer === null) step.effects.directives.push({ op: 'cancel', node, deviceId, id: directiveId });
   announce(step, canary, closed);

@@ -1,4 +1,5 @@
 import { openPlannedCanary } from '../canary/open.js';
+import { takeDueSnapshot } from '../canary/snapshot.js';
 import { attentiveIds, deviceOf, editFleet, fleetOf } from '../evidence/draft.js';
 import { closeQuietIncidents } from '../evidence/incidents.js';
 import { learnRates } from '../evidence/posterior/rates.js';
@@ -13,6 +14,7 @@ export function applyTimer(step: Step): void {
   learnRates(step.draft, nowUs);
   closeDueCanaries(step);
   openPlannedCanary(step);
+  takeDueSnapshot(step);
   const closed = closeQuietIncidents(step);
   for (const incident of closed)
     uncordon(step, incident, { actor: '', reason: 'Its devices had no mismatch for 7 days.' });

@@ -5,6 +5,7 @@ import type {
   OrderTable,
   OutboxTable,
   ProposalTable,
+  Tables,
   TransitionTable,
 } from './schema.js';
 
@@ -55,6 +56,7 @@ export interface CommitRows {
   readonly records: readonly { commit_seq: number; now_us: number; kind: string; body: unknown }[];
   readonly orders: readonly OrderTable[];
   readonly proposals: readonly ProposalTable[];
+  readonly trustSnapshots: readonly Tables['trust_snapshots'][];
   readonly marks: readonly MarkRow[];
   readonly unarchived: readonly UnarchivedRow[];
   /** Nodes whose fencing epoch rises by one, with the spool that they opened. */

@@ -11,6 +11,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-places': { up: places },
   '0004-exposure': { up: exposure },
   '0005-proposals': { up: proposals },
+  '0006-trust-snapshots': { up: trustSnapshots },
 };
 
 async function evidence(db: Kysely<never>): Promise<void> {
@@ -90,4 +91,8 @@ async function proposals(db: Kysely<never>): Promise<void> {
     `alter table orders add column requires_approval bool not null default false`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+async function trustSnapshots(db: Kysely<never>): Promise<void> {
+  await sql.raw(`create table trust_snapshots (taken_us bigint primary key, body json not null)`).execute(db);
 }

@@ -1,5 +1,5 @@
 import type { Generated } from 'kysely';
-import type { CanaryFacts, CoreConfig, DeviceState, FleetFacts, NodeState } from '../core.js';
+import type { CanaryFacts, CoreConfig, DeviceState, FleetFacts, NodeState, TrustSnapshot } from '../core.js';
 
 /** Tables as kysely sees them. bigint columns are read as numbers: none of them leaves the safe range (see connect.ts). */
 export interface Tables {
@@ -16,6 +16,7 @@ export interface Tables {
   records: { commit_seq: number; now_us: number; kind: string; body: unknown };
   orders: OrderTable;
   proposals: ProposalTable;
+  trust_snapshots: { taken_us: number; body: TrustSnapshot['graph'] };
   outbox: OutboxTable;
   relay: RelayTable;
 }

@@ -169,6 +169,7 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
     ['records', RECORDS, rows.records],
     ['orders', ORDERS, rows.orders],
     ['proposals', PROPOSALS, rows.proposals],
+    ['trust-snapshots', TRUST_SNAPSHOTS, rows.trustSnapshots],
     ['unarchived', UNARCHIVED, rows.unarchived],
     ['archived', ARCHIVED, rows.archived],
   ];
@@ -201,6 +202,11 @@ const TRANSITIONS = `insert into transitions select * from json_populate_records
 const OUTBOX = `insert into outbox select * from json_populate_recordset(null::outbox, $1)`;
 const RECORDS = `insert into records select * from json_populate_recordset(null::records, $1)`;
 const ORDERS = `insert into orders select * from json_populate_recordset(null::orders, $1)`;
+/** Snapshots that are kept: a month at the default interval. */
+const KEPT_SNAPSHOTS = 720;
+const TRUST_SNAPSHOTS = `with taken as (insert into trust_snapshots select * from json_to_recordset($1) as t(taken_us bigint, body json)
+    on conflict do nothing)
+  delete from trust_snapshots where taken_us <= (select taken_us from trust_snapshots order by taken_us desc offset ${KEPT_SNAPSHOTS - 1} limit 1)`;
 const PROPOSALS = `insert into proposals select * from json_populate_recordset(null::proposals, $1)
   on conflict (id) do update set outcome = excluded.outcome, decided_by = excluded.decided_by, decided_us = excluded.decided_us,
     decision_reason = excluded.decision_reason, commit_seq = excluded.commit_seq, event_id = excluded.event_id`;

@@ -22,6 +22,7 @@ import {
   RejectRequest,
   RejectResponse,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { GetTrustGraphResponse } from '@sentinel/contracts/sentinel/v1/trust.js';
 import { ANONYMOUS, type Identity, type Tokens, tokenIdentity } from '@sentinel/service-kit/auth';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { VERSION } from '@sentinel/service-kit/version';
@@ -77,6 +78,11 @@ export function routes(
       'GET',
       /^\/api\/v1\/gpu\/([^/]+)\/history$/,
       async ({ url }, gpu) => ok(GetGpuHistoryResponse.toJSON(await api.getGpuHistory(historyRequest(url, gpu)))),
+    ],
+    [
+      'GET',
+      /^\/api\/v1\/trust$/,
+      async ({ url }) => ok(GetTrustGraphResponse.toJSON(await api.getTrustGraph(trustRequest(url)))),
     ],
     [
       'POST',
@@ -195,6 +201,10 @@ function historyRequest({ searchParams: query }: URL, gpu: string) {
 
 function pageRequest({ searchParams: query }: URL) {
   return { limit: integer(query, 'limit'), pageToken: query.get('page_token') ?? '' };
+}
+
+function trustRequest({ searchParams: query }: URL) {
+  return { gpu: query.get('gpu') ?? '', limit: integer(query, 'limit'), atUs: BigInt(integer(query, 'at_us')) };
 }
 
 function integer(query: URLSearchParams, name: string): number {
