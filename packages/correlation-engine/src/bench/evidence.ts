@@ -151,7 +151,9 @@ function decisionUs(count: number): number {
 /** One learning of the rates of healthy devices. */
 function learnMs(devices: number): number {
   const families = FAMILIES.map((family) => familyWith({ family }));
-  const draft = draftOf(Array.from({ length: devices }, (_, i) => deviceWith(`d${i}`, { families, sms: SMS })));
+  const draft = draftOf(
+    Array.from({ length: devices }, (_, i) => deviceWith(`d${i}`, { node: 'node', families, sms: SMS })),
+  );
   for (const { id } of draft.base.devices.values()) {
     const counts = { runs: 1, executions: 1e6, failures: 1, notRun: 0, firstRunUs: NOW_US, lastRunUs: NOW_US };
     const exposures = FAMILIES.map((family) => [family, { ...counts }] as const);
