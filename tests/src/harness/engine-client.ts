@@ -6,6 +6,7 @@ import {
   type GpuHealth,
   GateOutcome_Verdict as Verdict,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import { type GetTrustGraphResponse, TrustServiceClient } from '@sentinel/contracts/sentinel/v1/trust.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import type { Stack } from './stack.js';
 import { until } from './until.js';
@@ -13,17 +14,21 @@ import { until } from './until.js';
 /** Asks a stack's engine over gRPC, as its operator. */
 export class EngineClient {
   readonly #client: CorrelationServiceClient;
+  readonly #trust: TrustServiceClient;
 
   constructor(stack: Stack) {
-    this.#client = createClient(CorrelationServiceClient, {
-      ...stack.connection('engine'),
-      token: stack.secrets.operatorToken,
-    });
+    const connection = { ...stack.connection('engine'), token: stack.secrets.operatorToken };
+    this.#client = createClient(CorrelationServiceClient, connection);
+    this.#trust = createClient(TrustServiceClient, connection);
   }
 
   async gpus(): Promise<GpuHealth[]> {
     const request = { nodePrefix: '', model: '', state: GpuState.UNSPECIFIED, limit: 1000, pageToken: '' };
     return (await callUnary(this.#client, this.#client.queryFleetHealth, request)).gpus;
+  }
+
+  trust(): Promise<GetTrustGraphResponse> {
+    return callUnary(this.#trust, this.#trust.getTrustGraph, { gpu: '', limit: 100, atUs: 0n });
   }
 
   explain(gpu: string): Promise<ExplainDecisionResponse> {
@@ -66,6 +71,7 @@ export class EngineClient {
 
   close(): void {
     this.#client.close();
+    this.#trust.close();
   }
 }
 

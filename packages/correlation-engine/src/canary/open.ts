@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { cohortOf } from '../evidence/cohorts.js';
 import { canariesOf, configOf, deviceCount, devicesOf, editCanaries, nodeOf } from '../evidence/draft.js';
 import type { DeviceState, Family } from '../evidence/model.js';
-import type { Step } from '../evidence/step.js';
+import { type Step, stepCensus } from '../evidence/step.js';
 import { MAX_OPEN, MAX_TIE_BREAK_DEVICES, MAX_TIE_BREAKS, type OpenCanary, type TieBreaks } from './facts.js';
 import { type Candidate, chooseTrio, seedOf, type Trio, trioAround } from './select.js';
 
@@ -47,13 +47,14 @@ export function openTieBreak(step: Step, device: DeviceState, family: Family): v
   const before = facts.tieBreaks.find((entry) => entry.deviceId === device.id && entry.firstUs === firstUs);
   const count = (before?.count ?? 0) + 1;
   if (count > MAX_TIE_BREAKS || !hasRoom(step)) return;
-  const first = asCandidate(step, device);
-  if (first === undefined) return;
-  noteTieBreak(step, { deviceId: device.id, firstUs, count });
   const entry = { family, cohort: cohortOf(device, family) };
+  const first = asCandidate(step, device);
+  if (first === undefined || stepCensus(step)(entry.cohort).devices < MEMBERS) return;
   const healthy = candidatesOf(step).filter((other) => !other.suspect);
   const trio = trioAround(first, entry, rotated(healthy, seedOf(step.ctx.commitSeq, count)));
-  if (trio !== undefined) open(step, trio, device.id);
+  if (trio === undefined) return;
+  noteTieBreak(step, { deviceId: device.id, firstUs, count });
+  open(step, trio, device.id);
 }
 
 function noteTieBreak(step: Step, entry: TieBreaks): void {
