@@ -27,6 +27,7 @@ function workMessage(work: Work): WorkMessage {
         value: {
           units: work.units.map((unit) => ({ ...unit, family: unit.family as ProbeFamily })),
           sweepSeconds: work.sweepSeconds,
+          preferHot: work.preferHot,
         },
       };
   }

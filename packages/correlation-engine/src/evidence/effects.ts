@@ -92,7 +92,7 @@ export interface ProposalEffect {
 export type Work =
   | { kind: 'burst'; family: Family; sm: number; executions: number; windowMs: number }
   | { kind: 'follow-up'; family: Family; sm: number; intervalMs: number; untilUs: number }
-  | { kind: 'deep-test'; units: TestUnit[]; sweepSeconds: number }
+  | { kind: 'deep-test'; units: TestUnit[]; sweepSeconds: number; preferHot: boolean }
   | { kind: 'canary'; family: Family; epoch: number; index: number; canaryId: string };
 
 export interface DirectiveSend {

@@ -18,15 +18,22 @@ export function addExposure(draft: Draft, increment: CounterIncrement): void {
 
 /** As the draft sees it; undefined = nothing ran. For reading only. */
 export function exposureOf(draft: Draft, deviceId: string, family: Family): Exposure | undefined {
-  const base = draft.moved.has(deviceId) ? undefined : draft.base.exposure.get(deviceId)?.get(family);
+  const base = committed(draft, deviceId)?.get(family);
   const more = draft.exposure.get(deviceId)?.get(family);
   if (base === undefined || more === undefined) return base ?? more;
   return sumOf(base, more);
 }
 
+/** What ran before this transaction, of the hardware that has the id now. */
+function committed({ base, moved }: Draft, deviceId: string): ReadonlyMap<Family, Exposure> | undefined {
+  if (moved.has(deviceId)) return undefined;
+  for (const [from, to] of moved) if (to === deviceId) return base.exposure.get(from);
+  return base.exposure.get(deviceId);
+}
+
 /** All families of a device together; undefined = nothing ran. */
 export function deviceExposure(draft: Draft, deviceId: string): Exposure | undefined {
-  const base = draft.moved.has(deviceId) ? [] : (draft.base.exposure.get(deviceId)?.values() ?? []);
+  const base = committed(draft, deviceId)?.values() ?? [];
   const more = draft.exposure.get(deviceId)?.values() ?? [];
   return sumOfExposures([...base, ...more]);
 }

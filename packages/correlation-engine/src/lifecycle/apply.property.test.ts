@@ -7,7 +7,7 @@ import { emptyState, loadState, type SavedState, saveState } from '../evidence/s
 import { CONFIG } from '../evidence/testing/config.js';
 import { apply } from './apply.js';
 import { type Committed, Fleet } from './testing/fleet.js';
-import { type Happening, happen, story } from './testing/story.js';
+import { type Happening, happen, softStory, story } from './testing/story.js';
 import { mayBecome } from './transition.js';
 
 const RUNS = { numRuns: 150 };
@@ -170,6 +170,25 @@ test('the engine quarantines only with two counted observations of which one is 
     }),
     { numRuns: 400 },
   );
+});
+
+test('soft evidence alone never quarantines, nor asks for it', () => {
+  let suspects = 0;
+  fc.assert(
+    fc.property(softStory, (events) => {
+      const fleet = tell(events);
+      for (const { effects } of fleet.committed) {
+        assert.deepEqual(effects.proposals, []);
+        for (const { to } of effects.transitions) {
+          assert.ok(to === 'SUSPECT' || to === 'HEALTHY', to);
+          if (to === 'SUSPECT') suspects += 1;
+        }
+      }
+      for (const device of fleet.state.devices.values()) assert.equal(device.wouldBe, null);
+    }),
+    { numRuns: 300 },
+  );
+  assert.ok(suspects > 10, `only ${suspects} suspects`);
 });
 
 test('counters add up to what the batches say, and nothing is counted for a device of another node', () => {

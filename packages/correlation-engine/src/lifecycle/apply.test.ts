@@ -75,7 +75,7 @@ test('a test build quarantines, its successor clears: 1,000 clean executions of 
   fleet.commit({ kind: 'node-left', node: 'n1' });
   const back = fleet.hello('n1', { buildId: 'build-2' });
   assert.deepEqual(sentWork(back), [
-    { kind: 'deep-test', units: [{ family: 1, sm: 1, executions: 1000 }], sweepSeconds: 0 },
+    { kind: 'deep-test', units: [{ family: 1, sm: 1, executions: 1000 }], sweepSeconds: 0, preferHot: false },
   ]);
   assert.equal(fleet.device(ID).injectedEvidence, true);
   fleet.deepTestRuns('n1', 999);

@@ -34,7 +34,9 @@ test('the count survives a reconnect, and the directive says what remains', () =
   fleet.deepTestRuns('n1', 400);
   fleet.restart();
   const work = sentWork(fleet.hello('n1', { buildId: 'build-2' }));
-  assert.deepEqual(work, [{ kind: 'deep-test', units: [{ family: 1, sm: 1, executions: 600 }], sweepSeconds: 0 }]);
+  assert.deepEqual(work, [
+    { kind: 'deep-test', units: [{ family: 1, sm: 1, executions: 600 }], sweepSeconds: 0, preferHot: false },
+  ]);
   fleet.deepTestRuns('n1', 600);
   assert.equal(fleet.device(ID).state, 'HEALTHY');
 });
@@ -67,7 +69,8 @@ test('clean runs in other circumstances than the failures weigh less', () => {
   const { id } = fleet.open(ID, 'burst');
   fleet.batch('n1', [{ kind: RunKind.BURST, single: 1, directive: id, index: 1, fails: [{ sm: 1 }], ...hot }]);
   fleet.advance(11 * SECOND_US);
-  fleet.hello('n1', { buildId: 'build-2' });
+  const [work] = sentWork(fleet.hello('n1', { buildId: 'build-2' }));
+  assert.ok(work?.kind === 'deep-test' && work.preferHot, 'the agent is asked for warmth');
   fleet.deepTestRuns('n1', 1000);
   const [unit] = fleet.device(ID).units;
   assert.deepEqual([fleet.device(ID).state, unit?.deepTestClean, unit?.deepTestOther], ['DEEP_TEST', 0, 1000]);

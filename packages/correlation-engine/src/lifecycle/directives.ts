@@ -9,6 +9,7 @@ import type {
   DirectiveStatus,
   TestUnit,
 } from '../evidence/model.js';
+import { hasWarmBin } from '../evidence/posterior/bins.js';
 import { cleanExecutionsNeeded } from '../evidence/posterior/reinstatement.js';
 import { emit, type Step } from '../evidence/step.js';
 import { cleanInDeepTest, forgetDeepTest } from './deep-test-count.js';
@@ -189,9 +190,7 @@ function remainingWork(device: DeviceState, directive: DirectiveState, config: C
     case 'follow-up':
       return { kind: 'follow-up', family, sm, intervalMs: directive.intervalMs, untilUs: directive.untilUs };
     case 'deep-test':
-      return device.testBuild
-        ? undefined
-        : { kind: 'deep-test', units: remainingUnits(device, directive, config), sweepSeconds: directive.sweepSeconds };
+      return device.testBuild ? undefined : { kind: 'deep-test', ...deepTestWork(device, directive, config) };
   }
 }
 
@@ -201,6 +200,13 @@ export function remainingDirectives(device: DeviceState, config: CoreConfig): { 
     const work = remainingWork(device, directive, config);
     return work === undefined ? [] : [{ id: directive.id, work }];
   });
+}
+
+/** Failing units first, then the sweep; warm, where units failed when the device was warm. */
+function deepTestWork(device: DeviceState, directive: DirectiveState, config: CoreConfig) {
+  const units = remainingUnits(device, directive, config);
+  const preferHot = device.units.some(({ posterior }) => posterior !== null && hasWarmBin(posterior.bins));
+  return { units, sweepSeconds: directive.sweepSeconds, preferHot };
 }
 
 function remainingUnits(device: DeviceState, directive: DirectiveState, config: CoreConfig): TestUnit[] {

@@ -65,7 +65,7 @@ function reviewHealthy(step: Step, device: DeviceState): void {
 }
 
 function reviewSuspect(step: Step, device: DeviceState): number | null {
-  if (device.units.length === 0) return reviewSoftSuspect(step, device);
+  if (heldUnits(device).length === 0) return reviewSoftSuspect(step, device);
   const { gates, assessment, held, attributed, dueUs } = evaluateGates(step, device);
   device.gates = gates;
   const asks = assessment.quarantine && !heldByEvidence(gates);

@@ -43,6 +43,15 @@ export function hasBin(set: BinSet, bin: Bin): boolean {
   return ((set >>> bin) & 1) === 1;
 }
 
+/** Where heat begins to matter, degrees Celsius. */
+const WARM_C = 60;
+const ALL_BINS = Array.from({ length: (TEMPERATURES_C.length + 1) * (POWERS_W.length + 1) }, (_, bin) => bin);
+
+/** Some failure was seen on a warm device. */
+export function hasWarmBin(set: BinSet): boolean {
+  return ALL_BINS.some((bin) => hasBin(set, bin) && temperatureFrom(temperatureClass(bin)) >= WARM_C);
+}
+
 export function withBin(set: BinSet, bin: Bin): BinSet {
   return set | (1 << bin);
 }

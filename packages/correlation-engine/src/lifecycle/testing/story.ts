@@ -12,6 +12,7 @@ export type Happening =
   | { what: 'ordered'; node: number; directive: number; count: number; fails: boolean; loud: boolean; ran: boolean }
   | { what: 'status'; node: number; directive: number; done: boolean }
   | { what: 'gap'; node: number }
+  | { what: 'anomalies'; node: number; source: number; count: number }
   | { what: 'operator'; node: number; action: number; waits: boolean }
   | { what: 'answer'; node: number; proposal: number; approve: boolean; own: boolean }
   | { what: 'config'; choice: number }
@@ -62,6 +63,13 @@ const run: fc.Arbitrary<RunSpec> = fc
 
 const node = small(NODES.length - 1);
 
+const anomalies = fc.record({
+  what: fc.constant('anomalies' as const),
+  node,
+  source: small(3),
+  count: fc.constantFrom(1, 5, 50),
+});
+
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 2,
@@ -97,13 +105,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({ what: fc.constant('status' as const), node, directive: small(3), done: fc.boolean() }),
   },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('gap' as const), node }) },
+  { weight: 1, arbitrary: anomalies },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       what: fc.constant('operator' as const),
       node,
       action: small(ACTIONS.length - 1),
-      waits: fc.boolean(),
+      waits: fc.constantFrom(false, false, true),
     }),
   },
   {
@@ -135,7 +144,9 @@ const OPENINGS: Happening[][] = [
   [hi(0, true), FAILS, ANSWERS, { what: 'wait', us: 11 * SECOND_US }, hi(1, false)],
 ];
 
-function hi(build: number, test: boolean): Happening {
+const CLEAN: Happening[] = NODES.map((_, at) => ({ what: 'runs', node: at, runs: [{}, { family: INT_AES }] }));
+
+function hi(build: number, test: boolean): Extract<Happening, { what: 'hello' }> {
   return { what: 'hello', node: 0, build, test, selfTested: true, guest: false, serial: 'A' };
 }
 
@@ -174,6 +185,9 @@ function happenOnNode(fleet: Fleet, name: string, event: OnNode): void {
     case 'gap':
       gap(fleet, name);
       break;
+    case 'anomalies':
+      anomaliesOn(fleet, name, event);
+      break;
     default:
       onDirective(fleet, name, event);
   }
@@ -183,6 +197,25 @@ function answer(fleet: Fleet, name: string, event: Extract<Happening, { what: 'a
   const proposal = fleet.state.devices.get(deviceIdOf(name))?.proposals[event.proposal];
   fleet.answerProposal(proposal?.id ?? 'none', event.approve ? 'APPROVE' : 'REJECT', event.own ? 'alice' : 'bob');
 }
+
+function anomaliesOn(fleet: Fleet, name: string, event: Extract<Happening, { what: 'anomalies' }>): void {
+  const fields = { node: name, gpu: deviceIdOf(name), source: `source-${event.source}`, type: 'ENTROPY_ANOMALY' };
+  for (let i = 0; i < event.count; i += 1)
+    fleet.commit({ kind: 'anomaly', ...fields, timeUs: fleet.nowUs, job: '', jobGpus: 0 });
+}
+
+/** A fleet without a single wrong result, whatever its monitors say. */
+export const softStory: fc.Arbitrary<readonly Happening[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: anomalies },
+      { weight: 1, arbitrary: fc.constantFrom<Happening>(...CLEAN) },
+      { weight: 2, arbitrary: fc.constant<Happening>({ what: 'wait', us: DAY_US }) },
+      { weight: 1, arbitrary: fc.record({ what: fc.constant('config' as const), choice: small(CONFIGS.length - 1) }) },
+    ),
+    { minLength: 5, maxLength: 40, size: 'max' },
+  )
+  .map((rest) => [...NODES.map((_, at) => ({ ...hi(0, false), node: at })), ...rest]);
 
 function gap(fleet: Fleet, name: string): void {
   const lost = { runs: 5, executions: 20, mismatches: 1, firstTimeUs: 0, lastTimeUs: fleet.nowUs };
