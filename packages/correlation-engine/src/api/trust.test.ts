@@ -92,7 +92,9 @@ describe('canaries and the trust graph, asked over gRPC and HTTP', () => {
     assert.deepEqual([worst?.gpu, worst?.disagreed], [agents[1]?.device, 2n]);
     assert.equal(await engine.metric('sentinel_tmr_dissent_total'), 1);
     assert.equal(await engine.metric('sentinel_tmr_canaries_total{outcome="dissent"}'), 1);
-    assert.ok(engine.lines.some(({ message }) => message === 'canary: a device computed something else than two others'));
+    assert.ok(
+      engine.lines.some(({ message }) => message === 'canary: a device computed something else than two others'),
+    );
     const own = await graph({ gpu: agents[0]?.device ?? '' });
     assert.deepEqual([own.edges.length, own.devices.length], [2, 3]);
     const [row] = await engine.sql<{ kind: number; counted: boolean }>(

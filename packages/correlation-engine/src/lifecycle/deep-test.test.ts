@@ -110,6 +110,15 @@ test('a fault that a deep test shows again is proposed for condemnation; nothing
   assert.equal(fleet.device(ID).state, 'CONDEMNED');
 });
 
+test('a condemnation that an operator rejected is not proposed again by the next failing test', () => {
+  const fleet = underTest();
+  fleet.deepTestRuns('n1', 1, { fails: [{ sm: 1 }] });
+  fleet.answerProposal(fleet.pending(ID, 'CONDEMN').id, 'REJECT');
+  fleet.operator(ID, 'SCHEDULE_DEEP_TEST');
+  fleet.deepTestRuns('n1', 1, { fails: [{ sm: 1 }] });
+  assert.deepEqual(fleet.device(ID).proposals, []);
+});
+
 test('one that is software after all, or not likely enough, proposes nothing', () => {
   const fleet = underTest();
   fleet.deepTestRuns('n1', 10, {});

@@ -65,6 +65,14 @@ test('another UUID in the slot starts fresh; the old one is replaced, keeps its 
   assert.equal(fleet.device('GPU-new').replaced, null);
 });
 
+test('devices in slots of their own replace nobody', () => {
+  const fleet = failing(gpu('GPU-1'));
+  const other = gpu('GPU-2', { slot: '0000:65:00.0' });
+  assert.ok(!eventNames(fleet.hello('n1', { devices: [gpu('GPU-1'), other] })).includes('device_replaced'));
+  fleet.hello('n1', { devices: [other] });
+  assert.deepEqual([fleet.device('GPU-1').replaced, fleet.device('GPU-2').replaced], [null, null]);
+});
+
 test('devices without a slot replace nobody', () => {
   const fleet = failing(describe('GPU-old'));
   fleet.hello('n1', { devices: [describe('GPU-new')] });
