@@ -228,6 +228,9 @@ export interface GpuDevice {
   serial: string | null;
   pciBusId: string | null;
   driverVersion: string | null;
+  vbiosVersion: string | null;
+  /** Newest that the driver serves. */
+  cudaVersion: string | null;
 }
 
 export interface GpuCensus {

@@ -43,7 +43,9 @@ napi_value device_value(const Values& values, const cuda::GpuDevice& device) {
                         {"parentUuid", values.text_or_null(device.parent_uuid)},
                         {"serial", values.text_or_null(device.serial)},
                         {"pciBusId", values.text_or_null(device.pci_bus_id)},
-                        {"driverVersion", values.text_or_null(device.driver_version)}});
+                        {"driverVersion", values.text_or_null(device.driver_version)},
+                        {"vbiosVersion", values.text_or_null(device.vbios)},
+                        {"cudaVersion", values.text_or_null(device.cuda_version)}});
 }
 
 napi_value census_call(napi_env env, napi_callback_info) {

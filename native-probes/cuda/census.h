@@ -19,6 +19,8 @@ struct GpuDevice {
   uint32_t sm_count = 0;
   uint64_t memory_bytes = 0, l2_bytes = 0;
   std::string parent_uuid, serial, pci_bus_id, driver_version;
+  std::string vbios;
+  std::string cuda_version;  // newest that the driver serves
 };
 
 struct Census {

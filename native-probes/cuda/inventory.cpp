@@ -25,10 +25,12 @@ GpuDevice unseen_by_cuda(const nvml::DeviceFacts& facts, const Census& census) {
   return out;
 }
 
-void complete(GpuDevice& device, const nvml::DeviceFacts& facts, const std::string& driver_version) {
+void complete(GpuDevice& device, const nvml::DeviceFacts& facts, const nvml::Inventory& inventory) {
   device.parent_uuid = facts.parent_uuid;
   device.serial = facts.serial;
-  device.driver_version = driver_version;
+  device.driver_version = inventory.driver_version;
+  device.vbios = facts.vbios;
+  device.cuda_version = inventory.cuda_version;
   if (!facts.pci_bus_id.empty()) device.pci_bus_id = facts.pci_bus_id;
 }
 
@@ -42,7 +44,7 @@ Census merged(Census census, const nvml::Inventory& inventory) {
       census.devices.push_back(unseen_by_cuda(facts, census));
       device = &census.devices.back();
     }
-    complete(*device, facts, inventory.driver_version);
+    complete(*device, facts, inventory);
   }
   return census;
 }

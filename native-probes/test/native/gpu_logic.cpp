@@ -199,9 +199,11 @@ void census_is_merged() {
   cuda.devices[0].uuid = "GPU-a";
   nvml::Inventory inventory;
   inventory.driver_version = "535.183.01";
+  inventory.cuda_version = "12.2";
   inventory.devices.resize(3);
   inventory.devices[0].uuid = "GPU-a";
   inventory.devices[0].serial = "123";
+  inventory.devices[0].vbios = "96.00";
   inventory.devices[1].uuid = "GPU-b";
   inventory.devices[1].mig_enabled = true;
   inventory.devices[2].uuid = "MIG-c";
@@ -209,6 +211,7 @@ void census_is_merged() {
   const Census merged_census = merged(cuda, inventory);
   CHECK(merged_census.devices.size() == 2);
   CHECK(merged_census.devices[0].serial == "123" && merged_census.devices[0].driver_version == "535.183.01");
+  CHECK(merged_census.devices[0].vbios == "96.00" && merged_census.devices[0].cuda_version == "12.2");
   CHECK(merged_census.devices[1].uuid == "MIG-c" && merged_census.devices[1].parent_uuid == "GPU-b");
 }
 

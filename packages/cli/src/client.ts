@@ -1,4 +1,4 @@
-import type { Client } from '@grpc/grpc-js';
+import type { Client, ClientReadableStream } from '@grpc/grpc-js';
 import {
   type AuditEntry,
   AuditServiceClient,
@@ -17,6 +17,7 @@ import {
   type QueryGpuHealthResponse,
   type Transition,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import type { Incident } from '@sentinel/contracts/sentinel/v1/incidents.js';
 import {
   type PauseDeviceResponse,
   ProbeControlServiceClient,
@@ -24,10 +25,14 @@ import {
   type SetScheduleResponse,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import {
+  type GetRateLimitResponse,
   type IssueDirectiveRequest,
   type IssueDirectiveResponse,
   type PendingDirective,
   QuarantineServiceClient,
+  type ResolveIncidentRequest,
+  type StreamDirectivesRequest,
+  type StreamDirectivesResponse,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import {
   type GetTrustGraphRequest,
@@ -70,6 +75,15 @@ export interface EngineClient {
   /** As an operator, as the next; undefined = it made no transition. */
   approve(directiveId: string, reason: string): Promise<Transition | undefined>;
   reject(directiveId: string, reason: string): Promise<void>;
+  /** Those that hold first; with `active`, those alone. */
+  incidents(active: boolean): Promise<Incident[]>;
+  /** As an operator. */
+  resolveIncident(request: ResolveIncidentRequest): Promise<Incident>;
+  rateLimit(): Promise<GetRateLimitResponse>;
+  /** As an operator. Resolves with how many quarantines do not count any more. */
+  resetRateLimit(reason: string): Promise<number>;
+  /** What orchestrators are told, until the signal. */
+  directives(request: StreamDirectivesRequest, signal: AbortSignal): AsyncIterable<StreamDirectivesResponse>;
   /** As an operator; a duration of 0 = until resumed. Resolves with the device's whole id and when the pause ends. */
   pause(gpu: string, durationMs: bigint, reason: string): Promise<PauseDeviceResponse>;
   /** Who computed the same as whom. */
@@ -140,6 +154,17 @@ export function engineClient(endpoints: Endpoints): EngineClient {
       service.ask(async () => {
         await callUnary(orders(), orders().reject, { directiveId, reason }, DEADLINE_MS);
       }),
+    incidents: (active) =>
+      service.ask(async () => (await callUnary(queries(), queries().listIncidents, { active }, DEADLINE_MS)).incidents),
+    resolveIncident: (request) =>
+      service.ask(async () => {
+        const { incident } = await callUnary(orders(), orders().resolveIncident, request, DEADLINE_MS);
+        return present(incident, 'the incident');
+      }),
+    rateLimit: () => reader.ask(() => callUnary(waiting(), waiting().getRateLimit, {}, DEADLINE_MS)),
+    resetRateLimit: (reason) =>
+      service.ask(async () => (await callUnary(orders(), orders().resetRateLimit, { reason }, DEADLINE_MS)).forgotten),
+    directives: (request, signal) => reader.follow(() => waiting().streamDirectives(request), signal),
     pause: (gpu, durationMs, reason) =>
       service.ask(() => callUnary(control(), control().pauseDevice, { gpu, durationMs, reason }, DEADLINE_MS)),
     resume: (gpu, reason) =>
@@ -224,6 +249,20 @@ class Service {
       return await question();
     } catch (error) {
       throw explainCall(error, this.#name, this.#address);
+    }
+  }
+
+  /** Messages of a stream, until it ends or the signal ends it. */
+  async *follow<T>(open: () => ClientReadableStream<T>, signal: AbortSignal): AsyncGenerator<T> {
+    const stream = open();
+    const cancel = (): void => stream.cancel();
+    signal.addEventListener('abort', cancel);
+    try {
+      for await (const message of stream) yield message as T;
+    } catch (error) {
+      if (!signal.aborted) throw explainCall(error, this.#name, this.#address);
+    } finally {
+      signal.removeEventListener('abort', cancel);
     }
   }
 

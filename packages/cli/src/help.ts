@@ -26,4 +26,8 @@ a string. Fields are added, never renamed.
   quarantine pending  {pending}       approve       {directiveId, transition}
                                       reject        {directiveId}
   replacement-report  {madeUs, health, explanation, surroundings, ledger}
+  incidents list      {incidents}     incidents show    {incident}, as confirm and
+                                      release answer
+  rate-limit show     a GetRateLimitResponse; rate-limit reset {forgotten}
+  directives          a FleetDirective per line, its cursor as text for --after
 `;

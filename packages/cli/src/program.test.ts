@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { GpuState, ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
 import { IssueDirectiveRequest_Action as Action } from '@sentinel/contracts/sentinel/v1/quarantine.js';
@@ -8,24 +8,10 @@ import { CanaryOutcome_Outcome as Outcome } from '@sentinel/contracts/sentinel/v
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { temporaryFolder } from '@sentinel/test-kit';
 import { ENDPOINTS_FILE } from './endpoints.js';
+import { installation, NOBODY } from './testing/installation.js';
 import { run } from './testing/run.js';
 import { GPU, gpuSample, pendingSample } from './testing/samples.js';
-import { FakeEngine, TOKEN } from './testing/services.js';
-
-const NOBODY = '127.0.0.1:1';
-
-/** A data folder as the supervisor leaves it. */
-function installation(folder: string, engine: string): string {
-  const file = join(folder, ENDPOINTS_FILE);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(join(folder, 'operator.token'), `${TOKEN}\n`);
-  const service = (grpc: string) => ({ grpc, http: NOBODY });
-  writeFileSync(
-    file,
-    JSON.stringify({ engine: service(engine), ledger: service(NOBODY), operatorTokenPath: 'operator.token' }),
-  );
-  return folder;
-}
+import { FakeEngine } from './testing/services.js';
 
 test('questions to an engine, as tables and as JSON', async () => {
   await using folder = await temporaryFolder();

@@ -9,9 +9,12 @@ import { approve, listPending, reject } from './commands/approvals.js';
 import { auditKey } from './commands/audit-key.js';
 import { auditQuery } from './commands/audit-query.js';
 import { auditVerify } from './commands/audit-verify.js';
+import { directives } from './commands/directives.js';
 import { explainGpu, gpuHistory, listGpus, showGpu } from './commands/gpus.js';
+import { confirmIncident, listIncidents, releaseIncident, showIncident } from './commands/incidents.js';
 import { order } from './commands/order.js';
 import { clearSchedule, pauseGpu, resumeGpu, setSchedule } from './commands/probing.js';
+import { resetRateLimit, showRateLimit } from './commands/rate-limit.js';
 import { reportReplacement } from './commands/replacement-report.js';
 import { status } from './commands/status.js';
 import { showTrust } from './commands/trust.js';
@@ -65,6 +68,7 @@ class CommandLine {
     this.#schedule();
     this.#orders();
     this.#reports();
+    this.#incidents();
     this.#audit();
   }
 
@@ -235,6 +239,53 @@ class CommandLine {
       )
       .option('--output-file <FILE>', 'writes it there, as text or, with --output json, as JSON')
       .action(this.#run((context, { outputFile }, id) => reportReplacement(context, id, outputFile)));
+  }
+
+  #incidents(): void {
+    const incidents = this.program
+      .command('incidents')
+      .description('faults of software or of a node, which hold quarantines; ID may be the beginning of one');
+    incidents
+      .command('list')
+      .description('those that hold')
+      .option('--all', 'also those that ended')
+      .action(this.#run((context, { all }) => listIncidents(context, all !== undefined)));
+    incidents
+      .command('show <ID>')
+      .description('one: why it was opened, what it holds, how to answer it')
+      .action(this.#run((context, _flags, id) => showIncident(context, id)));
+    const answers = [
+      ['confirm', confirmIncident, 'no fault of the devices: what it explains does not count against them'],
+      ['release', releaseIncident, 'a fault of the devices: it holds no quarantine any more'],
+    ] as const;
+    for (const [verb, answer, description] of answers) {
+      incidents
+        .command(`${verb} <ID>`)
+        .description(`${description} (operators)`)
+        .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+        .action(this.#run((context, { reason = '' }, id) => answer(context, id, reason)));
+    }
+    const limit = this.program.command('rate-limit').description('the limit of automatic quarantines');
+    limit
+      .command('show')
+      .description('how much of it is used')
+      .action(this.#run((context) => showRateLimit(context)));
+    limit
+      .command('reset')
+      .description('gives it all its room again (operators)')
+      .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+      .action(this.#run((context, { reason = '' }) => resetRateLimit(context, reason)));
+    this.program
+      .command('directives')
+      .description('what orchestrators are told: quarantines, cordons and their ends, until Ctrl-C')
+      .option('--after <CURSOR>', 'what comes after this one, as printed [the oldest that is kept]')
+      .option('--from-now', 'only what is new')
+      .option('--once', 'ends after what is stored')
+      .action(
+        this.#run((context, { after, fromNow, once }) =>
+          directives(context, { after, fromNow: fromNow !== undefined, once: once !== undefined }),
+        ),
+      );
   }
 
   #audit(): void {

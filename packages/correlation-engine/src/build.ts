@@ -22,6 +22,10 @@ import { Outward } from './commit/outward.js';
 import { Timers } from './commit/timers.js';
 import type { Admission } from './control/handshake.js';
 import { Sessions } from './control/sessions.js';
+import { DirectiveLog } from './directive-log/directive-log.js';
+import { News } from './directive-log/news.js';
+import { Retention } from './directive-log/retention.js';
+import { DirectiveStreams } from './directive-log/stream-directives.js';
 import { Events, type Store } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
 import { LedgerClient } from './outbox/ledger-client.js';
@@ -64,6 +68,10 @@ export class Engine implements Service {
   readonly #ledger: LedgerClient;
   readonly #telemetry = new LatestTelemetry();
   readonly #outward: Outward;
+  readonly #news = new News();
+  readonly #directives: DirectiveLog;
+  readonly #retention: Retention;
+  readonly #directiveStreams: DirectiveStreams;
   readonly #stopping = new StopStack();
   #archiver: Archiver | null = null;
   #loaded: LoadedConfig<'correlation_engine'>;
@@ -108,7 +116,23 @@ export class Engine implements Service {
       telemetry: this.#telemetry,
       timers: this.#timers,
       relay: this.#relay,
+      news: this.#news,
       archiver: () => this.#archiver,
+    });
+    this.#directives = new DirectiveLog(this.#store.db);
+    this.#retention = new Retention(
+      this.#directives,
+      this.#clock,
+      () => this.#config.directive_log.retention_days,
+      (error) => this.#log.warn({ err: error }, 'old directives could not be given up; tried again in an hour'),
+    );
+    this.#directiveStreams = new DirectiveStreams({
+      log: this.#log,
+      directives: this.#directives,
+      news: this.#news,
+      clock: this.#clock,
+      head: () => this.#committer.head.commitSeq,
+      patienceMs: () => this.#config.directive_log.slow_consumer_seconds * 1000,
     });
   }
 
@@ -180,6 +204,8 @@ export class Engine implements Service {
     for (const { node, connected } of this.#committer.state.nodes.values())
       if (connected) this.#submit({ kind: 'node-left', node });
     this.#timers.schedule();
+    this.#retention.start();
+    this.#stopping.push('directive log', () => this.#retention.stop());
     this.#relay.start();
     this.#stopping.push('outbox', async () => {
       await this.#relay.stop();
@@ -216,12 +242,13 @@ export class Engine implements Service {
       services: (mutualTls) => [
         probeService(this.#probeParts(archiver), mutualTls),
         correlationService(api, this.#log),
-        quarantineService(api, this.#log),
+        quarantineService(api, this.#directiveStreams, this.#log),
         probeControlService(api, this.#log),
         trustService(api, this.#log),
       ],
     });
     this.#server = grpc;
+    this.#stopping.push('directive streams', () => this.#directiveStreams.stop());
     this.#stopping.push('sessions', () => {
       for (const session of [...this.#sessions.all()]) session.end(shuttingDown());
     });

@@ -316,6 +316,12 @@ export class Events {
           record.paused === null ? 'probing resumed' : 'probing paused',
         );
         break;
+      case 'incident-order':
+        this.#log.info({ incident: record.incident, decision: record.decision, actor, reason }, 'incident resolved');
+        break;
+      case 'rate-limit-reset':
+        this.#log.info({ actor, reason }, 'limit of automatic quarantines reset');
+        break;
       case 'schedule':
         this.#log.info({ node: record.node, actor, reason }, record.yaml === '' ? 'schedule cleared' : 'schedule set');
         break;

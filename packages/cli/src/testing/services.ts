@@ -5,6 +5,7 @@ import {
   type GetGpuHistoryResponse,
   type GpuHealth,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import type { Incident } from '@sentinel/contracts/sentinel/v1/incidents.js';
 import {
   type PauseDeviceRequest,
   type ProbeControlServiceServer,
@@ -20,6 +21,10 @@ import {
   type QuarantineServiceServer,
   QuarantineServiceService,
   type RejectRequest,
+  type ResetRateLimitRequest,
+  ResolveIncidentRequest_Resolution as Resolution,
+  type ResolveIncidentRequest,
+  type StreamDirectivesResponse,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import {
   type GetTrustGraphRequest,
@@ -31,6 +36,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import {
   explainSample,
   gpuSample,
+  NOW_US,
   pendingSample,
   runSample,
   summarySample,
@@ -52,6 +58,11 @@ export class FakeEngine implements AsyncDisposable {
   sensors: GetGpuHistoryResponse = { runs: [], telemetry: [], events: [], nextPageToken: '' };
   trust: GetTrustGraphResponse = { atUs: 0n, devices: [], edges: [], canaries: [], edgeCount: 0, edgesForgotten: 0n };
   readonly trustQuestions: GetTrustGraphRequest[] = [];
+  incidents: readonly Incident[] = [];
+  /** What each stream of directives sends before it ends; the last stays open. */
+  readonly told: NonNullable<StreamDirectivesResponse['message']>[][] = [];
+  /** Where each of them was asked to begin. */
+  readonly cursors: (bigint | null)[] = [];
   /** Orders about probing. */
   readonly controls: object[] = [];
   /** Thrown by every answer while set. */
@@ -105,6 +116,9 @@ export class FakeEngine implements AsyncDisposable {
             },
       ),
       explainDecision: this.#answer(({ gpu }) => ({ ...explainSample(), health: this.#find(gpu) })),
+      listIncidents: this.#answer(({ active }) => ({
+        incidents: this.incidents.filter(({ endedUs }) => !active || endedUs === 0n),
+      })),
     };
   }
 
@@ -140,6 +154,20 @@ export class FakeEngine implements AsyncDisposable {
         this.#takeAnswer('reject', request, token);
         return {};
       }),
+      resolveIncident: this.#answer(({ incident: id, resolution, reason }: ResolveIncidentRequest, token) => {
+        this.#takeAnswer(resolution === Resolution.CONFIRM ? 'confirm' : 'release', { directiveId: id, reason }, token);
+        return { incident: this.incidents.find((incident) => incident.id === id) };
+      }),
+      getRateLimit: this.#answer(() => ({ usedHour: 2, limitHour: 2, usedDay: 3, limitDay: 4, freeUs: NOW_US })),
+      resetRateLimit: this.#answer(({ reason }: ResetRateLimitRequest, token) => {
+        this.#takeAnswer('reset', { directiveId: 'limit', reason }, token);
+        return { forgotten: 3 };
+      }),
+      streamDirectives: (call) => {
+        this.cursors.push(call.request.after?.commitSeq ?? null);
+        for (const message of this.told.shift() ?? []) call.write({ message });
+        if (this.told.length > 0) call.end();
+      },
     };
   }
 

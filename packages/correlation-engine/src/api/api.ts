@@ -8,6 +8,7 @@ import type {
   QueryGpuHealthRequest,
   QueryGpuHealthResponse,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import type { ListIncidentsRequest, ListIncidentsResponse } from '@sentinel/contracts/sentinel/v1/incidents.js';
 import type {
   PauseDeviceRequest,
   PauseDeviceResponse,
@@ -19,12 +20,18 @@ import type {
 import type {
   ApproveRequest,
   ApproveResponse,
+  GetRateLimitRequest,
+  GetRateLimitResponse,
   IssueDirectiveRequest,
   IssueDirectiveResponse,
   ListPendingRequest,
   ListPendingResponse,
   RejectRequest,
   RejectResponse,
+  ResetRateLimitRequest,
+  ResetRateLimitResponse,
+  ResolveIncidentRequest,
+  ResolveIncidentResponse,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import type { GetTrustGraphRequest, GetTrustGraphResponse } from '@sentinel/contracts/sentinel/v1/trust.js';
 import type { Identity } from '@sentinel/service-kit/auth';
@@ -40,6 +47,7 @@ import { explainDecision } from './explain-decision.js';
 import { findDevice } from './find-device.js';
 import { historyOf } from './get-gpu-history.js';
 import { getTrustGraph } from './get-trust-graph.js';
+import { FleetOrders } from './incidents.js';
 import { Orders } from './issue-directive.js';
 import { ProbeControl } from './probe-control.js';
 import { queryFleetHealth } from './query-fleet-health.js';
@@ -56,6 +64,10 @@ export interface Api {
   approve(request: ApproveRequest, caller: Identity): Promise<ApproveResponse>;
   reject(request: RejectRequest, caller: Identity): Promise<RejectResponse>;
   getTrustGraph(request: GetTrustGraphRequest): Promise<GetTrustGraphResponse>;
+  listIncidents(request: ListIncidentsRequest): ListIncidentsResponse;
+  resolveIncident(request: ResolveIncidentRequest, caller: Identity): Promise<ResolveIncidentResponse>;
+  getRateLimit(request: GetRateLimitRequest): GetRateLimitResponse;
+  resetRateLimit(request: ResetRateLimitRequest, caller: Identity): Promise<ResetRateLimitResponse>;
   pauseDevice(request: PauseDeviceRequest, caller: Identity): Promise<PauseDeviceResponse>;
   resumeDevice(request: ResumeDeviceRequest, caller: Identity): Promise<ResumeDeviceResponse>;
   setSchedule(request: SetScheduleRequest, caller: Identity): Promise<SetScheduleResponse>;
@@ -73,6 +85,7 @@ export interface ApiParts {
 export function buildApi({ committer, db, clock, telemetry, history, outboxPending }: ApiParts): Api {
   const orders = new Orders(committer, db);
   const approvals = new Approvals(committer, db);
+  const fleet = new FleetOrders(committer, clock);
   const control = new ProbeControl(committer, clock);
   return {
     queryGpuHealth: ({ gpu }) => queryGpuHealth(committer, telemetry, findDevice(committer.state, gpu)),
@@ -85,6 +98,10 @@ export function buildApi({ committer, db, clock, telemetry, history, outboxPendi
     approve: (request, caller) => fromStore(approvals.approve(request, caller)),
     reject: (request, caller) => fromStore(approvals.reject(request, caller)),
     getTrustGraph: (request) => fromStore(getTrustGraph(committer, db, request)),
+    listIncidents: (request) => fleet.list(request),
+    resolveIncident: (request, caller) => fleet.resolve(request, caller),
+    getRateLimit: () => fleet.rateLimit(),
+    resetRateLimit: (request, caller) => fleet.resetRateLimit(request, caller),
     pauseDevice: (request, caller) => control.pause(request, caller),
     resumeDevice: (request, caller) => control.resume(request, caller),
     setSchedule: (request, caller) => control.setSchedule(request, caller),

@@ -24,6 +24,6 @@ export function invalid(field: string, hint: string): SentinelError {
 }
 
 /** What the core refused, as the caller hears it. */
-export function refused({ code, message, hint }: Refusal, field: 'gpu' | 'directive_id'): SentinelError {
+export function refused({ code, message, hint }: Refusal, field: 'gpu' | 'directive_id' | 'incident'): SentinelError {
   return new SentinelError({ code: CODES[code], reason: code, message, field, hint });
 }

@@ -6,6 +6,7 @@ import { TrustServiceService } from '@sentinel/contracts/sentinel/v1/trust.js';
 import { type AllowedRoles, type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { agentControl, type ControlParts } from '../control/agent-control.js';
+import type { DirectiveStreams } from '../directive-log/stream-directives.js';
 import { type ResultsParts, streamProbeResults } from '../ingest/stream-results.js';
 import type { Api } from './api.js';
 
@@ -34,12 +35,19 @@ export function correlationService(api: Api, log: Logger): ServiceEntry {
       queryFleetHealth: unary(api.queryFleetHealth, log),
       getGpuHistory: unary(api.getGpuHistory, log),
       explainDecision: unary(api.explainDecision, log),
+      listIncidents: unary(api.listIncidents, log),
     },
-    roles: { QueryGpuHealth: READERS, QueryFleetHealth: READERS, GetGpuHistory: READERS, ExplainDecision: READERS },
+    roles: {
+      QueryGpuHealth: READERS,
+      QueryFleetHealth: READERS,
+      GetGpuHistory: READERS,
+      ExplainDecision: READERS,
+      ListIncidents: READERS,
+    },
   };
 }
 
-export function quarantineService(api: Api, log: Logger): ServiceEntry {
+export function quarantineService(api: Api, directives: DirectiveStreams, log: Logger): ServiceEntry {
   return {
     definition: QuarantineServiceService,
     implementation: {
@@ -47,8 +55,21 @@ export function quarantineService(api: Api, log: Logger): ServiceEntry {
       listPending: unary(api.listPending, log),
       approve: unary(api.approve, log),
       reject: unary(api.reject, log),
+      resolveIncident: unary(api.resolveIncident, log),
+      getRateLimit: unary(api.getRateLimit, log),
+      resetRateLimit: unary(api.resetRateLimit, log),
+      streamDirectives: directives.handle,
     },
-    roles: { IssueDirective: OPERATORS, ListPending: READERS, Approve: OPERATORS, Reject: OPERATORS },
+    roles: {
+      IssueDirective: OPERATORS,
+      ListPending: READERS,
+      Approve: OPERATORS,
+      Reject: OPERATORS,
+      ResolveIncident: OPERATORS,
+      GetRateLimit: READERS,
+      ResetRateLimit: OPERATORS,
+      StreamDirectives: READERS,
+    },
   };
 }
 

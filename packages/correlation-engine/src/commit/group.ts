@@ -193,6 +193,7 @@ class Builder {
       orders: this.#orders,
       proposals: this.#effects.proposals,
       trustSnapshots: this.#effects.trustSnapshots,
+      fleetDirectives: this.#effects.fleetDirectives.map((row) => ({ ...row, now_us: this.#nowUs })),
       marks: [...this.#marks.values()],
       unarchived: this.#unarchived,
       hellos: this.#hellos.map(({ record, spoolId }) => ({ node: record.node, spool_id: spoolId })),

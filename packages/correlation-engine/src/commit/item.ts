@@ -5,6 +5,7 @@ import type {
   BatchRecord,
   CoreRecord,
   Effects,
+  FleetOrderRecord,
   GapRecord,
   HelloRecord,
   OperatorRecord,
@@ -39,7 +40,7 @@ export interface HelloItem {
 
 export interface OrderItem {
   readonly kind: 'order';
-  readonly record: OperatorRecord | ApprovalRecord | ProbeControlRecord;
+  readonly record: OperatorRecord | ApprovalRecord | ProbeControlRecord | FleetOrderRecord;
   committed(effects: Effects): void;
   failed(error: SentinelError): void;
 }

@@ -1,7 +1,21 @@
-import type { CounterIncrement, Effects, ObservationEffect, ProposalEffect, TransitionEffect } from '../core.js';
+import type {
+  CounterIncrement,
+  Effects,
+  FleetDirective,
+  ObservationEffect,
+  ProposalEffect,
+  TransitionEffect,
+} from '../core.js';
 import { canonicalJson } from '../outbox/canonical-json.js';
 import type { MovedRow, OutboxRow } from '../store/commit-rows.js';
-import type { CounterTable, ObservationTable, ProposalTable, Tables, TransitionTable } from '../store/schema.js';
+import type {
+  CounterTable,
+  FleetDirectiveTable,
+  ObservationTable,
+  ProposalTable,
+  Tables,
+  TransitionTable,
+} from '../store/schema.js';
 
 /** Rows of what the records of one transaction did, in order. */
 export class EffectRows {
@@ -10,6 +24,7 @@ export class EffectRows {
   readonly outbox: OutboxRow[] = [];
   readonly moved: MovedRow[] = [];
   readonly trustSnapshots: Tables['trust_snapshots'][] = [];
+  readonly fleetDirectives: Omit<FleetDirectiveTable, 'now_us'>[] = [];
   readonly #proposals = new Map<string, ProposalTable>();
   readonly #counters = new Map<string, CounterTable>();
 
@@ -30,6 +45,8 @@ export class EffectRows {
     for (const effect of effects.proposals) this.#proposals.set(effect.proposal.id, proposalRow(commitSeq, effect));
     for (const { takenUs: taken_us, graph: body } of effects.trustSnapshots)
       this.trustSnapshots.push({ taken_us, body });
+    for (const [ordinal, directive] of effects.fleetDirectives.entries())
+      this.fleetDirectives.push(fleetDirectiveRow(commitSeq, ordinal, directive));
     for (const [ordinal, event] of effects.outbox.entries()) {
       const { eventId: event_id, type, gpu, eventUs: event_us, injected } = event;
       this.outbox.push({
@@ -134,6 +151,15 @@ function transitionRow(t: TransitionEffect): Omit<TransitionTable, 'ledger_seq'>
     actor: t.actor,
     injected: t.injected,
   };
+}
+
+function fleetDirectiveRow(
+  commitSeq: number,
+  ordinal: number,
+  { id, action, gpu, node, reason, actor, from, to, timeUs, injected }: FleetDirective,
+): Omit<FleetDirectiveTable, 'now_us'> {
+  const place = { commit_seq: commitSeq, ordinal, id, action, gpu, node, reason, actor };
+  return { ...place, from_state: from, to_state: to, time_us: timeUs, injected };
 }
 
 function proposalRow(commitSeq: number, effect: ProposalEffect): ProposalTable {

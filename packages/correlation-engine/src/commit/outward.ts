@@ -2,6 +2,7 @@ import { controlMessages } from '../control/control-messages.js';
 import { directiveMessage } from '../control/directive-messages.js';
 import type { Sessions } from '../control/sessions.js';
 import type { Sample } from '../core.js';
+import type { News } from '../directive-log/news.js';
 import { devicesOf } from '../ingest/stream-results.js';
 import type { Relay } from '../outbox/relay.js';
 import type { Archiver } from '../store/history/archiver.js';
@@ -16,6 +17,7 @@ export interface OutwardParts {
   readonly telemetry: LatestTelemetry;
   readonly timers: Timers;
   readonly relay: Relay;
+  readonly news: News;
   readonly archiver: () => Archiver | null;
 }
 
@@ -36,6 +38,7 @@ export class Outward {
     }
     this.#acknowledge(group);
     relay.added(group.rows.outbox.length);
+    this.#parts.news.added(group.rows.fleetDirectives.length);
     timers.schedule();
   }
 

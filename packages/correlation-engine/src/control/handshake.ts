@@ -64,7 +64,16 @@ function checkShape(hello: Hello): void {
     hello.buildId,
     hello.agentVersion,
     hello.keyId,
-    ...hello.devices.flatMap((d) => [d.model, d.vendor, d.driverVersion, d.serial, d.slot, d.note]),
+    ...hello.devices.flatMap((d) => [
+      d.model,
+      d.vendor,
+      d.driverVersion,
+      d.vbiosVersion,
+      d.cudaVersion,
+      d.serial,
+      d.slot,
+      d.note,
+    ]),
   ];
   if (texts.some((text) => text.length > MAX_TEXT)) throw invalid('hello', `has a text longer than ${MAX_TEXT}`);
   if (texts.some(hasControlCharacter)) throw invalid('hello', 'has a text with a control character');

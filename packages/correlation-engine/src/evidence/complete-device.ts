@@ -6,6 +6,8 @@ export function completeDevice(device: DeviceState, settings: AttributionSetting
   const units = device.units.map((unit) => completeUnit(unit, device, settings));
   return {
     ...device,
+    vbiosVersion: device.vbiosVersion ?? '',
+    cudaVersion: device.cudaVersion ?? '',
     loudFaults: device.loudFaults ?? null,
     signals: device.signals ?? null,
     patterns: device.patterns ?? [],

@@ -2,7 +2,14 @@ import { type Draft, editFleet, editNode, fleetOf, nodeOf } from './draft.js';
 import type { ObservationEffect } from './effects.js';
 import { exposureOf } from './exposure.js';
 import { BREADTH_KEEP_US } from './incident-end.js';
-import { type BreadthEntry, type CohortFailures, type DeviceState, type NodeFailing, RunKind } from './model.js';
+import {
+  type BreadthEntry,
+  type CohortFailures,
+  type DeviceState,
+  type FleetFacts,
+  type NodeFailing,
+  RunKind,
+} from './model.js';
 import { healthyRate } from './posterior/rates.js';
 import { addVote } from './votes.js';
 
@@ -18,8 +25,13 @@ const HOUR_US = 3_600_000_000;
 
 const NOTHING: CohortFailures = { nodes: [], votes: [], chancePerHour: 0, devicesPerNode: 1, releasedUs: 0 };
 
+export function failuresIn(fleet: FleetFacts, cohort: string): CohortFailures {
+  return fleet.failing[cohort] ?? NOTHING;
+}
+
+/** As the draft sees them. */
 export function failuresOf(draft: Draft, cohort: string): CohortFailures {
-  return fleetOf(draft).failing[cohort] ?? NOTHING;
+  return failuresIn(fleetOf(draft), cohort);
 }
 
 /** What one mismatch says that was not known of its node. */

@@ -209,6 +209,9 @@ export interface DeviceState {
   model: string;
   vendor: string;
   driverVersion: string;
+  /** '' = none, or not known. */
+  vbiosVersion: string;
+  cudaVersion: string;
   serial: string;
   /** Where it sits; '' = not known. */
   slot: string;

@@ -22,6 +22,9 @@ export interface HelloDevice {
   vendor: string;
   sms: readonly number[];
   driverVersion: string;
+  /** Absent or '' = none, or an agent of an earlier release. */
+  vbiosVersion?: string;
+  cudaVersion?: string;
   serial: string;
   /** Absent = not known. */
   slot?: string;

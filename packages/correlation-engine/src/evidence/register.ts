@@ -18,6 +18,8 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     model: '',
     vendor: '',
     driverVersion: '',
+    vbiosVersion: '',
+    cudaVersion: '',
     serial: '',
     slot: '',
     replaced: null,
@@ -74,6 +76,8 @@ export function describeDevice(device: DeviceState, hello: HelloRecord, describe
   device.model = described.model;
   device.vendor = described.vendor;
   device.driverVersion = described.driverVersion;
+  device.vbiosVersion = described.vbiosVersion ?? '';
+  device.cudaVersion = described.cudaVersion ?? '';
   device.serial = described.serial;
   device.slot = described.slot ?? '';
   device.replaced = null;
@@ -90,7 +94,8 @@ function familyState(
   family: HelloFamily,
   sms: readonly number[],
 ): FamilyState {
-  const cohort = cohortKey(described, family.family, family.probeVersion);
+  const { vbiosVersion = '', cudaVersion = '' } = described;
+  const cohort = cohortKey({ ...described, vbiosVersion, cudaVersion }, family.family, family.probeVersion);
   const before = device.families.find((entry) => entry.cohort === cohort);
   const covered = new Set(before === undefined ? [] : device.sms.filter((sm) => !before.uncoveredSms.includes(sm)));
   return {

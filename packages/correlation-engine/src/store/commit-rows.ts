@@ -1,6 +1,7 @@
 import type { StateChanges } from '../core.js';
 import type {
   CounterTable,
+  FleetDirectiveTable,
   ObservationTable,
   OrderTable,
   OutboxTable,
@@ -57,6 +58,7 @@ export interface CommitRows {
   readonly orders: readonly OrderTable[];
   readonly proposals: readonly ProposalTable[];
   readonly trustSnapshots: readonly Tables['trust_snapshots'][];
+  readonly fleetDirectives: readonly FleetDirectiveTable[];
   readonly marks: readonly MarkRow[];
   readonly unarchived: readonly UnarchivedRow[];
   /** Nodes whose fencing epoch rises by one, with the spool that they opened. */

@@ -12,6 +12,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-exposure': { up: exposure },
   '0005-proposals': { up: proposals },
   '0006-trust-snapshots': { up: trustSnapshots },
+  '0007-fleet-directives': { up: fleetDirectives },
 };
 
 async function evidence(db: Kysely<never>): Promise<void> {
@@ -95,4 +96,18 @@ async function proposals(db: Kysely<never>): Promise<void> {
 
 async function trustSnapshots(db: Kysely<never>): Promise<void> {
   await sql.raw(`create table trust_snapshots (taken_us bigint primary key, body json not null)`).execute(db);
+}
+
+async function fleetDirectives(db: Kysely<never>): Promise<void> {
+  const statements = [
+    `create table fleet_directives (commit_seq bigint not null, ordinal int not null, id text not null unique, action text not null,
+       gpu text not null, node text not null, reason text not null, actor text not null, from_state text, to_state text,
+       time_us bigint not null, injected bool not null, now_us bigint not null, primary key (commit_seq, ordinal))`,
+    `create index fleet_directives_by_age on fleet_directives (now_us)`,
+    // One row: the newest that was given up because of its age; a reader that is not beyond it has missed something.
+    `create table directive_log (id smallint primary key check (id = 1), pruned_commit_seq bigint not null,
+       pruned_ordinal bigint not null)`,
+    `insert into directive_log values (1, 0, 0)`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -17,6 +17,8 @@ export interface Tables {
   orders: OrderTable;
   proposals: ProposalTable;
   trust_snapshots: { taken_us: number; body: TrustSnapshot['graph'] };
+  fleet_directives: FleetDirectiveTable;
+  directive_log: { id: number; pruned_commit_seq: number; pruned_ordinal: number };
   outbox: OutboxTable;
   relay: RelayTable;
 }
@@ -125,6 +127,22 @@ export interface ProposalTable {
   decision_reason: string;
   commit_seq: number;
   event_id: string | null;
+}
+
+export interface FleetDirectiveTable {
+  commit_seq: number;
+  ordinal: number;
+  id: string;
+  action: string;
+  gpu: string;
+  node: string;
+  reason: string;
+  actor: string;
+  from_state: string | null;
+  to_state: string | null;
+  time_us: number;
+  injected: boolean;
+  now_us: number;
 }
 
 export interface OutboxTable {

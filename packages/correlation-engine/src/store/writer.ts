@@ -170,6 +170,7 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
     ['orders', ORDERS, rows.orders],
     ['proposals', PROPOSALS, rows.proposals],
     ['trust-snapshots', TRUST_SNAPSHOTS, rows.trustSnapshots],
+    ['fleet-directives', FLEET_DIRECTIVES, rows.fleetDirectives],
     ['unarchived', UNARCHIVED, rows.unarchived],
     ['archived', ARCHIVED, rows.archived],
   ];
@@ -207,6 +208,7 @@ const KEPT_SNAPSHOTS = 720;
 const TRUST_SNAPSHOTS = `with taken as (insert into trust_snapshots select * from json_to_recordset($1) as t(taken_us bigint, body json)
     on conflict do nothing)
   delete from trust_snapshots where taken_us <= (select taken_us from trust_snapshots order by taken_us desc offset ${KEPT_SNAPSHOTS - 1} limit 1)`;
+const FLEET_DIRECTIVES = `insert into fleet_directives select * from json_populate_recordset(null::fleet_directives, $1)`;
 const PROPOSALS = `insert into proposals select * from json_populate_recordset(null::proposals, $1)
   on conflict (id) do update set outcome = excluded.outcome, decided_by = excluded.decided_by, decided_us = excluded.decided_us,
     decision_reason = excluded.decision_reason, commit_seq = excluded.commit_seq, event_id = excluded.event_id`;

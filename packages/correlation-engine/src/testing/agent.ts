@@ -114,6 +114,8 @@ export class TestAgent {
         vendor: 'test',
         sms: [...SMS],
         driverVersion: '1',
+        vbiosVersion: '',
+        cudaVersion: '',
         serial: this.#options.serial ?? '',
         slot: this.#options.slot ?? '',
         note: '',

@@ -55,6 +55,8 @@ export class CpuDevice implements TestedDevice {
       vendor,
       sms: [...this.sms],
       driverVersion: microcode(),
+      vbiosVersion: '',
+      cudaVersion: '',
       serial: '',
       note: hypervisor ? 'vCPU, not a physical core' : '',
       slot: '',

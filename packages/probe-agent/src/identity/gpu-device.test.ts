@@ -58,10 +58,10 @@ test('hello tells model, driver, serial, architecture and how many SMs passed th
   child.known = { kind: 'answer', value: answers({ smem: [4] }) };
   open();
   await device.selfTest();
-  const { model, vendor, driverVersion, serial, note, sms, families } = device.describe();
+  const { model, vendor, driverVersion, vbiosVersion, cudaVersion, serial, note, sms, families } = device.describe();
   assert.deepEqual(
-    [model, vendor, driverVersion, serial, note],
-    ['NVIDIA H100', 'NVIDIA', '535.183.01', '1650', 'sm_90a'],
+    [model, vendor, driverVersion, vbiosVersion, cudaVersion, serial, note],
+    ['NVIDIA H100', 'NVIDIA', '535.183.01', '96.00.74.00.01', '12.2', '1650', 'sm_90a'],
   );
   assert.deepEqual(sms, [0, 2, 4, 6]);
   assert.deepEqual(

@@ -113,6 +113,8 @@ export class GpuDevice implements TestedDevice {
       vendor: 'NVIDIA',
       sms: [...this.sms],
       driverVersion: device.driverVersion ?? '',
+      vbiosVersion: device.vbiosVersion ?? '',
+      cudaVersion: device.cudaVersion ?? '',
       serial: device.serial ?? '',
       note: this.#note(),
       slot: device.pciBusId ?? '',

@@ -15,6 +15,8 @@ export function seenGpu(uuid: string, fields: Partial<GpuDevice> = {}): GpuDevic
     serial: '1650',
     pciBusId: '0000:17:00.0',
     driverVersion: '535.183.01',
+    vbiosVersion: '96.00.74.00.01',
+    cudaVersion: '12.2',
     ...fields,
   };
 }

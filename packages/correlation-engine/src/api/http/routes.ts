@@ -5,6 +5,7 @@ import {
   QueryFleetHealthResponse,
   QueryGpuHealthResponse,
 } from '@sentinel/contracts/sentinel/v1/health.js';
+import { ListIncidentsResponse } from '@sentinel/contracts/sentinel/v1/incidents.js';
 import {
   PauseDeviceRequest,
   PauseDeviceResponse,
@@ -16,11 +17,16 @@ import {
 import {
   ApproveRequest,
   ApproveResponse,
+  GetRateLimitResponse,
   IssueDirectiveRequest,
   IssueDirectiveResponse,
   ListPendingResponse,
   RejectRequest,
   RejectResponse,
+  ResetRateLimitRequest,
+  ResetRateLimitResponse,
+  ResolveIncidentRequest,
+  ResolveIncidentResponse,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { GetTrustGraphResponse } from '@sentinel/contracts/sentinel/v1/trust.js';
 import { ANONYMOUS, type Identity, type Tokens, tokenIdentity } from '@sentinel/service-kit/auth';
@@ -113,6 +119,31 @@ export function routes(
       async (request) => {
         const caller = operator(request.authorization, tokens());
         return ok(RejectResponse.toJSON(await api.reject(await bodyOf(request, RejectRequest), caller)));
+      },
+    ],
+    [
+      'GET',
+      /^\/api\/v1\/incidents$/,
+      ({ url }) =>
+        ok(ListIncidentsResponse.toJSON(api.listIncidents({ active: url.searchParams.get('active') === 'true' }))),
+    ],
+    [
+      'POST',
+      /^\/api\/v1\/incidents\/resolve$/,
+      async (request) => {
+        const caller = operator(request.authorization, tokens());
+        const order = await bodyOf(request, ResolveIncidentRequest);
+        return ok(ResolveIncidentResponse.toJSON(await api.resolveIncident(order, caller)));
+      },
+    ],
+    ['GET', /^\/api\/v1\/rate-limit$/, () => ok(GetRateLimitResponse.toJSON(api.getRateLimit({})))],
+    [
+      'POST',
+      /^\/api\/v1\/rate-limit\/reset$/,
+      async (request) => {
+        const caller = operator(request.authorization, tokens());
+        const order = await bodyOf(request, ResetRateLimitRequest);
+        return ok(ResetRateLimitResponse.toJSON(await api.resetRateLimit(order, caller)));
       },
     ],
     [

@@ -43,7 +43,7 @@ export function unitWith(fields: Partial<UnitState> = {}): UnitState {
   };
 }
 
-export const IDENTITY = { vendor: 'Vendor', model: 'Model A', driverVersion: '1' };
+export const IDENTITY = { vendor: 'Vendor', model: 'Model A', driverVersion: '1', vbiosVersion: '', cudaVersion: '' };
 
 export function familyWith(fields: Partial<FamilyState> = {}): FamilyState {
   const family = fields.family ?? FMA32;

@@ -210,6 +210,25 @@ const database = group('The store of state and decisions.', {
   }),
 });
 
+const directiveLog = group('What orchestrators are told: quarantines, cordons and their ends, streamed from a log.', {
+  retention_days: leaf({
+    format: integer(1, 36_500),
+    default: 90,
+    unit: 'days',
+    doc: 'How long a directive is kept for an orchestrator that was away; a cursor from before is refused.',
+    source: ESTIMATE,
+    reloadable: true,
+  }),
+  slow_consumer_seconds: leaf({
+    format: integer(1, 3600),
+    default: 30,
+    unit: 's',
+    doc: 'An orchestrator that leaves its stream unread for so long is disconnected; it goes on from its cursor.',
+    source: ESTIMATE,
+    reloadable: true,
+  }),
+});
+
 const redis = group('Live cache and notices to dashboards.', {
   ...inert(
     secret('url', {
@@ -295,6 +314,7 @@ export const correlationEngine = section(
       }),
     }),
     database,
+    directive_log: directiveLog,
     history: group('The store of every run.', {
       url: leaf({
         format: storeUrl(['file']),
