@@ -9,6 +9,15 @@ export function wholeNumber(flag: string, min: number, max: number): (text: stri
   };
 }
 
+/** A number from `min` to `max`, as 60, 0.01 or 1e-3. */
+export function realNumber(flag: string, min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+(\.\d+)?(e[+-]?\d{1,3})?$/i.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw usageError(flag, `${flag} takes a number from ${min} to ${max}, as 0.01 or 1e-3, not ${text}`);
+  };
+}
+
 const UNIT_SECONDS: Readonly<Record<string, bigint>> = { s: 1n, m: 60n, h: 3_600n, d: 86_400n };
 
 /** A moment in microseconds: `90m` = that long ago (s, m, h, d), or a date with or without a time (UTC unless it says otherwise). */

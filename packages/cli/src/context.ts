@@ -22,7 +22,7 @@ export interface GlobalFlags {
 /** What a command works with: where to write, whom to ask, what time it is. */
 export interface Io {
   readonly stdout: { write(text: string): unknown };
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   readonly nowUs: () => bigint;

@@ -16,6 +16,7 @@ import { order } from './commands/order.js';
 import { clearSchedule, pauseGpu, resumeGpu, setSchedule } from './commands/probing.js';
 import { resetRateLimit, showRateLimit } from './commands/rate-limit.js';
 import { reportReplacement } from './commands/replacement-report.js';
+import { type SimulateFlags, simulateFleet } from './commands/simulate.js';
 import { status } from './commands/status.js';
 import { showTrust } from './commands/trust.js';
 import { watch } from './commands/watch.js';
@@ -70,6 +71,7 @@ class CommandLine {
     this.#reports();
     this.#incidents();
     this.#audit();
+    this.#simulate();
   }
 
   #globalFlags(dataDir: string): void {
@@ -318,6 +320,30 @@ class CommandLine {
       .command('key')
       .description('prints the note verifier key of the log')
       .action(this.#run((context) => auditKey(context)));
+  }
+
+  #simulate(): void {
+    this.program
+      .command('simulate [SCENARIO]')
+      .description(
+        'what the engine would do: a scenario by name or file; without one their names, or one defect in question',
+      )
+      .option('--seed <N>', 'the same seed gives the same events', '1')
+      .option('--replicates <N>', 'runs, with the seeds from there on [1, of one defect 100]')
+      .option(
+        '--set <KEY=VALUE>',
+        'changes the scenario, as fleet.gpus=64; again for more',
+        (value, before?: string) => (before === undefined ? value : `${before}\n${value}`),
+      )
+      .option('--rate <P>', 'one defect: it fails so many of its executions, as 1e-3')
+      .option('--cadence <SECONDS>', 'every family runs so often [as the schedule says]')
+      .option('--prior <N>', 'defects of single units expected per GPU and year')
+      .option('--json', 'answers in JSON, as --output json does')
+      .option('--html <FILE>', 'writes the report with its plots there as well')
+      .action((name: string | undefined, flags: SimulateFlags & { json?: true }) => {
+        const { output }: GlobalFlags = this.program.opts();
+        this.status = simulateFleet(this.#io, flags.json === true || output === 'json', name ?? '', flags);
+      });
   }
 
   /** Wraps a command as the action of a commander command; its flags arrive as text, checked by whoever uses them. */

@@ -34,6 +34,14 @@ it('successes are those of independent trials of which at least one succeeded', 
   assert.deepEqual(random.successes(3, 1), [0, 1, 2]);
 });
 
+it('binomial draws have their mean, and the ends are certain', () => {
+  const random = new Random(7, 'binomial');
+  let sum = 0;
+  for (let i = 0; i < N; i += 1) sum += random.binomial(12, 0.3);
+  assert.ok(Math.abs(sum / N / 3.6 - 1) < 0.02);
+  assert.deepEqual([random.binomial(12, 0), random.binomial(12, 1)], [0, 12]);
+});
+
 it('chooses different numbers', () => {
   const chosen = new Random(1, 'choose').choose(5, 9);
   assert.equal(new Set(chosen).size, 5);

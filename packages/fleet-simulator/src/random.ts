@@ -56,6 +56,13 @@ export class Random {
     return found;
   }
 
+  /** How many of n independent trials succeed. */
+  binomial(n: number, probability: number): number {
+    let count = 0;
+    for (let at = this.geometric(probability); at <= n; at += this.geometric(probability)) count += 1;
+    return count;
+  }
+
   /** `count` different numbers of 0..n-1, increasing. */
   choose(count: number, n: number): number[] {
     const all = Array.from({ length: n }, (_, i) => i);

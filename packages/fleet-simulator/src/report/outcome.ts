@@ -64,13 +64,20 @@ export interface Outcome {
   readonly digest: string;
 }
 
+interface Watched {
+  readonly number: number;
+  readonly onsetUs: number;
+  readonly families: readonly number[] | null;
+  firstUs: number | null;
+}
+
 /** Listens to the engine, and judges it by what is known of the faults. */
 export class Judge {
   readonly #targets: readonly Target[];
   readonly #events = new Map<string, number>();
   readonly #transitions = new Map<string, TransitionEffect[]>();
-  readonly #mismatchesUs = new Map<string, number>();
-  readonly #onsetsUs: ReadonlyMap<string, number>;
+  /** What struck each GPU, and its first wrong result since. */
+  readonly #hits = new Map<string, Watched[]>();
   readonly #digest = createHash('sha256');
   readonly #incidents: Incidents = new Incidents();
   readonly #hardware: ReadonlySet<string>;
@@ -79,7 +86,13 @@ export class Judge {
 
   constructor(targets: readonly Target[]) {
     this.#targets = targets;
-    this.#onsetsUs = firstOnsets(targets);
+    for (const { number, gpus } of targets) {
+      for (const { gpu, onsetUs, families } of gpus) {
+        const hits = this.#hits.get(gpu.id) ?? [];
+        hits.push({ number, onsetUs, families, firstUs: null });
+        this.#hits.set(gpu.id, hits);
+      }
+    }
     this.#hardware = new Set(guiltySince(targets).keys());
   }
 
@@ -105,9 +118,10 @@ export class Judge {
       if (to === 'QUARANTINED' && this.#hardware.has(deviceId)) this.#quarantined.add(deviceId);
     }
     this.#observations += observations.length;
-    for (const { deviceId, timeUs } of observations) {
-      const onsetUs = this.#onsetsUs.get(deviceId) ?? Number.POSITIVE_INFINITY;
-      if (timeUs >= onsetUs && !this.#mismatchesUs.has(deviceId)) this.#mismatchesUs.set(deviceId, timeUs);
+    for (const { deviceId, timeUs, family } of observations) {
+      for (const hit of this.#hits.get(deviceId) ?? []) {
+        if (timeUs >= hit.onsetUs && (hit.families?.includes(family) ?? true)) hit.firstUs ??= timeUs;
+      }
     }
   }
 
@@ -149,7 +163,7 @@ export class Judge {
     return [...nodes].map(([node, onsetUs]) => ({ node, onsetUs }));
   }
 
-  #struck({ fault, gpus }: Target): Struck[] {
+  #struck({ fault, number, gpus }: Target): Struck[] {
     return gpus.map(({ gpu, onsetUs }) => {
       const transitions = this.#transitions.get(gpu.id) ?? [];
       const since = (us: number | undefined): number | null => (us === undefined ? null : hours(us - onsetUs));
@@ -159,7 +173,7 @@ export class Judge {
         fault: fault.name,
         kind: fault.kind,
         gpu: gpu.id,
-        mismatchHours: since(this.#mismatchesUs.get(gpu.id)),
+        mismatchHours: since(this.#hits.get(gpu.id)?.find((hit) => hit.number === number)?.firstUs ?? undefined),
         suspectHours: became('SUSPECT'),
         quarantineHours: became('QUARANTINED'),
       };

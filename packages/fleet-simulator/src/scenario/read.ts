@@ -7,6 +7,7 @@ import { type YamlEntry, YamlFile } from '@sentinel/service-kit/config/yaml-sour
 import { readValues } from '@sentinel/service-kit/config/yaml-values';
 import { parseDocument } from 'yaml';
 import { FAMILY_NUMBERS } from '../world/families.js';
+import { type Contradiction, checkEvent, checkFault, familiesOf } from './check.js';
 import type { EnvironmentSpec, Fault, FleetSpec, Limits, PlannedEvent, Scenario } from './scenario.js';
 
 type Formats = Readonly<Record<string, Format<unknown>>>;
@@ -20,6 +21,7 @@ const TOP: Formats = {
   hours: HOURS,
   warmup_hours: HOURS,
   transient_rate: real(0, 1),
+  anomalies_per_day: real(0, 1000),
 };
 
 const FLEET: Formats = {
@@ -28,6 +30,7 @@ const FLEET: Formats = {
   sms: integer(1, 512),
   families: choice('one_per_type', 'all'),
   schedule: WORDS,
+  cadence_seconds: real(1, 86_400),
   model: WORDS,
   driver: WORDS,
   self_tested: flag,
@@ -41,6 +44,7 @@ const FLEET_DEFAULTS: FleetSpec = {
   sms: 132,
   families: 'one_per_type',
   schedule: 'default',
+  cadenceSeconds: null,
   model: 'simulated GPU',
   driver: '1',
   selfTested: true,
@@ -58,11 +62,12 @@ const ENVIRONMENT: Formats = {
 const ENVIRONMENT_DEFAULTS: EnvironmentSpec = { coolC: 55, hotC: 55, hotFrom: 0, hotUntil: 0 };
 
 const LIMITS: Formats = {
-  failing_runs_per_hour: integer(1, 100_000),
+  failing_runs: integer(1, 100_000),
+  per_hours: real(0.001, 100_000),
   failures_per_directive: integer(1, 1_000_000),
 };
 
-const LIMITS_DEFAULTS: Limits = { failingRunsPerHour: 240, failuresPerDirective: 1100 };
+const LIMITS_DEFAULTS: Limits = { failingRuns: 240, perHours: 1, failuresPerDirective: 1100 };
 
 const FAULT: Formats = {
   name: WORDS,
@@ -128,6 +133,8 @@ const EVENT: Formats = {
     'reinstate',
     'deep_test',
     'condemn',
+    'release_incidents',
+    'confirm_incidents',
     'repair',
     'new_build',
     'driver_update',
@@ -159,24 +166,38 @@ export function loadScenario(file: string, set: Readonly<Record<string, string>>
  */
 export function parseScenario(name: string, content: string, set: Readonly<Record<string, string>> = {}): Scenario {
   const problems = new ProblemList();
-  const yaml = new YamlFile(name, withSet(content, set), problems);
+  const yaml = new YamlFile(name, withSet(name, content, set), problems);
   const scenario = yaml.valid ? new Reader(yaml, problems).scenario() : undefined;
   problems.throwIfAny();
   if (scenario === undefined) throw new Error(`${name}: no scenario and no problem`);
   return scenario;
 }
 
-function withSet(content: string, set: Readonly<Record<string, string>>): string {
+function withSet(name: string, content: string, set: Readonly<Record<string, string>>): string {
   const changes = Object.entries(set);
   if (changes.length === 0) return content;
   const document = parseDocument(content, { version: '1.2', schema: 'core' });
+  // Whoever reads it next says so with the line.
+  if (document.errors.length > 0) return content;
   for (const [path, value] of changes) {
     const parts = path.split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
     // Keys of the engine's settings have dots of their own.
     const place = parts[0] === 'engine' ? ['engine', parts.slice(1).join('.')] : parts;
-    document.setIn(place, parseDocument(value, { version: '1.2', schema: 'core' }).toJS());
+    try {
+      document.setIn(place, parseDocument(value, { version: '1.2', schema: 'core' }).toJS());
+    } catch {
+      throw new ConfigError([
+        { origin: { kind: 'file', file: name, line: 1 }, key: path, reason: 'nothing to set there' },
+      ]);
+    }
   }
   return String(document);
+}
+
+/** An entry of a list and where it stands. */
+interface Item<T> {
+  readonly value: T;
+  readonly line: number;
 }
 
 class Reader {
@@ -205,18 +226,40 @@ class Reader {
     const limits = this.#mapping<Limits>(part('limits'), 'limits', LIMITS, LIMITS_DEFAULTS);
     const engine = this.#settings(part('engine'));
     const faults = this.#list<Fault>(part('faults'), 'faults', FAULT, FAULT_DEFAULTS, ['kind', 'rate']);
+    const named = faults.map(({ value, line }, i) => {
+      return { value: { ...value, name: value.name ?? `${value.kind} ${i + 1}` }, line };
+    });
+    const events = this.#list<PlannedEvent>(part('events'), 'events', EVENT, EVENT_DEFAULTS, ['at_hours', 'what']);
+    // What is beside the point while single values are wrong.
+    if (this.#problems.errors.length === 0) this.#check(fleet, part('fleet')?.line ?? 1, named, events);
     return {
       description: '',
       warmupHours: 24 * 56,
       transientRate: 0,
+      anomaliesPerDay: 0,
       ...(values as unknown as Pick<Scenario, 'name' | 'hours'>),
       fleet,
       environment,
       limits,
       engine,
-      faults: faults.map((fault, i) => ({ ...fault, name: fault.name ?? `${fault.kind} ${i + 1}` })),
-      events: this.#list<PlannedEvent>(part('events'), 'events', EVENT, EVENT_DEFAULTS, ['at_hours', 'what']),
+      faults: named.map(({ value }) => value),
+      events: events.map(({ value }) => value),
     };
+  }
+
+  #check(fleet: FleetSpec, line: number, faults: readonly Item<Fault>[], events: readonly Item<PlannedEvent>[]): void {
+    const families = familiesOf(fleet);
+    if ('key' in families) return this.#yaml.report('error', line, families.key, families.reason);
+    const earlier: Fault[] = [];
+    for (const fault of faults) {
+      this.#contradictions(fault.line, checkFault(fault.value, fleet, families, earlier));
+      earlier.push(fault.value);
+    }
+    for (const event of events) this.#contradictions(event.line, checkEvent(event.value, fleet));
+  }
+
+  #contradictions(line: number, found: readonly Contradiction[]): void {
+    for (const { key, reason } of found) this.#yaml.report('error', line, key, reason);
   }
 
   #mapping<T>(entry: YamlEntry | undefined, name: string, formats: Formats, defaults: T): T {
@@ -231,7 +274,7 @@ class Reader {
     formats: Formats,
     defaults: Partial<T>,
     required: readonly string[],
-  ): T[] {
+  ): Item<T>[] {
     if (entry === undefined) return [];
     const items = this.#yaml.items(entry.value);
     if (items === undefined) this.#yaml.report('error', entry.line, name, 'expected a list');
@@ -239,7 +282,7 @@ class Reader {
       const fields = this.#yaml.entries(item, name, 'error');
       const keys = { formats, prefix: `${name}.`, required, also: [] };
       const values = camel(readValues(this.#yaml, fields, keys, this.#yaml.lineOf(item), this.#problems));
-      return { ...defaults, ...values } as T;
+      return { value: { ...defaults, ...values } as T, line: this.#yaml.lineOf(item) };
     });
   }
 

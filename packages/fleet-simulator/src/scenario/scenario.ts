@@ -13,6 +13,8 @@ export interface Scenario {
   readonly engine: Readonly<Record<string, string | number | boolean>>;
   /** Wrong results of healthy units, per execution. */
   readonly transientRate: number;
+  /** Anomalies that monitors of jobs report for nothing, per GPU and day. */
+  readonly anomaliesPerDay: number;
   readonly faults: readonly Fault[];
   readonly events: readonly PlannedEvent[];
 }
@@ -25,6 +27,8 @@ export interface FleetSpec {
   readonly families: 'one_per_type' | 'all';
   /** File of config/probe_schedules, without its ending, or a path. */
   readonly schedule: string;
+  /** Every family of the schedule runs so often instead; null = as the schedule says. */
+  readonly cadenceSeconds: number | null;
   readonly model: string;
   readonly driver: string;
   /** All SMs passed the committed known answers at the agents' start. */
@@ -40,8 +44,9 @@ export interface FleetSpec {
  * left out; it is never taken for clean.
  */
 export interface Limits {
-  /** Failing scheduled runs that a GPU reports in an hour. */
-  readonly failingRunsPerHour: number;
+  /** Failing scheduled runs that a GPU reports within `perHours`. */
+  readonly failingRuns: number;
+  readonly perHours: number;
   /** Failing executions in answer to one directive. */
   readonly failuresPerDirective: number;
 }
@@ -115,6 +120,8 @@ export interface PlannedEvent {
     | 'reinstate'
     | 'deep_test'
     | 'condemn'
+    | 'release_incidents'
+    | 'confirm_incidents'
     | 'repair'
     | 'new_build'
     | 'driver_update';
@@ -128,6 +135,6 @@ export interface PlannedEvent {
 }
 
 /** Is this fault one that calls for the quarantine of its GPU? */
-export function isHardware(fault: Fault): boolean {
-  return fault.kind === 'unit' || fault.kind === 'sm' || fault.kind === 'gpu';
+export function isHardware({ kind }: Pick<Fault, 'kind'>): boolean {
+  return kind === 'unit' || kind === 'sm' || kind === 'gpu';
 }

@@ -26,7 +26,10 @@ export function cadencesOf(fleet: FleetSpec): Cadence[] {
     if (!enabled) return [];
     const known = families.flatMap((name) => FAMILY_NUMBERS.get(name) ?? []);
     const used = fleet.families === 'all' ? known : known.slice(0, 1);
-    return used.map((family) => ({ family, periodUs: periodSeconds * SECOND_US }));
+    return used.map((family) => ({
+      family,
+      periodUs: Math.round((fleet.cadenceSeconds ?? periodSeconds) * SECOND_US),
+    }));
   });
 }
 

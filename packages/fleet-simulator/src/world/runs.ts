@@ -13,6 +13,8 @@ export interface SimulatedRun {
   /** SMs of the device that ran this seed besides the failing one, the agent's sibling runs included, and those that passed. */
   readonly siblingsRun: number;
   readonly siblingsPassed: number;
+  /** Of a run on one SM: other SMs that gave the same wrong digest for its seed. */
+  readonly siblingsAlike?: number;
   readonly directive: string;
   /** The agent's golden was as it was computed. */
   readonly goldenIntact: boolean;
@@ -93,7 +95,7 @@ function mismatchesOf(run: SimulatedRun, row: number): BatchRecord['batch']['mis
     mismatchCount: 1,
     siblingsRun: run.siblingsRun,
     siblingsPassed: run.siblingsPassed,
-    siblingsSameDigest: run.failing.filter((other) => other.digest === digest).length - 1,
+    siblingsSameDigest: run.siblingsAlike ?? run.failing.filter((other) => other.digest === digest).length - 1,
     smStable: true,
   }));
 }

@@ -49,7 +49,7 @@ export class World {
   leftOut = 0;
   readonly #seed: number;
   readonly #cadences: readonly Cadence[];
-  readonly #queue = new EventQueue();
+  readonly #queue = new EventQueue<() => void>();
   readonly #byId = new Map<string, SimulatedGpu>();
   readonly #observer: WorldObserver;
   /** Records that wait for the store, oldest first; null = it is there. */
@@ -84,7 +84,7 @@ export class World {
       if (nextUs > this.endUs) break;
       this.#nowUs = Math.max(this.#nowUs, nextUs);
       this.#observer.progress?.(this.#nowUs - this.startUs, this.endUs - this.startUs);
-      if (this.#queue.nextUs <= nextUs) this.#queue.take()?.run();
+      if (this.#queue.nextUs <= nextUs) this.#queue.take()?.();
       else this.#timer();
       if (this.#observer.finished?.() === true) return;
     }
@@ -100,6 +100,7 @@ export class World {
     for (const gpu of this.gpus) this.#plan(gpu);
     this.#planUpdates();
     this.#planTransient();
+    this.#planAnomalies();
     for (const event of this.scenario.events) {
       this.#queue.at(ORIGIN_US + event.atHours * HOUR_US, () => this.#happen(event));
     }
@@ -207,10 +208,9 @@ export class World {
   #timer(): void {
     const { dueUs: ratesUs } = this.engine.state.fleet.rates;
     if (ratesUs !== null && ratesUs <= this.#nowUs) for (const gpu of this.gpus) this.#tell(gpu, this.#nowUs);
-    for (const id of [...this.engine.state.attentive]) {
-      const dueUs = this.engine.state.devices.get(id)?.dueUs ?? null;
+    for (const id of this.engine.dueDevices(this.#nowUs)) {
       const gpu = this.#byId.get(id);
-      if (gpu !== undefined && dueUs !== null && dueUs <= this.#nowUs) this.#tell(gpu, this.#nowUs);
+      if (gpu !== undefined) this.#tell(gpu, this.#nowUs);
     }
     this.#commit({ kind: 'timer' });
   }
@@ -257,17 +257,19 @@ export class World {
     return state === 'HEALTHY' || state === 'SUSPECT';
   }
 
-  readonly #failingRuns = new Map<SimulatedGpu, { hour: number; count: number }>();
+  readonly #failingRuns = new Map<SimulatedGpu, { fromUs: number; count: number }>();
 
-  /** From when on the next failing run is looked for: after too many in an hour, from the next hour. */
+  /** From when on the next failing run is looked for: after too many, when their window is over. */
   #resumeUs(gpu: SimulatedGpu, timeUs: number): number {
-    const hour = Math.floor(timeUs / HOUR_US);
+    const { failingRuns, perHours } = this.scenario.limits;
+    const windowUs = perHours * HOUR_US;
     const seen = this.#failingRuns.get(gpu);
-    const count = seen?.hour === hour ? seen.count + 1 : 1;
-    this.#failingRuns.set(gpu, { hour, count });
-    if (count < this.scenario.limits.failingRunsPerHour) return timeUs;
+    const now = seen !== undefined && timeUs < seen.fromUs + windowUs ? seen : { fromUs: timeUs, count: 0 };
+    const count = now.count + 1;
+    this.#failingRuns.set(gpu, { ...now, count });
+    if (count < failingRuns) return timeUs;
     this.leftOut += 1;
-    return (hour + 1) * HOUR_US - 1;
+    return now.fromUs + windowUs - 1;
   }
 
   #failScheduled(gpu: SimulatedGpu, source: Source, { timeUs, sms }: FailingRun): void {
@@ -289,6 +291,7 @@ export class World {
         goldenIntact,
         siblingsRun,
         siblingsPassed,
+        siblingsAlike: source.shared ? sms.length - 1 : 0,
       });
     });
     this.#report(gpu, [first, ...reruns]);
@@ -340,6 +343,27 @@ export class World {
       });
     };
     next(this.startUs);
+  }
+
+  /** False alarms of one monitor: one Poisson process over the fleet, from time 0 on. */
+  #planAnomalies(): void {
+    const random = new Random(this.#seed, 'anomalies');
+    const perUs = (this.scenario.anomaliesPerDay * this.gpus.length) / (24 * HOUR_US);
+    const next = (fromUs: number): void => {
+      const timeUs = Math.floor(fromUs + random.exponential(perUs));
+      if (!(timeUs <= this.endUs)) return;
+      this.#queue.at(timeUs, () => {
+        const gpu = this.gpus[random.below(this.gpus.length)];
+        if (gpu !== undefined) this.#alarm(gpu, timeUs);
+        next(timeUs);
+      });
+    };
+    next(ORIGIN_US);
+  }
+
+  #alarm({ id, node }: SimulatedGpu, timeUs: number): void {
+    const source = 'simulated monitor';
+    this.#commit({ kind: 'anomaly', node: node.name, gpu: id, timeUs, source, type: 'numeric', job: '', jobGpus: 0 });
   }
 
   #failOnce(gpu: SimulatedGpu, family: number, sm: number, timeUs: number, random: Random): void {
@@ -454,21 +478,54 @@ export class World {
     this.#tellNode(gpu, timeUs - 1);
     if (series.over) return;
     series.told = n;
-    const failing = this.#failingIn(gpu, series, timeUs);
-    const run = { family, kind, timeUs, directive, failing, sms: series.sm === null ? gpu.sms : [series.sm] };
-    this.#report(gpu, [this.#run(gpu, run)]);
+    const source = gpu.sources.find((entry) => {
+      return (
+        entry.family === family && (series.sm === null || entry.sms.includes(series.sm)) && entry.rate.at(timeUs) > 0
+      );
+    });
+    const run = { family, kind, timeUs, directive, goldenIntact: source?.goldenIntact ?? true };
+    const failing =
+      series.sm === null
+        ? this.#someFail(gpu, family, source, timeUs)
+        : this.#oneFails(gpu, series.sm, family, source, timeUs);
+    this.#report(gpu, [this.#run(gpu, { ...run, ...failing })]);
   }
 
-  #failingIn(gpu: SimulatedGpu, { family, sm }: Series, timeUs: number): { sm: number; digest: number }[] {
-    const source = gpu.sources.find(
-      (entry) => entry.family === family && (sm === null || entry.sms.includes(sm)) && entry.rate.at(timeUs) > 0,
-    );
-    const digest = (): number =>
-      source === undefined ? ownDigest(gpu.random.word(), family, timeUs) : this.#digest(source, timeUs);
-    if (sm !== null) return [{ sm, digest: digest() }];
+  /** A run on all SMs in which some fail. */
+  #someFail(
+    gpu: SimulatedGpu,
+    family: number,
+    source: Source | undefined,
+    timeUs: number,
+  ): Pick<SimulatedRun, 'sms' | 'failing'> {
     const sms = source?.sms ?? gpu.sms;
     const rate = source?.rate.at(timeUs) ?? this.scenario.transientRate;
-    return gpu.random.successes(sms.length, rate).map((at) => ({ sm: sms[at] ?? 0, digest: digest() }));
+    const failing = gpu.random.successes(sms.length, rate).map((at) => {
+      return { sm: sms[at] ?? 0, digest: this.#wrongDigest(gpu, family, source, timeUs) };
+    });
+    return { sms: gpu.sms, failing };
+  }
+
+  /** A run on one SM that fails. The agent then runs its seed on the others, of which some fail for the same reason. */
+  #oneFails(
+    gpu: SimulatedGpu,
+    sm: number,
+    family: number,
+    source: Source | undefined,
+    timeUs: number,
+  ): Partial<SimulatedRun> {
+    const others = source === undefined ? 0 : source.sms.length - 1;
+    const failed = others === 0 ? 0 : gpu.random.binomial(others, source?.rate.at(timeUs) ?? 0);
+    return {
+      sms: [sm],
+      failing: [{ sm, digest: this.#wrongDigest(gpu, family, source, timeUs) }],
+      siblingsPassed: gpu.sms.length - 1 - failed,
+      siblingsAlike: source?.shared === true ? failed : 0,
+    };
+  }
+
+  #wrongDigest(gpu: SimulatedGpu, family: number, source: Source | undefined, timeUs: number): number {
+    return source === undefined ? ownDigest(gpu.random.word(), family, timeUs) : this.#digest(source, timeUs);
   }
 
   #endSeries(gpu: SimulatedGpu, series: Series): void {
@@ -517,6 +574,12 @@ export class World {
       case 'condemn':
         if (gpu !== undefined) this.#operator(gpu, ACTIONS[event.what]);
         break;
+      case 'release_incidents':
+        this.#answerIncidents('RELEASE');
+        break;
+      case 'confirm_incidents':
+        this.#answerIncidents('CONFIRM');
+        break;
       case 'repair':
         if (gpu !== undefined) this.#repair(gpu);
         break;
@@ -552,6 +615,20 @@ export class World {
       reason: 'planned in the scenario',
       actor: 'operator',
     });
+  }
+
+  /** An operator says of every open incident that the GPUs are at fault, or that they are not. */
+  #answerIncidents(decision: 'RELEASE' | 'CONFIRM'): void {
+    for (const { id, endedUs } of [...this.engine.state.fleet.incidents]) {
+      if (endedUs !== null) continue;
+      this.#commit({
+        kind: 'incident-order',
+        incident: id,
+        decision,
+        reason: 'planned in the scenario',
+        actor: 'operator',
+      });
+    }
   }
 
   /** Its faults end, and its agent starts again under another build, as after a replacement of the driver or the board's firmware. */

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { replicates } from '../figures/replicates.js';
+import { parseScenario } from '../scenario/read.js';
+import { spoken } from './hours.js';
+import { htmlReport } from './html.js';
+import { summarize } from './summary.js';
+import { textReport } from './text.js';
+
+const SCENARIO = parseScenario(
+  'report.yaml',
+  `
+name: report
+description: a <b>stuck</b> unit and a wrong golden
+hours: 12
+fleet: { gpus: 40, sms: 4 }
+limits: { failing_runs: 2 }
+faults:
+  - { name: stuck, kind: unit, gpu: 3, family: tc_fp16, rate: 1 }
+  - { name: never, kind: unit, gpu: 4, family: tc_fp16, rate: 0 }
+`,
+);
+
+it('says what every fault came to, and what was missed', () => {
+  const summary = summarize(SCENARIO, 1, [...replicates(SCENARIO, { seed: 1, count: 2 })]);
+  assert.deepEqual(
+    summary.faults.map(({ struck, quarantine }) => [struck, quarantine.count, quarantine.missing]),
+    [
+      [2, 2, 0],
+      [2, 0, 2],
+    ],
+  );
+  assert.equal(summary.missed, 2);
+  const text = textReport(summary);
+  assert.match(text, /^stuck +quarantine +2 +1 min +1 min +2 of 2 +11 min/m);
+  assert.match(text, /^never .* 0 of 2 +never/m);
+});
+
+it('the page is whole, and text in it stays text', () => {
+  const html = htmlReport(summarize(SCENARIO, 1, [...replicates(SCENARIO, { seed: 1, count: 1 })]));
+  assert.match(html, /a &lt;b&gt;stuck&lt;\/b&gt; unit/);
+  assert.equal(html.match(/<svg /g)?.length, 2);
+  assert.doesNotMatch(html, /<script|https?:|NaN|Infinity|undefined/);
+});
+
+it('hours are spoken as people do', () => {
+  assert.deepEqual([1 / 3600, 1 / 6, 1.26, 30, 72, null].map(spoken), [
+    '1 s',
+    '10 min',
+    '1.3 h',
+    '30 h',
+    '3 d',
+    'never',
+  ]);
+});
