@@ -99,7 +99,7 @@ function open(step: Step, { family, cohort, members }: Trio, suspect: string | n
 }
 
 function candidatesOf(step: Step): Candidate[] {
-  return [...devicesOf(step.draft)].flatMap((device) => asCandidate(step, device) ?? []);
+  return devicesOf(step.draft).flatMap((device) => asCandidate(step, device) ?? []);
 }
 
 /** In service, with an agent that is there and may probe it; undefined = it cannot take part now. */

@@ -71,16 +71,40 @@ export function countDevice(index: CohortIndex, device: DeviceState, by: 1 | -1)
   }
 }
 
+/** How many devices there are of a kind, and how many of them failed. */
+export interface Members {
+  devices: number;
+  failingDevices: number;
+}
+
+/** Of the cohort, as the draft sees it. O(devices changed by the draft). */
+export function membersOf(draft: Draft, cohort: string): Members {
+  const census = { ...emptyCensus(), ...draft.base.cohorts.get(cohort), cleanByNode: new Map() };
+  addChanges(draft, cohort, census);
+  return census;
+}
+
+/** Every cohort that has, or had, a device. */
+export function cohortsOf(draft: Draft): Set<string> {
+  const cohorts = new Set(draft.base.cohorts.keys());
+  for (const { families } of draft.devices.values()) for (const { cohort } of families) cohorts.add(cohort);
+  return cohorts;
+}
+
 /** The cohort as the draft sees it. O(clean nodes of the cohort + devices changed by the draft). */
 export function censusOf(draft: Draft, cohort: string): Census {
   const base = draft.base.cohorts.get(cohort);
   const census: Census = base === undefined ? emptyCensus() : { ...base, cleanByNode: new Map(base.cleanByNode) };
+  addChanges(draft, cohort, census);
+  return census;
+}
+
+function addChanges(draft: Draft, cohort: string, census: Census): void {
   for (const [id, device] of draft.devices) {
     const before = draft.base.devices.get(id);
     if (before !== undefined) addIfMember(census, before, cohort, -1);
     addIfMember(census, device, cohort, 1);
   }
-  return census;
 }
 
 function addIfMember(census: Census, device: DeviceState, cohort: string, by: 1 | -1): void {

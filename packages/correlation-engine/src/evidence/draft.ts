@@ -108,10 +108,10 @@ export function attentiveIds(draft: Draft): string[] {
   return [...ids].sort();
 }
 
-/** Every device, as the draft sees it. For reading only. */
-export function* devicesOf(draft: Draft): Generator<DeviceState> {
-  for (const [id, device] of draft.base.devices) yield draft.devices.get(id) ?? device;
-  for (const [id, device] of draft.devices) if (!draft.base.devices.has(id)) yield device;
+/** Every device, as the draft sees it, by id: that of memory is another order after a restart. For reading only. */
+export function devicesOf(draft: Draft): DeviceState[] {
+  const all = new Map([...draft.base.devices, ...draft.devices]);
+  return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 export function deviceCount(draft: Draft): number {

@@ -1,4 +1,4 @@
-import { cohortOf, familyOfCohort } from '../evidence/cohorts.js';
+import { cohortOf, cohortsOf, familyOfCohort, type Members, membersOf } from '../evidence/cohorts.js';
 import { configOf, type Draft, deviceOf, nodeOf } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
 import { poissonTail } from '../evidence/gates/breadth.js';
@@ -124,8 +124,8 @@ function nodeCorrelated(draft: Draft, device: DeviceState, nowUs: number): Patte
 function firmwareCorrelated(draft: Draft, device: DeviceState): Pattern | undefined {
   let clearest: Pattern | undefined;
   for (const family of new Set(device.units.map((unit) => unit.family))) {
-    const own = draft.base.cohorts.get(cohortOf(device, family));
-    if (own === undefined || own.failingDevices < 2) continue;
+    const own = membersOf(draft, cohortOf(device, family));
+    if (own.failingDevices < 2) continue;
     const others = otherDrivers(draft, device, family);
     if (others.devices === 0) continue;
     const chance = hypergeometricTail(own, others);
@@ -136,18 +136,14 @@ function firmwareCorrelated(draft: Draft, device: DeviceState): Pattern | undefi
   return clearest;
 }
 
-interface Members {
-  devices: number;
-  failingDevices: number;
-}
-
 function otherDrivers(draft: Draft, device: DeviceState, family: Family): Members {
   const own = cohortOf(device, family);
   const others = { devices: 0, failingDevices: 0 };
-  for (const [cohort, census] of draft.base.cohorts) {
+  for (const cohort of cohortsOf(draft)) {
     if (cohort === own || !isOfModel(cohort, device) || familyOfCohort(cohort) !== family) continue;
-    others.devices += census.devices;
-    others.failingDevices += census.failingDevices;
+    const { devices, failingDevices } = membersOf(draft, cohort);
+    others.devices += devices;
+    others.failingDevices += failingDevices;
   }
   return others;
 }
