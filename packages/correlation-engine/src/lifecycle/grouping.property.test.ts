@@ -11,11 +11,11 @@ import { happen, NODES, story } from './testing/story.js';
 const WITH_CANARIES = configWith({}, { tmr: { ...CONFIG.tmr, enabled: true, interval_seconds: 86_400 } });
 const GROUPS = [1, 3, 2, 5, 1];
 
-/** Nodes of one kind, known in another order than that of their ids, with two drivers. */
+/** Nodes of one kind with two drivers, known in the order of their ids: rows are loaded in the opposite one. */
 function fleetOfFour(): Fleet {
   const fleet = new Fleet();
   fleet.configure(WITH_CANARIES);
-  for (const node of NODES.toReversed())
+  for (const node of NODES)
     fleet.hello(node, { devices: [describe(deviceIdOf(node), { driverVersion: node === 'n4' ? '2' : '1' })] });
   return fleet;
 }
