@@ -128,7 +128,7 @@ test('an operator’s order that requires approval waits for a second person', (
   assert.equal(fleet.answerProposal(id, 'APPROVE', 'alice').refusal?.code, 'SECOND_PERSON_NEEDED');
   fleet.answerProposal(id, 'APPROVE', 'bob');
   const { state: now, stateReason, stateActor } = fleet.device(ID);
-  assert.deepEqual([now, stateReason, stateActor], ['CONDEMNED', 'because Approved by bob: looked at it', 'bob']);
+  assert.deepEqual([now, stateReason, stateActor], ['CONDEMNED', 'because. Approved by bob: looked at it', 'bob']);
 });
 
 test('who proposed may take it back; and approve it where the configuration says so', () => {

@@ -31,12 +31,17 @@ function approve(step: Step, device: DeviceState, proposal: Proposal, { actor, r
   device.proposals = device.proposals.filter((entry) => entry !== proposal);
   carryOut(step, device, {
     action: proposal.action,
-    reason: `${proposal.reason} Approved by ${actor}: ${reason}`,
+    reason: `${asSentence(proposal.reason)} Approved by ${actor}: ${reason}`,
     actor,
     approved: proposal.proposedBy === '',
   });
   const ending = { outcome: 'APPROVED' as const, decidedBy: actor, decisionReason: reason };
   endProposal(step, device, proposal, ending, step.effects.transitions[0]?.eventId ?? null);
+}
+
+/** Operators seldom end a reason with a full stop. */
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 function problemOf(

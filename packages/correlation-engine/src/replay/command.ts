@@ -84,8 +84,8 @@ function asText(report: ReplayReport, seconds: number): string {
   if (disagreement !== null) {
     lines.push(
       `Different: ${disagreement.what}, at ${disagreement.path}`,
-      `  stored    ${disagreement.stored}`,
-      `  replayed  ${disagreement.replayed}`,
+      `  stored    ${shown(disagreement.stored)}`,
+      `  replayed  ${shown(disagreement.replayed)}`,
       'Either a row was changed behind the engine, or another version of the engine decided.',
     );
   } else {
@@ -98,6 +98,13 @@ function asText(report: ReplayReport, seconds: number): string {
     );
   }
   return `${[...lines, `Decisions ${digest}`].join('\n')}\n`;
+}
+
+/** Characters of a value that a person reads; `--output json` has all of it. */
+const MAX_SHOWN = 400;
+
+function shown(value: string): string {
+  return value.length <= MAX_SHOWN ? value : `${value.slice(0, MAX_SHOWN)}… (${value.length} characters)`;
 }
 
 function nothingThere(folder: string): SentinelError {

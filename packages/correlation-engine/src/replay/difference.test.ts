@@ -20,5 +20,8 @@ it('names the first place where two values differ', () => {
 });
 
 it('the order of members counts, for what is promised are the same bytes', () => {
-  assert.equal(firstDifference({ a: 1, b: 2 }, { b: 2, a: 1 })?.path, '(order of members)');
+  const order = { stored: 'a b', replayed: 'b a' };
+  assert.deepEqual(firstDifference({ a: 1, b: 2 }, { b: 2, a: 1 }), { path: '(order of members)', ...order });
+  const inside = firstDifference({ x: [0, { a: 1, b: 2 }] }, { x: [0, { b: 2, a: 1 }] });
+  assert.deepEqual(inside, { path: 'x[1] (order of members)', ...order });
 });

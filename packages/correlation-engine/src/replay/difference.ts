@@ -11,7 +11,25 @@ const ABSENT = '(absent)';
 /** undefined = the same bytes as JSON, the order of members included. */
 export function firstDifference(stored: unknown, replayed: unknown): Difference | undefined {
   if (text(stored) === text(replayed)) return undefined;
-  return walk(stored, replayed, '') ?? { path: '(order of members)', stored: text(stored), replayed: text(replayed) };
+  return walk(stored, replayed, '') ?? orderOf(stored, replayed, '');
+}
+
+/** Of equal values: the first object whose members stand in another order, and their names. */
+function orderOf(stored: unknown, replayed: unknown, path: string): Difference | undefined {
+  if (!isObject(stored) || !isObject(replayed)) return undefined;
+  const [before, now] = [Object.keys(stored).join(' '), Object.keys(replayed).join(' ')];
+  if (before !== now)
+    return { path: `${path === '' ? '' : `${path} `}(order of members)`, stored: before, replayed: now };
+  for (const key of Object.keys(stored)) {
+    const found = orderOf(stored[key], replayed[key], within(stored, path, key));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function within(parent: object, path: string, key: string): string {
+  if (Array.isArray(parent)) return `${path}[${key}]`;
+  return path === '' ? key : `${path}.${key}`;
 }
 
 function walk(stored: unknown, replayed: unknown, path: string): Difference | undefined {
@@ -19,10 +37,8 @@ function walk(stored: unknown, replayed: unknown, path: string): Difference | un
     if (text(stored) === text(replayed)) return undefined;
     return { path: path === '' ? '(value)' : path, stored: text(stored), replayed: text(replayed) };
   }
-  const inArray = Array.isArray(stored);
   for (const key of new Set([...Object.keys(stored), ...Object.keys(replayed)])) {
-    const inside = inArray ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
-    const found = walk(stored[key], replayed[key], inside);
+    const found = walk(stored[key], replayed[key], within(stored, path, key));
     if (found !== undefined) return found;
   }
   return undefined;
