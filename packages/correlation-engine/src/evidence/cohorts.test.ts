@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { censusOf, cohortKey, cohortOf, cohortsOf, membersOf, parseCohort } from './cohorts.js';
+import { censusOf, cohortKey, cohortOf, cohortsOf, parseCohort, sizeOfCohort } from './cohorts.js';
 import { begin, editDevice, install } from './draft.js';
 import { deviceWith, draftOf, familyWith, IDENTITY, unitWith } from './testing/device.js';
 
@@ -69,7 +69,7 @@ test('members are counted as a draft sees them, before it is installed', () => {
   const draft = draftOf([deviceWith('a'), deviceWith('b')]);
   editDevice(draft, 'a').units = [unitWith({ counted: 1 })];
   editDevice(draft, 'b').families = [familyWith({ cohort: cohortKey({ ...IDENTITY, driverVersion: '2' }, 1, 1) })];
-  const seen = () => [...cohortsOf(draft)].sort().map((cohort) => membersOf(draft, cohort));
+  const seen = () => [...cohortsOf(draft)].sort().map((cohort) => sizeOfCohort(draft, cohort));
   const before = seen().map(({ devices, failingDevices }) => [devices, failingDevices]);
   install(draft);
   assert.deepEqual(before, [

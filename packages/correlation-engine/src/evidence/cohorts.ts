@@ -72,13 +72,13 @@ export function countDevice(index: CohortIndex, device: DeviceState, by: 1 | -1)
 }
 
 /** How many devices there are of a kind, and how many of them failed. */
-export interface Members {
+export interface CohortSize {
   devices: number;
   failingDevices: number;
 }
 
 /** Of the cohort, as the draft sees it. O(devices changed by the draft). */
-export function membersOf(draft: Draft, cohort: string): Members {
+export function sizeOfCohort(draft: Draft, cohort: string): CohortSize {
   const census = { ...emptyCensus(), ...draft.base.cohorts.get(cohort), cleanByNode: new Map() };
   addChanges(draft, cohort, census);
   return census;

@@ -1,4 +1,4 @@
-import { cohortOf, cohortsOf, familyOfCohort, type Members, membersOf } from '../evidence/cohorts.js';
+import { type CohortSize, cohortOf, cohortsOf, familyOfCohort, sizeOfCohort } from '../evidence/cohorts.js';
 import { configOf, type Draft, deviceOf, nodeOf } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
 import { poissonTail } from '../evidence/gates/breadth.js';
@@ -124,7 +124,7 @@ function nodeCorrelated(draft: Draft, device: DeviceState, nowUs: number): Patte
 function firmwareCorrelated(draft: Draft, device: DeviceState): Pattern | undefined {
   let clearest: Pattern | undefined;
   for (const family of new Set(device.units.map((unit) => unit.family))) {
-    const own = membersOf(draft, cohortOf(device, family));
+    const own = sizeOfCohort(draft, cohortOf(device, family));
     if (own.failingDevices < 2) continue;
     const others = otherDrivers(draft, device, family);
     if (others.devices === 0) continue;
@@ -136,12 +136,12 @@ function firmwareCorrelated(draft: Draft, device: DeviceState): Pattern | undefi
   return clearest;
 }
 
-function otherDrivers(draft: Draft, device: DeviceState, family: Family): Members {
+function otherDrivers(draft: Draft, device: DeviceState, family: Family): CohortSize {
   const own = cohortOf(device, family);
   const others = { devices: 0, failingDevices: 0 };
   for (const cohort of cohortsOf(draft)) {
     if (cohort === own || !isOfModel(cohort, device) || familyOfCohort(cohort) !== family) continue;
-    const { devices, failingDevices } = membersOf(draft, cohort);
+    const { devices, failingDevices } = sizeOfCohort(draft, cohort);
     others.devices += devices;
     others.failingDevices += failingDevices;
   }
@@ -182,7 +182,7 @@ function binomialTail(hits: number, total: number, share: number): number {
 }
 
 /** Probability that so many of the failing devices, or more, are among the own ones by chance (Fisher's exact test, one-sided). */
-function hypergeometricTail(own: Members, others: Members): number {
+function hypergeometricTail(own: CohortSize, others: CohortSize): number {
   const failing = own.failingDevices + others.failingDevices;
   let sum = 0;
   for (let k = own.failingDevices; k <= Math.min(failing, own.devices); k += 1) {
