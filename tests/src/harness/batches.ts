@@ -18,6 +18,8 @@ export function device(id: string, sms: number, selfTested = sms): Device {
     driverVersion: '1',
     serial: id,
     slot: '',
+    vbiosVersion: '',
+    cudaVersion: '',
     note: '',
     families: [ProbeFamily.FMA32, ProbeFamily.INT_AES].map((family) => ({
       family,
