@@ -167,7 +167,11 @@ export class Engine implements Service {
   reload(): void {
     this.#loaded = reloadConfig(this.#loaded, this.#log);
     this.#admission = admission(this.#config);
-    this.#submitConfig();
+    try {
+      this.#submitConfig();
+    } catch (error) {
+      this.#log.error({ err: error }, 'the manifest of cohorts is refused; decisions keep the settings of before');
+    }
   }
 
   async #openStores(): Promise<Archiver> {

@@ -1,10 +1,14 @@
 import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
 import { KeyRing } from '@sentinel/service-kit/mac';
+import { vouchedCohorts } from './cohort-manifest.js';
 import type { Admission } from './control/handshake.js';
 import type { CoreConfig } from './core.js';
 import type { DatabaseOptions } from './store/connect.js';
 
-/** What the decisions depend on, as it goes into the record log: plain data, so that a replay has it. */
+/**
+ * What the decisions depend on, as it goes into the record log: plain data, so that a replay has it.
+ * @throws SentinelError FAILED_PRECONDITION where the manifest of cohorts is not to be believed
+ */
 export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
   const { mode, gates, attribution, correlation, state_machine, bayesian_model, tmr, trust_graph } = config;
   return {
@@ -28,6 +32,7 @@ export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
     immediateQuarantineFailures: state_machine.immediate_quarantine_failures,
     tmr: { ...tmr },
     trust_graph: { ...trust_graph },
+    vouchedCohorts: vouchedCohorts(config.cohort_manifest),
   };
 }
 

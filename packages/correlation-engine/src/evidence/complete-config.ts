@@ -17,6 +17,7 @@ const ADDED: Omit<CoreConfig, 'mode' | 'gates' | 'reinstatementPassCount' | 'pri
   tmr: { enabled: false, interval_seconds: 600, timeout_ms: 30_000, selection_strategy: 'round_robin' },
   trust_graph: { enabled: false, snapshot_interval_seconds: 3600 },
   correlation: { windowSeconds: 300, minConfidence: 0.6 },
+  vouchedCohorts: [],
   thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
   immediateQuarantineFailures: 3,
   maxQuarantineHours: 720,

@@ -512,4 +512,6 @@ export interface CoreConfig {
   readonly immediateQuarantineFailures: number;
   readonly tmr: TmrSettings;
   readonly trust_graph: TrustGraphSettings;
+  /** Keys of cohorts that an operator signed for (`cohort_manifest`). */
+  readonly vouchedCohorts: readonly string[];
 }

@@ -29,5 +29,6 @@ export function gatesDetail(device: DeviceState): JsonValue[] {
     name: gate.name,
     verdict: gate.verdict,
     reason: gate.reason,
+    inputs: gate.inputs,
   }));
 }

@@ -13,7 +13,7 @@ function gate(clean: number, nodes: number, family: number, passed: number, conf
   const accused = deviceWith('accused', { state: 'SUSPECT', families, units: [unitWith({ family, counted: 1 })] });
   const others = Array.from({ length: clean }, (_, i) => deviceWith(`d${i}`, { node: `n${i % nodes}`, families }));
   const draft = draftOf([accused, ...others], {}, config);
-  return cohortGate((key) => censusOf(draft, key), config.gates, accused, [family]);
+  return cohortGate((key) => censusOf(draft, key), config, accused, [family]);
 }
 
 test('one device may accuse by an architecture-independent family if half of its SMs passed the known answers', () => {
@@ -30,11 +30,20 @@ test('a model family needs 20 clean devices on 3 nodes, whatever the self test',
   assert.equal(gate(20, 2, MODEL_FAMILY, 4).verdict, 'HOLD');
 });
 
+test('an operator who signed for the cohort stands in for clean devices enough', () => {
+  const { cohort } = familyWith({ family: MODEL_FAMILY });
+  const answer = gate(0, 1, MODEL_FAMILY, 0, { ...CONFIG, vouchedCohorts: [cohort] });
+  assert.equal(answer.verdict, 'PASS');
+  assert.equal(answer.inputs.sfu_signed_manifest, 'names its cohort');
+  const other = { ...CONFIG, vouchedCohorts: [familyWith().cohort] };
+  assert.equal(gate(0, 1, MODEL_FAMILY, 0, other).verdict, 'HOLD', 'of this family it says nothing');
+});
+
 test('families are judged apart, and the gate passes if one may accuse', () => {
   const families = [familyWith({ selfTestSmsPassed: 0 }), familyWith({ family: INT_AES })];
   const accused = deviceWith('accused', { families });
   const draft = draftOf([accused]);
-  const answer = cohortGate((key) => censusOf(draft, key), CONFIG.gates, accused, [FMA32, INT_AES]);
+  const answer = cohortGate((key) => censusOf(draft, key), CONFIG, accused, [FMA32, INT_AES]);
   assert.equal(answer.verdict, 'PASS');
   assert.deepEqual(answer.accusing, [INT_AES]);
 });
@@ -42,5 +51,5 @@ test('families are judged apart, and the gate passes if one may accuse', () => {
 test('a family that the device never announced may not accuse', () => {
   const accused = deviceWith('accused', { families: [] });
   const draft = draftOf([accused]);
-  assert.equal(cohortGate((key) => censusOf(draft, key), CONFIG.gates, accused, [FMA32]).verdict, 'HOLD');
+  assert.equal(cohortGate((key) => censusOf(draft, key), CONFIG, accused, [FMA32]).verdict, 'HOLD');
 });

@@ -1,11 +1,13 @@
 import { type Census, cohortOf } from '../cohorts.js';
 import { ARCHITECTURE_INDEPENDENT, familyName } from '../families.js';
-import type { DeviceState, Family, GateSettings } from '../model.js';
+import type { CoreConfig, DeviceState, Family, GateSettings } from '../model.js';
 import type { GateAnswer } from './outcome.js';
 
 interface FamilyQualification {
   family: Family;
   qualified: boolean;
+  /** An operator signed for the cohort. */
+  vouched: boolean;
   cleanDevices: number;
   cleanNodes: number;
   selfTested: boolean;
@@ -16,17 +18,21 @@ interface FamilyQualification {
 /** Gate 3 for each of the families; which of them may accuse. */
 export function cohortGate(
   censusOf: (cohort: string) => Census,
-  settings: GateSettings,
+  { gates, vouchedCohorts }: Pick<CoreConfig, 'gates' | 'vouchedCohorts'>,
   device: DeviceState,
   families: readonly Family[],
 ): GateAnswer & { accusing: Family[] } {
-  const all = families.map((family) => qualify(censusOf(cohortOf(device, family)), settings, device, family));
+  const all = families.map((family) => {
+    const key = cohortOf(device, family);
+    return qualify(censusOf(key), gates, device, { family, vouched: vouchedCohorts.includes(key) });
+  });
   const accusing = all.filter((entry) => entry.qualified).map((entry) => entry.family);
   const inputs: Record<string, string> = {};
   for (const entry of all) {
     const name = familyName(entry.family);
-    inputs[`${name}_clean_devices`] = `${entry.cleanDevices} of ${settings.cohort_min_gpus}`;
-    inputs[`${name}_clean_nodes`] = `${entry.cleanNodes} of ${settings.cohort_min_nodes}`;
+    inputs[`${name}_clean_devices`] = `${entry.cleanDevices} of ${gates.cohort_min_gpus}`;
+    inputs[`${name}_clean_nodes`] = `${entry.cleanNodes} of ${gates.cohort_min_nodes}`;
+    inputs[`${name}_signed_manifest`] = entry.vouched ? 'names its cohort' : 'does not name its cohort';
     inputs[`${name}_self_tested_sms`] = `${entry.passed} of ${entry.needed}`;
     inputs[`${name}_golden`] = ARCHITECTURE_INDEPENDENT.has(entry.family)
       ? 'architecture independent'
@@ -35,7 +41,12 @@ export function cohortGate(
   return { verdict: accusing.length > 0 ? 'PASS' : 'HOLD', reason: all.map(sentence).join(' '), inputs, accusing };
 }
 
-function qualify(census: Census, settings: GateSettings, device: DeviceState, family: Family): FamilyQualification {
+function qualify(
+  census: Census,
+  settings: GateSettings,
+  device: DeviceState,
+  { family, vouched }: Pick<FamilyQualification, 'family' | 'vouched'>,
+): FamilyQualification {
   const cleanDevices = census.cleanDevices;
   const cleanNodes = census.cleanByNode.size;
   const state = device.families.find((entry) => entry.family === family);
@@ -43,12 +54,22 @@ function qualify(census: Census, settings: GateSettings, device: DeviceState, fa
   const passed = state?.selfTestSmsPassed ?? 0;
   const selfTested = ARCHITECTURE_INDEPENDENT.has(family) && passed >= needed;
   const large = cleanDevices >= settings.cohort_min_gpus && cleanNodes >= settings.cohort_min_nodes;
-  return { family, qualified: large || selfTested, cleanDevices, cleanNodes, selfTested, passed, needed };
+  return {
+    family,
+    qualified: large || vouched || selfTested,
+    vouched,
+    cleanDevices,
+    cleanNodes,
+    selfTested,
+    passed,
+    needed,
+  };
 }
 
 function sentence(entry: FamilyQualification): string {
   const name = familyName(entry.family);
   const cohort = `${entry.cleanDevices} clean devices on ${entry.cleanNodes} nodes`;
+  if (entry.vouched) return `The signed manifest names the cohort of ${name}, which has ${cohort}.`;
   if (entry.qualified && !entry.selfTested) return `The cohort of ${name} has ${cohort}.`;
   const selfTest = `${entry.passed} of its SMs passed the known answers at agent start (${entry.needed} needed)`;
   if (entry.selfTested)

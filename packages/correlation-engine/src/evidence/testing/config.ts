@@ -44,6 +44,7 @@ export const CONFIG: CoreConfig = {
   immediateQuarantineFailures: 3,
   tmr: { enabled: false, interval_seconds: 600, timeout_ms: 30_000, selection_strategy: 'round_robin' },
   trust_graph: { enabled: true, snapshot_interval_seconds: 3600 },
+  vouchedCohorts: [],
 };
 
 export function configWith(gates: Partial<GateSettings>, rest: Partial<CoreConfig> = {}): CoreConfig {

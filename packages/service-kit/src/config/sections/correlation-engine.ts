@@ -1,4 +1,4 @@
-import { choice, flag, integer, list, mapping, real } from '../formats.js';
+import { choice, flag, integer, list, mapping, real, text } from '../formats.js';
 import { endpoint, listenAddress, nodeName, optionalPath, storeUrl, webHost, webOrigin } from '../places.js';
 import { group, inert, inertGroup, leaf, secret, section } from '../schema.js';
 import { attribution } from './attribution.js';
@@ -229,6 +229,27 @@ const directiveLog = group('What orchestrators are told: quarantines, cordons an
   }),
 });
 
+const cohortManifest = group(
+  'Gate 3: cohorts that operators vouch for, in a file that one of them signed, in place of clean devices enough.',
+  {
+    file: leaf({
+      format: optionalPath,
+      default: '',
+      doc: 'The signed file, see docs/decisions.md; "" = none.',
+      source: ESTIMATE,
+      readable: 'always',
+      reloadable: true,
+    }),
+    keys: leaf({
+      format: mapping(text({ expects: 'an Ed25519 public key, 32 bytes as base64', pattern: /^[A-Za-z0-9+/]{43}=$/ })),
+      default: {},
+      doc: 'Public keys of the operators who may sign it, by key id.',
+      source: ESTIMATE,
+      reloadable: true,
+    }),
+  },
+);
+
 const redis = group('Live cache and notices to dashboards.', {
   ...inert(
     secret('url', {
@@ -315,6 +336,7 @@ export const correlationEngine = section(
     }),
     database,
     directive_log: directiveLog,
+    cohort_manifest: cohortManifest,
     history: group('The store of every run.', {
       url: leaf({
         format: storeUrl(['file']),
