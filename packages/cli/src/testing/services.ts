@@ -56,7 +56,15 @@ export class FakeEngine implements AsyncDisposable {
   readonly answers: string[] = [];
   /** What a device's history has in a range of time. */
   sensors: GetGpuHistoryResponse = { runs: [], telemetry: [], events: [], nextPageToken: '' };
-  trust: GetTrustGraphResponse = { atUs: 0n, devices: [], edges: [], canaries: [], edgeCount: 0, edgesForgotten: 0n };
+  trust: GetTrustGraphResponse = {
+    atUs: 0n,
+    devices: [],
+    edges: [],
+    canaries: [],
+    edgeCount: 0,
+    edgesForgotten: 0n,
+    brokenGoldens: [],
+  };
   readonly trustQuestions: GetTrustGraphRequest[] = [];
   incidents: readonly Incident[] = [];
   /** What each stream of directives sends before it ends; the last stays open. */

@@ -28,13 +28,20 @@ type Short = (gpu: string) => string;
 
 /** Least trusted devices, who disagreed with whom, and the newest canaries. */
 export function trustView(graph: GetTrustGraphResponse, nowUs: bigint): string {
-  if (graph.devices.length === 0)
+  const goldens = graph.brokenGoldens.map(({ node, family, sinceUs }) =>
+    paint(
+      'red',
+      `The expected values of ${node} for ${familyName(family)} differ from those of most nodes since ${age(sinceUs, nowUs)}: its results are not believed. Check its CPU, memory and build.`,
+    ),
+  );
+  if (graph.devices.length === 0 && goldens.length === 0)
     return 'No devices have been compared yet. It takes three devices of one kind, and a canary (tmr.interval_seconds).';
   const ids = [...graph.devices.map(({ gpu }) => gpu), ...graph.canaries.flatMap(({ gpus }) => [...gpus])];
   const names = shortIds([...new Set(ids)]);
   const short: Short = (gpu) => names.get(gpu) ?? gpu;
   const disagreements = graph.edges.filter(({ disagreed }) => disagreed > 0n);
   return [
+    ...goldens,
     `Who computed the same as others, ${time(graph.atUs)}: ${plural(graph.edgeCount, 'pair')} compared. It decides nothing by itself.`,
     table(
       DEVICES,

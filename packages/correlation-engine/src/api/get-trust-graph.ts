@@ -36,6 +36,7 @@ export async function getTrustGraph(
     canaries: canaries.slice(0, count).map(canaryMessage),
     edgeCount: edges.length,
     edgesForgotten: BigInt(graph.edgesForgotten),
+    brokenGoldens: brokenGoldensOf(state),
   };
 }
 
@@ -54,6 +55,16 @@ async function snapshotBefore(db: Kysely<Tables>, atUs: number): Promise<TrustSn
     field: 'at_us',
     hint: 'Snapshots are taken every trust_graph.snapshot_interval_seconds while devices are compared.',
   });
+}
+
+function brokenGoldensOf({ nodes }: CoreState) {
+  return [...nodes.values()].flatMap(({ node, brokenGoldens = [] }) =>
+    brokenGoldens.map(({ family, sinceUs }) => ({
+      node,
+      family: family as ProbeFamily,
+      sinceUs: BigInt(sinceUs),
+    })),
+  );
 }
 
 /** The least trusted first. */

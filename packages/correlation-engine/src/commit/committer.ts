@@ -17,7 +17,7 @@ import { Spools } from '../store/spools.js';
 import { type LoadedState, type StateStore, savedState } from '../store/state-store.js';
 import { StaleOwnerError, UnstorableError } from '../store/writer.js';
 import { buildGroup, type Group } from './group.js';
-import type { Item } from './item.js';
+import type { Item, OwnItem } from './item.js';
 
 /** Records that one transaction holds at most, and their payload. */
 const MAX_GROUP_ITEMS = 1024;
@@ -62,6 +62,8 @@ export class Committer {
   #others = 0;
   #running: Promise<void> | null = null;
   #stopped = false;
+  /** The log does not say yet that the state was read back. */
+  #resumed = false;
 
   /** @param archived history that became durable since the last call */
   constructor(
@@ -104,6 +106,7 @@ export class Committer {
   load(loaded: LoadedState, config: CoreConfig): void {
     this.#state = loadState(savedState(loaded, config));
     this.#head = loaded.head;
+    this.#resumed = loaded.head.commitSeq > 0;
     this.#epochs.clear();
     for (const { node, epoch } of loaded.owners) this.#epochs.set(node, epoch);
     for (const row of loaded.spools) this.spools.open(row.node, row.spool_id).committed = row.committed_through;
@@ -205,7 +208,7 @@ export class Committer {
       state: this.#state,
       head: this.#head,
       nowUs: Number(this.#clock.nowUs()),
-      items,
+      items: this.#resumed ? [RESUMED, ...items] : items,
       epochOf: (node) => this.epochOf(node),
       archived: this.#archived(),
     });
@@ -213,6 +216,7 @@ export class Committer {
 
   #install(group: Group, epochs: ReadonlyMap<string, number>, seconds: number): void {
     install(group.draft);
+    this.#resumed = false;
     this.#settle(group, epochs, seconds);
   }
 
@@ -302,6 +306,9 @@ export class Committer {
     this.#others = 0;
   }
 }
+
+/** The first record after the state was read back. */
+const RESUMED: OwnItem = { kind: 'own', record: { kind: 'resumed' }, committed: () => {}, failed: () => {} };
 
 /** Nothing to write: repeated records alone. */
 function isEmpty({ rows }: Group): boolean {

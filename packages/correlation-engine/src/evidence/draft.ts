@@ -1,4 +1,5 @@
 import type { CanaryFacts } from '../canary/facts.js';
+import { GoldenDraft } from '../canary/goldens.js';
 import { countDevice } from './cohorts.js';
 import { type ExposureIndex, installExposure, moveExposure } from './exposure.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
@@ -16,6 +17,8 @@ export interface Draft {
   fleet: FleetFacts | null;
   config: CoreConfig | null;
   canaries: CanaryFacts | null;
+  /** Made when something is compared. */
+  goldens: GoldenDraft | null;
   /** What ran: additions to the base's. */
   readonly exposure: ExposureIndex;
   /** Old to new ids of devices whose history moved there, because other hardware has their id now. */
@@ -30,6 +33,7 @@ export function begin(base: CoreState): Draft {
     fleet: null,
     config: null,
     canaries: null,
+    goldens: null,
     exposure: new Map(),
     moved: new Map(),
   };
@@ -94,6 +98,11 @@ export function canariesOf(draft: Draft): CanaryFacts {
   return draft.canaries ?? draft.base.canaries;
 }
 
+export function goldensOf(draft: Draft): GoldenDraft {
+  draft.goldens ??= new GoldenDraft(draft.base.goldens);
+  return draft.goldens;
+}
+
 export function editCanaries(draft: Draft, changed: Partial<CanaryFacts>): void {
   draft.canaries = { ...canariesOf(draft), ...changed };
 }
@@ -152,6 +161,7 @@ export function install(draft: Draft): void {
   if (draft.fleet !== null) base.fleet = draft.fleet;
   if (draft.config !== null) base.config = draft.config;
   if (draft.canaries !== null) base.canaries = draft.canaries;
+  draft.goldens?.install();
   for (const [from, to] of draft.moved) moveExposure(base.exposure, from, to);
   installExposure(base.exposure, draft.exposure);
 }

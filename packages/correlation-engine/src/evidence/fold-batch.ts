@@ -1,6 +1,7 @@
-import { type Draft, deviceOf, editNode, nodeOf } from './draft.js';
+import { noteGolden } from '../canary/broken-golden.js';
+import { type Draft, deviceOf, editNode, goldensOf, nodeOf } from './draft.js';
 import { eventTimeUs, type NodeClock } from './event-time.js';
-import { type DeviceState, type FamilyState, type NodeState, RunFlag } from './model.js';
+import { type DeviceState, type FamilyState, type NodeState, RunFlag, RunKind } from './model.js';
 import type { BatchRecord, RunColumns } from './record.js';
 import { adoptDevice } from './register.js';
 import { needsAttention } from './state.js';
@@ -21,6 +22,8 @@ export interface Slot {
   lastRunUs: number;
   /** Something hangs on its single rows: coverage, the first clean run, a pending suspicion, a directive. */
   attentive: boolean;
+  /** Of its goldens; '' = they are compared with nobody's. */
+  cohort: string;
 }
 
 export interface FoldedBatch {
@@ -56,6 +59,8 @@ export function foldBatch(step: Step, record: BatchRecord): FoldedBatch | undefi
     slot.executions += run;
     slot.notRun += (batch.smsPlanned[row] as number) - run;
     const timeUs = eventTimeUs(clock, baseUs + (batch.startOffsetUs[row] as number), nowUs);
+    if (batch.kind[row] === RunKind.SCHEDULED && batch.index[row] === 0 && slot.cohort !== '')
+      compareGolden(step, record, row, slot);
     if (timeUs < slot.firstRunUs) slot.firstRunUs = timeUs;
     if (timeUs > slot.lastRunUs) slot.lastRunUs = timeUs;
   }
@@ -67,13 +72,30 @@ function slotOf(draft: Draft, slots: Slot[], record: BatchRecord, deviceId: stri
   for (const slot of slots) if (slot.family === family && slot.deviceId === deviceId) return slot;
   const known = deviceOf(draft, deviceId) ?? adoptDevice(draft, record.node, deviceId);
   const device = known?.node === record.node ? known : null;
-  const attentive =
-    device !== null &&
-    (needsAttention(device) || isWarmingUp(device.families.find((entry) => entry.family === family)));
+  const described = device?.families.find((entry) => entry.family === family);
+  const attentive = device !== null && (needsAttention(device) || isWarmingUp(described));
+  const cohort = described?.cohort ?? '';
   const counts = { runs: 0, executions: 0, failures: 0, notRun: 0 };
-  const slot = { deviceId, device, family, ...counts, firstRunUs: Number.MAX_SAFE_INTEGER, lastRunUs: 0, attentive };
+  const slot = {
+    deviceId,
+    device,
+    family,
+    ...counts,
+    firstRunUs: Number.MAX_SAFE_INTEGER,
+    lastRunUs: 0,
+    attentive,
+    cohort,
+  };
   slots.push(slot);
   return slot;
+}
+
+/** The shared seed of an epoch: devices of one cohort have the same golden for it. Without two that agreed there is none. */
+function compareGolden(step: Step, { node, batch }: BatchRecord, row: number, { cohort, family }: Slot): void {
+  const digest = batch.goldenDigest[row] as number;
+  if (digest === 0) return;
+  const compared = goldensOf(step.draft).take(cohort, batch.epoch[row] as number, digest, node);
+  if (compared.agrees || compared.outvoted.length > 0) noteGolden(step, node, family, compared);
 }
 
 function isWarmingUp(family: FamilyState | undefined): boolean {

@@ -328,6 +328,15 @@ export interface NodeState {
   released?: { untilUs: number; devices: string[] };
   /** When all devices of the node were last asked for a burst because one of them failed. */
   matesAskedUs?: number;
+  /** Families for which its golden differs from that of most others. Absent = it never did. Replaced as a whole. */
+  brokenGoldens?: readonly BrokenGolden[];
+}
+
+export interface BrokenGolden {
+  readonly family: Family;
+  readonly sinceUs: number;
+  /** Seeds in a row for which it has agreed since. */
+  readonly agreed: number;
 }
 
 /** Orders about probing that hold until they are replaced. */

@@ -1,3 +1,4 @@
+import { isGoldenBroken } from '../canary/broken-golden.js';
 import { canaryOfDirective } from '../canary/facts.js';
 import { canariesOf, configOf, type Draft } from './draft.js';
 import type { ObservationEffect } from './effects.js';
@@ -47,7 +48,8 @@ export function observe(
     notRun(device, batch, mismatch) ??
     overflow(device, batch.family[row] ?? 0, mismatch.sm) ??
     (step.gates.has('integrity')
-      ? integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0)
+      ? (goldenOutvoted(step.draft, record, batch.family[row] ?? 0) ??
+        integrityGate(mismatch, batch.flags[row] ?? 0, batch.goldenDigest[row] ?? 0))
       : REMOVED);
   const locality: LocalityAnswer = step.gates.has('locality')
     ? localityGate(mismatch, configOf(step.draft).gates, same)
@@ -93,6 +95,13 @@ function notRun(device: DeviceState, batch: RunColumns, { run, sm }: Mismatch): 
   const known = device.sms.includes(sm);
   const reason = known ? `SM ${sm} did not take part in this run.` : `The device has no SM ${sm}.`;
   return { verdict: 'HOLD', reason, inputs: { sm: known ? 'did not run' : 'unknown' } };
+}
+
+/** The expected value itself is in doubt. */
+function goldenOutvoted(draft: Draft, { node }: BatchRecord, family: Family): GateAnswer | undefined {
+  if (!isGoldenBroken(draft, node, family)) return undefined;
+  const reason = `The golden of ${node} differs from that of most other nodes for the same seed, so the expected value is wrong.`;
+  return { verdict: 'HOLD', reason, inputs: { golden_of_node: 'outvoted by other nodes' } };
 }
 
 /** Failing units kept for one device: as many as a device with 128 SMs and 16 families has. */

@@ -286,6 +286,11 @@ export interface SpanOfUnit {
   temperatureC: number | undefined;
 }
 
+/** The engine read its state back from the store: what it kept in memory alone is gone. */
+export interface ResumedRecord {
+  kind: 'resumed';
+}
+
 export type CoreRecord =
   | HelloRecord
   | BatchRecord
@@ -301,4 +306,5 @@ export type CoreRecord =
   | ConfigRecord
   | TimerRecord
   | NodeLeftRecord
+  | ResumedRecord
   | SpanRecord;

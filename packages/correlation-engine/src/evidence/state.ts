@@ -1,4 +1,5 @@
 import { type CanaryFacts, NO_CANARIES } from '../canary/facts.js';
+import type { GoldenIndex } from '../canary/goldens.js';
 import { type CohortIndex, countDevice } from './cohorts.js';
 import { completeConfig } from './complete-config.js';
 import { completeDevice } from './complete-device.js';
@@ -17,6 +18,8 @@ export interface CoreState {
   nodes: Map<string, NodeState>;
   fleet: FleetFacts;
   canaries: CanaryFacts;
+  /** In memory alone. */
+  goldens: GoldenIndex;
   /** Ids of devices that have something pending: not HEALTHY, units with evidence, a proposal or an open directive. Derived. */
   attentive: Set<string>;
   /** What ran, by device and family. Counted in place by `install`: read it between transactions. */
@@ -54,6 +57,7 @@ export function loadState(saved: SavedState): CoreState {
     nodes: new Map(saved.nodes.map((node) => [node.node, node])),
     fleet: completeFleet(saved.fleet),
     canaries: { ...NO_CANARIES, ...saved.canaries },
+    goldens: new Map(),
     attentive: new Set(),
     exposure: new Map(),
     cohorts: new Map(),

@@ -1,5 +1,5 @@
 import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
-import type { Draft } from '../evidence/draft.js';
+import { type Draft, goldensOf } from '../evidence/draft.js';
 import type { Effects } from '../evidence/effects.js';
 import type { EventSource } from '../evidence/event-id.js';
 import { ALL_GATES } from '../evidence/gates/outcome.js';
@@ -89,6 +89,9 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'timer':
       applyTimer(step);
+      break;
+    case 'resumed':
+      goldensOf(step.draft).forget();
       break;
     case 'node-left':
       applyNodeLeft(step, record);

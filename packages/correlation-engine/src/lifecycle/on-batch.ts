@@ -1,4 +1,5 @@
 import { takeAnswers } from '../canary/answer.js';
+import { isGoldenBroken } from '../canary/broken-golden.js';
 import type { CounterIncrement } from '../evidence/effects.js';
 import { addExposure } from '../evidence/exposure.js';
 import { type FoldedBatch, foldBatch, rowTimeUs, type Slot } from '../evidence/fold-batch.js';
@@ -50,10 +51,17 @@ function report(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: Mis
     if (slot !== undefined) slot.failures += mismatches.length;
   }
   for (const slot of folded.slots) {
+    if (isGoldenBroken(step.draft, record.node, slot.family)) discardPasses(slot);
     const { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs } = slot;
     if (slot.device === null) ignore(step, record, deviceId, runs, failures);
     else count(step, { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs });
   }
+}
+
+/** Compared with a wrong golden, a pass is none. */
+function discardPasses(slot: Slot): void {
+  slot.notRun += slot.executions - slot.failures;
+  slot.executions = slot.failures;
 }
 
 /** Counts what ran. */

@@ -1,3 +1,4 @@
+import { isGoldenBroken } from '../canary/broken-golden.js';
 import { deviceOf, editDevice } from '../evidence/draft.js';
 import { isTrustworthy } from '../evidence/fold-batch.js';
 import { type DeviceState, type DirectiveState, isRepetition, RunKind, type UnitState } from '../evidence/model.js';
@@ -63,7 +64,7 @@ function noteClean(step: Step, at: Row): void {
   const family = batch.family[at.row] ?? 0;
   const warming = before.families.find((entry) => entry.family === family);
   const covered = (warming?.uncoveredSms ?? []).filter((sm) => ranOnSm(batch, at.row, before.sms, sm));
-  const trusted = isTrustworthy(batch.flags[at.row] ?? 0) && (batch.smsRun[at.row] ?? 0) > 0;
+  const trusted = isBelieved(step, at) && (batch.smsRun[at.row] ?? 0) > 0;
   const firstClean = trusted && at.mismatches.length === 0 && warming?.firstCleanUs === null;
   const cleaner = trusted && before.units.some((unit) => ranCleanly(at, before, unit));
   if (covered.length === 0 && !firstClean && !cleaner) return;
@@ -77,6 +78,12 @@ function noteClean(step: Step, at: Row): void {
     }
   }
   if (cleaner) for (const unit of device.units) if (ranCleanly(at, device, unit)) countRow(at, device, unit);
+}
+
+/** What it was compared with was right, as far as its agent and the other nodes know. */
+function isBelieved(step: Step, { record, row }: Row): boolean {
+  const { flags, family } = record.batch;
+  return isTrustworthy(flags[row] ?? 0) && !isGoldenBroken(step.draft, record.node, family[row] ?? 0);
 }
 
 function countRow(at: Row, device: DeviceState, unit: UnitState): void {
@@ -98,7 +105,7 @@ function noteProgress(step: Step, at: Row): void {
   if (directive === undefined) return;
   directive.failures += failuresOf(at, directive);
   if (executed(at, device, directive)) directive.done += 1;
-  if (directive.kind === 'deep-test') noteDeepTest(at, device, directive);
+  if (directive.kind === 'deep-test') noteDeepTest(step, at, device, directive);
 }
 
 function failuresOf(at: Row, { kind, family, sm }: DirectiveState): number {
@@ -115,10 +122,9 @@ function executed(at: Row, device: DeviceState, { kind, family, sm }: DirectiveS
 }
 
 /** Only a build without fault injection, a trustworthy golden and a run that was ordered can speak for a quarantined unit. */
-function noteDeepTest(at: Row, device: DeviceState, directive: DirectiveState): void {
+function noteDeepTest(step: Step, at: Row, device: DeviceState, directive: DirectiveState): void {
   const { batch } = at.record;
-  const speaks =
-    batch.kind[at.row] === RunKind.DEEP_TEST && !at.record.testBuild && isTrustworthy(batch.flags[at.row] ?? 0);
+  const speaks = batch.kind[at.row] === RunKind.DEEP_TEST && !at.record.testBuild && isBelieved(step, at);
   if (!speaks) return;
   if (directive.unitsCleanUs !== null) {
     if (at.mismatches.length === 0) directive.sweepClean += batch.smsRun[at.row] ?? 0;
