@@ -67,7 +67,7 @@ const LIMITS: Formats = {
   failures_per_directive: integer(1, 1_000_000),
 };
 
-const LIMITS_DEFAULTS: Limits = { failingRuns: 240, perHours: 1, failuresPerDirective: 1100 };
+const LIMITS_DEFAULTS: Limits = { failingRuns: 60, perHours: 1, failuresPerDirective: 200 };
 
 const FAULT: Formats = {
   name: WORDS,
