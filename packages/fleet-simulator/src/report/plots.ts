@@ -41,9 +41,7 @@ export function levelPlot({ timeline, incidents }: Summary['first'], hours: numb
     const [from, until] = [x(openedHours), x(closedHours ?? hours)];
     return `<rect x="${at(from)}" y="${HEIGHT - BOTTOM - 10}" width="${at(Math.max(2, until - from))}" height="6" fill="var(--c)" opacity=".6"/>`;
   });
-  const axisX = [0, 0.25, 0.5, 0.75, 1].map((share) =>
-    tickX(x(start + share * span), spoken(Math.max(0, start + share * span))),
-  );
+  const axisX = [0, 0.25, 0.5, 0.75, 1].map((share) => tickX(x(start + share * span), signed(start + share * span)));
   const axisY = [0, highest].map((count) => tickY(y(count), String(count)));
   const names = `${name(LEFT + 8, 'a', 'suspect')}${name(LEFT + 80, 'b', 'out of service')}${name(LEFT + 190, 'c', 'incidents')}`;
   return svg([...axisX, ...axisY, line('suspect', 'a'), line('out', 'b'), ...bars, names].join(''), 'GPUs by state');
@@ -68,4 +66,9 @@ function name(x: number, colour: string, text: string): string {
 
 function at(value: number): string {
   return String(Math.round(value * 10) / 10);
+}
+
+/** Hours before or after time 0. */
+function signed(hours: number): string {
+  return hours < 0 ? `-${spoken(-hours)}` : spoken(hours);
 }
