@@ -15,7 +15,7 @@ export function isGoldenBroken(draft: Draft, node: string, family: Family): bool
 /** Marks nodes that were outvoted, and takes the mark from one that agrees again. */
 export function noteGolden(step: Step, node: string, family: Family, { outvoted, agrees }: Compared): void {
   for (const name of outvoted) mark(step, name, family);
-  if (agrees) noteAgreement(step, node, family);
+  if (agrees && nodeOf(step.draft, node)?.brokenGoldens !== undefined) noteAgreement(step, node, family);
 }
 
 function mark(step: Step, node: string, family: Family): void {

@@ -2,8 +2,8 @@
 interface GoldenClass {
   digest: number;
   members: number;
-  /** The first ones, each once. */
-  nodes: string[];
+  /** The first ones, each once. Replaced, never changed in place. */
+  nodes: readonly string[];
 }
 
 /** What a cohort has reported for one epoch of its shared seed. */
@@ -39,6 +39,7 @@ export interface Compared {
 }
 
 const NOTHING: Compared = { outvoted: [], agrees: false };
+const AGREES: Compared = { outvoted: [], agrees: true };
 
 /** Additions of one transaction over an untouched index. */
 export class GoldenDraft {
@@ -60,12 +61,17 @@ export class GoldenDraft {
   take(cohort: string, epoch: number, digest: number, node: string): Compared {
     const seed = this.#seed(cohort, epoch);
     if (seed === undefined) return NOTHING;
+    const [only] = seed.classes;
+    if (seed.classes.length === 1 && only?.digest === digest) {
+      // What nearly every report is.
+      addMember(only, node);
+      return isMajority(only) ? AGREES : NOTHING;
+    }
     const majorityBefore = majorityOf(seed);
     join(seed, digest, node);
     const majority = majorityOf(seed);
     if (majority === undefined) return NOTHING;
-    if (majority === majorityBefore)
-      return majority.digest === digest ? { outvoted: [], agrees: true } : { outvoted: [node], agrees: false };
+    if (majority === majorityBefore) return majority.digest === digest ? AGREES : { outvoted: [node], agrees: false };
     const minority = seed.classes.filter((entry) => entry !== majority);
     return { outvoted: minority.flatMap(({ nodes }) => nodes), agrees: majority.digest === digest };
   }
@@ -87,7 +93,7 @@ export class GoldenDraft {
     const seed =
       before === undefined
         ? { epoch, classes: [], others: 0 }
-        : { ...before, classes: before.classes.map((entry) => ({ ...entry, nodes: [...entry.nodes] })) };
+        : { ...before, classes: before.classes.map((entry) => ({ ...entry })) };
     seeds.set(epoch, seed);
     return seed;
   }
@@ -110,8 +116,16 @@ function join(seed: GoldenSeed, digest: number, node: string): void {
     else seed.others += 1;
     return;
   }
+  addMember(known, node);
+}
+
+function addMember(known: GoldenClass, node: string): void {
   known.members += 1;
-  if (known.nodes.length < MAX_NODES && !known.nodes.includes(node)) known.nodes.push(node);
+  if (known.nodes.length < MAX_NODES && !known.nodes.includes(node)) known.nodes = [...known.nodes, node];
+}
+
+function isMajority({ members, nodes }: GoldenClass): boolean {
+  return members >= MAJORITY.members && nodes.length >= MAJORITY.nodes;
 }
 
 function majorityOf({ classes, others }: GoldenSeed): GoldenClass | undefined {
@@ -121,6 +135,5 @@ function majorityOf({ classes, others }: GoldenSeed): GoldenClass | undefined {
     all += entry.members;
     if (most === undefined || entry.members > most.members) most = entry;
   }
-  if (most === undefined || most.members < MAJORITY.members || most.nodes.length < MAJORITY.nodes) return undefined;
-  return 2 * most.members > all ? most : undefined;
+  return most !== undefined && isMajority(most) && 2 * most.members > all ? most : undefined;
 }
