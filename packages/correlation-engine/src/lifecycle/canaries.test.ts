@@ -197,7 +197,7 @@ test('an answer of another node, or to another seed, is none', () => {
     ['d', seed],
     ['a', { ...seed, index: 5 }],
   ] as const) {
-    const batch = { ...columns(fleet.nowUs, deviceIdOf(node), [run]), canaries: [{ run: 0, digests: [1, 1, 1, 1] }] };
+    const batch = { ...columns(fleet.nowUs, deviceIdOf('a'), [run]), canaries: [{ run: 0, digests: [1, 1, 1, 1] }] };
     fleet.commit({ kind: 'batch', ...fleet.origin(node), batch });
   }
   assert.ok(fleet.state.canaries.open[0]?.members.every((member) => member.answer === null));
