@@ -46,3 +46,10 @@ test('a quarantine by order, without a failing unit', () => {
   fleet.operator(ID, 'QUARANTINE');
   assert.equal(line(fleet), 'ordered by alice: no deep test scheduled');
 });
+
+test('a device that was cleared is not said to have had no mismatch', () => {
+  const fleet = new Fleet();
+  fleet.quarantined('n1');
+  fleet.operator(ID, 'REINSTATE');
+  assert.equal(line(fleet), 'no mismatch since it was cleared');
+});

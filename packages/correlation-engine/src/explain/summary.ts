@@ -4,6 +4,7 @@ import { deviceExposure } from '../evidence/exposure.js';
 import { familyName } from '../evidence/families.js';
 import { heldUnits } from '../evidence/held-units.js';
 import type { CoreConfig, DeviceState, DirectiveState } from '../evidence/model.js';
+import { NOTHING_YET } from '../evidence/register.js';
 import { type DisplayedScore, displayedScore } from '../evidence/score.js';
 import type { CoreState } from '../evidence/state.js';
 import { effectiveSweeps } from '../evidence/sweeps.js';
@@ -37,7 +38,7 @@ export function summarize(
 function line(device: DeviceState, config: CoreConfig): string {
   switch (device.state) {
     case 'HEALTHY':
-      return device.gates.length === 0 ? 'no mismatch' : 'a mismatch was held by a gate and accuses nobody';
+      return healthy(device);
     case 'SUSPECT':
       return `${accused(device)}: ${suspectStatus(device)}`;
     case 'QUARANTINED':
@@ -46,6 +47,12 @@ function line(device: DeviceState, config: CoreConfig): string {
     case 'CONDEMNED':
       return `${accused(device)}: condemned by ${device.stateActor}`;
   }
+}
+
+/** A device that was cleared had mismatches: it is not said to have had none. */
+function healthy({ gates, stateReason }: DeviceState): string {
+  if (gates.length > 0) return 'a mismatch was held by a gate and accuses nobody';
+  return stateReason === NOTHING_YET ? 'no mismatch' : 'no mismatch since it was cleared';
 }
 
 function accused(device: DeviceState): string {
