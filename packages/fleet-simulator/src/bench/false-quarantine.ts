@@ -15,8 +15,8 @@ interface Size {
 
 /** By rate of passing faults per execution. */
 const SIZES: Readonly<Record<string, { readonly full: Size; readonly quick: Size }>> = {
-  '1e-9': { full: { years: 10, fleets: 10 }, quick: { years: 5, fleets: 1 } },
-  '1e-8': { full: { years: 10, fleets: 4 }, quick: { years: 2, fleets: 1 } },
+  '1e-9': { full: { years: 10, fleets: 10 }, quick: { years: 2, fleets: 1 } },
+  '1e-8': { full: { years: 10, fleets: 4 }, quick: { years: 1, fleets: 1 } },
 };
 
 /** Healthy fleets in which units fail once, here and there: how many GPUs the engine takes out for it. */
