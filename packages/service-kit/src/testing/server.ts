@@ -36,7 +36,8 @@ export type OnOrder = (
 /** Orders are for operators; whoever can connect may stream results, each of which is acknowledged by its sequence. */
 export function testServices(onOrder: OnOrder = () => NOTHING_DONE, log = silentLogger()) {
   const orders: ServiceEntry = {
-    definition: QuarantineServiceService,
+    // One method stands for all that operators may call.
+    definition: { issueDirective: QuarantineServiceService.issueDirective },
     implementation: { issueDirective: unary(onOrder, log) },
     roles: { IssueDirective: ['operator', 'admin'] },
   };
