@@ -23,7 +23,7 @@ const FAULT = 'core=1,family=fma32,rate=1';
 function canary(engine: EngineClient, outcome: Outcome, sinceUs = 0n): Promise<CanaryOutcome> {
   return until(
     `a canary with outcome ${canaryOutcome_OutcomeToJSON(outcome)}`,
-    60_000,
+    90_000,
     async () => (await engine.trust()).canaries.find((entry) => entry.outcome === outcome && entry.openedUs >= sinceUs),
     200,
   );
@@ -69,8 +69,10 @@ test('three agents execute a canary: all agree, one is outvoted and taken out, o
   }
 });
 
-test('where no two of three agents agree nobody is accused', { timeout: 120_000 }, async () => {
-  await using stack = await Stack.start({ engine: { ...OFTEN, mode: 'observe' } });
+test('where no two of three agents agree nobody is accused', { timeout: 150_000 }, async () => {
+  // Both faulty agents are busy with their bursts, so answers may take a while.
+  const tmr = { interval_seconds: 1, timeout_ms: 20_000 };
+  await using stack = await Stack.start({ engine: { ...OFTEN, tmr, mode: 'observe' } });
   const engine = new EngineClient(stack);
   try {
     const faulty = ['b', 'c'].map((node) => stack.agent({ node, inject: FAULT, overlay: ONE_CORE }));

@@ -12,6 +12,9 @@ export class Timers {
   readonly #committer: Committer;
   readonly #clock: Clock;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires, and when the last record was asked for, on the monotonic clock, ms. */
+  #atMs = 0;
+  #lastMs = Number.NEGATIVE_INFINITY;
   #waiting = false;
   #stopped = false;
 
@@ -20,25 +23,39 @@ export class Timers {
     this.#clock = clock;
   }
 
-  /** After every transaction. */
+  /**
+   * After every transaction. A timer that fires early enough is left alone: transactions that follow each other closely must not
+   * push it ahead of them for ever.
+   */
   schedule(): void {
     if (this.#waiting || this.#stopped) return;
-    clearTimeout(this.#timer);
     const due = dueAt(this.#committer.state);
-    if (due === undefined) return;
+    if (due === undefined) return this.#clear();
     const ms = Math.ceil((due - Number(this.#clock.nowUs())) / 1000);
-    this.#timer = setTimeout(() => this.#fire(), Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, ms)));
+    const nowMs = this.#clock.monotonicMs();
+    const atMs = Math.max(this.#lastMs + MIN_INTERVAL_MS, nowMs + Math.min(MAX_INTERVAL_MS, Math.max(0, ms)));
+    if (this.#timer !== undefined && this.#atMs <= atMs) return;
+    this.#clear();
+    this.#atMs = atMs;
+    this.#timer = setTimeout(() => this.#fire(), Math.ceil(atMs - nowMs));
+  }
+
+  #clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#clear();
   }
 
   #fire(): void {
+    this.#timer = undefined;
     const due = dueAt(this.#committer.state);
     if (due === undefined || due > Number(this.#clock.nowUs())) return this.schedule();
     this.#waiting = true;
+    this.#lastMs = this.#clock.monotonicMs();
     const done = (): void => {
       this.#waiting = false;
       this.schedule();
