@@ -1,3 +1,4 @@
+import { answered } from '../evidence/answered.js';
 import type { DeviceState, UnitState } from '../evidence/model.js';
 
 /**
@@ -14,22 +15,4 @@ export function resetEvidence(device: DeviceState, units: readonly UnitState[] =
   device.injectedEvidence = false;
   device.signals = null;
   device.patterns = [];
-}
-
-function answered(unit: UnitState): UnitState {
-  return {
-    ...unit,
-    counted: 0,
-    answers: 0,
-    accused: 0,
-    unlocated: 0,
-    excused: 0,
-    epoch: 0,
-    index: 0,
-    digest: 0,
-    clean: 0,
-    deepTestClean: 0,
-    deepTestOther: 0,
-    consecutive: 0,
-  };
 }

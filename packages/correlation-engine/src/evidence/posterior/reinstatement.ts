@@ -1,3 +1,4 @@
+import { answered } from '../answered.js';
 import type { Draft } from '../draft.js';
 import type { DeviceState, UnitState } from '../model.js';
 import { unitBeliefs } from './beliefs.js';
@@ -15,19 +16,7 @@ export function reinstated(facts: Draft, device: DeviceState, unit: UnitState, n
   const shift = Math.log(REINSTATED_ODDS) - lnTotal(lnOdds);
   const posterior = { lnOdds: lnOdds.map((ln) => ln + shift), sinceUs: nowUs, same: 0, other: 0 };
   return {
-    ...unit,
-    counted: 0,
-    answers: 0,
-    accused: 0,
-    unlocated: 0,
-    excused: 0,
-    epoch: 0,
-    index: 0,
-    digest: 0,
-    clean: 0,
-    deepTestClean: 0,
-    deepTestOther: 0,
-    consecutive: 0,
+    ...answered(unit),
     posterior: { ...posterior, bins: unit.posterior?.bins ?? 0 },
     reinstatedUs: nowUs,
   };
