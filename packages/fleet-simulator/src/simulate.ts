@@ -45,5 +45,5 @@ export function simulate(scenario: Scenario, seed: number, options: SimulateOpti
   });
   const judge = new Judge(world.targets);
   world.run();
-  return judge.outcome(ORIGIN_US, { records: world.engine.records, leftOut: world.leftOut });
+  return judge.outcome(ORIGIN_US, { records: world.records, leftOut: world.leftOut });
 }
