@@ -26,7 +26,9 @@ import { DirectiveLog } from './directive-log/directive-log.js';
 import { News } from './directive-log/news.js';
 import { Retention } from './directive-log/retention.js';
 import { DirectiveStreams } from './directive-log/stream-directives.js';
-import { Events, type Store } from './events.js';
+import { observeGauges } from './events/gauges.js';
+import type { Store } from './events/stores.js';
+import { Events } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
 import { LedgerClient } from './outbox/ledger-client.js';
 import { OutboxStore } from './outbox/outbox-store.js';
@@ -215,7 +217,7 @@ export class Engine implements Service {
       await this.#relay.stop();
       this.#ledger.close();
     });
-    this.#events.observe(
+    observeGauges(
       {
         state: () => this.#committer.state,
         nowUs: () => this.#committer.head.nowUs,

@@ -1,7 +1,10 @@
 import type { CoreConfig } from './model.js';
 
 /** Settings that configurations stored or logged by earlier releases lack, at the defaults of this one. */
-const ADDED: Omit<CoreConfig, 'mode' | 'gates' | 'reinstatementPassCount' | 'priorAlpha' | 'priorBeta'> = {
+export const ADDED_SETTINGS: Omit<
+  CoreConfig,
+  'mode' | 'gates' | 'reinstatementPassCount' | 'priorAlpha' | 'priorBeta'
+> = {
   halfLifeHours: 168,
   attribution: {
     unit_defects_per_gpu_year: 1e-3,
@@ -28,7 +31,7 @@ const ADDED: Omit<CoreConfig, 'mode' | 'gates' | 'reinstatementPassCount' | 'pri
 
 /** A configuration that may come from an earlier release. */
 export function completeConfig(config: CoreConfig): CoreConfig {
-  const missing = Object.entries(ADDED).filter(([key]) => !Object.hasOwn(config, key));
+  const missing = Object.entries(ADDED_SETTINGS).filter(([key]) => !Object.hasOwn(config, key));
   // What is there keeps its order: replay compares bytes.
   return { ...config, ...Object.fromEntries(missing) };
 }

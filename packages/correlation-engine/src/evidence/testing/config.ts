@@ -1,3 +1,4 @@
+import { ADDED_SETTINGS } from '../complete-config.js';
 import type { CoreConfig, GateSettings } from '../model.js';
 
 /** The defaults of `correlation_engine`, in enforce mode and with the deep test of `npm start`. */
@@ -22,29 +23,10 @@ export const CONFIG: CoreConfig = {
     deep_test_seconds: 0,
   },
   reinstatementPassCount: 1000,
-  maxQuarantineHours: 720,
-  requireApproval: false,
-  approvalExpiryHours: 72,
-  approveOwnProposals: false,
   priorAlpha: 100,
   priorBeta: 1,
-  halfLifeHours: 168,
-  attribution: {
-    unit_defects_per_gpu_year: 1e-3,
-    gpu_defects_per_gpu_year: 3e-4,
-    node_faults_per_node_year: 2e-3,
-    cohort_faults_per_year: 0.1,
-    healthy_failure_rate: 1e-9,
-    quarantine_odds: 19,
-    other_bin_weight: 0.1,
-    failure_probabilities: [0.999, 0.1, 0.01, 1e-3, 1e-4, 1e-5],
-  },
-  correlation: { windowSeconds: 300, minConfidence: 0.6 },
-  thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
-  immediateQuarantineFailures: 3,
-  tmr: { enabled: false, interval_seconds: 600, timeout_ms: 30_000, selection_strategy: 'round_robin' },
-  trust_graph: { enabled: true, snapshot_interval_seconds: 3600 },
-  vouchedCohorts: [],
+  ...ADDED_SETTINGS,
+  trust_graph: { ...ADDED_SETTINGS.trust_graph, enabled: true },
 };
 
 export function configWith(gates: Partial<GateSettings>, rest: Partial<CoreConfig> = {}): CoreConfig {

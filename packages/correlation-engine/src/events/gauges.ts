@@ -1,0 +1,102 @@
+import { Gauge, type Registry } from '@sentinel/service-kit/metrics';
+import { type CoreState, type HealthState, summarize, waitingProposals } from '../core.js';
+
+const STATES: readonly HealthState[] = ['HEALTHY', 'SUSPECT', 'QUARANTINED', 'DEEP_TEST', 'CONDEMNED'];
+
+/** What the gauges read when they are scraped. */
+export interface Gauges {
+  state(): CoreState;
+  /** Time of the newest commit. */
+  nowUs(): number;
+  connectedAgents(): number;
+  waitingRecords(): number;
+  waitingHistoryBytes(): number;
+  outboxPending(): number;
+}
+
+/** Gauges are read when they are scraped. @param maxGpus largest fleet for which each device has series of its own */
+export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: number, maxWaiting: number): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge(
+    'sentinel_grpc_active_streams',
+    'Connected agents. Falling: see the log of the agents.',
+    gauges.connectedAgents,
+  );
+  gauge('sentinel_correlation_buffer_size', 'Records that wait for their commit.', gauges.waitingRecords);
+  gauge(
+    'sentinel_correlation_buffer_max',
+    'Records that may wait per agent before it is slowed down.',
+    () => maxWaiting,
+  );
+  gauge(
+    'sentinel_history_pending_bytes',
+    'Committed records that wait for the history. Growing: check the disk of history.url.',
+    gauges.waitingHistoryBytes,
+  );
+  gauge(
+    'sentinel_outbox_pending',
+    'Events that wait for the audit ledger. Growing: check that the ledger runs.',
+    gauges.outboxPending,
+  );
+  gauge(
+    'sentinel_incidents',
+    'Cohorts that fail broadly, where quarantines are held. Any: suspect software, not hardware.',
+    () => gauges.state().fleet.incidents.filter(({ endedUs }) => endedUs === null).length,
+  );
+  gauge(
+    'sentinel_approvals_pending',
+    'Actions that wait for an operator. Any: see `sentinel quarantine pending`.',
+    () => waitingProposals(gauges.state()).length,
+  );
+  new Gauge({
+    name: 'sentinel_gpus',
+    help: 'Devices by state.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const state of STATES) this.set({ state }, 0);
+      for (const device of gauges.state().devices.values())
+        if (device.replaced === null) this.inc({ state: device.state });
+    },
+  });
+  observeEachGpu(gauges, registry, maxGpus);
+}
+
+function observeEachGpu(gauges: Gauges, registry: Registry, maxGpus: number): void {
+  const shown = function* () {
+    const state = gauges.state();
+    for (const device of state.devices.values()) {
+      if (state.devices.size <= maxGpus || device.state !== 'HEALTHY') yield { device, state };
+    }
+  };
+  new Gauge({
+    name: 'sentinel_gpu_reliability_score',
+    help: 'Displayed score: 0.990 without evidence, below 0.95 suspicious.',
+    labelNames: ['gpu'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { device, state } of shown())
+        this.set({ gpu: device.id }, summarize(state, device, gauges.nowUs()).score.score);
+    },
+  });
+  new Gauge({
+    name: 'sentinel_gpu_state',
+    help: '1 HEALTHY, 2 SUSPECT, 3 QUARANTINED, 4 DEEP_TEST, 5 CONDEMNED.',
+    labelNames: ['gpu'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { device } of shown()) this.set({ gpu: device.id }, STATES.indexOf(device.state) + 1);
+    },
+  });
+}

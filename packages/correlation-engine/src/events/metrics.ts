@@ -1,0 +1,111 @@
+import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
+import type { OperatorAction } from '../core.js';
+
+const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
+  'AUTOMATIC',
+  'QUARANTINE',
+  'REINSTATE',
+  'SCHEDULE_DEEP_TEST',
+  'CONDEMN',
+];
+const CANARY_OUTCOMES = ['agreed', 'dissent', 'no_majority', 'timeout'];
+const LATENCY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
+const DETECTION_BUCKETS = [5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
+
+/** What the engine counts as it happens. Every label has a closed set of values. */
+export class EngineMetrics {
+  readonly results: Counter<'probe' | 'family' | 'result'>;
+  readonly processed: Counter;
+  readonly ignored: Counter;
+  readonly refused: Counter<'place' | 'reason'>;
+  readonly failures: Counter;
+  readonly loud: Counter;
+  readonly quarantines: Counter<'action'>;
+  readonly canaries: Counter<'outcome'>;
+  readonly dissents: Counter;
+  readonly latency: Histogram;
+  readonly detection: Histogram;
+  readonly left: Counter<'what'>;
+  readonly up: Gauge<'store'>;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.results = new Counter({
+      name: 'sentinel_probe_results_total',
+      help: "Executions by outcome, as committed; the agent has the same. not_run rising: look at that agent's log.",
+      labelNames: ['probe', 'family', 'result'],
+      registers,
+    });
+    this.processed = new Counter({
+      name: 'sentinel_correlation_events_processed_total',
+      help: 'Records committed.',
+      registers,
+    });
+    this.ignored = new Counter({
+      name: 'sentinel_ignored_rows_total',
+      help: 'Rows about devices that the sender does not own. Rising: two nodes claim one device; see the audit ledger.',
+      registers,
+    });
+    this.refused = new Counter({
+      name: 'sentinel_refused_total',
+      help: 'Calls, streams and records refused, by reason. BAD_MAC or UNKNOWN_KEY rising: check hmac_keys of engine and agents.',
+      labelNames: ['place', 'reason'],
+      registers,
+    });
+    this.failures = new Counter({
+      name: 'sentinel_sdc_events_total',
+      help: 'Wrong results committed. Any: see `sentinel gpus list`.',
+      registers,
+    });
+    this.loud = new Counter({
+      name: 'sentinel_loud_faults_total',
+      help: 'Xid events, uncorrectable ECC errors, machine checks and lost devices that agents reported. Any: see the log.',
+      registers,
+    });
+    this.quarantines = new Counter({
+      name: 'sentinel_quarantine_total',
+      help: 'Devices taken out (AUTOMATIC) and orders of operators carried out.',
+      labelNames: ['action'],
+      registers,
+    });
+    this.canaries = new Counter({
+      name: 'sentinel_tmr_canaries_total',
+      help: 'Canaries by outcome. timeout rising: agents are away or too old for them. no_majority: see `sentinel trust`.',
+      labelNames: ['outcome'],
+      registers,
+    });
+    this.dissents = new Counter({
+      name: 'sentinel_tmr_dissent_total',
+      help: 'Devices that two others outvoted in a canary. Any: see `sentinel trust`.',
+      registers,
+    });
+    this.latency = new Histogram({
+      name: 'sentinel_correlation_processing_latency_seconds',
+      help: 'One transaction: from its statements to its commit. High: look at the database and its disk.',
+      buckets: LATENCY_BUCKETS,
+      registers,
+    });
+    this.detection = new Histogram({
+      name: 'sentinel_detection_latency_seconds',
+      help: "From a device's first wrong result to its automatic quarantine.",
+      buckets: DETECTION_BUCKETS,
+      registers,
+    });
+    this.left = new Counter({
+      name: 'sentinel_left_out_total',
+      help: 'What a bounded queue had no room for. history: agents offer it again; directive: the next hello repeats it.',
+      labelNames: ['what'],
+      registers,
+    });
+    this.up = new Gauge({
+      name: 'sentinel_store_up',
+      help: '0 = the store is away: nothing is acknowledged (state), archived (history) or written to the ledger (ledger).',
+      labelNames: ['store'],
+      registers,
+    });
+    for (const action of ACTIONS) this.quarantines.inc({ action }, 0);
+    for (const outcome of CANARY_OUTCOMES) this.canaries.inc({ outcome }, 0);
+    for (const what of ['history', 'directive', 'own']) this.left.inc({ what }, 0);
+    for (const store of ['state', 'history', 'ledger']) this.up.set({ store }, 1);
+  }
+}

@@ -1,0 +1,58 @@
+import { type ErrorCode, SentinelError } from '@sentinel/service-kit/errors';
+import type { Logger } from '@sentinel/service-kit/logging';
+import type { Gauge } from '@sentinel/service-kit/metrics';
+
+export type Store = 'state' | 'history' | 'ledger';
+
+/** Answers of a store that is there: waiting alone does not mend them. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'INVALID_ARGUMENT',
+  'ALREADY_EXISTS',
+  'FAILED_PRECONDITION',
+  'PERMISSION_DENIED',
+  'UNAUTHENTICATED',
+]);
+
+const NAMES = { state: 'database', history: 'history', ledger: 'audit ledger' } as const;
+const CONSEQUENCES = {
+  state: 'nothing is acknowledged until it is back; agents keep their records',
+  history: 'decisions go on; agents keep their records',
+  ledger: 'decisions go on; their entries wait',
+} as const;
+/** A store that stays away is said again after this time. */
+const REPEAT_MS = 60_000;
+
+/** Which stores are there, as far as is known. */
+export class StoreHealth {
+  readonly #log: Logger;
+  readonly #up: Gauge<'store'>;
+  readonly #away = new Map<string, number>();
+
+  constructor(log: Logger, up: Gauge<'store'>) {
+    this.#log = log;
+    this.#up = up;
+  }
+
+  /** `error` null = it is back. Said once, and again while it lasts. */
+  changed(store: Store, error: unknown): void {
+    const said = this.#away.get(store);
+    if (error === null) {
+      if (said === undefined) return;
+      this.#away.delete(store);
+      this.#up.set({ store }, 1);
+      this.#log.info({ store }, `the ${NAMES[store]} is back`);
+      return;
+    }
+    this.#up.set({ store }, 0);
+    if (said !== undefined && performance.now() - said < REPEAT_MS) return;
+    this.#away.set(store, performance.now());
+    const known = SentinelError.from(error);
+    const how = REFUSALS.has(known.code) ? 'refuses what it is sent' : 'is away';
+    this.#log.error({ store, reason: known.sentence }, `the ${NAMES[store]} ${how}: ${CONSEQUENCES[store]}`);
+  }
+
+  /** As far as is known. */
+  isUp(store: Store): boolean {
+    return !this.#away.has(store);
+  }
+}

@@ -1,0 +1,79 @@
+import { choice, integer } from '../formats.js';
+import { optionalPath, storeUrl } from '../places.js';
+import { group, inert, leaf, secret } from '../schema.js';
+import { CONTRACT, ESTIMATE } from './shared.js';
+
+export const database = group('The store of state and decisions.', {
+  ...secret('postgres_url', {
+    format: storeUrl(['embedded', 'postgres', 'postgresql']),
+    default: 'embedded:///var/lib/sentinel/pg',
+    doc: 'postgres://USER:PASSWORD@HOST/DATABASE, or embedded://DIR for a PostgreSQL that the engine runs itself in that folder.',
+    source: CONTRACT,
+  }),
+  max_connections: leaf({ format: integer(1, 1000), default: 20, doc: 'Connections at most.', source: CONTRACT }),
+  connect_timeout_ms: leaf({
+    format: integer(100, 600_000),
+    default: 5000,
+    unit: 'ms',
+    doc: 'A connection that is not made by then has failed; it is tried again.',
+    source: CONTRACT,
+  }),
+  sslmode: leaf({
+    format: choice('disable', 'require', 'verify-ca', 'verify-full'),
+    default: 'verify-full',
+    doc: 'TLS towards a PostgreSQL server; an embedded one is reached through a local socket or loopback.',
+    source: 'secure default; the meaning is that of libpq',
+  }),
+  ca_file: leaf({
+    format: optionalPath,
+    default: '',
+    doc: 'Authorities that the server is checked against, PEM; "" = those of the system.',
+    source: CONTRACT,
+    readable: 'always',
+  }),
+});
+
+export const history = group('The store of every run.', {
+  url: leaf({
+    format: storeUrl(['file']),
+    default: 'file:///var/lib/sentinel/history',
+    doc: 'file://DIR, a folder of segment files; used while scylla.contact_points is empty.',
+    source: ESTIMATE,
+  }),
+});
+
+export const directiveLog = group(
+  'What orchestrators are told: quarantines, cordons and their ends, streamed from a log.',
+  {
+    retention_days: leaf({
+      format: integer(1, 36_500),
+      default: 90,
+      unit: 'days',
+      doc: 'How long a directive is kept for an orchestrator that was away; a cursor from before is refused.',
+      source: ESTIMATE,
+      reloadable: true,
+    }),
+    slow_consumer_seconds: leaf({
+      format: integer(1, 3600),
+      default: 30,
+      unit: 's',
+      doc: 'An orchestrator that leaves its stream unread for so long is disconnected; it goes on from its cursor.',
+      source: ESTIMATE,
+      reloadable: true,
+    }),
+  },
+);
+
+export const redis = group('Live cache and notices to dashboards.', {
+  ...inert(
+    secret('url', {
+      format: storeUrl(['memory', 'redis', 'rediss']),
+      default: 'memory://',
+      doc: 'redis://:PASSWORD@HOST:6379, rediss:// for TLS, or memory:// inside a single engine. Setting a server selects it.',
+      source: CONTRACT,
+    }),
+  ),
+  ...inert({
+    pool_size: leaf({ format: integer(1, 1000), default: 10, doc: 'Connections at most.', source: CONTRACT }),
+  }),
+});
