@@ -7,6 +7,7 @@ export {
 } from './certificates.js';
 export { type EventuallyOptions, eventually } from './eventually.js';
 export { freePort } from './free-port.js';
+export { redisMissing, sharedRedis, TestRedis } from './servers/redis.js';
 export { type Exit, type ProcessSpec, startProcess, type TestProcess } from './start-process.js';
 export { type TcpProxy, tcpProxy } from './tcp-proxy.js';
 export { type TemporaryFolder, temporaryFolder } from './temporary-folder.js';
