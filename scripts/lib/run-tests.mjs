@@ -10,6 +10,8 @@ import { readResults, summarise } from './test-results.mjs';
 // As URLs: NODE_OPTIONS is split at blanks.
 const REPORTER = new URL('summary-reporter.mjs', import.meta.url).href;
 const PLAIN_OUTPUT = new URL('plain-output.mjs', import.meta.url).href;
+/** Starts the servers that tests ask for, each once in a run, and ends them with it. */
+const BROKER = new URL('../../packages/test-kit/dist/servers/broker.js', import.meta.url).href;
 /** Test files already run side by side within a package; packages follow each other, so that timings mean something on two cores. */
 const PARALLEL_PACKAGES = 1;
 
@@ -21,12 +23,16 @@ const PARALLEL_PACKAGES = 1;
  */
 export async function runTests(toolchain, args, { root = ROOT, env = process.env, output = 'inherit' } = {}) {
   const results = fs.mkdtempSync(path.join(os.tmpdir(), 'sentinel-test-results-'));
+  const { BROKER_VARIABLE, Broker } = await import(BROKER);
+  const servers = new Broker();
   try {
     const { tested, untested } = testProjects(root);
-    const exitCode = await nxTest(toolchain, args, { root, output, env: { ...env, SENTINEL_TEST_RESULTS: results } });
+    const run = { SENTINEL_TEST_RESULTS: results, [BROKER_VARIABLE]: await servers.listen() };
+    const exitCode = await nxTest(toolchain, args, { root, output, env: { ...env, ...run } });
     const selected = args.length > 0 ? [] : [...tested, ...untested];
     return summarise(readResults(results), { projects: selected, exitCode, ci: env.CI === 'true' });
   } finally {
+    await servers.close();
     fs.rmSync(results, { recursive: true, force: true });
   }
 }

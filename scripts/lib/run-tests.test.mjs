@@ -73,3 +73,11 @@ test('a skipped test is named, and fails in CI', async (t) => {
   const inCi = await run(t, { a: skips }, { ci: 'true' });
   assert.deepEqual([inCi.passed, inCi.failed], [1, 2]);
 });
+
+test('every package of a run finds the servers of that run', async (t) => {
+  const asks = `import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+test('broker', () => assert.ok(existsSync(process.env.SENTINEL_TEST_SERVERS)));\n`;
+  assert.deepEqual(await run(t, { a: asks, b: asks }), { passed: 2, failed: 0, notes: [] });
+});

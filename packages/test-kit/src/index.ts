@@ -7,7 +7,11 @@ export {
 } from './certificates.js';
 export { type EventuallyOptions, eventually } from './eventually.js';
 export { freePort } from './free-port.js';
+export type { Answer, ServerKind, StartedServer } from './servers/kind.js';
+export { type PostgresOptions, PostgresServer } from './servers/postgres.js';
 export { redisMissing, sharedRedis, TestRedis } from './servers/redis.js';
+export { type TestDatabase, testDatabase } from './servers/test-database.js';
+export { testServer } from './servers/test-server.js';
 export { type Exit, type ProcessSpec, startProcess, type TestProcess } from './start-process.js';
 export { type TcpProxy, tcpProxy } from './tcp-proxy.js';
 export { type TemporaryFolder, temporaryFolder } from './temporary-folder.js';

@@ -1,0 +1,7 @@
+import type { ServerKind } from './kind.js';
+import { POSTGRES } from './postgres.js';
+
+/** Every server that `testServer` gives. */
+export const KINDS = { postgres: POSTGRES } as const satisfies Record<string, ServerKind>;
+
+export type ServerName = keyof typeof KINDS;
