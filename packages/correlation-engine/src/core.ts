@@ -7,6 +7,7 @@ export { type Cohort, parseCohort } from './evidence/cohorts.js';
 export { type Assessment, type DecisionModel, posteriorOdds, type UnitAssessment } from './evidence/decision.js';
 export { begin, changes, type Draft, install } from './evidence/draft.js';
 export type * from './evidence/effects.js';
+export { FORGETTABLE } from './evidence/effects.js';
 export type { ExposureIndex, ExposureRow } from './evidence/exposure.js';
 export { familyName } from './evidence/families.js';
 export { ALL_GATES, type Gates } from './evidence/gates/outcome.js';

@@ -7,6 +7,7 @@ import {
   type AgentEventsRecord,
   type ClosedCanary,
   type CoreState,
+  FORGETTABLE,
   familyName,
   type ObservationEffect,
   type ProposalEffect,
@@ -66,6 +67,10 @@ export class Events {
         { node, device: deviceId, rows, mismatches },
         'rows about a device that the sender does not own are ignored',
       );
+    }
+    for (const what of FORGETTABLE) {
+      const count = effects.forgotten[what];
+      if (count !== undefined) this.#metrics.forgotten.inc({ what }, count);
     }
     this.#wrongResults(effects.observations);
     for (const canary of effects.closedCanaries) this.#canary(canary);

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { cohortOf } from '../evidence/cohorts.js';
 import { canariesOf, configOf, deviceCount, devicesOf, editCanaries, nodeOf } from '../evidence/draft.js';
 import type { DeviceState, Family } from '../evidence/model.js';
-import { type Step, stepCensus } from '../evidence/step.js';
+import { forget, type Step, stepCensus } from '../evidence/step.js';
 import { MAX_OPEN, MAX_TIE_BREAK_DEVICES, MAX_TIE_BREAKS, type OpenCanary, type TieBreaks } from './facts.js';
 import { type Candidate, chooseTrio, seedOf, type Trio, trioAround } from './select.js';
 
@@ -59,6 +59,7 @@ export function openTieBreak(step: Step, device: DeviceState, family: Family): v
 
 function noteTieBreak(step: Step, entry: TieBreaks): void {
   const others = canariesOf(step.draft).tieBreaks.filter(({ deviceId }) => deviceId !== entry.deviceId);
+  forget(step, 'tie_break', others.length + 1 - MAX_TIE_BREAK_DEVICES);
   editCanaries(step.draft, { tieBreaks: [...others, entry].slice(-MAX_TIE_BREAK_DEVICES) });
 }
 
@@ -67,6 +68,7 @@ function hasRoom(step: Step): boolean {
   const { open: opened, leftOut } = canariesOf(step.draft);
   if (opened.length < MAX_OPEN) return true;
   editCanaries(step.draft, { leftOut: leftOut + 1 });
+  forget(step, 'canary');
   return false;
 }
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
-import type { OperatorAction } from '../core.js';
+import { FORGETTABLE, type OperatorAction } from '../core.js';
 
 const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
   'AUTOMATIC',
@@ -26,6 +26,7 @@ export class EngineMetrics {
   readonly latency: Histogram;
   readonly detection: Histogram;
   readonly left: Counter<'what'>;
+  readonly forgotten: Counter<'what'>;
   readonly up: Gauge<'store'>;
 
   constructor(registry: Registry) {
@@ -97,6 +98,12 @@ export class EngineMetrics {
       labelNames: ['what'],
       registers,
     });
+    this.forgotten = new Counter({
+      name: 'sentinel_forgotten_total',
+      help: 'What the bounded memory of decisions gave up or did not take, see docs/telemetry.md. canary or incident rising: much fails at once.',
+      labelNames: ['what'],
+      registers,
+    });
     this.up = new Gauge({
       name: 'sentinel_store_up',
       help: '0 = the store is away: nothing is acknowledged (state), archived (history) or written to the ledger (ledger).',
@@ -106,6 +113,7 @@ export class EngineMetrics {
     for (const action of ACTIONS) this.quarantines.inc({ action }, 0);
     for (const outcome of CANARY_OUTCOMES) this.canaries.inc({ outcome }, 0);
     for (const what of ['history', 'directive', 'own']) this.left.inc({ what }, 0);
+    for (const what of FORGETTABLE) this.forgotten.inc({ what }, 0);
     for (const store of ['state', 'history', 'ledger']) this.up.set({ store }, 1);
   }
 }

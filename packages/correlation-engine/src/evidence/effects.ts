@@ -168,6 +168,23 @@ export interface MovedDevice {
   to: string;
 }
 
+/**
+ * What bounded memory gave up, or did not take: a cohort or a node of one that failed, an incident that was not opened or that ended, a
+ * canary that was not opened, the count of tie-breaks of a suspect, an edge of the trust graph, a source or a job of soft events.
+ */
+export const FORGETTABLE = [
+  'failing_cohort',
+  'failing_node',
+  'incident',
+  'ended_incident',
+  'canary',
+  'tie_break',
+  'trust_edge',
+  'soft_source',
+  'soft_job',
+] as const;
+export type Forgettable = (typeof FORGETTABLE)[number];
+
 /** Why an operator's order was not carried out. */
 export interface Refusal {
   code: 'NOT_FOUND' | 'ILLEGAL_TRANSITION' | 'CONFLICT' | 'EXPIRED' | 'SECOND_PERSON_NEEDED';
@@ -193,6 +210,7 @@ export interface Effects {
   /** Nodes whose agents are told anew what operators said about probing. */
   controls: readonly string[];
   ignored: readonly IgnoredRows[];
+  forgotten: Readonly<Partial<Record<Forgettable, number>>>;
   /** Only for records of operators. */
   refusal: Refusal | null;
 }

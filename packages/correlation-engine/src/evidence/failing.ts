@@ -11,6 +11,7 @@ import {
   RunKind,
 } from './model.js';
 import { healthyRate } from './posterior/rates.js';
+import { forget, type Step } from './step.js';
 import { addVote } from './votes.js';
 
 /**
@@ -43,21 +44,22 @@ export interface News {
 }
 
 /** Notes that a node failed in a cohort. Costs the same however many nodes fail. */
-export function noteFailure(draft: Draft, device: DeviceState, cohort: string, observation: ObservationEffect): News {
+export function noteFailure(step: Step, device: DeviceState, cohort: string, observation: ObservationEffect): News {
+  const { draft } = step;
   const before = recent(nodeOf(draft, observation.node)?.failing?.[cohort], observation.timeUs);
   const now = failedAgain(before, observation);
-  noteOnNode(draft, observation.node, cohort, now);
+  noteOnNode(step, observation.node, cohort, now);
   const failures = failuresOf(draft, cohort);
   const votes = newSeedOf(before, now) ? addVote(failures.votes, now, observation.actualDigest) : failures.votes;
   const fleet = editFleet(draft);
   fleet.failing[cohort] = {
     ...failures,
     votes,
-    nodes: withNode(failures.nodes, { node: observation.node, ...now }),
+    nodes: withNode(step, failures.nodes, { node: observation.node, ...now }),
     chancePerHour: chancePerHour(draft, device, observation),
     devicesPerNode: Math.max(1, nodeOf(draft, observation.node)?.deviceIds.length ?? 1),
   };
-  forgetQuietest(fleet.failing, MAX_FAILING_COHORTS, ({ nodes }) => nodes[0]?.lastUs ?? 0);
+  forgetQuietest(step, fleet.failing, MAX_FAILING_COHORTS, ({ nodes }) => nodes[0]?.lastUs ?? 0);
   return { isNew: before === undefined, isAgain: now.againUs !== null && (before?.againUs ?? null) === null };
 }
 
@@ -86,23 +88,26 @@ function newSeedOf(before: NodeFailing | undefined, now: NodeFailing): boolean {
   return now.epoch !== 0 && (before?.epoch !== now.epoch || before.index !== now.index);
 }
 
-function withNode(nodes: readonly BreadthEntry[], entry: BreadthEntry): BreadthEntry[] {
+function withNode(step: Step, nodes: readonly BreadthEntry[], entry: BreadthEntry): BreadthEntry[] {
   const others = nodes.filter(({ node, lastUs }) => node !== entry.node && lastUs > entry.lastUs - BREADTH_KEEP_US);
+  forget(step, 'failing_node', others.length + 1 - MAX_FAILING_NODES);
   return [entry, ...others].slice(0, MAX_FAILING_NODES);
 }
 
-function noteOnNode(draft: Draft, node: string, cohort: string, now: NodeFailing): void {
-  const state = editNode(draft, node);
+function noteOnNode(step: Step, node: string, cohort: string, now: NodeFailing): void {
+  const state = editNode(step.draft, node);
   const failing = { ...state.failing, [cohort]: now };
-  forgetQuietest(failing, MAX_FAILING_OF_NODE, ({ lastUs }) => lastUs);
+  forgetQuietest(step, failing, MAX_FAILING_OF_NODE, ({ lastUs }) => lastUs);
   state.failing = failing;
 }
 
-function forgetQuietest<T>(entries: Record<string, T>, most: number, lastUs: (entry: T) => number): void {
+function forgetQuietest<T>(step: Step, entries: Record<string, T>, most: number, lastUs: (entry: T) => number): void {
   const keys = Object.keys(entries);
   if (keys.length <= most) return;
   const [quietest] = keys.sort((a, b) => lastUs(entries[a] as T) - lastUs(entries[b] as T) || (a < b ? -1 : 1));
-  if (quietest !== undefined) delete entries[quietest];
+  if (quietest === undefined) return;
+  delete entries[quietest];
+  forget(step, 'failing_cohort');
 }
 
 /** From the rate of passing faults in this cohort and from how much this device runs. */

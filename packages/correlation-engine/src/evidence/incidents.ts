@@ -7,7 +7,7 @@ import { familyName } from './families.js';
 import { type Breadth, breadthOf, differsFromModalDigest, incidentOfCohort } from './gates/breadth.js';
 import { incidentEndUs } from './incident-end.js';
 import type { DeviceState, Incident, IncidentPattern } from './model.js';
-import { emit, type Step } from './step.js';
+import { emit, forget, type Step } from './step.js';
 import { modalDigest } from './votes.js';
 
 /** Nodes named in an incident; the rest are counted. */
@@ -21,7 +21,7 @@ export const MAX_ENDED_INCIDENTS = 64;
 export function noteFailingNode(step: Step, device: DeviceState, observation: ObservationEffect): void {
   const cohort = cohortOf(device, observation.family);
   if (cohort === '') return;
-  const { isNew, isAgain } = noteFailure(step.draft, device, cohort, observation);
+  const { isNew, isAgain } = noteFailure(step, device, cohort, observation);
   if (!isNew && !isAgain) return;
   const open = incidentOfCohort(step.draft, cohort);
   if (open === undefined) openIfIncident(step, cohort, observation);
@@ -77,7 +77,10 @@ export function openIncident(
   facts: Record<string, JsonValue> = {},
 ): Incident | undefined {
   const fleet = editFleet(step.draft);
-  if (fleet.incidents.filter(({ endedUs }) => endedUs === null).length >= MAX_ACTIVE_INCIDENTS) return undefined;
+  if (fleet.incidents.filter(({ endedUs }) => endedUs === null).length >= MAX_ACTIVE_INCIDENTS) {
+    forget(step, 'incident');
+    return undefined;
+  }
   const incident: Incident = {
     ...opening,
     id: incidentId(step, opening),
@@ -166,6 +169,7 @@ function end(step: Step, incident: Incident, state: 'RELEASED' | 'CLOSED'): void
   const active = fleet.incidents.filter(({ endedUs }) => endedUs === null);
   const ended = fleet.incidents.filter(({ endedUs }) => endedUs !== null);
   ended.sort((a, b) => (b.endedUs ?? 0) - (a.endedUs ?? 0));
+  forget(step, 'ended_incident', ended.length - MAX_ENDED_INCIDENTS);
   fleet.incidents = [...active, ...ended.slice(0, MAX_ENDED_INCIDENTS)];
 }
 

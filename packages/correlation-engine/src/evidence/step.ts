@@ -9,6 +9,7 @@ import type {
   Effects,
   EventDetail,
   FleetDirective,
+  Forgettable,
   IgnoredRows,
   MovedDevice,
   ObservationEffect,
@@ -46,6 +47,7 @@ export interface StepEffects extends Effects {
   outbox: OutboxEvent[];
   controls: string[];
   ignored: IgnoredRows[];
+  forgotten: Partial<Record<Forgettable, number>>;
   refusal: Refusal | null;
 }
 
@@ -69,6 +71,7 @@ export function newStep(
     outbox: [],
     controls: [],
     ignored: [],
+    forgotten: {},
     refusal: null,
   };
   return { draft, ctx, source, model, gates, effects, census: new Map() };
@@ -85,6 +88,11 @@ export function emit(step: Step, type: AuditTypeName, subject: EventSubject, det
   const id = eventId(step.source, step.effects.outbox.length);
   step.effects.outbox.push({ eventId: id, type, ...subject, detail });
   return id;
+}
+
+/** Counts what bounded memory gives up. */
+export function forget(step: Step, what: Forgettable, count = 1): void {
+  if (count > 0) step.effects.forgotten[what] = (step.effects.forgotten[what] ?? 0) + count;
 }
 
 /** Cohort census, counted once per record: a review of many held devices asks for the same few. */

@@ -18,6 +18,8 @@ export function accuseDissenter(step: Step, canary: OpenCanary, verdict: Verdict
   const member = canary.members.find(({ deviceId }) => deviceId === dissent.deviceId);
   const known = deviceOf(step.draft, dissent.deviceId);
   if (known === undefined || member === undefined || member.answer === null) return;
+  // It answered and was taken out before the vote: the outcome names it, and nothing more is asked of it.
+  if (known.replaced !== null) return;
   const device = editDevice(step.draft, known.id);
   noteSignal(device, 'canary', member.answer.timeUs);
   if (member.answer.counted) return;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_CLOSED, MAX_OPEN, MAX_TIE_BREAKS } from '../canary/facts.js';
+import { MAX_EDGES } from '../canary/trust.js';
 import type { Effects } from '../evidence/effects.js';
 import { type CoreConfig, RunFlag, RunKind } from '../evidence/model.js';
 import { CLEAN_FLAGS, columns, GOLDEN, SMS } from '../evidence/testing/batches.js';
@@ -281,4 +282,52 @@ test('canaries survive a restart', () => {
   answer(fleet, 'b', GOLDEN);
   answer(fleet, 'c', GOLDEN);
   assert.deepEqual(outcomes(fleet), [['AGREED']]);
+});
+
+test('agreement stays with the hardware that is taken out: its successor begins without any, and no answer of it is taken', () => {
+  const fleet = fleetOf(ABC);
+  const B = deviceIdOf('b');
+  fleet.hello('b', { devices: [describe(B, { serial: 'S1' })] });
+  fleet.advance(600 * SECOND_US);
+  for (const node of ABC) answer(fleet, node, GOLDEN);
+  fleet.advance(600 * SECOND_US);
+  answer(fleet, 'b', WRONG);
+  fleet.hello('b', { devices: [describe(B, { serial: 'S2' })] });
+  const old = `${B}@S1`;
+  const edges = () => Object.values(fleet.state.canaries.trust).flat();
+  const ends = () => edges().flatMap(({ a, b }) => [a, b]);
+  assert.equal(ends().filter((id) => id === old).length, 2);
+  assert.ok(!ends().includes(B));
+  answer(fleet, 'a', GOLDEN);
+  answer(fleet, 'c', GOLDEN);
+  assert.deepEqual(outcomes(fleet)[0], ['DISSENT', old]);
+  assert.deepEqual([fleet.device(old).state, fleet.device(B).state], ['HEALTHY', 'HEALTHY']);
+  fleet.batch('b', [{}, { family: 2 }]);
+  fleet.advance(600 * SECOND_US);
+  for (const node of ABC) answer(fleet, node, GOLDEN);
+  const fresh = edges().filter(({ a, b }) => a === B || b === B);
+  assert.deepEqual(
+    fresh.map(({ agreed, disagreed }) => [agreed, disagreed]),
+    [
+      [1, 0],
+      [1, 0],
+    ],
+  );
+});
+
+test('an edge of the trust graph that finds no room is counted', () => {
+  const fleet = fleetOf(ABC);
+  fleet.advance(600 * SECOND_US);
+  const cohort = fleet.state.canaries.open[0]?.cohort ?? '';
+  const edges = Array.from({ length: MAX_EDGES }, (_, i) => ({
+    a: `x${i}`,
+    b: 'y',
+    agreed: 1,
+    disagreed: 0,
+    lastUs: i,
+  }));
+  fleet.state.canaries = { ...fleet.state.canaries, trust: { [cohort]: edges } };
+  const [, , last] = ABC.map((node) => answer(fleet, node, GOLDEN));
+  assert.deepEqual(last?.forgotten, { trust_edge: 3 });
+  assert.equal(fleet.state.canaries.edgesForgotten, 3);
 });

@@ -5,7 +5,7 @@ import { compared } from '../canary/trust.js';
 import { type Verdict, vote } from '../canary/vote.js';
 import { canariesOf, configOf, deviceOf, editCanaries } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
-import { emit, type Step } from '../evidence/step.js';
+import { emit, forget, type Step } from '../evidence/step.js';
 import { accuseDissenter } from './accuse-dissenter.js';
 import { needsReview, review } from './review.js';
 
@@ -28,7 +28,10 @@ export function closeCanary(step: Step, id: string): void {
     closed: [closed, ...facts.closed].slice(0, MAX_CLOSED),
   });
   if (configOf(step.draft).trust_graph.enabled) {
-    editCanaries(step.draft, compared(canariesOf(step.draft), canary.cohort, ballots, step.ctx.nowUs));
+    const before = canariesOf(step.draft);
+    const graph = compared(before, canary.cohort, ballots, step.ctx.nowUs);
+    forget(step, 'trust_edge', graph.edgesForgotten - before.edgesForgotten);
+    editCanaries(step.draft, graph);
     planSnapshot(step);
   }
   for (const { node, deviceId, directiveId, answer } of canary.members)

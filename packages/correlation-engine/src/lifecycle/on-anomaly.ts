@@ -20,7 +20,7 @@ export function applyAnomaly(step: Step, record: AnomalyRecord): void {
   emit(step, 'ANOMALY', subject, { event: 'anomaly', node, source, type, job });
   if (known === undefined) return;
   const device = editDevice(step.draft, known.id);
-  addSoftEvent(step.draft, device, { source, timeUs: eventUs, job, jobGpus: record.jobGpus });
+  addSoftEvent(step, device, { source, timeUs: eventUs, job, jobGpus: record.jobGpus });
   if (device.state === 'SUSPECT' && device.units.length === 0) device.lastObservationUs = eventUs;
   const speaks = softCusum(step.draft, device, step.ctx.nowUs) >= MAX_CUSUM;
   if (device.state === 'HEALTHY' && speaks) suspect(step, device, eventUs, source);

@@ -1,4 +1,5 @@
-import { type Draft, deviceOf, editDevice, nodeOf } from '../evidence/draft.js';
+import { movedCanaries } from '../canary/moved.js';
+import { canariesOf, type Draft, deviceOf, editCanaries, editDevice, nodeOf } from '../evidence/draft.js';
 import { moveExposure } from '../evidence/exposure.js';
 import type { DeviceState, NodeState } from '../evidence/model.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
@@ -64,6 +65,7 @@ function startFresh(step: Step, known: DeviceState, described: HelloDevice): voi
   // What was stored under the id belongs to the hardware of that time, however often it changes in one transaction.
   if (!draft.moved.has(known.id)) draft.moved.set(known.id, to);
   step.effects.moved.push({ from: known.id, to });
+  editCanaries(draft, movedCanaries(canariesOf(draft), known.id, to));
   announce(step, old, { now: known.id, serial: described.serial, slot: described.slot ?? '' });
 }
 

@@ -1,5 +1,6 @@
 import { type Draft, deviceCount, editFleet, fleetOf } from '../draft.js';
 import type { DeviceState, SoftFacts } from '../model.js';
+import { forget, type Step } from '../step.js';
 import { cusumOn, dayRatio, isJobWide, MAX_COUNTED_A_DAY, MAX_CUSUM, noiseRate, type SoftSource } from './cusum.js';
 
 const DAY_US = 86_400_000_000;
@@ -20,14 +21,16 @@ export interface SoftEvent {
 }
 
 /** Adds an event to a draft's device and to what is known of its source and job. */
-export function addSoftEvent(draft: Draft, device: DeviceState, event: SoftEvent): void {
+export function addSoftEvent(step: Step, device: DeviceState, event: SoftEvent): void {
+  const { draft } = step;
   const day = Math.floor(event.timeUs / DAY_US);
   const known = device.soft.find((entry) => entry.source === event.source);
   const next = continued(draft, known, event, day);
   const others = device.soft.filter((entry) => entry !== known).sort((a, b) => b.day - a.day);
+  forget(step, 'soft_source', others.length + 1 - MAX_SOURCES);
   device.soft = [next, ...others.slice(0, MAX_SOURCES - 1)];
   const fleet = editFleet(draft);
-  fleet.soft = learned(fleet.soft, event, next);
+  fleet.soft = learned(step, fleet.soft, event, next);
 }
 
 /** ln of the factor by which soft evidence multiplies the onset of defects of a device: 0 to ln 1e4. A view. */
@@ -55,24 +58,37 @@ function today(draft: Draft, { source, day, events, job }: SoftSource): number {
   return dayRatio(explained ? 0 : events, noise);
 }
 
-function learned(facts: SoftFacts, { source, job, jobGpus }: SoftEvent, { day, events }: SoftSource): SoftFacts {
+function learned(
+  step: Step,
+  facts: SoftFacts,
+  { source, job, jobGpus }: SoftEvent,
+  { day, events }: SoftSource,
+): SoftFacts {
   const seen = facts.sources[source] ?? { sinceDay: day, events: 0 };
   const counted = events <= MAX_COUNTED_A_DAY ? 1 : 0;
   const sources = bounded(
     { ...facts.sources, [source]: { ...seen, events: seen.events + counted } },
     MAX_SOURCES_OF_FLEET,
+    () => forget(step, 'soft_source'),
   );
   if (job === '') return { ...facts, sources };
   const key = jobKey(source, job);
   const { [key]: before, ...others } = facts.jobs;
   const sameDay = before?.day === day ? before.events : 0;
-  return { sources, jobs: bounded({ ...others, [key]: { day, events: sameDay + 1, gpus: jobGpus } }, MAX_JOBS) };
+  return {
+    sources,
+    jobs: bounded({ ...others, [key]: { day, events: sameDay + 1, gpus: jobGpus } }, MAX_JOBS, () =>
+      forget(step, 'soft_job'),
+    ),
+  };
 }
 
 /** The newest entries: those that were written last. */
-function bounded<T>(entries: Record<string, T>, limit: number): Record<string, T> {
+function bounded<T>(entries: Record<string, T>, limit: number, dropped: () => void): Record<string, T> {
   const list = Object.entries(entries);
-  return list.length <= limit ? entries : Object.fromEntries(list.slice(-limit));
+  if (list.length <= limit) return entries;
+  dropped();
+  return Object.fromEntries(list.slice(-limit));
 }
 
 function jobKey(source: string, job: string): string {
