@@ -7,6 +7,7 @@ export {
 } from './certificates.js';
 export { type EventuallyOptions, eventually } from './eventually.js';
 export { freePort } from './free-port.js';
+export { CassandraServer } from './servers/cassandra/server.js';
 export type { Answer, ServerKind, StartedServer } from './servers/kind.js';
 export { type PostgresOptions, PostgresServer } from './servers/postgres.js';
 export { redisMissing, sharedRedis, TestRedis } from './servers/redis.js';
