@@ -1,4 +1,4 @@
-import type { CoreConfig } from './model.js';
+import type { CoreConfig, GateSettings } from './model.js';
 
 /** Settings that configurations stored or logged by earlier releases lack, at the defaults of this one. */
 export const ADDED_SETTINGS: Omit<
@@ -33,5 +33,10 @@ export const ADDED_SETTINGS: Omit<
 export function completeConfig(config: CoreConfig): CoreConfig {
   const missing = Object.entries(ADDED_SETTINGS).filter(([key]) => !Object.hasOwn(config, key));
   // What is there keeps its order: replay compares bytes.
-  return { ...config, ...Object.fromEntries(missing) };
+  return { ...config, ...Object.fromEntries(missing), gates: completeGates(config.gates) };
+}
+
+/** No deep test started by itself then. */
+function completeGates(gates: GateSettings): GateSettings {
+  return Object.hasOwn(gates, 'deep_test_after_hours') ? gates : { ...gates, deep_test_after_hours: 0 };
 }

@@ -15,16 +15,22 @@ export function completeDevice(device: DeviceState, settings: AttributionSetting
     soft: device.soft ?? [],
     slot: device.slot ?? '',
     replaced: device.replaced ?? null,
-    out: device.out === undefined ? outOf(device) : device.out,
+    out: completeOut(device),
     proposals: device.proposals ?? [],
     declined: device.declined ?? [],
     units,
   };
 }
 
+/** A device that is out of service since an earlier release was not counted deep tests of. */
+function completeOut(device: DeviceState): OutOfService | null {
+  const out = device.out === undefined ? outOf(device) : device.out;
+  return out === null || Object.hasOwn(out, 'failedTests') ? out : { ...out, failedTests: 0, testedUs: null };
+}
+
 function outOf({ state, stateSinceUs, stateActor }: DeviceState): OutOfService | null {
   const isOut = state !== 'HEALTHY' && state !== 'SUSPECT';
-  return isOut ? { sinceUs: stateSinceUs, byEngine: stateActor === '' } : null;
+  return isOut ? { sinceUs: stateSinceUs, byEngine: stateActor === '', failedTests: 0, testedUs: null } : null;
 }
 
 function completeUnit(unit: UnitState, device: DeviceState, settings: AttributionSettings): UnitState {

@@ -8,7 +8,8 @@ import { CONFIG } from './testing/config.js';
 import { deviceWith, NOW_US, unitWith } from './testing/device.js';
 
 /** Rows as the first release stored them. */
-const { mode, gates, reinstatementPassCount, priorAlpha, priorBeta } = CONFIG;
+const { mode, reinstatementPassCount, priorAlpha, priorBeta } = CONFIG;
+const { deep_test_after_hours, ...gates } = CONFIG.gates;
 const config = { mode, gates, reinstatementPassCount, priorAlpha, priorBeta } as CoreConfig;
 const fleet = { automaticQuarantinesUs: [], breadth: {}, incidents: {}, reviewUs: null } as unknown as FleetFacts;
 function oldDevice(id: string, accused: number): DeviceState {
@@ -31,6 +32,15 @@ test('rows of the first release load, and their evidence counts', () => {
   assert.ok((assess('a').units[0]?.odds ?? 0) > 1e9);
   assert.equal(state.devices.get('b')?.units[0]?.posterior, null);
   assert.equal(assess('b').quarantine, false);
+});
+
+test('no deep test starts by itself under settings that did not know of it, and a device that was out already has failed none', () => {
+  const out = { sinceUs: NOW_US, byEngine: true } as unknown as NonNullable<DeviceState['out']>;
+  const devices = [deviceWith('a', { state: 'QUARANTINED', out }), oldDevice('b', 2)];
+  const state = loadState({ config, devices, nodes: [], fleet, exposure: [] });
+  assert.equal(state.config.gates.deep_test_after_hours, 0);
+  assert.deepEqual(state.devices.get('a')?.out, { ...out, failedTests: 0, testedUs: null });
+  assert.equal(state.devices.get('b')?.out, null);
 });
 
 test('what this release stored comes back byte for byte', () => {

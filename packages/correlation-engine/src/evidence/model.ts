@@ -189,10 +189,13 @@ export interface Declined {
   declinedUs: number;
 }
 
-/** Since when a device is out of service, and whether by the engine's decision; an approved one counts as the engine's. */
+/** Since when a device is out of service, and whether by the engine's decision; an approved one counts as the engine's. Replaced as a whole. */
 export interface OutOfService {
-  sinceUs: number;
-  byEngine: boolean;
+  readonly sinceUs: number;
+  readonly byEngine: boolean;
+  /** Deep tests since then that failed or that its agent refused, and when the newest of them ended; null = none. */
+  readonly failedTests: number;
+  readonly testedUs: number | null;
 }
 
 export interface Replaced {
@@ -477,6 +480,7 @@ export interface GateSettings {
   readonly followup_days: number;
   readonly followup_interval_ms: number;
   readonly deep_test_seconds: number;
+  readonly deep_test_after_hours: number;
 }
 
 /** `correlation_engine.attribution` of the configuration, under its own names: there are the units, defaults and sources. */

@@ -3,6 +3,7 @@ import { heldUnits } from '../evidence/held-units.js';
 import type { DirectiveState, UnitState } from '../evidence/model.js';
 import { NOTHING_YET } from '../evidence/register.js';
 import { isInjected } from '../lifecycle/detail.js';
+import { askedAgain, failedTestSentences } from './next-deep-test.js';
 import { percent, posteriorSentences } from './posterior.js';
 import { dateOf, holdingGates, openDirectives, type View } from './view.js';
 import { waitingSentences } from './waiting.js';
@@ -24,6 +25,7 @@ export function whyInThisState(view: View): string[] {
     ...loud(view),
     ...gateSentences(view),
     ...openDirectives(device).map((directive) => work(directive)),
+    ...failedTestSentences(view),
     ...refused(view),
     ...absent(view),
   ];
@@ -115,14 +117,15 @@ function work(directive: DirectiveState): string {
 }
 
 /** Work that the agent would not do: the newest of each kind, while nothing else of that kind is open. */
-function refused({ device }: View): string[] {
+function refused(view: View): string[] {
+  const { device } = view;
   if (device.state === 'HEALTHY') return [];
   const open = new Set(openDirectives(device).map(({ kind }) => kind));
   const [newest] = device.directives.filter(({ kind, status }) => status === 'refused' && !open.has(kind));
   if (newest === undefined) return [];
   const { kind, family, sm, reason: why } = newest;
   return kind === 'deep-test'
-    ? [`The agent refused the deep test: ${why}. When it connects again it is asked again.`]
+    ? [`The agent refused the deep test: ${why}. ${askedAgain(view)}`]
     : [
         `The agent refused the ${kind} of ${familyName(family)} on SM ${sm}: ${why}. The next mismatch there asks again.`,
       ];

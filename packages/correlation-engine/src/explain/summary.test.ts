@@ -26,7 +26,7 @@ test('one line for each place on the way', () => {
   fleet.batch('n1', [{ fails: [{ sm: 2 }] }]);
   assert.equal(line(fleet), 'fma32 on SM 1 and 1 more: burst 0 of 1000');
   fleet.answer('n1', 2);
-  assert.equal(line(fleet), 'fma32 on SM 1 and 1 more: no deep test scheduled');
+  assert.equal(line(fleet), 'fma32 on SM 1 and 1 more: deep test in 60 min');
   fleet.operator(ID, 'CONDEMN');
   assert.equal(line(fleet), 'fma32 on SM 1 and 1 more: condemned by alice');
 });

@@ -9,6 +9,7 @@ import { type DisplayedScore, displayedScore } from '../evidence/score.js';
 import type { CoreState } from '../evidence/state.js';
 import { effectiveSweeps } from '../evidence/sweeps.js';
 import { isInjected } from '../lifecycle/detail.js';
+import { nextTestNote } from './next-deep-test.js';
 import { reinstatement } from './reinstatement.js';
 import { waitingNote } from './waiting.js';
 
@@ -32,10 +33,10 @@ export function summarize(
   const { odds } = model.assess(device, null, nowUs, facts);
   const sweeps = effectiveSweeps(device, deviceExposure(facts, device.id), config.halfLifeHours, nowUs);
   const score = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta }, sweeps);
-  return { summary: `${line(device, config)}${waitingNote(device)}`, score, injected: isInjected(device) };
+  return { summary: `${line(device, config, nowUs)}${waitingNote(device)}`, score, injected: isInjected(device) };
 }
 
-function line(device: DeviceState, config: CoreConfig): string {
+function line(device: DeviceState, config: CoreConfig, nowUs: number): string {
   switch (device.state) {
     case 'HEALTHY':
       return healthy(device);
@@ -43,7 +44,7 @@ function line(device: DeviceState, config: CoreConfig): string {
       return `${accused(device)}: ${suspectStatus(device)}`;
     case 'QUARANTINED':
     case 'DEEP_TEST':
-      return `${accused(device)}: ${testStatus(device, config)}`;
+      return `${accused(device)}: ${testStatus(device, config, nowUs)}`;
     case 'CONDEMNED':
       return `${accused(device)}: condemned by ${device.stateActor}`;
   }
@@ -73,9 +74,9 @@ function watched(device: DeviceState): string {
   return openOf(device, 'follow-up') === undefined ? 'waiting for further runs' : 'under watch';
 }
 
-function testStatus(device: DeviceState, config: CoreConfig): string {
+function testStatus(device: DeviceState, config: CoreConfig, nowUs: number): string {
   const test = openOf(device, 'deep-test');
-  if (test === undefined) return 'no deep test scheduled';
+  if (test === undefined) return nextTestNote(device, config, nowUs);
   const least = reinstatement(device, config).sort((a, b) => a.clean - b.clean)[0];
   if (least === undefined) return 'deep test scheduled';
   return `deep test ${least.clean} of ${least.needed} clean executions`;

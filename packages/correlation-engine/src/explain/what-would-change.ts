@@ -4,6 +4,7 @@ import { openDeepTestOf } from '../lifecycle/directives.js';
 import { declinedOf, proposalOf } from '../lifecycle/proposals.js';
 import { CLEARED_ODDS } from '../lifecycle/review.js';
 import { cleanExecutionsUntil, failuresToQuarantine } from './hypothetical.js';
+import { nextTestStart } from './next-deep-test.js';
 import { percent } from './posterior.js';
 import { reinstatement } from './reinstatement.js';
 import { durationOf, holdingGates, type View } from './view.js';
@@ -112,11 +113,12 @@ function towardsCondemnation({ device, config }: View): string {
   return `CONDEMNED: only an operator orders that; after ${hours} hours out of service (state_machine.max_quarantine_hours), or if a deep test shows the fault again, one is asked.`;
 }
 
-function towardsReinstatement({ device, config }: View): string[] {
+function towardsReinstatement(view: View): string[] {
+  const { device, config } = view;
   const asked = proposalOf(device, 'REINSTATE');
   if (asked !== undefined) return [`HEALTHY: an operator approves ${asked.id}.`];
   const test = openDeepTestOf(device);
-  if (test === undefined) return [`HEALTHY: ${withoutTest(device.units.length, device.out?.byEngine === false)}.`];
+  if (test === undefined) return [`HEALTHY: ${withoutTest(view)}.`];
   const units = reinstatement(device, config);
   const left = units
     .slice(0, MAX_UNITS_NAMED)
@@ -126,8 +128,9 @@ function towardsReinstatement({ device, config }: View): string[] {
   return [`HEALTHY: clean executions in the deep test (${left.join(', ')}${more})${sweep}; one failure ends it.`];
 }
 
-function withoutTest(units: number, ordered: boolean): string {
-  if (units === 0) return 'an operator orders REINSTATE';
-  if (ordered) return 'an operator orders REINSTATE or SCHEDULE_DEEP_TEST';
-  return 'an agent with a build that none of the failures came from, and no test build, starts a deep test; or an operator orders REINSTATE or SCHEDULE_DEEP_TEST';
+function withoutTest(view: View): string {
+  const { units, out } = view.device;
+  if (units.length === 0) return 'an operator orders REINSTATE';
+  if (out?.byEngine === false) return 'an operator orders REINSTATE or SCHEDULE_DEEP_TEST';
+  return `${nextTestStart(view)}; or an operator orders REINSTATE or SCHEDULE_DEEP_TEST`;
 }

@@ -1,9 +1,9 @@
 import type { DeviceState, OperatorAction } from '../evidence/model.js';
 import type { Step } from '../evidence/step.js';
-import { scheduleDeepTest } from './deep-test.js';
 import { cancelAll, openDeepTest } from './directives.js';
 import { MOVES } from './moves.js';
 import { reinstate } from './reinstate.js';
+import { testNewBuild } from './schedule-deep-test.js';
 import { scheduleReview } from './schedule-review.js';
 import { transition } from './transition.js';
 
@@ -24,6 +24,6 @@ export function carryOut(step: Step, device: DeviceState, order: Order): void {
   const move = { reason, actor, approved };
   if (action === 'REINSTATE') return reinstate(step, device, move);
   transition(step, device, { ...move, to: MOVES[action].to, timeUs: step.ctx.nowUs });
-  scheduleDeepTest(step, device);
+  testNewBuild(step, device);
   scheduleReview(step);
 }

@@ -4,45 +4,14 @@ import { reinstated } from '../evidence/posterior/reinstatement.js';
 import { displayedScore, thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
 import { cleanInDeepTest, forgetDeepTest, neededInDeepTest } from './deep-test-count.js';
-import {
-  cancelDirective,
-  deepTestUnits,
-  finishDirective,
-  openDeepTest,
-  openDeepTestOf,
-  sendDirective,
-} from './directives.js';
-import { declinedOf, proposalOf, propose } from './proposals.js';
+import { cancelDirective, deepTestUnits, finishDirective, openDeepTestOf, sendDirective } from './directives.js';
+import { propose } from './proposals.js';
 import { reinstate } from './reinstate.js';
+import { noteFailedTest } from './schedule-deep-test.js';
 import { transition } from './transition.js';
 import { noteWouldBe } from './would-be.js';
 
 const SECOND_US = 1_000_000;
-
-/**
- * The engine's own quarantine gets a deep test as soon as a build runs that the failures did not come from: a software cause
- * is gone then. An operator's quarantine waits for an operator. Test builds are never asked to clear anything.
- */
-export function scheduleDeepTest(step: Step, device: DeviceState): void {
-  const due = device.state === 'QUARANTINED' && device.out?.byEngine === true && device.units.length > 0;
-  if (!due || device.testBuild || device.failingBuildIds.includes(device.buildId)) return;
-  if (openDeepTestOf(device) !== undefined || isPassed(device)) return;
-  const reason = `Build ${device.buildId} runs now, which none of the failures came from.`;
-  if (needsApproval(step)) propose(step, device, { action: 'SCHEDULE_DEEP_TEST', cause: 'require-approval', reason });
-  else openDeepTest(step, device, { actor: '', reason });
-}
-
-/** A deep test was passed, and whether that suffices is for an operator to say. */
-function isPassed(device: DeviceState): boolean {
-  const asked = proposalOf(device, 'REINSTATE') ?? declinedOf(device, 'REINSTATE');
-  return device.wouldBe === 'HEALTHY' || asked !== undefined;
-}
-
-/** Observe mode asks for nothing, and a deep test changes nothing that is in service. */
-function needsApproval(step: Step): boolean {
-  const { requireApproval, mode } = configOf(step.draft);
-  return requireApproval && mode === 'enforce';
-}
 
 /** The first execution of a deep test arrived: DEEP_TEST is the state only while one runs. The device stays out of service. */
 export function beginDeepTest(step: Step, device: DeviceState, directive: DirectiveState, timeUs: number): void {
@@ -61,6 +30,7 @@ export function failDeepTest(
 ): void {
   const { what, counted, timeUs } = failure;
   noteFailingBuild(device, device.buildId);
+  noteFailedTest(device, step.ctx.nowUs);
   endDeepTest(step, device, directive, `The deep test failed: ${what}.`, timeUs);
   if (counted) askToCondemn(step, device, what);
 }

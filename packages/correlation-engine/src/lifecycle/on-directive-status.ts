@@ -5,6 +5,7 @@ import { endDeepTest } from './deep-test.js';
 import { isInjected } from './detail.js';
 import { finishDirective } from './directives.js';
 import { review } from './review.js';
+import { noteFailedTest } from './schedule-deep-test.js';
 
 /**
  * What an agent says about a directive. Progress is taken from its reports alone, so "done" only starts the wait for those
@@ -21,6 +22,7 @@ export function applyDirectiveStatus(step: Step, record: DirectiveStatusRecord):
   else {
     const reason = record.reason === '' ? 'the agent gave no reason' : record.reason;
     if (directive.kind === 'deep-test') {
+      noteFailedTest(device, step.ctx.nowUs);
       endDeepTest(step, device, directive, `The agent refused the deep test: ${reason}.`, step.ctx.nowUs);
     }
     finishDirective(device, directive, 'refused', reason);

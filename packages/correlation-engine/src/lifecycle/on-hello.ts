@@ -5,10 +5,11 @@ import type { DeviceState, NodeState } from '../evidence/model.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
 import { conflictingOwner, describeDevice, MAX_DEVICES_PER_NODE, newDevice } from '../evidence/register.js';
 import { emit, type Step } from '../evidence/step.js';
-import { endDeepTest, scheduleDeepTest } from './deep-test.js';
+import { endDeepTest } from './deep-test.js';
 import { openDeepTestOf, sendDirective } from './directives.js';
 import { noteReplacement } from './replacement.js';
 import { review } from './review.js';
+import { testNewBuild } from './schedule-deep-test.js';
 import { scheduleReview } from './schedule-review.js';
 
 /** Devices named in the ledger entry of a registration; the rest are counted. */
@@ -101,7 +102,7 @@ function greetDevice(step: Step, record: HelloRecord, described: HelloDevice): v
   endUselessDeepTest(step, device);
   const unfinished = device.directives.filter((directive) => directive.status === 'open');
   for (const directive of unfinished) directive.agentDoneUs = null;
-  scheduleDeepTest(step, device);
+  testNewBuild(step, device);
   review(step, device.id);
   for (const directive of unfinished) sendDirective(step, device, directive);
 }

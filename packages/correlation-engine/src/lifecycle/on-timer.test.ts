@@ -24,9 +24,12 @@ test('the core asks for a timer exactly when time can change something', () => {
   assert.equal(dueAt(fleet.state), fleet.nowUs + 10 * SECOND_US, 'the end of the dwell');
   fleet.advance(10 * SECOND_US);
   assert.equal(fleet.device(deviceIdOf('n1')).state, 'QUARANTINED');
+  const testUs = fleet.nowUs + 3600 * SECOND_US;
+  assert.equal(dueAt(fleet.state), testUs, 'a deep test by itself');
+  fleet.advance(testUs - fleet.nowUs);
   const learnUs = fleet.state.fleet.rates.dueUs ?? 0;
   assert.equal(dueAt(fleet.state), learnUs, 'the rates of healthy devices, a day after the first mismatch');
-  const outUs = fleet.nowUs;
+  const outUs = testUs - 3600 * SECOND_US;
   fleet.advance(learnUs - fleet.nowUs);
   assert.equal(dueAt(fleet.state), outUs + 720 * 3600 * SECOND_US, 'the longest time out of service');
 });

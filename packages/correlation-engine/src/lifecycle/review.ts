@@ -6,13 +6,14 @@ import { heldUnits } from '../evidence/held-units.js';
 import type { DeviceState, GateOutcome } from '../evidence/model.js';
 import { thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
-import { reviewDeepTest, scheduleDeepTest } from './deep-test.js';
+import { reviewDeepTest } from './deep-test.js';
 import { cancelAll } from './directives.js';
 import { resetEvidence } from './evidence-reset.js';
 import { attributeToNode } from './node-fault.js';
 import { notePatterns } from './note-patterns.js';
 import { reviewOutOfService } from './out-of-service.js';
 import { expireProposals, isRejected, nextExpiryUs, propose, withdraw } from './proposals.js';
+import { testInTime, testNewBuild } from './schedule-deep-test.js';
 import { nextSettleUs, settleDirectives } from './settle.js';
 import { transition } from './transition.js';
 import { noteWouldBe } from './would-be.js';
@@ -38,7 +39,8 @@ function decide(step: Step, device: DeviceState): number | null {
   const suspectUs = device.state === 'SUSPECT' ? reviewSuspect(step, device) : null;
   if (device.state === 'SUSPECT') return suspectUs;
   const deepTestUs = device.state === 'DEEP_TEST' ? reviewDeepTest(step, device) : null;
-  return earliest([deepTestUs, reviewOutOfService(step, device)]);
+  const outUs = reviewOutOfService(step, device);
+  return earliest([deepTestUs, outUs, testInTime(step, device)]);
 }
 
 /** A device of which something hangs on its evidence. */
@@ -111,7 +113,7 @@ function quarantine(step: Step, device: DeviceState, reason: string): void {
   transition(step, device, { to: 'QUARANTINED', reason, timeUs: nowUs, actor: '' });
   const fleet = editFleet(step.draft);
   fleet.automaticQuarantinesUs = [...fleet.automaticQuarantinesUs.filter((us) => us > nowUs - DAY_US), nowUs];
-  scheduleDeepTest(step, device);
+  testNewBuild(step, device);
 }
 
 /** Below these odds a suspect may become healthy again; well below those that make a suspect. */

@@ -85,7 +85,7 @@ function noteService(device: DeviceState, { to, timeUs, actor, approved = false 
   if (to === 'DEEP_TEST') device.declined = device.declined.filter(({ action }) => action === 'CONDEMN');
   if (to === 'HEALTHY') device.out = null;
   else if (to === 'QUARANTINED' && device.out === null)
-    device.out = { sinceUs: timeUs, byEngine: actor === '' || approved };
+    device.out = { sinceUs: timeUs, byEngine: actor === '' || approved, failedTests: 0, testedUs: null };
   else return;
   device.declined = [];
 }

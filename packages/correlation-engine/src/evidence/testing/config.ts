@@ -21,6 +21,7 @@ export const CONFIG: CoreConfig = {
     followup_days: 7,
     followup_interval_ms: 1000,
     deep_test_seconds: 0,
+    deep_test_after_hours: 1,
   },
   reinstatementPassCount: 1000,
   priorAlpha: 100,

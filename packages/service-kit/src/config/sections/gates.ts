@@ -162,5 +162,13 @@ export const gates = group(
       source: MODEL,
       reloadable: true,
     }),
+    deep_test_after_hours: leaf({
+      format: real(0, 168),
+      default: 1,
+      unit: 'h',
+      doc: 'How long after its own quarantine the engine starts a deep test by itself, whatever build runs; each one that fails doubles the wait for the next, up to 168 h. The shortest window of gate 5: what would hold other devices has shown by then. 0 = only under another build or by order.',
+      source: MODEL,
+      reloadable: true,
+    }),
   },
 );

@@ -1,0 +1,78 @@
+import { configOf } from '../evidence/draft.js';
+import type { CoreConfig, DeviceState } from '../evidence/model.js';
+import type { Step } from '../evidence/step.js';
+import { openDeepTest, openDeepTestOf } from './directives.js';
+import { declinedOf, hoursUs, proposalOf, propose } from './proposals.js';
+
+/** Every failed deep test doubles the wait for the next one, up to this. */
+const WAIT_FACTOR = 2;
+export const LONGEST_WAIT_HOURS = 168;
+
+/**
+ * The engine's own quarantine gets a deep test as soon as a build runs that the failures did not come from: a software cause
+ * is gone then. An operator's quarantine waits for an operator. Test builds are never asked to clear anything.
+ */
+export function testNewBuild(step: Step, device: DeviceState): void {
+  if (!mayBeCleared(device) || device.failingBuildIds.includes(device.buildId)) return;
+  start(step, device, `Build ${device.buildId} runs now, which none of the failures came from.`);
+}
+
+/** What failed in passing, and no more, does not fail a deep test: one starts when its time has come. Returns when it will. */
+export function testInTime(step: Step, device: DeviceState): number | null {
+  const dueUs = nextDeepTestUs(device, configOf(step.draft));
+  if (dueUs === null || step.ctx.nowUs < dueUs) return dueUs;
+  start(step, device, whyNow(device));
+  return null;
+}
+
+/** When the next deep test starts by itself, whatever build runs; null = none does as things stand. */
+export function nextDeepTestUs(device: DeviceState, config: CoreConfig): number | null {
+  const { deep_test_after_hours: afterHours } = config.gates;
+  const { out } = device;
+  if (afterHours === 0 || out === null || !mayBeCleared(device) || isForOperator(device, config)) return null;
+  const waitHours = Math.min(afterHours * WAIT_FACTOR ** out.failedTests, LONGEST_WAIT_HOURS);
+  return (out.testedUs ?? out.sinceUs) + hoursUs(waitHours);
+}
+
+/** A deep test failed, or could not run: the next one waits longer. */
+export function noteFailedTest(device: DeviceState, nowUs: number): void {
+  const { out } = device;
+  if (out !== null) device.out = { ...out, failedTests: out.failedTests + 1, testedUs: nowUs };
+}
+
+/** By a deep test that the engine starts. */
+function mayBeCleared(device: DeviceState): boolean {
+  if (device.state !== 'QUARANTINED' || device.out?.byEngine !== true || device.units.length === 0) return false;
+  return !device.testBuild && device.replaced === null && openDeepTestOf(device) === undefined && !isPassed(device);
+}
+
+/** A deep test was passed, and whether that suffices is for an operator to say. */
+function isPassed(device: DeviceState): boolean {
+  const asked = proposalOf(device, 'REINSTATE') ?? declinedOf(device, 'REINSTATE');
+  return device.wouldBe === 'HEALTHY' || asked !== undefined;
+}
+
+/** An operator has been asked what to do, or has said no to this. */
+function isForOperator(device: DeviceState, config: CoreConfig): boolean {
+  const asked = proposalOf(device, 'CONDEMN') ?? proposalOf(device, 'SCHEDULE_DEEP_TEST');
+  const declined = declinedOf(device, 'SCHEDULE_DEEP_TEST');
+  const refused = declined !== undefined && (declined.how === 'REJECTED' || needsApproval(config));
+  return asked !== undefined || refused || device.wouldBe === 'CONDEMNED';
+}
+
+function whyNow({ out }: DeviceState): string {
+  const failed = out?.failedTests ?? 0;
+  const past = failed === 0 ? '' : ` It failed ${failed === 1 ? 'one' : failed} before.`;
+  return `It is time for a deep test: what failed in passing does not fail again.${past}`;
+}
+
+function start(step: Step, device: DeviceState, reason: string): void {
+  if (needsApproval(configOf(step.draft)))
+    propose(step, device, { action: 'SCHEDULE_DEEP_TEST', cause: 'require-approval', reason });
+  else openDeepTest(step, device, { actor: '', reason });
+}
+
+/** Observe mode asks for nothing, and a deep test changes nothing that is in service. */
+function needsApproval({ requireApproval, mode }: CoreConfig): boolean {
+  return requireApproval && mode === 'enforce';
+}
