@@ -6,7 +6,7 @@ import { HOUR_US } from '../world/environment.js';
 import { Incidents } from './incidents.js';
 import { timelineOf } from './timeline.js';
 
-/** How one GPU that a fault struck fared. Hours since the fault's onset; null = never. */
+/** How one GPU that a fault struck fared. Hours since the fault's onset; null = never, 0 = out of service before. */
 export interface Struck {
   readonly fault: string;
   readonly kind: FaultKind;
@@ -175,10 +175,16 @@ export class Judge {
         gpu: gpu.id,
         mismatchHours: since(this.#hits.get(gpu.id)?.find((hit) => hit.number === number)?.firstUs ?? undefined),
         suspectHours: became('SUSPECT'),
-        quarantineHours: became('QUARANTINED'),
+        quarantineHours: isOutAt(transitions, onsetUs) ? 0 : became('QUARANTINED'),
       };
     });
   }
+}
+
+/** Another fault, or an operator, had taken the GPU out of service before. */
+function isOutAt(transitions: readonly TransitionEffect[], us: number): boolean {
+  const last = transitions.findLast(({ timeUs }) => timeUs < us)?.to ?? 'HEALTHY';
+  return last !== 'HEALTHY' && last !== 'SUSPECT';
 }
 
 /** From each quarantine to the HEALTHY after it. */

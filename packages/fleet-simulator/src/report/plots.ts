@@ -41,7 +41,7 @@ export function levelPlot({ timeline, incidents }: Summary['first'], hours: numb
     const [from, until] = [x(openedHours), x(closedHours ?? hours)];
     return `<rect x="${at(from)}" y="${HEIGHT - BOTTOM - 10}" width="${at(Math.max(2, until - from))}" height="6" fill="var(--c)" opacity=".6"/>`;
   });
-  const axisX = [0, 0.25, 0.5, 0.75, 1].map((share) => tickX(x(start + share * span), signed(start + share * span)));
+  const axisX = evenHours(start, hours).map((value) => tickX(x(value), inUnitOf(span, value)));
   const axisY = [0, highest].map((count) => tickY(y(count), String(count)));
   const names = `${name(LEFT + 8, 'a', 'suspect')}${name(LEFT + 80, 'b', 'out of service')}${name(LEFT + 190, 'c', 'incidents')}`;
   return svg([...axisX, ...axisY, line('suspect', 'a'), line('out', 'b'), ...bars, names].join(''), 'GPUs by state');
@@ -68,7 +68,20 @@ function at(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** Hours before or after time 0. */
-function signed(hours: number): string {
-  return hours < 0 ? `-${spoken(-hours)}` : spoken(hours);
+/** Spans of two marks of an axis, in hours. */
+const STEPS = [1 / 60, 1 / 12, 1 / 4, 1, 3, 6, 24, 72, 168, 336, 720, 2160, 8760];
+const MAX_TICKS = 7;
+
+/** Round hours from one end of an axis to the other; time 0 is one of them where it lies between. */
+function evenHours(from: number, until: number): number[] {
+  const step = STEPS.find((hours) => (until - from) / hours <= MAX_TICKS) ?? (until - from) / MAX_TICKS;
+  const first = Math.ceil(from / step - 1e-9);
+  const last = Math.floor(until / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
+/** All marks of one axis have the unit that its whole span asks for. */
+function inUnitOf(span: number, hours: number): string {
+  if (span < 3) return `${Math.round(hours * 60)} min`;
+  return span < 72 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} d`;
 }

@@ -4,6 +4,7 @@ import { replicates } from '../figures/replicates.js';
 import { parseScenario } from '../scenario/read.js';
 import { spoken } from './hours.js';
 import { htmlReport } from './html.js';
+import { levelPlot } from './plots.js';
 import { summarize } from './summary.js';
 import { textReport } from './text.js';
 
@@ -52,4 +53,33 @@ it('hours are spoken as people do', () => {
     '3 d',
     'never',
   ]);
+});
+
+it('an axis has round marks of one unit, time 0 among them', () => {
+  const marks = (startHours: number, hours: number): string[] => {
+    const timeline = [{ atHours: startHours, suspect: 1, out: 0 }];
+    return [...levelPlot({ timeline, incidents: [] }, hours).matchAll(/>(-?\d+ (?:min|h|d))</g)].map(
+      ([, text]) => text ?? '',
+    );
+  };
+  assert.deepEqual(marks(-54 * 24, 14 * 24), ['-42 d', '-28 d', '-14 d', '0 d', '14 d']);
+  assert.deepEqual(marks(-20, 12), ['-18 h', '-12 h', '-6 h', '0 h', '6 h', '12 h']);
+  assert.deepEqual(marks(0, 2), ['0 min', '60 min', '120 min']);
+});
+
+it('says of a GPU that another fault had taken out before that it was out', () => {
+  const both = parseScenario(
+    'both.yaml',
+    `
+name: both
+hours: 12
+fleet: { gpus: 40, sms: 4 }
+faults:
+  - { name: first, kind: unit, gpu: 3, family: tc_fp16, rate: 1 }
+  - { name: late, kind: unit, gpu: 3, family: fma32, rate: 1, start_hours: 6 }
+`,
+  );
+  const text = textReport(summarize(both, 1, [...replicates(both, { seed: 1, count: 1 })]));
+  assert.match(text, /^late .* 1 of 1/m);
+  assert.match(text, /^late +quarantine +1 +out before +out before/m);
 });

@@ -45,8 +45,8 @@ export function faultCells(fault: FaultSummary): string[] {
     name,
     right,
     String(struck),
-    spoken(mismatch.median),
-    spoken(suspect.median),
+    first(mismatch, quarantine),
+    first(suspect, quarantine),
     `${quarantine.count} of ${struck}`,
     spoken(quarantine.median),
     spoken(quarantine.p99),
@@ -54,6 +54,11 @@ export function faultCells(fault: FaultSummary): string[] {
       ? ''
       : `${attributed.count} of ${attributed.count + attributed.missing}: ${spoken(attributed.median)}`,
   ];
+}
+
+/** A GPU may have been taken out for another fault before this one showed. */
+function first(own: Quantiles, quarantine: Quantiles): string {
+  return own.count === 0 && quarantine.count > 0 ? 'out before' : spoken(own.median);
 }
 
 export const FAULT_COLUMNS = [
