@@ -60,6 +60,9 @@ test('orders carry the token of the installation, a fresh id, and the reason', a
   assert.equal(new Set(engine.orders.map(({ directiveId }) => directiveId)).size, 4);
   await run(['condemn', GPU, '--reason', 'x', '--id', 'mine'], { dataDir });
   assert.equal(engine.orders.at(-1)?.directiveId, 'mine');
+  assert.deepEqual(engine.orders.at(-1)?.evidence, []);
+  await run(['quarantine', GPU, '--reason', 'x', '--evidence', 'INC-17', '--evidence', 'entry 42'], { dataDir });
+  assert.deepEqual(engine.orders.at(-1)?.evidence, ['INC-17', 'entry 42']);
 });
 
 test('an order may wait for another operator, who lists, approves and rejects what waits', async () => {
@@ -71,10 +74,11 @@ test('an order may wait for another operator, who lists, approves and rejects wh
   assert.match(waits.stdout, /^CONDEMN waits for approval: mine\n {2}device {3}GPU-8932f937/);
   assert.equal(engine.orders.at(-1)?.requiresApproval, true);
   assert.match((await run(['quarantine', 'pending'], { dataDir })).stdout, /^Nothing waits for approval/);
-  engine.pending = ['a', 'b', 'c'].map((directiveId) => pendingSample({ directiveId }));
+  engine.pending = ['a', 'b', 'c'].map((directiveId) => pendingSample({ directiveId, evidence: ['INC-17', 'fan'] }));
   const { stdout } = await run(['quarantine', 'pending'], { dataDir });
   assert.match(stdout, /2h ago by the engine: out of service for too long/);
   assert.match(stdout, /sentinel approve c --reason TEXT/);
+  assert.match(stdout, / {2}evidence INC-17\n {2}evidence fan\n/);
   const json = JSON.parse((await run(['quarantine', 'pending', '--output', 'json'], { dataDir })).stdout);
   assert.deepEqual(
     [json.pending.length, json.pending[2].action, json.pending[2].cause],

@@ -192,12 +192,18 @@ class CommandLine {
       ['condemn', Action.CONDEMN, 'takes it out for good'],
     ];
     for (const [verb, action, description] of verbs) {
+      const evidence: string[] = [];
       const command = this.program
         .command(verb)
         .argument('<ID>', 'device, or the beginning of its id')
         .description(`${description} (operators)`)
         .option('--reason <TEXT>', 'why; goes into the audit ledger (required)')
         .option('--requires-approval', 'waits until another operator approves it')
+        .option(
+          '--evidence <TEXT>',
+          'what speaks for it: an id, a ticket, a link; may be repeated, goes into the audit ledger',
+          (text: string) => evidence.push(text),
+        )
         .option('--id <ID>', 'id of the directive: repeating one changes nothing [a fresh one]')
         .action(
           this.#run((context, { reason, id, requiresApproval }, gpu) =>
@@ -207,6 +213,7 @@ class CommandLine {
               reason: given('--reason <TEXT>', reason),
               directiveId: id ?? randomUUID(),
               requiresApproval: requiresApproval !== undefined,
+              evidence,
             }),
           ),
         );

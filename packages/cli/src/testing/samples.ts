@@ -112,7 +112,10 @@ export function explainSample(): ExplainDecisionResponse {
       evaluatedUs: NOW_US,
     })),
     observations: [observationSample(), observationSample({ counted: false, heldBy: 'locality', siblingsRun: 0 })],
-    transitions: [transitionSample(), transitionSample({ ledgerSeq: undefined, actor: 'operator token' })],
+    transitions: [
+      transitionSample(),
+      transitionSample({ ledgerSeq: undefined, actor: 'operator token', evidence: ['INC-17'] }),
+    ],
     whatWouldChange: ['HEALTHY: an operator orders REINSTATE.'],
     hardObservations: 2,
     answers: 1,

@@ -73,7 +73,12 @@ function reinstatementLines(reinstatement: Reinstatement | undefined): string[] 
 }
 
 export function transitionLines(transition: Transition): string[] {
-  return hang(`  ${time(transition.timeUs)}  `, transitionText(transition));
+  const head = `  ${time(transition.timeUs)}  `;
+  const indent = ' '.repeat(head.length);
+  return [
+    ...hang(head, transitionText(transition)),
+    ...transition.evidence.flatMap((entry) => hang(`${indent}evidence: `, entry)),
+  ];
 }
 
 /** In one line, without its time. */

@@ -29,6 +29,7 @@ function entryLines(entry: PendingDirective, nowUs: bigint): string[] {
     `${paint('bold', `${enumName(Action, entry.action)} waits for approval`)}: ${entry.directiveId}`,
     ...hang('  device   ', device),
     ...hang('  why      ', entry.reason),
+    ...entry.evidence.flatMap((text) => hang('  evidence ', text)),
     ...hang(
       '  asked    ',
       `${age(entry.proposedUs, nowUs)} by ${by}: ${CAUSES[entry.cause] ?? 'for a reason unknown here'}`,

@@ -79,6 +79,7 @@ test('explain shows all seven gates, the observations with their bits, ledger en
   assert.match(text, /ledger\s+entry 5/);
   assert.match(text, /waiting\s+for\s+the\s+ledger/);
   assert.match(text, /by\s+operator token/);
+  assert.match(text, /\n {2,}evidence: INC-17\n/);
   assert.match(text, /burst fma32 on SM 1: 240 of 1,000 executions, 3 wrong/);
   assert.match(text, /fma32 on SM 1: 12 of 1,000 clean executions/);
   assert.match(text, /What would change this\n {2}- HEALTHY: an operator orders REINSTATE\./);

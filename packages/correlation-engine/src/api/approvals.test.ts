@@ -34,8 +34,10 @@ describe('what waits for an operator', () => {
 
   const pending = async (): Promise<PendingDirective[]> =>
     (await callUnary(client, client.listPending, { limit: 0, pageToken: '' })).pending;
-  const order = (directiveId: string, action: Action, requiresApproval = true) =>
-    callUnary(client, client.issueDirective, { directiveId, gpu: agent.device, action, reason: 'r', requiresApproval });
+  const order = (directiveId: string, action: Action, requiresApproval = true, evidence: string[] = []) => {
+    const request = { directiveId, gpu: agent.device, action, reason: 'r', requiresApproval, evidence };
+    return callUnary(client, client.issueDirective, request);
+  };
   const approve = (directiveId: string, reason = 'seen') => callUnary(client, client.approve, { directiveId, reason });
   const reject = (directiveId: string, reason = 'seen') => callUnary(client, client.reject, { directiveId, reason });
   const refusal = async (call: Promise<unknown>): Promise<string> => {
@@ -89,19 +91,22 @@ describe('what waits for an operator', () => {
   });
 
   it('keeps what waits over a restart, and the answer of an approved order', async () => {
-    await order('c4', Action.CONDEMN);
+    const evidence = ['INC-17', 'https://wiki.example/rack 3'];
+    await order('c4', Action.CONDEMN, true, evidence);
     await engine.stop();
     await engine.start();
     client.close();
     client = createClient(QuarantineServiceClient, { address: engine.grpc, tls: null, token: OPERATOR_TOKEN });
     assert.deepEqual(
-      (await pending()).map(({ directiveId }) => directiveId),
-      ['c4'],
+      (await pending()).map((entry) => [entry.directiveId, entry.evidence]),
+      [['c4', evidence]],
     );
     engine.reload({ state_machine: { ...SETTINGS, approve_own_proposals: true } });
     const { transition } = await approve('c4');
-    assert.equal(transition?.to, GpuState.CONDEMNED);
-    assert.deepEqual((await order('c4', Action.CONDEMN)).transition?.eventId, transition?.eventId);
+    assert.deepEqual([transition?.to, transition?.evidence], [GpuState.CONDEMNED, evidence]);
+    const again = await order('c4', Action.CONDEMN, true, evidence);
+    assert.deepEqual(again.transition?.eventId, transition?.eventId);
+    assert.equal(await refusal(order('c4', Action.CONDEMN)), 'ALREADY_EXISTS CONFLICT', 'without the evidence');
     const outcomes = await engine.sql<{ outcome: string }>('select outcome from proposals order by proposed_us');
     assert.deepEqual(
       outcomes.map(({ outcome }) => outcome),
@@ -126,10 +131,30 @@ describe('what waits for an operator', () => {
       list.map(({ directiveId, cause }) => [directiveId, cause]),
       [['w1', 'CAUSE_OPERATOR']],
     );
+    for (const [evidence, field] of [
+      [['x'.repeat(257)], 'evidence[0]'],
+      [['ok', ''], 'evidence[1]'],
+      [Array.from({ length: 17 }, () => 'x'), 'evidence'],
+    ] as const) {
+      const { status, json } = await web('', { ...wanted, directive_id: 'w2', evidence });
+      assert.deepEqual([status, JSON.stringify(json).includes(`"field":"${field}"`)], [400, true], field);
+    }
     const answer = { directive_id: 'w1', reason: 'seen' };
     assert.equal((await web('/approve', answer, 'wrong')).status, 401);
     assert.equal((await web('/approve', answer)).status, 200);
     assert.equal((await web('/reject', answer)).status, 412);
+    const back = { ...wanted, directive_id: 'w3', action: 'ACTION_REINSTATE', evidence: ['entry 42 of the ledger'] };
+    assert.equal((await web('', back)).status, 200);
+    const explained = await fetch(`http://${engine.http}/api/v1/gpu/${other.device}/explain`);
+    const { transitions } = (await explained.json()) as { transitions: { evidence?: string[] }[] };
+    assert.deepEqual(
+      transitions.map(({ evidence = [] }) => evidence),
+      [['entry 42 of the ledger'], []],
+    );
+    const [event] = await engine.sql<{ detail: string }>(
+      `select detail from outbox where gpu = '${other.device}' and detail like '%"to":"HEALTHY"%'`,
+    );
+    assert.deepEqual(JSON.parse(event?.detail ?? '{}').evidence, ['entry 42 of the ledger']);
     other.close();
   });
 });

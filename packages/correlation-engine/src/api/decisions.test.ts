@@ -54,7 +54,14 @@ describe('decisions, asked over gRPC and HTTP', () => {
   const order = async (request: Partial<IssueDirectiveRequest>, token = OPERATOR_TOKEN): Promise<string> => {
     const client = createClient(QuarantineServiceClient, { address: engine.grpc, tls: null, token });
     try {
-      const base = { directiveId: 'd', gpu: '', action: Action.QUARANTINE, reason: 'a test', requiresApproval: false };
+      const base = {
+        directiveId: 'd',
+        gpu: '',
+        action: Action.QUARANTINE,
+        reason: 'a test',
+        requiresApproval: false,
+        evidence: [],
+      };
       const { transition } = await callUnary(client, client.issueDirective, { ...base, ...request });
       return transition === undefined ? 'OK' : `${transition.from}>${transition.to} ${transition.actor}`;
     } catch (error) {

@@ -144,6 +144,7 @@ export function toTransition(row: TransitionTable): Transition {
     eventId: Buffer.from(row.event_id, 'hex'),
     commitSeq: BigInt(row.commit_seq),
     actor: row.actor,
+    evidence: row.evidence ?? [],
     ...(row.ledger_seq === null ? {} : { ledgerSeq: BigInt(row.ledger_seq) }),
   };
 }

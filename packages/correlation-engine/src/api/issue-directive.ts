@@ -12,7 +12,7 @@ import type { OrderTable, Tables } from '../store/schema.js';
 import { decidedOtherwise, findDecided, transitionOf } from './decided.js';
 import { toTransition } from './explain-decision.js';
 import { findDevice } from './find-device.js';
-import { checkText, invalid, MAX_ID_BYTES, MAX_REASON_BYTES, refused } from './order-checks.js';
+import { checkEvidence, checkText, invalid, MAX_ID_BYTES, MAX_REASON_BYTES, refused } from './order-checks.js';
 import { pendingDirective } from './pending-view.js';
 
 const ACTIONS: ReadonlyMap<number, OperatorAction> = new Map([
@@ -100,13 +100,24 @@ function toRecord(request: IssueDirectiveRequest, caller: Identity, gpu: string)
   if (action === undefined) throw invalid('action', `must be one of ${[...ACTIONS.values()].join(', ')}`);
   checkText('directive_id', directiveId, MAX_ID_BYTES);
   checkText('reason', reason, MAX_REASON_BYTES);
-  const { requiresApproval } = request;
-  return { kind: 'operator', directiveId, gpu, action, reason, actor: caller.subject, requiresApproval };
+  const { requiresApproval, evidence } = request;
+  checkEvidence(evidence);
+  return {
+    kind: 'operator',
+    directiveId,
+    gpu,
+    action,
+    reason,
+    actor: caller.subject,
+    requiresApproval,
+    ...(evidence.length === 0 ? {} : { evidence }),
+  };
 }
 
 function isSame(before: OrderTable, now: OperatorRecord): boolean {
   const same = before.gpu === now.gpu && before.action === now.action && before.reason === now.reason;
-  return same && before.requires_approval === (now.requiresApproval ?? false);
+  const evidence = JSON.stringify(before.evidence ?? []) === JSON.stringify(now.evidence ?? []);
+  return same && evidence && before.requires_approval === (now.requiresApproval ?? false);
 }
 
 function taken(before: OrderTable): SentinelError {

@@ -3,6 +3,8 @@ import type { Refusal } from '../core.js';
 
 export const MAX_ID_BYTES = 128;
 export const MAX_REASON_BYTES = 1024;
+export const MAX_EVIDENCE = 16;
+export const MAX_EVIDENCE_BYTES = 256;
 
 const CODES: Readonly<Record<Refusal['code'], ErrorCode>> = {
   NOT_FOUND: 'NOT_FOUND',
@@ -17,6 +19,12 @@ export function checkText(field: string, text: string, maxBytes: number): void {
   const bytes = Buffer.byteLength(text);
   if (bytes < 1 || bytes > maxBytes) throw invalid(field, `must have 1 to ${maxBytes} bytes`);
   if (text.includes('\0') || !text.isWellFormed()) throw invalid(field, 'must be text');
+}
+
+/** Ids, links or words that an operator may give, bounded. @throws SentinelError INVALID_ARGUMENT naming the entry */
+export function checkEvidence(entries: readonly string[]): void {
+  if (entries.length > MAX_EVIDENCE) throw invalid('evidence', `must have at most ${MAX_EVIDENCE} entries`);
+  for (const [i, entry] of entries.entries()) checkText(`evidence[${i}]`, entry, MAX_EVIDENCE_BYTES);
 }
 
 export function invalid(field: string, hint: string): SentinelError {

@@ -29,5 +29,6 @@ export function pendingDirective({ device, proposal }: Waiting): PendingDirectiv
     node: device.node,
     state: GpuState[device.state],
     injected: isInjected(device),
+    evidence: [...(proposal.evidence ?? [])],
   };
 }

@@ -16,7 +16,7 @@ import type { CommitRows, Head, MarkRow, UnarchivedRow } from '../store/commit-r
 import type { OrderTable } from '../store/schema.js';
 import type { SpoolMark } from '../store/spools.js';
 import type { HelloItem, Item, UplinkItem } from './item.js';
-import { EffectRows } from './merge.js';
+import { EffectRows, orNull } from './merge.js';
 
 /** A record as it stands in the log. */
 export interface Logged {
@@ -227,6 +227,7 @@ function orderRow(record: OperatorRecord, commitSeq: number, effects: Effects): 
     commit_seq: commitSeq,
     event_id: effects.transitions[0]?.eventId ?? null,
     requires_approval: record.requiresApproval ?? false,
+    evidence: orNull(record.evidence),
   };
 }
 

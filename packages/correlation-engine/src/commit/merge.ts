@@ -150,6 +150,7 @@ function transitionRow(t: TransitionEffect): Omit<TransitionTable, 'ledger_seq'>
     reason: t.reason,
     actor: t.actor,
     injected: t.injected,
+    evidence: orNull(t.evidence),
   };
 }
 
@@ -163,7 +164,7 @@ function fleetDirectiveRow(
 }
 
 function proposalRow(commitSeq: number, effect: ProposalEffect): ProposalTable {
-  const { id, action, cause, reason, proposedBy, proposedUs, expiresUs } = effect.proposal;
+  const { id, action, cause, reason, proposedBy, proposedUs, expiresUs, evidence } = effect.proposal;
   return {
     id,
     gpu: effect.deviceId,
@@ -179,5 +180,11 @@ function proposalRow(commitSeq: number, effect: ProposalEffect): ProposalTable {
     decision_reason: effect.decisionReason,
     commit_seq: commitSeq,
     event_id: effect.eventId,
+    evidence: orNull(evidence),
   };
+}
+
+/** As a nullable array is stored. */
+export function orNull(texts: readonly string[] = []): string[] | null {
+  return texts.length === 0 ? null : [...texts];
 }

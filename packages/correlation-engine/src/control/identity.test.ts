@@ -78,6 +78,7 @@ describe('identities under mutual TLS', () => {
         action: IssueDirectiveRequest_Action.QUARANTINE,
         reason: 'a test',
         requiresApproval: false,
+        evidence: [],
       };
       return callUnary(client, client.issueDirective, request)
         .then(

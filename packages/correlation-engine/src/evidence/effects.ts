@@ -69,6 +69,8 @@ export interface TransitionEffect {
   commitSeq: number;
   /** Who ordered it; '' for the engine itself. */
   actor: string;
+  /** What the operator says that speaks for it. */
+  evidence: readonly string[];
 }
 
 /** How a proposal stands after this record. WITHDRAWN = it became pointless before anyone answered. */

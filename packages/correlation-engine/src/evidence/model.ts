@@ -179,6 +179,8 @@ export interface Proposal {
   proposedBy: string;
   proposedUs: number;
   expiresUs: number;
+  /** What whoever asked says that speaks for it; absent = nothing. */
+  evidence?: readonly string[];
 }
 
 /** The engine's newest proposal of an action that nobody approved: it is not made again at once. */

@@ -168,6 +168,8 @@ export interface OperatorRecord {
   actor: string;
   /** Another operator has to approve it first. Absent = no: orders of earlier releases. */
   requiresApproval?: boolean;
+  /** What the operator says that speaks for it. Absent = nothing. */
+  evidence?: readonly string[];
 }
 
 /** An authenticated operator's answer to a proposal. */

@@ -14,14 +14,16 @@ export interface Order {
   actor: string;
   /** The engine proposed what `actor` approved. */
   approved: boolean;
+  /** What whoever asked says that speaks for it. */
+  evidence: readonly string[];
 }
 
 /** Does what an operator ordered or approved. `problemWith` has said that it is possible. */
 export function carryOut(step: Step, device: DeviceState, order: Order): void {
-  const { action, reason, actor, approved } = order;
+  const { action, reason, actor, approved, evidence } = order;
   if (action === 'SCHEDULE_DEEP_TEST') return openDeepTest(step, device, order);
   cancelAll(step, device, `${actor} ${approved ? 'approved' : 'ordered'} ${action}`);
-  const move = { reason, actor, approved };
+  const move = { reason, actor, approved, evidence };
   if (action === 'REINSTATE') return reinstate(step, device, move);
   transition(step, device, { ...move, to: MOVES[action].to, timeUs: step.ctx.nowUs });
   testNewBuild(step, device);

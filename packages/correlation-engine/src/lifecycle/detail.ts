@@ -23,6 +23,11 @@ export function unitsDetail(device: DeviceState): JsonValue[] {
   return more > 0 ? [...named, { more_units: more }] : named;
 }
 
+/** Absent where there is none. */
+export function evidenceDetail(evidence: readonly string[]): { evidence?: string[] } {
+  return evidence.length === 0 ? {} : { evidence: [...evidence] };
+}
+
 export function gatesDetail(device: DeviceState): JsonValue[] {
   return device.gates.map((gate) => ({
     gate: gate.number,

@@ -13,7 +13,7 @@ import { hasWarmBin } from '../evidence/posterior/bins.js';
 import { cleanExecutionsNeeded } from '../evidence/posterior/reinstatement.js';
 import { emit, type Step } from '../evidence/step.js';
 import { cleanInDeepTest, forgetDeepTest } from './deep-test-count.js';
-import { isInjected, unitsDetail } from './detail.js';
+import { evidenceDetail, isInjected, unitsDetail } from './detail.js';
 import { tellOrchestrators } from './fleet-directives.js';
 
 const DAY_US = 86_400_000_000;
@@ -56,8 +56,15 @@ export function openFollowUp(step: Step, device: DeviceState, unit: { family: nu
   });
 }
 
+export interface DeepTestOrder {
+  actor: string;
+  reason: string;
+  /** What the operator says that speaks for it; absent = nothing. */
+  evidence?: readonly string[];
+}
+
 /** So many executions of each unit that failed as clear it, with seeds of their own, then a sweep of everything. */
-export function openDeepTest(step: Step, device: DeviceState, order: { actor: string; reason: string }): void {
+export function openDeepTest(step: Step, device: DeviceState, order: DeepTestOrder): void {
   const config = configOf(step.draft);
   forgetDeepTest(device.units);
   const units = deepTestUnits(step, device, config.reinstatementPassCount);
@@ -74,6 +81,7 @@ export function openDeepTest(step: Step, device: DeviceState, order: { actor: st
       event: 'deep_test_scheduled',
       actor: order.actor,
       reason: order.reason,
+      ...evidenceDetail(order.evidence ?? []),
       node: device.node,
       build_id: device.buildId,
       executions: units.reduce((sum, unit) => sum + unit.executions, 0),

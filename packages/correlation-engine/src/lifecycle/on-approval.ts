@@ -34,6 +34,7 @@ function approve(step: Step, device: DeviceState, proposal: Proposal, { actor, r
     reason: `${asSentence(proposal.reason)} Approved by ${actor}: ${reason}`,
     actor,
     approved: proposal.proposedBy === '',
+    evidence: proposal.evidence ?? [],
   });
   const ending = { outcome: 'APPROVED' as const, decidedBy: actor, decisionReason: reason };
   endProposal(step, device, proposal, ending, step.effects.transitions[0]?.eventId ?? null);

@@ -18,11 +18,18 @@ export function applyOperator(step: Step, record: OperatorRecord): void {
     step.effects.refusal = refusal;
     return;
   }
-  const { action, reason, actor } = record;
+  const { action, reason, actor, evidence = [] } = record;
   const device = editDevice(step.draft, record.gpu);
   if (record.requiresApproval === true) {
-    addProposal(step, device, { id: record.directiveId, action, cause: 'operator', reason, proposedBy: actor });
-  } else carryOut(step, device, { action, reason, actor, approved: false });
+    addProposal(step, device, {
+      id: record.directiveId,
+      action,
+      cause: 'operator',
+      reason,
+      proposedBy: actor,
+      evidence,
+    });
+  } else carryOut(step, device, { action, reason, actor, approved: false, evidence });
   review(step, device.id);
 }
 

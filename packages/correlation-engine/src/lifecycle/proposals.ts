@@ -4,7 +4,7 @@ import type { JsonValue, ProposalOutcome } from '../evidence/effects.js';
 import type { CoreConfig, Declined, DeviceState, OperatorAction, Proposal, ProposalCause } from '../evidence/model.js';
 import type { CoreState } from '../evidence/state.js';
 import { emit, type Step } from '../evidence/step.js';
-import { gatesDetail, isInjected, unitsDetail } from './detail.js';
+import { evidenceDetail, gatesDetail, isInjected, unitsDetail } from './detail.js';
 import { isPossible } from './moves.js';
 
 /** Whole microseconds: times are integers. */
@@ -86,12 +86,12 @@ export function declinedOf(device: DeviceState, action: OperatorAction): Decline
 export function addProposal(
   step: Step,
   device: DeviceState,
-  order: Wanted & Pick<Proposal, 'id' | 'proposedBy'>,
+  order: Wanted & Pick<Proposal, 'id' | 'proposedBy' | 'evidence'>,
 ): void {
-  const { id, action, cause, reason, proposedBy } = order;
+  const { id, action, cause, reason, proposedBy, evidence = [] } = order;
   const proposedUs = step.ctx.nowUs;
   const expiresUs = proposedUs + hoursUs(configOf(step.draft).approvalExpiryHours);
-  const proposal = { id, action, cause, reason, proposedBy, proposedUs, expiresUs };
+  const proposal = { id, action, cause, reason, proposedBy, proposedUs, expiresUs, ...evidenceDetail(evidence) };
   device.proposals = [...device.proposals, proposal];
   const entry = { event: 'approval_requested', expires_us: expiresUs };
   announce(step, device, proposal, { ...entry, units: unitsDetail(device), gates: gatesDetail(device) });
@@ -165,10 +165,10 @@ function announce(
   proposal: Proposal,
   detail: { event: string; [key: string]: JsonValue },
 ): void {
-  const { id, action, cause, reason, proposedBy } = proposal;
+  const { id, action, cause, reason, proposedBy, evidence = [] } = proposal;
   const subject = { gpu: device.id, eventUs: step.ctx.nowUs, injected: isInjected(device) };
   const common = { directive: id, action, cause, reason, proposed_by: proposedBy, node: device.node };
-  emit(step, 'APPROVAL', subject, { ...common, state: device.state, ...detail });
+  emit(step, 'APPROVAL', subject, { ...common, ...evidenceDetail(evidence), state: device.state, ...detail });
 }
 
 function push(

@@ -2,7 +2,7 @@ import { configOf } from '../evidence/draft.js';
 import type { DeviceState, HealthState } from '../evidence/model.js';
 import { confirm } from '../evidence/posterior/shrinkage.js';
 import { emit, type Step } from '../evidence/step.js';
-import { gatesDetail, isInjected, unitsDetail } from './detail.js';
+import { evidenceDetail, gatesDetail, isInjected, unitsDetail } from './detail.js';
 import { actionOf, tellOrchestrators } from './fleet-directives.js';
 import { withdrawImpossible } from './proposals.js';
 
@@ -29,6 +29,8 @@ export interface Move {
   actor: string;
   /** The engine proposed what `actor` approved. */
   approved?: boolean;
+  /** What the operator says that speaks for it; absent = nothing. */
+  evidence?: readonly string[];
 }
 
 /** Changes the state of a draft's device and records it: a transition and its entry for the ledger. */
@@ -36,6 +38,7 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
   if (!mayBecome(device.state, move.to)) throw new RangeError(`${device.id}: ${device.state} cannot become ${move.to}`);
   const from = device.state;
   const injected = isInjected(device);
+  const { evidence = [] } = move;
   device.state = move.to;
   device.stateSinceUs = move.timeUs;
   device.stateReason = move.reason;
@@ -57,6 +60,7 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
       mode: configOf(step.draft).mode,
       node: device.node,
       build_id: device.buildId,
+      ...evidenceDetail(evidence),
       units: unitsDetail(device),
       gates: gatesDetail(device),
     },
@@ -72,6 +76,7 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
     eventId,
     commitSeq,
     actor: move.actor,
+    evidence,
   });
   withdrawImpossible(step, device);
   const action = actionOf(from, move.to);

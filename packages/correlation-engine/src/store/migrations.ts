@@ -13,6 +13,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0005-proposals': { up: proposals },
   '0006-trust-snapshots': { up: trustSnapshots },
   '0007-fleet-directives': { up: fleetDirectives },
+  '0008-order-evidence': { up: orderEvidence },
 };
 
 async function evidence(db: Kysely<never>): Promise<void> {
@@ -110,4 +111,10 @@ async function fleetDirectives(db: Kysely<never>): Promise<void> {
     `insert into directive_log values (1, 0, 0)`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+/** What an operator says that speaks for an order. null = nothing: the release before writes no such column. */
+async function orderEvidence(db: Kysely<never>): Promise<void> {
+  for (const table of ['orders', 'proposals', 'transitions'])
+    await sql.raw(`alter table ${table} add column evidence text[]`).execute(db);
 }

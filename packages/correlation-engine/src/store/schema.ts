@@ -98,6 +98,8 @@ export interface TransitionTable {
   actor: string;
   injected: boolean;
   ledger_seq: number | null;
+  /** What an operator said that speaks for it; null = nothing, as in the next two. */
+  evidence: string[] | null;
 }
 
 export interface OrderTable {
@@ -109,6 +111,7 @@ export interface OrderTable {
   commit_seq: number;
   event_id: string | null;
   requires_approval: boolean;
+  evidence: string[] | null;
 }
 
 /** Every action that waited for an operator, and what became of it. */
@@ -127,6 +130,7 @@ export interface ProposalTable {
   decision_reason: string;
   commit_seq: number;
   event_id: string | null;
+  evidence: string[] | null;
 }
 
 export interface FleetDirectiveTable {
