@@ -14,10 +14,13 @@ import { badPageToken, pageLimit } from './limits.js';
 const MAX_RECORDS_READ = 2_000;
 /** Fields of one page at most: samples are large, and a page has to fit into a message. */
 const MAX_FIELDS_READ = 20_000;
-const TOKEN = /^(\d{1,10})\.(\d{1,12})\.(\d{1,10})$/;
+const TOKEN = /^(-1|\d{1,10})\.([\w.]{1,64})$/;
+/** Row of a record all of which was shown. */
+const NO_ROW = -1;
 
 /** Position of the next run to show: the record and its row. */
-interface Place extends HistoryCursor {
+interface Place {
+  readonly at: HistoryCursor;
   readonly row: number;
 }
 
@@ -51,25 +54,21 @@ async function getGpuHistory(
   const limit = pageLimit(request.limit);
   const from = readToken(request.pageToken);
   const page: GetGpuHistoryResponse = { runs: [], telemetry: [], events: [], nextPageToken: '' };
-  // The cursor is exclusive: the record that the last page broke off in is read again.
-  const before = from === null ? null : { segment: from.segment, offset: from.offset + 1 };
   let read = 0;
   let items = 0;
   let fields = 0;
-  for await (const entry of history.read(device, Number(request.startUs), before)) {
-    const last =
-      from !== null && entry.at.segment === from.segment && entry.at.offset === from.offset ? from.row : null;
+  for await (const entry of history.read(device, Number(request.startUs), from?.at ?? null)) {
+    const last = entry.at === from?.at ? from.row : null;
     for (const item of itemsOf(entry, device, last)) {
       if (item.timeUs < request.startUs || (request.endUs > 0n && item.timeUs >= request.endUs)) continue;
       if (items === limit || (items > 0 && fields + item.fields > MAX_FIELDS_READ))
-        return { ...page, nextPageToken: token({ ...entry.at, row: item.row }) };
+        return { ...page, nextPageToken: token({ at: entry.at, row: item.row }) };
       item.addTo(page);
       items += 1;
       fields += item.fields;
     }
     read += 1;
-    if (read >= MAX_RECORDS_READ)
-      return { ...page, nextPageToken: token({ segment: entry.at.segment, offset: entry.at.offset - 1, row: 0 }) };
+    if (read >= MAX_RECORDS_READ) return { ...page, nextPageToken: token({ at: entry.at, row: NO_ROW }) };
   }
   return page;
 }
@@ -153,14 +152,13 @@ function rowOf(batch: ProbeBatch, row: number, record: HistoryRecord) {
   };
 }
 
-function token({ segment, offset, row }: Place): string {
-  return Buffer.from(`${segment}.${offset}.${row}`).toString('base64url');
+function token({ at, row }: Place): string {
+  return Buffer.from(`${row}.${at}`).toString('base64url');
 }
 
 function readToken(text: string): Place | null {
   if (text === '') return null;
-  const parts = TOKEN.exec(Buffer.from(text, 'base64url').toString('latin1'));
-  if (parts === null) throw badPageToken();
-  const [segment = 0, offset = 0, row = 0] = parts.slice(1).map(Number);
-  return { segment, offset, row };
+  const [, row, at] = TOKEN.exec(Buffer.from(text, 'base64url').toString('latin1')) ?? [];
+  if (row === undefined || at === undefined) throw badPageToken();
+  return { at, row: Number(row) };
 }

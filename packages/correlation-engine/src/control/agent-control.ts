@@ -144,7 +144,7 @@ class ControlStream {
   async #welcome(node: string, spoolId: string, epoch: number): Promise<boolean> {
     const { committer, archiver, sessions, clock } = this.#parts;
     const mark = committer.spools.open(node, spoolId);
-    archiver.adopt(mark);
+    await archiver.refresh(mark);
     const session: Session = {
       node,
       connection: connectionOf(this.#call),

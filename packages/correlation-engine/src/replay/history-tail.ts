@@ -3,6 +3,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { nodeFiles, parseFrame, SEGMENT_HEADER, segmentPath } from '@sentinel/service-kit/segment-log';
 import { MAX_RECORD_BYTES } from '../store/history/file-history.js';
 import { decodeHistory, type HistoryRecord } from '../store/history/history-record.js';
+import type { HistoryLog } from '../store/history/history-store.js';
 
 /** Bytes read at once, unless one record is longer. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -11,7 +12,7 @@ const CHUNK_BYTES = 1024 * 1024;
  * Reads the history's segment files from the oldest on, also while an engine appends to them: takes no lock and writes nothing.
  * At the present end `next` answers [], and later what was added since.
  */
-export class HistoryTail {
+export class HistoryTail implements HistoryLog {
   readonly #dir: string;
   #segment = 0;
   #offset = SEGMENT_HEADER.length;

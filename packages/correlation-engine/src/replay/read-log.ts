@@ -3,7 +3,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import type { CoreRecord } from '../core.js';
 import { decodeRecord } from '../ingest/envelope.js';
 import type { HistoryRecord } from '../store/history/history-record.js';
-import type { HistoryTail } from './history-tail.js';
+import type { HistoryLog } from '../store/history/history-store.js';
 
 /** One record of the log, as the core takes it. */
 export interface LogEntry {
@@ -20,7 +20,7 @@ const POLL_MS = 200;
 export interface LogSources {
   /** What did not come from a spool, in order of commit_seq. */
   readonly table: AsyncIterator<LogEntry>;
-  readonly history: Pick<HistoryTail, 'next'>;
+  readonly history: Pick<HistoryLog, 'next'>;
 }
 
 /**

@@ -3,9 +3,9 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { type Kysely, sql } from 'kysely';
 import { EffectRows } from '../commit/merge.js';
 import { apply, begin, type CoreState, emptyState, install } from '../core.js';
+import type { HistoryLog } from '../store/history/history-store.js';
 import type { Tables } from '../store/schema.js';
 import { type Difference, firstDifference } from './difference.js';
-import type { HistoryTail } from './history-tail.js';
 import { type LogEntry, readLog } from './read-log.js';
 import { type Decisions, StoredDecisions, storedRecords } from './stored-log.js';
 
@@ -14,7 +14,7 @@ const PATIENCE_MS = 30_000;
 
 export interface ReplayOptions {
   readonly db: Kysely<Tables>;
-  readonly history: Pick<HistoryTail, 'next'>;
+  readonly history: Pick<HistoryLog, 'next'>;
   /** Last record that is replayed; undefined = all that are committed. */
   readonly until?: number | undefined;
   readonly progress?: (done: number, of: number) => void;

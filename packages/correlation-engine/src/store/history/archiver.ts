@@ -9,6 +9,8 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const MAX_GROUP_RECORDS = 1024;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+/** A hello waits no longer for the history. */
+const REFRESH_TIMEOUT_MS = 1_000;
 
 export interface ArchiverEvents {
   /** History of the spool is durable up to `mark.archived`. */
@@ -53,14 +55,26 @@ export class Archiver {
     return this.#bytes;
   }
 
-  /** Takes over what the store has of this spool. */
+  /** Takes over what the store has of this spool; while it has not said, what the database knows holds. */
   adopt(mark: SpoolMark): void {
-    mark.archived = Math.min(this.#store.archivedThrough(mark.node, mark.spoolId), mark.committed);
+    const known = this.#store.archivedThrough(mark.node, mark.spoolId);
+    if (known !== null) mark.archived = Math.min(known, mark.committed);
+  }
+
+  /** The same, of a spool that another engine may have served until now. A store that does not answer in time is not waited for. */
+  async refresh(mark: SpoolMark): Promise<void> {
+    const asked = this.#store.refresh(mark.node, mark.spoolId);
+    await Promise.race([asked, sleep(REFRESH_TIMEOUT_MS, undefined, { ref: false })]).catch((error: unknown) =>
+      this.#events.changed(error),
+    );
+    asked.catch(() => {});
+    this.adopt(mark);
   }
 
   /** A committed record. One that is waiting or durable already is ignored; one that leaves a hole is left to its agent. */
   offer(mark: SpoolMark, record: HistoryRecord): void {
-    const tail = this.#tails.get(mark) ?? this.#store.archivedThrough(mark.node, mark.spoolId);
+    // An agent offers all that it was not told to be archived. So where nothing is known, its history goes on with what comes first.
+    const tail = this.#tails.get(mark) ?? this.#store.archivedThrough(mark.node, mark.spoolId) ?? record.sequence - 1;
     if (record.sequence <= tail) return this.#adoptAndTell(mark);
     if (record.sequence !== tail + 1 || this.#bytes >= MAX_WAITING_BYTES || this.#stopped) {
       this.#holes.add(mark);
@@ -126,10 +140,7 @@ export class Archiver {
   }
 
   async #append(group: readonly { mark: SpoolMark; record: HistoryRecord }[]): Promise<void> {
-    const fresh = group.filter(
-      ({ mark, record }) => record.sequence > this.#store.archivedThrough(mark.node, mark.spoolId),
-    );
-    await this.#store.append(fresh.map(({ record }) => record));
+    await this.#store.append(group.map(({ record }) => record));
     this.#waiting.splice(0, group.length);
     for (const { mark, record } of group) {
       this.#bytes -= record.payload.length;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { nodeFiles, SegmentLog } from '@sentinel/service-kit/segment-log';
 import { decodeHeader, decodeHistory, encodeHistory, type HistoryRecord } from './history-record.js';
-import type { HistoryCursor, HistoryEntry, HistoryStore } from './history-store.js';
+import { type HistoryCursor, type HistoryEntry, type HistoryStore, parseCursor } from './history-store.js';
 import { HighWater, type IndexFile, SegmentIndex } from './segment-index.js';
 
 const MAX_SEGMENT_BYTES = 32 * 1024 * 1024;
@@ -69,13 +69,19 @@ export class FileHistory implements HistoryStore {
     return index;
   }
 
-  archivedThrough(node: string, spoolId: string): number {
+  archivedThrough(node: string, spoolId: string): number | null {
     return this.#highWater.of(node, spoolId);
   }
 
+  /** Nobody else writes these files. */
+  async refresh(): Promise<void> {}
+
   async append(records: readonly HistoryRecord[]): Promise<void> {
-    const positions = await this.#segments.append(records.map(encodeHistory));
-    for (const [i, record] of records.entries()) {
+    const fresh = records.filter(
+      ({ node, spoolId, sequence }) => sequence > (this.archivedThrough(node, spoolId) ?? 0),
+    );
+    const positions = await this.#segments.append(fresh.map(encodeHistory));
+    for (const [i, record] of fresh.entries()) {
       const position = positions[i];
       if (position === undefined) continue;
       if (position.segment !== this.#current.segment) await this.#finish(position.segment);
@@ -98,19 +104,19 @@ export class FileHistory implements HistoryStore {
     });
   }
 
-  async *read(device: string, startUs: number, before: HistoryCursor | null): AsyncGenerator<HistoryEntry> {
+  async *read(device: string, startUs: number, from: HistoryCursor | null): AsyncGenerator<HistoryEntry> {
+    const last = from === null ? null : parsePosition(from);
     const segments = [...this.#finished, this.#current.segment].toReversed();
     for (const segment of segments) {
-      if (before !== null && segment > before.segment) continue;
+      if (last !== null && segment > last.segment) continue;
       const { lastUs, offsets } = await this.#offsets(segment, device);
       if (lastUs < startUs) return;
       for (const offset of offsets.toReversed()) {
-        if (before !== null && segment === before.segment && offset >= before.offset) continue;
-        const at = { segment, offset };
-        const record = decodeHistory(await this.#segments.readAt(at));
+        if (last !== null && segment === last.segment && offset > last.offset) continue;
+        const record = decodeHistory(await this.#segments.readAt({ segment, offset }));
         // A record that was archived late stands among younger ones.
         if (record.nowUs < startUs) continue;
-        yield { at, record };
+        yield { at: `f${segment}.${offset}`, record };
       }
     }
   }
@@ -156,4 +162,9 @@ export class FileHistory implements HistoryStore {
   close(): Promise<void> {
     return this.#segments.close();
   }
+}
+
+function parsePosition(cursor: HistoryCursor): { segment: number; offset: number } {
+  const [segment = 0, offset = 0] = parseCursor(cursor, /^f(\d{1,10})\.(\d{1,12})$/);
+  return { segment, offset };
 }

@@ -53,12 +53,17 @@ export class SegmentIndex {
 export class HighWater {
   readonly #marks = new Map<string, readonly [string, string, number]>();
 
-  of(node: string, spoolId: string): number {
-    return this.#marks.get(spoolId + node)?.[2] ?? 0;
+  /** null = never heard of. */
+  of(node: string, spoolId: string): number | null {
+    return this.#marks.get(spoolId + node)?.[2] ?? null;
+  }
+
+  forget(node: string, spoolId: string): void {
+    this.#marks.delete(spoolId + node);
   }
 
   raise(node: string, spoolId: string, sequence: number): void {
-    if (sequence > this.of(node, spoolId)) this.#marks.set(spoolId + node, [node, spoolId, sequence]);
+    if (sequence > (this.of(node, spoolId) ?? 0)) this.#marks.set(spoolId + node, [node, spoolId, sequence]);
   }
 
   list(): IndexFile['spools'] {
