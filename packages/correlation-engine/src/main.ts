@@ -2,7 +2,7 @@ import { loadConfigForMain } from '@sentinel/service-kit/config';
 import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger } from '@sentinel/service-kit/logging';
 import { Engine } from './build.js';
-import { COMMANDS, FLAGS, runReplay } from './replay/command.js';
+import { COMMANDS, FLAGS, NEEDS, runReplay } from './replay/command.js';
 
 const loaded = loadConfigForMain({
   section: 'correlation_engine',
@@ -12,6 +12,7 @@ const loaded = loadConfigForMain({
   summary: 'Collects evidence from probe agents, decides about devices, and records every decision.',
   flags: FLAGS,
   commands: COMMANDS,
+  needs: NEEDS,
 });
 
 if (loaded?.command === 'replay') process.exitCode = await runReplay(loaded, process);

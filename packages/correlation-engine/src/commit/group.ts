@@ -1,22 +1,13 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { superseded } from '../control/sessions.js';
-import {
-  apply,
-  begin,
-  type CoreRecord,
-  type CoreState,
-  changes,
-  type Draft,
-  type Effects,
-  type OperatorRecord,
-} from '../core.js';
+import { apply, begin, type CoreRecord, type CoreState, changes, type Draft, type Effects } from '../core.js';
 import { nodeOf } from '../evidence/draft.js';
 import { sequenceGap } from '../ingest/sequence-gap.js';
 import type { CommitRows, Head, MarkRow, UnarchivedRow } from '../store/commit-rows.js';
 import type { OrderTable } from '../store/schema.js';
 import type { SpoolMark } from '../store/spools.js';
 import type { HelloItem, Item, UplinkItem } from './item.js';
-import { EffectRows, orNull } from './merge.js';
+import { EffectRows, orderRow } from './merge.js';
 
 /** A record as it stands in the log. */
 export interface Logged {
@@ -214,21 +205,6 @@ class Builder {
     const set = this.#logged.findLast(({ item }) => item.record.kind === 'config')?.item.record;
     return { ...made, config: made.config ?? (set?.kind === 'config' ? set.config : null) };
   }
-}
-
-function orderRow(record: OperatorRecord, commitSeq: number, effects: Effects): OrderTable {
-  const { directiveId: directive_id, gpu, action, reason, actor } = record;
-  return {
-    directive_id,
-    gpu,
-    action,
-    reason,
-    actor,
-    commit_seq: commitSeq,
-    event_id: effects.transitions[0]?.eventId ?? null,
-    requires_approval: record.requiresApproval ?? false,
-    evidence: orNull(record.evidence),
-  };
 }
 
 function applyError(item: Item, cause: unknown): SentinelError {

@@ -3,6 +3,7 @@ import type {
   Effects,
   FleetDirective,
   ObservationEffect,
+  OperatorRecord,
   ProposalEffect,
   TransitionEffect,
 } from '../core.js';
@@ -12,6 +13,7 @@ import type {
   CounterTable,
   FleetDirectiveTable,
   ObservationTable,
+  OrderTable,
   ProposalTable,
   Tables,
   TransitionTable,
@@ -42,7 +44,7 @@ export class EffectRows {
     for (const increment of effects.counters) this.#count(increment);
     for (const observation of effects.observations) this.observations.push(observationRow(observation));
     for (const transition of effects.transitions) this.transitions.push(transitionRow(transition));
-    for (const effect of effects.proposals) this.#proposals.set(effect.proposal.id, proposalRow(commitSeq, effect));
+    for (const effect of effects.proposals) this.#propose(proposalRow(commitSeq, effect));
     for (const { takenUs: taken_us, graph: body } of effects.trustSnapshots)
       this.trustSnapshots.push({ taken_us, body });
     for (const [ordinal, directive] of effects.fleetDirectives.entries())
@@ -60,6 +62,12 @@ export class EffectRows {
         detail: canonicalJson(event.detail),
       });
     }
+  }
+
+  /** A later row of a proposal changes its outcome, as the statement that writes it does. */
+  #propose(row: ProposalTable): void {
+    const gpu = this.#proposals.get(row.id)?.gpu ?? row.gpu;
+    this.#proposals.set(row.id, { ...row, gpu });
   }
 
   /** What earlier records of the transaction said of the id was about the hardware before. */
@@ -184,7 +192,23 @@ function proposalRow(commitSeq: number, effect: ProposalEffect): ProposalTable {
   };
 }
 
+/** Of an order that was carried out. */
+export function orderRow(record: OperatorRecord, commitSeq: number, effects: Effects): OrderTable {
+  const { directiveId: directive_id, gpu, action, reason, actor } = record;
+  return {
+    directive_id,
+    gpu,
+    action,
+    reason,
+    actor,
+    commit_seq: commitSeq,
+    event_id: effects.transitions[0]?.eventId ?? null,
+    requires_approval: record.requiresApproval ?? false,
+    evidence: orNull(record.evidence),
+  };
+}
+
 /** As a nullable array is stored. */
-export function orNull(texts: readonly string[] = []): string[] | null {
+function orNull(texts: readonly string[] = []): string[] | null {
   return texts.length === 0 ? null : [...texts];
 }

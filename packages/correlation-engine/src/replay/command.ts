@@ -12,7 +12,8 @@ import { silentLogger } from '@sentinel/service-kit/logging';
 import { databaseOptions } from '../settings.js';
 import { Database, hasEveryStep } from '../store/connect.js';
 import { HistoryTail } from './history-tail.js';
-import { type ReplayReport, replay } from './replay.js';
+import { replay } from './replay.js';
+import type { Disagreement, ReplayReport } from './report.js';
 
 export const FLAGS = {
   until: { type: 'integer', value: 'N', min: 1, help: 'replay: stops after record N of the log [the newest]' },
@@ -23,6 +24,9 @@ export const COMMANDS = {
   replay:
     'decides everything again from the record log and compares; an engine may run meanwhile: 0 the same, 1 a difference, 69 the log cannot be read',
 } as const satisfies CommandSpecs;
+
+/** A replay asks the stores alone: neither keys of agents, tokens nor certificates are read. */
+export const NEEDS = { replay: ['database', 'history'] } as const;
 
 export type EngineProgram = LoadedConfig<'correlation_engine', typeof FLAGS>;
 
@@ -78,26 +82,30 @@ function asJson(report: ReplayReport, seconds: number): string {
 }
 
 function asText(report: ReplayReport, seconds: number): string {
-  const { records, transitions, observations, events, eventsCompared, devices, digest, disagreement } = report;
+  const { records, digest, disagreement } = report;
   const rate = Math.round(records / Math.max(seconds, 1e-3));
-  const lines = [`${records} records replayed in ${seconds.toFixed(1)} s (${rate}/s).`];
-  if (disagreement !== null) {
-    lines.push(
-      `Different: ${disagreement.what}, at ${disagreement.path}`,
-      `  stored    ${shown(disagreement.stored)}`,
-      `  replayed  ${shown(disagreement.replayed)}`,
-      'Either a row was changed behind the engine, or another version of the engine decided.',
-    );
-  } else {
-    const state =
-      devices === null
-        ? 'the state was not compared, because later records exist'
-        : `the state of ${devices} device${devices === 1 ? '' : 's'}, byte for byte`;
-    lines.push(
-      `The same: ${transitions} transitions, ${observations} observations, ${eventsCompared} of ${events} events (the ledger has the others); ${state}.`,
-    );
-  }
+  const lines = [
+    `${records} records replayed in ${seconds.toFixed(1)} s (${rate}/s).`,
+    ...(disagreement === null ? sameLines(report) : differentLines(report, disagreement)),
+    ...report.notCompared.map((sentence) => `Not compared: ${sentence}.`),
+  ];
   return `${[...lines, `Decisions ${digest}`].join('\n')}\n`;
+}
+
+function sameLines({ compared }: ReplayReport): string[] {
+  const counted = Object.entries(compared).map(([kind, count]) => `${count} ${kind}`);
+  return [`The same, byte for byte: ${counted.join(', ')}.`];
+}
+
+function differentLines({ decidedByEarlierRelease }: ReplayReport, disagreement: Disagreement): string[] {
+  return [
+    `Different: ${disagreement.what}, at ${disagreement.path}`,
+    `  stored    ${shown(disagreement.stored)}`,
+    `  replayed  ${shown(disagreement.replayed)}`,
+    decidedByEarlierRelease
+      ? 'An earlier release decided until here, by its own rules: the log cannot be judged beyond this record.'
+      : 'Either a row was changed behind the engine, or another version of the engine decided.',
+  ];
 }
 
 /** Characters of a value that a person reads; `--output json` has all of it. */

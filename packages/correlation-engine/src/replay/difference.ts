@@ -51,3 +51,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function text(value: unknown): string {
   return JSON.stringify(value) ?? ABSENT;
 }
+
+/** The same value with all members in the order of their names. */
+export function inNameOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inNameOrder);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, member]) => [key, inNameOrder(member)]));
+}

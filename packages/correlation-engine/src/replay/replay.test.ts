@@ -1,16 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { RunKind } from '../core.js';
 import { TestAgent } from '../testing/agent.js';
 import { TestEngine } from '../testing/engine.js';
-import type { ReplayReport } from './replay.js';
+import { runReplay } from './testing/run-replay.js';
 
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 const engine = new TestEngine({ allow_test_builds: true });
 
 /** Two devices, of which both fail, are answered in the burst and decided about. */
@@ -35,58 +31,47 @@ before(async () => {
 });
 after(() => engine.remove());
 
-interface Outcome {
-  code: number;
-  report: ReplayReport | null;
-  text: string;
-}
-
-/** The program itself, with the configuration of the engine. */
-async function runReplay(...flags: string[]): Promise<Outcome> {
-  const argv = [MAIN, 'replay', '--config', join(engine.folder, 'sentinel.yaml'), '--output', 'json', ...flags];
-  const { code, stdout, stderr } = await promisify(execFile)(process.execPath, argv).then(
-    (done) => ({ code: 0, ...done }),
-    (failed: { code: number; stdout: string; stderr: string }) => failed,
-  );
-  return { code, report: stdout === '' ? null : (JSON.parse(stdout) as ReplayReport), text: stderr };
-}
+const run = (...flags: string[]) => runReplay(engine.folder, ...flags);
 
 it('beside a running engine, the log replayed from empty gives what was committed', async () => {
-  const { code, report, text } = await runReplay();
+  const { code, report, text } = await run();
   assert.equal(code, 0, text);
   assert.ok(report !== null);
   assert.equal(report.disagreement, null);
-  assert.equal(report.devices, 2);
-  assert.ok(report.transitions >= 4, `${report.transitions} transitions`);
-  assert.equal(report.observations, 16);
-  assert.ok(report.eventsCompared > 0 && report.events >= report.eventsCompared);
+  const { transitions = 0, events = 0, directives, ...others } = report.compared;
+  assert.ok(transitions >= 4 && events > transitions, `${transitions} transitions, ${events} events`);
+  assert.ok(directives !== undefined);
+  assert.deepEqual(others, { observations: 16, devices: 2, nodes: 2, facts: 3, counters: 2 });
+  assert.equal(report.notCompared.length, 1, 'the ledger took nothing');
   const [head] = await engine.sql<{ commit_seq: string }>('select commit_seq from head');
   assert.equal(report.records, Number(head?.commit_seq));
-  assert.equal((await runReplay()).report?.digest, report.digest, 'the same decisions each time');
+  assert.equal((await run()).report?.digest, report.digest, 'the same decisions each time');
 });
 
 it('a log can be replayed up to any record; the state is compared at its end only', async () => {
-  const { code, report } = await runReplay('--until', '5');
-  assert.deepEqual([code, report?.records, report?.devices, report?.disagreement], [0, 5, null, null]);
+  const { code, report } = await run('--until', '5');
+  assert.deepEqual([code, report?.records, report?.compared.devices, report?.disagreement], [0, 5, undefined, null]);
+  assert.match(report?.notCompared[0] ?? '', /later records exist/);
 });
 
 it('with the engine stopped it starts the database and stops it again', async () => {
   await engine.stop();
-  const { code, text } = await runReplay();
+  const { code, text } = await run();
   assert.equal(code, 0, text);
   await assert.rejects(engine.sql('select 1'), 'the server was stopped');
   await engine.start();
 });
 
 it('a row that was changed behind the engine is named, with both values', async () => {
-  const [row] = await engine.sql<{ event_id: string; reason: string }>(
-    `select event_id, reason from transitions where to_state = 'SUSPECT' order by commit_seq limit 1`,
+  const [row] = await engine.sql<{ event_id: string; reason: string; commit_seq: string }>(
+    `select event_id, reason, commit_seq from transitions where to_state = 'SUSPECT' order by commit_seq limit 1`,
   );
   assert.ok(row !== undefined);
   await engine.sql('update transitions set reason = $1 where event_id = $2', ['because', row.event_id]);
-  const { code, report } = await runReplay();
+  const { code, report } = await run();
   assert.equal(code, 1);
-  assert.match(report?.disagreement?.what ?? '', /^transitions of record \d+$/);
+  assert.equal(report?.disagreement?.what, `transitions of record ${row.commit_seq}`);
+  assert.equal(report.disagreement.commitSeq, Number(row.commit_seq));
   assert.deepEqual(
     [report?.disagreement?.path, report?.disagreement?.stored, report?.disagreement?.replayed],
     ['[0].reason', '"because"', JSON.stringify(row.reason)],
@@ -98,7 +83,7 @@ it('a changed record of the log, and changed evidence of a device, are found', a
   await engine.sql(
     `update devices set body = (jsonb_set(body::jsonb, '{note}', '"forged"'))::json where id = 'CPU-one'`,
   );
-  const forged = await runReplay();
+  const forged = await run();
   assert.equal(forged.code, 1);
   assert.equal(forged.report?.disagreement?.what, 'device CPU-one');
 });
@@ -106,7 +91,7 @@ it('a changed record of the log, and changed evidence of a device, are found', a
 it('a lost segment is named, never skipped', async () => {
   await engine.stop();
   rmSync(join(engine.folder, 'history'), { recursive: true });
-  const { code, text } = await runReplay();
+  const { code, text } = await run();
   assert.equal(code, 69, text);
   assert.match(text, /there is no history in/);
 });

@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type Kysely, sql } from 'kysely';
-import { EffectRows } from '../commit/merge.js';
-import { apply, begin, type CoreState, emptyState, install } from '../core.js';
+import { EffectRows, orderRow } from '../commit/merge.js';
+import { type Apply, apply, begin, type CoreState, type Effects, emptyState, install } from '../core.js';
 import type { HistoryLog } from '../store/history/history-store.js';
 import type { Tables } from '../store/schema.js';
-import { type Difference, firstDifference } from './difference.js';
+import { DecisionComparison, prunedDirectives } from './compare-decisions.js';
+import { compareState } from './compare-state.js';
+
+import { archivedDevices, MovedNames } from './moved-names.js';
 import { type LogEntry, readLog } from './read-log.js';
+import { Remembered } from './remembered.js';
+import type { Disagreement, ReplayReport } from './report.js';
+import { SchemaSteps } from './schema-steps.js';
 import { type Decisions, StoredDecisions, storedRecords } from './stored-log.js';
 
 /** How long the archiving of what was committed a moment ago may take. */
@@ -18,27 +24,8 @@ export interface ReplayOptions {
   /** Last record that is replayed; undefined = all that are committed. */
   readonly until?: number | undefined;
   readonly progress?: (done: number, of: number) => void;
-}
-
-/** A place where the replay and the store disagree. */
-export interface Disagreement extends Difference {
-  /** For example "transitions of record 17" or "device GPU-…". */
-  what: string;
-}
-
-export interface ReplayReport {
-  records: number;
-  transitions: number;
-  observations: number;
-  /** Events made, and those of them that the store still held to be compared; the ledger has the others. */
-  events: number;
-  eventsCompared: number;
-  /** null = the state was not compared, because the replay stopped before the newest record. */
-  devices: number | null;
-  /** SHA-256 over every transition and event in order: equal for equal decisions. */
-  digest: string;
-  /** null = every byte is the same. */
-  disagreement: Disagreement | null;
+  /** What decides: the engine's rules by default. */
+  readonly apply?: Apply;
 }
 
 /**
@@ -52,19 +39,34 @@ export function replay(options: ReplayOptions): Promise<ReplayReport> {
     .setAccessMode('read only')
     .execute(async (db) => {
       await sql`set local statement_timeout = 0`.execute(db);
-      return await new Replay(db, options).run();
+      const steps = await SchemaSteps.read(db);
+      const names = new MovedNames(await archivedDevices(db));
+      const comparison = new DecisionComparison(await prunedDirectives(db), steps, names);
+      return await new Replay(db, options, steps, comparison).run();
     });
+}
+
+interface Decided {
+  readonly rows: Decisions;
+  readonly effects: Effects;
 }
 
 class Replay {
   readonly #db: Kysely<Tables>;
   readonly #options: ReplayOptions;
+  readonly #steps: SchemaSteps;
+  readonly #comparison: DecisionComparison;
   readonly #digest = createHash('sha256');
-  readonly #counts = { records: 0, transitions: 0, observations: 0, events: 0, eventsCompared: 0 };
+  readonly #remembered = new Remembered();
+  #records = 0;
+  #firstUs = 0;
+  #lastUs = 0;
 
-  constructor(db: Kysely<Tables>, options: ReplayOptions) {
+  constructor(db: Kysely<Tables>, options: ReplayOptions, steps: SchemaSteps, comparison: DecisionComparison) {
     this.#db = db;
     this.#options = options;
+    this.#steps = steps;
+    this.#comparison = comparison;
   }
 
   async run(): Promise<ReplayReport> {
@@ -73,67 +75,90 @@ class Replay {
     const stored = new StoredDecisions(this.#db);
     let state: CoreState | null = null;
     for await (const entry of readLog(this.#sources(), upTo, PATIENCE_MS)) {
-      state ??= emptyState(firstConfig(entry));
-      const decided = this.#apply(state, entry);
-      const disagreement = this.#compare(entry.commitSeq, await stored.of(entry.commitSeq), decided);
-      if (disagreement !== undefined) return this.#report(null, disagreement);
+      state ??= this.#begin(entry);
+      const { rows, effects } = this.#apply(state, entry);
+      const disagreement = this.#comparison.compare(
+        entry.commitSeq,
+        await stored.of(entry.commitSeq),
+        rows,
+        effects.moved,
+      );
+      if (disagreement !== undefined) return this.#report(disagreement, []);
       this.#options.progress?.(entry.commitSeq, upTo);
     }
-    if (state === null || upTo < head) return this.#report(null, null);
-    return this.#report(state.devices.size, (await this.#compareState(state)) ?? null);
+    if (state === null || upTo < head) return this.#report(undefined, [LATER_RECORDS]);
+    return await this.#end(state);
   }
 
   #sources() {
     return { table: storedRecords(this.#db), history: this.#options.history };
   }
 
-  #apply(state: CoreState, { commitSeq, nowUs, record }: LogEntry): Decisions {
+  #begin(entry: LogEntry): CoreState {
+    this.#firstUs = entry.nowUs;
+    return emptyState(firstConfig(entry));
+  }
+
+  #apply(state: CoreState, { commitSeq, nowUs, record }: LogEntry): Decided {
     const draft = begin(state);
-    const effects = apply(draft, { commitSeq, nowUs }, record);
+    const effects = (this.#options.apply ?? apply)(draft, { commitSeq, nowUs }, record);
     install(draft);
-    const rows = new EffectRows();
-    rows.add(commitSeq, effects);
-    return rows;
+    const made = new EffectRows();
+    made.add(commitSeq, effects);
+    this.#remembered.add(effects, made);
+    const ordered = record.kind === 'operator' && effects.refusal === null;
+    const rows: Decisions = {
+      transitions: made.transitions,
+      observations: made.observations,
+      orders: ordered ? [orderRow(record, commitSeq, effects)] : [],
+      directives: made.fleetDirectives.map((row) => ({ ...row, now_us: nowUs })),
+      events: made.outbox,
+    };
+    for (const row of [...rows.transitions, ...rows.events]) this.#digest.update(`${JSON.stringify(row)}\n`);
+    this.#records += 1;
+    this.#lastUs = nowUs;
+    return { rows, effects };
   }
 
-  #compare(commitSeq: number, stored: Decisions, decided: Decisions): Disagreement | undefined {
-    this.#counts.records += 1;
-    this.#counts.transitions += decided.transitions.length;
-    this.#counts.observations += decided.observations.length;
-    this.#counts.events += decided.outbox.length;
-    this.#counts.eventsCompared += stored.outbox.length;
-    for (const row of [...decided.transitions, ...decided.outbox]) this.#digest.update(`${JSON.stringify(row)}\n`);
-    const waiting = new Set(stored.outbox.map((row) => row.ordinal));
-    const pairs: [string, object[], object[]][] = [
-      ['transitions', stored.transitions, decided.transitions],
-      ['observations', stored.observations, decided.observations],
-      ['events', stored.outbox, decided.outbox.filter((row) => waiting.has(row.ordinal))],
-    ];
-    for (const [name, before, now] of pairs) {
-      const difference = firstDifference(sorted(before), sorted(now));
-      if (difference !== undefined) return { what: `${name} of record ${commitSeq}`, ...difference };
-    }
-    return undefined;
-  }
-
-  async #compareState(state: CoreState): Promise<Disagreement | undefined> {
-    const devices = await this.#db.selectFrom('devices').select(['id', 'body']).orderBy('id').execute();
-    const nodes = await this.#db.selectFrom('nodes').select(['node', 'body']).orderBy('node').execute();
-    const facts = await this.#db.selectFrom('facts').selectAll().execute();
-    const fact = (name: string) => facts.find((row) => row.name === name)?.body;
-    return (
-      different('device', new Map(devices.map(({ id, body }) => [id, body])), state.devices) ??
-      different('node', new Map(nodes.map(({ node, body }) => [node, body])), state.nodes) ??
-      named('fleet facts', firstDifference(fact('fleet') ?? state.fleet, state.fleet)) ??
-      named('canaries', firstDifference(fact('canaries') ?? state.canaries, state.canaries)) ??
-      named('configuration', firstDifference(fact('config'), state.config))
+  async #end(state: CoreState): Promise<ReplayReport> {
+    const moved = this.#comparison.finish();
+    if (moved !== undefined) return this.#report(moved, []);
+    const { proposals, snapshots } = this.#remembered;
+    const { counts, disagreement } = await compareState(
+      this.#db,
+      { state, proposals, snapshots },
+      this.#steps,
+      this.#firstUs,
     );
+    Object.assign(this.#comparison.counts, counts);
+    return this.#report(disagreement, this.#firstUs < this.#steps.newestUs ? [ORDER] : []);
   }
 
-  #report(devices: number | null, disagreement: Disagreement | null): ReplayReport {
-    return { ...this.#counts, devices, digest: this.#digest.digest('hex'), disagreement };
+  /** Of the state at the end any of the records may have made the difference. */
+  #isEarlier({ commitSeq }: Disagreement): boolean {
+    return (commitSeq === null ? this.#firstUs : this.#lastUs) < this.#steps.newestUs;
+  }
+
+  #report(disagreement: Disagreement | undefined, notCompared: readonly string[]): ReplayReport {
+    const { counts, eventsGone, directivesGone } = this.#comparison;
+    const gone = [
+      ...(eventsGone === 0 ? [] : [`${eventsGone} events, which the ledger has and the database keeps no more`]),
+      ...(directivesGone === 0 ? [] : [`${directivesGone} directives for orchestrators, which are not kept any more`]),
+    ];
+    return {
+      records: this.#records,
+      compared: counts,
+      notCompared: [...gone, ...notCompared, TRANSPORT],
+      digest: this.#digest.digest('hex'),
+      disagreement: disagreement ?? null,
+      decidedByEarlierRelease: disagreement !== undefined && this.#isEarlier(disagreement),
+    };
   }
 }
+
+const ORDER = 'the order of members in what is stored, because an earlier release wrote some of it';
+const LATER_RECORDS = 'the state, proposals and snapshots at the end of the log, because later records exist';
+const TRANSPORT = 'watermarks of spools, owners of nodes and numbers of the ledger: they decide nothing';
 
 /** A log begins with the configuration that it was written under. */
 function firstConfig({ record, commitSeq }: LogEntry) {
@@ -143,30 +168,4 @@ function firstConfig({ record, commitSeq }: LogEntry) {
     message: `record ${commitSeq} of the log is of kind ${record.kind}, and a log begins with a configuration`,
     hint: 'The log was begun by an engine that this version cannot replay.',
   });
-}
-
-function different<T>(
-  what: string,
-  stored: ReadonlyMap<string, T>,
-  replayed: ReadonlyMap<string, T>,
-): Disagreement | undefined {
-  for (const id of [...new Set([...stored.keys(), ...replayed.keys()])].sort()) {
-    const found = named(`${what} ${id}`, firstDifference(stored.get(id), replayed.get(id)));
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function named(what: string, difference: Difference | undefined): Disagreement | undefined {
-  return difference === undefined ? undefined : { what, ...difference };
-}
-
-/** Rows of one record, in an order of their own: a database keeps none. */
-function sorted(rows: readonly object[]): unknown[] {
-  const texts = rows.map((row) => JSON.stringify(Object.fromEntries(Object.entries(row).sort(byName))));
-  return texts.sort().map((text) => JSON.parse(text) as unknown);
-}
-
-function byName([a]: [string, unknown], [b]: [string, unknown]): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -1,12 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import type { OutboxRow } from '../store/commit-rows.js';
-import type { ObservationTable, Tables, TransitionTable } from '../store/schema.js';
+import type { FleetDirectiveTable, ObservationTable, OrderTable, Tables, TransitionTable } from '../store/schema.js';
 import type { LogEntry } from './read-log.js';
 
 /** Rows read at once. */
 const PAGE_ROWS = 1_000;
 
-type LogTable = 'records' | 'transitions' | 'observations' | 'outbox';
+type LogTable = 'records' | 'transitions' | 'observations' | 'orders' | 'fleet_directives' | 'outbox';
 
 /** Inside a transaction: the table as it stood when that began. */
 async function* inOrder<T extends LogTable>(db: Kysely<Tables>, table: T): AsyncGenerator<Tables[T]> {
@@ -29,30 +29,36 @@ export async function* storedRecords(db: Kysely<Tables>): AsyncGenerator<LogEntr
 export interface Decisions {
   transitions: Omit<TransitionTable, 'ledger_seq'>[];
   observations: ObservationTable[];
+  orders: OrderTable[];
+  /** Of the stored ones those that are young enough to be kept. */
+  directives: FleetDirectiveTable[];
   /** Of the stored ones those that the ledger does not have yet: what it took is deleted. */
-  outbox: OutboxRow[];
+  events: OutboxRow[];
 }
 
 /** What was decided when the log was written. Ask in rising order of commit_seq. */
 export class StoredDecisions {
   readonly #transitions: BySeq<TransitionTable>;
   readonly #observations: BySeq<ObservationTable>;
-  readonly #outbox: BySeq<Tables['outbox']>;
+  readonly #orders: BySeq<OrderTable>;
+  readonly #directives: BySeq<FleetDirectiveTable>;
+  readonly #events: BySeq<Tables['outbox']>;
 
   constructor(db: Kysely<Tables>) {
     this.#transitions = new BySeq(inOrder(db, 'transitions'));
     this.#observations = new BySeq(inOrder(db, 'observations'));
-    this.#outbox = new BySeq(inOrder(db, 'outbox'));
+    this.#orders = new BySeq(inOrder(db, 'orders'));
+    this.#directives = new BySeq(inOrder(db, 'fleet_directives'));
+    this.#events = new BySeq(inOrder(db, 'outbox'));
   }
 
   async of(commitSeq: number): Promise<Decisions> {
-    const transitions = await this.#transitions.of(commitSeq);
-    const observations = await this.#observations.of(commitSeq);
-    const outbox = await this.#outbox.of(commitSeq);
     return {
-      transitions: transitions.map((row) => without(row, 'ledger_seq')),
-      observations,
-      outbox: outbox.map((row) => without(row, 'number', 'relay_epoch')),
+      transitions: (await this.#transitions.of(commitSeq)).map((row) => without(row, 'ledger_seq')),
+      observations: await this.#observations.of(commitSeq),
+      orders: await this.#orders.of(commitSeq),
+      directives: await this.#directives.of(commitSeq),
+      events: (await this.#events.of(commitSeq)).map((row) => without(row, 'number', 'relay_epoch')),
     };
   }
 }

@@ -132,8 +132,10 @@ export class StateStore {
   }
 }
 
+type Decided = Pick<LoadedState, 'devices' | 'nodes' | 'fleet' | 'canaries' | 'config' | 'counters'>;
+
 /** What the core loads; `fallback` is the configuration of a new database. */
-export function savedState(loaded: LoadedState, fallback: CoreConfig): SavedState {
+export function savedState(loaded: Decided, fallback: CoreConfig): SavedState {
   const { devices, nodes, fleet, config, counters, canaries } = loaded;
   return { devices, nodes, fleet, canaries, config: config ?? fallback, exposure: counters.map(exposureRow) };
 }

@@ -204,7 +204,7 @@ const OUTBOX = `insert into outbox select * from json_populate_recordset(null::o
 const RECORDS = `insert into records select * from json_populate_recordset(null::records, $1)`;
 const ORDERS = `insert into orders select * from json_populate_recordset(null::orders, $1)`;
 /** Snapshots that are kept: a month at the default interval. */
-const KEPT_SNAPSHOTS = 720;
+export const KEPT_SNAPSHOTS = 720;
 const TRUST_SNAPSHOTS = `with taken as (insert into trust_snapshots select * from json_to_recordset($1) as t(taken_us bigint, body json)
     on conflict do nothing)
   delete from trust_snapshots where taken_us <= (select taken_us from trust_snapshots order by taken_us desc offset ${KEPT_SNAPSHOTS - 1} limit 1)`;

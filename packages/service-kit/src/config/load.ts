@@ -39,6 +39,11 @@ export interface LoadOptions<S extends SectionName, F extends FlagSpecs = Record
   readonly cwd?: string;
   /** Secrets (keys relative to the section) whose file need not exist, for a command that makes it. */
   readonly optionalSecretFiles?: readonly string[];
+  /**
+   * Subcommands that need only some keys, and which (relative to the section; a group stands for all in it). Files that other keys name
+   * are not opened, nor is it checked whether the section's values go together.
+   */
+  readonly needs?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface LoadedConfig<S extends SectionName, F extends FlagSpecs = Record<never, never>> {
@@ -127,12 +132,21 @@ function read<S extends SectionName, F extends FlagSpecs>(options: LoadOptions<S
     problems.throwIfAny();
     return { files, own, logging, warnings: problems.warnings };
   }
-  const filled = readSecretFiles(section, own, options.optionalSecretFiles ?? [], problems);
-  checkReadableFiles(section, filled, problems);
-  if (problems.errors.length === 0) checkTogether(section, filled, commandLine.insecure, problems);
+  const needed = commandLine.command === undefined ? undefined : options.needs?.[commandLine.command];
+  const opened = needed === undefined ? own : settingsOf(own, needed);
+  const filled = new Map([...own, ...readSecretFiles(section, opened, options.optionalSecretFiles ?? [], problems)]);
+  checkReadableFiles(section, needed === undefined ? filled : settingsOf(filled, needed), problems);
+  if (problems.errors.length === 0 && needed === undefined)
+    checkTogether(section, filled, commandLine.insecure, problems);
   warnAboutInertKeys(section, filled, problems);
   problems.throwIfAny();
   return { files, own: filled, logging, warnings: problems.warnings };
+}
+
+/** Those of some keys and groups. */
+function settingsOf(settings: Settings, names: readonly string[]): Settings {
+  const isNamed = (key: string): boolean => names.some((name) => key === name || key.startsWith(`${name}.`));
+  return new Map([...settings].filter(([key]) => isNamed(key)));
 }
 
 const ENVIRONMENT_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;

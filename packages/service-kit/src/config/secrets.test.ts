@@ -160,3 +160,27 @@ test('no output ever holds a secret, wherever it was put and however it was dama
   );
   assert.ok(printed > 50, `only ${printed} outputs showed a mask`);
 });
+
+test('a command that needs only some keys opens only the files that those name', (context) => {
+  const engine = `correlation_engine:
+  database: { postgres_url_path: url, ca_file: ca.pem, sslmode: verify-full }
+  hmac_keys_path: no-keys
+  operator_token_path: no-token
+  tls: { cert_file: no.crt, key_file: no.key, ca_file: no-ca.crt }
+`;
+  const cwd = folderWith(context, { 'sentinel.yaml': engine, url: 'postgres://u:p@h/d', 'ca.pem': 'x' });
+  chmodSync(join(cwd, 'url'), 0o600);
+  const options = {
+    section: 'correlation_engine',
+    cwd,
+    env: {},
+    commands: { look: 'looks', other: 'does' },
+    needs: { look: ['database'] },
+  } as const;
+  const at = (command: string) => loadConfig({ ...options, argv: [command, '--config', 'sentinel.yaml'] });
+  const { config } = at('look');
+  assert.deepEqual([config.database.postgres_url, config.operator_token], ['postgres://u:p@h/d', '']);
+  assert.throws(() => at('other'), /operator_token_path: cannot read/);
+  writeFileSync(join(cwd, 'sentinel.yaml'), engine.replace('ca.pem', 'no-ca.pem'));
+  assert.throws(() => at('look'), /database\.ca_file: cannot read [^\n]*no-ca\.pem \(ENOENT\)$/);
+});

@@ -1,0 +1,121 @@
+import type { Kysely } from 'kysely';
+import { type CoreState, loadState, type SavedState, saveState } from '../core.js';
+import type { ProposalTable, Tables } from '../store/schema.js';
+import { savedState } from '../store/state-store.js';
+import { KEPT_SNAPSHOTS } from '../store/writer.js';
+import { type Difference, firstDifference, inNameOrder } from './difference.js';
+import { type Compared, type Disagreement, named } from './report.js';
+import type { SchemaSteps } from './schema-steps.js';
+
+/** What a replay has at its end. */
+export interface ReplayedEnd {
+  readonly state: CoreState;
+  readonly proposals: ReadonlyMap<string, ProposalTable>;
+  /** The newest of them suffice. */
+  readonly snapshots: readonly Tables['trust_snapshots'][];
+}
+
+export interface StateComparison {
+  readonly counts: Partial<Record<Compared, number>>;
+  readonly disagreement: Disagreement | undefined;
+}
+
+/** Compares what is stored at the end of the log with what the replay came to. @param firstUs time of the first record */
+export async function compareState(
+  db: Kysely<Tables>,
+  end: ReplayedEnd,
+  steps: SchemaSteps,
+  firstUs: number,
+): Promise<StateComparison> {
+  const upgraded = firstUs < steps.newestUs;
+  const [before, now] = [await storedState(db, end.state), saveState(end.state)];
+  const counters = firstUs < steps.at('0004-exposure') ? withoutFirstRun : same;
+  const proposals = await db.selectFrom('proposals').selectAll().execute();
+  const since = steps.at('0005-proposals');
+  const replayedProposals = [...end.proposals.values()].filter((row) => row.proposed_us >= since);
+  const snapshots = new Map((await db.selectFrom('trust_snapshots').selectAll().execute()).map(bySnapshotTime));
+  const taken = end.snapshots.filter(({ taken_us }) => taken_us >= steps.at('0006-trust-snapshots'));
+  const parts: [Compared, string, ReadonlyMap<string, unknown>, ReadonlyMap<string, unknown>][] = [
+    ['devices', 'device', byId(before.devices), byId(now.devices)],
+    ['nodes', 'node', byNode(before.nodes), byNode(now.nodes)],
+    ['facts', 'facts', facts(before), facts(now)],
+    ['counters', 'counters of', counters(before), counters(now)],
+    ['proposals', 'proposal', byRowId(proposals), byRowId(replayedProposals)],
+    ['snapshots', 'snapshot', snapshots, new Map(taken.slice(-KEPT_SNAPSHOTS).map(bySnapshotTime))],
+  ];
+  const counts: Partial<Record<Compared, number>> = {};
+  for (const [kind, what, stored, replayed] of parts) {
+    const disagreement = different(what, stored, replayed, upgraded);
+    if (disagreement !== undefined) return { counts, disagreement };
+    if (replayed.size > 0) counts[kind] = replayed.size;
+  }
+  return { counts, disagreement: undefined };
+}
+
+/** As an engine would load it: rows of an earlier release are completed. */
+async function storedState(db: Kysely<Tables>, replayed: CoreState): Promise<SavedState> {
+  const rows = await db.selectFrom('facts').selectAll().execute();
+  const fact = <T>(name: string): T | null => (rows.find((row) => row.name === name)?.body as T | undefined) ?? null;
+  const loaded = {
+    devices: (await db.selectFrom('devices').select('body').execute()).map(({ body }) => body),
+    nodes: (await db.selectFrom('nodes').select('body').execute()).map(({ body }) => body),
+    counters: await db.selectFrom('counters').selectAll().execute(),
+    fleet: fact<CoreState['fleet']>('fleet'),
+    config: fact<CoreState['config']>('config'),
+    canaries: fact<CoreState['canaries']>('canaries'),
+  };
+  return saveState(loadState(savedState(loaded, replayed.config)));
+}
+
+/** Rows of a table: their members have no order. */
+function byRowId(rows: readonly ProposalTable[]): Map<string, unknown> {
+  return new Map(rows.map((row) => [row.id, inNameOrder(row)]));
+}
+
+function facts({ fleet, config, canaries = null }: SavedState): Map<string, unknown> {
+  return new Map<string, unknown>([
+    ['fleet', fleet],
+    ['config', config],
+    ['canaries', canaries],
+  ]);
+}
+
+function same({ exposure }: SavedState): Map<string, unknown> {
+  return new Map(exposure.map((row) => [`${row.deviceId}, family ${row.family}`, row]));
+}
+
+/** Rows of an earlier release say since when a node is registered instead. */
+function withoutFirstRun(saved: SavedState): Map<string, unknown> {
+  const rows = saved.exposure.map((row) => ({ ...row, firstRunUs: 0 }));
+  return same({ ...saved, exposure: rows });
+}
+
+function byId(devices: SavedState['devices']): Map<string, unknown> {
+  return new Map(devices.map((device) => [device.id, device]));
+}
+
+function byNode(nodes: SavedState['nodes']): Map<string, unknown> {
+  return new Map(nodes.map((node) => [node.node, node]));
+}
+
+function bySnapshotTime(row: Tables['trust_snapshots']): [string, unknown] {
+  return [`of ${row.taken_us}`, row.body];
+}
+
+function different(
+  what: string,
+  stored: ReadonlyMap<string, unknown>,
+  replayed: ReadonlyMap<string, unknown>,
+  anyOrder: boolean,
+): Disagreement | undefined {
+  for (const id of [...new Set([...stored.keys(), ...replayed.keys()])].sort()) {
+    const found = difference(stored.get(id), replayed.get(id), anyOrder);
+    if (found !== undefined) return named(`${what} ${id}`, null, found);
+  }
+  return undefined;
+}
+
+/** An engine that completed what an earlier release stored put members in another order than one that made them. */
+function difference(stored: unknown, replayed: unknown, anyOrder: boolean): Difference | undefined {
+  return anyOrder ? firstDifference(inNameOrder(stored), inNameOrder(replayed)) : firstDifference(stored, replayed);
+}

@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { ProbeBatch } from '@sentinel/contracts/sentinel/v1/probe.js';
+import {
+  IssueDirectiveRequest_Action as Action,
+  QuarantineServiceClient,
+} from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { type Apply, apply, type CoreConfig, RunKind } from '../core.js';
+import { posteriorOdds } from '../evidence/decision.js';
+import { columns, GOLDEN } from '../evidence/testing/batches.js';
+import { without } from '../lifecycle/testing/fleet.js';
+import { TestAgent } from '../testing/agent.js';
+import { OPERATOR_TOKEN, TestEngine } from '../testing/engine.js';
+import type { ReplayReport } from './report.js';
+import { replayOf } from './testing/run-replay.js';
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+/** Settings under which nothing is taken out. */
+function blind(config: CoreConfig): CoreConfig {
+  const attribution = { ...config.attribution, quarantine_odds: 1e300 };
+  return {
+    ...config,
+    attribution,
+    immediateQuarantineFailures: 1000,
+    thresholds: { ...config.thresholds, quarantine: 0 },
+  };
+}
+
+/** Traffic of the engine that is killed, in batches, and when that happens. */
+const BATCHES = 60;
+const KILLED_AFTER = 20n;
+
+/** One life of an installation: whatever may end an engine, or change what it decides by. */
+describe('a log replays the same', () => {
+  const engine = new TestEngine({ allow_test_builds: true });
+  const agents = new Map<string, TestAgent>();
+  let killed: ChildProcess | null = null;
+  before(async () => {
+    await engine.start();
+  });
+  after(async () => {
+    killed?.kill('SIGKILL');
+    for (const agent of agents.values()) agent.close();
+    await engine.remove();
+  });
+
+  const same = async (): Promise<ReplayReport> => {
+    const report = await replayOf(engine.folder);
+    assert.equal(report.disagreement, null);
+    return report;
+  };
+  const connected = async (node: string, serial = ''): Promise<TestAgent> => {
+    const agent = new TestAgent(engine.grpc, { node, serial });
+    await agent.connect();
+    agents.set(node, agent);
+    return agent;
+  };
+  const sent = async (agent: TestAgent, sequence: bigint): Promise<void> => {
+    agent.sendAll(sequence);
+    await agent.archived(sequence);
+  };
+  /** A scheduled run with this golden. */
+  const golden = (agent: TestAgent, digest: number): bigint => {
+    const batch = columns(Date.now() * 1000, agent.device, [{ epoch: 1_000 }]);
+    const value = ProbeBatch.fromPartial({ ...batch, goldenDigest: [digest] } as unknown as ProbeBatch);
+    return agent.payload({ $case: 'probeBatch', value });
+  };
+  const restart = async (): Promise<void> => {
+    await engine.stop();
+    await engine.start();
+    for (const agent of agents.values()) await agent.connect(engine.grpc);
+  };
+  /** One wrong result, and one more in the burst. */
+  const fails = async (agent: TestAgent): Promise<void> => {
+    const seen = agent.messages.length;
+    await sent(agent, agent.batch([{}, { index: 1, fails: [{ sm: 1 }] }]));
+    const burst = () => agent.messages.slice(seen).find(({ $case }) => $case === 'directive');
+    await agent.until(() => burst() !== undefined);
+    const found = burst();
+    const directive = found?.$case === 'directive' ? found.value.id : '';
+    await sent(agent, agent.batch([{ kind: RunKind.BURST, single: 1, index: 2, directive, fails: [{ sm: 1 }] }]));
+  };
+
+  it('across a restart, which forgets what was in memory alone', async () => {
+    for (const node of ['a', 'b', 'c', 'd']) await connected(node);
+    const [a, b, c, d] = [...agents.values()] as [TestAgent, TestAgent, TestAgent, TestAgent];
+    for (const agent of [a, b, c]) await sent(agent, golden(agent, GOLDEN));
+    await restart();
+    await sent(d, golden(d, GOLDEN + 1));
+    assert.equal((await same()).compared.nodes, 4);
+    const remembers: Apply = (draft, ctx, record) =>
+      record.kind === 'resumed' ? apply(draft, ctx, { kind: 'timer' }) : apply(draft, ctx, record);
+    const { disagreement } = await replayOf(engine.folder, { apply: remembers });
+    assert.equal(disagreement?.what, 'device CPU-d', 'without forgetting it is outvoted, and its run covers nothing');
+  });
+
+  it('across other settings after SIGHUP, which act from their record on', async () => {
+    const a = agents.get('a') as TestAgent;
+    engine.reload({ mode: 'observe' });
+    await fails(a);
+    engine.reload({ mode: 'enforce', gates: { dwell_seconds: 0, deep_test_seconds: 0 } });
+    await sent(a, a.batch([{ index: 9 }]));
+    const states = await engine.sql<{ state: string }>(`select to_state as state from transitions order by commit_seq`);
+    assert.deepEqual(
+      states.map(({ state }) => state),
+      ['SUSPECT', 'QUARANTINED'],
+    );
+    assert.equal((await same()).compared.transitions, 2);
+  });
+
+  it('after a kill -9 in the midst of traffic', async () => {
+    for (const agent of agents.values()) agent.close();
+    await engine.stop();
+    const ready = join(engine.folder, 'ready.json');
+    const argv = [MAIN, '--config', join(engine.folder, 'sentinel.yaml'), '--ready-file', ready];
+    killed = spawn(process.execPath, argv, { stdio: 'ignore' });
+    while (!existsSync(ready)) await sleep(50);
+    const { grpc } = JSON.parse(readFileSync(ready, 'utf8')) as { grpc: string };
+    const b = agents.get('b') as TestAgent;
+    await b.connect(grpc);
+    const first = BigInt(b.payloads.length) + 1n;
+    for (let i = 0; i < BATCHES; i += 1) b.batch([{ index: i }, i % 7 === 3 ? { index: i, fails: [{ sm: 2 }] } : {}]);
+    b.sendAll(...Array.from({ length: BATCHES }, (_, i) => first + BigInt(i)));
+    await b.committed(first + KILLED_AFTER);
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    rmSync(ready, { force: true });
+    await engine.start();
+    const { committedThrough } = await b.connect(engine.grpc);
+    assert.ok(committedThrough >= first + KILLED_AFTER, 'what was acknowledged is there');
+    b.sendAll(...b.payloads.flatMap((_, i) => (BigInt(i + 1) > b.ack.archivedThrough ? [BigInt(i + 1)] : [])));
+    await b.archived(BigInt(b.payloads.length));
+    const { compared } = await same();
+    assert.ok((compared.observations ?? 0) >= 9);
+    const [{ runs } = { runs: '' }] = await engine.sql<{ runs: string }>(
+      `select runs from counters where device_id = 'CPU-b'`,
+    );
+    assert.equal(Number(runs), 1 + 2 * BATCHES, 'each once');
+  });
+
+  it('where other hardware took the place of a device, whose rows have another id since', async () => {
+    const node = 'swapped';
+    const before = await connected(node, 'S1');
+    await fails(before);
+    const client = createClient(QuarantineServiceClient, { address: engine.grpc, tls: null, token: OPERATOR_TOKEN });
+    const order = {
+      directiveId: 'o',
+      gpu: before.device,
+      action: Action.QUARANTINE,
+      reason: 'r',
+      requiresApproval: true,
+    };
+    await callUnary(client, client.issueDirective, { ...order, evidence: ['INC-1'] });
+    client.close();
+    before.close();
+    const now = await connected(node, 'S2');
+    await fails(now);
+    const { compared } = await same();
+    assert.equal(compared.proposals, 1);
+    const ids = await engine.sql<{ id: string }>(`select distinct device_id as id from observations order by 1`);
+    assert.ok(ids.some(({ id }) => id === 'CPU-swapped@S1') && ids.some(({ id }) => id === 'CPU-swapped'));
+    const forge = (from: string, to: string) =>
+      engine.sql(`update transitions set device_id = $2 where device_id = $1 and actor = ''`, [from, to]);
+    await forge('CPU-swapped@S1', 'CPU-x');
+    const { disagreement } = await replayOf(engine.folder);
+    await forge('CPU-x', 'CPU-swapped@S1');
+    assert.deepEqual(
+      [disagreement?.path, disagreement?.stored, disagreement?.replayed],
+      ['[0].device_id', '"CPU-x"', '"CPU-swapped"'],
+    );
+  });
+
+  it('and what is changed behind the engine is found, in every table', async () => {
+    await same();
+    const text = (table: string, column: string, from: string, to: string) => [
+      `update ${table} set ${column} = replace(${column}::text, '${from}', '${to}')::json`,
+      `update ${table} set ${column} = replace(${column}::text, '${to}', '${from}')::json`,
+    ];
+    const longer = (table: string, column: string) => [
+      `update ${table} set ${column} = ${column} || '!'`,
+      `update ${table} set ${column} = left(${column}, -1)`,
+    ];
+    const forgeries: readonly (readonly [string[], RegExp, RegExp])[] = [
+      [longer('observations', 'node'), /^observations of record \d+$/, /^\[0\]\.node$/],
+      [longer('orders', 'reason'), /^orders of record \d+$/, /^\[0\]\.reason$/],
+      [longer('fleet_directives', 'reason'), /^directives of record \d+$/, /^\[0\]\.reason$/],
+      [longer('outbox', 'type'), /^events of record \d+$/, /^\[0\]\.type$/],
+      [longer('proposals', 'reason'), /^proposal o$/, /^reason$/],
+      [text('nodes', 'body', '"offsetUs"', '"offset"'), /^node a$/, /^offset/],
+      [text('facts', 'body', '"automaticQ', '"automaticq'), /^facts fleet$/, /^automaticQuarantinesUs/],
+      [
+        ['update counters set runs = runs + 1', 'update counters set runs = runs - 1'],
+        /^counters of CPU-a, family 1$/,
+        /^runs$/,
+      ],
+      [
+        [`insert into trust_snapshots values (1, '{}')`, 'delete from trust_snapshots where taken_us = 1'],
+        /^snapshot of 1$/,
+        /^\(value\)$/,
+      ],
+    ];
+    for (const [[forge = '', restore = ''], what, path] of forgeries) {
+      await engine.sql(forge);
+      const { disagreement } = await replayOf(engine.folder);
+      await engine.sql(restore);
+      assert.match(disagreement?.what ?? 'the same', what, forge);
+      assert.match(disagreement?.path ?? '', path, forge);
+    }
+    await same();
+  });
+
+  it('and not under other rules: the first record that they decide otherwise is named, with the field', async () => {
+    const rules: readonly (readonly [string, Apply, RegExp, RegExp])[] = [
+      [
+        'a gate is missing',
+        (draft, ctx, record) => apply(draft, ctx, record, posteriorOdds, without('locality')),
+        /^events of record \d+$/,
+        /^\[\d\]\.detail\.gates\[1\]/,
+      ],
+      [
+        'no evidence suffices',
+        (draft, ctx, record) =>
+          apply(draft, ctx, record.kind === 'config' ? { ...record, config: blind(record.config) } : record),
+        /^transitions of record \d+$/,
+        /^\[0\]$/,
+      ],
+    ];
+    for (const [name, mutant, what, path] of rules) {
+      const { disagreement } = await replayOf(engine.folder, { apply: mutant });
+      assert.match(disagreement?.what ?? '', what, name);
+      assert.match(disagreement?.path ?? '', path, name);
+      assert.equal(`${disagreement?.what}`.endsWith(` ${disagreement?.commitSeq}`), true);
+    }
+  });
+});

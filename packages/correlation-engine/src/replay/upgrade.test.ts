@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { TestAgent } from '../testing/agent.js';
+import { TestEngine } from '../testing/engine.js';
+import { restoreLog } from './testing/restore-log.js';
+import { replayOf, runReplay } from './testing/run-replay.js';
+
+const FIXTURES = fileURLToPath(new URL('../../fixtures/', import.meta.url));
+/** What the fixtures hold: two devices that failed, one that an operator took out and back, other settings, two restarts. */
+const STATES = [
+  ['CPU-one', 'QUARANTINED'],
+  ['CPU-three', 'HEALTHY'],
+];
+
+/** Until its schema is there a replay says so; then the engine goes on from what is stored. */
+function upgraded(file: string, nextStep: string): TestEngine {
+  const engine = new TestEngine();
+  before(async () => {
+    await restoreLog(engine.folder, join(FIXTURES, file));
+  });
+  after(() => engine.remove());
+
+  it('an older schema is not replayed, and said to be one', async () => {
+    const { folder } = engine;
+    const stores = {
+      database: { postgres_url: `embedded://${folder}/pg` },
+      history: { url: `file://${folder}/history` },
+    };
+    writeFileSync(join(folder, 'sentinel.yaml'), JSON.stringify({ correlation_engine: stores }), { mode: 0o600 });
+    const { code, text } = await runReplay(folder);
+    assert.match(text, /its schema is older than this version/);
+    assert.equal(code, 69);
+  });
+
+  it('the engine brings the schema up to date, has the states of before and decides on', async () => {
+    await engine.start();
+    const steps = engine.lines.find(({ message }) => message === 'database schema brought up to date')?.['steps'];
+    assert.equal((steps as string[])[0], nextStep);
+    const state = async (id: string) =>
+      (await engine.sql<{ state: string }>('select state from devices where id = $1', [id]))[0]?.state;
+    for (const [id = '', expected] of STATES) assert.equal(await state(id), expected, id);
+    const agent = new TestAgent(engine.grpc, { node: 'three' });
+    await agent.connect();
+    agent.sendAll(agent.batch([{}, { index: 1, fails: [{ sm: 2 }] }]));
+    await agent.archived(1n);
+    agent.close();
+    assert.equal(await state('CPU-three'), 'SUSPECT');
+  });
+  return engine;
+}
+
+describe('a log that the release of schema 0007 wrote', () => {
+  const engine = upgraded('schema-0007.json.gz', '0008-order-evidence');
+
+  it('replays the same over the upgrade', async () => {
+    const { code, report, text } = await runReplay(engine.folder);
+    assert.equal(code, 0, text || JSON.stringify(report?.disagreement));
+    const { records = 0, compared = {}, notCompared = [] } = report ?? {};
+    assert.ok(records > 50, `${records} records`);
+    assert.deepEqual([compared.orders, compared.directives, compared.devices, compared.counters], [2, 4, 3, 3]);
+    assert.match(notCompared[0] ?? '', /an earlier release wrote some of it/);
+  });
+
+  it('a row of that release that was changed is named all the same', async () => {
+    await engine.sql(`update transitions set actor = 'nobody' where actor <> ''`);
+    const { disagreement, decidedByEarlierRelease } = await replayOf(engine.folder);
+    assert.match(disagreement?.what ?? '', /^transitions of record \d+$/);
+    assert.deepEqual([disagreement?.path, disagreement?.replayed], ['[0].actor', '"operator token"']);
+    assert.equal(decidedByEarlierRelease, true);
+  });
+});
+
+describe('a log that the release of schema 0003 wrote, which decided by other rules', () => {
+  const engine = upgraded('schema-0003.json.gz', '0004-exposure');
+
+  it('is read, and differs where today’s engine says more: named as decided by an earlier release', async () => {
+    const { code, report } = await runReplay(engine.folder);
+    assert.equal(code, 1);
+    assert.deepEqual(
+      [report?.disagreement?.what, report?.disagreement?.path, report?.disagreement?.stored],
+      ['events of record 4', '[1].detail.gates[0].inputs', '(absent)'],
+    );
+    assert.deepEqual([report?.decidedByEarlierRelease, report?.compared.transitions], [true, 1]);
+  });
+});
