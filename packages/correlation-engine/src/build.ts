@@ -1,47 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Tokens } from '@sentinel/service-kit/auth';
 import { type Clock, systemClock } from '@sentinel/service-kit/clock';
 import { type CorrelationEngineConfig, folderOf, type LoadedConfig } from '@sentinel/service-kit/config';
-import { SentinelError } from '@sentinel/service-kit/errors';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
 import type { GrpcServer } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
 import { reloadConfig } from '@sentinel/service-kit/reload';
-import { type Api, buildApi } from './api/api.js';
-import { type HealthReport, routes } from './api/http/routes.js';
 import {
-  correlationService,
-  probeControlService,
-  probeService,
-  quarantineService,
-  trustService,
-} from './api/services.js';
-import { Committer, shuttingDown } from './commit/committer.js';
-import { Outward } from './commit/outward.js';
-import { Timers } from './commit/timers.js';
+  asksForHealth,
+  type HealthReport,
+  type HttpAnswer,
+  type HttpRequest,
+  healthAnswer,
+  routes,
+} from './api/http/routes.js';
+import { engineServices } from './api/services.js';
+import { shuttingDown } from './commit/committer.js';
 import type { Admission } from './control/handshake.js';
-import { Sessions } from './control/sessions.js';
-import { DirectiveLog } from './directive-log/directive-log.js';
-import { News } from './directive-log/news.js';
-import { Retention } from './directive-log/retention.js';
-import { DirectiveStreams } from './directive-log/stream-directives.js';
+import { emptyState } from './core.js';
 import { observeGauges } from './events/gauges.js';
 import type { Store } from './events/stores.js';
 import { Events } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
-import { LedgerClient } from './outbox/ledger-client.js';
-import { OutboxStore } from './outbox/outbox-store.js';
-import { Relay } from './outbox/relay.js';
+import { Lead } from './lead.js';
+import { Election } from './replica/election.js';
+import { noLeader, notLeading } from './replica/no-leader.js';
 import { serve } from './serve.js';
-import { admission, coreConfig, databaseOptions } from './settings.js';
-import type { UnarchivedRow } from './store/commit-rows.js';
+import { admission, coreConfig, databaseOptions, isReplicated } from './settings.js';
 import { Database } from './store/connect.js';
-import { Archiver } from './store/history/archiver.js';
+import { AwayHistory } from './store/history/away-history.js';
 import { FileHistory } from './store/history/file-history.js';
 import type { HistoryStore } from './store/history/history-store.js';
-import { StateStore } from './store/state-store.js';
-import { LatestTelemetry } from './telemetry/latest.js';
+import { type Leadership, Lease } from './store/lease.js';
+import { type LoadedState, StateStore, SupersededError } from './store/state-store.js';
 
 const SECTION = 'correlation_engine';
 
@@ -62,80 +56,32 @@ export class Engine implements Service {
   readonly #clock: Clock;
   readonly #registry = createRegistry();
   readonly #events: Events;
-  readonly #sessions = new Sessions();
   readonly #store: StateStore;
-  readonly #committer: Committer;
-  readonly #timers: Timers;
-  readonly #relay: Relay;
-  readonly #ledger: LedgerClient;
-  readonly #telemetry = new LatestTelemetry();
-  readonly #outward: Outward;
-  readonly #news = new News();
-  readonly #directives: DirectiveLog;
-  readonly #retention: Retention;
-  readonly #directiveStreams: DirectiveStreams;
+  /** null = the only engine of its database. */
+  readonly #election: Election | null;
+  readonly #id = `${hostname()}-${randomBytes(4).toString('hex')}`;
   readonly #stopping = new StopStack();
-  #archiver: Archiver | null = null;
+  readonly #troubles = new Map<string, string>();
   #loaded: LoadedConfig<'correlation_engine'>;
   #admission: Admission;
   #server: GrpcServer | null = null;
-  readonly #troubles = new Map<string, string>();
+  /** null = another replica decides, or none. */
+  #lead: Lead | null = null;
+  #handle: ((request: HttpRequest) => Promise<HttpAnswer>) | null = null;
+  /** Leads that were lost are over. */
+  #retired: Promise<void> = Promise.resolve();
+  #leader: string | null = null;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#loaded = options.loaded;
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
-    const config = this.#config;
-    this.#admission = admission(config);
+    this.#admission = admission(this.#config);
     this.#events = new Events(this.#log, this.#registry);
-    this.#store = new StateStore(new Database(databaseOptions(config), this.#log), this.#log, () =>
-      this.#committer.wake(),
-    );
-    this.#committer = new Committer(
-      this.#store,
-      this.#clock,
-      coreConfig(config),
-      {
-        committed: (group, seconds) => {
-          this.#events.committed(group, seconds, this.#committer.state);
-          this.#outward.send(group);
-        },
-        refused: (item, error) => this.#events.itemRefused(item, error),
-        storeChanged: (error) => this.#storeChanged('state', error),
-        fatal: options.fatal,
-      },
-      () => this.#archiver?.risen() ?? [],
-    );
-    this.#timers = new Timers(this.#committer, this.#clock);
-    this.#ledger = new LedgerClient(() => this.#ledgerConnection());
-    this.#relay = new Relay(new OutboxStore(this.#store.db), this.#ledger.ingest, {
-      changed: (error) => this.#events.storeChanged('ledger', error),
-    });
-    this.#outward = new Outward({
-      committer: this.#committer,
-      sessions: this.#sessions,
-      telemetry: this.#telemetry,
-      timers: this.#timers,
-      relay: this.#relay,
-      news: this.#news,
-      archiver: () => this.#archiver,
-    });
-    this.#directives = new DirectiveLog(this.#store.db);
-    this.#retention = new Retention(
-      this.#directives,
-      this.#clock,
-      () => this.#config.directive_log.retention_days,
-      (error) => this.#log.warn({ err: error }, 'old directives could not be given up; tried again in an hour'),
-    );
-    this.#directiveStreams = new DirectiveStreams({
-      log: this.#log,
-      directives: this.#directives,
-      news: this.#news,
-      clock: this.#clock,
-      head: () => this.#committer.head.commitSeq,
-      patienceMs: () => this.#config.directive_log.slow_consumer_seconds * 1000,
-    });
+    const database = new Database(databaseOptions(this.#config), this.#log);
+    this.#store = new StateStore(database, this.#log, () => this.#lead?.committer.wake());
+    this.#election = isReplicated(this.#config) ? this.#buildElection(database) : null;
   }
 
   get #config(): CorrelationEngineConfig {
@@ -144,17 +90,15 @@ export class Engine implements Service {
 
   async start(): Promise<ReadyInfo> {
     try {
-      const archiver = await this.#openStores();
-      const api = buildApi({
-        committer: this.#committer,
-        db: this.#store.db,
-        clock: this.#clock,
-        telemetry: this.#telemetry,
-        history: () => archiver.store,
-        outboxPending: () => this.#relay.pending,
-      });
-      this.#startDeciding(archiver);
-      return await this.#serve(api, archiver);
+      this.#sayBackends();
+      this.#stopping.push('database', () => this.#store.close());
+      this.#stopping.push('history and outbox', () => Promise.all([this.#lead?.stop(), this.#retired]).then(() => {}));
+      if (this.#election === null) this.#decide(await this.#store.open(), await this.#openHistory());
+      else await this.#store.prepare();
+      this.#observe();
+      const ready = await this.#serve();
+      this.#election?.start();
+      return ready;
     } catch (error) {
       await this.stop();
       throw error;
@@ -170,61 +114,120 @@ export class Engine implements Service {
     this.#loaded = reloadConfig(this.#loaded, this.#log);
     this.#admission = admission(this.#config);
     try {
-      this.#submitConfig();
+      this.#lead?.submitConfig();
     } catch (error) {
       this.#log.error({ err: error }, 'the manifest of cohorts is refused; decisions keep the settings of before');
     }
   }
 
-  async #openStores(): Promise<Archiver> {
-    this.#sayBackends();
-    this.#stopping.push('database', () => this.#store.close());
-    const state = await this.#store.open();
-    const config = coreConfig(this.#config);
-    this.#committer.load(state, config);
-    const openHistory =
-      this.#options.openHistory ?? (() => FileHistory.open(folderOf(this.#config.history.url) ?? '', this.#log));
-    const archiver = new Archiver(await openHistory(), openHistory, {
-      archived: (mark) => {
-        const session = this.#sessions.ofNode(mark.node);
-        if (session?.mark === mark) session.uplink?.acknowledge();
+  #buildElection(database: Database): Election {
+    const lease = new Lease(
+      database.pool((error) => this.#log.debug({ err: error }, 'the lease lost its connection'), 1),
+    );
+    return new Election(lease, {
+      epoch: () => (this.#store.holds ? this.#store.epoch : null),
+      follow: (leader) => this.#follow(leader),
+      lead: (epoch) => this.#takeLead(epoch),
+      superseded: () => this.#yield(),
+      failed: (error) => {
+        // Of the one that decides, the commits say it.
+        if (this.#lead === null) this.#storeChanged('state', error);
       },
-      behind: (mark) => {
-        this.#events.leftOut('history');
-        const session = this.#sessions.ofNode(mark.node);
-        if (session?.mark === mark) session.end(historyBehind());
-      },
-      changed: (error) => this.#storeChanged('history', error),
     });
-    this.#archiver = archiver;
-    this.#stopping.push('history', () => archiver.stop());
-    for (const mark of this.#committer.spools.all()) archiver.adopt(mark);
-    return archiver;
   }
 
-  #startDeciding(archiver: Archiver): void {
-    this.#stopping.push('commits', () => this.#committer.stop());
-    this.#stopping.push('timers', () => this.#timers.stop());
-    this.#submitConfig();
-    // Whoever was connected before this engine started is not connected to it.
-    for (const { node, connected } of this.#committer.state.nodes.values())
-      if (connected) this.#submit({ kind: 'node-left', node });
-    this.#timers.schedule();
-    this.#retention.start();
-    this.#stopping.push('directive log', () => this.#retention.stop());
-    this.#relay.start();
-    this.#stopping.push('outbox', async () => {
-      await this.#relay.stop();
-      this.#ledger.close();
-    });
+  #follow(leader: Leadership | null): void {
+    this.#storeChanged('state', null);
+    if (this.#leader === (leader?.holder ?? null)) return;
+    this.#leader = leader?.holder ?? null;
+    if (leader === null)
+      this.#log.warn('no replica decides: one takes over as soon as the lock of the database is free');
+    else
+      this.#log.info(
+        { leader: leader.holder, address: leader.address, epoch: leader.epoch },
+        'another replica decides',
+      );
+  }
+
+  async #takeLead(after: number): Promise<boolean> {
+    await this.#retired;
+    const started = performance.now();
+    const state = await this.#store.take({ holder: this.#id, address: '', after });
+    if (state === null) return false;
+    const { epoch } = this.#store;
+    try {
+      const history = await this.#openHistory().catch((error: unknown) => {
+        this.#storeChanged('history', error);
+        return new AwayHistory(state.spools);
+      });
+      this.#decide(state, history);
+    } catch (error) {
+      await this.#store.release();
+      await this.#election?.release(epoch);
+      throw error;
+    }
+    this.#leader = this.#id;
+    const seconds = (performance.now() - started) / 1000;
+    const facts = { replica: this.#id, epoch, devices: state.devices.length, commitSeq: state.head.commitSeq, seconds };
+    this.#log.info(facts, 'this replica decides');
+    return true;
+  }
+
+  #decide(state: LoadedState, history: HistoryStore): void {
+    const lead: Lead = new Lead(
+      {
+        config: () => this.#config,
+        admission: () => this.#admission,
+        log: this.#log,
+        clock: this.#clock,
+        events: this.#events,
+        store: this.#store,
+        openHistory: () => this.#openHistory(),
+        ledger: () => this.#ledgerConnection(),
+        storeChanged: (store, error) => this.#storeChanged(store, error),
+        fatal: (error) => (error instanceof SupersededError ? this.#yield() : this.#options.fatal(error)),
+      },
+      history,
+      state,
+    );
+    this.#lead = lead;
+    this.#handle = routes(lead.api, () => this.#tokens);
+    lead.start();
+  }
+
+  /** Another replica decides: nothing that this one still does can be committed. */
+  #yield(): void {
+    const lead = this.#lead;
+    if (lead === null) return;
+    this.#lead = null;
+    this.#handle = null;
+    this.#log.warn('this replica does not decide any more: its lease was over and another one took the lead');
+    lead.endStreams(notLeading());
+    this.#retired = this.#retire(lead);
+    this.#election?.yield();
+  }
+
+  async #retire(lead: Lead): Promise<void> {
+    await this.#store.release();
+    await lead
+      .stop()
+      .catch((error: unknown) => this.#log.error({ err: error }, 'what this replica led did not end well'));
+  }
+
+  #openHistory(): Promise<HistoryStore> {
+    return this.#options.openHistory?.() ?? FileHistory.open(folderOf(this.#config.history.url) ?? '', this.#log);
+  }
+
+  #observe(): void {
+    const nothing = emptyState(coreConfig(this.#config));
     observeGauges(
       {
-        state: () => this.#committer.state,
-        nowUs: () => this.#committer.head.nowUs,
-        connectedAgents: () => this.#sessions.size,
-        waitingRecords: () => this.#committer.waiting,
-        waitingHistoryBytes: () => archiver.waitingBytes,
-        outboxPending: () => this.#relay.pending,
+        state: () => this.#lead?.committer.state ?? nothing,
+        nowUs: () => this.#lead?.committer.head.nowUs ?? 0,
+        connectedAgents: () => this.#lead?.sessions.size ?? 0,
+        waitingRecords: () => this.#lead?.committer.waiting ?? 0,
+        waitingHistoryBytes: () => this.#lead?.waitingHistoryBytes ?? 0,
+        outboxPending: () => this.#lead?.outboxPending ?? 0,
       },
       this.#registry,
       this.#config.metrics.per_gpu_series_max_gpus,
@@ -232,7 +235,7 @@ export class Engine implements Service {
     );
   }
 
-  async #serve(api: Api, archiver: Archiver): Promise<ReadyInfo> {
+  async #serve(): Promise<ReadyInfo> {
     const { ready, grpc } = await serve({
       loaded: this.#loaded,
       log: this.#log,
@@ -240,48 +243,28 @@ export class Engine implements Service {
       events: this.#events,
       stopping: this.#stopping,
       tokens: () => this.#tokens,
-      handle: routes(
-        api,
-        () => this.#tokens,
-        () => this.#health(),
-      ),
-      services: (mutualTls) => [
-        probeService(this.#probeParts(archiver), mutualTls),
-        correlationService(api, this.#log),
-        quarantineService(api, this.#directiveStreams, this.#log),
-        probeControlService(api, this.#log),
-        trustService(api, this.#log),
-      ],
+      handle: async (request) => {
+        if (asksForHealth(request)) return healthAnswer(this.#health());
+        if (this.#handle === null) throw noLeader();
+        return this.#handle(request);
+      },
+      services: (mutualTls) => engineServices(() => this.#lead, mutualTls, this.#log),
     });
     this.#server = grpc;
-    this.#stopping.push('directive streams', () => this.#directiveStreams.stop());
-    this.#stopping.push('sessions', () => {
-      for (const session of [...this.#sessions.all()]) session.end(shuttingDown());
-    });
+    this.#stopping.push('decisions', () => this.#stopDeciding());
+    this.#stopping.push('streams', () => this.#lead?.endStreams(shuttingDown()));
     return ready;
   }
 
-  #probeParts(archiver: Archiver) {
-    return {
-      committer: this.#committer,
-      archiver,
-      sessions: this.#sessions,
-      events: this.#events,
-      clock: this.#clock,
-      log: this.#log,
-      admission: () => this.#admission,
-      unarchived: (node: string, spoolId: string) => this.#unarchived(node, spoolId),
-    };
-  }
-
-  #unarchived(node: string, spoolId: string): Promise<UnarchivedRow[]> {
-    return this.#store.db
-      .selectFrom('unarchived')
-      .selectAll()
-      .where('node', '=', node)
-      .where('spool_id', '=', spoolId)
-      .orderBy('first_sequence')
-      .execute();
+  /** Before anything that takes longer: another replica waits for it. */
+  async #stopDeciding(): Promise<void> {
+    await this.#election?.stop();
+    await this.#lead?.stopDeciding();
+    if (this.#election === null) return;
+    const { epoch } = this.#store;
+    await this.#store.release();
+    if (this.#lead !== null) await this.#election.release(epoch);
+    await this.#election.close();
   }
 
   #health(): HealthReport {
@@ -289,7 +272,7 @@ export class Engine implements Service {
     return {
       reasons: [...this.#troubles.values()],
       stores: { state: of('state'), history: of('history'), ledger: of('ledger') },
-      activeAgents: this.#sessions.size,
+      activeAgents: this.#lead?.sessions.size ?? 0,
       uptimeSeconds: Math.floor(process.uptime()),
     };
   }
@@ -304,21 +287,7 @@ export class Engine implements Service {
           ? 'the database is away: nothing is acknowledged'
           : 'the history is away: agents keep their records',
       );
-    if (store === 'state') this.#server?.setServing(error === null);
-  }
-
-  #submitConfig(): void {
-    const config = coreConfig(this.#config);
-    const known =
-      this.#committer.head.commitSeq > 0 && JSON.stringify(this.#committer.state.config) === JSON.stringify(config);
-    if (!known) this.#submit({ kind: 'config', config });
-  }
-
-  #submit(
-    record: { kind: 'config'; config: ReturnType<typeof coreConfig> } | { kind: 'node-left'; node: string },
-  ): void {
-    const nothing = (): void => {};
-    this.#committer.submit({ kind: 'own', record, committed: nothing, failed: nothing });
+    if (store === 'state') this.#server?.setServing(error === null && this.#lead !== null);
   }
 
   get #tokens(): Tokens {
@@ -342,14 +311,4 @@ export class Engine implements Service {
 
 function backendOf(key: string, config: CorrelationEngineConfig): string {
   return (key === 'history.url' ? config.history.url : config.database.postgres_url).split('://')[0] ?? '';
-}
-
-function historyBehind(): SentinelError {
-  return new SentinelError({
-    code: 'UNAVAILABLE',
-    reason: 'STORE_UNAVAILABLE',
-    message: 'the history missed some records',
-    retryAfterMs: 500,
-    hint: 'Connect again and offer what is not archived.',
-  });
 }

@@ -56,3 +56,8 @@ export function databaseOptions({ database }: CorrelationEngineConfig): Database
     caFile: database.ca_file,
   };
 }
+
+/** Several engines share the database: one decides, all serve. Setting a server for `redis.url` says so. */
+export function isReplicated({ redis }: CorrelationEngineConfig): boolean {
+  return !redis.url.startsWith('memory:');
+}

@@ -1,20 +1,115 @@
+import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
+import type { AgentControlResponse } from '@sentinel/contracts/sentinel/v1/control.js';
 import { CorrelationServiceService } from '@sentinel/contracts/sentinel/v1/health.js';
-import { ProbeServiceService } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { ProbeServiceService, type StreamProbeResultsResponse } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { ProbeControlServiceService } from '@sentinel/contracts/sentinel/v1/probe_control.js';
-import { QuarantineServiceService } from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import {
+  QuarantineServiceService,
+  type StreamDirectivesRequest,
+  type StreamDirectivesResponse,
+} from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { TrustServiceService } from '@sentinel/contracts/sentinel/v1/trust.js';
-import { type AllowedRoles, type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
+import type { Identity } from '@sentinel/service-kit/auth';
+import { type AllowedRoles, failStream, type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { agentControl, type ControlParts } from '../control/agent-control.js';
-import type { DirectiveStreams } from '../directive-log/stream-directives.js';
-import { type ResultsParts, streamProbeResults } from '../ingest/stream-results.js';
+import { noLeader } from '../replica/no-leader.js';
 import type { Api } from './api.js';
 
 const READERS: AllowedRoles = 'anyone';
 export const OPERATORS = ['operator', 'admin'] as const;
 
+/** What answers calls: an engine that decides. */
+export interface Serving {
+  readonly api: Api;
+  readonly streamProbeResults: handleBidiStreamingCall<Buffer, StreamProbeResultsResponse>;
+  readonly agentControl: handleBidiStreamingCall<Buffer, AgentControlResponse>;
+  readonly streamDirectives: handleServerStreamingCall<StreamDirectivesRequest, StreamDirectivesResponse>;
+}
+
+type AnyCall = Parameters<typeof failStream>[0];
+
+/**
+ * Every service of the engine's port.
+ * @param serving null = this engine does not decide now
+ */
+export function engineServices(serving: () => Serving | null, mutualTls: boolean, log: Logger): ServiceEntry[] {
+  const answer = <Name extends keyof Api>(name: Name) =>
+    unary((request: Parameters<Api[Name]>[0], caller: Identity) => {
+      const now = serving();
+      if (now === null) throw noLeader();
+      return (now.api[name] as (request: unknown, caller: Identity) => ReturnType<Api[Name]>)(request, caller);
+    }, log);
+  const stream =
+    <Call extends AnyCall>(handler: (from: Serving) => (call: Call) => void) =>
+    (call: Call): void => {
+      const now = serving();
+      if (now === null) failStream(call, noLeader(), log);
+      else handler(now)(call);
+    };
+  return [
+    probeService(stream, mutualTls),
+    {
+      definition: CorrelationServiceService,
+      implementation: {
+        queryGpuHealth: answer('queryGpuHealth'),
+        queryFleetHealth: answer('queryFleetHealth'),
+        getGpuHistory: answer('getGpuHistory'),
+        explainDecision: answer('explainDecision'),
+        listIncidents: answer('listIncidents'),
+      },
+      roles: {
+        QueryGpuHealth: READERS,
+        QueryFleetHealth: READERS,
+        GetGpuHistory: READERS,
+        ExplainDecision: READERS,
+        ListIncidents: READERS,
+      },
+    },
+    {
+      definition: QuarantineServiceService,
+      implementation: {
+        issueDirective: answer('issueDirective'),
+        listPending: answer('listPending'),
+        approve: answer('approve'),
+        reject: answer('reject'),
+        resolveIncident: answer('resolveIncident'),
+        getRateLimit: answer('getRateLimit'),
+        resetRateLimit: answer('resetRateLimit'),
+        streamDirectives: stream((from) => from.streamDirectives),
+      },
+      roles: {
+        IssueDirective: OPERATORS,
+        ListPending: READERS,
+        Approve: OPERATORS,
+        Reject: OPERATORS,
+        ResolveIncident: OPERATORS,
+        GetRateLimit: READERS,
+        ResetRateLimit: OPERATORS,
+        StreamDirectives: READERS,
+      },
+    },
+    {
+      definition: ProbeControlServiceService,
+      implementation: {
+        pauseDevice: answer('pauseDevice'),
+        resumeDevice: answer('resumeDevice'),
+        setSchedule: answer('setSchedule'),
+      },
+      roles: { PauseDevice: OPERATORS, ResumeDevice: OPERATORS, SetSchedule: OPERATORS },
+    },
+    {
+      definition: TrustServiceService,
+      implementation: { getTrustGraph: answer('getTrustGraph') },
+      roles: { GetTrustGraph: READERS },
+    },
+  ];
+}
+
 /** Agents prove themselves by their MAC; with mutual TLS they need their certificate too. */
-export function probeService(parts: ControlParts & ResultsParts, mutualTls: boolean): ServiceEntry {
+function probeService(
+  stream: <Call extends AnyCall>(handler: (from: Serving) => (call: Call) => void) => (call: Call) => void,
+  mutualTls: boolean,
+): ServiceEntry {
   const agents: AllowedRoles = mutualTls ? ['agent'] : 'anyone';
   const asBytes = { requestDeserialize: (bytes: Buffer): Buffer => bytes };
   return {
@@ -22,73 +117,10 @@ export function probeService(parts: ControlParts & ResultsParts, mutualTls: bool
       streamProbeResults: { ...ProbeServiceService.streamProbeResults, ...asBytes },
       agentControl: { ...ProbeServiceService.agentControl, ...asBytes },
     },
-    implementation: { streamProbeResults: streamProbeResults(parts), agentControl: agentControl(parts) },
+    implementation: {
+      streamProbeResults: stream((from) => from.streamProbeResults),
+      agentControl: stream((from) => from.agentControl),
+    },
     roles: { StreamProbeResults: agents, AgentControl: agents },
-  };
-}
-
-export function correlationService(api: Api, log: Logger): ServiceEntry {
-  return {
-    definition: CorrelationServiceService,
-    implementation: {
-      queryGpuHealth: unary(api.queryGpuHealth, log),
-      queryFleetHealth: unary(api.queryFleetHealth, log),
-      getGpuHistory: unary(api.getGpuHistory, log),
-      explainDecision: unary(api.explainDecision, log),
-      listIncidents: unary(api.listIncidents, log),
-    },
-    roles: {
-      QueryGpuHealth: READERS,
-      QueryFleetHealth: READERS,
-      GetGpuHistory: READERS,
-      ExplainDecision: READERS,
-      ListIncidents: READERS,
-    },
-  };
-}
-
-export function quarantineService(api: Api, directives: DirectiveStreams, log: Logger): ServiceEntry {
-  return {
-    definition: QuarantineServiceService,
-    implementation: {
-      issueDirective: unary(api.issueDirective, log),
-      listPending: unary(api.listPending, log),
-      approve: unary(api.approve, log),
-      reject: unary(api.reject, log),
-      resolveIncident: unary(api.resolveIncident, log),
-      getRateLimit: unary(api.getRateLimit, log),
-      resetRateLimit: unary(api.resetRateLimit, log),
-      streamDirectives: directives.handle,
-    },
-    roles: {
-      IssueDirective: OPERATORS,
-      ListPending: READERS,
-      Approve: OPERATORS,
-      Reject: OPERATORS,
-      ResolveIncident: OPERATORS,
-      GetRateLimit: READERS,
-      ResetRateLimit: OPERATORS,
-      StreamDirectives: READERS,
-    },
-  };
-}
-
-export function trustService(api: Api, log: Logger): ServiceEntry {
-  return {
-    definition: TrustServiceService,
-    implementation: { getTrustGraph: unary(api.getTrustGraph, log) },
-    roles: { GetTrustGraph: READERS },
-  };
-}
-
-export function probeControlService(api: Api, log: Logger): ServiceEntry {
-  return {
-    definition: ProbeControlServiceService,
-    implementation: {
-      pauseDevice: unary(api.pauseDevice, log),
-      resumeDevice: unary(api.resumeDevice, log),
-      setSchedule: unary(api.setSchedule, log),
-    },
-    roles: { PauseDevice: OPERATORS, ResumeDevice: OPERATORS, SetSchedule: OPERATORS },
   };
 }

@@ -14,7 +14,7 @@ import {
 } from '../core.js';
 import type { CommitRows, Head } from '../store/commit-rows.js';
 import { Spools } from '../store/spools.js';
-import { type LoadedState, type StateStore, savedState } from '../store/state-store.js';
+import { type LoadedState, type StateStore, SupersededError, savedState } from '../store/state-store.js';
 import { StaleOwnerError, UnstorableError } from '../store/writer.js';
 import { buildGroup, type Group } from './group.js';
 import type { Item, OwnItem } from './item.js';
@@ -277,6 +277,7 @@ export class Committer {
         this.#events.storeChanged(null);
         return loaded;
       } catch (error) {
+        if (error instanceof SupersededError) throw error;
         // What waits for an answer hears at once that there is none.
         this.#refuseImpatient();
         locked = SentinelError.from(error).reason === 'CONFLICT' ? locked + 1 : 0;

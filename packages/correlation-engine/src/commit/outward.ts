@@ -18,7 +18,7 @@ export interface OutwardParts {
   readonly timers: Timers;
   readonly relay: Relay;
   readonly news: News;
-  readonly archiver: () => Archiver | null;
+  readonly archiver: Archiver;
 }
 
 /** What leaves the engine once a transaction is in the store and in memory: to the history, the agents and the outbox. */
@@ -31,7 +31,7 @@ export class Outward {
 
   send(group: Group): void {
     const { archiver, relay, timers } = this.#parts;
-    archiver()?.stored(group.rows.archived);
+    archiver.stored(group.rows.archived);
     for (const logged of group.logged) {
       this.#archive(logged, group.rows.to.nowUs);
       this.#tellAgents(logged);
@@ -45,7 +45,7 @@ export class Outward {
   #archive({ item, commitSeq, offsetUs }: Logged, nowUs: number): void {
     if (item.kind !== 'uplink') return;
     const { record, mark, payload } = item;
-    this.#parts.archiver()?.offer(mark, {
+    this.#parts.archiver.offer(mark, {
       node: mark.node,
       spoolId: mark.spoolId,
       sequence: record.sequence,

@@ -11,7 +11,6 @@ import type { Clock } from '@sentinel/service-kit/clock';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { failStream } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { shuttingDown } from '../commit/committer.js';
 import type { FleetAction, HealthState } from '../core.js';
 import type { FleetDirectiveTable } from '../store/schema.js';
 import { BEGINNING, type Cursor, endOf, isBefore, toMessage } from './cursor.js';
@@ -52,8 +51,8 @@ export class DirectiveStreams {
   };
 
   /** Ends them all: their consumers come back with their cursors. */
-  stop(): void {
-    for (const stream of this.#open) stream.end(shuttingDown());
+  stop(error: SentinelError): void {
+    for (const stream of this.#open) stream.end(error);
   }
 }
 

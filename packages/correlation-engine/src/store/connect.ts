@@ -79,8 +79,8 @@ export class Database {
   }
 
   /** A pool for everything but the writer of the log. */
-  pool(onError: (error: Error) => void): Kysely<Tables> {
-    const pool = new pg.Pool({ ...this.connection, max: this.#options.maxConnections, idleTimeoutMillis: 60_000 });
+  pool(onError: (error: Error) => void, max = this.#options.maxConnections): Kysely<Tables> {
+    const pool = new pg.Pool({ ...this.connection, max, idleTimeoutMillis: 60_000 });
     pool.on('error', onError);
     // The pool listens to idle connections alone; one that is lost while it is lent out, between two statements, must not end the process.
     pool.on('connect', (client) => client.on('error', onError));

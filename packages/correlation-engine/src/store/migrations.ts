@@ -14,6 +14,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-trust-snapshots': { up: trustSnapshots },
   '0007-fleet-directives': { up: fleetDirectives },
   '0008-order-evidence': { up: orderEvidence },
+  '0009-leader': { up: leader },
 };
 
 async function evidence(db: Kysely<never>): Promise<void> {
@@ -117,4 +118,16 @@ async function fleetDirectives(db: Kysely<never>): Promise<void> {
 async function orderEvidence(db: Kysely<never>): Promise<void> {
   for (const table of ['orders', 'proposals', 'transitions'])
     await sql.raw(`alter table ${table} add column evidence text[]`).execute(db);
+}
+
+async function leader(db: Kysely<never>): Promise<void> {
+  const statements = [
+    // One row: the engine that decides. An empty holder has given it up. The backend is that of its connection to write with.
+    `create table leader (id smallint primary key check (id = 1), holder text not null, epoch bigint not null, address text not null,
+       renewed_at timestamptz not null, backend_pid int, backend_start timestamptz)`,
+    `insert into leader values (1, '', 0, '', '-infinity')`,
+    // The newest leader's: a transaction for the log must know it.
+    `alter table head add column leader_epoch bigint not null default 0`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
 }

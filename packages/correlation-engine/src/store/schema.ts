@@ -4,6 +4,7 @@ import type { CanaryFacts, CoreConfig, DeviceState, FleetFacts, NodeState, Trust
 /** Tables as kysely sees them. bigint columns are read as numbers: none of them leaves the safe range (see connect.ts). */
 export interface Tables {
   head: HeadTable;
+  leader: LeaderTable;
   devices: { id: string; node: string; state: string; body: DeviceState };
   nodes: { node: string; body: NodeState };
   facts: { name: 'fleet' | 'config' | 'canaries'; body: FleetFacts | CoreConfig | CanaryFacts };
@@ -27,6 +28,19 @@ interface HeadTable {
   id: number;
   commit_seq: number;
   now_us: number;
+  leader_epoch: number;
+}
+
+interface LeaderTable {
+  id: number;
+  /** '' = nobody. */
+  holder: string;
+  epoch: number;
+  /** Where the others reach it, host:port; '' = an engine that is alone. */
+  address: string;
+  renewed_at: Date;
+  backend_pid: number | null;
+  backend_start: Date | null;
 }
 
 interface UnarchivedTable {

@@ -3,6 +3,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Kysely } from 'kysely';
 import type { CanaryFacts, CoreConfig, DeviceState, ExposureRow, FleetFacts, NodeState, SavedState } from '../core.js';
+import type { Claim } from './claim.js';
 import type { CommitRows, Head, UnarchivedRow } from './commit-rows.js';
 import { type Database, migrate } from './connect.js';
 import type { CounterTable, Tables } from './schema.js';
@@ -27,6 +28,9 @@ export interface LoadedState {
   readonly counters: CounterTable[];
 }
 
+/** An engine that has its database to itself. */
+const ALONE: Claim = { holder: '', address: '', after: null };
+
 /**
  * The store of state and decisions. One engine at a time: whoever holds the advisory lock. After any failed commit the writer is
  * gone, and `recover` tells from the head whether that commit took place.
@@ -37,6 +41,9 @@ export class StateStore {
   readonly #log: Logger;
   readonly #onLost: () => void;
   #writer: Writer | null = null;
+  #claim = ALONE;
+  #loaded = false;
+  #startedServer = false;
 
   /** @param onLost the connection to write with ended: `recover` is needed */
   constructor(database: Database, log: Logger, onLost: () => void) {
@@ -48,44 +55,80 @@ export class StateStore {
 
   /** This engine has the lock and a connection to write with. */
   get up(): boolean {
+    return this.#loaded && this.holds;
+  }
+
+  /** As `up`, also while the state is read. */
+  get holds(): boolean {
     return this.#writer?.alive === true;
   }
 
+  /** Rises with each taking of the lead. */
+  get epoch(): number {
+    return this.#writer?.entry.epoch ?? 0;
+  }
+
+  /** Starts the server if it is ours, and brings the schema up to date. */
+  async prepare(): Promise<void> {
+    this.#startedServer = await this.#database.ensureRunning();
+    const steps = await migrate(this.db);
+    if (steps.length > 0) this.#log.info({ steps }, 'database schema brought up to date');
+  }
+
   /**
-   * Starts the server if it is ours, brings the schema up to date, takes the lock, and reads everything.
+   * Of an engine that is alone: prepares, takes the lock, and reads everything.
    * @throws SentinelError FAILED_PRECONDITION while another engine has the lock
    */
   async open(): Promise<LoadedState> {
-    await this.#database.ensureRunning();
-    const steps = await migrate(this.db);
-    if (steps.length > 0) this.#log.info({ steps }, 'database schema brought up to date');
-    return this.#connect();
+    await this.prepare();
+    return this.#enter(await this.#waitForLock());
   }
 
-  /** Connects anew and reads everything as committed. */
+  /**
+   * Of a replica: takes the lead if it is free, and reads everything.
+   * @returns null when another one was first
+   */
+  async take(claim: Claim): Promise<LoadedState | null> {
+    const writer = await Writer.open(this.#database.connection, claim, this.#onLost);
+    if (writer === null) return null;
+    this.#claim = { ...claim, after: writer.entry.epoch };
+    return this.#enter(writer);
+  }
+
+  /** Connects anew and reads everything as committed. @throws SupersededError */
   async recover(): Promise<LoadedState> {
-    await this.#writer?.close();
-    this.#writer = null;
+    await this.release();
     await this.#database.ensureRunning();
-    return this.#connect();
+    if (this.#claim === ALONE) return this.#enter(await this.#waitForLock());
+    const state = await this.take(this.#claim);
+    if (state === null) throw new SupersededError();
+    return state;
   }
 
-  async #connect(): Promise<LoadedState> {
-    const writer = await this.#takeLock();
+  /** Gives up the lock. */
+  async release(): Promise<void> {
+    const writer = this.#writer;
+    this.#writer = null;
+    this.#loaded = false;
+    await writer?.close();
+  }
+
+  async #enter(writer: Writer): Promise<LoadedState> {
+    this.#writer = writer;
     try {
-      const state = await this.#load(await writer.head());
-      this.#writer = writer;
+      const state = await this.#load(writer.entry.head);
+      this.#loaded = true;
       return state;
     } catch (error) {
-      await writer.close();
+      await this.release();
       throw error;
     }
   }
 
-  async #takeLock(): Promise<Writer> {
+  async #waitForLock(): Promise<Writer> {
     const deadline = performance.now() + LOCK_WAIT_MS;
     for (;;) {
-      const writer = await Writer.open(this.#database.connection, this.#onLost);
+      const writer = await Writer.open(this.#database.connection, ALONE, this.#onLost);
       if (writer !== null) return writer;
       if (performance.now() > deadline) throw lockedError();
       await sleep(LOCK_POLL_MS);
@@ -98,9 +141,9 @@ export class StateStore {
   }
 
   async close(): Promise<void> {
-    // Only the engine that wrote stops the server: a second one that found the lock taken leaves it alone.
-    const stopServer = this.#writer !== null;
-    await this.#writer?.close();
+    // An engine that is alone and found the lock taken leaves the server alone; so does a replica that found it running.
+    const stopServer = this.#claim === ALONE ? this.#writer !== null : this.#startedServer;
+    await this.release();
     await this.db.destroy();
     if (stopServer) await this.#database.stop();
   }
@@ -153,4 +196,11 @@ function lockedError(): SentinelError {
     field: 'correlation_engine.database.postgres_url',
     hint: 'Stop it first: one engine at a time may write a database.',
   });
+}
+
+/** Of a replica whose lead is over. */
+export class SupersededError extends SentinelError {
+  constructor() {
+    super({ code: 'ABORTED', reason: 'STALE_OWNER', message: 'another replica decides now' });
+  }
 }

@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import pg from 'pg';
-import type { CommitRows, Head } from './commit-rows.js';
+import { type Claim, type Entry, enter, evict, tryLock } from './claim.js';
+import type { CommitRows } from './commit-rows.js';
 
-/** Key of the session-level advisory lock of the one engine that writes a database ("SENTINEL" as ASCII, truncated). */
-const WRITER_LOCK = 0x53454e54;
+/** Until the lock of a connection that was ended is free: its backend notices at its next step. */
+const EVICTION_MS = 2_000;
+const EVICTION_POLL_MS = 20;
 
 /** Another engine has the node: its hello came later. */
 export class StaleOwnerError extends Error {
@@ -24,6 +27,7 @@ const DATA_CLASSES: ReadonlySet<string> = new Set(['22', '23', '54']);
  */
 export class Writer {
   readonly #client: pg.Client;
+  #entry: Entry = { epoch: 0, head: { commitSeq: 0, nowUs: 0 } };
   #lost: Error | null = null;
 
   private constructor(client: pg.Client, onLost: () => void) {
@@ -35,17 +39,18 @@ export class Writer {
   }
 
   /**
-   * Connects and takes the lock.
-   * @returns null while another engine holds it
+   * Connects, takes the lock, and with it the lead.
+   * @returns null while another engine has them
    */
-  static async open(connection: pg.ClientConfig, onLost: () => void): Promise<Writer | null> {
+  static async open(connection: pg.ClientConfig, claim: Claim, onLost: () => void): Promise<Writer | null> {
     const writer = new Writer(new pg.Client(connection), onLost);
     try {
       await writer.#client.connect();
-      const { rows } = await writer.#client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
-        WRITER_LOCK,
-      ]);
-      if (rows[0]?.locked === true) return writer;
+      const entry = (await writer.#lock(claim)) ? await enter(writer.#client, claim) : null;
+      if (entry !== null) {
+        writer.#entry = entry;
+        return writer;
+      }
     } catch (error) {
       await writer.close();
       throw error;
@@ -54,20 +59,28 @@ export class Writer {
     return null;
   }
 
+  async #lock(claim: Claim): Promise<boolean> {
+    if (await tryLock(this.#client)) return true;
+    if (!(await evict(this.#client, claim))) return false;
+    const deadline = performance.now() + EVICTION_MS;
+    while (performance.now() < deadline) {
+      if (await tryLock(this.#client)) return true;
+      await sleep(EVICTION_POLL_MS);
+    }
+    return false;
+  }
+
+  /** As it was when this connection took the lead. */
+  get entry(): Entry {
+    return this.#entry;
+  }
+
   get alive(): boolean {
     return this.#lost === null;
   }
 
   async close(): Promise<void> {
     await this.#client.end().catch(() => {});
-  }
-
-  /** The head as committed. Waits for a transaction of a connection that was lost and that the server has not given up yet. */
-  async head(): Promise<Head> {
-    const { rows } = await this.#client.query<{ commit_seq: number; now_us: number }>(
-      'select commit_seq, now_us from head for update',
-    );
-    return { commitSeq: rows[0]?.commit_seq ?? 0, nowUs: rows[0]?.now_us ?? 0 };
   }
 
   /**
@@ -102,8 +115,8 @@ export class Writer {
   async #moveHead({ from, to }: CommitRows): Promise<void> {
     const { rowCount } = await this.#client.query({
       name: 'head',
-      text: 'update head set commit_seq = $1, now_us = $2 where commit_seq = $3',
-      values: [to.commitSeq, to.nowUs, from.commitSeq],
+      text: 'update head set commit_seq = $1, now_us = $2 where commit_seq = $3 and leader_epoch = $4',
+      values: [to.commitSeq, to.nowUs, from.commitSeq, this.#entry.epoch],
     });
     if (rowCount === 1) return;
     throw new SentinelError({

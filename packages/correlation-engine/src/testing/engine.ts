@@ -77,12 +77,12 @@ export class TestEngine {
 
   /** Reads the tables behind the engine's back. */
   async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({
-      host: realpathSync(join(this.folder, 'pg')),
-      port: 5432,
-      user: 'sentinel',
-      database: 'sentinel',
-    });
+    const { database } = this.#settings as { database?: { postgres_url: string } };
+    const client = new pg.Client(
+      database === undefined
+        ? { host: realpathSync(join(this.folder, 'pg')), port: 5432, user: 'sentinel', database: 'sentinel' }
+        : { connectionString: database.postgres_url },
+    );
     client.on('error', () => {});
     await client.connect();
     try {

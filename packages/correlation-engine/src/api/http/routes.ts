@@ -61,14 +61,14 @@ export interface HealthReport {
 
 type Handler = (request: HttpRequest, gpu: string) => Promise<HttpAnswer> | HttpAnswer;
 
+/** Answered by each replica for itself. */
+export function asksForHealth({ method, url }: HttpRequest): boolean {
+  return method === 'GET' && /^\/(?:api\/v1\/)?health$/.test(url.pathname);
+}
+
 /** [method, path, handler]; `:gpu` in a path stands for one segment. */
-export function routes(
-  api: Api,
-  tokens: () => Tokens,
-  health: () => HealthReport,
-): (request: HttpRequest) => Promise<HttpAnswer> {
+export function routes(api: Api, tokens: () => Tokens): (request: HttpRequest) => Promise<HttpAnswer> {
   const table: readonly (readonly [string, RegExp, Handler])[] = [
-    ['GET', /^\/(?:api\/v1\/)?health$/, () => healthAnswer(health())],
     [
       'GET',
       /^\/api\/v1\/fleet$/,
@@ -191,7 +191,7 @@ function ok(json: unknown): HttpAnswer {
 }
 
 /** Names as the HTTP contract has them. */
-function healthAnswer({ reasons, stores, activeAgents, uptimeSeconds }: HealthReport): HttpAnswer {
+export function healthAnswer({ reasons, stores, activeAgents, uptimeSeconds }: HealthReport): HttpAnswer {
   const well = reasons.length === 0;
   return {
     status: well ? 200 : 503,

@@ -1,0 +1,235 @@
+import type { Clock } from '@sentinel/service-kit/clock';
+import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
+import type { Logger } from '@sentinel/service-kit/logging';
+import { type Api, buildApi } from './api/api.js';
+import type { Serving } from './api/services.js';
+import { Committer } from './commit/committer.js';
+import { Outward } from './commit/outward.js';
+import { Timers } from './commit/timers.js';
+import { agentControl } from './control/agent-control.js';
+import type { Admission } from './control/handshake.js';
+import { Sessions } from './control/sessions.js';
+import type { CoreConfig } from './core.js';
+import { DirectiveLog } from './directive-log/directive-log.js';
+import { News } from './directive-log/news.js';
+import { Retention } from './directive-log/retention.js';
+import { DirectiveStreams } from './directive-log/stream-directives.js';
+import type { Events } from './events.js';
+import { streamProbeResults } from './ingest/stream-results.js';
+import { LedgerClient } from './outbox/ledger-client.js';
+import { OutboxStore } from './outbox/outbox-store.js';
+import { Relay } from './outbox/relay.js';
+import { coreConfig } from './settings.js';
+import type { UnarchivedRow } from './store/commit-rows.js';
+import { Archiver } from './store/history/archiver.js';
+import type { HistoryStore } from './store/history/history-store.js';
+import type { LoadedState, StateStore } from './store/state-store.js';
+import { LatestTelemetry } from './telemetry/latest.js';
+
+export interface LeadParts {
+  /** As it is now. */
+  readonly config: () => CorrelationEngineConfig;
+  readonly admission: () => Admission;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly store: StateStore;
+  readonly openHistory: () => Promise<HistoryStore>;
+  readonly ledger: () => ClientConnection;
+  readonly storeChanged: (store: 'state' | 'history', error: unknown) => void;
+  /** It can never go on. */
+  readonly fatal: (error: unknown) => void;
+}
+
+/**
+ * All that an engine runs while it decides: state, commits, timers, archiver, outbox, and whatever answers calls from the state. Made
+ * anew each time that it takes the lead.
+ */
+export class Lead implements Serving {
+  readonly committer: Committer;
+  readonly sessions = new Sessions();
+  readonly api: Api;
+  readonly agentControl: Serving['agentControl'];
+  readonly streamProbeResults: Serving['streamProbeResults'];
+  readonly #parts: LeadParts;
+  readonly #archiver: Archiver;
+  readonly #timers: Timers;
+  readonly #relay: Relay;
+  readonly #ledger: LedgerClient;
+  readonly #retention: Retention;
+  readonly #directiveStreams: DirectiveStreams;
+
+  /** @param state as the store has it */
+  constructor(parts: LeadParts, history: HistoryStore, state: LoadedState) {
+    this.#parts = parts;
+    const { clock, store, log, events } = parts;
+    const news = new News();
+    const telemetry = new LatestTelemetry();
+    this.#archiver = this.#buildArchiver(history);
+    this.committer = this.#buildCommitter(() => outward);
+    this.#timers = new Timers(this.committer, clock);
+    this.#ledger = new LedgerClient(parts.ledger);
+    this.#relay = new Relay(new OutboxStore(store.db), this.#ledger.ingest, {
+      changed: (error) => events.storeChanged('ledger', error),
+    });
+    const outward = new Outward({
+      committer: this.committer,
+      sessions: this.sessions,
+      telemetry,
+      timers: this.#timers,
+      relay: this.#relay,
+      news,
+      archiver: this.#archiver,
+    });
+    const directives = new DirectiveLog(store.db);
+    this.#retention = new Retention(
+      directives,
+      clock,
+      () => parts.config().directive_log.retention_days,
+      (error) => log.warn({ err: error }, 'old directives could not be given up; tried again in an hour'),
+    );
+    this.#directiveStreams = new DirectiveStreams({
+      log,
+      directives,
+      news,
+      clock,
+      head: () => this.committer.head.commitSeq,
+      patienceMs: () => parts.config().directive_log.slow_consumer_seconds * 1000,
+    });
+    this.api = buildApi({
+      committer: this.committer,
+      db: store.db,
+      clock,
+      telemetry,
+      history: () => this.#archiver.store,
+      outboxPending: () => this.#relay.pending,
+    });
+    const probes = {
+      committer: this.committer,
+      archiver: this.#archiver,
+      sessions: this.sessions,
+      events,
+      clock,
+      log,
+      admission: parts.admission,
+      unarchived: (node: string, spoolId: string) => this.#unarchived(node, spoolId),
+    };
+    this.agentControl = agentControl(probes);
+    this.streamProbeResults = streamProbeResults(probes);
+    this.committer.load(state, coreConfig(parts.config()));
+    for (const mark of this.committer.spools.all()) this.#archiver.adopt(mark);
+  }
+
+  #buildCommitter(outward: () => Outward): Committer {
+    const { store, clock, config, events, storeChanged, fatal } = this.#parts;
+    return new Committer(
+      store,
+      clock,
+      coreConfig(config()),
+      {
+        committed: (group, seconds) => {
+          events.committed(group, seconds, this.committer.state);
+          outward().send(group);
+        },
+        refused: (item, error) => events.itemRefused(item, error),
+        storeChanged: (error) => storeChanged('state', error),
+        fatal,
+      },
+      () => this.#archiver.risen(),
+    );
+  }
+
+  #buildArchiver(history: HistoryStore): Archiver {
+    const { openHistory, events, storeChanged } = this.#parts;
+    return new Archiver(history, openHistory, {
+      archived: (mark) => {
+        const session = this.sessions.ofNode(mark.node);
+        if (session?.mark === mark) session.uplink?.acknowledge();
+      },
+      behind: (mark) => {
+        events.leftOut('history');
+        const session = this.sessions.ofNode(mark.node);
+        if (session?.mark === mark) session.end(historyBehind());
+      },
+      changed: (error) => storeChanged('history', error),
+    });
+  }
+
+  /** From here on it decides. */
+  start(): void {
+    this.committer.wake();
+    this.submitConfig();
+    // Whoever was connected before this engine took the lead is not connected to it.
+    for (const { node, connected } of this.committer.state.nodes.values())
+      if (connected) this.#submit({ kind: 'node-left', node });
+    this.#timers.schedule();
+    this.#retention.start();
+    this.#relay.start();
+  }
+
+  /** Ends what is connected: agents and orchestrators come back to whoever leads then. */
+  endStreams(error: SentinelError): void {
+    for (const session of [...this.sessions.all()]) session.end(error);
+    this.#directiveStreams.stop(error);
+  }
+
+  /** Commits what waits, if the store is there. Afterwards another engine may take the lead. */
+  async stopDeciding(): Promise<void> {
+    this.#timers.stop();
+    await this.committer.stop();
+  }
+
+  /** Ends everything else; what another leader does meanwhile does no harm. */
+  async stop(): Promise<void> {
+    await this.stopDeciding();
+    await Promise.all([this.#relay.stop(), this.#retention.stop(), this.#archiver.stop()]);
+    this.#ledger.close();
+  }
+
+  /** @throws SentinelError FAILED_PRECONDITION where the manifest of cohorts is not to be believed */
+  submitConfig(): void {
+    const config = coreConfig(this.#parts.config());
+    const { head, state } = this.committer;
+    const known = head.commitSeq > 0 && JSON.stringify(state.config) === JSON.stringify(config);
+    if (!known) this.#submit({ kind: 'config', config });
+  }
+
+  #submit(record: { kind: 'config'; config: CoreConfig } | { kind: 'node-left'; node: string }): void {
+    const nothing = (): void => {};
+    this.committer.submit({ kind: 'own', record, committed: nothing, failed: nothing });
+  }
+
+  get streamDirectives(): Serving['streamDirectives'] {
+    return this.#directiveStreams.handle;
+  }
+
+  get waitingHistoryBytes(): number {
+    return this.#archiver.waitingBytes;
+  }
+
+  get outboxPending(): number {
+    return this.#relay.pending;
+  }
+
+  #unarchived(node: string, spoolId: string): Promise<UnarchivedRow[]> {
+    return this.#parts.store.db
+      .selectFrom('unarchived')
+      .selectAll()
+      .where('node', '=', node)
+      .where('spool_id', '=', spoolId)
+      .orderBy('first_sequence')
+      .execute();
+  }
+}
+
+function historyBehind(): SentinelError {
+  return new SentinelError({
+    code: 'UNAVAILABLE',
+    reason: 'STORE_UNAVAILABLE',
+    message: 'the history missed some records',
+    retryAfterMs: 500,
+    hint: 'Connect again and offer what is not archived.',
+  });
+}

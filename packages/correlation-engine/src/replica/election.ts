@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LEASE_MS } from '../store/claim.js';
+import type { Leadership, Lease } from '../store/lease.js';
+
+/** How often the leader says that it is there: twice may fail before its lease is over. */
+export const RENEW_MS = LEASE_MS / 3;
+/** How often the others look. */
+export const POLL_MS = 200;
+/** After an attempt to lead that failed. */
+const PAUSE_MS = 1_000;
+
+export interface Candidate {
+  /** Whoever leads, unless it is this one; null = nobody. Repeated while it lasts. */
+  follow(leader: Leadership | null): void;
+  /**
+   * Takes the lead if nobody came after `epoch`.
+   * @returns false when another one was first
+   */
+  lead(epoch: number): Promise<boolean>;
+  /** Epoch of the right to write that this replica has; null = none. */
+  epoch(): number | null;
+  /** The lead is another one's. */
+  superseded(): void;
+  /** The database does not answer (with the reason), or a try to lead failed. */
+  failed(error: unknown): void;
+}
+
+/** Who of the replicas decides. Whoever does keeps its lease; whoever does not looks whether it is over, and then tries to take the lead. */
+export class Election {
+  readonly #lease: Lease;
+  readonly #candidate: Candidate;
+  readonly #over = new AbortController();
+  #leading: PromiseWithResolvers<void> | null = null;
+  #following: Promise<void> = Promise.resolve();
+  #renewing: Promise<void> = Promise.resolve();
+
+  constructor(lease: Lease, candidate: Candidate) {
+    this.#lease = lease;
+    this.#candidate = candidate;
+  }
+
+  start(): void {
+    this.#following = this.#follow();
+    this.#renewing = this.#renew();
+  }
+
+  /** The lead was lost: looks again. */
+  yield(): void {
+    this.#leading?.resolve();
+    this.#leading = null;
+  }
+
+  /** Neither seeks nor renews: what is held is to be released before its lease is over. */
+  async stop(): Promise<void> {
+    this.#over.abort();
+    this.yield();
+    await Promise.all([this.#following, this.#renewing]);
+  }
+
+  /** Gives up what was held, so that no other replica need wait for the end of the lease. */
+  release(epoch: number): Promise<void> {
+    return this.#lease.release(epoch);
+  }
+
+  close(): Promise<void> {
+    return this.#lease.close();
+  }
+
+  async #follow(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      try {
+        await this.#look();
+        await this.#pause(POLL_MS);
+      } catch (error) {
+        this.#candidate.failed(error);
+        await this.#pause(PAUSE_MS);
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    const seen = await this.#lease.read();
+    this.#candidate.follow(seen.valid ? seen : null);
+    if (seen.valid) return;
+    if (this.#over.signal.aborted) return;
+    const leading = Promise.withResolvers<void>();
+    this.#leading = leading;
+    if (await this.#candidate.lead(seen.epoch)) await leading.promise;
+  }
+
+  /** Also while the state is read, which may take longer than a lease. Whoever cannot write must not keep others from it. */
+  async #renew(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      const epoch = this.#candidate.epoch();
+      try {
+        const renewed = epoch === null || (await this.#lease.renew(epoch));
+        if (!renewed && this.#candidate.epoch() === epoch) this.#candidate.superseded();
+      } catch (error) {
+        this.#candidate.failed(error);
+      }
+      await this.#pause(RENEW_MS);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#over.signal }).catch(() => {});
+  }
+}
