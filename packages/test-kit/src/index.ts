@@ -10,7 +10,7 @@ export { freePort } from './free-port.js';
 export { CassandraServer } from './servers/cassandra/server.js';
 export type { Answer, ServerKind, StartedServer } from './servers/kind.js';
 export { type PostgresOptions, PostgresServer } from './servers/postgres.js';
-export { redisMissing, sharedRedis, TestRedis } from './servers/redis.js';
+export { RedisServer, type RedisSpec } from './servers/redis.js';
 export { type TestDatabase, testDatabase } from './servers/test-database.js';
 export { testServer } from './servers/test-server.js';
 export { type Exit, type ProcessSpec, startProcess, type TestProcess } from './start-process.js';
