@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { posteriorOdds } from './decision.js';
 import type { CoreConfig, UnitState } from './model.js';
 import { UNKNOWN_BIN } from './posterior/bins.js';
@@ -38,19 +39,20 @@ test('without evidence a defect is very unlikely, and chance explains everything
   assert.deepEqual(units, []);
 });
 
+const POSTERIOR = firstFailure(
+  [-30, -30, -2, -30, -30, -30],
+  {
+    thetas: CONFIG.attribution.failure_probabilities,
+    onset: { perHour: 0, start: 1e-9 },
+    lambda: 1e-9,
+    otherBinWeight: 0.1,
+  },
+  { executions: 1, failures: 1, timeUs: NOW_US, bin: UNKNOWN_BIN },
+);
 const LIKELY = unitWith({
   counted: 2,
   answers: 1,
-  posterior: firstFailure(
-    [-30, -30, -2, -30, -30, -30],
-    {
-      thetas: CONFIG.attribution.failure_probabilities,
-      onset: { perHour: 0, start: 1e-9 },
-      lambda: 1e-9,
-      otherBinWeight: 0.1,
-    },
-    { executions: 1, failures: 1, timeUs: NOW_US, bin: UNKNOWN_BIN },
-  ),
+  posterior: POSTERIOR,
 });
 
 test('a unit says how likely it fails, and how seldom it may', () => {
@@ -71,4 +73,39 @@ test('the families that a gate leaves decide alone', () => {
   const draft = draftOf([device]);
   assert.equal(posteriorOdds.assess(device, [1], NOW_US, draft).quarantine, true);
   assert.equal(posteriorOdds.assess(device, [2], NOW_US, draft).quarantine, false);
+});
+
+test('what every record asks is answered as the whole assessment answers it, wherever the threshold lies', () => {
+  const failing = fc.record({
+    sm: fc.constantFrom(0, 1, 2, 3),
+    counted: fc.nat({ max: 4 }),
+    answers: fc.nat({ max: 1 }),
+    accused: fc.nat({ max: 4 }),
+    consecutive: fc.nat({ max: 3 }),
+    lnOdds: fc.option(fc.double({ min: -20, max: 400, noNaN: true }), { nil: null }),
+  });
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(failing, { selector: ({ sm }) => sm }),
+      fc.double({ min: -12, max: 12 }),
+      (list, shift) => {
+        const units = list.map(({ lnOdds, ...fields }) => {
+          const posterior = lnOdds === null ? null : { ...POSTERIOR, lnOdds: POSTERIOR.lnOdds.map(() => lnOdds) };
+          return unitWith({ ...fields, posterior });
+        });
+        const { odds } = assess(units);
+        // Thresholds of exactly the odds, and on both sides of them.
+        for (const quarantine_odds of [odds, odds * (1 + 2 ** -52), odds * Math.exp(shift || 0)]) {
+          const config = { ...CONFIG, attribution: { ...CONFIG.attribution, quarantine_odds } };
+          const device = deviceWith('d', { units });
+          const facts = draftOf([device], {}, config);
+          const whole = posteriorOdds.assess(device, null, NOW_US, facts);
+          const { quarantine, hardObservations, answers } = whole;
+          const decision = { quarantine, hardObservations, answers };
+          assert.deepEqual(posteriorOdds.decide(device, null, NOW_US, facts), decision);
+          assert.equal(posteriorOdds.odds(device, NOW_US, facts), whole.odds);
+        }
+      },
+    ),
+  );
 });

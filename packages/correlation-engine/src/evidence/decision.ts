@@ -3,7 +3,7 @@ import { deviceExposure, exposureOf } from './exposure.js';
 import type { DeviceState, Family, UnitName, UnitState } from './model.js';
 import { gpuBeliefs, unitBeliefs } from './posterior/beliefs.js';
 import { type Causes, causesOf } from './posterior/explanations.js';
-import { lnTotal, neverFailed, oddsOf, probabilityOf, sharesOf } from './posterior/recursion.js';
+import { lnTotal, neverFailed, type Onset, oddsOf, probabilityOf, sharesOf } from './posterior/recursion.js';
 import { lnOddsOfParts } from './posterior/spread.js';
 import { lnOddsAt } from './posterior/unit.js';
 import { thresholdOdds } from './score.js';
@@ -39,8 +39,17 @@ export interface Assessment {
   missing: string;
 }
 
+/** Whether the evidence asks for a quarantine, without a look at what else may explain it. */
+export interface Decision {
+  /** The evidence asks for QUARANTINE, if gates 3-7 let it. */
+  quarantine: boolean;
+  hardObservations: number;
+  answers: number;
+}
+
 /**
- * From evidence to a decision. Pure; the order of arrival across devices and nodes must not matter.
+ * From evidence to a decision. Pure; the order of arrival across devices and nodes must not matter. The three look at the same
+ * odds: `decide` is what every record of a suspect asks, and says nothing more than whether they suffice.
  */
 export interface DecisionModel {
   readonly name: string;
@@ -48,6 +57,9 @@ export interface DecisionModel {
    * @param families those whose evidence may count, as gates ask; null = all
    * @param facts what else is known; only read
    */
+  decide(device: DeviceState, families: readonly Family[] | null, nowUs: number, facts: Draft): Decision;
+  /** Posterior odds of a defect of the device: finite, > 0. */
+  odds(device: DeviceState, nowUs: number, facts: Draft): number;
   assess(device: DeviceState, families: readonly Family[] | null, nowUs: number, facts: Draft): Assessment;
 }
 
@@ -57,18 +69,27 @@ const NEEDED = { observations: 2, answers: 1 };
 /** Onset of a defect per unit and per device, competing with every other explanation. */
 export const posteriorOdds: DecisionModel = {
   name: 'posterior odds of an onset',
+  decide(device, families, nowUs, facts) {
+    const at = lookAt(device, families, nowUs, facts);
+    const tally = tallyOf(at.failing);
+    const atOnce = isAtOnce(facts, consecutiveOf(at.failing));
+    const quarantine = atOnce || (suffices(tally) && reaches(at, thresholdOdds(configOf(facts)).quarantine));
+    return { quarantine, ...tally };
+  },
+  odds(device, nowUs, facts) {
+    const at = lookAt(device, null, nowUs, facts);
+    return totalOf(gpuOddsOf(at), unitOddsOf(at));
+  },
   assess(device, families, nowUs, facts) {
-    const failing = device.units.filter((unit) => families === null || families.includes(unit.family));
-    const at: Looked = { facts, device, nowUs, beliefs: unitBeliefs(facts, device, nowUs) };
-    const units = failing.map((unit) => assessUnit(at, unit));
-    const gpuOdds = oddsOf(lnTotal(lnOddsOfDevice(facts, device, failing, nowUs)));
-    const unitOdds = units.reduce((sum, unit) => sum + unit.odds, 0) + oddsOfTheRest(at, families);
-    const odds = Math.min(gpuOdds + unitOdds, Number.MAX_VALUE);
-    const tally = tallyOf(failing);
-    const config = configOf(facts);
-    const needed = thresholdOdds(config).quarantine;
-    const consecutive = Math.max(0, ...failing.map((unit) => unit.consecutive));
-    const atOnce = consecutive >= config.immediateQuarantineFailures;
+    const at = lookAt(device, families, nowUs, facts);
+    const units = at.failing.map((unit) => assessUnit(at, unit));
+    const gpuOdds = gpuOddsOf(at);
+    const unitOdds = units.reduce((sum, unit) => sum + unit.odds, 0) + oddsOfTheRest(at);
+    const odds = totalOf(gpuOdds, unitOdds);
+    const tally = tallyOf(at.failing);
+    const needed = thresholdOdds(configOf(facts)).quarantine;
+    const consecutive = consecutiveOf(at.failing);
+    const atOnce = isAtOnce(facts, consecutive);
     const missing = atOnce ? '' : missingOf(tally, odds, needed);
     return {
       odds,
@@ -88,22 +109,62 @@ export const posteriorOdds: DecisionModel = {
 interface Looked {
   facts: Draft;
   device: DeviceState;
+  families: readonly Family[] | null;
+  /** Units that failed, of these families. */
+  failing: readonly UnitState[];
   nowUs: number;
   beliefs: ReturnType<typeof unitBeliefs>;
+  /** Log odds of units without a failure of their own: the same for all of a family that nothing tells apart. */
+  clean: Map<string, number[]>;
+}
+
+function lookAt(device: DeviceState, families: readonly Family[] | null, nowUs: number, facts: Draft): Looked {
+  const failing = families === null ? device.units : device.units.filter((unit) => families.includes(unit.family));
+  return { facts, device, families, failing, nowUs, beliefs: unitBeliefs(facts, device, nowUs), clean: new Map() };
+}
+
+function totalOf(gpuOdds: number, unitOdds: number): number {
+  return Math.min(gpuOdds + unitOdds, Number.MAX_VALUE);
+}
+
+/**
+ * Are the odds as high? They are a sum of positive terms, and rounding never makes a sum smaller than one of them: where one
+ * suffices, the others need not be known.
+ */
+function reaches(at: Looked, needed: number): boolean {
+  const likeliest = at.failing.reduce<UnitState | undefined>(
+    (most, unit) => (most === undefined || unit.accused > most.accused ? unit : most),
+    undefined,
+  );
+  if (likeliest !== undefined && oddsOfUnit(at, likeliest) >= needed) return true;
+  const gpuOdds = gpuOddsOf(at);
+  return gpuOdds >= needed || totalOf(gpuOdds, unitOddsOf(at)) >= needed;
+}
+
+function unitOddsOf(at: Looked): number {
+  return at.failing.reduce((sum, unit) => sum + oddsOfUnit(at, unit), 0) + oddsOfTheRest(at);
+}
+
+function oddsOfUnit(at: Looked, unit: UnitState): number {
+  return oddsOf(lnTotal(lnOddsOfUnit(at, unit)));
+}
+
+function lnOddsOfUnit(at: Looked, unit: UnitState): readonly number[] {
+  return unit.posterior === null ? lnOddsOfCleanUnit(at, unit) : lnOddsAt(unit.posterior, at.beliefs(unit), at.nowUs);
 }
 
 function assessUnit(at: Looked, unit: UnitState): UnitAssessment {
-  const beliefs = at.beliefs(unit);
-  const lnOdds = unit.posterior === null ? lnOddsOfCleanUnit(at, unit) : lnOddsAt(unit.posterior, beliefs, at.nowUs);
+  const { thetas } = at.beliefs(unit);
+  const lnOdds = lnOddsOfUnit(at, unit);
   const odds = oddsOf(lnTotal(lnOdds));
   const shares = sharesOf(lnOdds);
-  const held = beliefs.thetas.filter((_, j) => (shares[j] ?? 0) >= 0.01);
+  const held = thetas.filter((_, j) => (shares[j] ?? 0) >= 0.01);
   return { family: unit.family, sm: unit.sm, odds, probability: probabilityOf(odds), thetaEff: Math.min(...held) };
 }
 
 /** Units that never failed are known by what the device ran. */
-function oddsOfTheRest(at: Looked, families: readonly Family[] | null): number {
-  const { device } = at;
+function oddsOfTheRest(at: Looked): number {
+  const { device, families } = at;
   let sum = 0;
   for (const { family } of device.families) {
     if (families !== null && !families.includes(family)) continue;
@@ -119,23 +180,47 @@ function oddsOfTheRest(at: Looked, families: readonly Family[] | null): number {
 
 const HOUR_US = 3_600_000_000;
 
-function lnOddsOfCleanUnit({ facts, device, nowUs, beliefs }: Looked, unit: UnitName): number[] {
-  const { thetas, onset } = beliefs(unit);
-  const ran = exposureOf(facts, device.id, unit.family);
+function lnOddsOfCleanUnit(at: Looked, unit: UnitName): readonly number[] {
+  const { thetas, onset } = at.beliefs(unit);
+  const key = `${unit.family} ${onset.perHour} ${onset.start}`;
+  const known = at.clean.get(key) ?? neverFailedOnDevice(at, unit.family, thetas, onset);
+  at.clean.set(key, known);
+  return known;
+}
+
+function neverFailedOnDevice(
+  { facts, device, nowUs }: Looked,
+  family: Family,
+  thetas: readonly number[],
+  onset: Onset,
+): number[] {
+  const ran = exposureOf(facts, device.id, family);
   if (ran === undefined) return neverFailed(thetas, onset, 0, 0);
   const hours = Math.max(0, nowUs - ran.firstRunUs) / HOUR_US;
   return neverFailed(thetas, onset, ran.executions / Math.max(1, device.sms.length), hours);
 }
 
+function gpuOddsOf(at: Looked): number {
+  return oddsOf(lnTotal(lnOddsOfDevice(at)));
+}
+
 /** The newest failures of distinct SMs speak for a defect of the device as a whole; more failures of one SM do not. */
-function lnOddsOfDevice(facts: Draft, device: DeviceState, units: readonly UnitState[], nowUs: number): number[] {
+function lnOddsOfDevice({ facts, device, failing, nowUs }: Looked): number[] {
   const newestUs = new Map<number, number>();
-  for (const unit of units) {
+  for (const unit of failing) {
     if (unit.counted + unit.unlocated === 0) continue;
     newestUs.set(unit.sm, Math.max(newestUs.get(unit.sm) ?? unit.lastUs, unit.lastUs));
   }
-  const beliefs = gpuBeliefs(facts, device, [...new Set(units.map((unit) => unit.family))]);
+  const beliefs = gpuBeliefs(facts, device, [...new Set(failing.map((unit) => unit.family))]);
   return lnOddsOfParts([...newestUs.values()], deviceExposure(facts, device.id), beliefs, nowUs);
+}
+
+function consecutiveOf(units: readonly UnitState[]): number {
+  return units.reduce((most, unit) => Math.max(most, unit.consecutive), 0);
+}
+
+function isAtOnce(facts: Draft, consecutive: number): boolean {
+  return consecutive >= configOf(facts).immediateQuarantineFailures;
 }
 
 interface Tally {
@@ -152,6 +237,11 @@ function reasonOf({ hardObservations, answers }: Tally, odds: number, consecutiv
   const seen = `${plural(hardObservations, 'hard observation')}, ${answers} of them in answer to the first`;
   const inARow = consecutive === 0 ? '' : `, ${consecutive} failing runs in a row`;
   return `${seen}${inARow}: a defect is ${percent(probabilityOf(odds))} likely`;
+}
+
+/** What `missingOf` asks besides the odds. */
+function suffices({ hardObservations, answers }: Tally): boolean {
+  return hardObservations >= NEEDED.observations && answers >= NEEDED.answers;
 }
 
 function missingOf({ hardObservations, answers }: Tally, odds: number, needed: number): string {

@@ -8,14 +8,15 @@ const fleet = () => draftOf([deviceWith('d', { node: 'n', units: [unitWith()] })
 test('edits are seen through the draft and by nobody else', () => {
   const draft = fleet();
   const device = editDevice(draft, 'd');
-  device.units.push(unitWith({ sm: 2 }));
-  (device.units[0] ?? unitWith()).counted = 9;
+  device.units = [unitWith({ counted: 9 }), unitWith({ sm: 2 })];
+  device.sms.push(99);
   editNode(draft, 'n').deviceIds.push('x');
   editFleet(draft).reviewUs = 5;
   assert.equal(deviceOf(draft, 'd'), device);
   assert.equal(fleetOf(draft).reviewUs, 5);
   const other = begin(draft.base);
   assert.deepEqual(deviceOf(other, 'd')?.units, [unitWith()]);
+  assert.equal(deviceOf(other, 'd')?.sms.includes(99), false);
   assert.deepEqual(nodeOf(other, 'n')?.deviceIds, ['d']);
   assert.equal(fleetOf(other).reviewUs, null);
 });

@@ -1,6 +1,6 @@
 import type { CanaryFacts } from '../canary/facts.js';
 import { GoldenDraft } from '../canary/goldens.js';
-import { countDevice } from './cohorts.js';
+import { CohortChanges, countDevice } from './census.js';
 import { type ExposureIndex, installExposure, moveExposure } from './exposure.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
 import { type CoreState, needsAttention, type StateChanges } from './state.js';
@@ -21,6 +21,7 @@ export interface Draft {
   goldens: GoldenDraft | null;
   /** What ran: additions to the base's. */
   readonly exposure: ExposureIndex;
+  readonly cohorts: CohortChanges;
   /** Old to new ids of devices whose history moved there, because other hardware has their id now. */
   readonly moved: Map<string, string>;
 }
@@ -35,6 +36,7 @@ export function begin(base: CoreState): Draft {
     canaries: null,
     goldens: null,
     exposure: new Map(),
+    cohorts: new CohortChanges(),
     moved: new Map(),
   };
 }
@@ -61,12 +63,17 @@ export function nodeOf(draft: Draft, node: string): NodeState | undefined {
 /** The draft's own copy, which may be mutated. */
 export function editDevice(draft: Draft, id: string): DeviceState {
   const own = draft.devices.get(id);
-  if (own !== undefined) return own;
   const base = draft.base.devices.get(id);
-  if (base === undefined) throw new RangeError(`no device ${id}`);
-  const copy = copyDevice(base);
-  draft.devices.set(id, copy);
-  return copy;
+  if (own !== undefined) draft.cohorts.touch(id);
+  else if (base === undefined) throw new RangeError(`no device ${id}`);
+  else putDevice(draft, copyDevice(base));
+  return draft.devices.get(id) as DeviceState;
+}
+
+/** A device that is new, or other hardware under a known id. */
+export function putDevice(draft: Draft, device: DeviceState): void {
+  draft.devices.set(device.id, device);
+  draft.cohorts.touch(device.id);
 }
 
 export function editNode(draft: Draft, node: string): NodeState {
@@ -166,13 +173,12 @@ export function install(draft: Draft): void {
   installExposure(base.exposure, draft.exposure);
 }
 
-// Gates, proposals and what was declined are replaced as a whole, never mutated, and so are shared.
+// Units, gates, proposals and what was declined are replaced as a whole, never mutated, and so are shared.
 function copyDevice(device: DeviceState): DeviceState {
   return {
     ...device,
     sms: [...device.sms],
     families: device.families.map((family) => ({ ...family, uncoveredSms: [...family.uncoveredSms] })),
-    units: device.units.map((unit) => ({ ...unit })),
     proposals: [...device.proposals],
     declined: [...device.declined],
     failingBuildIds: [...device.failingBuildIds],

@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
-import { censusOf, cohortOf, familyOfCohort } from './cohorts.js';
+import { censusOf } from './census.js';
+import { cohortOf, familyOfCohort } from './cohorts.js';
 import { attentiveIds, configOf, deviceOf, editDevice, editFleet, editNode, fleetOf } from './draft.js';
 import type { JsonValue, ObservationEffect } from './effects.js';
 import { failuresOf, noteFailure } from './failing.js';
 import { familyName } from './families.js';
 import { type Breadth, breadthOf, differsFromModalDigest, incidentOfCohort } from './gates/breadth.js';
 import { incidentEndUs } from './incident-end.js';
-import type { DeviceState, Incident, IncidentPattern } from './model.js';
+import type { DeviceState, Incident, IncidentPattern, UnitState } from './model.js';
 import { emit, forget, type Step } from './step.js';
 import { modalDigest } from './votes.js';
 
@@ -211,14 +212,12 @@ function excuse(step: Step, id: string, { cohort, pattern }: Incident): boolean 
   const explained = (unit: { family: number; counted: number }): boolean =>
     unit.counted > 0 && (pattern === 'NODE_CORRELATED' || unit.family === family);
   if (!known.units.some(explained)) return false;
-  for (const unit of editDevice(step.draft, id).units) {
-    if (!explained(unit)) continue;
-    unit.excused += unit.counted;
-    unit.counted = 0;
-    unit.answers = 0;
-    unit.accused = 0;
-    unit.consecutive = 0;
-    unit.posterior = null;
-  }
+  const device = editDevice(step.draft, id);
+  device.units = device.units.map((unit) => (explained(unit) ? excused(unit) : unit));
   return true;
+}
+
+function excused(unit: UnitState): UnitState {
+  const nothing = { counted: 0, answers: 0, accused: 0, consecutive: 0, posterior: null };
+  return { ...unit, excused: unit.excused + unit.counted, ...nothing };
 }

@@ -63,37 +63,37 @@ export interface UnitPosterior {
   readonly bins: number;
 }
 
-/** One (family, SM) that computed at least one wrong result since the device's evidence was last reset. */
+/** One (family, SM) that computed at least one wrong result since the device's evidence was last reset. Replaced as a whole, never mutated. */
 export interface UnitState {
-  family: Family;
-  sm: number;
+  readonly family: Family;
+  readonly sm: number;
   /** Hard observations (they passed gates 1 and 2); those of them that were taken in answer to an earlier one. */
-  counted: number;
-  answers: number;
+  readonly counted: number;
+  readonly answers: number;
   /** Counted observations for which this unit alone was accused (enough siblings passed the same seed). */
-  accused: number;
+  readonly accused: number;
   /** Observations that no other SM could check (gate 2 NOT_EVALUABLE): a suspicion, not counted. */
-  unlocated: number;
+  readonly unlocated: number;
   /** Observations that were counted until a breadth incident explained them. */
-  excused: number;
-  firstUs: number;
-  lastUs: number;
+  readonly excused: number;
+  readonly firstUs: number;
+  readonly lastUs: number;
   /** Seed and wrong digest of the newest scheduled observation: breadth compares digests of one seed. epoch 0 = none. */
-  epoch: number;
-  index: number;
-  digest: number;
+  readonly epoch: number;
+  readonly index: number;
+  readonly digest: number;
   /** Clean executions since the newest mismatch, counted while the device is SUSPECT. */
-  clean: number;
+  readonly clean: number;
   /** Clean executions in the open deep test; 0 again after a failure in it. */
-  deepTestClean: number;
+  readonly deepTestClean: number;
   /** The same in circumstances in which the unit never failed: they weigh less. */
-  deepTestOther: number;
+  readonly deepTestOther: number;
   /** Failing runs in a row, without a clean one between them; the agent's own reruns do not count. */
-  consecutive: number;
+  readonly consecutive: number;
   /** null = this unit alone was never accused: it is judged like one that never failed. */
-  posterior: UnitPosterior | null;
+  readonly posterior: UnitPosterior | null;
   /** When a deep test cleared it, after which it is on probation; null = never. */
-  reinstatedUs: number | null;
+  readonly reinstatedUs: number | null;
 }
 
 /** A unit that failed. */
@@ -245,7 +245,8 @@ export interface DeviceState {
   declined: Declined[];
   /** Some of the evidence behind the present state came from a test build. */
   injectedEvidence: boolean;
-  units: UnitState[];
+  /** Replaced as a whole, never mutated: a device may have thousands, and a record touches few. */
+  units: readonly UnitState[];
   /** First and newest mismatch that made or kept the device SUSPECT; null = none. */
   firstObservationUs: number | null;
   lastObservationUs: number | null;

@@ -172,7 +172,7 @@ export interface Circumstances {
   sinceUs: number;
 }
 
-/** Adds a suspicious observation to the unit it was made on. */
+/** Adds a suspicious observation to the unit it was made on, and returns it as it is now. */
 export function addToUnit(
   draft: Draft,
   device: DeviceState,
@@ -180,52 +180,49 @@ export function addToUnit(
   circumstances: Circumstances,
 ): UnitState {
   const { effect } = observed;
-  const unit = unitOf(device, effect);
-  unit.lastUs = Math.max(unit.lastUs, effect.timeUs);
-  unit.clean = 0;
-  if (!effect.counted) {
-    unit.unlocated += 1;
-    return unit;
-  }
-  unit.counted += 1;
-  if (effect.answer) unit.answers += 1;
-  if (observed.accusesUnit) accuse(draft, device, unit, effect, circumstances);
-  if (effect.kind === RunKind.SCHEDULED) {
-    unit.epoch = effect.epoch;
-    unit.index = effect.index;
-    unit.digest = effect.actualDigest;
-  }
+  const at = device.units.findIndex(({ family, sm }) => family === effect.family && sm === effect.sm);
+  const before = device.units[at] ?? newUnit(effect.family, effect.sm, effect.timeUs);
+  const seen = { ...before, lastUs: Math.max(before.lastUs, effect.timeUs), clean: 0 };
+  const unit = effect.counted
+    ? { ...seen, ...hardObservation(draft, device, seen, observed, circumstances) }
+    : { ...seen, unlocated: seen.unlocated + 1 };
+  device.units = at < 0 ? [...device.units, unit] : device.units.with(at, unit);
   return unit;
+}
+
+function hardObservation(
+  draft: Draft,
+  device: DeviceState,
+  unit: UnitState,
+  { effect, accusesUnit }: Observed,
+  circumstances: Circumstances,
+): Partial<UnitState> {
+  const { answer, kind, epoch, index, actualDigest: digest } = effect;
+  return {
+    counted: unit.counted + 1,
+    answers: unit.answers + (answer ? 1 : 0),
+    ...(accusesUnit ? accusation(draft, device, unit, effect, circumstances) : {}),
+    ...(kind === RunKind.SCHEDULED ? { epoch, index, digest } : {}),
+  };
 }
 
 const HOUR_US = 3_600_000_000;
 
-function accuse(
+function accusation(
   draft: Draft,
   device: DeviceState,
   unit: UnitState,
   { timeUs, kind }: ObservationEffect,
   { bin, ranBefore, sinceUs }: Circumstances,
-): void {
-  unit.accused += 1;
-  if (!isRepetition(kind)) unit.consecutive += 1;
+): Partial<UnitState> {
+  const accused = unit.accused + 1;
+  const consecutive = unit.consecutive + (isRepetition(kind) ? 0 : 1);
   const beliefs = unitBeliefs(draft, device, timeUs)(unit);
   const report = { executions: 1, failures: 1, timeUs, bin };
-  if (unit.posterior !== null) {
-    unit.posterior = failed(unit.posterior, beliefs, report);
-    return;
-  }
+  if (unit.posterior !== null) return { accused, consecutive, posterior: failed(unit.posterior, beliefs, report) };
   const hours = (timeUs - sinceUs) / HOUR_US;
   const before = neverFailed(beliefs.thetas, beliefs.onset, ranBefore / Math.max(1, device.sms.length), hours);
-  unit.posterior = firstFailure(before, beliefs, report);
-}
-
-function unitOf(device: DeviceState, effect: ObservationEffect): UnitState {
-  const known = findUnit(device, effect.family, effect.sm);
-  if (known !== undefined) return known;
-  const unit = newUnit(effect.family, effect.sm, effect.timeUs);
-  device.units.push(unit);
-  return unit;
+  return { accused, consecutive, posterior: firstFailure(before, beliefs, report) };
 }
 
 function newUnit(family: Family, sm: number, timeUs: number): UnitState {

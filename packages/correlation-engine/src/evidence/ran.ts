@@ -2,13 +2,19 @@ import type { RunColumns } from './record.js';
 
 /** Did the SM run to a PASS or FAIL in this row? What the columns do not say was not run. `sms` = those of the device. */
 export function ranOnSm(batch: RunColumns, row: number, sms: readonly number[], sm: number): boolean {
+  return ranIn(batch, row, sms)(sm);
+}
+
+/** The same, to be asked of many SMs. */
+export function ranIn(batch: RunColumns, row: number, sms: readonly number[]): (sm: number) => boolean {
   const run = batch.smsRun[row] ?? 0;
-  if (run === 0) return false;
+  if (run === 0) return () => false;
   const partial = batch.partial.find((entry) => entry.run === row);
-  if (partial !== undefined) return hasBit(partial.ran, sms.indexOf(sm));
+  if (partial !== undefined) return (sm) => hasBit(partial.ran, sms.indexOf(sm));
   const single = batch.singleSm[row] ?? 0;
-  if (single > 0) return sms[single - 1] === sm;
-  return run === sms.length && sms.includes(sm);
+  if (single > 0) return (sm) => sms[single - 1] === sm;
+  // SMs are numbered from 0 on nearly every device.
+  return run === sms.length ? (sm) => sms[sm] === sm || sms.includes(sm) : () => false;
 }
 
 function hasBit(bytes: Uint8Array, index: number): boolean {

@@ -1,5 +1,5 @@
 import { cohortKey } from './cohorts.js';
-import { type Draft, deviceOf, editNode, nodeOf } from './draft.js';
+import { type Draft, deviceOf, editNode, nodeOf, putDevice } from './draft.js';
 import type { DeviceState, FamilyState, NodeState } from './model.js';
 import type { HelloDevice, HelloFamily, HelloRecord } from './record.js';
 
@@ -61,7 +61,7 @@ export function adoptDevice(draft: Draft, nodeName: string, id: string): DeviceS
   const node = nodeOf(draft, nodeName);
   if (node === undefined || node.deviceIds.length >= MAX_DEVICES_PER_NODE) return undefined;
   const device = { ...newDevice(id, node, node.registeredUs), note: 'known only from its reports' };
-  draft.devices.set(id, device);
+  putDevice(draft, device);
   editNode(draft, nodeName).deviceIds.push(id);
   return device;
 }

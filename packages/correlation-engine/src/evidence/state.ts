@@ -1,6 +1,6 @@
 import { type CanaryFacts, NO_CANARIES } from '../canary/facts.js';
 import type { GoldenIndex } from '../canary/goldens.js';
-import { type CohortIndex, countDevice } from './cohorts.js';
+import { type CohortIndex, countDevice } from './census.js';
 import { completeConfig } from './complete-config.js';
 import { completeDevice } from './complete-device.js';
 import { completeFleet } from './complete-fleet.js';

@@ -1,5 +1,5 @@
 import type { ClosedCanary, TrustSnapshot } from '../canary/facts.js';
-import { type Census, censusOf } from './cohorts.js';
+import { type Census, censusOf } from './census.js';
 import type { DecisionModel } from './decision.js';
 import type { Draft } from './draft.js';
 import type {

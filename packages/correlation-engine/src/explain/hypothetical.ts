@@ -52,8 +52,7 @@ export function failuresToQuarantine(view: View): FurtherFailures | undefined {
 export function cleanExecutionsUntil(view: View, odds: number, atUs: number): number | undefined {
   const { device, model } = view;
   const facts = goingOn(view, atUs);
-  const isBelow = (executions: number): boolean =>
-    model.assess(afterClean(device, executions), null, atUs, facts).odds < odds;
+  const isBelow = (executions: number): boolean => model.odds(afterClean(device, executions), atUs, facts) < odds;
   let enough = 1;
   if (isBelow(0)) return 0;
   while (!isBelow(enough)) {

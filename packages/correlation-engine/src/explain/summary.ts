@@ -30,7 +30,7 @@ export function summarize(
 ): DeviceSummary {
   const { config } = state;
   const facts = begin(state);
-  const { odds } = model.assess(device, null, nowUs, facts);
+  const odds = model.odds(device, nowUs, facts);
   const sweeps = effectiveSweeps(device, deviceExposure(facts, device.id), config.halfLifeHours, nowUs);
   const score = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta }, sweeps);
   return { summary: `${line(device, config, nowUs)}${waitingNote(device)}`, score, injected: isInjected(device) };

@@ -1,5 +1,5 @@
 import { deviceOf, editDevice } from '../evidence/draft.js';
-import type { DeviceState, DirectiveState, Family, UnitState } from '../evidence/model.js';
+import type { DeviceState, DirectiveState, Family, UnitName, UnitState } from '../evidence/model.js';
 import type { Bin } from '../evidence/posterior/bins.js';
 import { passed } from '../evidence/posterior/unit.js';
 import type { Step } from '../evidence/step.js';
@@ -32,12 +32,32 @@ export function addClean(step: Step, deviceId: string, clean: Clean): void {
   const device = editDevice(step.draft, deviceId);
   const directive = openDirective(device, clean);
   if (directive !== undefined) beginDirective(step, device, directive, clean.fromUs);
-  const unit = unitOf(device, clean);
-  if (unit !== undefined) {
-    countClean(device, unit, clean.executions, clean.bin);
-    unit.consecutive = 0;
-  }
-  if (directive !== undefined) progress(device, directive, unit, clean);
+  if (directive !== undefined) progress(device, directive, clean);
+  device.units = device.units.map((unit) => {
+    if (unit.family !== clean.family || unit.sm !== clean.sm) return unit;
+    const counted = { ...countClean(device, unit, clean.executions, clean.bin), consecutive: 0 };
+    return speaksInDeepTest(device, directive) ? countInDeepTest(counted, clean.executions, clean.bin) : counted;
+  });
+}
+
+/** The same for many units at once, of executions that no directive asked for: one pass, however many units failed. */
+export function addScheduledCleans(step: Step, deviceId: string, cleans: readonly Clean[]): void {
+  const byUnit = Map.groupBy(cleans, keyOf);
+  const before = deviceOf(step.draft, deviceId);
+  if (before?.units.some((unit) => byUnit.has(keyOf(unit))) !== true) return;
+  const device = editDevice(step.draft, deviceId);
+  device.units = device.units.map((unit) => {
+    const own = byUnit.get(keyOf(unit)) ?? [];
+    return own.reduce(
+      (now, { executions, bin }) => ({ ...countClean(device, now, executions, bin), consecutive: 0 }),
+      unit,
+    );
+  });
+}
+
+/** A number for each unit: SMs of a device are far fewer. */
+function keyOf({ family, sm }: UnitName): number {
+  return family * 2 ** 24 + sm;
 }
 
 /** The first execution for a directive has arrived. */
@@ -46,23 +66,21 @@ export function beginDirective(step: Step, device: DeviceState, directive: Direc
   if (directive.kind === 'deep-test') beginDeepTest(step, device, directive, timeUs);
 }
 
-/** What clean executions change about a unit of a draft's device, whoever asked for them. */
-export function countClean(device: DeviceState, unit: UnitState, executions: number, bin: Bin): void {
-  if (device.state === 'SUSPECT') unit.clean += executions;
-  if (unit.posterior !== null) unit.posterior = passed(unit.posterior, executions, bin);
+/** A unit after clean executions, whoever asked for them; the signals of the draft's device count them too. */
+export function countClean(device: DeviceState, unit: UnitState, executions: number, bin: Bin): UnitState {
   noteCleanExecutions(device, executions, bin);
+  const clean = device.state === 'SUSPECT' ? unit.clean + executions : unit.clean;
+  return { ...unit, clean, posterior: unit.posterior === null ? null : passed(unit.posterior, executions, bin) };
 }
 
-function progress(
-  device: DeviceState,
-  directive: DirectiveState,
-  unit: UnitState | undefined,
-  { executions, bin }: Clean,
-): void {
+function progress(device: DeviceState, directive: DirectiveState, { executions }: Clean): void {
   directive.done += executions;
-  if (directive.kind !== 'deep-test' || device.testBuild) return;
-  if (directive.unitsCleanUs !== null) directive.sweepClean += executions;
-  else if (unit !== undefined) countInDeepTest(unit, executions, bin);
+  const sweeps = directive.kind === 'deep-test' && !device.testBuild && directive.unitsCleanUs !== null;
+  if (sweeps) directive.sweepClean += executions;
+}
+
+function speaksInDeepTest({ testBuild }: DeviceState, directive: DirectiveState | undefined): boolean {
+  return directive?.kind === 'deep-test' && !testBuild && directive.unitsCleanUs === null;
 }
 
 function openDirective(device: DeviceState, { directiveId }: Clean): DirectiveState | undefined {

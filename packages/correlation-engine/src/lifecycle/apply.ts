@@ -32,6 +32,7 @@ export function apply(
   model: DecisionModel = posteriorOdds,
   gates = ALL_GATES,
 ): Effects {
+  draft.cohorts.settle(draft);
   const step = newStep(draft, ctx, sourceOf(ctx, record), model, gates);
   dispatch(step, record);
   return step.effects;

@@ -1,10 +1,11 @@
-import type { CoreConfig, DirectiveState, UnitState } from '../evidence/model.js';
+import type { CoreConfig, DeviceState, DirectiveState, UnitState } from '../evidence/model.js';
 import { type Bin, hasBin } from '../evidence/posterior/bins.js';
 
-/** Clean executions of a unit in a deep test, told apart by whether the unit ever failed in such circumstances. */
-export function countInDeepTest(unit: UnitState, executions: number, bin: Bin): void {
-  if (unit.posterior === null || hasBin(unit.posterior.bins, bin)) unit.deepTestClean += executions;
-  else unit.deepTestOther += executions;
+/** The unit after clean executions in a deep test, told apart by whether it ever failed in such circumstances. */
+export function countInDeepTest(unit: UnitState, executions: number, bin: Bin): UnitState {
+  return unit.posterior === null || hasBin(unit.posterior.bins, bin)
+    ? { ...unit, deepTestClean: unit.deepTestClean + executions }
+    : { ...unit, deepTestOther: unit.deepTestOther + executions };
 }
 
 /** What they amount to: others weigh as they do in the odds (`attribution.other_bin_weight`). */
@@ -18,9 +19,6 @@ export function neededInDeepTest(directive: DirectiveState, { family, sm }: { fa
   return unit?.executions ?? directive.executions;
 }
 
-export function forgetDeepTest(units: readonly UnitState[]): void {
-  for (const unit of units) {
-    unit.deepTestClean = 0;
-    unit.deepTestOther = 0;
-  }
+export function forgetDeepTest(device: DeviceState): void {
+  device.units = device.units.map((unit) => ({ ...unit, deepTestClean: 0, deepTestOther: 0 }));
 }

@@ -1,5 +1,6 @@
 import { configOf } from '../evidence/draft.js';
 import type { CoreConfig, DeviceState, DirectiveState, TestUnit } from '../evidence/model.js';
+import { probabilityOf } from '../evidence/posterior/recursion.js';
 import { reinstated } from '../evidence/posterior/reinstatement.js';
 import { displayedScore, thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
@@ -40,8 +41,8 @@ const REPRODUCED_PROBABILITY = 0.9999;
 
 /** Never more than asks: a human condemns. */
 function askToCondemn(step: Step, device: DeviceState, what: string): void {
-  const { probability } = step.model.assess(device, null, step.ctx.nowUs, step.draft);
-  if (probability < REPRODUCED_PROBABILITY) return;
+  const odds = step.model.odds(device, step.ctx.nowUs, step.draft);
+  if (probabilityOf(odds) < REPRODUCED_PROBABILITY) return;
   const reason = `A deep test showed the fault again (${what}), and a defect is more than 99.99 % likely.`;
   if (configOf(step.draft).mode === 'observe') noteWouldBe(step, device, 'CONDEMNED', reason);
   else propose(step, device, { action: 'CONDEMN', cause: 'reproduced', reason });
@@ -75,7 +76,7 @@ export function endDeepTest(
   reason: string,
   timeUs: number,
 ): void {
-  forgetDeepTest(device.units);
+  forgetDeepTest(device);
   cancelDirective(step, device, directive, reason);
   if (device.state === 'DEEP_TEST') transition(step, device, { to: 'QUARANTINED', reason, timeUs, actor: '' });
 }
@@ -125,7 +126,7 @@ function lowScore(step: Step, device: DeviceState): string {
   const config = configOf(step.draft);
   const { nowUs } = step.ctx;
   const units = device.units.map((unit) => reinstated(step.draft, device, unit, nowUs));
-  const { odds } = step.model.assess({ ...device, units }, null, nowUs, step.draft);
+  const odds = step.model.odds({ ...device, units }, nowUs, step.draft);
   if (odds < thresholdOdds(config).healthy) return '';
   const { score } = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta });
   return `Its score would be ${score.toFixed(3)}, and ${config.thresholds.healthy} is needed.`;

@@ -66,7 +66,7 @@ export interface DeepTestOrder {
 /** So many executions of each unit that failed as clear it, with seeds of their own, then a sweep of everything. */
 export function openDeepTest(step: Step, device: DeviceState, order: DeepTestOrder): void {
   const config = configOf(step.draft);
-  forgetDeepTest(device.units);
+  forgetDeepTest(device);
   const units = deepTestUnits(step, device, config.reinstatementPassCount);
   openDirective(step, device, 'deep-test', {
     executions: config.reinstatementPassCount,

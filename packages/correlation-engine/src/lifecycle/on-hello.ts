@@ -1,5 +1,5 @@
 import { planCanaries } from '../canary/open.js';
-import { deviceOf, editDevice, editNode, nodeOf } from '../evidence/draft.js';
+import { deviceOf, editDevice, editNode, nodeOf, putDevice } from '../evidence/draft.js';
 import { clockOffsetUs } from '../evidence/event-time.js';
 import type { DeviceState, NodeState } from '../evidence/model.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
@@ -88,7 +88,7 @@ function refuse(
 
 function takeOver(step: Step, node: NodeState, id: string): void {
   const known = deviceOf(step.draft, id);
-  if (known === undefined) step.draft.devices.set(id, newDevice(id, node, step.ctx.nowUs));
+  if (known === undefined) putDevice(step.draft, newDevice(id, node, step.ctx.nowUs));
   else {
     const former = editNode(step.draft, known.node);
     former.deviceIds = former.deviceIds.filter((entry) => entry !== id);

@@ -2,7 +2,7 @@ import { deviceOf } from '../evidence/draft.js';
 import { binOf } from '../evidence/posterior/bins.js';
 import type { SpanRecord } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
-import { addClean } from './add-clean.js';
+import { addClean, addScheduledCleans } from './add-clean.js';
 import { count } from './on-batch.js';
 import { needsReview, review } from './review.js';
 
@@ -13,16 +13,20 @@ export function applySpan(step: Step, record: SpanRecord): void {
   for (const { family, runs, executions } of record.ran) {
     count(step, { deviceId, family, runs, executions, failures: 0, notRun: 0, firstRunUs: fromUs, lastRunUs: untilUs });
   }
-  for (const { family, sm, executions, directiveId, temperatureC } of record.clean) {
-    addClean(step, deviceId, {
-      family,
-      sm,
-      executions,
-      fromUs,
-      untilUs,
-      directiveId: directiveId === '' ? undefined : directiveId,
-      bin: binOf({ temperatureC }),
-    });
-  }
+  const cleans = record.clean.map(({ family, sm, executions, directiveId, temperatureC }) => ({
+    family,
+    sm,
+    executions,
+    fromUs,
+    untilUs,
+    directiveId: directiveId === '' ? undefined : directiveId,
+    bin: binOf({ temperatureC }),
+  }));
+  addScheduledCleans(
+    step,
+    deviceId,
+    cleans.filter(({ directiveId }) => directiveId === undefined),
+  );
+  for (const clean of cleans) if (clean.directiveId !== undefined) addClean(step, deviceId, clean);
   if (record.clean.length > 0 && needsReview(step, deviceId)) review(step, deviceId);
 }

@@ -54,16 +54,16 @@ function waitingOn(device: DeviceState | undefined): Waiting[] {
  * or where nothing new speaks for it since it was declined. Not for observe mode, which asks for nothing.
  */
 export function propose(step: Step, device: DeviceState, wanted: Wanted): void {
-  if (!mayPropose(device, wanted.action, configOf(step.draft), step.ctx.nowUs)) return;
+  if (!mayPropose(step, device, wanted.action)) return;
   const made = [wanted.action, device.id, step.ctx.commitSeq, step.source, step.effects.proposals.length];
   const id = `proposal-${hash('sha256', JSON.stringify(made)).slice(0, 24)}`;
   addProposal(step, device, { ...wanted, id, proposedBy: '' });
 }
 
-function mayPropose(device: DeviceState, action: OperatorAction, config: CoreConfig, nowUs: number): boolean {
+export function mayPropose(step: Step, device: DeviceState, action: OperatorAction): boolean {
   if (proposalOf(device, action) !== undefined) return false;
   const declined = declinedOf(device, action);
-  return declined === undefined || isNews(device, declined, config, nowUs);
+  return declined === undefined || isNews(device, declined, configOf(step.draft), step.ctx.nowUs);
 }
 
 /** Something new speaks for the action since: another mismatch; for a condemnation, so many more hours out of service. */

@@ -1,5 +1,5 @@
 import { movedCanaries } from '../canary/moved.js';
-import { canariesOf, type Draft, deviceOf, editCanaries, editDevice, nodeOf } from '../evidence/draft.js';
+import { canariesOf, type Draft, deviceOf, editCanaries, editDevice, nodeOf, putDevice } from '../evidence/draft.js';
 import { moveExposure } from '../evidence/exposure.js';
 import type { DeviceState, NodeState } from '../evidence/model.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
@@ -59,8 +59,8 @@ function startFresh(step: Step, known: DeviceState, described: HelloDevice): voi
     dueUs: null,
     replaced: { by: known.id, us: ctx.nowUs },
   };
-  draft.devices.set(to, old);
-  draft.devices.set(known.id, newDevice(known.id, nodeOf(draft, known.node) as NodeState, ctx.nowUs));
+  putDevice(draft, old);
+  putDevice(draft, newDevice(known.id, nodeOf(draft, known.node) as NodeState, ctx.nowUs));
   moveExposure(draft.exposure, known.id, to);
   // What was stored under the id belongs to the hardware of that time, however often it changes in one transaction.
   if (!draft.moved.has(known.id)) draft.moved.set(known.id, to);

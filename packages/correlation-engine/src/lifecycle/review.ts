@@ -4,6 +4,7 @@ import { earliest, evaluateGates } from '../evidence/gates/evaluate.js';
 import { DAY_US } from '../evidence/gates/rate-limit.js';
 import { heldUnits } from '../evidence/held-units.js';
 import type { DeviceState, GateOutcome } from '../evidence/model.js';
+import { probabilityOf } from '../evidence/posterior/recursion.js';
 import { thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
 import { reviewDeepTest } from './deep-test.js';
@@ -12,7 +13,7 @@ import { resetEvidence } from './evidence-reset.js';
 import { attributeToNode } from './node-fault.js';
 import { notePatterns } from './note-patterns.js';
 import { reviewOutOfService } from './out-of-service.js';
-import { expireProposals, isRejected, nextExpiryUs, propose, withdraw } from './proposals.js';
+import { expireProposals, isRejected, mayPropose, nextExpiryUs, propose, withdraw } from './proposals.js';
 import { testInTime, testNewBuild } from './schedule-deep-test.js';
 import { nextSettleUs, settleDirectives } from './settle.js';
 import { transition } from './transition.js';
@@ -60,34 +61,34 @@ export function reviewAll(step: Step): void {
 /** Evidence other than a mismatch of its own may make a suspect too: the odds decide, by the threshold of the score. */
 function reviewHealthy(step: Step, device: DeviceState): void {
   const config = configOf(step.draft);
-  const { odds, probability } = step.model.assess(device, null, step.ctx.nowUs, step.draft);
+  const odds = step.model.odds(device, step.ctx.nowUs, step.draft);
   if (odds < thresholdOdds(config).suspect) return;
-  const reason = `A defect is ${(100 * probability).toFixed(0)} % likely, so its score is below ${config.thresholds.suspect}.`;
+  const reason = `A defect is ${(100 * probabilityOf(odds)).toFixed(0)} % likely, so its score is below ${config.thresholds.suspect}.`;
   transition(step, device, { to: 'SUSPECT', reason, timeUs: step.ctx.nowUs, actor: '' });
 }
 
 function reviewSuspect(step: Step, device: DeviceState): number | null {
   if (heldUnits(device).length === 0) return reviewSoftSuspect(step, device);
-  const { gates, assessment, held, attributed, dueUs } = evaluateGates(step, device);
+  const { gates, decision, held, attributed, dueUs } = evaluateGates(step, device);
   device.gates = gates;
-  const asks = assessment.quarantine && !heldByEvidence(gates);
+  const asks = decision.quarantine && !heldByEvidence(gates);
   if (!asks) withdraw(step, device, 'QUARANTINE', 'What was known no longer asks for it.');
   attributeToNode(step, device, gates, attributed);
-  if (!assessment.quarantine) {
+  if (!decision.quarantine) {
     device.wouldBe = null;
-    return earliest([dueUs, reviewClearing(step, device, assessment.odds)]);
+    return earliest([dueUs, reviewClearing(step, device)]);
   }
   const observes = configOf(step.draft).mode === 'observe';
   if (held || !observes) device.wouldBe = null;
-  if (!observes && asks) askOrQuarantine(step, device, assessment.reason, held);
-  else if (!held) noteWouldBe(step, device, 'QUARANTINED', `${accused(device)}: ${assessment.reason}.`);
+  if (!observes && asks) askOrQuarantine(step, device, held);
+  else if (!held && device.wouldBe !== 'QUARANTINED') noteWouldBe(step, device, 'QUARANTINED', why(step, device));
   return held ? dueUs : null;
 }
 
 /** Soft evidence alone: there is nothing that a gate could let through. It fades, so it is looked at daily. */
 function reviewSoftSuspect(step: Step, device: DeviceState): number | null {
   const { nowUs } = step.ctx;
-  const dueUs = reviewClearing(step, device, step.model.assess(device, null, nowUs, step.draft).odds);
+  const dueUs = reviewClearing(step, device);
   return device.state === 'SUSPECT' ? (dueUs ?? nowUs + DAY_US) : null;
 }
 
@@ -96,15 +97,23 @@ function heldByEvidence(gates: readonly GateOutcome[]): boolean {
   return gates.some((gate) => gate.number > 2 && gate.name !== 'rate-limit' && gate.verdict === 'HOLD');
 }
 
-function askOrQuarantine(step: Step, device: DeviceState, evidence: string, limited: boolean): void {
-  const why = `${accused(device)}: ${evidence}.`;
+function askOrQuarantine(step: Step, device: DeviceState, limited: boolean): void {
   const action = 'QUARANTINE';
+  const asks = limited || configOf(step.draft).requireApproval;
+  // Most records of a device that waits for an answer change nothing: no words are made for them.
+  if (asks ? !mayPropose(step, device, action) : isRejected(step, device, action)) return;
+  const evidence = why(step, device);
   if (limited) {
-    const reason = `${why} The limit of automatic quarantines is used up.`;
+    const reason = `${evidence} The limit of automatic quarantines is used up.`;
     propose(step, device, { action, cause: 'rate-limit', reason });
-  } else if (configOf(step.draft).requireApproval) {
-    propose(step, device, { action, cause: 'require-approval', reason: `${why} No gate holds it.` });
-  } else if (!isRejected(step, device, action)) quarantine(step, device, `${why} No gate holds it.`);
+  } else if (asks)
+    propose(step, device, { action, cause: 'require-approval', reason: `${evidence} No gate holds it.` });
+  else quarantine(step, device, `${evidence} No gate holds it.`);
+}
+
+/** One sentence: what failed, and how likely a defect is. */
+function why(step: Step, device: DeviceState): string {
+  return `${accused(device)}: ${step.model.assess(device, null, step.ctx.nowUs, step.draft).reason}.`;
 }
 
 function quarantine(step: Step, device: DeviceState, reason: string): void {
@@ -123,12 +132,13 @@ export const CLEARED_ODDS = 0.3;
  * A SUSPECT without a decision against it becomes HEALTHY after days without a mismatch, but only if each of its units also
  * ran cleanly as often as a burst asks, and a defect is unlikely: silence and NOT_RUN clear nobody.
  */
-function reviewClearing(step: Step, device: DeviceState, odds: number): number | null {
+function reviewClearing(step: Step, device: DeviceState): number | null {
   const { gates } = configOf(step.draft);
   const { nowUs } = step.ctx;
   const quietUs = (device.lastObservationUs ?? device.stateSinceUs) + gates.followup_days * DAY_US;
   if (nowUs < quietUs) return quietUs;
-  if (odds >= CLEARED_ODDS || heldUnits(device).some((unit) => unit.clean < gates.burst_executions)) return null;
+  if (heldUnits(device).some((unit) => unit.clean < gates.burst_executions)) return null;
+  if (step.model.odds(device, nowUs, step.draft) >= CLEARED_ODDS) return null;
   cancelAll(step, device, 'the device is healthy again');
   const reason = `No mismatch for ${gates.followup_days} days, and every suspected unit ran cleanly ${gates.burst_executions} times or more.`;
   transition(step, device, { to: 'HEALTHY', reason, timeUs: nowUs, actor: '' });

@@ -1,9 +1,16 @@
 import { isGoldenBroken } from '../canary/broken-golden.js';
 import { deviceOf, editDevice } from '../evidence/draft.js';
 import { isTrustworthy } from '../evidence/fold-batch.js';
-import { type DeviceState, type DirectiveState, isRepetition, RunKind, type UnitState } from '../evidence/model.js';
+import {
+  type DeviceState,
+  type DirectiveState,
+  isRepetition,
+  RunKind,
+  type UnitName,
+  type UnitState,
+} from '../evidence/model.js';
 import { binOf } from '../evidence/posterior/bins.js';
-import { ranOnSm } from '../evidence/ran.js';
+import { ranIn, ranOnSm } from '../evidence/ran.js';
 import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { beginDirective, countClean } from './add-clean.js';
@@ -66,7 +73,8 @@ function noteClean(step: Step, at: Row): void {
   const covered = (warming?.uncoveredSms ?? []).filter((sm) => ranOnSm(batch, at.row, before.sms, sm));
   const trusted = isBelieved(step, at) && (batch.smsRun[at.row] ?? 0) > 0;
   const firstClean = trusted && at.mismatches.length === 0 && warming?.firstCleanUs === null;
-  const cleaner = trusted && before.units.some((unit) => ranCleanly(at, before, unit));
+  const isClean = ranCleanly(at, before);
+  const cleaner = trusted && before.units.some(isClean);
   if (covered.length === 0 && !firstClean && !cleaner) return;
   const device = editDevice(step.draft, at.deviceId);
   const state = device.families.find((entry) => entry.family === family);
@@ -77,7 +85,7 @@ function noteClean(step: Step, at: Row): void {
       scheduleReview(step);
     }
   }
-  if (cleaner) for (const unit of device.units) if (ranCleanly(at, device, unit)) countRow(at, device, unit);
+  if (cleaner) device.units = device.units.map((unit) => (isClean(unit) ? countRow(at, device, unit) : unit));
 }
 
 /** What it was compared with was right, as far as its agent and the other nodes know. */
@@ -86,16 +94,17 @@ function isBelieved(step: Step, { record, row }: Row): boolean {
   return isTrustworthy(flags[row] ?? 0) && !isGoldenBroken(step.draft, record.node, family[row] ?? 0);
 }
 
-function countRow(at: Row, device: DeviceState, unit: UnitState): void {
+function countRow(at: Row, device: DeviceState, unit: UnitState): UnitState {
   const { batch } = at.record;
-  countClean(device, unit, 1, binOf(contextOf(batch, at.row)));
-  if (!isRepetition(batch.kind[at.row] ?? 0)) unit.consecutive = 0;
+  const counted = countClean(device, unit, 1, binOf(contextOf(batch, at.row)));
+  return isRepetition(batch.kind[at.row] ?? 0) ? counted : { ...counted, consecutive: 0 };
 }
 
-function ranCleanly(at: Row, device: DeviceState, unit: { family: number; sm: number }): boolean {
-  const { batch } = at.record;
-  if (batch.family[at.row] !== unit.family || at.mismatches.some((mismatch) => mismatch.sm === unit.sm)) return false;
-  return ranOnSm(batch, at.row, device.sms, unit.sm);
+/** Which units ran in the row, to a PASS. */
+function ranCleanly({ record: { batch }, row, mismatches }: Row, { sms }: DeviceState): (unit: UnitName) => boolean {
+  const ran = ranIn(batch, row, sms);
+  const failed = new Set(mismatches.map(({ sm }) => sm));
+  return ({ family, sm }) => batch.family[row] === family && !failed.has(sm) && ran(sm);
 }
 
 /** A mismatch may have ended the directive. */
@@ -131,5 +140,6 @@ function noteDeepTest(step: Step, at: Row, device: DeviceState, directive: Direc
     return;
   }
   const bin = binOf(contextOf(batch, at.row));
-  for (const unit of device.units) if (ranCleanly(at, device, unit)) countInDeepTest(unit, 1, bin);
+  const isClean = ranCleanly(at, device);
+  device.units = device.units.map((unit) => (isClean(unit) ? countInDeepTest(unit, 1, bin) : unit));
 }

@@ -1,4 +1,5 @@
-import { type CohortSize, cohortOf, cohortsOf, familyOfCohort, sizeOfCohort } from '../evidence/cohorts.js';
+import { type Census, censusOf, cohortsOf } from '../evidence/census.js';
+import { cohortOf } from '../evidence/cohorts.js';
 import { configOf, type Draft, deviceOf, nodeOf } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
 import { poissonTail } from '../evidence/gates/breadth.js';
@@ -6,6 +7,8 @@ import { NODE_WINDOW_US } from '../evidence/gates/node.js';
 import type { DeviceState, Family, PatternName, SignalSource } from '../evidence/model.js';
 import { TEMPERATURE_CLASSES, temperatureFrom } from '../evidence/posterior/bins.js';
 import { type RateRatio, rateRatio } from './rate-ratio.js';
+
+type Size = Pick<Census, 'devices' | 'failingDevices'>;
 
 /** A pattern that the device's observations make. */
 export interface Pattern {
@@ -124,7 +127,7 @@ function nodeCorrelated(draft: Draft, device: DeviceState, nowUs: number): Patte
 function firmwareCorrelated(draft: Draft, device: DeviceState): Pattern | undefined {
   let clearest: Pattern | undefined;
   for (const family of new Set(device.units.map((unit) => unit.family))) {
-    const own = sizeOfCohort(draft, cohortOf(device, family));
+    const own = censusOf(draft, cohortOf(device, family));
     if (own.failingDevices < 2) continue;
     const others = otherDrivers(draft, device, family);
     if (others.devices === 0) continue;
@@ -136,21 +139,16 @@ function firmwareCorrelated(draft: Draft, device: DeviceState): Pattern | undefi
   return clearest;
 }
 
-function otherDrivers(draft: Draft, device: DeviceState, family: Family): CohortSize {
+function otherDrivers(draft: Draft, device: DeviceState, family: Family): Size {
   const own = cohortOf(device, family);
   const others = { devices: 0, failingDevices: 0 };
-  for (const cohort of cohortsOf(draft)) {
-    if (cohort === own || !isOfModel(cohort, device) || familyOfCohort(cohort) !== family) continue;
-    const { devices, failingDevices } = sizeOfCohort(draft, cohort);
+  for (const cohort of cohortsOf(draft, device, family)) {
+    if (cohort === own) continue;
+    const { devices, failingDevices } = censusOf(draft, cohort);
     others.devices += devices;
     others.failingDevices += failingDevices;
   }
   return others;
-}
-
-function isOfModel(cohort: string, { vendor, model }: DeviceState): boolean {
-  const [ofVendor, ofModel] = JSON.parse(cohort) as [string, string];
-  return ofVendor === vendor && ofModel === model;
 }
 
 function probeOrSoftware(draft: Draft, device: DeviceState): Pattern | undefined {
@@ -182,13 +180,18 @@ function binomialTail(hits: number, total: number, share: number): number {
 }
 
 /** Probability that so many of the failing devices, or more, are among the own ones by chance (Fisher's exact test, one-sided). */
-function hypergeometricTail(own: CohortSize, others: CohortSize): number {
+function hypergeometricTail(own: Size, others: Size): number {
   const failing = own.failingDevices + others.failingDevices;
+  const all = lnChoose(own.devices + others.devices, failing);
   let sum = 0;
+  let last = 0;
   for (let k = own.failingDevices; k <= Math.min(failing, own.devices); k += 1) {
     if (failing - k > others.devices) continue;
-    const ln = lnChoose(own.devices, k) + lnChoose(others.devices, failing - k);
-    sum += Math.exp(ln - lnChoose(own.devices + others.devices, failing));
+    const term = Math.exp(lnChoose(own.devices, k) + lnChoose(others.devices, failing - k) - all);
+    sum += term;
+    // Beyond the largest of them the terms only fall.
+    if (term < last && term < sum * 1e-17) break;
+    last = term;
   }
   return Math.min(1, sum);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { censusOf } from '../cohorts.js';
+import { censusOf } from '../census.js';
 import { BREADTH_KEEP_US } from '../incident-end.js';
 import type { BreadthEntry, FleetFacts } from '../model.js';
 import { FMA32 } from '../testing/batches.js';

@@ -1,4 +1,5 @@
-import { type Census, cohortOf } from '../cohorts.js';
+import type { Census } from '../census.js';
+import { cohortOf } from '../cohorts.js';
 import { configOf, type Draft, fleetOf, nodeCount } from '../draft.js';
 import { failuresOf } from '../failing.js';
 import { familyName } from '../families.js';

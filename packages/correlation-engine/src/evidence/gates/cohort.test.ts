@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { censusOf } from '../cohorts.js';
+import { censusOf } from '../census.js';
 import type { CoreConfig } from '../model.js';
 import { FMA32, INT_AES, MODEL_FAMILY } from '../testing/batches.js';
 import { CONFIG, configWith } from '../testing/config.js';

@@ -1,4 +1,5 @@
-import { type Census, cohortOf } from '../cohorts.js';
+import type { Census } from '../census.js';
+import { cohortOf } from '../cohorts.js';
 import { ARCHITECTURE_INDEPENDENT, familyName } from '../families.js';
 import type { CoreConfig, DeviceState, Family, GateSettings } from '../model.js';
 import type { GateAnswer } from './outcome.js';
@@ -48,7 +49,7 @@ function qualify(
   { family, vouched }: Pick<FamilyQualification, 'family' | 'vouched'>,
 ): FamilyQualification {
   const cleanDevices = census.cleanDevices;
-  const cleanNodes = census.cleanByNode.size;
+  const cleanNodes = census.cleanNodes;
   const state = device.families.find((entry) => entry.family === family);
   const needed = Math.max(1, Math.ceil(device.sms.length * settings.cohort_selftest_fraction));
   const passed = state?.selfTestSmsPassed ?? 0;

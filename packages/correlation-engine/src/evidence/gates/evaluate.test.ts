@@ -27,8 +27,8 @@ function evaluate(fields: Partial<DeviceState>, config: CoreConfig = CONFIG) {
 const enough = unitWith({ counted: 2, answers: 1 });
 
 test('evidence of a qualified family is enough, and only what says HOLD holds', () => {
-  const { assessment, held, gates } = evaluate({ units: [enough] });
-  assert.equal(assessment.quarantine, true);
+  const { decision, held, gates } = evaluate({ units: [enough] });
+  assert.equal(decision.quarantine, true);
   assert.equal(held, false);
   assert.ok(gates.some((gate) => gate.verdict === 'NOT_EVALUABLE'));
 });
@@ -36,8 +36,8 @@ test('evidence of a qualified family is enough, and only what says HOLD holds', 
 test('evidence that needs an unqualified family to suffice is held by gate 3', () => {
   const first = unitWith({ counted: 1 });
   const answer = unitWith({ family: MODEL_FAMILY, counted: 1, answers: 1 });
-  const { assessment, held, gates } = evaluate({ units: [first, answer] });
-  assert.equal(assessment.quarantine, true);
+  const { decision, held, gates } = evaluate({ units: [first, answer] });
+  assert.equal(decision.quarantine, true);
   assert.equal(held, true);
   assert.deepEqual(
     gates.filter((gate) => gate.verdict === 'HOLD').map((gate) => gate.number),

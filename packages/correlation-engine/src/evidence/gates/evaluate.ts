@@ -1,4 +1,4 @@
-import type { Assessment } from '../decision.js';
+import type { Decision } from '../decision.js';
 import { configOf, deviceCount, fleetOf, nodeCount } from '../draft.js';
 import type { DeviceState, Family, GateName, GateOutcome } from '../model.js';
 import { type Step, stepCensus } from '../step.js';
@@ -12,7 +12,7 @@ import { rateLimitGate } from './rate-limit.js';
 export interface Evaluation {
   /** All seven, in order; gates 1 and 2 as the newest mismatch left them. */
   gates: GateOutcome[];
-  assessment: Assessment;
+  decision: Decision;
   /** Some of gates 3-7 says HOLD: no QUARANTINE now. */
   held: boolean;
   /** Devices of the node that gate 6 holds a fault of the node responsible for; [] = none. */
@@ -27,7 +27,7 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
   const { nowUs } = step.ctx;
   const settings = configOf(draft).gates;
   const census = stepCensus(step);
-  const assessment = model.assess(device, null, nowUs, draft);
+  const decision = model.decide(device, null, nowUs, draft);
   const families = accusedFamilies(device);
 
   const cohort = present(step, 'cohort', cohortGate(census, configOf(draft), device, families), { accusing: families });
@@ -49,8 +49,8 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
     gateOutcome('rate-limit', answerOf(rate), nowUs),
   ];
   return {
-    gates: [...evidenceGates(device, assessment), ...guards],
-    assessment,
+    gates: [...evidenceGates(device, decision), ...guards],
+    decision,
     held: guards.some((gate) => gate.verdict === 'HOLD'),
     attributed: node.attributed,
     dueUs: earliest([dwell.dueUs, node.dueUs, rate.dueUs]),
@@ -80,7 +80,7 @@ function carried(
 ): GateAnswer {
   const answer = answerOf(gate);
   const decides = (families: readonly Family[]): boolean =>
-    step.model.assess(device, families, step.ctx.nowUs, step.draft).quarantine;
+    step.model.decide(device, families, step.ctx.nowUs, step.draft).quarantine;
   const takesNothingOut = gate.accusing.length === before.length;
   if (answer.verdict === 'HOLD' || takesNothingOut || !decides(before) || decides(gate.accusing)) return answer;
   const reason = `${answer.reason} The evidence of the families that may accuse does not suffice alone.`;
@@ -88,12 +88,12 @@ function carried(
 }
 
 /** Gates 1 and 2 speak of one mismatch. Once enough others passed them, a later one that did not takes nothing back. */
-function evidenceGates(device: DeviceState, assessment: Assessment): GateOutcome[] {
+function evidenceGates(device: DeviceState, { quarantine, hardObservations }: Decision): GateOutcome[] {
   const newest = device.gates.slice(0, 2);
-  if (!assessment.quarantine) return newest;
+  if (!quarantine) return newest;
   return newest.map((gate) => {
     if (gate.verdict === 'PASS') return gate;
-    const reason = `${assessment.hardObservations} observations passed. The newest mismatch did not and is not counted: ${gate.reason}`;
+    const reason = `${hardObservations} observations passed. The newest mismatch did not and is not counted: ${gate.reason}`;
     return { ...gate, verdict: 'PASS', reason };
   });
 }

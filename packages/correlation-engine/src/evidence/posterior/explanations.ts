@@ -1,4 +1,5 @@
-import { cohortOf, sizeOfCohort } from '../cohorts.js';
+import { censusOf } from '../census.js';
+import { cohortOf } from '../cohorts.js';
 import { configOf, type Draft, deviceOf, nodeOf } from '../draft.js';
 import { deviceExposure, sumOfExposures } from '../exposure.js';
 import { failuresOf } from '../failing.js';
@@ -58,7 +59,7 @@ function togetherness(draft: Draft, device: DeviceState, family: Family, nowUs: 
   const nodes = entries.filter((entry) => entry.newUs > nowUs - NODE_WINDOW_US).length;
   if (nodes < 2) return 0;
   const { unit_defects_per_gpu_year, gpu_defects_per_gpu_year } = configOf(draft).attribution;
-  const devices = Math.max(1, sizeOfCohort(draft, cohort).devices);
+  const devices = Math.max(1, censusOf(draft, cohort).devices);
   const expected = (devices * (unit_defects_per_gpu_year + gpu_defects_per_gpu_year)) / WEEKS_PER_YEAR;
   return 1 / Math.max(1e-15, poissonTail(nodes - 1, expected));
 }
