@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Tokens } from '@sentinel/service-kit/auth';
 import { type Clock, systemClock } from '@sentinel/service-kit/clock';
 import { type CorrelationEngineConfig, folderOf, type LoadedConfig } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
 import type { GrpcServer } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
@@ -20,7 +21,7 @@ import {
 import { engineServices } from './api/services.js';
 import { shuttingDown } from './commit/committer.js';
 import type { Admission } from './control/handshake.js';
-import { emptyState } from './core.js';
+import { type CoreConfig, emptyState } from './core.js';
 import { observeGauges } from './events/gauges.js';
 import type { Store } from './events/stores.js';
 import { Events } from './events.js';
@@ -38,6 +39,8 @@ import { type Leadership, Lease } from './store/lease.js';
 import { type LoadedState, StateStore, SupersededError } from './store/state-store.js';
 
 const SECTION = 'correlation_engine';
+/** A manifest of cohorts that expires within this time is said at start and at SIGHUP. */
+const EXPIRY_NOTICE_US = 14 * 86_400_000_000;
 
 export interface EngineOptions {
   readonly loaded: LoadedConfig<'correlation_engine'>;
@@ -64,6 +67,8 @@ export class Engine implements Service {
   readonly #troubles = new Map<string, string>();
   #loaded: LoadedConfig<'correlation_engine'>;
   #admission: Admission;
+  /** What decisions depend on, as it was last accepted. */
+  #core: CoreConfig;
   #server: GrpcServer | null = null;
   /** null = another replica decides, or none. */
   #lead: Lead | null = null;
@@ -78,6 +83,7 @@ export class Engine implements Service {
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
     this.#admission = admission(this.#config);
+    this.#core = this.#acceptedCore();
     this.#events = new Events(this.#log, this.#registry);
     const database = new Database(databaseOptions(this.#config), this.#log);
     this.#store = new StateStore(database, this.#log, () => this.#lead?.committer.wake());
@@ -114,10 +120,26 @@ export class Engine implements Service {
     this.#loaded = reloadConfig(this.#loaded, this.#log);
     this.#admission = admission(this.#config);
     try {
+      this.#core = this.#acceptedCore();
       this.#lead?.submitConfig();
     } catch (error) {
-      this.#log.error({ err: error }, 'the manifest of cohorts is refused; decisions keep the settings of before');
+      const { field, sentence } = SentinelError.from(error);
+      this.#log.error({ field }, `decisions keep the settings of before: ${sentence}`);
     }
+  }
+
+  /** @throws SentinelError FAILED_PRECONDITION where the manifest of cohorts is not to be believed */
+  #acceptedCore(): CoreConfig {
+    const nowUs = Number(this.#clock.nowUs());
+    const core = coreConfig(this.#config, nowUs);
+    if (core.vouchedUntilUs !== null && core.vouchedUntilUs - nowUs <= EXPIRY_NOTICE_US) {
+      const expires = new Date(core.vouchedUntilUs / 1000).toISOString();
+      this.#log.warn(
+        { expires },
+        'the manifest of cohorts expires soon: sign a new one, or no engine will start with it',
+      );
+    }
+    return core;
   }
 
   #buildElection(database: Database): Election {
@@ -177,6 +199,7 @@ export class Engine implements Service {
     const lead: Lead = new Lead(
       {
         config: () => this.#config,
+        coreConfig: () => this.#core,
         admission: () => this.#admission,
         log: this.#log,
         clock: this.#clock,
@@ -219,7 +242,7 @@ export class Engine implements Service {
   }
 
   #observe(): void {
-    const nothing = emptyState(coreConfig(this.#config));
+    const nothing = emptyState(this.#core);
     observeGauges(
       {
         state: () => this.#lead?.committer.state ?? nothing,

@@ -21,7 +21,6 @@ import { streamProbeResults } from './ingest/stream-results.js';
 import { LedgerClient } from './outbox/ledger-client.js';
 import { OutboxStore } from './outbox/outbox-store.js';
 import { Relay } from './outbox/relay.js';
-import { coreConfig } from './settings.js';
 import type { UnarchivedRow } from './store/commit-rows.js';
 import { Archiver } from './store/history/archiver.js';
 import type { HistoryStore } from './store/history/history-store.js';
@@ -31,6 +30,8 @@ import { LatestTelemetry } from './telemetry/latest.js';
 export interface LeadParts {
   /** As it is now. */
   readonly config: () => CorrelationEngineConfig;
+  /** What decisions depend on, as it was last accepted. */
+  readonly coreConfig: () => CoreConfig;
   readonly admission: () => Admission;
   readonly log: Logger;
   readonly clock: Clock;
@@ -118,16 +119,16 @@ export class Lead implements Serving {
     };
     this.agentControl = agentControl(probes);
     this.streamProbeResults = streamProbeResults(probes);
-    this.committer.load(state, coreConfig(parts.config()));
+    this.committer.load(state, parts.coreConfig());
     for (const mark of this.committer.spools.all()) this.#archiver.adopt(mark);
   }
 
   #buildCommitter(outward: () => Outward): Committer {
-    const { store, clock, config, events, storeChanged, fatal } = this.#parts;
+    const { store, clock, events, storeChanged, fatal } = this.#parts;
     return new Committer(
       store,
       clock,
-      coreConfig(config()),
+      this.#parts.coreConfig(),
       {
         committed: (group, seconds) => {
           events.committed(group, seconds, this.committer.state);
@@ -188,9 +189,8 @@ export class Lead implements Serving {
     this.#ledger.close();
   }
 
-  /** @throws SentinelError FAILED_PRECONDITION where the manifest of cohorts is not to be believed */
   submitConfig(): void {
-    const config = coreConfig(this.#parts.config());
+    const config = this.#parts.coreConfig();
     const { head, state } = this.committer;
     const known = head.commitSeq > 0 && JSON.stringify(state.config) === JSON.stringify(config);
     if (!known) this.#submit({ kind: 'config', config });

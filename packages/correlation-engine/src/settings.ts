@@ -1,15 +1,18 @@
+import { systemClock } from '@sentinel/service-kit/clock';
 import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
 import { KeyRing } from '@sentinel/service-kit/mac';
-import { vouchedCohorts } from './cohort-manifest.js';
+import { vouchedBy } from './cohort-manifest.js';
 import type { Admission } from './control/handshake.js';
 import type { CoreConfig } from './core.js';
 import type { DatabaseOptions } from './store/connect.js';
 
 /**
  * What the decisions depend on, as it goes into the record log: plain data, so that a replay has it.
+ * @param nowUs a manifest of cohorts must not have expired by then
  * @throws SentinelError FAILED_PRECONDITION where the manifest of cohorts is not to be believed
  */
-export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
+export function coreConfig(config: CorrelationEngineConfig, nowUs = Number(systemClock.nowUs())): CoreConfig {
+  const vouched = vouchedBy(config.cohort_manifest, nowUs);
   const { mode, gates, attribution, correlation, state_machine, bayesian_model, tmr, trust_graph } = config;
   return {
     mode,
@@ -32,7 +35,8 @@ export function coreConfig(config: CorrelationEngineConfig): CoreConfig {
     immediateQuarantineFailures: state_machine.immediate_quarantine_failures,
     tmr: { ...tmr },
     trust_graph: { ...trust_graph },
-    vouchedCohorts: vouchedCohorts(config.cohort_manifest),
+    vouchedCohorts: vouched.cohorts,
+    vouchedUntilUs: vouched.untilUs,
   };
 }
 

@@ -21,6 +21,7 @@ export const ADDED_SETTINGS: Omit<
   trust_graph: { enabled: false, snapshot_interval_seconds: 3600 },
   correlation: { windowSeconds: 300, minConfidence: 0.6 },
   vouchedCohorts: [],
+  vouchedUntilUs: null,
   thresholds: { suspect: 0.95, quarantine: 0.8, healthy: 0.98 },
   immediateQuarantineFailures: 3,
   maxQuarantineHours: 720,

@@ -530,4 +530,6 @@ export interface CoreConfig {
   readonly trust_graph: TrustGraphSettings;
   /** Keys of cohorts that an operator signed for (`cohort_manifest`). */
   readonly vouchedCohorts: readonly string[];
+  /** Until when they did; null = without an end. */
+  readonly vouchedUntilUs: number | null;
 }

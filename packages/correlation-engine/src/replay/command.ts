@@ -26,7 +26,7 @@ export const COMMANDS = {
 } as const satisfies CommandSpecs;
 
 /** A replay asks the stores alone: neither keys of agents, tokens nor certificates are read. */
-export const NEEDS = { replay: ['database', 'history'] } as const;
+export const NEEDS = { replay: ['database', 'history', 'scylla'] } as const;
 
 export type EngineProgram = LoadedConfig<'correlation_engine', typeof FLAGS>;
 

@@ -8,12 +8,12 @@ import { deviceWith, draftOf, familyWith, unitWith } from '../testing/device.js'
 import { cohortGate } from './cohort.js';
 
 /** Gate 3 for a failing device beside `clean` clean ones spread over `nodes` nodes. */
-function gate(clean: number, nodes: number, family: number, passed: number, config: CoreConfig = CONFIG) {
+function gate(clean: number, nodes: number, family: number, passed: number, config: CoreConfig = CONFIG, nowUs = 5) {
   const families = [familyWith({ family, selfTestSmsPassed: passed })];
   const accused = deviceWith('accused', { state: 'SUSPECT', families, units: [unitWith({ family, counted: 1 })] });
   const others = Array.from({ length: clean }, (_, i) => deviceWith(`d${i}`, { node: `n${i % nodes}`, families }));
   const draft = draftOf([accused, ...others], {}, config);
-  return cohortGate((key) => censusOf(draft, key), config, accused, [family]);
+  return cohortGate((key) => censusOf(draft, key), config, accused, [family], nowUs);
 }
 
 test('one device may accuse by an architecture-independent family if half of its SMs passed the known answers', () => {
@@ -37,13 +37,18 @@ test('an operator who signed for the cohort stands in for clean devices enough',
   assert.equal(answer.inputs.sfu_signed_manifest, 'names its cohort');
   const other = { ...CONFIG, vouchedCohorts: [familyWith().cohort] };
   assert.equal(gate(0, 1, MODEL_FAMILY, 0, other).verdict, 'HOLD', 'of this family it says nothing');
+  const ending = { ...CONFIG, vouchedCohorts: [cohort], vouchedUntilUs: 10 };
+  assert.equal(gate(0, 1, MODEL_FAMILY, 0, ending, 9).verdict, 'PASS');
+  const over = gate(0, 1, MODEL_FAMILY, 0, ending, 10);
+  assert.deepEqual([over.verdict, over.inputs.sfu_signed_manifest], ['HOLD', 'named its cohort, and has expired']);
+  assert.match(over.reason, /the signed manifest that named it has expired/);
 });
 
 test('families are judged apart, and the gate passes if one may accuse', () => {
   const families = [familyWith({ selfTestSmsPassed: 0 }), familyWith({ family: INT_AES })];
   const accused = deviceWith('accused', { families });
   const draft = draftOf([accused]);
-  const answer = cohortGate((key) => censusOf(draft, key), CONFIG, accused, [FMA32, INT_AES]);
+  const answer = cohortGate((key) => censusOf(draft, key), CONFIG, accused, [FMA32, INT_AES], 5);
   assert.equal(answer.verdict, 'PASS');
   assert.deepEqual(answer.accusing, [INT_AES]);
 });
@@ -51,5 +56,5 @@ test('families are judged apart, and the gate passes if one may accuse', () => {
 test('a family that the device never announced may not accuse', () => {
   const accused = deviceWith('accused', { families: [] });
   const draft = draftOf([accused]);
-  assert.equal(cohortGate((key) => censusOf(draft, key), CONFIG, accused, [FMA32]).verdict, 'HOLD');
+  assert.equal(cohortGate((key) => censusOf(draft, key), CONFIG, accused, [FMA32], 5).verdict, 'HOLD');
 });

@@ -7,8 +7,9 @@ import type { GateAnswer } from './outcome.js';
 interface FamilyQualification {
   family: Family;
   qualified: boolean;
-  /** An operator signed for the cohort. */
+  /** An operator signed for the cohort, and that holds still; `expired` = it held once. */
   vouched: boolean;
+  expired: boolean;
   cleanDevices: number;
   cleanNodes: number;
   selfTested: boolean;
@@ -19,13 +20,16 @@ interface FamilyQualification {
 /** Gate 3 for each of the families; which of them may accuse. */
 export function cohortGate(
   censusOf: (cohort: string) => Census,
-  { gates, vouchedCohorts }: Pick<CoreConfig, 'gates' | 'vouchedCohorts'>,
+  { gates, vouchedCohorts, vouchedUntilUs }: Pick<CoreConfig, 'gates' | 'vouchedCohorts' | 'vouchedUntilUs'>,
   device: DeviceState,
   families: readonly Family[],
+  nowUs: number,
 ): GateAnswer & { accusing: Family[] } {
+  const over = vouchedUntilUs !== null && vouchedUntilUs <= nowUs;
   const all = families.map((family) => {
     const key = cohortOf(device, family);
-    return qualify(censusOf(key), gates, device, { family, vouched: vouchedCohorts.includes(key) });
+    const signed = vouchedCohorts.includes(key);
+    return qualify(censusOf(key), gates, device, { family, vouched: signed && !over, expired: signed && over });
   });
   const accusing = all.filter((entry) => entry.qualified).map((entry) => entry.family);
   const inputs: Record<string, string> = {};
@@ -33,7 +37,7 @@ export function cohortGate(
     const name = familyName(entry.family);
     inputs[`${name}_clean_devices`] = `${entry.cleanDevices} of ${gates.cohort_min_gpus}`;
     inputs[`${name}_clean_nodes`] = `${entry.cleanNodes} of ${gates.cohort_min_nodes}`;
-    inputs[`${name}_signed_manifest`] = entry.vouched ? 'names its cohort' : 'does not name its cohort';
+    inputs[`${name}_signed_manifest`] = manifestText(entry);
     inputs[`${name}_self_tested_sms`] = `${entry.passed} of ${entry.needed}`;
     inputs[`${name}_golden`] = ARCHITECTURE_INDEPENDENT.has(entry.family)
       ? 'architecture independent'
@@ -42,11 +46,16 @@ export function cohortGate(
   return { verdict: accusing.length > 0 ? 'PASS' : 'HOLD', reason: all.map(sentence).join(' '), inputs, accusing };
 }
 
+function manifestText({ vouched, expired }: FamilyQualification): string {
+  if (expired) return 'named its cohort, and has expired';
+  return vouched ? 'names its cohort' : 'does not name its cohort';
+}
+
 function qualify(
   census: Census,
   settings: GateSettings,
   device: DeviceState,
-  { family, vouched }: Pick<FamilyQualification, 'family' | 'vouched'>,
+  { family, vouched, expired }: Pick<FamilyQualification, 'family' | 'vouched' | 'expired'>,
 ): FamilyQualification {
   const cleanDevices = census.cleanDevices;
   const cleanNodes = census.cleanNodes;
@@ -59,6 +68,7 @@ function qualify(
     family,
     qualified: large || vouched || selfTested,
     vouched,
+    expired,
     cleanDevices,
     cleanNodes,
     selfTested,
@@ -75,5 +85,6 @@ function sentence(entry: FamilyQualification): string {
   const selfTest = `${entry.passed} of its SMs passed the known answers at agent start (${entry.needed} needed)`;
   if (entry.selfTested)
     return `The cohort of ${name} is small, but its golden is architecture independent and ${selfTest}: COHORT_SELF_TESTED.`;
-  return `${name} may not accuse: its cohort has only ${cohort}, and ${selfTest}.`;
+  const manifest = entry.expired ? ', the signed manifest that named it has expired' : '';
+  return `${name} may not accuse: its cohort has only ${cohort}${manifest}, and ${selfTest}.`;
 }

@@ -30,7 +30,9 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
   const decision = model.decide(device, null, nowUs, draft);
   const families = accusedFamilies(device);
 
-  const cohort = present(step, 'cohort', cohortGate(census, configOf(draft), device, families), { accusing: families });
+  const cohort = present(step, 'cohort', cohortGate(census, configOf(draft), device, families, nowUs), {
+    accusing: families,
+  });
   const qualified = cohort.accusing.length > 0 ? cohort.accusing : families;
   const firstUs = device.firstObservationUs ?? nowUs;
   const dwell = present(step, 'dwell', dwellGate(settings, nodeCount(draft), firstUs, nowUs), NO_TIME);

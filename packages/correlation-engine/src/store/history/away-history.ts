@@ -13,6 +13,9 @@ export class AwayHistory implements HistoryStore {
     return this.#archived.get(`${spoolId}${node}`) ?? 0;
   }
 
+  /** What the database was told is all that is known. */
+  async refresh(): Promise<void> {}
+
   append(): Promise<void> {
     return Promise.reject(away());
   }
