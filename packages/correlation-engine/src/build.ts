@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Tokens } from '@sentinel/service-kit/auth';
 import { type Clock, systemClock } from '@sentinel/service-kit/clock';
-import { type CorrelationEngineConfig, folderOf, type LoadedConfig } from '@sentinel/service-kit/config';
+import type { CorrelationEngineConfig, LoadedConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
 import type { GrpcServer } from '@sentinel/service-kit/grpc-server';
@@ -33,8 +33,8 @@ import { serve } from './serve.js';
 import { admission, coreConfig, databaseOptions, isReplicated } from './settings.js';
 import { Database } from './store/connect.js';
 import { AwayHistory } from './store/history/away-history.js';
-import { FileHistory } from './store/history/file-history.js';
 import type { HistoryStore } from './store/history/history-store.js';
+import { isClustered, openHistory } from './store/history/open.js';
 import { type Leadership, Lease } from './store/lease.js';
 import { type LoadedState, StateStore, SupersededError } from './store/state-store.js';
 
@@ -48,7 +48,7 @@ export interface EngineOptions {
   /** Called when the engine can never go on. */
   readonly fatal: (error: unknown) => void;
   readonly clock?: Clock;
-  /** Opens the history; the folder of `history.url` by default. */
+  /** Opens the history; that of the settings by default. */
   readonly openHistory?: () => Promise<HistoryStore>;
 }
 
@@ -180,7 +180,7 @@ export class Engine implements Service {
     try {
       const history = await this.#openHistory().catch((error: unknown) => {
         this.#storeChanged('history', error);
-        return new AwayHistory(state.spools);
+        return new AwayHistory();
       });
       this.#decide(state, history);
     } catch (error) {
@@ -238,7 +238,7 @@ export class Engine implements Service {
   }
 
   #openHistory(): Promise<HistoryStore> {
-    return this.#options.openHistory?.() ?? FileHistory.open(folderOf(this.#config.history.url) ?? '', this.#log);
+    return this.#options.openHistory?.() ?? openHistory(this.#config, this.#log);
   }
 
   #observe(): void {
@@ -325,7 +325,8 @@ export class Engine implements Service {
   }
 
   #sayBackends(): void {
-    for (const key of ['database.postgres_url', 'history.url']) {
+    const history = isClustered(this.#config) ? 'scylla.contact_points' : 'history.url';
+    for (const key of ['database.postgres_url', history]) {
       const origin = this.#loaded.origin(key);
       this.#log.info({ setting: `${SECTION}.${key}`, backend: backendOf(key, this.#config), origin }, 'store selected');
     }
@@ -333,5 +334,6 @@ export class Engine implements Service {
 }
 
 function backendOf(key: string, config: CorrelationEngineConfig): string {
+  if (key === 'scylla.contact_points') return 'scylla';
   return (key === 'history.url' ? config.history.url : config.database.postgres_url).split('://')[0] ?? '';
 }

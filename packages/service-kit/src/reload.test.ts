@@ -18,7 +18,7 @@ test('a reload takes level and settings that may change, and says which wait and
 
   write('mode: observe', 'warn');
   const first = loadConfig({ section: 'correlation_engine', argv: ['--config', file], env: {} });
-  write('mode: enforce, scylla: { keyspace: other }, database: { max_connections: 5 }', 'info');
+  write('mode: enforce, correlation: { buffer_size: 500 }, database: { max_connections: 5 }', 'info');
   const next = reloadConfig(first, log);
   assert.equal(next.config.mode, 'enforce');
   assert.equal(next.config.database.max_connections, 20);
@@ -26,7 +26,7 @@ test('a reload takes level and settings that may change, and says which wait and
   const said = lines.map(({ key, msg }) => `${key ?? ''} ${msg}`);
   assert.ok(said.includes('correlation_engine.mode setting changed'), said.join('\n'));
   assert.ok(said.includes('correlation_engine.database.max_connections this setting changes with the next restart'));
-  assert.ok(said.some((line) => line.includes('scylla.keyspace') && line.includes('does not act on it')));
+  assert.ok(said.some((line) => line.includes('correlation.buffer_size') && line.includes('does not act on it')));
 
   write('mode: nonsense', 'debug');
   assert.throws(() => reloadConfig(next, log), ConfigError);

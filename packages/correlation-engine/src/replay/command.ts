@@ -11,7 +11,7 @@ import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import { databaseOptions } from '../settings.js';
 import { Database, hasEveryStep } from '../store/connect.js';
-import { HistoryTail } from './history-tail.js';
+import { historyLog } from '../store/history/open.js';
 import { replay } from './replay.js';
 import type { Disagreement, ReplayReport } from './report.js';
 
@@ -54,7 +54,7 @@ async function replayConfigured({ config, flags }: EngineProgram, streams: Strea
   const database = new Database(databaseOptions(config), silentLogger());
   const startedServer = await database.ensureRunning();
   const db = database.pool(() => {});
-  const history = new HistoryTail(folderOf(config.history.url) ?? '');
+  const history = historyLog(config);
   try {
     if (!(await hasEveryStep(db))) throw olderSchema();
     return await replay({ db, history, until: flags.until, progress: progressOn(streams) });

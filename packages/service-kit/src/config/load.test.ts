@@ -184,10 +184,10 @@ test('a mistake in the section of another service warns and does not stop this o
 
 test('a key that nothing acts on yet warns when it is set', (context) => {
   const cwd = folderWith(context, {
-    'sentinel.yaml': `${PLAIN}  scylla: { keyspace: other, replication_factor: 3 }\n`,
+    'sentinel.yaml': `${PLAIN}  correlation: { buffer_size: 500 }\n`,
   });
   assert.deepEqual(loadEngine(cwd).warnings, [
-    'sentinel.yaml:6: correlation_engine.scylla.keyspace: is checked, but this version does not act on it',
+    'sentinel.yaml:6: correlation_engine.correlation.buffer_size: is checked, but this version does not act on it',
   ]);
 });
 

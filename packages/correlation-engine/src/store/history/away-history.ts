@@ -1,19 +1,12 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { HistoryEntry, HistoryStore } from './history-store.js';
 
-/** Stands in until the history can be opened: it knows of each spool what the database was told, and takes nothing. */
+/** Stands in until the history can be opened: it knows nothing, so that what the database was told stands, and takes nothing. */
 export class AwayHistory implements HistoryStore {
-  readonly #archived: ReadonlyMap<string, number>;
-
-  constructor(spools: readonly { node: string; spool_id: string; archived_through: number }[]) {
-    this.#archived = new Map(spools.map((row) => [`${row.spool_id}${row.node}`, row.archived_through]));
+  archivedThrough(): null {
+    return null;
   }
 
-  archivedThrough(node: string, spoolId: string): number {
-    return this.#archived.get(`${spoolId}${node}`) ?? 0;
-  }
-
-  /** What the database was told is all that is known. */
   async refresh(): Promise<void> {}
 
   append(): Promise<void> {

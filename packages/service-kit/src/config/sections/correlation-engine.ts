@@ -1,6 +1,6 @@
 import { choice, flag, integer, list, mapping } from '../formats.js';
 import { endpoint, listenAddress, nodeName, webHost, webOrigin } from '../places.js';
-import { group, inertGroup, leaf, secret, section } from '../schema.js';
+import { group, leaf, secret, section } from '../schema.js';
 import { cohortManifest, correlation, tmr, trustGraph } from './agreement.js';
 import { attribution } from './attribution.js';
 import { bayesianModel, stateMachine } from './decisions.js';
@@ -76,7 +76,7 @@ export const correlationEngine = section(
     directive_log: directiveLog,
     cohort_manifest: cohortManifest,
     history,
-    scylla: inertGroup('The store of every run, for fleets.', scyllaKeys('sentinel', 'history.url')),
+    scylla: group('The store of every run, for fleets.', scyllaKeys('sentinel', 'history.url')),
     redis,
     audit_ledger_endpoint: leaf({
       format: endpoint,

@@ -40,6 +40,13 @@ export const history = group('The store of every run.', {
     doc: 'file://DIR, a folder of segment files; used while scylla.contact_points is empty.',
     source: ESTIMATE,
   }),
+  retention_days: leaf({
+    format: integer(1, 7300),
+    default: 365,
+    unit: 'days',
+    doc: 'How long a cluster (scylla.contact_points) keeps a record. Segment files stay until somebody removes them. A replay reaches back no further.',
+    source: 'the budget of storage is that of a year',
+  }),
 });
 
 export const directiveLog = group(

@@ -31,5 +31,7 @@ export function settings(data: string, { cql, storage }: CassandraPorts): object
     key_cache_size: '8MiB',
     concurrent_reads: 8,
     concurrent_writes: 8,
+    // What a test drops or empties is gone.
+    auto_snapshot: false,
   };
 }

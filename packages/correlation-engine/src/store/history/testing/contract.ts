@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { HistoryRecord } from '../history-record.js';
 import type { HistoryLog, HistoryStore } from '../history-store.js';
@@ -21,11 +21,14 @@ export function historyContract(name: string, make: () => Promise<HistoryPlace>,
   describe(`the contract of a history: ${name}`, { skip }, () => {
     let place: HistoryPlace;
     let history: HistoryStore;
+    let log: HistoryLog;
     beforeEach(async () => {
       place = await make();
       history = await place.open();
+      log = place.log();
     });
     afterEach(async () => {
+      await log.close();
       await history.close();
       await place.remove();
     });
@@ -99,9 +102,7 @@ export function historyContract(name: string, make: () => Promise<HistoryPlace>,
       const empty = record(8, { devices: [], payload: Buffer.alloc(0), commitSeq: 2 ** 40 + 1 });
       await history.append([stored, empty]);
       for await (const entry of history.read('GPU-ö', 0, null)) assert.deepEqual(plain(entry.record), stored);
-      const log = place.log();
       assert.deepEqual((await all(log)).map(plain), [stored, empty]);
-      await log.close();
     });
 
     it('takes a record as large as an agent may send', async () => {
@@ -110,17 +111,8 @@ export function historyContract(name: string, make: () => Promise<HistoryPlace>,
       for await (const entry of history.read('odd', 0, null))
         assert.equal(Buffer.compare(payload, entry.record.payload), 0);
     });
-  });
-
-  describe(`the log of a history: ${name}`, { skip }, () => {
-    let place: HistoryPlace;
-    before(async () => {
-      place = await make();
-    });
-    after(() => place.remove());
 
     it('has every record once, in order per spool, and later what was added since', async () => {
-      const history = await place.open();
       const other = (sequence: number): HistoryRecord =>
         record(sequence, { node: 'm', spoolId: 'cd'.repeat(16), commitSeq: 2 * sequence, nowUs: NOON_US + sequence });
       const own = (sequence: number): HistoryRecord =>
@@ -129,7 +121,6 @@ export function historyContract(name: string, make: () => Promise<HistoryPlace>,
         Array.from({ length: to - from + 1 }, (_, i) => make(from + i));
       await history.append(upTo(own, 1, 300));
       await history.append(upTo(other, 1, 300));
-      const log = place.log();
       const seen = await all(log);
       assert.deepEqual(bySpool(seen, 'n'), upTo(own, 1, 300).map(plain));
       assert.deepEqual(bySpool(seen, 'm'), upTo(other, 1, 300).map(plain));
@@ -141,8 +132,6 @@ export function historyContract(name: string, make: () => Promise<HistoryPlace>,
       // Committed the day before, archived late.
       await history.append([late]);
       assert.deepEqual((await all(log)).map(plain), [late]);
-      await log.close();
-      await history.close();
     });
   });
 }

@@ -1,0 +1,55 @@
+import { types } from 'cassandra-driver';
+import type { HistoryRecord } from '../history-record.js';
+
+const DAY_US = 86_400_000_000;
+
+/** The day (UTC) of a time, counted from 1970. */
+export function dayOf(us: number): number {
+  return Math.floor(us / DAY_US);
+}
+
+/** A number below 2^53 as the driver takes a bigint. */
+export function long(value: number): types.Long {
+  return types.Long.fromNumber(value);
+}
+
+export const INSERT_RECORD = `INSERT INTO records (node, day, commit_seq, spool_id, sequence, now_us, offset_us, devices, payload)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) USING TTL ?`;
+
+export function recordRow(record: HistoryRecord, ttlSeconds: number): unknown[] {
+  const { node, spoolId, nowUs, payload } = record;
+  return [
+    node,
+    dayOf(nowUs),
+    long(record.commitSeq),
+    Buffer.from(spoolId, 'hex'),
+    long(record.sequence),
+    long(nowUs),
+    long(record.offsetUs),
+    record.devices,
+    Buffer.from(payload.buffer, payload.byteOffset, payload.length),
+    ttlSeconds,
+  ];
+}
+
+export function recordOf(row: types.Row): HistoryRecord {
+  const number = (name: string): number => Number(row[name]);
+  return {
+    node: row['node'] as string,
+    spoolId: (row['spool_id'] as Buffer).toString('hex'),
+    sequence: number('sequence'),
+    commitSeq: number('commit_seq'),
+    nowUs: number('now_us'),
+    offsetUs: number('offset_us'),
+    // The driver gives none for an empty list.
+    devices: (row['devices'] as string[] | null) ?? [],
+    payload: row['payload'] as Buffer,
+  };
+}
+
+/** Every row, of all pages. */
+export async function allRows(rows: AsyncIterable<types.Row>): Promise<types.Row[]> {
+  const all: types.Row[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import { Client, type ClientOptions, policies, types } from 'cassandra-driver';
+import type { CorrelationEngineConfig } from '../config/index.js';
+import { cqlError } from './errors.js';
+
+/** The keys of a Scylla or Cassandra cluster, as every section has them. */
+export type CqlConfig = CorrelationEngineConfig['scylla'];
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A statement that takes longer is given up, so that a node that hangs shows as one that is away. */
+const READ_TIMEOUT_MS = 5_000;
+const FIRST_RECONNECT_MS = 250;
+const LAST_RECONNECT_MS = 10_000;
+const SCHEMA_AGREEMENT_S = 30;
+
+/**
+ * Connects to the keyspace. Statements are confirmed by the configured write consistency where they ask for no other.
+ * @param section whose settings these are, for errors
+ * @throws SentinelError UNAVAILABLE, or FAILED_PRECONDITION naming the key to correct
+ */
+export async function connectCql(config: CqlConfig, section: string): Promise<Client> {
+  const client = new Client({ ...clientOptions(config), keyspace: config.keyspace });
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    await client.shutdown();
+    throw cqlError(error, section);
+  }
+}
+
+/** Makes the keyspace where there is none. @throws SentinelError as `connectCql` */
+export async function makeKeyspace(config: CqlConfig, section: string): Promise<void> {
+  const client = new Client(clientOptions(config));
+  try {
+    await client.connect();
+    await ensureKeyspace(client, config);
+  } catch (error) {
+    throw cqlError(error, section);
+  } finally {
+    await client.shutdown();
+  }
+}
+
+/** The driver's number of a consistency's name. */
+export function consistency(name: CqlConfig['read_consistency']): types.consistencies {
+  return CONSISTENCIES[name];
+}
+
+/** What sees every write that was confirmed at the write consistency. */
+export function consistencyThatSees(name: CqlConfig['write_consistency']): types.consistencies {
+  return SEES[name];
+}
+
+const { one, localOne, quorum, localQuorum, eachQuorum, all } = types.consistencies;
+const CONSISTENCIES = {
+  ONE: one,
+  LOCAL_ONE: localOne,
+  QUORUM: quorum,
+  LOCAL_QUORUM: localQuorum,
+  EACH_QUORUM: eachQuorum,
+  ALL: all,
+} as const;
+const SEES = {
+  ONE: all,
+  LOCAL_ONE: all,
+  QUORUM: quorum,
+  LOCAL_QUORUM: localQuorum,
+  EACH_QUORUM: localQuorum,
+  ALL: one,
+} as const;
+
+function clientOptions(config: CqlConfig): ClientOptions {
+  const { username, password, tls } = config;
+  return {
+    contactPoints: [...config.contact_points],
+    localDataCenter: config.local_datacenter,
+    ...(username === '' ? {} : { credentials: { username, password } }),
+    ...(tls.enabled ? { sslOptions: tls.ca_file === '' ? {} : { ca: [readFileSync(tls.ca_file)] } } : {}),
+    encoding: { useUndefinedAsUnset: true, copyBuffer: true },
+    socketOptions: { connectTimeout: CONNECT_TIMEOUT_MS, readTimeout: READ_TIMEOUT_MS },
+    policies: {
+      reconnection: new policies.reconnection.ExponentialReconnectionPolicy(
+        FIRST_RECONNECT_MS,
+        LAST_RECONNECT_MS,
+        false,
+      ),
+    },
+    protocolOptions: { maxSchemaAgreementWaitSeconds: SCHEMA_AGREEMENT_S },
+    queryOptions: { prepare: true, isIdempotent: true, consistency: consistency(config.write_consistency) },
+  };
+}
+
+/** Names come from the configuration, whose format admits letters, digits and underscores alone. */
+async function ensureKeyspace(client: Client, config: CqlConfig): Promise<void> {
+  const { keyspace, local_datacenter: dc, replication_factor: copies } = config;
+  const known = 'SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?';
+  if ((await client.execute(known, [keyspace.toLowerCase()], LOCAL)).rowLength > 0) return;
+  await client.execute(
+    `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${dc.replaceAll("'", "''")}': ${copies}}`,
+    [],
+    { prepare: false },
+  );
+}
+
+const LOCAL = { consistency: types.consistencies.localOne };

@@ -1,0 +1,65 @@
+import { errors, types } from 'cassandra-driver';
+import { SentinelError } from '../errors.js';
+
+const { responseErrorCodes: CODES } = types;
+/** Answers after which the same statement may succeed later. */
+const PASSING: ReadonlySet<number> = new Set([
+  CODES.overloaded,
+  CODES.isBootstrapping,
+  CODES.writeTimeout,
+  CODES.readTimeout,
+  CODES.writeFailure,
+  CODES.readFailure,
+  CODES.serverError,
+]);
+
+/**
+ * Any failure of the cluster as a SentinelError: UNAVAILABLE where the same may succeed later, FAILED_PRECONDITION where the settings below
+ * `section`.scylla or the cluster have to change.
+ */
+export function cqlError(thrown: unknown, section: string): SentinelError {
+  if (thrown instanceof SentinelError) return thrown;
+  const make = (code: 'UNAVAILABLE' | 'FAILED_PRECONDITION', key: string, message: string, hint: string) =>
+    new SentinelError({ code, message, field: `${section}.scylla.${key}`, hint, cause: thrown });
+  const refused = authenticationFailure(thrown);
+  if (refused !== null)
+    return make(
+      'FAILED_PRECONDITION',
+      'username',
+      `the cluster refuses the user (${refused})`,
+      'Correct username and password.',
+    );
+  const said = thrown instanceof Error ? thrown.message : String(thrown);
+  if (thrown instanceof errors.ArgumentError && said.includes('localDataCenter'))
+    return make(
+      'FAILED_PRECONDITION',
+      'local_datacenter',
+      said,
+      'Name the data centre as the cluster does: nodetool status shows it.',
+    );
+  if (!(thrown instanceof errors.ResponseError))
+    return make('UNAVAILABLE', 'contact_points', `the cluster is away (${said})`, 'It is tried again.');
+  if (thrown.code === CODES.unavailableException)
+    return make(
+      'UNAVAILABLE',
+      'replication_factor',
+      `too few nodes are up for the consistency asked for (${said})`,
+      'It is tried again. A keyspace that was made with more copies than there are nodes never succeeds: ALTER KEYSPACE to as many as there are nodes.',
+    );
+  if (PASSING.has(thrown.code)) return make('UNAVAILABLE', 'contact_points', said, 'It is tried again.');
+  if (thrown.code === CODES.unauthorized)
+    return make('FAILED_PRECONDITION', 'username', said, 'Grant the user CREATE, SELECT and MODIFY on the keyspace.');
+  return make(
+    'FAILED_PRECONDITION',
+    'keyspace',
+    said,
+    'The keyspace may belong to another version: migrate status compares.',
+  );
+}
+
+/** What the node said; null where the failure is another one. */
+function authenticationFailure(thrown: unknown): string | null {
+  const tried = thrown instanceof errors.NoHostAvailableError ? Object.values(thrown.innerErrors as object) : [thrown];
+  const refusal = tried.find((each): each is Error => each instanceof errors.AuthenticationError);
+  return refusal?.message ?? null;
+}
