@@ -13,6 +13,7 @@ export function completeDevice(device: DeviceState, settings: AttributionSetting
     patterns: device.patterns ?? [],
     confirmed: device.confirmed ?? [],
     soft: device.soft ?? [],
+    trends: device.trends ?? null,
     slot: device.slot ?? '',
     replaced: device.replaced ?? null,
     out: completeOut(device),

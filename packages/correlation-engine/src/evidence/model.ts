@@ -4,6 +4,7 @@
 
 import type { TmrSettings, TrustGraphSettings } from '../canary/facts.js';
 import type { SoftSource } from './soft/cusum.js';
+import type { Trends } from './soft/trends.js';
 
 /** Number of `sentinel.v1.ProbeFamily`. */
 export type Family = number;
@@ -266,8 +267,10 @@ export interface DeviceState {
   patterns: PatternState[];
   /** Units whose defect is certain: reproduced in a deep test, or condemned. Bounded. */
   confirmed: UnitName[];
-  /** Anomalies that monitors saw, by source. Bounded. */
+  /** Anomalies that monitors saw, loud faults and trends of telemetry, by source. Bounded. */
   soft: SoftSource[];
+  /** What telemetry said last of the counters that soft evidence is made of; null = nothing yet. */
+  trends: Trends | null;
 }
 
 /** Who may speak against a device. */

@@ -152,7 +152,7 @@ export interface Sample {
   readonly partial: boolean;
 }
 
-/** Context for people: it moves no evidence. */
+/** Context for people; of some counters a rise is soft evidence. */
 export interface TelemetryRecord extends UplinkOrigin {
   kind: 'telemetry';
   samples: readonly Sample[];

@@ -50,6 +50,7 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     patterns: [],
     confirmed: [],
     soft: [],
+    trends: null,
   };
 }
 

@@ -2,6 +2,7 @@ import { familyName } from '../evidence/families.js';
 import { heldUnits } from '../evidence/held-units.js';
 import type { DirectiveState, UnitState } from '../evidence/model.js';
 import { NOTHING_YET } from '../evidence/register.js';
+import { softCusum } from '../evidence/soft/soft.js';
 import { isInjected } from '../lifecycle/detail.js';
 import { askedAgain, failedTestSentences } from './next-deep-test.js';
 import { percent, posteriorSentences } from './posterior.js';
@@ -9,6 +10,8 @@ import { dateOf, holdingGates, openDirectives, type View } from './view.js';
 import { waitingSentences } from './waiting.js';
 
 const MAX_UNITS_NAMED = 8;
+const SOFT_FACTOR_SAID = 2;
+const DAY_US = 86_400_000_000;
 
 /** Why the device is in its state, most important first. */
 export function whyInThisState(view: View): string[] {
@@ -23,6 +26,7 @@ export function whyInThisState(view: View): string[] {
     ...waitingSentences(view),
     ...evidence(view),
     ...loud(view),
+    ...soft(view),
     ...gateSentences(view),
     ...openDirectives(device).map((directive) => work(directive)),
     ...failedTestSentences(view),
@@ -76,6 +80,18 @@ function loud({ device: { loudFaults } }: View): string[] {
   const { count, lastUs, lastDetail } = loudFaults;
   const what = count === 1 ? 'One loud fault' : `${count} loud faults`;
   return [`${what} reported by its agent, the newest on ${dateOf(lastUs)}: ${lastDetail}.`];
+}
+
+/** What is no wrong result of a probe; said from where on it makes a difference that a person would notice. */
+function soft({ device, facts, nowUs }: View): string[] {
+  const factor = Math.exp(softCusum(facts, device, nowUs));
+  if (factor < SOFT_FACTOR_SAID) return [];
+  const sources = device.soft
+    .map(({ source, day }) => `${source} (newest on ${dateOf(day * DAY_US).slice(0, 10)})`)
+    .join(', ');
+  return [
+    `Soft evidence, which never quarantines, makes a defect ${Math.round(factor)} times likelier to begin: ${sources}.`,
+  ];
 }
 
 function unitText(unit: UnitState): string {

@@ -18,6 +18,7 @@ import { applyNodeLeft } from './on-node-left.js';
 import { applyOperator } from './on-operator.js';
 import { applyPause, applySchedule } from './on-probe-control.js';
 import { applySpan } from './on-span.js';
+import { applyTelemetry } from './on-telemetry.js';
 import { applyTimer } from './on-timer.js';
 
 /**
@@ -60,6 +61,7 @@ function dispatch(step: Step, record: CoreRecord): void {
       applyAgentEvents(step, record);
       break;
     case 'telemetry':
+      applyTelemetry(step, record);
       break;
     case 'operator':
       applyOperator(step, record);

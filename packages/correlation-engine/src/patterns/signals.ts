@@ -26,7 +26,7 @@ export function noteFailure(
   device: DeviceState,
   failure: { sm: number; bin: Bin; scheduled: boolean; timeUs: number },
 ): void {
-  const first = device.signals === null;
+  const first = device.signals?.lastUs.probe === undefined;
   noteSignal(device, 'probe', failure.timeUs);
   const signals = device.signals ?? NONE;
   const counted = first ? signals : { ...signals, ...added(signals, failure.bin, 1, 1) };

@@ -115,6 +115,27 @@ describe('a log replays the same', () => {
     assert.equal((await same()).compared.transitions, 2);
   });
 
+  it('over what telemetry shows, which is soft evidence', async () => {
+    const c = agents.get('c') as TestAgent;
+    for (const errors of [1, 2, 5]) {
+      const sample = {
+        deviceId: c.device,
+        timeUs: BigInt(Date.now()) * 1000n,
+        values: { memory_corrected_errors: errors },
+      };
+      const samples = [{ ...sample, texts: {}, partial: errors > 1 }];
+      await sent(c, c.payload({ $case: 'telemetry', value: { samples } }));
+    }
+    await same();
+    const [row] = await engine.sql<{ body: { soft: { events: number }[] } }>(
+      `select body from devices where id = 'CPU-c'`,
+    );
+    assert.deepEqual(
+      row?.body.soft.map(({ events }) => events),
+      [2],
+    );
+  });
+
   it('after a kill -9 in the midst of traffic', async () => {
     for (const agent of agents.values()) agent.close();
     await engine.stop();

@@ -20,8 +20,8 @@ export interface SoftEvent {
   jobGpus: number;
 }
 
-/** Adds an event to a draft's device and to what is known of its source and job. */
-export function addSoftEvent(step: Step, device: DeviceState, event: SoftEvent): void {
+/** Adds an event to a draft's device and to what is known of its source and job. @returns what is known of the source on the device now */
+export function addSoftEvent(step: Step, device: DeviceState, event: SoftEvent): SoftSource {
   const { draft } = step;
   const day = Math.floor(event.timeUs / DAY_US);
   const known = device.soft.find((entry) => entry.source === event.source);
@@ -31,6 +31,7 @@ export function addSoftEvent(step: Step, device: DeviceState, event: SoftEvent):
   device.soft = [next, ...others.slice(0, MAX_SOURCES - 1)];
   const fleet = editFleet(draft);
   fleet.soft = learned(step, fleet.soft, event, next);
+  return next;
 }
 
 /** ln of the factor by which soft evidence multiplies the onset of defects of a device: 0 to ln 1e4. A view. */
