@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { GoldenDraft, type GoldenIndex, MAX_SEEDS } from './goldens.js';
+import { GoldenDraft, type GoldenIndex, MAX_COHORTS, MAX_SEEDS, NO_ROOM } from './goldens.js';
 
 const RIGHT = 7;
 
@@ -91,6 +91,16 @@ test('memory is bounded: old seeds are forgotten and not taken up again', () => 
   const many = Array.from({ length: 100 }, (_, i) => [`n${i}`, i] as const);
   reported(many, index, 50);
   assert.ok((index.get('c')?.at(-1)?.classes.length ?? 0) <= 4);
+});
+
+test('beyond so many cohorts nothing is compared, and that is told apart from a seed that is too old', () => {
+  const index: GoldenIndex = new Map();
+  const draft = new GoldenDraft(index);
+  for (let i = 0; i < MAX_COHORTS; i += 1) draft.take(`c${i}`, 100, RIGHT, 'a');
+  assert.equal(draft.take('one more', 100, RIGHT, 'a'), NO_ROOM);
+  assert.notEqual(draft.take('c0', 100, RIGHT, 'b'), NO_ROOM);
+  draft.install();
+  assert.equal(new GoldenDraft(index).take('one more', 101, RIGHT, 'a'), NO_ROOM);
 });
 
 test('a draft that is dropped leaves no trace, and one that forgets begins anew', () => {

@@ -26,7 +26,7 @@ export const MAX_SEEDS = 8;
 const MAX_CLASSES = 4;
 const MAX_NODES = 16;
 /** Cohorts that are compared. */
-const MAX_COHORTS = 4096;
+export const MAX_COHORTS = 4096;
 /** A majority: so many devices, on so many nodes, and more than all others together. */
 const MAJORITY = { members: 3, nodes: 2 };
 
@@ -39,6 +39,8 @@ export interface Compared {
 }
 
 const NOTHING: Compared = { outvoted: [], agrees: false };
+/** Not compared, because too many cohorts are. */
+export const NO_ROOM: Compared = { outvoted: [], agrees: false };
 const AGREES: Compared = { outvoted: [], agrees: true };
 
 /** Additions of one transaction over an untouched index. */
@@ -61,6 +63,7 @@ export class GoldenDraft {
   take(cohort: string, epoch: number, digest: number, node: string): Compared {
     const seed = this.#seed(cohort, epoch);
     if (seed === undefined) return NOTHING;
+    if (seed === null) return NO_ROOM;
     const [only] = seed.classes;
     if (seed.classes.length === 1 && only?.digest === digest) {
       // What nearly every report is.
@@ -76,13 +79,13 @@ export class GoldenDraft {
     return { outvoted: minority.flatMap(({ nodes }) => nodes), agrees: majority.digest === digest };
   }
 
-  /** The seed as this draft may change it; undefined = too old, or one cohort too many. */
-  #seed(cohort: string, epoch: number): GoldenSeed | undefined {
+  /** The seed as this draft may change it; undefined = too old, null = one cohort too many. */
+  #seed(cohort: string, epoch: number): GoldenSeed | undefined | null {
     let seeds = this.#own.get(cohort);
     const own = seeds?.get(epoch);
     if (own !== undefined) return own;
     const base = this.#forgotten ? undefined : this.#base.get(cohort);
-    if (base === undefined && seeds === undefined && this.#base.size + this.#own.size >= MAX_COHORTS) return undefined;
+    if (base === undefined && seeds === undefined && this.#base.size + this.#own.size >= MAX_COHORTS) return null;
     const before = base?.find((entry) => entry.epoch === epoch);
     if (before === undefined && base !== undefined && base.length >= MAX_SEEDS && epoch < (base[0]?.epoch ?? 0))
       return undefined;

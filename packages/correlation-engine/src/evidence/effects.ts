@@ -172,13 +172,15 @@ export interface MovedDevice {
 
 /**
  * What bounded memory gave up, or did not take: a cohort or a node of one that failed, an incident that was not opened or that ended, a
- * canary that was not opened, the count of tie-breaks of a suspect, an edge of the trust graph, a source or a job of soft events.
+ * golden that was not compared because too many cohorts are, a canary that was not opened, the count of tie-breaks of a suspect, an edge
+ * of the trust graph, a source or a job of soft events.
  */
 export const FORGETTABLE = [
   'failing_cohort',
   'failing_node',
   'incident',
   'ended_incident',
+  'golden_cohort',
   'canary',
   'tie_break',
   'trust_edge',

@@ -1,11 +1,12 @@
 import { noteGolden } from '../canary/broken-golden.js';
+import { NO_ROOM } from '../canary/goldens.js';
 import { type Draft, deviceOf, editNode, goldensOf, nodeOf } from './draft.js';
 import { eventTimeUs, type NodeClock } from './event-time.js';
 import { type DeviceState, type FamilyState, type NodeState, RunFlag, RunKind } from './model.js';
 import type { BatchRecord, RunColumns } from './record.js';
 import { adoptDevice } from './register.js';
 import { needsAttention } from './state.js';
-import type { Step } from './step.js';
+import { forget, type Step } from './step.js';
 
 /** Runs of one (device, family) in one batch. */
 export interface Slot {
@@ -95,6 +96,7 @@ function compareGolden(step: Step, { node, batch }: BatchRecord, row: number, { 
   const digest = batch.goldenDigest[row] as number;
   if (digest === 0) return;
   const compared = goldensOf(step.draft).take(cohort, batch.epoch[row] as number, digest, node);
+  if (compared === NO_ROOM) forget(step, 'golden_cohort');
   if (compared.agrees || compared.outvoted.length > 0) noteGolden(step, node, family, compared);
 }
 

@@ -103,7 +103,7 @@ function differentLines({ decidedByEarlierRelease }: ReplayReport, disagreement:
     `  stored    ${shown(disagreement.stored)}`,
     `  replayed  ${shown(disagreement.replayed)}`,
     decidedByEarlierRelease
-      ? 'An earlier release decided until here, by its own rules: the log cannot be judged beyond this record.'
+      ? 'An earlier release decided this: its rules or words were others, or a row was changed. What comes after cannot be judged.'
       : 'Either a row was changed behind the engine, or another version of the engine decided.',
   ];
 }
