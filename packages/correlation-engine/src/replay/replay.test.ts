@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { RunKind } from '../core.js';
@@ -60,6 +60,23 @@ it('with the engine stopped it starts the database and stops it again', async ()
   assert.equal(code, 0, text);
   await assert.rejects(engine.sql('select 1'), 'the server was stopped');
   await engine.start();
+});
+
+it('reads neither keys, tokens nor certificates, nor the manifest of cohorts', async () => {
+  const file = join(engine.folder, 'stores-alone.yaml');
+  const { folder } = engine;
+  const settings = {
+    database: { postgres_url: `embedded://${folder}/pg` },
+    history: { url: `file://${folder}/history` },
+    tls: { enabled: true, cert_file: 'none.crt', key_file: 'none.key', ca_file: 'none.crt' },
+    hmac_keys_path: 'none',
+    operator_token_path: 'none',
+    service_token_path: 'none',
+    cohort_manifest: { file: 'none.json' },
+  };
+  writeFileSync(file, JSON.stringify({ correlation_engine: settings }), { mode: 0o600 });
+  const { code, report, text } = await run('--config', file);
+  assert.deepEqual([code, report?.disagreement], [0, null], text);
 });
 
 it('a row that was changed behind the engine is named, with both values', async () => {
