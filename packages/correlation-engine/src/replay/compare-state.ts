@@ -4,6 +4,7 @@ import type { ProposalTable, Tables } from '../store/schema.js';
 import { savedState } from '../store/state-store.js';
 import { KEPT_SNAPSHOTS } from '../store/writer.js';
 import { type Difference, firstDifference, inNameOrder } from './difference.js';
+import { spoolName } from './remembered.js';
 import { type Compared, type Disagreement, named } from './report.js';
 import type { SchemaSteps } from './schema-steps.js';
 
@@ -13,6 +14,8 @@ export interface ReplayedEnd {
   readonly proposals: ReadonlyMap<string, ProposalTable>;
   /** The newest of them suffice. */
   readonly snapshots: readonly Tables['trust_snapshots'][];
+  /** Highest sequence of each spool. */
+  readonly watermarks: ReadonlyMap<string, number>;
 }
 
 export interface StateComparison {
@@ -41,6 +44,7 @@ export async function compareState(
     ['facts', 'facts', facts(before), facts(now)],
     ['counters', 'counters of', counters(before), counters(now)],
     ['proposals', 'proposal', byRowId(proposals), byRowId(replayedProposals)],
+    ['spools', 'watermark of spool', await storedWatermarks(db), end.watermarks],
     ['snapshots', 'snapshot', snapshots, new Map(taken.slice(-KEPT_SNAPSHOTS).map(bySnapshotTime))],
   ];
   const counts: Partial<Record<Compared, number>> = {};
@@ -65,6 +69,12 @@ async function storedState(db: Kysely<Tables>, replayed: CoreState): Promise<Sav
     canaries: fact<CoreState['canaries']>('canaries'),
   };
   return saveState(loadState(savedState(loaded, replayed.config)));
+}
+
+/** Of spools that brought something. */
+async function storedWatermarks(db: Kysely<Tables>): Promise<Map<string, number>> {
+  const rows = await db.selectFrom('spools').selectAll().where('committed_through', '>', 0).execute();
+  return new Map(rows.map((row) => [spoolName(row.node, row.spool_id), row.committed_through]));
 }
 
 /** Rows of a table: their members have no order. */

@@ -1,5 +1,5 @@
 import type { EffectRows } from '../commit/merge.js';
-import type { Effects } from '../core.js';
+import type { CoreRecord, Effects } from '../core.js';
 import type { ProposalTable, Tables } from '../store/schema.js';
 import { KEPT_SNAPSHOTS } from '../store/writer.js';
 
@@ -8,8 +8,11 @@ export class Remembered {
   readonly proposals = new Map<string, ProposalTable>();
   /** As many as the store keeps, oldest first. */
   readonly snapshots: Tables['trust_snapshots'][] = [];
+  /** Highest sequence of each spool, by node and spool. */
+  readonly watermarks = new Map<string, number>();
 
-  add({ moved }: Effects, rows: EffectRows): void {
+  add(record: CoreRecord, { moved }: Effects, rows: EffectRows): void {
+    if ('spoolId' in record) this.watermarks.set(spoolName(record.node, record.spoolId), record.sequence);
     for (const { from, to } of moved) for (const row of this.proposals.values()) if (row.gpu === from) row.gpu = to;
     for (const row of rows.proposals) {
       const gpu = this.proposals.get(row.id)?.gpu ?? row.gpu;
@@ -22,4 +25,8 @@ export class Remembered {
       if (this.snapshots.length > KEPT_SNAPSHOTS) this.snapshots.shift();
     }
   }
+}
+
+export function spoolName(node: string, spoolId: string): string {
+  return `${spoolId} of ${node}`;
 }

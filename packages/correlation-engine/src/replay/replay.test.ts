@@ -41,7 +41,7 @@ it('beside a running engine, the log replayed from empty gives what was committe
   const { transitions = 0, events = 0, directives, ...others } = report.compared;
   assert.ok(transitions >= 4 && events > transitions, `${transitions} transitions, ${events} events`);
   assert.ok(directives !== undefined);
-  assert.deepEqual(others, { observations: 16, devices: 2, nodes: 2, facts: 3, counters: 2 });
+  assert.deepEqual(others, { observations: 16, devices: 2, nodes: 2, facts: 3, counters: 2, spools: 2 });
   assert.equal(report.notCompared.length, 1, 'the ledger took nothing');
   const [head] = await engine.sql<{ commit_seq: string }>('select commit_seq from head');
   assert.equal(report.records, Number(head?.commit_seq));

@@ -105,7 +105,7 @@ class Replay {
     install(draft);
     const made = new EffectRows();
     made.add(commitSeq, effects);
-    this.#remembered.add(effects, made);
+    this.#remembered.add(record, effects, made);
     const ordered = record.kind === 'operator' && effects.refusal === null;
     const rows: Decisions = {
       transitions: made.transitions,
@@ -123,10 +123,10 @@ class Replay {
   async #end(state: CoreState): Promise<ReplayReport> {
     const moved = this.#comparison.finish();
     if (moved !== undefined) return this.#report(moved, []);
-    const { proposals, snapshots } = this.#remembered;
+    const { proposals, snapshots, watermarks } = this.#remembered;
     const { counts, disagreement } = await compareState(
       this.#db,
-      { state, proposals, snapshots },
+      { state, proposals, snapshots, watermarks },
       this.#steps,
       this.#firstUs,
     );
@@ -158,7 +158,7 @@ class Replay {
 
 const ORDER = 'the order of members in what is stored, because an earlier release wrote some of it';
 const LATER_RECORDS = 'the state, proposals and snapshots at the end of the log, because later records exist';
-const TRANSPORT = 'watermarks of spools, owners of nodes and numbers of the ledger: they decide nothing';
+const TRANSPORT = 'what is archived, owners of nodes and numbers of the ledger: they decide nothing';
 
 /** A log begins with the configuration that it was written under. */
 function firstConfig({ record, commitSeq }: LogEntry) {

@@ -20,7 +20,8 @@ export type Compared =
   | 'facts'
   | 'counters'
   | 'proposals'
-  | 'snapshots';
+  | 'snapshots'
+  | 'spools';
 
 export interface ReplayReport {
   records: number;

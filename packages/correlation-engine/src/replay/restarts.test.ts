@@ -222,6 +222,14 @@ describe('a log replays the same', () => {
         /^runs$/,
       ],
       [
+        [
+          'update spools set committed_through = committed_through + 1 where committed_through > 0',
+          'update spools set committed_through = committed_through - 1 where committed_through > 0',
+        ],
+        /^watermark of spool [0-9a-f]{32} of [a-z]+$/,
+        /^\(value\)$/,
+      ],
+      [
         [`insert into trust_snapshots values (1, '{}')`, 'delete from trust_snapshots where taken_us = 1'],
         /^snapshot of 1$/,
         /^\(value\)$/,
