@@ -17,6 +17,10 @@ import type { Disagreement, ReplayReport } from './report.js';
 
 export const FLAGS = {
   until: { type: 'integer', value: 'N', min: 1, help: 'replay: stops after record N of the log [the newest]' },
+  'from-start': {
+    type: 'boolean',
+    help: 'replay: from the first record on, also what an earlier release decided [from the newest upgrade on]',
+  },
   output: { type: 'string', choices: ['text', 'json'], help: 'replay: how the result is printed [text]' },
 } as const satisfies FlagSpecs;
 
@@ -57,7 +61,13 @@ async function replayConfigured({ config, flags }: EngineProgram, streams: Strea
   const history = historyLog(config);
   try {
     if (!(await hasEveryStep(db))) throw olderSchema();
-    return await replay({ db, history, until: flags.until, progress: progressOn(streams) });
+    return await replay({
+      db,
+      history,
+      until: flags.until,
+      fromStart: flags['from-start'],
+      progress: progressOn(streams),
+    });
   } finally {
     await history.close();
     await db.destroy();

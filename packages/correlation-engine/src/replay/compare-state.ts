@@ -16,6 +16,8 @@ export interface ReplayedEnd {
   readonly snapshots: readonly Tables['trust_snapshots'][];
   /** Highest sequence of each spool. */
   readonly watermarks: ReadonlyMap<string, number>;
+  /** What no record after this one changed is not compared; 0 = everything is. */
+  readonly after: number;
 }
 
 export interface StateComparison {
@@ -33,10 +35,10 @@ export async function compareState(
   const upgraded = firstUs < steps.newestUs;
   const [before, now] = [await storedState(db, end.state), saveState(end.state)];
   const counters = firstUs < steps.at('0004-exposure') ? withoutFirstRun : same;
-  const proposals = await db.selectFrom('proposals').selectAll().execute();
+  const proposals = await db.selectFrom('proposals').selectAll().where('commit_seq', '>', end.after).execute();
   const since = steps.at('0005-proposals');
   const replayedProposals = [...end.proposals.values()].filter((row) => row.proposed_us >= since);
-  const snapshots = new Map((await db.selectFrom('trust_snapshots').selectAll().execute()).map(bySnapshotTime));
+  const snapshots = new Map((await storedSnapshots(db, end)).map(bySnapshotTime));
   const taken = end.snapshots.filter(({ taken_us }) => taken_us >= steps.at('0006-trust-snapshots'));
   const parts: [Compared, string, ReadonlyMap<string, unknown>, ReadonlyMap<string, unknown>][] = [
     ['devices', 'device', byId(before.devices), byId(now.devices)],
@@ -44,7 +46,7 @@ export async function compareState(
     ['facts', 'facts', facts(before), facts(now)],
     ['counters', 'counters of', counters(before), counters(now)],
     ['proposals', 'proposal', byRowId(proposals), byRowId(replayedProposals)],
-    ['spools', 'watermark of spool', await storedWatermarks(db), end.watermarks],
+    ['spools', 'watermark of spool', await storedWatermarks(db, end), end.watermarks],
     ['snapshots', 'snapshot', snapshots, new Map(taken.slice(-KEPT_SNAPSHOTS).map(bySnapshotTime))],
   ];
   const counts: Partial<Record<Compared, number>> = {};
@@ -71,10 +73,18 @@ async function storedState(db: Kysely<Tables>, replayed: CoreState): Promise<Sav
   return saveState(loadState(savedState(loaded, replayed.config)));
 }
 
-/** Of spools that brought something. */
-async function storedWatermarks(db: Kysely<Tables>): Promise<Map<string, number>> {
+/** Those that were taken since then. */
+function storedSnapshots(db: Kysely<Tables>, { after, snapshots }: ReplayedEnd): Promise<Tables['trust_snapshots'][]> {
+  const all = db.selectFrom('trust_snapshots').selectAll();
+  if (after === 0) return all.execute();
+  return all.where('taken_us', '>=', snapshots[0]?.taken_us ?? Number.MAX_SAFE_INTEGER).execute();
+}
+
+/** Of spools that brought something, since then. */
+async function storedWatermarks(db: Kysely<Tables>, { watermarks, after }: ReplayedEnd): Promise<Map<string, number>> {
   const rows = await db.selectFrom('spools').selectAll().where('committed_through', '>', 0).execute();
-  return new Map(rows.map((row) => [spoolName(row.node, row.spool_id), row.committed_through]));
+  const all = new Map(rows.map((row) => [spoolName(row.node, row.spool_id), row.committed_through]));
+  return after === 0 ? all : new Map([...all].filter(([spool]) => watermarks.has(spool)));
 }
 
 /** Rows of a table: their members have no order. */

@@ -18,20 +18,25 @@ const MAX_AHEAD_BYTES = 1024 * 1024 * 1024;
 const POLL_MS = 200;
 
 export interface LogSources {
-  /** What did not come from a spool, in order of commit_seq. */
+  /** What did not come from a spool, from there on and in order of commit_seq. */
   readonly table: AsyncIterator<LogEntry>;
   readonly history: Pick<HistoryLog, 'next'>;
 }
 
 /**
- * The record log up to `upTo`, in order and without a gap: rows of the table merged with what came from spools.
+ * The record log after `after` up to `upTo`, in order and without a gap: rows of the table merged with what came from spools.
  * @param patienceMs how long the history may lag behind
  * @throws SentinelError DATA_LOSS naming the first record that neither holds
  */
-export async function* readLog(sources: LogSources, upTo: number, patienceMs: number): AsyncGenerator<LogEntry> {
+export async function* readLog(
+  sources: LogSources,
+  after: number,
+  upTo: number,
+  patienceMs: number,
+): AsyncGenerator<LogEntry> {
   const ahead = new Ahead(sources.history, patienceMs);
   let row = await sources.table.next();
-  for (let next = 1; next <= upTo; next += 1) {
+  for (let next = after + 1; next <= upTo; next += 1) {
     if (row.done !== true && row.value.commitSeq === next) {
       yield row.value;
       row = await sources.table.next();

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type Kysely, sql } from 'kysely';
 import { EffectRows, orderRow } from '../commit/merge.js';
-import { type Apply, apply, begin, type CoreState, type Effects, emptyState, install } from '../core.js';
+import { type Apply, apply, begin, type CoreState, type Effects, emptyState, install, loadState } from '../core.js';
 import type { HistoryLog } from '../store/history/history-store.js';
 import type { Tables } from '../store/schema.js';
+import { readCheckpoint } from './checkpoint.js';
 import { DecisionComparison, prunedDirectives } from './compare-decisions.js';
 import { compareState } from './compare-state.js';
 
@@ -23,13 +24,15 @@ export interface ReplayOptions {
   readonly history: Pick<HistoryLog, 'next'>;
   /** Last record that is replayed; undefined = all that are committed. */
   readonly until?: number | undefined;
+  /** From the first record on, also what an earlier release decided; otherwise from the newest upgrade on. */
+  readonly fromStart?: boolean;
   readonly progress?: (done: number, of: number) => void;
   /** What decides: the engine's rules by default. */
   readonly apply?: Apply;
 }
 
 /**
- * Applies the record log from empty with the functions that production uses, and compares all that they decide with what was
+ * Applies the record log, from empty or from the state that the newest upgrade found, with the functions that production uses, and compares all that they decide with what was
  * committed. Reads one snapshot of the database; writes nothing. Stops at the first disagreement.
  */
 export function replay(options: ReplayOptions): Promise<ReplayReport> {
@@ -59,6 +62,8 @@ class Replay {
   readonly #digest = createHash('sha256');
   readonly #remembered = new Remembered();
   #records = 0;
+  /** Records up to here are not replayed. */
+  #after = 0;
   #firstUs = 0;
   #lastUs = 0;
 
@@ -72,9 +77,9 @@ class Replay {
   async run(): Promise<ReplayReport> {
     const head = (await this.#db.selectFrom('head').select('commit_seq').executeTakeFirst())?.commit_seq ?? 0;
     const upTo = Math.min(this.#options.until ?? head, head);
-    const stored = new StoredDecisions(this.#db);
-    let state: CoreState | null = null;
-    for await (const entry of readLog(this.#sources(), upTo, PATIENCE_MS)) {
+    let state = await this.#startState(upTo);
+    const stored = new StoredDecisions(this.#db, this.#after);
+    for await (const entry of readLog(this.#sources(), this.#after, upTo, PATIENCE_MS)) {
       state ??= this.#begin(entry);
       const { rows, effects } = this.#apply(state, entry);
       const disagreement = this.#comparison.compare(
@@ -91,7 +96,16 @@ class Replay {
   }
 
   #sources() {
-    return { table: storedRecords(this.#db), history: this.#options.history };
+    return { table: storedRecords(this.#db, this.#after), history: this.#options.history };
+  }
+
+  /** null = the log is replayed from its first record on. */
+  async #startState(upTo: number): Promise<CoreState | null> {
+    const checkpoint = this.#options.fromStart === true ? null : await readCheckpoint(this.#db);
+    if (checkpoint === null || checkpoint.commitSeq >= (this.#options.until ?? upTo + 1)) return null;
+    this.#after = checkpoint.commitSeq;
+    this.#firstUs = Number.POSITIVE_INFINITY;
+    return loadState(checkpoint.saved);
   }
 
   #begin(entry: LogEntry): CoreState {
@@ -126,7 +140,7 @@ class Replay {
     const { proposals, snapshots, watermarks } = this.#remembered;
     const { counts, disagreement } = await compareState(
       this.#db,
-      { state, proposals, snapshots, watermarks },
+      { state, proposals, snapshots, watermarks, after: this.#after },
       this.#steps,
       this.#firstUs,
     );
@@ -142,6 +156,9 @@ class Replay {
   #report(disagreement: Disagreement | undefined, notCompared: readonly string[]): ReplayReport {
     const { counts, eventsGone, directivesGone } = this.#comparison;
     const gone = [
+      ...(this.#after === 0
+        ? []
+        : [`records 1 to ${this.#after}, which an earlier release decided (see --from-start)`]),
       ...(eventsGone === 0 ? [] : [`${eventsGone} events, which the ledger has and the database keeps no more`]),
       ...(directivesGone === 0 ? [] : [`${directivesGone} directives for orchestrators, which are not kept any more`]),
     ];

@@ -8,10 +8,11 @@ const PAGE_ROWS = 1_000;
 
 type LogTable = 'records' | 'transitions' | 'observations' | 'orders' | 'fleet_directives' | 'outbox';
 
-/** Inside a transaction: the table as it stood when that began. */
-async function* inOrder<T extends LogTable>(db: Kysely<Tables>, table: T): AsyncGenerator<Tables[T]> {
+/** Inside a transaction: the table as it stood when that began, after a record. */
+async function* inOrder<T extends LogTable>(db: Kysely<Tables>, table: T, after: number): AsyncGenerator<Tables[T]> {
   const cursor = sql.id(`replay_${table}`);
-  await sql`declare ${cursor} no scroll cursor for select * from ${sql.table(table)} order by commit_seq`.execute(db);
+  await sql`declare ${cursor} no scroll cursor for select * from ${sql.table(table)}
+    where commit_seq > ${sql.lit(after)} order by commit_seq`.execute(db);
   for (;;) {
     const { rows } = await sql<Tables[T]>`fetch ${sql.lit(PAGE_ROWS)} from ${cursor}`.execute(db);
     yield* rows;
@@ -19,8 +20,8 @@ async function* inOrder<T extends LogTable>(db: Kysely<Tables>, table: T): Async
   }
 }
 
-export async function* storedRecords(db: Kysely<Tables>): AsyncGenerator<LogEntry> {
-  for await (const row of inOrder(db, 'records')) {
+export async function* storedRecords(db: Kysely<Tables>, after: number): AsyncGenerator<LogEntry> {
+  for await (const row of inOrder(db, 'records', after)) {
     yield { commitSeq: row.commit_seq, nowUs: row.now_us, record: row.body as LogEntry['record'] };
   }
 }
@@ -36,7 +37,7 @@ export interface Decisions {
   events: OutboxRow[];
 }
 
-/** What was decided when the log was written. Ask in rising order of commit_seq. */
+/** What was decided when the log was written, after a record. Ask in rising order of commit_seq. */
 export class StoredDecisions {
   readonly #transitions: BySeq<TransitionTable>;
   readonly #observations: BySeq<ObservationTable>;
@@ -44,12 +45,12 @@ export class StoredDecisions {
   readonly #directives: BySeq<FleetDirectiveTable>;
   readonly #events: BySeq<Tables['outbox']>;
 
-  constructor(db: Kysely<Tables>) {
-    this.#transitions = new BySeq(inOrder(db, 'transitions'));
-    this.#observations = new BySeq(inOrder(db, 'observations'));
-    this.#orders = new BySeq(inOrder(db, 'orders'));
-    this.#directives = new BySeq(inOrder(db, 'fleet_directives'));
-    this.#events = new BySeq(inOrder(db, 'outbox'));
+  constructor(db: Kysely<Tables>, after: number) {
+    this.#transitions = new BySeq(inOrder(db, 'transitions', after));
+    this.#observations = new BySeq(inOrder(db, 'observations', after));
+    this.#orders = new BySeq(inOrder(db, 'orders', after));
+    this.#directives = new BySeq(inOrder(db, 'fleet_directives', after));
+    this.#events = new BySeq(inOrder(db, 'outbox', after));
   }
 
   async of(commitSeq: number): Promise<Decisions> {

@@ -49,14 +49,34 @@ function upgraded(file: string, nextStep: string): TestEngine {
     agent.close();
     assert.equal(await state('CPU-three'), 'SUSPECT');
   });
+
+  it('what this release decided since replays the same, from the state that it found', async () => {
+    const { code, report, text } = await runReplay(engine.folder);
+    assert.equal(code, 0, text || JSON.stringify(report?.disagreement));
+    assert.match(report?.notCompared[0] ?? '', /^records 1 to \d+, which an earlier release decided/);
+    const { transitions, observations, devices, counters, spools } = report?.compared ?? {};
+    assert.deepEqual([transitions, observations, devices, counters, spools], [1, 1, 3, 3, 1]);
+    await forge(engine, 'three');
+    const { disagreement, decidedByEarlierRelease } = await replayOf(engine.folder);
+    await forge(engine, 'three');
+    assert.match(disagreement?.what ?? '', /^transitions of record \d+$/);
+    assert.deepEqual([disagreement?.path, decidedByEarlierRelease], ['[0].injected', false]);
+  });
   return engine;
+}
+
+/** Changes what is stored of the suspicions of a node's device, or changes it back. */
+function forge(engine: TestEngine, node: string) {
+  return engine.sql(
+    `update transitions set injected = not injected where device_id = 'CPU-${node}' and actor = '' and to_state = 'SUSPECT'`,
+  );
 }
 
 describe('a log that the release of schema 0007 wrote', () => {
   const engine = upgraded('schema-0007.json.gz', '0008-order-evidence');
 
-  it('replays the same over the upgrade', async () => {
-    const { code, report, text } = await runReplay(engine.folder);
+  it('replays the same over the upgrade from its beginning, too', async () => {
+    const { code, report, text } = await runReplay(engine.folder, '--from-start');
     assert.equal(code, 0, text || JSON.stringify(report?.disagreement));
     const { records = 0, compared = {}, notCompared = [] } = report ?? {};
     assert.ok(records > 50, `${records} records`);
@@ -66,10 +86,31 @@ describe('a log that the release of schema 0007 wrote', () => {
 
   it('a row of that release that was changed is named all the same', async () => {
     await engine.sql(`update transitions set actor = 'nobody' where actor <> ''`);
-    const { disagreement, decidedByEarlierRelease } = await replayOf(engine.folder);
+    const { disagreement, decidedByEarlierRelease } = await replayOf(engine.folder, { fromStart: true });
     assert.match(disagreement?.what ?? '', /^transitions of record \d+$/);
     assert.deepEqual([disagreement?.path, disagreement?.replayed], ['[0].actor', '"operator token"']);
     assert.equal(decidedByEarlierRelease, true);
+  });
+
+  it('a restart keeps the copy of the state, and another release makes its own', async () => {
+    const copy = async () => {
+      const [row] = await engine.sql<{ seq: string; head: string; release: string }>(
+        'select c.commit_seq as seq, h.commit_seq as head, release from checkpoint c, head h',
+      );
+      return { seq: Number(row?.seq), head: Number(row?.head), release: row?.release };
+    };
+    const before = await copy();
+    assert.ok(before.seq < before.head);
+    await engine.stop();
+    await engine.start();
+    assert.equal((await copy()).seq, before.seq);
+    await engine.sql(`update checkpoint set release = '0.0.9'`);
+    await engine.stop();
+    const { head } = before;
+    await engine.start();
+    const after = await copy();
+    assert.ok(after.seq >= head);
+    assert.equal(after.release, before.release);
   });
 });
 
@@ -77,7 +118,7 @@ describe('a log that the release of schema 0003 wrote, which decided by other ru
   const engine = upgraded('schema-0003.json.gz', '0004-exposure');
 
   it('is read, and differs where today’s engine says more: named as decided by an earlier release', async () => {
-    const { code, report } = await runReplay(engine.folder);
+    const { code, report } = await runReplay(engine.folder, '--from-start');
     assert.equal(code, 1);
     assert.deepEqual(
       [report?.disagreement?.what, report?.disagreement?.path, report?.disagreement?.stored],

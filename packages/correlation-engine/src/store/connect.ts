@@ -5,6 +5,7 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { takeCheckpoint } from './checkpoint.js';
 import { EmbeddedPostgres } from './embedded/postmaster.js';
 import { migrations } from './migrations.js';
 import type { Tables } from './schema.js';
@@ -101,11 +102,14 @@ export class Database {
 }
 
 /**
- * Brings the schema up to date; engines that start together take turns (the migrator holds a lock).
+ * Brings the schema up to date, and keeps the state as an upgrade found it; engines that start together take turns (the migrator holds a lock).
  * @throws SentinelError FAILED_PRECONDITION naming the step that failed
  */
 export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
-  if (await hasEveryStep(db)) return [];
+  if (await hasEveryStep(db)) {
+    await takeCheckpoint(db, false);
+    return [];
+  }
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => ({ ...migrations }) },
@@ -122,6 +126,7 @@ export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
       cause: error,
     });
   }
+  await takeCheckpoint(db, true);
   return results.map((result) => result.migrationName);
 }
 

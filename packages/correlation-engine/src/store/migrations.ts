@@ -15,6 +15,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-fleet-directives': { up: fleetDirectives },
   '0008-order-evidence': { up: orderEvidence },
   '0009-leader': { up: leader },
+  '0010-checkpoint': { up: checkpoint },
 };
 
 async function evidence(db: Kysely<never>): Promise<void> {
@@ -128,6 +129,16 @@ async function leader(db: Kysely<never>): Promise<void> {
     `insert into leader values (1, '', 0, '', '-infinity')`,
     // The newest leader's: a transaction for the log must know it.
     `alter table head add column leader_epoch bigint not null default 0`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
+/** The state as the newest upgrade found it: see checkpoint.ts. */
+async function checkpoint(db: Kysely<never>): Promise<void> {
+  const statements = [
+    `create table checkpoint (id smallint primary key check (id = 1), commit_seq bigint not null, now_us bigint not null,
+       release text not null)`,
+    `create table checkpoint_rows (kind text not null, id text not null, body json not null, primary key (kind, id))`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -22,6 +22,8 @@ export interface Tables {
   directive_log: { id: number; pruned_commit_seq: number; pruned_ordinal: number };
   outbox: OutboxTable;
   relay: RelayTable;
+  checkpoint: { id: number; commit_seq: number; now_us: number; release: string };
+  checkpoint_rows: { kind: string; id: string; body: unknown };
 }
 
 interface HeadTable {
