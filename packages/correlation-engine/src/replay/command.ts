@@ -10,8 +10,9 @@ import {
 import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import { databaseOptions } from '../settings.js';
-import { Database, hasEveryStep } from '../store/connect.js';
+import { Database } from '../store/connect.js';
 import { historyLog } from '../store/history/open.js';
+import { hasEveryStep } from '../store/migrate.js';
 import { replay } from './replay.js';
 import type { Disagreement, ReplayReport } from './report.js';
 

@@ -1,8 +1,7 @@
 import type pg from 'pg';
 import type { Head } from './commit-rows.js';
+import { WRITER_LOCK } from './writer-lock.js';
 
-/** Key of the session-level advisory lock of the one engine that writes a database ("SENTINEL" as ASCII, truncated). */
-const WRITER_LOCK = 0x53454e54;
 /** A leader that did not renew its lease for so long is taken to be gone, by PostgreSQL's clock. */
 export const LEASE_MS = 3_000;
 
@@ -20,11 +19,6 @@ export interface Claim {
 export interface Entry {
   readonly epoch: number;
   readonly head: Head;
-}
-
-export async function tryLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [WRITER_LOCK]);
-  return rows[0]?.locked === true;
 }
 
 /**

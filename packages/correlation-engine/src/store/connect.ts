@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { folderOf } from '@sentinel/service-kit/config';
-import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { Kysely, PostgresDialect, sql } from 'kysely';
-import { Migrator } from 'kysely/migration';
+import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { takeCheckpoint } from './checkpoint.js';
 import { EmbeddedPostgres } from './embedded/postmaster.js';
-import { migrations } from './migrations.js';
 import type { Tables } from './schema.js';
 
 export interface DatabaseOptions {
@@ -81,7 +77,16 @@ export class Database {
 
   /** A pool for everything but the writer of the log. */
   pool(onError: (error: Error) => void, max = this.#options.maxConnections): Kysely<Tables> {
-    const pool = new pg.Pool({ ...this.connection, max, idleTimeoutMillis: 60_000 });
+    return this.#kysely({ max, idleTimeoutMillis: 60_000 }, onError);
+  }
+
+  /** One connection whose statements may take as long as they take: a step may fill a large table, or wait for another engine's. */
+  forMigration(): Kysely<Tables> {
+    return this.#kysely({ max: 1, statement_timeout: false }, () => {});
+  }
+
+  #kysely(settings: pg.PoolConfig, onError: (error: Error) => void): Kysely<Tables> {
+    const pool = new pg.Pool({ ...this.connection, ...settings });
     pool.on('error', onError);
     // The pool listens to idle connections alone; one that is lost while it is lent out, between two statements, must not end the process.
     pool.on('connect', (client) => client.on('error', onError));
@@ -99,44 +104,4 @@ export class Database {
       ...(sslmode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
     };
   }
-}
-
-/**
- * Brings the schema up to date, and keeps the state as an upgrade found it; engines that start together take turns (the migrator holds a lock).
- * @throws SentinelError FAILED_PRECONDITION naming the step that failed
- */
-export async function migrate(db: Kysely<Tables>): Promise<readonly string[]> {
-  if (await hasEveryStep(db)) {
-    await takeCheckpoint(db, false);
-    return [];
-  }
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => ({ ...migrations }) },
-    allowUnorderedMigrations: false,
-  });
-  const { error, results = [] } = await migrator.migrateToLatest();
-  if (error !== undefined) {
-    const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'the first step';
-    throw new SentinelError({
-      code: 'FAILED_PRECONDITION',
-      message: `the database's schema could not be brought up to date at ${failed} (${error instanceof Error ? error.message : String(error)})`,
-      field: 'correlation_engine.database.postgres_url',
-      hint: 'The role needs the right to create tables; a newer schema needs a newer engine.',
-      cause: error,
-    });
-  }
-  await takeCheckpoint(db, true);
-  return results.map((result) => result.migrationName);
-}
-
-/** Also when a newer engine has added steps of its own: they only add, so this one runs on them. */
-export async function hasEveryStep(db: Kysely<Tables>): Promise<boolean> {
-  const { rows: tables } = await sql<{
-    found: boolean;
-  }>`select to_regclass('kysely_migration') is not null as found`.execute(db);
-  if (tables[0]?.found !== true) return false;
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration`.execute(db);
-  const done = new Set(rows.map((row) => row.name));
-  return Object.keys(migrations).every((name) => done.has(name));
 }

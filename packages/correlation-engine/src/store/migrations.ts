@@ -1,25 +1,14 @@
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/**
- * The schema, step by step. Within a minor release steps only add, so that the release before still runs on it. A step that was
- * released is never changed.
- */
-export const migrations: Readonly<Record<string, Migration>> = {
-  '0001-evidence': { up: evidence },
-  '0002-outbox': { up: outbox },
-  '0003-places': { up: places },
-  '0004-exposure': { up: exposure },
-  '0005-proposals': { up: proposals },
-  '0006-trust-snapshots': { up: trustSnapshots },
-  '0007-fleet-directives': { up: fleetDirectives },
-  '0008-order-evidence': { up: orderEvidence },
-  '0009-leader': { up: leader },
-  '0010-checkpoint': { up: checkpoint },
-};
+/** One step of the schema, and how it is taken back: statements in the order in which they run. */
+export interface Step {
+  readonly up: readonly string[];
+  readonly down: readonly string[];
+}
 
-async function evidence(db: Kysely<never>): Promise<void> {
-  const statements = [
+const EVIDENCE: Step = {
+  up: [
     // One row: the newest record of the log. Each transaction moves it from the value it read, so two writers cannot both commit.
     `create table head (id smallint primary key check (id = 1), commit_seq bigint not null, now_us bigint not null)`,
     `insert into head values (1, 0, 0)`,
@@ -52,12 +41,25 @@ async function evidence(db: Kysely<never>): Promise<void> {
     `create table records (commit_seq bigint primary key, now_us bigint not null, kind text not null, body json not null)`,
     `create table orders (directive_id text primary key, gpu text not null, action text not null, reason text not null,
        actor text not null, commit_seq bigint not null, event_id text)`,
-  ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
-}
+  ],
+  down: [
+    `drop table orders`,
+    `drop table records`,
+    `drop table transitions`,
+    `drop table observations`,
+    `drop table counters`,
+    `drop table unarchived`,
+    `drop table spools`,
+    `drop table node_owners`,
+    `drop table facts`,
+    `drop table nodes`,
+    `drop table devices`,
+    `drop table head`,
+  ],
+};
 
-async function outbox(db: Kysely<never>): Promise<void> {
-  const statements = [
+const OUTBOX: Step = {
+  up: [
     `create table outbox (commit_seq bigint not null, ordinal int not null, event_id text not null unique, type text not null,
        gpu text not null, event_us bigint not null, injected bool not null, detail text not null, number bigint unique,
        relay_epoch bigint, primary key (commit_seq, ordinal))`,
@@ -66,43 +68,49 @@ async function outbox(db: Kysely<never>): Promise<void> {
     `create table relay (id smallint primary key check (id = 1), instance text not null, epoch bigint not null,
        last_number bigint not null, checkpoint text not null)`,
     `insert into relay values (1, substr(replace(gen_random_uuid()::text, '-', ''), 1, 12), 0, 0, '')`,
-  ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
-}
+  ],
+  down: [`drop table relay`, `drop table outbox`],
+};
 
-async function places(db: Kysely<never>): Promise<void> {
-  const columns = ['warp', 'sub_partition', 'within_iterations', 'address'].map((name) => `add column ${name} bigint`);
-  await sql.raw(`alter table observations ${columns.join(', ')}`).execute(db);
-}
+const PLACES: Step = {
+  up: [
+    `alter table observations add column warp bigint, add column sub_partition bigint, add column within_iterations bigint,
+       add column address bigint`,
+  ],
+  down: [
+    `alter table observations drop column warp, drop column sub_partition, drop column within_iterations, drop column address`,
+  ],
+};
 
 /** Since when a (device, family) ran. Of what ran before, the registration of its node is the best that is known. */
-async function exposure(db: Kysely<never>): Promise<void> {
-  const statements = [
+const EXPOSURE: Step = {
+  up: [
     `alter table counters add column first_run_us bigint`,
     `update counters c set first_run_us = least(c.last_run_us, (n.body->>'registeredUs')::bigint)
        from devices d join nodes n using (node) where d.id = c.device_id`,
-  ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
-}
+  ],
+  down: [`alter table counters drop column first_run_us`],
+};
 
-async function proposals(db: Kysely<never>): Promise<void> {
-  const statements = [
+const PROPOSALS: Step = {
+  up: [
     `create table proposals (id text primary key, gpu text not null, action text not null, cause text not null, reason text not null,
        proposed_by text not null, proposed_us bigint not null, expires_us bigint not null, outcome text not null,
        decided_by text not null, decided_us bigint not null, decision_reason text not null, commit_seq bigint not null,
        event_id text)`,
     `create index proposals_by_gpu on proposals (gpu, proposed_us desc)`,
     `alter table orders add column requires_approval bool not null default false`,
-  ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
-}
+  ],
+  down: [`alter table orders drop column requires_approval`, `drop table proposals`],
+};
 
-async function trustSnapshots(db: Kysely<never>): Promise<void> {
-  await sql.raw(`create table trust_snapshots (taken_us bigint primary key, body json not null)`).execute(db);
-}
+const TRUST_SNAPSHOTS: Step = {
+  up: [`create table trust_snapshots (taken_us bigint primary key, body json not null)`],
+  down: [`drop table trust_snapshots`],
+};
 
-async function fleetDirectives(db: Kysely<never>): Promise<void> {
-  const statements = [
+const FLEET_DIRECTIVES: Step = {
+  up: [
     `create table fleet_directives (commit_seq bigint not null, ordinal int not null, id text not null unique, action text not null,
        gpu text not null, node text not null, reason text not null, actor text not null, from_state text, to_state text,
        time_us bigint not null, injected bool not null, now_us bigint not null, primary key (commit_seq, ordinal))`,
@@ -111,34 +119,64 @@ async function fleetDirectives(db: Kysely<never>): Promise<void> {
     `create table directive_log (id smallint primary key check (id = 1), pruned_commit_seq bigint not null,
        pruned_ordinal bigint not null)`,
     `insert into directive_log values (1, 0, 0)`,
-  ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
-}
+  ],
+  down: [`drop table directive_log`, `drop table fleet_directives`],
+};
 
 /** What an operator says that speaks for an order. null = nothing: the release before writes no such column. */
-async function orderEvidence(db: Kysely<never>): Promise<void> {
-  for (const table of ['orders', 'proposals', 'transitions'])
-    await sql.raw(`alter table ${table} add column evidence text[]`).execute(db);
-}
+const ORDER_EVIDENCE: Step = {
+  up: ['orders', 'proposals', 'transitions'].map((table) => `alter table ${table} add column evidence text[]`),
+  down: ['orders', 'proposals', 'transitions'].map((table) => `alter table ${table} drop column evidence`),
+};
 
-async function leader(db: Kysely<never>): Promise<void> {
-  const statements = [
+const LEADER: Step = {
+  up: [
     // One row: the engine that decides. An empty holder has given it up. The backend is that of its connection to write with.
     `create table leader (id smallint primary key check (id = 1), holder text not null, epoch bigint not null, address text not null,
        renewed_at timestamptz not null, backend_pid int, backend_start timestamptz)`,
     `insert into leader values (1, '', 0, '', '-infinity')`,
     // The newest leader's: a transaction for the log must know it.
     `alter table head add column leader_epoch bigint not null default 0`,
-  ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
-}
+  ],
+  down: [`alter table head drop column leader_epoch`, `drop table leader`],
+};
 
 /** The state as the newest upgrade found it: see checkpoint.ts. */
-async function checkpoint(db: Kysely<never>): Promise<void> {
-  const statements = [
+const CHECKPOINT: Step = {
+  up: [
     `create table checkpoint (id smallint primary key check (id = 1), commit_seq bigint not null, now_us bigint not null,
        release text not null)`,
     `create table checkpoint_rows (kind text not null, id text not null, body json not null, primary key (kind, id))`,
-  ];
-  for (const statement of statements) await sql.raw(statement).execute(db);
+  ],
+  down: [`drop table checkpoint_rows`, `drop table checkpoint`],
+};
+
+/**
+ * The schema, step by step. Within a minor release steps only add, so that the release before still runs on it. A step that was
+ * released is never changed.
+ */
+export const STEPS: Readonly<Record<string, Step>> = {
+  '0001-evidence': EVIDENCE,
+  '0002-outbox': OUTBOX,
+  '0003-places': PLACES,
+  '0004-exposure': EXPOSURE,
+  '0005-proposals': PROPOSALS,
+  '0006-trust-snapshots': TRUST_SNAPSHOTS,
+  '0007-fleet-directives': FLEET_DIRECTIVES,
+  '0008-order-evidence': ORDER_EVIDENCE,
+  '0009-leader': LEADER,
+  '0010-checkpoint': CHECKPOINT,
+};
+
+/** The same as the migrator wants them. */
+export function migrations(steps: Readonly<Record<string, Step>>): Record<string, Migration> {
+  return Object.fromEntries(
+    Object.entries(steps).map(([name, { up, down }]) => [name, { up: run(up), down: run(down) }]),
+  );
+}
+
+function run(statements: readonly string[]): Migration['up'] {
+  return async (db) => {
+    for (const statement of statements) await sql.raw(statement).execute(db);
+  };
 }

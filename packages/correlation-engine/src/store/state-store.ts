@@ -5,7 +5,8 @@ import type { Kysely } from 'kysely';
 import type { CanaryFacts, CoreConfig, DeviceState, ExposureRow, FleetFacts, NodeState, SavedState } from '../core.js';
 import type { Claim } from './claim.js';
 import type { CommitRows, Head, UnarchivedRow } from './commit-rows.js';
-import { type Database, migrate } from './connect.js';
+import type { Database } from './connect.js';
+import { migrateUp } from './migrate.js';
 import type { CounterTable, Tables } from './schema.js';
 import { Writer } from './writer.js';
 
@@ -71,7 +72,7 @@ export class StateStore {
   /** Starts the server if it is ours, and brings the schema up to date. */
   async prepare(): Promise<void> {
     this.#startedServer = await this.#database.ensureRunning();
-    const steps = await migrate(this.db);
+    const steps = await migrateUp(this.#database);
     if (steps.length > 0) this.#log.info({ steps }, 'database schema brought up to date');
   }
 

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import pg from 'pg';
-import { type Claim, type Entry, enter, evict, tryLock } from './claim.js';
+import { type Claim, type Entry, enter, evict } from './claim.js';
+import { COLUMNS } from './columns.js';
 import type { CommitRows } from './commit-rows.js';
+import { tryLock } from './writer-lock.js';
 
 /** Until the lock of a connection that was ended is free: its backend notices at its next step. */
 const EVICTION_MS = 2_000;
@@ -130,12 +132,12 @@ export class Writer {
     if (hellos.length === 0) return new Map();
     await this.#query(
       'open-spools',
-      `insert into spools select node, spool_id, 0, 0 from json_to_recordset($1) as t(node text, spool_id text) on conflict do nothing`,
+      `insert into spools (node, spool_id, committed_through, archived_through) select node, spool_id, 0, 0 from json_to_recordset($1) as t(node text, spool_id text) on conflict do nothing`,
       hellos,
     );
     const { rows } = await this.#query(
       'raise-epochs',
-      `insert into node_owners as o select node, 1 from json_to_recordset($1) as t(node text)
+      `insert into node_owners as o (node, epoch) select node, 1 from json_to_recordset($1) as t(node text)
          on conflict (node) do update set epoch = o.epoch + 1 returning node, epoch`,
       hellos,
     );
@@ -198,34 +200,38 @@ const MOVES = [
   ['orders', 'gpu'],
 ] as const;
 
-const DEVICES = `insert into devices select * from json_to_recordset($1) as t(id text, node text, state text, body json)
+/** Columns by name: a newer engine may have added some, with defaults of their own. */
+function insert(table: string, columns: readonly string[], alias: string = table): string {
+  const names = columns.map((name) => `"${name}"`).join(', ');
+  return `insert into ${table} as ${alias} (${names}) select ${names} from json_populate_recordset(null::${table}, $1)`;
+}
+
+const DEVICES = `insert into devices (id, node, state, body) select * from json_to_recordset($1) as t(id text, node text, state text, body json)
   on conflict (id) do update set node = excluded.node, state = excluded.state, body = excluded.body`;
-const NODES = `insert into nodes select * from json_to_recordset($1) as t(node text, body json)
+const NODES = `insert into nodes (node, body) select * from json_to_recordset($1) as t(node text, body json)
   on conflict (node) do update set body = excluded.body`;
-const FACTS = `insert into facts select * from json_to_recordset($1) as t(name text, body json)
+const FACTS = `insert into facts (name, body) select * from json_to_recordset($1) as t(name text, body json)
   on conflict (name) do update set body = excluded.body`;
-const COUNTERS = `insert into counters as c select * from json_to_recordset($1)
-    as t(device_id text, family int, runs bigint, executions bigint, failures bigint, not_run bigint, last_run_us bigint,
-      first_run_us bigint)
+const COUNTERS = `${insert('counters', COLUMNS.counters, 'c')}
   on conflict (device_id, family) do update set runs = c.runs + excluded.runs, executions = c.executions + excluded.executions,
     failures = c.failures + excluded.failures, not_run = c.not_run + excluded.not_run,
     last_run_us = greatest(c.last_run_us, excluded.last_run_us),
     first_run_us = least(c.first_run_us, excluded.first_run_us)`;
-const OBSERVATIONS = `insert into observations select * from json_populate_recordset(null::observations, $1)`;
-const TRANSITIONS = `insert into transitions select * from json_populate_recordset(null::transitions, $1)`;
-const OUTBOX = `insert into outbox select * from json_populate_recordset(null::outbox, $1)`;
-const RECORDS = `insert into records select * from json_populate_recordset(null::records, $1)`;
-const ORDERS = `insert into orders select * from json_populate_recordset(null::orders, $1)`;
+const OBSERVATIONS = insert('observations', COLUMNS.observations);
+const TRANSITIONS = insert('transitions', COLUMNS.transitions);
+const OUTBOX = insert('outbox', COLUMNS.outbox);
+const RECORDS = insert('records', COLUMNS.records);
+const ORDERS = insert('orders', COLUMNS.orders);
 /** Snapshots that are kept: a month at the default interval. */
 export const KEPT_SNAPSHOTS = 720;
-const TRUST_SNAPSHOTS = `with taken as (insert into trust_snapshots select * from json_to_recordset($1) as t(taken_us bigint, body json)
+const TRUST_SNAPSHOTS = `with taken as (insert into trust_snapshots (taken_us, body) select * from json_to_recordset($1) as t(taken_us bigint, body json)
     on conflict do nothing)
   delete from trust_snapshots where taken_us <= (select taken_us from trust_snapshots order by taken_us desc offset ${KEPT_SNAPSHOTS - 1} limit 1)`;
-const FLEET_DIRECTIVES = `insert into fleet_directives select * from json_populate_recordset(null::fleet_directives, $1)`;
-const PROPOSALS = `insert into proposals select * from json_populate_recordset(null::proposals, $1)
+const FLEET_DIRECTIVES = insert('fleet_directives', COLUMNS.fleetDirectives);
+const PROPOSALS = `${insert('proposals', COLUMNS.proposals)}
   on conflict (id) do update set outcome = excluded.outcome, decided_by = excluded.decided_by, decided_us = excluded.decided_us,
     decision_reason = excluded.decision_reason, commit_seq = excluded.commit_seq, event_id = excluded.event_id`;
-const UNARCHIVED = `insert into unarchived select * from json_populate_recordset(null::unarchived, $1)`;
+const UNARCHIVED = insert('unarchived', COLUMNS.unarchived);
 const ARCHIVED = `with done as (
     update spools s set archived_through = t.archived_through
     from json_to_recordset($1) as t(node text, spool_id text, archived_through bigint)

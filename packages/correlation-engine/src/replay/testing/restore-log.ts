@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { sql } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
-import { migrations } from '../../store/migrations.js';
+import { Migrator } from 'kysely/migration';
+import { migrations, STEPS } from '../../store/migrations.js';
 import { withDatabase } from './run-replay.js';
 
 interface StoredLog {
@@ -22,7 +22,7 @@ export async function restoreLog(folder: string, file: string): Promise<string[]
     writeFileSync(join(folder, 'history', name), Buffer.from(bytes, 'base64'));
   const steps = (tables['kysely_migration'] ?? []).map(({ name }) => String(name));
   await withDatabase(folder, async (db) => {
-    const known = Object.fromEntries(steps.map((name) => [name, migrations[name] as Migration]));
+    const known = migrations(Object.fromEntries(Object.entries(STEPS).filter(([name]) => steps.includes(name))));
     const { error } = await new Migrator({ db, provider: { getMigrations: async () => known } }).migrateToLatest();
     if (error !== undefined) throw new Error('the schema of then could not be made', { cause: error });
     for (const [name, rows] of Object.entries(tables)) {
