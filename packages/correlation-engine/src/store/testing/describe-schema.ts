@@ -12,10 +12,11 @@ export async function describeSchema(url: string): Promise<Record<string, string
       union all select relname, pg_get_constraintdef(c.oid) from pg_constraint c join pg_class on pg_class.oid = conrelid
         where connamespace = current_schema()::regnamespace
       order by 1, 2`);
-    const found: Record<string, string[]> = {};
     // The migrator's own tables stay when every step is taken back.
-    for (const { name, line } of rows) if (!name.startsWith('kysely_')) (found[name] ??= []).push(line);
-    return found;
+    const ours = rows.filter(({ name }) => !name.startsWith('kysely_'));
+    const tables = new Set(ours.map(({ name }) => name));
+    const linesOf = (table: string): string[] => ours.filter(({ name }) => name === table).map(({ line }) => line);
+    return Object.fromEntries([...tables].map((table) => [table, linesOf(table)]));
   } finally {
     await client.end();
   }
