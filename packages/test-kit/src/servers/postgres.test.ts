@@ -27,7 +27,8 @@ describe('a PostgreSQL server of a test', () => {
     await using certificates = await temporaryFolder();
     const authority = await makeAuthority(certificates.path);
     await using server = await PostgresServer.start(folder(), { tls: await authority.issue('postgres') });
-    await assert.rejects(server.sql('select'), /pg_hba/);
+    await assert.rejects(new pg.Client({ connectionString: server.url }).connect(), /pg_hba/);
+    assert.deepEqual(await server.sql('select ssl from pg_stat_ssl where pid = pg_backend_pid()'), [{ ssl: true }]);
   });
 });
 

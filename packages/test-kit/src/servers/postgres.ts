@@ -123,7 +123,9 @@ export class PostgresServer implements StartedServer, AsyncDisposable {
 
   /** One statement as superuser, in `database`. */
   async sql(text: string, database = 'postgres'): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url, database });
+    const url = new URL(this.url);
+    url.pathname = database;
+    const client = new pg.Client({ connectionString: url.href, ssl: this.#ssl });
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -131,6 +133,10 @@ export class PostgresServer implements StartedServer, AsyncDisposable {
     } finally {
       await client.end();
     }
+  }
+
+  get #ssl(): pg.ClientConfig['ssl'] {
+    return this.#options.tls === undefined ? false : { rejectUnauthorized: false };
   }
 
   get #data(): string {
@@ -168,13 +174,11 @@ export class PostgresServer implements StartedServer, AsyncDisposable {
   }
 
   async #answers(child: ChildProcess): Promise<void> {
-    const { tls } = this.#options;
     const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
     await eventually(
       async () => {
         if (ended()) return true;
-        const ssl = tls === undefined ? false : { rejectUnauthorized: false };
-        const client = new pg.Client({ connectionString: this.url, ssl });
+        const client = new pg.Client({ connectionString: this.url, ssl: this.#ssl });
         client.on('error', () => undefined);
         await client.connect();
         await client.end();
