@@ -4,7 +4,7 @@ import { HOUR_US, hourOfDay, temperatureAt } from '../world/environment.js';
 
 const MINUTES_PER_HOUR = 60;
 
-/** Failure probability per execution over time, of one fault on one device. Ask with times that never go back. */
+/** Failure probability per execution over time, of one fault on one device. */
 export class FailureRate {
   readonly #fault: Fault;
   readonly #environment: EnvironmentSpec;
@@ -50,26 +50,38 @@ export class FailureRate {
   }
 }
 
-/** Two states of exponential length (Gilbert 1960, Elliott 1963): the fault acts in one of them. */
+/** Two states of exponential length (Gilbert 1960, Elliott 1963): the fault acts in one of them. Ask for any time from the onset on. */
 class Bursts {
   readonly #random: Random;
   readonly #enter: number;
   readonly #leave: number;
-  #active = false;
-  #changeUs: number;
+  /** When the state changed, from the first bad one on: what comes next is looked for before what is now happens. */
+  readonly #changesUs: number[];
 
   constructor(random: Random, enterPerUs: number, leavePerUs: number, fromUs: number) {
     this.#random = random;
     this.#enter = enterPerUs;
     this.#leave = leavePerUs;
-    this.#changeUs = fromUs + random.exponential(enterPerUs);
+    this.#changesUs = [fromUs + random.exponential(enterPerUs)];
   }
 
   activeAt(us: number): boolean {
-    while (us >= this.#changeUs) {
-      this.#active = !this.#active;
-      this.#changeUs += this.#random.exponential(this.#active ? this.#leave : this.#enter);
+    const changes = this.#changesUs;
+    for (let last = changes.at(-1) ?? 0; us >= last; last = changes.at(-1) ?? Number.POSITIVE_INFINITY) {
+      const isBad = changes.length % 2 === 1;
+      changes.push(last + this.#random.exponential(isBad ? this.#leave : this.#enter));
     }
-    return this.#active;
+    return countUntil(changes, us) % 2 === 1;
   }
+}
+
+/** How many of these ascending times are not later. */
+function countUntil(times: readonly number[], us: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) <= us) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

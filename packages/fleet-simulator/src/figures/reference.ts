@@ -20,14 +20,23 @@ export function referenceFigures(): ReferenceFigures {
   return JSON.parse(readFileSync(FILE, 'utf8')) as ReferenceFigures;
 }
 
-/** The largest of |value / reference - 1| over what both know. @throws RangeError where they share nothing */
+/**
+ * How far the reference's medians lie outside of the intervals that hold ours, as a share of the reference: the largest over what
+ * both know. Medians themselves would not do: one that falls between two days jumps by a day by chance. @throws RangeError where
+ * they share nothing
+ */
 export function deviation(
-  values: Readonly<Record<string, number | null>>,
+  intervals: Readonly<Record<string, readonly [number, number]>>,
   reference: Readonly<Record<string, Hours>>,
 ): number {
-  const shared = Object.keys(values).filter((name) => reference[name] !== undefined);
+  const shared = Object.entries(intervals).flatMap(([name, interval]) => {
+    const { median } = reference[name] ?? {};
+    return median === undefined ? [] : [outside(interval, median) / median];
+  });
   if (shared.length === 0) throw new RangeError('no figure to compare with the reference');
-  const from = (name: string): number =>
-    Math.abs((values[name] ?? Number.POSITIVE_INFINITY) / (reference[name]?.median ?? Number.NaN) - 1);
-  return Math.max(...shared.map(from));
+  return Math.max(...shared);
+}
+
+function outside([low, high]: readonly [number, number], value: number): number {
+  return Math.max(0, low - value, value - high);
 }

@@ -4,6 +4,7 @@ import type { Target } from '../faults/targets.js';
 import { type FaultKind, isHardware } from '../scenario/scenario.js';
 import { HOUR_US } from '../world/environment.js';
 import { Incidents } from './incidents.js';
+import { type Return, returnsOf } from './returns.js';
 import { timelineOf } from './timeline.js';
 
 /** How one GPU that a fault struck fared. Hours since the fault's onset; null = never, 0 = out of service before. */
@@ -14,13 +15,8 @@ export interface Struck {
   readonly mismatchHours: number | null;
   readonly suspectHours: number | null;
   readonly quarantineHours: number | null;
-}
-
-/** How long a quarantined GPU stayed out of service, by what had put it there. */
-export interface Return {
-  readonly gpu: string;
-  readonly hours: number;
-  readonly after: 'fault' | 'false quarantine' | 'order';
+  /** Until a deep test showed the fault again, and an operator was asked to condemn the GPU. */
+  readonly condemnHours: number | null;
 }
 
 /** Something that too many nodes, or too many GPUs of one node, showed at once. Hours after the scenario's time 0. */
@@ -82,6 +78,8 @@ export class Judge {
   readonly #incidents: Incidents = new Incidents();
   readonly #hardware: ReadonlySet<string>;
   readonly #quarantined = new Set<string>();
+  /** When an operator was asked to condemn a GPU because a deep test showed its fault again. */
+  readonly #reproducedUs = new Map<string, number[]>();
   #observations = 0;
 
   constructor(targets: readonly Target[]) {
@@ -104,7 +102,7 @@ export class Judge {
     );
   }
 
-  effects({ outbox, transitions, observations }: Effects, nowUs: number): void {
+  effects({ outbox, transitions, proposals, observations }: Effects, nowUs: number): void {
     for (const { eventId, detail } of outbox) {
       this.#events.set(detail.event, (this.#events.get(detail.event) ?? 0) + 1);
       this.#digest.update(`${eventId} ${JSON.stringify(detail)}\n`);
@@ -116,6 +114,11 @@ export class Judge {
       else earlier.push(transition);
       const { deviceId, to } = transition;
       if (to === 'QUARANTINED' && this.#hardware.has(deviceId)) this.#quarantined.add(deviceId);
+    }
+    for (const { deviceId, proposal, outcome } of proposals) {
+      if (proposal.cause !== 'reproduced' || outcome !== 'PENDING') continue;
+      const earlier = this.#reproducedUs.get(deviceId) ?? [];
+      this.#reproducedUs.set(deviceId, [...earlier, nowUs]);
     }
     this.#observations += observations.length;
     for (const { deviceId, timeUs, family } of observations) {
@@ -137,7 +140,9 @@ export class Judge {
       struck: this.#targets.flatMap((target) => this.#struck(target)),
       falseQuarantines: wrong.map(({ deviceId, timeUs }) => ({ gpu: deviceId, atHours: hours(timeUs - originUs) })),
       falseSuspects: all.filter(({ to, deviceId, timeUs }) => to === 'SUSPECT' && !isGuilty(deviceId, timeUs)).length,
-      returns: [...this.#transitions.values()].flatMap((transitions) => returnsOf(transitions, isGuilty)),
+      returns: [...this.#transitions.values()].flatMap((transitions) =>
+        returnsOf(transitions, this.#targets, isGuilty),
+      ),
       suspectExits: [...this.#transitions.values()].flatMap(suspectExitsOf),
       incidents: this.#incidents.all(originUs),
       nodesAttributed: this.#nodeFaults().map(({ node, onsetUs }) => {
@@ -176,6 +181,7 @@ export class Judge {
         mismatchHours: since(this.#hits.get(gpu.id)?.find((hit) => hit.number === number)?.firstUs ?? undefined),
         suspectHours: became('SUSPECT'),
         quarantineHours: isOutAt(transitions, onsetUs) ? 0 : became('QUARANTINED'),
+        condemnHours: since(this.#reproducedUs.get(gpu.id)?.find((us) => us >= onsetUs)),
       };
     });
   }
@@ -185,24 +191,6 @@ export class Judge {
 function isOutAt(transitions: readonly TransitionEffect[], us: number): boolean {
   const last = transitions.findLast(({ timeUs }) => timeUs < us)?.to ?? 'HEALTHY';
   return last !== 'HEALTHY' && last !== 'SUSPECT';
-}
-
-/** From each quarantine to the HEALTHY after it. */
-function returnsOf(
-  transitions: readonly TransitionEffect[],
-  isGuilty: (id: string, timeUs: number) => boolean,
-): Return[] {
-  const returns: Return[] = [];
-  let out: TransitionEffect | null = null;
-  for (const transition of transitions) {
-    if (transition.to === 'QUARANTINED') out ??= transition;
-    if (transition.to !== 'HEALTHY' || out === null) continue;
-    const cause = isGuilty(out.deviceId, out.timeUs) ? 'fault' : 'false quarantine';
-    const after = out.actor === '' ? cause : 'order';
-    returns.push({ gpu: out.deviceId, hours: hours(transition.timeUs - out.timeUs), after });
-    out = null;
-  }
-  return returns;
 }
 
 function suspectExitsOf(transitions: readonly TransitionEffect[]): number[] {

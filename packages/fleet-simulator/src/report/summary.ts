@@ -13,6 +13,8 @@ export interface FaultSummary {
   readonly mismatch: Quantiles;
   readonly suspect: Quantiles;
   readonly quarantine: Quantiles;
+  /** Until a deep test showed the fault again, and an operator was asked to condemn the GPU. */
+  readonly condemn: Quantiles;
   /** Of a fault of nodes: until an incident names them. */
   readonly attributed: Quantiles | null;
 }
@@ -38,6 +40,8 @@ export interface Summary {
   readonly pages: number;
   /** Hours out of service, by what had put the GPU there. */
   readonly out: Readonly<Record<'fault' | 'false quarantine' | 'order', Quantiles>>;
+  /** GPUs that came back into service though a fault of their own went on: hours until they were quarantined again. */
+  readonly backDefective: Quantiles;
   readonly suspectHours: Quantiles;
   readonly observations: number;
   readonly records: number;
@@ -81,6 +85,9 @@ export function summarize(scenario: Scenario, seed: number, outcomes: readonly O
     nodesCordoned,
     pages: incidents.length,
     out: { fault: outOf('fault'), 'false quarantine': outOf('false quarantine'), order: outOf('order') },
+    backDefective: quantilesOf(
+      all(({ returns }) => returns.filter(({ defective }) => defective).map(({ againHours }) => againHours)),
+    ),
     suspectHours: quantilesOf(all(({ suspectExits }) => suspectExits)),
     observations: sum((outcome) => outcome.observations),
     records: sum((outcome) => outcome.records),
@@ -108,6 +115,7 @@ function faultSummary(fault: Fault, outcomes: readonly Outcome[]): FaultSummary 
     mismatch: quantilesOf(struck.map(({ mismatchHours }) => mismatchHours)),
     suspect: quantilesOf(struck.map(({ suspectHours }) => suspectHours)),
     quarantine: quantilesOf(struck.map(({ quarantineHours }) => quarantineHours)),
+    condemn: quantilesOf(struck.map(({ condemnHours }) => condemnHours)),
     attributed: fault.kind === 'node' ? quantilesOf(named) : null,
   };
 }

@@ -34,13 +34,14 @@ export function figuresOf(summary: Summary): [string, string][] {
     ['Out of service after a fault', range(out.fault)],
     ['Out of service after a false quarantine', range(out['false quarantine'])],
     ['Out of service after an order', range(out.order)],
+    ['Back in service with a fault that went on', again(summary.backDefective)],
     ['Suspect, then healthy again', range(summary.suspectHours)],
   ];
 }
 
 /** The faults, cell by cell, under `FAULT_COLUMNS`. */
 export function faultCells(fault: FaultSummary): string[] {
-  const { name, right, struck, mismatch, suspect, quarantine, attributed } = fault;
+  const { name, right, struck, mismatch, suspect, quarantine, condemn, attributed } = fault;
   return [
     name,
     right,
@@ -50,6 +51,7 @@ export function faultCells(fault: FaultSummary): string[] {
     `${quarantine.count} of ${struck}`,
     spoken(quarantine.median),
     spoken(quarantine.p99),
+    condemn.count === 0 ? '' : `${condemn.count} of ${struck}`,
     attributed === null
       ? ''
       : `${attributed.count} of ${attributed.count + attributed.missing}: ${spoken(attributed.median)}`,
@@ -70,6 +72,7 @@ export const FAULT_COLUMNS = [
   'quarantined',
   'median',
   '99 %',
+  'shown again',
   'nodes named',
 ] as const;
 
@@ -79,6 +82,12 @@ function faultTable(faults: readonly FaultSummary[]): string {
 
 function range({ count, median, p99 }: Quantiles): string {
   return count === 0 ? 'none' : `${count}: median ${spoken(median)}, 99 % ${spoken(p99)}`;
+}
+
+/** Hours until they were out again. */
+function again({ count, missing, median }: Quantiles): string {
+  if (count + missing === 0) return 'none';
+  return `${count + missing}: out again ${count}${count === 0 ? '' : `, median ${spoken(median)}`}`;
 }
 
 function rows(pairs: readonly (readonly [string, string])[]): string {
