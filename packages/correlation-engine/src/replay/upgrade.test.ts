@@ -80,7 +80,9 @@ describe('a log that the release of schema 0007 wrote', () => {
     assert.equal(code, 0, text || JSON.stringify(report?.disagreement));
     const { records = 0, compared = {}, notCompared = [] } = report ?? {};
     assert.ok(records > 50, `${records} records`);
-    assert.deepEqual([compared.orders, compared.directives, compared.devices, compared.counters], [2, 4, 3, 3]);
+    assert.deepEqual([compared.orders, compared.devices, compared.counters], [2, 3, 3]);
+    // An hour after the log was recorded, the engine asks for a deep test as well.
+    assert.ok([4, 5].includes(compared.directives ?? 0), `${compared.directives} directives`);
     assert.match(notCompared[0] ?? '', /an earlier release wrote some of it/);
   });
 
