@@ -1,11 +1,9 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Tokens } from '@sentinel/service-kit/auth';
 import { type Clock, systemClock } from '@sentinel/service-kit/clock';
 import type { CorrelationEngineConfig, LoadedConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
-import type { GrpcServer } from '@sentinel/service-kit/grpc-server';
+import type { GrpcServer, ServiceEntry } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
@@ -27,20 +25,21 @@ import type { Store } from './events/stores.js';
 import { Events } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
 import { Lead } from './lead.js';
-import { Election } from './replica/election.js';
 import { noLeader, notLeading } from './replica/no-leader.js';
-import { serve } from './serve.js';
+import { Replica } from './replica/replica.js';
+import { liveTokens, serve } from './serve.js';
 import { admission, coreConfig, databaseOptions, isReplicated } from './settings.js';
 import { Database } from './store/connect.js';
 import { AwayHistory } from './store/history/away-history.js';
 import type { HistoryStore } from './store/history/history-store.js';
 import { isClustered, openHistory } from './store/history/open.js';
-import { type Leadership, Lease } from './store/lease.js';
+import { Lease } from './store/lease.js';
 import { type LoadedState, StateStore, SupersededError } from './store/state-store.js';
 
 const SECTION = 'correlation_engine';
 /** A manifest of cohorts that expires within this time is said at start and at SIGHUP. */
 const EXPIRY_NOTICE_US = 14 * 86_400_000_000;
+const LEADER_AWAY = 'no replica decides, or this one cannot reach it: nothing is acknowledged here';
 
 export interface EngineOptions {
   readonly loaded: LoadedConfig<'correlation_engine'>;
@@ -61,8 +60,8 @@ export class Engine implements Service {
   readonly #events: Events;
   readonly #store: StateStore;
   /** null = the only engine of its database. */
-  readonly #election: Election | null;
-  readonly #id = `${hostname()}-${randomBytes(4).toString('hex')}`;
+  readonly #replica: Replica | null;
+  readonly #services: readonly ServiceEntry[];
   readonly #stopping = new StopStack();
   readonly #troubles = new Map<string, string>();
   #loaded: LoadedConfig<'correlation_engine'>;
@@ -73,9 +72,9 @@ export class Engine implements Service {
   /** null = another replica decides, or none. */
   #lead: Lead | null = null;
   #handle: ((request: HttpRequest) => Promise<HttpAnswer>) | null = null;
-  /** Leads that were lost are over. */
+  /** Leads that were lost touch the store no more, and are over. */
   #retired: Promise<void> = Promise.resolve();
-  #leader: string | null = null;
+  #ending: Promise<void> = Promise.resolve();
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -87,7 +86,9 @@ export class Engine implements Service {
     this.#events = new Events(this.#log, this.#registry);
     const database = new Database(databaseOptions(this.#config), this.#log);
     this.#store = new StateStore(database, this.#log, () => this.#lead?.committer.wake());
-    this.#election = isReplicated(this.#config) ? this.#buildElection(database) : null;
+    const { tls } = this.#config;
+    this.#services = engineServices(() => this.#lead, tls.enabled && tls.mutual_tls, this.#log);
+    this.#replica = isReplicated(this.#config) ? this.#buildReplica(database) : null;
   }
 
   get #config(): CorrelationEngineConfig {
@@ -98,12 +99,19 @@ export class Engine implements Service {
     try {
       this.#sayBackends();
       this.#stopping.push('database', () => this.#store.close());
-      this.#stopping.push('history and outbox', () => Promise.all([this.#lead?.stop(), this.#retired]).then(() => {}));
-      if (this.#election === null) this.#decide(await this.#store.open(), await this.#openHistory());
+      this.#stopping.push('history and outbox', async () => {
+        await Promise.all([this.#lead?.stop(), this.#ending]);
+      });
+      if (this.#replica === null) this.#decide(await this.#store.open(), await this.#openHistory());
       else await this.#store.prepare();
       this.#observe();
       const ready = await this.#serve();
-      this.#election?.start();
+      await this.#replica?.start({
+        services: this.#services,
+        http: (request) => this.#answer(request),
+        tokens: liveTokens(() => this.#tokens),
+        onRefused: (error) => this.#events.refused('replica', error),
+      });
       return ready;
     } catch (error) {
       await this.stop();
@@ -142,57 +150,27 @@ export class Engine implements Service {
     return core;
   }
 
-  #buildElection(database: Database): Election {
-    const lease = new Lease(
-      database.pool((error) => this.#log.debug({ err: error }, 'the lease lost its connection'), 1),
-    );
-    return new Election(lease, {
-      epoch: () => (this.#store.holds ? this.#store.epoch : null),
-      follow: (leader) => this.#follow(leader),
-      lead: (epoch) => this.#takeLead(epoch),
-      superseded: () => this.#yield(),
-      failed: (error) => {
-        // Of the one that decides, the commits say it.
-        if (this.#lead === null) this.#storeChanged('state', error);
+  #buildReplica(database: Database): Replica {
+    const pool = database.pool((error) => this.#log.debug({ err: error }, 'the lease lost its connection'), 1);
+    return new Replica({
+      loaded: () => this.#loaded,
+      log: this.#log,
+      store: this.#store,
+      lease: new Lease(pool),
+      idle: () => this.#retired,
+      decide: async (state) => {
+        const history = await this.#openHistory().catch((error: unknown) => {
+          this.#storeChanged('history', error);
+          return new AwayHistory();
+        });
+        this.#decide(state, history);
+        this.#server?.handleBy(this.#services);
+        this.#showServing();
       },
+      superseded: () => this.#yield(),
+      storeChanged: (error) => this.#storeChanged('state', error),
+      changed: () => this.#showServing(),
     });
-  }
-
-  #follow(leader: Leadership | null): void {
-    this.#storeChanged('state', null);
-    if (this.#leader === (leader?.holder ?? null)) return;
-    this.#leader = leader?.holder ?? null;
-    if (leader === null)
-      this.#log.warn('no replica decides: one takes over as soon as the lock of the database is free');
-    else
-      this.#log.info(
-        { leader: leader.holder, address: leader.address, epoch: leader.epoch },
-        'another replica decides',
-      );
-  }
-
-  async #takeLead(after: number): Promise<boolean> {
-    await this.#retired;
-    const started = performance.now();
-    const state = await this.#store.take({ holder: this.#id, address: '', after });
-    if (state === null) return false;
-    const { epoch } = this.#store;
-    try {
-      const history = await this.#openHistory().catch((error: unknown) => {
-        this.#storeChanged('history', error);
-        return new AwayHistory();
-      });
-      this.#decide(state, history);
-    } catch (error) {
-      await this.#store.release();
-      await this.#election?.release(epoch);
-      throw error;
-    }
-    this.#leader = this.#id;
-    const seconds = (performance.now() - started) / 1000;
-    const facts = { replica: this.#id, epoch, devices: state.devices.length, commitSeq: state.head.commitSeq, seconds };
-    this.#log.info(facts, 'this replica decides');
-    return true;
   }
 
   #decide(state: LoadedState, history: HistoryStore): void {
@@ -227,14 +205,21 @@ export class Engine implements Service {
     this.#log.warn('this replica does not decide any more: its lease was over and another one took the lead');
     lead.endStreams(notLeading());
     this.#retired = this.#retire(lead);
-    this.#election?.yield();
+    if (this.#replica === null) return;
+    this.#server?.handleBy(this.#replica.carrier.services(this.#services));
+    this.#replica.yield();
+    this.#showServing();
   }
 
+  /** Resolves once it touches the store no more; what else it does takes its time. */
   async #retire(lead: Lead): Promise<void> {
+    const decided = lead.stopDeciding();
+    this.#ending = Promise.all([this.#ending, lead.stop()]).then(
+      () => {},
+      (error: unknown) => this.#log.error({ err: error }, 'what this replica led did not end well'),
+    );
     await this.#store.release();
-    await lead
-      .stop()
-      .catch((error: unknown) => this.#log.error({ err: error }, 'what this replica led did not end well'));
+    await decided;
   }
 
   #openHistory(): Promise<HistoryStore> {
@@ -247,7 +232,10 @@ export class Engine implements Service {
       {
         state: () => this.#lead?.committer.state ?? nothing,
         nowUs: () => this.#lead?.committer.head.nowUs ?? 0,
-        connectedAgents: () => this.#lead?.sessions.size ?? 0,
+        connectedAgents: () => this.#connectedAgents,
+        decides: () => this.#lead !== null,
+        serves: () => !this.#leaderAway,
+        carriedCalls: () => this.#replica?.carrier.calls ?? 0,
         waitingRecords: () => this.#lead?.committer.waiting ?? 0,
         waitingHistoryBytes: () => this.#lead?.waitingHistoryBytes ?? 0,
         outboxPending: () => this.#lead?.outboxPending ?? 0,
@@ -266,37 +254,62 @@ export class Engine implements Service {
       events: this.#events,
       stopping: this.#stopping,
       tokens: () => this.#tokens,
-      handle: async (request) => {
-        if (asksForHealth(request)) return healthAnswer(this.#health());
-        if (this.#handle === null) throw noLeader();
-        return this.#handle(request);
-      },
-      services: (mutualTls) => engineServices(() => this.#lead, mutualTls, this.#log),
+      handle: (request) => this.#answerHere(request),
+      services: this.#replica?.carrier.services(this.#services) ?? this.#services,
     });
     this.#server = grpc;
+    this.#showServing();
+    this.#stopping.push('replica', () => this.#replica?.close());
     this.#stopping.push('decisions', () => this.#stopDeciding());
-    this.#stopping.push('streams', () => this.#lead?.endStreams(shuttingDown()));
+    this.#stopping.push('streams', () => this.#endStreams(shuttingDown()));
     return ready;
+  }
+
+  async #answerHere(request: HttpRequest): Promise<HttpAnswer> {
+    if (asksForHealth(request)) return healthAnswer(this.#health());
+    if (this.#lead === null && this.#replica !== null) return this.#replica.carrier.http(request);
+    return this.#answer(request);
+  }
+
+  async #answer(request: HttpRequest): Promise<HttpAnswer> {
+    if (this.#handle === null) throw noLeader();
+    return this.#handle(request);
+  }
+
+  #endStreams(error: SentinelError): void {
+    this.#lead?.endStreams(error);
+    this.#replica?.carrier.end(error);
   }
 
   /** Before anything that takes longer: another replica waits for it. */
   async #stopDeciding(): Promise<void> {
-    await this.#election?.stop();
+    await this.#replica?.stopSeeking();
     await this.#lead?.stopDeciding();
-    if (this.#election === null) return;
-    const { epoch } = this.#store;
-    await this.#store.release();
-    if (this.#lead !== null) await this.#election.release(epoch);
-    await this.#election.close();
+    await this.#replica?.release();
+  }
+
+  /** Those that are connected to this replica, whoever decides about them. */
+  get #connectedAgents(): number {
+    return this.#lead?.sessions.here ?? this.#replica?.carrier.agents ?? 0;
+  }
+
+  /** This replica neither decides nor reaches the one that does. */
+  get #leaderAway(): boolean {
+    return this.#lead === null && this.#replica?.carrier.reachable !== true;
+  }
+
+  #showServing(): void {
+    this.#server?.setServing(!this.#troubles.has('state') && !this.#leaderAway);
   }
 
   #health(): HealthReport {
     const of = (store: Store) => (this.#events.isUp(store) ? 'up' : 'away');
     return {
-      reasons: [...this.#troubles.values()],
+      reasons: this.#leaderAway ? [...this.#troubles.values(), LEADER_AWAY] : [...this.#troubles.values()],
       stores: { state: of('state'), history: of('history'), ledger: of('ledger') },
-      activeAgents: this.#lead?.sessions.size ?? 0,
+      activeAgents: this.#connectedAgents,
       uptimeSeconds: Math.floor(process.uptime()),
+      replica: this.#replica && { name: this.#replica.id, decides: this.#lead !== null, leader: this.#replica.leader },
     };
   }
 
@@ -310,7 +323,7 @@ export class Engine implements Service {
           ? 'the database is away: nothing is acknowledged'
           : 'the history is away: agents keep their records',
       );
-    if (store === 'state') this.#server?.setServing(error === null && this.#lead !== null);
+    if (store === 'state') this.#showServing();
   }
 
   get #tokens(): Tokens {

@@ -17,7 +17,7 @@ import { EngineMetrics } from './events/metrics.js';
 import { type Store, StoreHealth } from './events/stores.js';
 
 /** Where something was refused: a closed set of labels. */
-export type Place = 'control' | 'results' | 'call' | 'commit' | 'http';
+export type Place = 'control' | 'results' | 'call' | 'commit' | 'http' | 'replica';
 
 const CANARY_SENTENCES = {
   DISSENT: 'canary: a device computed something else than two others',

@@ -20,7 +20,7 @@ export interface ServeParts {
   /** As they are at the time of each call. */
   readonly tokens: () => Tokens;
   readonly handle: Parameters<typeof startHttpServer>[0]['handle'];
-  readonly services: (mutualTls: boolean) => Parameters<typeof startGrpcServer>[0]['services'];
+  readonly services: Parameters<typeof startGrpcServer>[0]['services'];
 }
 
 /** Opens the engine's three ports; what was opened is on `stopping`, in order, also when a later one fails. */
@@ -59,7 +59,7 @@ export async function serve(parts: ServeParts): Promise<{ ready: ReadyInfo; grpc
     tls: tls.enabled ? { files, keyPrefix, mutual: tls.mutual_tls } : null,
     insecure: loaded.insecure,
     tokens: liveTokens(parts.tokens),
-    services: parts.services(tls.enabled && tls.mutual_tls),
+    services: parts.services,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     log,
     onRefused: (error) => events.refused('call', error),
@@ -73,7 +73,8 @@ export async function serve(parts: ServeParts): Promise<{ ready: ReadyInfo; grpc
   return { ready, grpc };
 }
 
-function liveTokens(tokens: () => Tokens): Tokens {
+/** Tokens as they are at the time of each call. */
+export function liveTokens(tokens: () => Tokens): Tokens {
   return {
     get operator() {
       return tokens().operator;

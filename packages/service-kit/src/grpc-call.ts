@@ -7,6 +7,7 @@ import {
   status as Status,
 } from '@grpc/grpc-js';
 import { ANONYMOUS, certificateIdentity, type Identity, type Role, type Tokens, tokenIdentity } from './auth.js';
+import { CALLER_HEADER, type CarriedCaller, decodeCaller } from './carried-caller.js';
 import { ERROR_TRAILER, SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
 
@@ -25,6 +26,8 @@ export interface Admission {
   readonly maxMessageBytes: number;
   /** Called for each refused call, for a counter. */
   readonly onRefused: Refusal;
+  /** Who is believed about who makes the calls that they carry, and who alone may call. undefined = nobody: callers speak for themselves. */
+  readonly carriers?: readonly Role[] | undefined;
 }
 
 const IDENTITIES = new WeakMap<Metadata, Identity>();
@@ -41,7 +44,8 @@ export function connectionOf(call: { readonly metadata: Metadata }): string {
 }
 
 /** Establishes who calls and refuses who may not. */
-export function identityInterceptor({ roles, tokens, maxMessageBytes, onRefused }: Admission): ServerInterceptor {
+export function identityInterceptor(admission: Admission): ServerInterceptor {
+  const { maxMessageBytes, onRefused } = admission;
   return (method, call) => {
     explainTransportRefusals(call, maxMessageBytes, onRefused);
     return new ServerInterceptingCall(call, {
@@ -50,7 +54,7 @@ export function identityInterceptor({ roles, tokens, maxMessageBytes, onRefused 
           onReceiveMetadata: (metadata, proceed) => {
             const { remoteAddress, remotePort, localAddress, localPort } = call.getConnectionInfo();
             CONNECTIONS.set(metadata, `${remoteAddress}:${remotePort}>${localAddress}:${localPort}`);
-            const refusal = authorise(method.path, roles.get(method.path) ?? 'anyone', call, metadata, tokens);
+            const refusal = authorise(method.path, call, metadata, admission);
             if (refusal === null) return proceed(metadata);
             onRefused(refusal);
             call.sendStatus(refusal.toServiceError());
@@ -103,13 +107,12 @@ function explained(
 
 function authorise(
   path: string,
-  allowed: AllowedRoles,
   call: ServerInterceptingCallInterface,
   metadata: Metadata,
-  tokens: Tokens,
+  { roles, tokens, carriers }: Admission,
 ): SentinelError | null {
-  const identity = identify(call, metadata, tokens);
-  if (identity === null) {
+  const peer = identify(call, metadata, tokens);
+  if (peer === null) {
     return new SentinelError({
       code: 'UNAUTHENTICATED',
       reason: 'CREDENTIALS_INVALID',
@@ -117,9 +120,35 @@ function authorise(
       hint: 'Use the token in the secrets folder of the data folder.',
     });
   }
+  const allowed = roles.get(path);
+  // Health and reflection: whoever can connect.
+  if (allowed === undefined) return null;
+  let identity = peer;
+  if (carriers !== undefined) {
+    if (!carriers.includes(peer.role)) return refuse(path, peer, carriers);
+    const carried = carriedCaller(metadata);
+    if (carried === null) return unknownCaller();
+    identity = carried.identity;
+    CONNECTIONS.set(metadata, carried.connection);
+  }
   IDENTITIES.set(metadata, identity);
   if (allowed === 'anyone' || allowed.includes(identity.role)) return null;
   return refuse(path, identity, allowed);
+}
+
+function carriedCaller(metadata: Metadata): CarriedCaller | null {
+  const [bytes] = metadata.get(CALLER_HEADER);
+  return Buffer.isBuffer(bytes) ? decodeCaller(bytes) : null;
+}
+
+function unknownCaller(): SentinelError {
+  return new SentinelError({
+    code: 'UNAUTHENTICATED',
+    reason: 'CREDENTIALS_MISSING',
+    message: 'the call does not say for whom it is carried',
+    field: CALLER_HEADER,
+    hint: 'This port is for other replicas: use the port that clients use.',
+  });
 }
 
 function identify(call: ServerInterceptingCallInterface, metadata: Metadata, tokens: Tokens): Identity | null {

@@ -8,7 +8,9 @@ import {
   type Interceptor,
   Metadata,
   type ServiceError,
+  type VerifyOptions,
 } from '@grpc/grpc-js';
+import { certificateIdentity, type Role } from './auth.js';
 import { SentinelError } from './errors.js';
 import { channelCredentials, type TlsFiles } from './tls.js';
 
@@ -19,11 +21,20 @@ const LAST_RECONNECT_MS = 5_000;
 export const DEFAULT_DEADLINE_MS = 10_000;
 export const DEFAULT_MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
+export interface ClientTls {
+  readonly files: TlsFiles;
+  readonly keyPrefix: string;
+  /** Name to expect in the server's certificate; '' = the host of the address. */
+  readonly serverName: string;
+  /** Role that the server's certificate must prove, in place of a name: whichever instance answers at the address. */
+  readonly serverRole?: Role;
+}
+
 export interface ClientConnection {
   /** host:port */
   readonly address: string;
   /** null = plaintext. */
-  readonly tls: { readonly files: TlsFiles; readonly keyPrefix: string; readonly serverName: string } | null;
+  readonly tls: ClientTls | null;
   /** Bearer token; empty = none. */
   readonly token: string;
   readonly maxMessageBytes?: number;
@@ -46,7 +57,9 @@ export function createClient<T extends Client>(
   options: Partial<GrpcClientOptions> = {},
 ): T {
   const credentials =
-    to.tls === null ? ChannelCredentials.createInsecure() : channelCredentials(to.tls.files, to.tls.keyPrefix);
+    to.tls === null
+      ? ChannelCredentials.createInsecure()
+      : channelCredentials(to.tls.files, to.tls.keyPrefix, serverCheck(to.tls));
   const maxMessageBytes = to.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES;
   return new clientClass(to.address, credentials, {
     'grpc.max_receive_message_length': maxMessageBytes,
@@ -63,6 +76,18 @@ export function createClient<T extends Client>(
     ...(to.token === '' ? {} : { interceptors: [bearer(to.token)] }),
     ...options,
   });
+}
+
+function serverCheck({ serverRole }: ClientTls): VerifyOptions {
+  if (serverRole === undefined) return {};
+  return {
+    checkServerIdentity: (host, certificate) => {
+      const { role, subject } = certificateIdentity(certificate);
+      return role === serverRole
+        ? undefined
+        : new Error(`${host} showed the certificate of ${subject}, not of ${serverRole}`);
+    },
+  };
 }
 
 function bearer(token: string): Interceptor {

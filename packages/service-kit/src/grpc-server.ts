@@ -12,7 +12,7 @@ import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { formatAddress, isLoopback, parseAddress } from './address.js';
-import type { Tokens } from './auth.js';
+import type { Role, Tokens } from './auth.js';
 import { SentinelError } from './errors.js';
 import { type AllowedRoles, type AuthorisationTable, identityInterceptor, methodName } from './grpc-call.js';
 import type { Logger } from './logging.js';
@@ -25,6 +25,8 @@ const KEEPALIVE_MS = 20_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 /** Streams and calls that one connection may have open at once. */
 const MAX_STREAMS_PER_CONNECTION = 64;
+/** Of a port for other replicas, which carry the calls of all who are connected to them. */
+const MAX_CARRIED_STREAMS_PER_CONNECTION = 65_536;
 /** Connections are renewed after this time, so that agents spread over replicas and certificates take effect. */
 const MAX_CONNECTION_AGE_MS = 6 * 3_600_000;
 const MAX_CONNECTION_AGE_GRACE_MS = 30_000;
@@ -63,6 +65,11 @@ export interface GrpcServerOptions {
   readonly log: Logger;
   /** Called for each refused call, for a counter. */
   readonly onRefused?: (error: SentinelError) => void;
+  /**
+   * Makes it a port for other replicas: peers of these roles alone may call, and are believed about who makes the calls that they
+   * carry (see carried-caller.ts). Everywhere else what a peer says of others is not even read.
+   */
+  readonly carriers?: readonly Role[];
 }
 
 export interface GrpcServer {
@@ -70,6 +77,8 @@ export interface GrpcServer {
   readonly address: string;
   /** Answer of grpc.health.v1.Health for the empty name and for every service. */
   setServing(serving: boolean): void;
+  /** From now on these handlers answer new calls of the same methods; calls under way keep theirs. */
+  handleBy(services: readonly ServiceEntry[]): void;
   /** Refuses new calls, lets those under way end, then cuts the rest. End long-lived streams before. */
   stop(): Promise<void>;
 }
@@ -84,7 +93,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const roles = authorisationTable(options.services);
   routeLibraryLog(options.log);
   const server = new Server(serverOptions(options, roles));
-  for (const { definition, implementation } of options.services) server.addService(definition, implementation);
+  const add = (services: readonly ServiceEntry[]): void => {
+    for (const { definition, implementation } of services) server.addService(definition, implementation);
+  };
+  add(options.services);
   const names = options.services.map(({ definition }) => serviceName(definition));
   const health = new HealthImplementation(Object.fromEntries(['', ...names].map((name) => [name, 'NOT_SERVING'])));
   health.addToServer(server);
@@ -99,6 +111,10 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   return {
     address: formatAddress({ host: wanted.host, port }),
     setServing,
+    handleBy: (services) => {
+      for (const { definition } of services) server.removeService(definition);
+      add(services);
+    },
     stop: async () => {
       setServing(false);
       credentials?.close();
@@ -114,17 +130,27 @@ function routeLibraryLog(log: Logger): void {
 }
 
 function serverOptions(options: GrpcServerOptions, roles: AuthorisationTable): ServerOptions {
-  const { tokens, maxMessageBytes } = options;
+  const { tokens, maxMessageBytes, carriers } = options;
+  const age = {
+    'grpc.max_connection_age_ms': MAX_CONNECTION_AGE_MS,
+    'grpc.max_connection_age_grace_ms': MAX_CONNECTION_AGE_GRACE_MS,
+  };
   return {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
-    'grpc.max_concurrent_streams': MAX_STREAMS_PER_CONNECTION,
+    'grpc.max_concurrent_streams':
+      carriers === undefined ? MAX_STREAMS_PER_CONNECTION : MAX_CARRIED_STREAMS_PER_CONNECTION,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-    'grpc.max_connection_age_ms': MAX_CONNECTION_AGE_MS,
-    'grpc.max_connection_age_grace_ms': MAX_CONNECTION_AGE_GRACE_MS,
+    ...(carriers === undefined ? age : {}),
     interceptors: [
-      identityInterceptor({ roles, tokens, maxMessageBytes, onRefused: (error) => options.onRefused?.(error) }),
+      identityInterceptor({
+        roles,
+        tokens,
+        maxMessageBytes,
+        carriers,
+        onRefused: (error) => options.onRefused?.(error),
+      }),
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import { ChannelCredentials, ServerCredentials, type VerifyOptions } from '@grpc/grpc-js';
 import { SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
 
@@ -103,6 +103,6 @@ function fingerprint(files: TlsFiles): string {
 }
 
 /** Channel credentials from the files as they are now: make a new channel to take up a renewed certificate. */
-export function channelCredentials(files: TlsFiles, keyPrefix: string): ChannelCredentials {
-  return ChannelCredentials.createFromSecureContext(createSecureContext(loadTls(files, keyPrefix)));
+export function channelCredentials(files: TlsFiles, keyPrefix: string, verify: VerifyOptions = {}): ChannelCredentials {
+  return ChannelCredentials.createFromSecureContext(createSecureContext(loadTls(files, keyPrefix)), verify);
 }

@@ -1,4 +1,5 @@
 import type { AgentControlResponse } from '@sentinel/contracts/sentinel/v1/control.js';
+import { isCarried } from '@sentinel/service-kit/carried-caller';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { UnarchivedRow } from '../store/commit-rows.js';
 import type { SpoolMark } from '../store/spools.js';
@@ -26,6 +27,13 @@ export class Sessions {
 
   get size(): number {
     return this.#byNode.size;
+  }
+
+  /** Those that are connected here, not to another replica that carries their calls. */
+  get here(): number {
+    let count = 0;
+    for (const { connection } of this.#byNode.values()) if (!isCarried(connection)) count += 1;
+    return count;
   }
 
   all(): Iterable<Session> {

@@ -9,6 +9,9 @@ export interface Gauges {
   /** Time of the newest commit. */
   nowUs(): number;
   connectedAgents(): number;
+  decides(): boolean;
+  serves(): boolean;
+  carriedCalls(): number;
   waitingRecords(): number;
   waitingHistoryBytes(): number;
   outboxPending(): number;
@@ -28,8 +31,23 @@ export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: numbe
   };
   gauge(
     'sentinel_grpc_active_streams',
-    'Connected agents. Falling: see the log of the agents.',
+    'Agents connected to this replica. Falling: see the log of the agents.',
     gauges.connectedAgents,
+  );
+  gauge(
+    'sentinel_replica_decides',
+    '1 = this engine decides. Summed over the replicas not 1 for more than 10 s: see their logs.',
+    () => Number(gauges.decides()),
+  );
+  gauge(
+    'sentinel_replica_serving',
+    '1 = this engine decides, or reaches the one that does. 0 for more than 10 s: see its log.',
+    () => Number(gauges.serves()),
+  );
+  gauge(
+    'sentinel_replica_carried_calls',
+    'Calls that this replica carries to the one that decides. Falling to 0: see its log.',
+    gauges.carriedCalls,
   );
   gauge('sentinel_correlation_buffer_size', 'Records that wait for their commit.', gauges.waitingRecords);
   gauge(

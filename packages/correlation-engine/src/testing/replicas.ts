@@ -15,8 +15,18 @@ export class Replicas {
   /** Starts them one after the other: the first one decides. */
   static async start(count: number, settings: Record<string, unknown> = {}): Promise<Replicas> {
     const replicas = new Replicas(await testDatabase(), settings);
-    for (let i = 0; i < count; i += 1) await replicas.add();
-    return replicas;
+    try {
+      for (let i = 0; i < count; i += 1) await replicas.add();
+      return replicas;
+    } catch (error) {
+      await replicas.remove();
+      throw error;
+    }
+  }
+
+  /** Of the database. */
+  get url(): string {
+    return this.#database.url;
   }
 
   get first(): TestEngine {
@@ -40,12 +50,14 @@ export class Replicas {
     const engine: TestEngine = new TestEngine({
       database: { postgres_url: this.#database.url, sslmode: 'disable' },
       redis: { url: 'redis://127.0.0.1:1' },
+      replica: { listen_address: '127.0.0.1:0' },
       ...(first === undefined ? {} : { history: { url: `file://${first.folder}/history` } }),
       ...this.#settings,
     });
     this.all.push(engine);
     await engine.start();
     if (first === undefined) await decides(engine);
+    await serves(engine);
     return engine;
   }
 
@@ -53,6 +65,12 @@ export class Replicas {
     for (const engine of this.all.toReversed()) await engine.remove();
     await this.#database.drop();
   }
+}
+
+/** Waits until this replica decides or reaches the one that does. */
+export function serves(engine: TestEngine): Promise<unknown> {
+  const serving = async (): Promise<boolean> => (await engine.metric('sentinel_replica_serving')) === 1;
+  return eventually(serving, { what: 'the replica serves', timeoutMs: 15_000 });
 }
 
 /** Waits until this replica says for the `times`th time that it decides. */

@@ -38,6 +38,13 @@ export const endpoint: Format<string> = hostPortFormat('an endpoint HOST:PORT', 
   parts.host === '' || parts.port === 0 ? null : undefined,
 );
 
+/** What others are told to connect to; empty where it is derived. */
+export const optionalEndpoint: Format<string> = (() => {
+  const or = (parse: (value: unknown) => string) => (value: unknown) => (value === '' ? '' : parse(value));
+  const check = or((value) => endpoint.check(value));
+  return { expects: `${endpoint.expects}, or ""`, check, parse: check };
+})();
+
 /** `rewrite` answers null to refuse, text to replace, undefined to keep what was written. */
 function hostPortFormat(expects: string, rewrite: (parts: HostPort) => string | null | undefined): Format<string> {
   const check = (value: unknown): string => {

@@ -57,6 +57,8 @@ export interface HealthReport {
   readonly stores: Readonly<Record<string, 'up' | 'away'>>;
   readonly activeAgents: number;
   readonly uptimeSeconds: number;
+  /** null = the only engine of its database. */
+  readonly replica: { readonly name: string; readonly decides: boolean; readonly leader: string } | null;
 }
 
 type Handler = (request: HttpRequest, gpu: string) => Promise<HttpAnswer> | HttpAnswer;
@@ -191,7 +193,7 @@ function ok(json: unknown): HttpAnswer {
 }
 
 /** Names as the HTTP contract has them. */
-export function healthAnswer({ reasons, stores, activeAgents, uptimeSeconds }: HealthReport): HttpAnswer {
+export function healthAnswer({ reasons, stores, activeAgents, uptimeSeconds, replica }: HealthReport): HttpAnswer {
   const well = reasons.length === 0;
   return {
     status: well ? 200 : 503,
@@ -201,6 +203,7 @@ export function healthAnswer({ reasons, stores, activeAgents, uptimeSeconds }: H
       uptime_seconds: uptimeSeconds,
       stores,
       active_agents: activeAgents,
+      ...(replica === null ? {} : { replica }),
       reasons,
     },
   };

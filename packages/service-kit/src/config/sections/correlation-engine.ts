@@ -1,5 +1,5 @@
 import { choice, flag, integer, list, mapping } from '../formats.js';
-import { endpoint, listenAddress, nodeName, webHost, webOrigin } from '../places.js';
+import { endpoint, listenAddress, nodeName, optionalEndpoint, webHost, webOrigin } from '../places.js';
 import { group, leaf, secret, section } from '../schema.js';
 import { cohortManifest, correlation, tmr, trustGraph } from './agreement.js';
 import { attribution } from './attribution.js';
@@ -10,6 +10,7 @@ import {
   CONTRACT,
   checkPlaintext,
   checkTlsFiles,
+  ESTIMATE,
   MIN_KEY_LENGTH,
   metricsPort,
   scyllaKeys,
@@ -58,6 +59,23 @@ export const correlationEngine = section(
         source: 'measured: 100,000 series block a scrape for 0.8 s',
       }),
     }),
+    replica: group(
+      'Several engines on one database: one decides, the others carry calls to it. Setting a server for redis.url says so.',
+      {
+        listen_address: leaf({
+          format: listenAddress,
+          default: '0.0.0.0:50053',
+          doc: 'Where the other replicas reach this one, HOST:PORT; open only with several.',
+          source: ESTIMATE,
+        }),
+        advertise_address: leaf({
+          format: optionalEndpoint,
+          default: '',
+          doc: 'What the others are told to connect to, HOST:PORT; "" = the host of listen_address, or the name of this machine where that is every interface. In Kubernetes the address of the pod.',
+          source: ESTIMATE,
+        }),
+      },
+    ),
     mode: leaf({
       format: choice('observe', 'enforce'),
       default: 'observe',
@@ -128,8 +146,13 @@ export const correlationEngine = section(
       listen_address: values.listen_address,
       'http.listen_address': values.http.listen_address,
       audit_ledger_endpoint: values.audit_ledger_endpoint,
+      ...(values.redis.url.startsWith('memory:') ? {} : { 'replica.listen_address': values.replica.listen_address }),
     };
     checkPlaintext(values.tls, addresses, report, context);
+    const proven = values.tls.enabled && values.tls.mutual_tls;
+    if (!values.redis.url.startsWith('memory:') && !proven && values.service_token === '') {
+      report('service_token', 'must be set for several replicas without mutual TLS: they know each other by it');
+    }
     if (values.enrolment === 'closed' && values.enrolled_nodes.length === 0) {
       report('enrolled_nodes', 'must name at least one node while enrolment is closed');
     }

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Tokens } from '@sentinel/service-kit/auth';
+import type { LoadedConfig } from '@sentinel/service-kit/config';
+import type { SentinelError } from '@sentinel/service-kit/errors';
+import type { GrpcServer, ServiceEntry } from '@sentinel/service-kit/grpc-server';
+import type { Logger } from '@sentinel/service-kit/logging';
+import type { HttpAnswer, HttpRequest } from '../api/http/routes.js';
+import type { Leadership, Lease } from '../store/lease.js';
+import type { LoadedState, StateStore } from '../store/state-store.js';
+import { httpService } from './carried-http.js';
+import { Carrier } from './carrier.js';
+import { Election } from './election.js';
+import { advertised, linkTo, startLinkServer } from './link-server.js';
+
+export interface ReplicaParts {
+  readonly loaded: () => LoadedConfig<'correlation_engine'>;
+  readonly log: Logger;
+  readonly store: StateStore;
+  readonly lease: Lease;
+  /** What this replica led before touches the store no more. */
+  readonly idle: () => Promise<void>;
+  /** This replica has the lead, and the state as it is stored: from here on it decides. */
+  readonly decide: (state: LoadedState) => Promise<void>;
+  /** Another replica took the lead. */
+  readonly superseded: () => void;
+  /** The database does not answer (with the reason), or answers again (null). Of a leader the commits say it. */
+  readonly storeChanged: (error: unknown) => void;
+  /** It became possible or impossible to reach the leader. */
+  readonly changed: () => void;
+}
+
+export interface ReplicaServices {
+  /** As this replica answers them while it decides. */
+  readonly services: readonly ServiceEntry[];
+  readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
+  readonly tokens: Tokens;
+  readonly onRefused: (error: SentinelError) => void;
+}
+
+/** One of several engines on one database: decides, or carries to the one that does. */
+export class Replica {
+  readonly id = `${hostname()}-${randomBytes(4).toString('hex')}`;
+  readonly carrier: Carrier;
+  readonly #parts: ReplicaParts;
+  readonly #election: Election;
+  /** Name of whoever decides; null = nobody. undefined = not known yet. */
+  #leader: string | null | undefined;
+  #server: GrpcServer | null = null;
+  #address = '';
+
+  constructor(parts: ReplicaParts) {
+    this.#parts = parts;
+    this.carrier = new Carrier({
+      replica: this.id,
+      log: parts.log,
+      connect: (address) => linkTo(address, parts.loaded().config),
+      changed: parts.changed,
+    });
+    this.#election = new Election(parts.lease, {
+      epoch: () => (parts.store.holds ? parts.store.epoch : null),
+      follow: (leader) => this.#follow(leader),
+      lead: (epoch) => this.#lead(epoch),
+      superseded: parts.superseded,
+      failed: (error) => {
+        if (!this.leads) parts.storeChanged(error);
+      },
+    });
+  }
+
+  get leads(): boolean {
+    return this.#leader === this.id;
+  }
+
+  /** Name of whoever decides; '' = nobody, as far as is known. */
+  get leader(): string {
+    return this.#leader ?? '';
+  }
+
+  /** Opens the port for the others, then looks who leads. */
+  async start(services: ReplicaServices): Promise<void> {
+    const { loaded, log } = this.#parts;
+    const { tokens, onRefused } = services;
+    const all = [...services.services, httpService(services.http, log)];
+    this.#server = await startLinkServer({ loaded: loaded(), tokens, services: all, log, onRefused });
+    this.#address = advertised(loaded().config, this.#server.address);
+    this.#election.start();
+  }
+
+  /** The lead was lost: looks again. */
+  yield(): void {
+    this.#leader = undefined;
+    this.#election.yield();
+  }
+
+  /** Seeks the lead no more. */
+  stopSeeking(): Promise<void> {
+    return this.#election.stop();
+  }
+
+  /** Gives up the lead, so that another replica need not wait for the end of the lease. Nothing is to be committed any more. */
+  async release(): Promise<void> {
+    const { store } = this.#parts;
+    const { epoch } = store;
+    await store.release();
+    if (this.leads) await this.#election.release(epoch);
+  }
+
+  async close(): Promise<void> {
+    this.carrier.to(null);
+    await this.#server?.stop();
+    await this.#election.close();
+  }
+
+  #follow(leader: Leadership | null): void {
+    const { log, storeChanged } = this.#parts;
+    storeChanged(null);
+    if (this.#leader === (leader?.holder ?? null)) return;
+    this.#leader = leader?.holder ?? null;
+    this.carrier.to(leader?.address ?? null);
+    if (leader === null) log.warn('no replica decides: one takes over as soon as the lock of the database is free');
+    else log.info({ leader: leader.holder, address: leader.address, epoch: leader.epoch }, 'another replica decides');
+  }
+
+  async #lead(after: number): Promise<boolean> {
+    const { store, log, idle, decide } = this.#parts;
+    await idle();
+    const started = performance.now();
+    const state = await store.take({ holder: this.id, address: this.#address, after });
+    if (state === null) return false;
+    const { epoch } = store;
+    try {
+      await decide(state);
+    } catch (error) {
+      await store.release();
+      await this.#election.release(epoch);
+      throw error;
+    }
+    this.#leader = this.id;
+    this.carrier.to(null);
+    const seconds = (performance.now() - started) / 1000;
+    const facts = { replica: this.id, epoch, devices: state.devices.length, commitSeq: state.head.commitSeq, seconds };
+    log.info(facts, 'this replica decides');
+    return true;
+  }
+}
