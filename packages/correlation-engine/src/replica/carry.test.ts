@@ -113,6 +113,8 @@ describe('calls to a replica that does not decide', () => {
   });
 
   it('HTTP is answered by the leader, health by each for itself', async () => {
+    const left = async () => (await leader.sql(`select 1 from nodes where body->>'connected' = 'true'`)).length === 0;
+    await eventually(left, { what: 'every agent left' });
     const at = async (engine: TestEngine, path: string, init: RequestInit = {}) => {
       const response = await fetch(`http://${engine.http}${path}`, init);
       return [response.status, (await response.json()) as Record<string, never>] as const;

@@ -62,7 +62,7 @@ test('the local overlay keeps every port on loopback, in plaintext, and enforces
   const text = ['probe_agent', 'correlation_engine', 'audit_ledger'] as const;
   const printed = text.map((section) => answerOf({ section, cwd, argv })).join('');
   const addresses = [...printed.matchAll(/(listen_address|endpoint): "([^"]+)"/g)].map((match) => match[2]);
-  assert.equal(addresses.length, 9);
+  assert.equal(addresses.length, 10);
   for (const address of addresses) assert.match(address ?? '', /^127\.0\.0\.1:\d+$/);
   assert.equal(
     [...printed.matchAll(/_agent\.tls\.enabled: false|engine\.tls\.enabled: false|ledger\.tls\.enabled: false/g)]

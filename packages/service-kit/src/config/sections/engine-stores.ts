@@ -72,14 +72,12 @@ export const directiveLog = group(
 );
 
 export const redis = group('Live cache and notices to dashboards.', {
-  ...inert(
-    secret('url', {
-      format: storeUrl(['memory', 'redis', 'rediss']),
-      default: 'memory://',
-      doc: 'redis://:PASSWORD@HOST:6379, rediss:// for TLS, or memory:// inside a single engine. Setting a server selects it.',
-      source: CONTRACT,
-    }),
-  ),
+  ...secret('url', {
+    format: storeUrl(['memory', 'redis', 'rediss']),
+    default: 'memory://',
+    doc: 'redis://:PASSWORD@HOST:6379, rediss:// for TLS, or memory:// inside a single engine. With a server several engines may share one database, and one of them decides; the cache itself is not acted on by this version.',
+    source: CONTRACT,
+  }),
   ...inert({
     pool_size: leaf({ format: integer(1, 1000), default: 10, doc: 'Connections at most.', source: CONTRACT }),
   }),
