@@ -24,7 +24,7 @@ export async function connectCql(config: CqlConfig, section: string): Promise<Cl
     await client.connect();
     return client;
   } catch (error) {
-    await client.shutdown();
+    await end(client);
     throw cqlError(error, section);
   }
 }
@@ -38,8 +38,21 @@ export async function makeKeyspace(config: CqlConfig, section: string): Promise<
   } catch (error) {
     throw cqlError(error, section);
   } finally {
-    await client.shutdown();
+    await end(client);
   }
+}
+
+/** Where `connect` failed, the driver leaves the connection open that it learnt the cluster from. */
+async function end(client: Client): Promise<void> {
+  await client.shutdown();
+  const { controlConnection: control } = client as unknown as { controlConnection?: ControlConnection };
+  control?.shutdown();
+  await control?.connection?.closeAsync();
+}
+
+interface ControlConnection {
+  readonly connection: { closeAsync(): Promise<void> } | null;
+  shutdown(): void;
 }
 
 /** The driver's number of a consistency's name. */

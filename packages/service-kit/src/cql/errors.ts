@@ -17,16 +17,16 @@ const PASSING: ReadonlySet<number> = new Set([
  * Any failure of the cluster as a SentinelError: UNAVAILABLE where the same may succeed later, FAILED_PRECONDITION where the settings below
  * `section`.scylla or the cluster have to change.
  */
-export function cqlError(thrown: unknown, section: string): SentinelError {
-  if (thrown instanceof SentinelError) return thrown;
+export function cqlError(failure: unknown, section: string): SentinelError {
+  if (failure instanceof SentinelError) return failure;
+  const thrown = innermost(failure);
   const make = (code: 'UNAVAILABLE' | 'FAILED_PRECONDITION', key: string, message: string, hint: string) =>
     new SentinelError({ code, message, field: `${section}.scylla.${key}`, hint, cause: thrown });
-  const refused = authenticationFailure(thrown);
-  if (refused !== null)
+  if (thrown instanceof errors.AuthenticationError)
     return make(
       'FAILED_PRECONDITION',
       'username',
-      `the cluster refuses the user (${refused})`,
+      `the cluster refuses the user (${thrown.message})`,
       'Correct username and password.',
     );
   const said = thrown instanceof Error ? thrown.message : String(thrown);
@@ -57,9 +57,11 @@ export function cqlError(thrown: unknown, section: string): SentinelError {
   );
 }
 
-/** What the node said; null where the failure is another one. */
-function authenticationFailure(thrown: unknown): string | null {
-  const tried = thrown instanceof errors.NoHostAvailableError ? Object.values(thrown.innerErrors as object) : [thrown];
-  const refusal = tried.find((each): each is Error => each instanceof errors.AuthenticationError);
-  return refusal?.message ?? null;
+/** What a node said, where the driver tells that no node would do; the driver's own failure otherwise. */
+function innermost(failure: unknown): unknown {
+  if (!(failure instanceof errors.NoHostAvailableError)) return failure;
+  const said: unknown[] = Object.values((failure.innerErrors as object | undefined) ?? {});
+  const telling = [errors.AuthenticationError, errors.ArgumentError, errors.ResponseError, Error];
+  const found = telling.flatMap((kind) => said.filter((each) => each instanceof kind));
+  return found[0] ?? failure;
 }

@@ -17,6 +17,16 @@ export interface SchemaPart {
   readonly steps: readonly SchemaStep[];
 }
 
+/** One step, as the keyspace has it. */
+export interface StepStatus {
+  readonly name: string;
+  readonly done: boolean;
+  /** This version has the step; one of a newer version may be there as well. */
+  readonly known: boolean;
+}
+
+/** The name for "before the first step". */
+const NONE = 'none';
 /** Whoever died with the lock loses it; no step takes so long. */
 const LOCK_TTL_S = 60;
 const LOCK_WAIT_MS = 90_000;
@@ -30,20 +40,33 @@ const OWN_TABLES = [
   'CREATE TABLE IF NOT EXISTS schema_lock (part text PRIMARY KEY, holder text)',
 ];
 
-/** Names of the steps that were done, oldest first; a newer version may have done more than this one knows. */
-export async function doneSteps(client: Client, part: SchemaPart): Promise<string[]> {
+/** Names, oldest first. */
+async function doneSteps(client: Client, part: SchemaPart): Promise<string[]> {
   const { rows } = await client.execute(
     'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?',
     [client.keyspace.toLowerCase(), 'schema_steps'],
   );
   if (rows.length === 0) return [];
   const done = await client.execute('SELECT name FROM schema_steps WHERE part = ?', [part.name], SERIAL);
-  return done.rows.map((row) => String(row['name'])).sort();
+  return done.rows.map((row) => String(row.name)).sort();
 }
 
-/** Does what is missing; instances that start together take turns. @returns the steps that this call did */
-export async function migrateUp(client: Client, part: SchemaPart): Promise<string[]> {
-  const missing = (done: readonly string[]) => part.steps.filter(({ name }) => !done.includes(name));
+/** Every step that this version or the keyspace knows, oldest first. */
+export async function schemaStatus(client: Client, part: SchemaPart): Promise<StepStatus[]> {
+  const done = await doneSteps(client, part);
+  const known = part.steps.map(({ name }) => name);
+  const names = [...new Set([...known, ...done])].sort();
+  return names.map((name) => ({ name, done: done.includes(name), known: known.includes(name) }));
+}
+
+/**
+ * Does what is missing, or what is missing up to the step `to`. Instances that start together take turns.
+ * @returns the steps that this call did
+ * @throws SentinelError INVALID_ARGUMENT for a step that does not exist
+ */
+export async function migrateUp(client: Client, part: SchemaPart, to?: string): Promise<string[]> {
+  const wanted = part.steps.slice(0, to === undefined ? part.steps.length : placeOf(part, to) + 1);
+  const missing = (done: readonly string[]) => wanted.filter(({ name }) => !done.includes(name));
   if (missing(await doneSteps(client, part)).length === 0) return [];
   for (const statement of OWN_TABLES) await client.execute(statement, [], PLAIN);
   return withLock(client, part, async () => {
@@ -57,19 +80,20 @@ export async function migrateUp(client: Client, part: SchemaPart): Promise<strin
 }
 
 /**
- * Undoes steps, newest first: those after `to`, or the newest one. Their data is gone.
- * @returns the steps that this call undid
- * @throws SentinelError FAILED_PRECONDITION where a newer version has added steps that this one cannot undo
+ * Takes steps back, newest first, with all that they hold: the newest one, or all above `to` (`none` = every one).
+ * @returns the steps that this call took back
+ * @throws SentinelError FAILED_PRECONDITION for steps of a newer version, INVALID_ARGUMENT for one that does not exist
  */
 export async function migrateDown(client: Client, part: SchemaPart, to?: string): Promise<string[]> {
+  const kept = to === undefined || to === NONE ? 0 : placeOf(part, to) + 1;
   if ((await doneSteps(client, part)).length === 0) return [];
   return withLock(client, part, async () => {
     const done = await doneSteps(client, part);
     refuseUnknown(part, done);
-    const newestFirst = part.steps.filter(({ name }) => done.includes(name)).toReversed();
-    const undone = to === undefined ? newestFirst.slice(0, 1) : newestFirst.slice(0, placeOf(newestFirst, to));
+    const above = part.steps.slice(kept).filter(({ name }) => done.includes(name));
+    const undone = above.toReversed().slice(0, to === undefined ? 1 : above.length);
     for (const { name, down } of undone) {
-      // First the name: a step that is half undone is done again by the next migrateUp.
+      // First the name: a step that is half taken back is taken again by the next migrateUp.
       await client.execute('DELETE FROM schema_steps WHERE part = ? AND name = ?', [part.name, name], SERIAL);
       for (const statement of down) await client.execute(statement, [], PLAIN);
     }
@@ -77,14 +101,14 @@ export async function migrateDown(client: Client, part: SchemaPart, to?: string)
   });
 }
 
-function placeOf(newestFirst: readonly SchemaStep[], to: string): number {
-  const place = newestFirst.findIndex(({ name }) => name === to);
+function placeOf({ steps }: SchemaPart, name: string): number {
+  const place = steps.findIndex((step) => step.name === name);
   if (place >= 0) return place;
   throw new SentinelError({
-    code: 'NOT_FOUND',
-    message: `there is no step ${to} to go back to`,
-    field: '--to',
-    hint: `Steps that were done: ${newestFirst.map(({ name }) => name).join(', ')}.`,
+    code: 'INVALID_ARGUMENT',
+    message: `there is no step ${name}`,
+    field: 'to',
+    hint: `The steps are ${steps.map((step) => step.name).join(', ')}.`,
   });
 }
 
@@ -94,7 +118,7 @@ function refuseUnknown(part: SchemaPart, done: readonly string[]): void {
   throw new SentinelError({
     code: 'FAILED_PRECONDITION',
     message: `step ${unknown} of the ${part.name} schema is unknown to this version`,
-    hint: 'Go back with the version that made it.',
+    hint: 'Take it back with the version that made it.',
   });
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import { HistoryTail } from '../../replay/history-tail.js';
-import { CASSANDRA, dropKeyspace, runCql, testCluster } from '../../testing/cassandra.js';
+import { CASSANDRA, dropKeyspace, ownKeyspace, runCql } from '../../testing/cassandra.js';
 import { FileHistory } from './file-history.js';
 import { ScyllaHistory } from './scylla/scylla-history.js';
 import { ScyllaLog } from './scylla/scylla-log.js';
@@ -22,7 +22,7 @@ async function files(): Promise<HistoryPlace> {
   };
 }
 
-const CLUSTER = testCluster();
+const CLUSTER = ownKeyspace();
 const TABLES = ['records', 'device_days', 'day_nodes', 'spools'];
 
 /** One keyspace, emptied after each test. */

@@ -42,6 +42,12 @@ const EXPORTED = [
   'java.naming/com.sun.naming.internal',
 ];
 
+/** For the server and for its nodetool. */
+export const ACCESS: readonly string[] = [
+  ...OPENED.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
+  ...EXPORTED.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
+];
+
 /** The program. @throws Error that says what to install */
 export function java17(): string {
   const java = onPath('java');
@@ -53,14 +59,13 @@ export function java17(): string {
   return java;
 }
 
-export function jvmOptions(config: string, data: string): string[] {
+export function jvmOptions(config: string, data: string, jmxPort: number): string[] {
   return [
     '-Xms512m',
     '-Xmx768m',
     '-XX:+UseSerialGC',
     '-XX:+ExitOnOutOfMemoryError',
-    ...OPENED.map((name) => `--add-opens=${name}=ALL-UNNAMED`),
-    ...EXPORTED.map((name) => `--add-exports=${name}=ALL-UNNAMED`),
+    ...ACCESS,
     '-Djdk.attach.allowAttachSelf=true',
     `-Dcassandra.config=file://${config}`,
     `-Dcassandra.storagedir=${data}`,
@@ -69,5 +74,6 @@ export function jvmOptions(config: string, data: string): string[] {
     '-Dcassandra.ring_delay_ms=0',
     '-Dcassandra.initial_token=0',
     '-Dcassandra-foreground=yes',
+    `-Dcassandra.jmx.local.port=${jmxPort}`,
   ];
 }

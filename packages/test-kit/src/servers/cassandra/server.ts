@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { eventually } from '../../eventually.js';
 import { freePort } from '../../free-port.js';
 import type { ServerKind, StartedServer } from '../kind.js';
 import { type Tie, tie } from '../tied.js';
 import { installCassandra } from './install.js';
-import { java17, jvmOptions } from './jvm.js';
+import { ACCESS, java17, jvmOptions } from './jvm.js';
 import { type CassandraPorts, settings } from './settings.js';
 
 const START_TIMEOUT_MS = 120_000;
@@ -34,7 +35,7 @@ export class CassandraServer implements StartedServer, AsyncDisposable {
   static async start(folder: string): Promise<CassandraServer> {
     const java = java17();
     const jars = await installCassandra();
-    const ports = { cql: await freePort(), storage: await freePort() };
+    const ports = { cql: await freePort(), storage: await freePort(), jmx: await freePort() };
     const server = new CassandraServer(folder, ports, java, jars);
     await server.start();
     return server;
@@ -62,7 +63,7 @@ export class CassandraServer implements StartedServer, AsyncDisposable {
     // JSON is YAML.
     writeFileSync(config, JSON.stringify(settings(data, this.#ports)));
     const log = openSync(this.#log, 'w');
-    const argv = [...jvmOptions(config, data), '-cp', join(this.#jars, '*')];
+    const argv = [...jvmOptions(config, data, this.#ports.jmx), '-cp', join(this.#jars, '*')];
     const child = spawn(this.#java, [...argv, 'org.apache.cassandra.service.CassandraDaemon'], {
       cwd: this.folder,
       detached: true,
@@ -95,6 +96,14 @@ export class CassandraServer implements StartedServer, AsyncDisposable {
 
   resume(): void {
     process.kill(this.pid, 'SIGCONT');
+  }
+
+  /** Runs Cassandra's own nodetool, such as `nodetool('flush')`. @returns what it printed */
+  async nodetool(...args: string[]): Promise<string> {
+    const program = [...ACCESS, '-cp', join(this.#jars, '*'), 'org.apache.cassandra.tools.NodeTool'];
+    const where = ['-h', '127.0.0.1', '-p', String(this.#ports.jmx)];
+    const run = promisify(execFile)(this.#java, [...program, ...where, ...args], { cwd: this.folder });
+    return (await run).stdout;
   }
 
   /** Ends it and removes its folder. */

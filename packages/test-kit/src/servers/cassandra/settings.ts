@@ -3,6 +3,7 @@ import { join } from 'node:path';
 export interface CassandraPorts {
   readonly cql: number;
   readonly storage: number;
+  readonly jmx: number;
 }
 
 /** cassandra.yaml of one small node on loopback. */

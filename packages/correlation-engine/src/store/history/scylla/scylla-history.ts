@@ -12,7 +12,7 @@ import type { HistoryRecord } from '../history-record.js';
 import { type HistoryCursor, type HistoryEntry, type HistoryStore, parseCursor } from '../history-store.js';
 import { HighWater } from '../segment-index.js';
 import { mergeNewestFirst } from './merge.js';
-import { allRows, dayOf, INSERT_RECORD, long, recordOf, recordRow } from './rows.js';
+import { allRows, dayOf, INSERT_RECORD, long, RECORD_COLUMNS, recordOf, recordRow } from './rows.js';
 import { HISTORY_SCHEMA } from './schema.js';
 
 const SECTION = 'correlation_engine';
@@ -31,7 +31,7 @@ const INSERT_SPOOL = 'INSERT INTO spools (node, spool_id, archived_through) VALU
 const SELECT_SPOOL = 'SELECT archived_through FROM spools WHERE node = ? AND spool_id = ?';
 const SELECT_SPOOLS = 'SELECT node, spool_id, archived_through FROM spools';
 const SELECT_DAYS = 'SELECT day, node FROM device_days WHERE device = ? AND day >= ? AND day <= ?';
-const SELECT_RECORDS = 'SELECT * FROM records WHERE node = ? AND day = ? AND commit_seq <= ?';
+const SELECT_RECORDS = `SELECT ${RECORD_COLUMNS} FROM records WHERE node = ? AND day = ? AND commit_seq <= ?`;
 
 export interface ScyllaOptions {
   readonly cluster: CqlConfig;
@@ -68,7 +68,7 @@ export class ScyllaHistory implements HistoryStore {
     const before = this.#marks.of(node, spoolId);
     this.#marks.forget(node, spoolId);
     const rows = await this.#all(SELECT_SPOOL, [node, Buffer.from(spoolId, 'hex')]);
-    const stored = Number(rows[0]?.['archived_through'] ?? 0);
+    const stored = Number(rows[0]?.archived_through ?? 0);
     // What was appended meanwhile counts too.
     this.#marks.raise(node, spoolId, Math.max(stored, before ?? 0));
   }
@@ -188,11 +188,7 @@ export class ScyllaHistory implements HistoryStore {
       await migrateUp(client, HISTORY_SCHEMA);
       const level = { consistency: consistencyThatSees(cluster.write_consistency), fetchSize: 1000 };
       for await (const row of await client.execute(SELECT_SPOOLS, [], level))
-        this.#marks.raise(
-          row['node'] as string,
-          (row['spool_id'] as Buffer).toString('hex'),
-          Number(row['archived_through']),
-        );
+        this.#marks.raise(row.node as string, (row.spool_id as Buffer).toString('hex'), Number(row.archived_through));
       return client;
     } catch (error) {
       await client.shutdown();
@@ -215,10 +211,10 @@ function keyOf({ day, node, device }: { day: number; node: string; device: strin
 function byDay(rows: readonly { [name: string]: unknown }[]): Map<number, string[]> {
   const days = new Map<number, string[]>();
   for (const row of rows) {
-    const day = row['day'] as number;
+    const day = row.day as number;
     const nodes = days.get(day);
-    if (nodes === undefined) days.set(day, [row['node'] as string]);
-    else nodes.push(row['node'] as string);
+    if (nodes === undefined) days.set(day, [row.node as string]);
+    else nodes.push(row.node as string);
   }
   return days;
 }

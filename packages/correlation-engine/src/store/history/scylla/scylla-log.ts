@@ -3,7 +3,7 @@ import { cqlError } from '@sentinel/service-kit/cql/errors';
 import type { Client } from 'cassandra-driver';
 import type { HistoryRecord } from '../history-record.js';
 import type { HistoryLog } from '../history-store.js';
-import { allRows, long, recordOf } from './rows.js';
+import { allRows, long, RECORD_COLUMNS, recordOf } from './rows.js';
 
 const SECTION = 'correlation_engine';
 /** Records in memory at once, of all nodes together, and of one node at least and at most. */
@@ -15,7 +15,7 @@ const MAX_CONCURRENT = 32;
 
 const SELECT_DAYS = 'SELECT DISTINCT day FROM day_nodes';
 const SELECT_NODES = 'SELECT node FROM day_nodes WHERE day = ?';
-const SELECT_AFTER = `SELECT * FROM records WHERE node = ? AND day = ? AND (commit_seq, spool_id, sequence) > (?, ?, ?)
+const SELECT_AFTER = `SELECT ${RECORD_COLUMNS} FROM records WHERE node = ? AND day = ? AND (commit_seq, spool_id, sequence) > (?, ?, ?)
   ORDER BY commit_seq ASC, spool_id ASC, sequence ASC LIMIT ?`;
 
 /** One node's records of one day. */
@@ -60,7 +60,7 @@ export class ScyllaLog implements HistoryLog {
   /** Nothing waits: to the next day, or once more through the newest ones. @returns false where there is nothing new */
   async #goOn(): Promise<boolean> {
     const newest = Math.max(-1, ...this.#sources.map(({ day }) => day));
-    const days = (await this.#query(SELECT_DAYS, [])).map((row) => row['day'] as number).sort((a, b) => a - b);
+    const days = (await this.#query(SELECT_DAYS, [])).map((row) => row.day as number).sort((a, b) => a - b);
     const next = days.find((day) => day > newest);
     if (next !== undefined) {
       this.#sources = this.#sources.filter(({ day }) => day === newest);
@@ -76,7 +76,7 @@ export class ScyllaLog implements HistoryLog {
   async #open(day: number): Promise<void> {
     const known = new Set(this.#sources.filter((source) => source.day === day).map(({ node }) => node));
     for (const row of await this.#query(SELECT_NODES, [day])) {
-      const node = row['node'] as string;
+      const node = row.node as string;
       if (!known.has(node)) this.#sources.push({ node, day, waiting: [], last: null, atEnd: false });
     }
   }

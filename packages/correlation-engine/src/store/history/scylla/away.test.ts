@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CassandraServer, eventually } from '@sentinel/test-kit';
+import { TestAgent } from '../../../testing/agent.js';
+import { CASSANDRA } from '../../../testing/cassandra.js';
+import { testCluster } from '../../../testing/cluster-settings.js';
+import { TestEngine } from '../../../testing/engine.js';
+import { ScyllaHistory } from './scylla-history.js';
+
+const MAIN = fileURLToPath(new URL('../../../main.js', import.meta.url));
+const RECORDS = 200;
+
+describe('Cassandra goes away under traffic', { skip: CASSANDRA.skip }, () => {
+  let cassandra: CassandraServer;
+  let engine: TestEngine;
+  let cluster: ReturnType<typeof testCluster>;
+  const agents: TestAgent[] = [];
+  before(async () => {
+    cassandra = await CassandraServer.start(mkdtempSync(join(tmpdir(), 'sentinel-cassandra-')));
+    cluster = testCluster(cassandra.url);
+    // The twin of a secret is not given together with it.
+    const { password_path: _, ...scylla } = cluster;
+    engine = await new TestEngine({ scylla }).start();
+  });
+  after(async () => {
+    for (const agent of agents) agent.close();
+    await engine.remove();
+    await cassandra.stop();
+  });
+
+  const agentWith = (node: string): TestAgent => {
+    const agent = new TestAgent(engine.grpc, { node });
+    for (let i = 0; i < RECORDS; i += 1) agent.batch([{ index: i }]);
+    agents.push(agent);
+    return agent;
+  };
+  /** Sends what is not acknowledged, again and again, as an agent does. */
+  const deliver = async (agent: TestAgent): Promise<void> => {
+    const last = BigInt(agent.payloads.length);
+    while (agent.ack.archivedThrough < last) {
+      try {
+        const { archivedThrough } = await agent.connect(engine.grpc);
+        for (let next = archivedThrough + 1n; next <= last && agent.error === null; next += 1n) {
+          agent.sendAll(next);
+          if (next % 10n === 0n) await sleep(20);
+        }
+        await agent.until(() => agent.ack.archivedThrough >= last || agent.error !== null);
+      } catch {
+        await sleep(50);
+      }
+    }
+  };
+  const historyIs = async (): Promise<string> => {
+    const health = (await (await fetch(`http://${engine.http}/health`)).json()) as { stores: { history: string } };
+    return health.stores.history;
+  };
+  const stored = async (): Promise<ScyllaHistory> => ScyllaHistory.open({ cluster, retentionDays: 365 });
+  const sequences = async (agent: TestAgent): Promise<number[]> => {
+    const history = await stored();
+    const found: number[] = [];
+    for await (const { record } of history.read(agent.device, 0, null)) found.push(record.sequence);
+    await history.close();
+    return found.toReversed();
+  };
+  const inOrder = (last: number): number[] => Array.from({ length: last }, (_, i) => i + 1);
+
+  it('by SIGKILL: what was called archived is there after its restart, and the rest follows', async () => {
+    const agent = agentWith('killed');
+    const done = deliver(agent);
+    await agent.archived(40n);
+    await cassandra.kill();
+    const told = agent.ack.archivedThrough;
+    await agent.committed(BigInt(RECORDS));
+    assert.ok(agent.ack.archivedThrough < BigInt(RECORDS), 'decisions go on while the history is away');
+    assert.equal(await historyIs(), 'away');
+    await cassandra.start();
+    const history = await stored();
+    const restarted = history.archivedThrough('killed', agent.spoolId.toString('hex'));
+    await history.close();
+    assert.ok(Number(told) <= (restarted ?? 0), `told ${told}, durable ${restarted}`);
+    await done;
+    assert.deepEqual(await sequences(agent), inOrder(RECORDS));
+  });
+
+  it('by SIGSTOP: it is missed within seconds, and nothing is called archived meanwhile', async () => {
+    const agent = agentWith('frozen');
+    const done = deliver(agent);
+    await agent.archived(20n);
+    cassandra.pause();
+    await agent.committed(BigInt(RECORDS));
+    const told = agent.ack.archivedThrough;
+    await eventually(async () => (await historyIs()) === 'away', { what: 'the history is away', timeoutMs: 30_000 });
+    assert.equal(agent.ack.archivedThrough, told);
+    cassandra.resume();
+    await done;
+    assert.deepEqual(await sequences(agent), inOrder(RECORDS));
+  });
+
+  it('while the engine starts: it decides, and archives once Cassandra is back', async () => {
+    const agent = agentWith('started');
+    await engine.stop();
+    await cassandra.kill();
+    await engine.start();
+    const done = deliver(agent);
+    await agent.committed(BigInt(RECORDS));
+    assert.equal(agent.ack.archivedThrough, 0n);
+    await cassandra.start();
+    await done;
+    assert.deepEqual(await sequences(agent), inOrder(RECORDS));
+    assert.deepEqual(engine.fatal, []);
+  });
+
+  it('after all that a replay from the cluster decides the same', async () => {
+    const argv = [MAIN, 'replay', '--config', join(engine.folder, 'sentinel.yaml'), '--output', 'json'];
+    const { stdout } = await promisify(execFile)(process.execPath, argv);
+    const report = JSON.parse(stdout) as { records: number; disagreement: unknown };
+    assert.equal(report.disagreement, null);
+    assert.ok(report.records >= 3 * RECORDS);
+  });
+});
