@@ -1,6 +1,7 @@
 import { type Cohort, parseCohort } from './cohorts.js';
 import type { Draft } from './draft.js';
-import type { DeviceState, Family, UnitState } from './model.js';
+import type { DeviceState, Family, FamilyState } from './model.js';
+import { totalsOf } from './unit-totals.js';
 
 /** Members of one cohort: how many, and which of them are clean, and on how many nodes. */
 export interface Census {
@@ -54,16 +55,27 @@ export class CohortChanges {
     this.#touched.clear();
   }
 
-  /** Devices edited since `settle`, as they were counted then and as they are now. */
-  *pending(draft: Draft): Generator<readonly [Membership, 1 | -1]> {
+  /** Members of a cohort that were edited since `settle`, as they were counted then and as they are now. */
+  pending(draft: Draft, cohort: string): (readonly [Membership, 1 | -1])[] {
+    const found: (readonly [Membership, 1 | -1])[] = [];
     for (const id of this.#touched) {
-      for (const member of this.#before(draft, id)) yield [member, -1];
-      for (const member of membershipsOf(draft.devices.get(id))) yield [member, 1];
+      const before = this.#before(draft, id).find((member) => member.cohort === cohort);
+      if (before !== undefined) found.push([before, -1]);
+      const now = membershipIn(draft.devices.get(id), cohort);
+      if (now !== undefined) found.push([now, 1]);
     }
+    return found;
+  }
+
+  /** Cohorts that devices came to by this record. */
+  *entered(draft: Draft): Generator<string> {
+    for (const id of this.#touched) for (const { cohort } of draft.devices.get(id)?.families ?? []) yield cohort;
   }
 
   #before(draft: Draft, id: string): readonly Membership[] {
-    return this.#counted.get(id) ?? membershipsOf(draft.base.devices.get(id));
+    const known = this.#counted.get(id) ?? membershipsOf(draft.base.devices.get(id));
+    this.#counted.set(id, known);
+    return known;
   }
 }
 
@@ -72,81 +84,58 @@ export function countDevice(index: CohortIndex, device: DeviceState, by: 1 | -1)
   for (const member of membershipsOf(device)) addMember(index, member, by);
 }
 
-/** The cohort as the draft sees it. O(devices that the present record edited). */
+/** The cohort as the draft sees it. O(nodes that the draft changed). */
 export function censusOf(draft: Draft, cohort: string): Census {
-  const changes: CohortIndex = new Map();
-  for (const [member, by] of draft.cohorts.pending(draft)) {
-    if (member.cohort === cohort) addMember(changes, member, by);
+  const base = draft.base.cohorts.get(cohort);
+  const changed = draft.cohorts.index.get(cohort);
+  const census = {
+    devices: (base?.devices ?? 0) + (changed?.devices ?? 0),
+    cleanDevices: (base?.cleanDevices ?? 0) + (changed?.cleanDevices ?? 0),
+    cleanNodes: base?.cleanByNode.size ?? 0,
+    failingDevices: (base?.failingDevices ?? 0) + (changed?.failingDevices ?? 0),
+  };
+  const nodes = new Map(changed?.cleanByNode);
+  for (const [{ node, clean, failing }, by] of draft.cohorts.pending(draft, cohort)) {
+    census.devices += by;
+    if (failing) census.failingDevices += by;
+    if (clean) census.cleanDevices += by;
+    if (clean) nodes.set(node, (nodes.get(node) ?? 0) + by);
   }
-  return sumOf([draft.base.cohorts.get(cohort), draft.cohorts.index.get(cohort), changes.get(cohort)]);
-}
-
-function sumOf([base, ...changes]: readonly (Counts | undefined)[]): Census {
-  const sum = { devices: 0, cleanDevices: 0, failingDevices: 0 };
-  const nodes = new Map<string, number>();
-  for (const counts of [base, ...changes]) {
-    sum.devices += counts?.devices ?? 0;
-    sum.cleanDevices += counts?.cleanDevices ?? 0;
-    sum.failingDevices += counts?.failingDevices ?? 0;
-  }
-  for (const counts of changes) {
-    for (const [node, by] of counts?.cleanByNode ?? []) nodes.set(node, (nodes.get(node) ?? 0) + by);
-  }
-  let cleanNodes = base?.cleanByNode.size ?? 0;
   for (const [node, by] of nodes) {
     const before = base?.cleanByNode.get(node) ?? 0;
-    cleanNodes += Number(before + by > 0) - Number(before > 0);
+    census.cleanNodes += Number(before + by > 0) - Number(before > 0);
   }
-  return { ...sum, cleanNodes };
+  return census;
 }
 
 /** Every cohort of a model and family that has, or had, a device. */
 export function cohortsOf(draft: Draft, { vendor, model }: DeviceState, family: Family): Set<string> {
+  const { base, cohorts } = draft;
   const keys = new Set<string>();
   const add = (key: string, identity: Cohort): void => {
     if (identity.family === family && identity.model === model && identity.vendor === vendor) keys.add(key);
   };
-  for (const [key, { identity }] of draft.base.cohorts) add(key, identity);
-  for (const [key, { identity }] of draft.cohorts.index) add(key, identity);
-  for (const [{ cohort }] of draft.cohorts.pending(draft)) {
-    if (!draft.base.cohorts.has(cohort)) add(cohort, parseCohort(cohort));
-  }
+  for (const [key, { identity }] of base.cohorts) add(key, identity);
+  for (const [key, { identity }] of cohorts.index) add(key, identity);
+  for (const key of cohorts.entered(draft)) if (!base.cohorts.has(key)) add(key, parseCohort(key));
   return keys;
 }
 
-/** Clean = it ran the family cleanly, and there is no evidence against it. */
 function membershipsOf(device: DeviceState | undefined): readonly Membership[] {
   if (device === undefined) return [];
-  const { node, families, state } = device;
-  const { held, failing } = familiesOf(device.units);
-  return families.map(({ family, cohort, firstCleanUs }) => ({
-    cohort,
-    node,
-    clean: firstCleanUs !== null && state === 'HEALTHY' && !held.includes(family),
-    failing: failing.includes(family),
-  }));
+  return device.families.map((family) => membership(device, family));
 }
 
-/** Families of which a device has something against it, and hard observations. */
-interface FailingFamilies {
-  readonly held: readonly Family[];
-  readonly failing: readonly Family[];
+function membershipIn(device: DeviceState | undefined, cohort: string): Membership | undefined {
+  const family = device?.families.find((entry) => entry.cohort === cohort);
+  return device === undefined || family === undefined ? undefined : membership(device, family);
 }
 
-/** Lists of units are replaced, never changed: what was found in one stays true. */
-const found = new WeakMap<readonly UnitState[], FailingFamilies>();
-
-function familiesOf(units: readonly UnitState[]): FailingFamilies {
-  const known = found.get(units);
-  if (known !== undefined) return known;
-  const held: Family[] = [];
-  const failing: Family[] = [];
-  for (const { family, counted, unlocated, excused } of units) {
-    if (counted > 0 && !failing.includes(family)) failing.push(family);
-    if (counted + unlocated + excused > 0 && !held.includes(family)) held.push(family);
-  }
-  found.set(units, { held, failing });
-  return { held, failing };
+/** Clean = it ran the family cleanly, and there is no evidence against it. */
+function membership({ node, state, units }: DeviceState, { family, cohort, firstCleanUs }: FamilyState): Membership {
+  const { held, failing } = totalsOf(units);
+  const clean = firstCleanUs !== null && state === 'HEALTHY' && !held.includes(family);
+  return { cohort, node, clean, failing: failing.includes(family) };
 }
 
 function addMember(index: CohortIndex, { cohort, node, clean, failing }: Membership, by: 1 | -1): void {

@@ -7,6 +7,7 @@ import { lnTotal, neverFailed, type Onset, oddsOf, probabilityOf, sharesOf } fro
 import { lnOddsOfParts } from './posterior/spread.js';
 import { lnOddsAt } from './posterior/unit.js';
 import { thresholdOdds } from './score.js';
+import { totalsOf } from './unit-totals.js';
 
 /** What the evidence amounts to for one unit that failed. */
 export interface UnitAssessment {
@@ -72,7 +73,7 @@ export const posteriorOdds: DecisionModel = {
   decide(device, families, nowUs, facts) {
     const at = lookAt(device, families, nowUs, facts);
     const tally = tallyOf(at.failing);
-    const atOnce = isAtOnce(facts, consecutiveOf(at.failing));
+    const atOnce = isAtOnce(facts, totalsOf(at.failing).consecutive);
     const quarantine = atOnce || (suffices(tally) && reaches(at, thresholdOdds(configOf(facts)).quarantine));
     return { quarantine, ...tally };
   },
@@ -88,7 +89,7 @@ export const posteriorOdds: DecisionModel = {
     const odds = totalOf(gpuOdds, unitOdds);
     const tally = tallyOf(at.failing);
     const needed = thresholdOdds(configOf(facts)).quarantine;
-    const consecutive = consecutiveOf(at.failing);
+    const { consecutive } = totalsOf(at.failing);
     const atOnce = isAtOnce(facts, consecutive);
     const missing = atOnce ? '' : missingOf(tally, odds, needed);
     return {
@@ -132,11 +133,8 @@ function totalOf(gpuOdds: number, unitOdds: number): number {
  * suffices, the others need not be known.
  */
 function reaches(at: Looked, needed: number): boolean {
-  const likeliest = at.failing.reduce<UnitState | undefined>(
-    (most, unit) => (most === undefined || unit.accused > most.accused ? unit : most),
-    undefined,
-  );
-  if (likeliest !== undefined && oddsOfUnit(at, likeliest) >= needed) return true;
+  const { mostAccused } = totalsOf(at.failing);
+  if (mostAccused !== undefined && oddsOfUnit(at, mostAccused) >= needed) return true;
   const gpuOdds = gpuOddsOf(at);
   return gpuOdds >= needed || totalOf(gpuOdds, unitOddsOf(at)) >= needed;
 }
@@ -206,17 +204,9 @@ function gpuOddsOf(at: Looked): number {
 
 /** The newest failures of distinct SMs speak for a defect of the device as a whole; more failures of one SM do not. */
 function lnOddsOfDevice({ facts, device, failing, nowUs }: Looked): number[] {
-  const newestUs = new Map<number, number>();
-  for (const unit of failing) {
-    if (unit.counted + unit.unlocated === 0) continue;
-    newestUs.set(unit.sm, Math.max(newestUs.get(unit.sm) ?? unit.lastUs, unit.lastUs));
-  }
-  const beliefs = gpuBeliefs(facts, device, [...new Set(failing.map((unit) => unit.family))]);
+  const { newestUs, families } = totalsOf(failing);
+  const beliefs = gpuBeliefs(facts, device, families);
   return lnOddsOfParts([...newestUs.values()], deviceExposure(facts, device.id), beliefs, nowUs);
-}
-
-function consecutiveOf(units: readonly UnitState[]): number {
-  return units.reduce((most, unit) => Math.max(most, unit.consecutive), 0);
 }
 
 function isAtOnce(facts: Draft, consecutive: number): boolean {
@@ -229,8 +219,8 @@ interface Tally {
 }
 
 function tallyOf(units: readonly UnitState[]): Tally {
-  const sum = (of: (unit: UnitState) => number): number => units.reduce((total, unit) => total + of(unit), 0);
-  return { hardObservations: sum((unit) => unit.counted), answers: sum((unit) => unit.answers) };
+  const { counted: hardObservations, answers } = totalsOf(units);
+  return { hardObservations, answers };
 }
 
 function reasonOf({ hardObservations, answers }: Tally, odds: number, consecutive: number): string {

@@ -3,7 +3,7 @@ import { GoldenDraft } from '../canary/goldens.js';
 import { CohortChanges, countDevice } from './census.js';
 import { type ExposureIndex, installExposure, moveExposure } from './exposure.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
-import { type CoreState, needsAttention, type StateChanges } from './state.js';
+import { attendTo, type CoreState, needsAttention, type StateChanges } from './state.js';
 
 /**
  * The changes of one transaction over an untouched CoreState. The shell begins a draft, applies the records of the
@@ -124,6 +124,22 @@ export function attentiveIds(draft: Draft): string[] {
   return [...ids].sort();
 }
 
+/** Does any device need attention? O(devices changed by the draft). */
+export function someoneIsAttentive({ base, devices }: Draft): boolean {
+  let count = base.attentive.size;
+  for (const [id, device] of devices) count += Number(needsAttention(device)) - Number(base.attentive.has(id));
+  return count > 0;
+}
+
+/** Ids of the devices for which it is time, as the draft sees them, in a stable order. */
+export function dueIds({ base, devices }: Draft, nowUs: number): string[] {
+  const ids = base.due.until(nowUs).filter((id) => !devices.has(id));
+  for (const [id, device] of devices) {
+    if (device.dueUs !== null && device.dueUs <= nowUs && needsAttention(device)) ids.push(id);
+  }
+  return ids.sort();
+}
+
 /** Every device, as the draft sees it, by id: that of memory is another order after a restart. For reading only. */
 export function devicesOf(draft: Draft): DeviceState[] {
   const all = new Map([...draft.base.devices, ...draft.devices]);
@@ -161,8 +177,7 @@ export function install(draft: Draft): void {
     if (before !== undefined) countDevice(base.cohorts, before, -1);
     countDevice(base.cohorts, device, 1);
     base.devices.set(id, device);
-    if (needsAttention(device)) base.attentive.add(id);
-    else base.attentive.delete(id);
+    attendTo(base, device);
   }
   for (const [name, node] of draft.nodes) base.nodes.set(name, node);
   if (draft.fleet !== null) base.fleet = draft.fleet;

@@ -21,8 +21,20 @@ export function incidentEndUs(
       ? incident.devices.map((id) => deviceOf(id)?.lastObservationUs ?? 0)
       : lastFailuresUs(fleet.failing[incident.cohort]);
   const needed = incident.pattern === 'NODE_CORRELATED' ? DEVICES_OF_NODE : settings.breadth_nodes;
-  const deciding = lastUs.toSorted((a, b) => b - a)[needed - 1];
+  const deciding = newest(lastUs, needed).at(needed - 1);
   return deciding === undefined ? 0 : deciding + BREADTH_KEEP_US;
+}
+
+/** The newest so many, in order: asked after every transaction, of lists that are mostly in order already. */
+function newest(times: readonly number[], count: number): number[] {
+  const found: number[] = [];
+  for (const us of times) {
+    if (found.length === count && us <= (found[count - 1] ?? us)) continue;
+    const at = found.findIndex((other) => other < us);
+    found.splice(at < 0 ? found.length : at, 0, us);
+    if (found.length > count) found.pop();
+  }
+  return found;
 }
 
 function lastFailuresUs(failures: CohortFailures | undefined): number[] {

@@ -21,6 +21,7 @@ import { failed, firstFailure } from './posterior/unit.js';
 import { ranOnSm } from './ran.js';
 import { type BatchRecord, directiveIdOf, type Mismatch, type RunColumns } from './record.js';
 import type { Step } from './step.js';
+import { totalsOf } from './unit-totals.js';
 
 /** A mismatch after gates 1 and 2: what is recorded of it, and what it is evidence of. */
 export interface Observed {
@@ -82,7 +83,7 @@ function isAnswer(draft: Draft, device: DeviceState, batch: RunColumns, { run: r
     return canaryOfDirective(canariesOf(draft), directiveIdOf(batch, row))?.suspect === device.id;
   if (kind !== RunKind.BURST && kind !== RunKind.FOLLOW_UP) return false;
   const firstUs = device.firstObservationUs;
-  if (firstUs === null || !device.units.some((unit) => unit.counted > 0)) return false;
+  if (firstUs === null || totalsOf(device.units).counted === 0) return false;
   const id = directiveIdOf(batch, row);
   const asked = device.directives.find((directive) => directive.id === id);
   return asked?.family === batch.family[row] && asked?.sm === sm && asked.createdUs >= firstUs;

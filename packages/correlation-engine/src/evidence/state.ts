@@ -4,6 +4,7 @@ import { type CohortIndex, countDevice } from './census.js';
 import { completeConfig } from './complete-config.js';
 import { completeDevice } from './complete-device.js';
 import { completeFleet } from './complete-fleet.js';
+import { DueTimes } from './due-times.js';
 import { addTo, type ExposureIndex, type ExposureRow, exposureRows } from './exposure.js';
 import { incidentEndUs } from './incident-end.js';
 import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
@@ -22,6 +23,8 @@ export interface CoreState {
   goldens: GoldenIndex;
   /** Ids of devices that have something pending: not HEALTHY, units with evidence, a proposal or an open directive. Derived. */
   attentive: Set<string>;
+  /** When time alone may change something about each of them. Derived. */
+  due: DueTimes;
   /** What ran, by device and family. Counted in place by `install`: read it between transactions. */
   exposure: ExposureIndex;
   /** Derived. */
@@ -59,12 +62,13 @@ export function loadState(saved: SavedState): CoreState {
     canaries: { ...NO_CANARIES, ...saved.canaries },
     goldens: new Map(),
     attentive: new Set(),
+    due: new DueTimes(),
     exposure: new Map(),
     cohorts: new Map(),
   };
   for (const row of saved.exposure) addTo(state.exposure, row);
   for (const device of state.devices.values()) {
-    if (needsAttention(device)) state.attentive.add(device.id);
+    attendTo(state, device);
     countDevice(state.cohorts, device, 1);
   }
   return state;
@@ -94,9 +98,17 @@ export function needsAttention(device: DeviceState): boolean {
   return device.state !== 'HEALTHY' || device.units.length > 0 || device.directives.some((d) => d.status === 'open');
 }
 
+/** Keeps what is derived from a device in step with it. */
+export function attendTo({ attentive, due }: Pick<CoreState, 'attentive' | 'due'>, device: DeviceState): void {
+  const needs = needsAttention(device);
+  if (needs) attentive.add(device.id);
+  else attentive.delete(device.id);
+  due.set(device.id, needs ? device.dueUs : null);
+}
+
 /**
  * Earliest time at which a timer record would change something; undefined = never. Timer records are worth committing only
- * then, which keeps the record log free of idle ticks. O(devices that need attention).
+ * then, which keeps the record log free of idle ticks. O(incidents that hold), however many devices wait.
  */
 export function dueAt(state: CoreState): number | undefined {
   const { fleet, config, canaries } = state;
@@ -107,7 +119,7 @@ export function dueAt(state: CoreState): number | undefined {
     canaries.snapshotUs,
     ...canaries.open.map(({ dueUs }) => dueUs),
   ];
-  let due = Math.min(...times.map((us) => us ?? Number.POSITIVE_INFINITY));
+  let due = Math.min(state.due.earliestUs, ...times.map((us) => us ?? Number.POSITIVE_INFINITY));
   for (const incident of fleet.incidents) {
     if (incident.endedUs !== null) continue;
     due = Math.min(
@@ -115,6 +127,5 @@ export function dueAt(state: CoreState): number | undefined {
       incidentEndUs(incident, fleet, config.gates, (id) => state.devices.get(id)),
     );
   }
-  for (const id of state.attentive) due = Math.min(due, state.devices.get(id)?.dueUs ?? due);
   return due === Number.POSITIVE_INFINITY ? undefined : due;
 }

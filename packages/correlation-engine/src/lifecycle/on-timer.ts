@@ -1,6 +1,6 @@
 import { openPlannedCanary } from '../canary/open.js';
 import { takeDueSnapshot } from '../canary/snapshot.js';
-import { attentiveIds, deviceOf, editFleet, fleetOf } from '../evidence/draft.js';
+import { dueIds, editFleet, fleetOf } from '../evidence/draft.js';
 import { closeQuietIncidents } from '../evidence/incidents.js';
 import { learnRates } from '../evidence/posterior/rates.js';
 import type { Step } from '../evidence/step.js';
@@ -24,8 +24,5 @@ export function applyTimer(step: Step): void {
     reviewAll(step);
     return;
   }
-  for (const id of attentiveIds(step.draft)) {
-    const dueUs = deviceOf(step.draft, id)?.dueUs ?? null;
-    if (dueUs !== null && dueUs <= nowUs) review(step, id);
-  }
+  for (const id of dueIds(step.draft, nowUs)) review(step, id);
 }

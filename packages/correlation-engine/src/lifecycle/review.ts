@@ -7,6 +7,7 @@ import type { DeviceState, GateOutcome } from '../evidence/model.js';
 import { probabilityOf } from '../evidence/posterior/recursion.js';
 import { thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
+import { totalsOf } from '../evidence/unit-totals.js';
 import { reviewDeepTest } from './deep-test.js';
 import { cancelAll } from './directives.js';
 import { resetEvidence } from './evidence-reset.js';
@@ -68,7 +69,7 @@ function reviewHealthy(step: Step, device: DeviceState): void {
 }
 
 function reviewSuspect(step: Step, device: DeviceState): number | null {
-  if (heldUnits(device).length === 0) return reviewSoftSuspect(step, device);
+  if (totalsOf(device.units).held.length === 0) return reviewSoftSuspect(step, device);
   const { gates, decision, held, attributed, dueUs } = evaluateGates(step, device);
   device.gates = gates;
   const asks = decision.quarantine && !heldByEvidence(gates);

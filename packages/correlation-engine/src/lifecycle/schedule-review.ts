@@ -1,4 +1,4 @@
-import { attentiveIds, editFleet, fleetOf } from '../evidence/draft.js';
+import { editFleet, fleetOf, someoneIsAttentive } from '../evidence/draft.js';
 import type { Step } from '../evidence/step.js';
 
 const REVIEW_DELAY_US = 2_000_000;
@@ -8,6 +8,6 @@ const REVIEW_DELAY_US = 2_000_000;
  * hellos costs one review; none where nobody is held.
  */
 export function scheduleReview(step: Step): void {
-  if (fleetOf(step.draft).reviewUs !== null || attentiveIds(step.draft).length === 0) return;
+  if (fleetOf(step.draft).reviewUs !== null || !someoneIsAttentive(step.draft)) return;
   editFleet(step.draft).reviewUs = step.ctx.nowUs + REVIEW_DELAY_US;
 }

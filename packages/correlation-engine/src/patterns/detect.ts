@@ -6,6 +6,7 @@ import { poissonTail } from '../evidence/gates/breadth.js';
 import { NODE_WINDOW_US } from '../evidence/gates/node.js';
 import type { DeviceState, Family, PatternName, SignalSource } from '../evidence/model.js';
 import { TEMPERATURE_CLASSES, temperatureFrom } from '../evidence/posterior/bins.js';
+import { totalsOf } from '../evidence/unit-totals.js';
 import { type RateRatio, rateRatio } from './rate-ratio.js';
 
 type Size = Pick<Census, 'devices' | 'failingDevices'>;
@@ -107,7 +108,7 @@ function multiSignal({ signals }: DeviceState, windowSeconds: number, nowUs: num
 /** A vote of three devices names the device that the probes accuse. */
 function tmrConfirmed({ signals, units }: DeviceState): Pattern | undefined {
   const { canary, probe } = signals?.lastUs ?? {};
-  if (canary === undefined || probe === undefined || !units.some((unit) => unit.counted > 0)) return undefined;
+  if (canary === undefined || probe === undefined || totalsOf(units).counted === 0) return undefined;
   const hours = Math.abs(canary - probe) / 1e6 / SECONDS_PER_HOUR + 1;
   const evidence = 'It was outvoted by two other devices in a canary, besides the wrong results of its probes.';
   return pattern('TMR_CONFIRMED', SIGNALS_PER_HOUR.canary * hours, evidence);
@@ -126,7 +127,7 @@ function nodeCorrelated(draft: Draft, device: DeviceState, nowUs: number): Patte
 /** More devices of this driver failed the family than of others of the same model, given how many there are of each. */
 function firmwareCorrelated(draft: Draft, device: DeviceState): Pattern | undefined {
   let clearest: Pattern | undefined;
-  for (const family of new Set(device.units.map((unit) => unit.family))) {
+  for (const family of totalsOf(device.units).families) {
     const own = censusOf(draft, cohortOf(device, family));
     if (own.failingDevices < 2) continue;
     const others = otherDrivers(draft, device, family);

@@ -49,8 +49,9 @@ export function breadthOf(failures: CohortFailures, cohortDevices: number, confi
   let loudest: Breadth | undefined;
   for (const measure of ['first mismatch', 'second mismatch'] as const) {
     const perHour = cohortDevices * expectedPerHour(failures, config, measure);
-    for (const windowUs of BREADTH_WINDOWS_US) {
-      const nodes = newlyFailing(failures, measure, nowUs - windowUs);
+    const counts = newlyFailing(failures, measure, nowUs);
+    for (const [i, windowUs] of BREADTH_WINDOWS_US.entries()) {
+      const nodes = counts[i] ?? 0;
       const expected = (perHour * windowUs) / HOUR_US;
       const tail = poissonTail(nodes, expected);
       const incident = nodes >= needed && tail < limit;
@@ -61,14 +62,17 @@ export function breadthOf(failures: CohortFailures, cohortDevices: number, confi
   return loudest as Breadth;
 }
 
-function newlyFailing({ nodes, releasedUs }: CohortFailures, measure: Measure, sinceUs: number): number {
-  const afterUs = Math.max(sinceUs, releasedUs);
-  let count = 0;
+/** Nodes in each of the windows, in one pass over them. */
+function newlyFailing({ nodes, releasedUs }: CohortFailures, measure: Measure, nowUs: number): number[] {
+  const counts = BREADTH_WINDOWS_US.map(() => 0);
   for (const { newUs, againUs } of nodes) {
     const us = measure === 'first mismatch' ? newUs : againUs;
-    if (us !== null && us > afterUs && newUs > releasedUs) count += 1;
+    if (us === null || newUs <= releasedUs) continue;
+    BREADTH_WINDOWS_US.forEach((windowUs, i) => {
+      if (us > Math.max(nowUs - windowUs, releasedUs)) counts[i] = (counts[i] ?? 0) + 1;
+    });
   }
-  return count;
+  return counts;
 }
 
 /** Of one device. Two passing faults fall on one node within a week as often as their rates say. */

@@ -2,6 +2,7 @@ import type { Decision } from '../decision.js';
 import { configOf, deviceCount, fleetOf, nodeCount } from '../draft.js';
 import type { DeviceState, Family, GateName, GateOutcome } from '../model.js';
 import { type Step, stepCensus } from '../step.js';
+import { totalsOf } from '../unit-totals.js';
 import { breadthGate } from './breadth.js';
 import { cohortGate } from './cohort.js';
 import { dwellGate } from './dwell.js';
@@ -68,9 +69,8 @@ function present<A extends GateAnswer>(step: Step, name: GateName, answer: A, ot
 
 /** Families that accuse: those of counted observations, or of the uncounted ones while there are no others. */
 function accusedFamilies(device: DeviceState): Family[] {
-  const counted = device.units.filter((unit) => unit.counted > 0);
-  const families = (counted.length > 0 ? counted : device.units).map((unit) => unit.family);
-  return [...new Set(families)].sort((a, b) => a - b);
+  const { failing, families } = totalsOf(device.units);
+  return (failing.length > 0 ? failing : families).toSorted((a, b) => a - b);
 }
 
 /** A gate that takes some families out of the decision holds it if the evidence of the others does not suffice alone. */

@@ -2,6 +2,7 @@ import { configOf, type Draft, deviceOf, fleetOf, nodeOf } from '../draft.js';
 import { exposureOf } from '../exposure.js';
 import type { DeviceState, Incident } from '../model.js';
 import { healthyRate } from '../posterior/rates.js';
+import { totalsOf } from '../unit-totals.js';
 import { poissonTail } from './breadth.js';
 import type { GateAnswer } from './outcome.js';
 
@@ -74,7 +75,7 @@ function speaksAgainstNode(draft: Draft, mate: DeviceState, nowUs: number): bool
 }
 
 function mismatchesOf(device: DeviceState): number {
-  return device.units.reduce((sum, unit) => sum + unit.counted, 0);
+  return totalsOf(device.units).counted;
 }
 
 function nextQuietUs(failing: readonly DeviceState[], nowUs: number): number | null {

@@ -1,6 +1,7 @@
 import { configOf, type Draft } from '../draft.js';
 import type { AttributionSettings, DeviceState, Family, UnitName, UnitState } from '../model.js';
 import { softCusum } from '../soft/soft.js';
+import { totalsOf } from '../unit-totals.js';
 import { probationFactor } from './probation.js';
 import { healthyRate } from './rates.js';
 import { shrinkageOf } from './shrinkage.js';
@@ -35,7 +36,7 @@ export function gpuBeliefs(draft: Draft, device: DeviceState, families: readonly
 /** Of the node, which fails on one of its devices after another. */
 export function nodeBeliefs(draft: Draft, failing: readonly DeviceState[]): Beliefs {
   const settings = configOf(draft).attribution;
-  const families = new Set(failing.flatMap((device) => device.units.map((unit) => unit.family)));
+  const families = new Set(failing.flatMap((device) => totalsOf(device.units).families));
   return beliefsOf(settings, settings.node_faults_per_node_year, largestRate(draft, failing, [...families]));
 }
 

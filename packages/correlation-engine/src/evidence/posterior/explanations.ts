@@ -6,6 +6,7 @@ import { failuresOf } from '../failing.js';
 import { poissonTail } from '../gates/breadth.js';
 import { NODE_WINDOW_US } from '../gates/node.js';
 import type { DeviceState, Family } from '../model.js';
+import { totalsOf } from '../unit-totals.js';
 import { nodeBeliefs } from './beliefs.js';
 import { lnTotal, oddsOf } from './recursion.js';
 import { lnOddsOfParts } from './spread.js';
@@ -37,7 +38,7 @@ function nodeOdds(draft: Draft, device: DeviceState, nowUs: number): number {
 }
 
 function failedSince({ lastObservationUs: lastUs, units }: DeviceState, sinceUs: number): boolean {
-  return lastUs !== null && lastUs > sinceUs && units.some((unit) => unit.counted > 0);
+  return lastUs !== null && lastUs > sinceUs && totalsOf(units).counted > 0;
 }
 
 const WEEKS_PER_YEAR = 8766 / 168;
@@ -49,7 +50,7 @@ const WEEKS_PER_YEAR = 8766 / 168;
 function cohortOdds(draft: Draft, device: DeviceState, nowUs: number): number {
   const { attribution } = configOf(draft);
   const prior = attribution.cohort_faults_per_year / WEEKS_PER_YEAR;
-  const families = [...new Set(device.units.filter((unit) => unit.counted > 0).map((unit) => unit.family))];
+  const { failing: families } = totalsOf(device.units);
   return Math.max(0, ...families.map((family) => prior * togetherness(draft, device, family, nowUs)));
 }
 

@@ -1,8 +1,8 @@
 import { cohortOf } from '../cohorts.js';
 import { configOf, type Draft, devicesOf, editFleet, fleetOf } from '../draft.js';
 import { deviceExposure, exposureOf } from '../exposure.js';
-import { heldUnits } from '../held-units.js';
 import type { DeviceState, Exposure, Family } from '../model.js';
+import { totalsOf } from '../unit-totals.js';
 import { modelKey } from './shrinkage.js';
 
 /** How often the whole fleet is read for it: rates of passing faults move slowly. */
@@ -54,7 +54,7 @@ export function learnRates(draft: Draft, nowUs: number): void {
       const key = modelKey(device);
       years.set(key, (years.get(key) ?? 0) + (life.lastRunUs - life.firstRunUs) / YEAR_US);
     }
-    if (device.state === 'HEALTHY' && heldUnits(device).length === 0) pool(draft, device, pools);
+    if (device.state === 'HEALTHY' && totalsOf(device.units).held.length === 0) pool(draft, device, pools);
   }
   const failing = [...pools].filter(([, { failures }]) => failures > 0).sort(byKey);
   editFleet(draft).rates = {

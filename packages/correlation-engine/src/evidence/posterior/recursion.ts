@@ -41,11 +41,24 @@ export function afterFailures(
   failures: number,
   count: number,
 ): number[] {
-  return lnOdds.map((ln, j) => {
-    const theta = thetas[j] ?? 0;
+  return withReport(lnOdds, reportRatios(thetas, lambda, failures, count));
+}
+
+/** What a report adds for each theta: of its failures, and of its passes. Worth keeping where many reports are alike. */
+export type ReportRatios = readonly (readonly [failed: number, passed: number])[];
+
+export function reportRatios(thetas: readonly number[], lambda: number, failures: number, count: number): ReportRatios {
+  return thetas.map((theta) => {
     const failed = failures * Math.log(theta / lambda);
     const passed = (count - failures) * (Math.log1p(-theta) - Math.log1p(-lambda));
-    return bounded(ln + bounded(failed) + bounded(passed));
+    return [bounded(failed), bounded(passed)];
+  });
+}
+
+export function withReport(lnOdds: readonly number[], ratios: ReportRatios): number[] {
+  return lnOdds.map((ln, j) => {
+    const [failed, passed] = ratios[j] ?? [0, 0];
+    return bounded(ln + failed + passed);
   });
 }
 

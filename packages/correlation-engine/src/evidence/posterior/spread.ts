@@ -1,5 +1,5 @@
 import type { Exposure } from '../model.js';
-import { afterFailures, afterPasses, neverFailed } from './recursion.js';
+import { afterPasses, neverFailed, reportRatios, withReport } from './recursion.js';
 import type { Beliefs } from './unit.js';
 
 const HOUR_US = 3_600_000_000;
@@ -21,12 +21,13 @@ export function lnOddsOfParts(
   const countUntil = (us: number): number => ran.executions * fraction(ran.firstRunUs, ran.lastRunUs, us);
   let lnOdds = neverFailed(thetas, onset, countUntil(firstUs), hours(ran.firstRunUs, firstUs));
   if (failuresUs.length === 0) return lnOdds;
-  lnOdds = afterFailures(lnOdds, thetas, lambda, 1, 1);
+  const failure = reportRatios(thetas, lambda, 1, 1);
+  lnOdds = withReport(lnOdds, failure);
   let sinceUs = firstUs;
   const passUntil = (us: number): number[] =>
     afterPasses(lnOdds, thetas, onset, countUntil(us) - countUntil(sinceUs), hours(sinceUs, us));
   for (const us of laterUs) {
-    lnOdds = afterFailures(passUntil(us), thetas, lambda, 1, 1);
+    lnOdds = withReport(passUntil(us), failure);
     sinceUs = us;
   }
   return passUntil(nowUs);
