@@ -75,6 +75,17 @@ test('an agent that refused is said to be asked again, and when', () => {
   );
 });
 
+test('what failed again on probation is said, and no test is announced', () => {
+  const fleet = out();
+  fleet.advance(HOUR_US);
+  fleet.passDeepTest('n1');
+  fleet.failTwice('n1');
+  fleet.advance(11 * SECOND_US);
+  const { summary, failed } = said(fleet);
+  assert.equal(summary, 'fma32 on SM 1: no deep test scheduled; CONDEMN waits for approval');
+  assert.ok(failed.some((sentence) => sentence.startsWith('It failed again on probation')));
+});
+
 test('where none starts by itself, none is announced', () => {
   const { summary, next } = said(out(configWith({ deep_test_after_hours: 0 })));
   assert.equal(summary, 'fma32 on SM 1: no deep test scheduled');

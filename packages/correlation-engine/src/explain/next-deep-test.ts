@@ -1,4 +1,5 @@
 import type { CoreConfig, DeviceState } from '../evidence/model.js';
+import { hasRelapsed } from '../lifecycle/relapse.js';
 import { nextDeepTestUs } from '../lifecycle/schedule-deep-test.js';
 import { dateOf, durationOf, type View } from './view.js';
 
@@ -11,7 +12,13 @@ export function nextTestNote(device: DeviceState, config: CoreConfig, nowUs: num
 }
 
 /** Deep tests that led nowhere. */
-export function failedTestSentences({ device: { out } }: View): string[] {
+export function failedTestSentences({ device }: View): string[] {
+  const { out } = device;
+  const relapsed = 'It failed again on probation, after it had come back: no deep test starts by time alone.';
+  return [...(hasRelapsed(device) ? [relapsed] : []), ...countOf(out)];
+}
+
+function countOf(out: DeviceState['out']): string[] {
   if (out === null || out.testedUs === null) return [];
   const newest = `on ${dateOf(out.testedUs)}`;
   return out.failedTests === 1

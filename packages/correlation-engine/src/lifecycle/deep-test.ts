@@ -8,6 +8,7 @@ import { cleanInDeepTest, forgetDeepTest, neededInDeepTest } from './deep-test-c
 import { cancelDirective, deepTestUnits, finishDirective, openDeepTestOf, sendDirective } from './directives.js';
 import { propose } from './proposals.js';
 import { reinstate } from './reinstate.js';
+import { askToCondemn } from './relapse.js';
 import { noteFailedTest } from './schedule-deep-test.js';
 import { transition } from './transition.js';
 import { noteWouldBe } from './would-be.js';
@@ -33,19 +34,17 @@ export function failDeepTest(
   noteFailingBuild(device, device.buildId);
   noteFailedTest(device, step.ctx.nowUs);
   endDeepTest(step, device, directive, `The deep test failed: ${what}.`, timeUs);
-  if (counted) askToCondemn(step, device, what);
+  if (counted) noteReproduced(step, device, what);
 }
 
 /** From this probability of a defect on a fault that a deep test shows again is proposed for condemnation. */
 const REPRODUCED_PROBABILITY = 0.9999;
 
-/** Never more than asks: a human condemns. */
-function askToCondemn(step: Step, device: DeviceState, what: string): void {
+function noteReproduced(step: Step, device: DeviceState, what: string): void {
   const odds = step.model.odds(device, step.ctx.nowUs, step.draft);
   if (probabilityOf(odds) < REPRODUCED_PROBABILITY) return;
   const reason = `A deep test showed the fault again (${what}), and a defect is more than 99.99 % likely.`;
-  if (configOf(step.draft).mode === 'observe') noteWouldBe(step, device, 'CONDEMNED', reason);
-  else propose(step, device, { action: 'CONDEMN', cause: 'reproduced', reason });
+  askToCondemn(step, device, reason);
 }
 
 /** A mismatch from before the test names a unit that the test does not cover yet. */

@@ -161,6 +161,35 @@ test("an operator's quarantine and a test build wait for an operator and an ordi
   assert.ok(isTested(injected), 'the ordinary build that failed is back');
 });
 
+/** Came back after a deep test, and failed again. */
+function again(afterUs: number, config?: CoreConfig): Fleet {
+  const fleet = out(config);
+  fleet.advance(HOUR_US);
+  fleet.passDeepTest('n1');
+  fleet.advance(afterUs);
+  fleet.failTwice('n1');
+  fleet.advance(11 * SECOND_US);
+  assert.equal(fleet.device(ID).state, 'QUARANTINED');
+  return fleet;
+}
+
+test('what failed again on probation is for an operator: no test by time alone, also after an expiry and a restart', () => {
+  const fleet = again(10 * HOUR_US);
+  assert.match(fleet.pending(ID, 'CONDEMN').reason, /failed again on probation/);
+  fleet.restart();
+  fleet.advance(300 * HOUR_US);
+  assert.deepEqual([isTested(fleet), fleet.device(ID).proposals], [false, []]);
+  fleet.hello('n1', { buildId: 'build-2' });
+  assert.ok(isTested(fleet), 'another build is another matter');
+});
+
+test('after its probation it is tested by itself again', () => {
+  const fleet = again(91 * 24 * HOUR_US);
+  assert.deepEqual(fleet.device(ID).proposals, []);
+  fleet.advance(HOUR_US);
+  assert.ok(isTested(fleet));
+});
+
 test('an agent that refuses is asked again as late as after a failure, not at once', () => {
   const fleet = out();
   fleet.advance(HOUR_US);

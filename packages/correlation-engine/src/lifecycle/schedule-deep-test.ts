@@ -3,10 +3,13 @@ import type { CoreConfig, DeviceState } from '../evidence/model.js';
 import type { Step } from '../evidence/step.js';
 import { openDeepTest, openDeepTestOf } from './directives.js';
 import { declinedOf, hoursUs, proposalOf, propose } from './proposals.js';
+import { askToCondemn, hasRelapsed } from './relapse.js';
 
 /** Every failed deep test doubles the wait for the next one, up to this. */
 const WAIT_FACTOR = 2;
 export const LONGEST_WAIT_HOURS = 168;
+
+const RELAPSED = 'It failed again on probation: another deep test may miss what comes and goes.';
 
 /**
  * The engine's own quarantine gets a deep test as soon as a build runs that the failures did not come from: a software cause
@@ -19,6 +22,10 @@ export function testNewBuild(step: Step, device: DeviceState): void {
 
 /** What failed in passing, and no more, does not fail a deep test: one starts when its time has come. Returns when it will. */
 export function testInTime(step: Step, device: DeviceState): number | null {
+  if (mayBeCleared(device) && hasRelapsed(device)) {
+    if (device.wouldBe === null) askToCondemn(step, device, RELAPSED);
+    return null;
+  }
   const dueUs = nextDeepTestUs(device, configOf(step.draft));
   if (dueUs === null || step.ctx.nowUs < dueUs) return dueUs;
   start(step, device, whyNow(device));
@@ -52,12 +59,12 @@ function isPassed(device: DeviceState): boolean {
   return device.wouldBe === 'HEALTHY' || asked !== undefined;
 }
 
-/** An operator has been asked what to do, or has said no to this. */
+/** An operator has been asked what to do, or has said no to this; or it was tested before, and failed in service again. */
 function isForOperator(device: DeviceState, config: CoreConfig): boolean {
   const asked = proposalOf(device, 'CONDEMN') ?? proposalOf(device, 'SCHEDULE_DEEP_TEST');
   const declined = declinedOf(device, 'SCHEDULE_DEEP_TEST');
   const refused = declined !== undefined && (declined.how === 'REJECTED' || needsApproval(config));
-  return asked !== undefined || refused || device.wouldBe === 'CONDEMNED';
+  return asked !== undefined || refused || device.wouldBe === 'CONDEMNED' || hasRelapsed(device);
 }
 
 function whyNow({ out }: DeviceState): string {
