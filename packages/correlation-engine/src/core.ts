@@ -13,8 +13,14 @@ export { familyName } from './evidence/families.js';
 export { ALL_GATES, type Gates } from './evidence/gates/outcome.js';
 export { type RateLimitUse, rateLimitUse, roomUs } from './evidence/gates/rate-limit.js';
 export { type IncidentMembers, membersOf } from './evidence/incident-members.js';
-export type * from './evidence/model.js';
-export { RunFlag, RunKind } from './evidence/model.js';
+export type * from './evidence/model/device.js';
+export type * from './evidence/model/fleet.js';
+export type * from './evidence/model/node.js';
+export type * from './evidence/model/orders.js';
+export type * from './evidence/model/settings.js';
+export type * from './evidence/model/terms.js';
+export { RunFlag, RunKind } from './evidence/model/terms.js';
+export type * from './evidence/model/unit.js';
 export type * from './evidence/record.js';
 export { type DisplayedScore, displayedScore } from './evidence/score.js';
 export {

@@ -1,6 +1,6 @@
 import { canariesOf, editCanaries } from '../evidence/draft.js';
 import type { JsonValue, ObservationEffect } from '../evidence/effects.js';
-import { RunFlag } from '../evidence/model.js';
+import { RunFlag } from '../evidence/model/terms.js';
 import { binOf } from '../evidence/posterior/bins.js';
 import { type BatchRecord, contextOf, directiveIdOf } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';

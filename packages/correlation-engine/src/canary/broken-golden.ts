@@ -1,6 +1,7 @@
 import { type Draft, editNode, nodeOf } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
-import type { BrokenGolden, Family } from '../evidence/model.js';
+import type { BrokenGolden } from '../evidence/model/node.js';
+import type { Family } from '../evidence/model/terms.js';
 import { emit, type Step } from '../evidence/step.js';
 import type { Compared } from './goldens.js';
 

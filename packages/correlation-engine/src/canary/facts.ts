@@ -1,4 +1,4 @@
-import type { Family } from '../evidence/model.js';
+import type { Family } from '../evidence/model/terms.js';
 import type { Bin } from '../evidence/posterior/bins.js';
 
 /** `correlation_engine.tmr` of the configuration, under its own names: there are the units, defaults and sources. */

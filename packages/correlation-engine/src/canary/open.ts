@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { cohortOf } from '../evidence/cohorts.js';
 import { canariesOf, configOf, deviceCount, devicesOf, editCanaries, nodeOf } from '../evidence/draft.js';
-import type { DeviceState, Family } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { Family } from '../evidence/model/terms.js';
 import { forget, type Step, stepCensus } from '../evidence/step.js';
 import { MAX_OPEN, MAX_TIE_BREAK_DEVICES, MAX_TIE_BREAKS, type OpenCanary, type TieBreaks } from './facts.js';
 import { type Candidate, chooseTrio, seedOf, type Trio, trioAround } from './select.js';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Family } from '../evidence/model.js';
+import type { Family } from '../evidence/model/terms.js';
 import type { TmrSettings } from './facts.js';
 
 /** A device that could take part. */

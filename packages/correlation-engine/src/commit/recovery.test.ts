@@ -37,26 +37,9 @@ describe('nothing acknowledged is lost, nothing is counted twice', () => {
     ]);
     return Number(row?.runs ?? 0);
   };
-  /** Sends what the engine has not acknowledged, again and again, as an agent does. */
-  const deliver = async (agent: TestAgent): Promise<void> => {
-    const last = BigInt(agent.payloads.length);
-    while (agent.ack.archivedThrough < last) {
-      try {
-        const { archivedThrough } = await agent.connect(engine.grpc);
-        for (let next = archivedThrough + 1n; next <= last && agent.error === null; next += 1n) {
-          agent.sendAll(next);
-          if (next % 50n === 0n) await sleep(1);
-        }
-        await agent.until(() => agent.ack.archivedThrough >= last || agent.error !== null);
-      } catch {
-        await sleep(50);
-      }
-    }
-  };
+  const deliver = (agent: TestAgent): Promise<void> => agent.deliver({ records: 50n, restMs: 1 }, () => engine.grpc);
   const spool = (node: string, records = RECORDS): TestAgent => {
-    const agent = new TestAgent(engine.grpc, { node });
-    for (let i = 0; i < records; i += 1) agent.batch([{ index: i }]);
-    return agent;
+    return new TestAgent(engine.grpc, { node }).batches(records);
   };
   const historyOf = async (agent: TestAgent): Promise<number[]> => {
     const spoolId = agent.spoolId.toString('hex');

@@ -5,7 +5,7 @@ import { IssueDirectiveRequest_Action, QuarantineServiceClient } from '@sentinel
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { type CertificateAuthority, makeAuthority } from '@sentinel/test-kit';
-import { TestAgent } from '../testing/agent.js';
+import { tryToReport } from '../testing/agent.js';
 import { TestEngine } from '../testing/engine.js';
 
 describe('identities under mutual TLS', () => {
@@ -25,19 +25,8 @@ describe('identities under mutual TLS', () => {
     keyPrefix: 'test.tls',
     serverName: 'localhost',
   });
-  const hello = async (node: string, tls: ClientConnection['tls']): Promise<string> => {
-    const agent = new TestAgent(engine.grpc, { node, ...(tls === undefined ? {} : { tls }) });
-    try {
-      await agent.connect();
-      agent.sendAll(agent.batch());
-      await agent.archived(1n);
-      return 'welcome';
-    } catch (error) {
-      return SentinelError.from(error).reason;
-    } finally {
-      agent.close();
-    }
-  };
+  const hello = (node: string, tls: ClientConnection['tls']): Promise<string> =>
+    tryToReport(engine.grpc, { node, tls });
   const identityOf = async (node: string): Promise<string | undefined> => {
     const client = createClient(CorrelationServiceClient, { address: engine.grpc, tls: await as('viewer'), token: '' });
     const { health } = await callUnary(client, client.queryGpuHealth, { gpu: `CPU-${node}` });

@@ -1,4 +1,4 @@
-import type { UnitState } from './model.js';
+import type { UnitState } from './model/unit.js';
 
 /** A unit whose wrong results are answered for: nothing is counted of it any more, and its odds stay. */
 export function answered(unit: UnitState): UnitState {

@@ -1,6 +1,8 @@
 import { type Cohort, parseCohort } from './cohorts.js';
 import type { Draft } from './draft.js';
-import type { DeviceState, Family, FamilyState } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { Family } from './model/terms.js';
+import type { FamilyState } from './model/unit.js';
 import { totalsOf } from './unit-totals.js';
 
 /** Members of one cohort: how many, and which of them are clean, and on how many nodes. */

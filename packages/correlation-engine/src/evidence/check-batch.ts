@@ -1,5 +1,5 @@
 import { DEVICE_ID_RULE, isDeviceId } from './device-id.js';
-import { RunKind } from './model.js';
+import { RunKind } from './model/terms.js';
 import type { RunColumns } from './record.js';
 
 /** Bounds of one batch: far above what an agent sends, far below what would hurt. */

@@ -1,4 +1,5 @@
-import type { DeviceState, Family } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { Family } from './model/terms.js';
 
 /** What makes the results of devices comparable, besides the family and its probe version. */
 export interface CohortIdentity {

@@ -1,4 +1,4 @@
-import type { CoreConfig, GateSettings } from './model.js';
+import type { CoreConfig, GateSettings } from './model/settings.js';
 
 /** Settings that configurations stored or logged by earlier releases lack, at the defaults of this one. */
 export const ADDED_SETTINGS: Omit<

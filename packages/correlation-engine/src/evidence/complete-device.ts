@@ -1,4 +1,7 @@
-import type { AttributionSettings, DeviceState, OutOfService, UnitPosterior, UnitState } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { OutOfService } from './model/orders.js';
+import type { AttributionSettings } from './model/settings.js';
+import type { UnitPosterior, UnitState } from './model/unit.js';
 import { afterFailures, neverFailed } from './posterior/recursion.js';
 
 /** A stored device that may come from an earlier release: one that knew neither loud faults, posteriors nor proposals. */

@@ -1,4 +1,4 @@
-import type { FleetFacts } from './model.js';
+import type { FleetFacts } from './model/fleet.js';
 
 /** Facts of the fleet that may come from an earlier release, or from none (null). */
 export function completeFleet(fleet: FleetFacts | null): FleetFacts {

@@ -1,6 +1,8 @@
 import { configOf, type Draft } from './draft.js';
 import { deviceExposure, exposureOf } from './exposure.js';
-import type { DeviceState, Family, UnitName, UnitState } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { Family } from './model/terms.js';
+import type { UnitName, UnitState } from './model/unit.js';
 import { gpuBeliefs, unitBeliefs } from './posterior/beliefs.js';
 import { type Causes, causesOf } from './posterior/explanations.js';
 import { lnTotal, neverFailed, type Onset, oddsOf, probabilityOf, sharesOf } from './posterior/recursion.js';

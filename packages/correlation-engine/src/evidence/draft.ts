@@ -2,7 +2,10 @@ import type { CanaryFacts } from '../canary/facts.js';
 import { GoldenDraft } from '../canary/goldens.js';
 import { CohortChanges, countDevice } from './census.js';
 import { type ExposureIndex, installExposure, moveExposure } from './exposure.js';
-import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { FleetFacts } from './model/fleet.js';
+import type { NodeState } from './model/node.js';
+import type { CoreConfig } from './model/settings.js';
 import { attendTo, type CoreState, needsAttention, type StateChanges } from './state.js';
 
 /**

@@ -1,5 +1,6 @@
 import type { ClosedCanary, TrustSnapshot } from '../canary/facts.js';
-import type { Family, GateName, HealthState, Proposal, TestUnit } from './model.js';
+import type { Proposal, TestUnit } from './model/orders.js';
+import type { Family, GateName, HealthState } from './model/terms.js';
 
 /** Additions to the counters of one (device, family). */
 export interface CounterIncrement {

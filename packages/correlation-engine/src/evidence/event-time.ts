@@ -1,4 +1,4 @@
-import type { NodeState } from './model.js';
+import type { NodeState } from './model/node.js';
 
 /** The largest time that the shell lets pass, so that sums stay safe integers. A machine without a clock, in 1970, is well within. */
 const MAX_OFFSET_US = 4_000_000_000_000_000;

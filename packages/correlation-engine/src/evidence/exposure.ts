@@ -1,6 +1,7 @@
 import type { Draft } from './draft.js';
 import type { CounterIncrement } from './effects.js';
-import type { Exposure, Family } from './model.js';
+import type { Family } from './model/terms.js';
+import type { Exposure } from './model/unit.js';
 
 /** What ran, by device and family. The only thing that a unit which never failed leaves behind. */
 export type ExposureIndex = Map<string, Map<Family, Exposure>>;

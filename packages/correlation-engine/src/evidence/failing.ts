@@ -2,14 +2,9 @@ import { type Draft, editFleet, editNode, fleetOf, nodeOf } from './draft.js';
 import type { ObservationEffect } from './effects.js';
 import { exposureOf } from './exposure.js';
 import { BREADTH_KEEP_US } from './incident-end.js';
-import {
-  type BreadthEntry,
-  type CohortFailures,
-  type DeviceState,
-  type FleetFacts,
-  type NodeFailing,
-  RunKind,
-} from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { BreadthEntry, CohortFailures, FleetFacts, NodeFailing } from './model/fleet.js';
+import { RunKind } from './model/terms.js';
 import { healthyRate } from './posterior/rates.js';
 import { forget, type Step } from './step.js';
 import { addVote } from './votes.js';

@@ -1,4 +1,4 @@
-import type { Family } from './model.js';
+import type { Family } from './model/terms.js';
 
 const NAMES: ReadonlyMap<Family, string> = new Map([
   [1, 'fma32'],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { posteriorOdds } from './decision.js';
 import { nodeOf } from './draft.js';
 import { foldBatch, isTrustworthy } from './fold-batch.js';
-import type { DeviceState } from './model.js';
+import type { DeviceState } from './model/device.js';
 import { newStep } from './step.js';
 import { columns, INT_AES, type RunSpec } from './testing/batches.js';
 import { deviceWith, draftOf, familyWith, NOW_US } from './testing/device.js';

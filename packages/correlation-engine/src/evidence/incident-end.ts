@@ -1,4 +1,6 @@
-import type { CohortFailures, DeviceState, FleetFacts, GateSettings, Incident } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { CohortFailures, FleetFacts, Incident } from './model/fleet.js';
+import type { GateSettings } from './model/settings.js';
 
 /** How long a newest mismatch keeps an incident open. */
 export const BREADTH_KEEP_US = 168 * 3_600_000_000;

@@ -1,6 +1,7 @@
 import { failuresIn } from './failing.js';
 import { differsFromModalDigest } from './gates/breadth.js';
-import type { DeviceState, Incident } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { Incident } from './model/fleet.js';
 import type { CoreState } from './state.js';
 import { modalDigest } from './votes.js';
 

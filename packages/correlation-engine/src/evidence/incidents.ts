@@ -7,7 +7,9 @@ import { failuresOf, noteFailure } from './failing.js';
 import { familyName } from './families.js';
 import { type Breadth, breadthOf, differsFromModalDigest, incidentOfCohort } from './gates/breadth.js';
 import { incidentEndUs } from './incident-end.js';
-import type { DeviceState, Incident, IncidentPattern, UnitState } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { Incident, IncidentPattern } from './model/fleet.js';
+import type { UnitState } from './model/unit.js';
 import { emit, forget, type Step } from './step.js';
 import { modalDigest } from './votes.js';
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { posteriorOdds } from './decision.js';
-import { type DeviceState, RunKind } from './model.js';
+import type { DeviceState } from './model/device.js';
+import { RunKind } from './model/terms.js';
 import { addToUnit, MAX_UNITS, observe } from './observe.js';
 import { UNKNOWN_BIN } from './posterior/bins.js';
 import { lnTotal } from './posterior/recursion.js';

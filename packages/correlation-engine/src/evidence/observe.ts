@@ -5,15 +5,9 @@ import type { ObservationEffect } from './effects.js';
 import { integrityGate } from './gates/integrity.js';
 import { type LocalityAnswer, localityGate, type SameRun } from './gates/locality.js';
 import { type GateAnswer, gateOutcome, REMOVED } from './gates/outcome.js';
-import {
-  type DeviceState,
-  type Family,
-  type GateName,
-  type GateOutcome,
-  isRepetition,
-  RunKind,
-  type UnitState,
-} from './model.js';
+import type { DeviceState } from './model/device.js';
+import { type Family, type GateName, type GateOutcome, isRepetition, RunKind } from './model/terms.js';
+import type { UnitState } from './model/unit.js';
 import { unitBeliefs } from './posterior/beliefs.js';
 import type { Bin } from './posterior/bins.js';
 import { neverFailed } from './posterior/recursion.js';

@@ -1,4 +1,6 @@
-import type { CoreConfig, Identity, OperatorAction } from './model.js';
+import type { OperatorAction } from './model/orders.js';
+import type { CoreConfig } from './model/settings.js';
+import type { Identity } from './model/terms.js';
 
 /** Order and time of the commit that a record belongs to. The core knows no other clock. */
 export interface CommitContext {

@@ -1,6 +1,8 @@
 import { cohortKey } from './cohorts.js';
 import { type Draft, deviceOf, editNode, nodeOf, putDevice } from './draft.js';
-import type { DeviceState, FamilyState, NodeState } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { NodeState } from './model/node.js';
+import type { FamilyState } from './model/unit.js';
 import type { HelloDevice, HelloFamily, HelloRecord } from './record.js';
 
 /** A node that names more devices than this names no further ones. */

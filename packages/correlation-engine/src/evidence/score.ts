@@ -1,4 +1,4 @@
-import type { CoreConfig } from './model.js';
+import type { CoreConfig } from './model/settings.js';
 
 /** The displayed reliability: a Beta distribution made from the odds, for people; it decides nothing. */
 export interface DisplayedScore {

@@ -7,7 +7,10 @@ import { completeFleet } from './complete-fleet.js';
 import { DueTimes } from './due-times.js';
 import { addTo, type ExposureIndex, type ExposureRow, exposureRows } from './exposure.js';
 import { incidentEndUs } from './incident-end.js';
-import type { CoreConfig, DeviceState, FleetFacts, NodeState } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { FleetFacts } from './model/fleet.js';
+import type { NodeState } from './model/node.js';
+import type { CoreConfig } from './model/settings.js';
 
 /**
  * Everything the core remembers, between transactions. Only `install` changes it. Values inside are never mutated once

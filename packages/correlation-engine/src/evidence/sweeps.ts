@@ -1,4 +1,5 @@
-import type { DeviceState, Exposure } from './model.js';
+import type { DeviceState } from './model/device.js';
+import type { Exposure } from './model/unit.js';
 
 const HOUR_US = 3_600_000_000;
 

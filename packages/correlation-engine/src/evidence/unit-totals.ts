@@ -1,4 +1,5 @@
-import type { Family, UnitState } from './model.js';
+import type { Family } from './model/terms.js';
+import type { UnitState } from './model/unit.js';
 
 /** What the failing units of a device amount to together. Families in the order of their first unit. */
 export interface UnitTotals {

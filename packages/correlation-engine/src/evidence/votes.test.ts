@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SeedVotes } from './model.js';
+import type { SeedVotes } from './model/fleet.js';
 import { addVote, isMinority, modalDigest } from './votes.js';
 
 const SEED = { epoch: 7, index: 0 };

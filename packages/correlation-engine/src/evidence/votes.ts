@@ -1,4 +1,4 @@
-import type { SeedVotes } from './model.js';
+import type { SeedVotes } from './model/fleet.js';
 
 /** Seeds whose wrong digests are remembered per cohort: half an hour of the default schedule. */
 const MAX_SEEDS = 32;

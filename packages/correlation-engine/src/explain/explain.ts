@@ -1,6 +1,7 @@
 import { type DecisionModel, posteriorOdds, type UnitAssessment } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
-import type { GateOutcome, HealthState, PatternState, WouldBe } from '../evidence/model.js';
+import type { PatternState } from '../evidence/model/device.js';
+import type { GateOutcome, HealthState, WouldBe } from '../evidence/model/terms.js';
 import { probabilityOf } from '../evidence/posterior/recursion.js';
 import { thresholdOdds } from '../evidence/score.js';
 import type { CoreState } from '../evidence/state.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type GateName, RunFlag, RunKind } from '../evidence/model.js';
+import { type GateName, RunFlag, RunKind } from '../evidence/model/terms.js';
 import { CLEAN_FLAGS } from '../evidence/testing/batches.js';
 import { configWith, NO_QUARANTINES } from '../evidence/testing/config.js';
 import { describe, deviceIdOf, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';

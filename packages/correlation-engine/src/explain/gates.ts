@@ -1,7 +1,8 @@
 import type { DecisionModel } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
 import { evaluateGates } from '../evidence/gates/evaluate.js';
-import type { DeviceState, GateOutcome } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { GateOutcome } from '../evidence/model/terms.js';
 import type { CoreState } from '../evidence/state.js';
 import { newStep } from '../evidence/step.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { RunKind } from '../evidence/model.js';
+import { RunKind } from '../evidence/model/terms.js';
 import { repeat } from '../evidence/testing/batches.js';
 import { deviceIdOf, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';
 import { explain } from './explain.js';

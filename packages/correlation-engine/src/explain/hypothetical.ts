@@ -1,6 +1,7 @@
 import { begin, type Draft } from '../evidence/draft.js';
 import { addExposure, exposureOf } from '../evidence/exposure.js';
-import type { DeviceState, UnitState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { UnitState } from '../evidence/model/unit.js';
 import { unitBeliefs } from '../evidence/posterior/beliefs.js';
 import { failed, passed } from '../evidence/posterior/unit.js';
 import type { View } from './view.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CoreConfig } from '../evidence/model.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import { configWith } from '../evidence/testing/config.js';
 import { deviceIdOf, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';
 import { explain } from './explain.js';

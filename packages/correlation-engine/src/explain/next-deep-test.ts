@@ -1,4 +1,5 @@
-import type { CoreConfig, DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import { hasRelapsed } from '../lifecycle/relapse.js';
 import { nextDeepTestUs } from '../lifecycle/schedule-deep-test.js';
 import { dateOf, durationOf, type View } from './view.js';

@@ -1,6 +1,6 @@
 import type { Assessment } from '../evidence/decision.js';
 import { familyName } from '../evidence/families.js';
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import type { Cause } from '../evidence/posterior/explanations.js';
 
 /** Units that one sentence each is made for. */

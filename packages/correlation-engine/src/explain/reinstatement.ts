@@ -1,4 +1,6 @@
-import type { CoreConfig, DeviceState, Family } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
+import type { Family } from '../evidence/model/terms.js';
 import { cleanInDeepTest, neededInDeepTest } from '../lifecycle/deep-test-count.js';
 import { openDeepTestOf } from '../lifecycle/directives.js';
 

@@ -1,6 +1,7 @@
 import { familyName } from '../evidence/families.js';
 import { heldUnits } from '../evidence/held-units.js';
-import type { DirectiveState, UnitState } from '../evidence/model.js';
+import type { DirectiveState } from '../evidence/model/orders.js';
+import type { UnitState } from '../evidence/model/unit.js';
 import { NOTHING_YET } from '../evidence/register.js';
 import { softCusum } from '../evidence/soft/soft.js';
 import { isInjected } from '../lifecycle/detail.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunFlag, RunKind } from '../evidence/model.js';
+import { RunFlag, RunKind } from '../evidence/model/terms.js';
 import { repeat } from '../evidence/testing/batches.js';
 import { configWith, NO_QUARANTINES } from '../evidence/testing/config.js';
 import { deviceIdOf, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';

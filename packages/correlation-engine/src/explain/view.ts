@@ -1,6 +1,9 @@
 import type { Assessment, DecisionModel } from '../evidence/decision.js';
 import type { Draft } from '../evidence/draft.js';
-import type { CoreConfig, DeviceState, DirectiveState, GateOutcome } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { DirectiveState } from '../evidence/model/orders.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
+import type { GateOutcome } from '../evidence/model/terms.js';
 
 /** What the sentences are made from. */
 export interface View {

@@ -1,5 +1,6 @@
 import { familyName } from '../evidence/families.js';
-import type { DeviceState, Proposal } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { Proposal } from '../evidence/model/orders.js';
 import { probationEndUs } from '../evidence/posterior/probation.js';
 import { dateOf, type View } from './view.js';
 

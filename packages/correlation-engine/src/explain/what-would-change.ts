@@ -1,5 +1,5 @@
 import { familyName } from '../evidence/families.js';
-import type { GateOutcome } from '../evidence/model.js';
+import type { GateOutcome } from '../evidence/model/terms.js';
 import { openDeepTestOf } from '../lifecycle/directives.js';
 import { declinedOf, proposalOf } from '../lifecycle/proposals.js';
 import { CLEARED_ODDS } from '../lifecycle/review.js';

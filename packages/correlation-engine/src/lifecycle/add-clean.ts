@@ -1,5 +1,8 @@
 import { deviceOf, editDevice } from '../evidence/draft.js';
-import type { DeviceState, DirectiveState, Family, UnitName, UnitState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { DirectiveState } from '../evidence/model/orders.js';
+import type { Family } from '../evidence/model/terms.js';
+import type { UnitName, UnitState } from '../evidence/model/unit.js';
 import type { Bin } from '../evidence/posterior/bins.js';
 import { passed } from '../evidence/posterior/unit.js';
 import type { Step } from '../evidence/step.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { begin, install } from '../evidence/draft.js';
-import { RunKind } from '../evidence/model.js';
+import { RunKind } from '../evidence/model/terms.js';
 import { emptyState, loadState, type SavedState, saveState } from '../evidence/state.js';
 import { CONFIG } from '../evidence/testing/config.js';
 import { apply } from './apply.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunKind } from '../evidence/model.js';
+import { RunKind } from '../evidence/model/terms.js';
 import { repeat } from '../evidence/testing/batches.js';
 import { configWith } from '../evidence/testing/config.js';
 import { DAY_US, deviceIdOf, eventNames, Fleet, openOf, SECOND_US, sentWork } from './testing/fleet.js';

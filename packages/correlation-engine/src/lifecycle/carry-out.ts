@@ -1,4 +1,5 @@
-import type { DeviceState, OperatorAction } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { OperatorAction } from '../evidence/model/orders.js';
 import type { Step } from '../evidence/step.js';
 import { cancelAll, openDeepTest } from './directives.js';
 import { MOVES } from './moves.js';

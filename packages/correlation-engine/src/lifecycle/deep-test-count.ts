@@ -1,4 +1,7 @@
-import type { CoreConfig, DeviceState, DirectiveState, UnitState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { DirectiveState } from '../evidence/model/orders.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
+import type { UnitState } from '../evidence/model/unit.js';
 import { type Bin, hasBin } from '../evidence/posterior/bins.js';
 
 /** The unit after clean executions in a deep test, told apart by whether it ever failed in such circumstances. */

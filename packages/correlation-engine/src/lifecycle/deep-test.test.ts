@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { posteriorOdds } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
-import { RunKind } from '../evidence/model.js';
+import { RunKind } from '../evidence/model/terms.js';
 import { columns, INT_AES, repeat } from '../evidence/testing/batches.js';
 import { CONFIG, configWith } from '../evidence/testing/config.js';
 import { deviceIdOf, eventNames, Fleet, openOf, SECOND_US, sentWork } from './testing/fleet.js';

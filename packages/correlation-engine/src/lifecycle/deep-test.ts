@@ -1,5 +1,7 @@
 import { configOf } from '../evidence/draft.js';
-import type { CoreConfig, DeviceState, DirectiveState, TestUnit } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { DirectiveState, TestUnit } from '../evidence/model/orders.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import { probabilityOf } from '../evidence/posterior/recursion.js';
 import { reinstated } from '../evidence/posterior/reinstatement.js';
 import { displayedScore, thresholdOdds } from '../evidence/score.js';

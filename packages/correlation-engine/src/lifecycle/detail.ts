@@ -1,6 +1,6 @@
 import type { JsonValue } from '../evidence/effects.js';
 import { familyName } from '../evidence/families.js';
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 
 /** Something about this device, as it stands, comes from a test build. */
 export function isInjected(device: DeviceState): boolean {

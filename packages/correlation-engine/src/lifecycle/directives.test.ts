@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunKind } from '../evidence/model.js';
+import { RunKind } from '../evidence/model/terms.js';
 import { INT_AES, type RunSpec, repeat, SMS } from '../evidence/testing/batches.js';
 import { configWith } from '../evidence/testing/config.js';
 import { MAX_FINISHED, MAX_OPEN_BURSTS, remainingDirectives } from './directives.js';

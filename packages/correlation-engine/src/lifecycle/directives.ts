@@ -1,14 +1,9 @@
 import { hash } from 'node:crypto';
 import { configOf } from '../evidence/draft.js';
 import type { Work } from '../evidence/effects.js';
-import type {
-  CoreConfig,
-  DeviceState,
-  DirectiveKind,
-  DirectiveState,
-  DirectiveStatus,
-  TestUnit,
-} from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { DirectiveKind, DirectiveState, DirectiveStatus, TestUnit } from '../evidence/model/orders.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import { hasWarmBin } from '../evidence/posterior/bins.js';
 import { cleanExecutionsNeeded } from '../evidence/posterior/reinstatement.js';
 import { emit, type Step } from '../evidence/step.js';

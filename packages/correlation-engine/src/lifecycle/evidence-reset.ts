@@ -1,5 +1,6 @@
 import { answered } from '../evidence/answered.js';
-import type { DeviceState, UnitState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { UnitState } from '../evidence/model/unit.js';
 
 /**
  * What was held against the device is answered for: what comes next starts anew. Units that failed stay known with their odds,

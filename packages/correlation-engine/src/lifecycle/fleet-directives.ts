@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FleetAction, FleetDirective } from '../evidence/effects.js';
-import type { HealthState } from '../evidence/model.js';
+import type { HealthState } from '../evidence/model/terms.js';
 import type { Step } from '../evidence/step.js';
 
 /** Tells orchestrators what to do. Only what takes something out of service or back is theirs to know. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ALL_GATES, type Gates } from '../evidence/gates/outcome.js';
-import { type GateName, RunFlag, RunKind } from '../evidence/model.js';
+import { type GateName, RunFlag, RunKind } from '../evidence/model/terms.js';
 import { CLEAN_FLAGS, type RunSpec } from '../evidence/testing/batches.js';
 import { configWith, NO_QUARANTINES } from '../evidence/testing/config.js';
 import { describe, deviceIdOf, Fleet, SECOND_US, without } from './testing/fleet.js';

@@ -1,7 +1,8 @@
 import { cohortOf } from '../evidence/cohorts.js';
 import { deviceOf, editDevice, editNode, nodeOf } from '../evidence/draft.js';
 import { incidentOfCohort } from '../evidence/gates/breadth.js';
-import type { DeviceState, UnitState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { UnitState } from '../evidence/model/unit.js';
 import type { Step } from '../evidence/step.js';
 import { openBurst } from './directives.js';
 

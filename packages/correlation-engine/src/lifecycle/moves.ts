@@ -1,5 +1,7 @@
 import type { Refusal } from '../evidence/effects.js';
-import type { DeviceState, HealthState, OperatorAction } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { OperatorAction } from '../evidence/model/orders.js';
+import type { HealthState } from '../evidence/model/terms.js';
 import { openDeepTestOf } from './directives.js';
 
 type Move = Exclude<OperatorAction, 'SCHEDULE_DEEP_TEST'>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { RunFlag, RunKind } from '../evidence/model.js';
+import { RunFlag, RunKind } from '../evidence/model/terms.js';
 import { CLEAN_FLAGS, INT_AES, type RunSpec, repeat } from '../evidence/testing/batches.js';
 import { DAY_US, deviceIdOf, Fleet, openOf } from './testing/fleet.js';
 

@@ -1,4 +1,4 @@
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import { emit, type Step } from '../evidence/step.js';
 import { isInjected } from '../lifecycle/detail.js';
 import { patternsOf } from '../patterns/detect.js';

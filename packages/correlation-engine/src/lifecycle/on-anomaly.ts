@@ -1,5 +1,5 @@
 import { type Draft, deviceOf, editDevice, nodeOf } from '../evidence/draft.js';
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import type { AnomalyRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { noteSignal } from '../patterns/signals.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CoreConfig, OperatorAction } from '../evidence/model.js';
+import type { OperatorAction } from '../evidence/model/orders.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import { dueAt } from '../evidence/state.js';
 import { CONFIG, configWith, NO_QUARANTINES } from '../evidence/testing/config.js';
 import { deviceIdOf, eventNames, Fleet, openOf, SECOND_US } from './testing/fleet.js';

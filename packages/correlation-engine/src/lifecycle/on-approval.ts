@@ -1,6 +1,8 @@
 import { configOf, editDevice } from '../evidence/draft.js';
 import type { Refusal } from '../evidence/effects.js';
-import type { CoreConfig, DeviceState, Proposal } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { Proposal } from '../evidence/model/orders.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import type { ApprovalRecord } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { carryOut } from './carry-out.js';

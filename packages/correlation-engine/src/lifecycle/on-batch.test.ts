@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunFlag } from '../evidence/model.js';
+import { RunFlag } from '../evidence/model/terms.js';
 import { columns, INT_AES, repeat } from '../evidence/testing/batches.js';
 import { describe, deviceIdOf, Fleet, SECOND_US } from './testing/fleet.js';
 

@@ -2,7 +2,7 @@ import { planCanaries } from '../canary/open.js';
 import { completeConfig } from '../evidence/complete-config.js';
 import { configOf } from '../evidence/draft.js';
 import { declareIncidents } from '../evidence/incidents.js';
-import type { CoreConfig } from '../evidence/model.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import type { ConfigRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { reviewAll } from './review.js';

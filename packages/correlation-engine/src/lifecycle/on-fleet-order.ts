@@ -1,6 +1,6 @@
 import { editFleet, fleetOf } from '../evidence/draft.js';
 import { confirmIncident, releaseIncident } from '../evidence/incidents.js';
-import type { Incident } from '../evidence/model.js';
+import type { Incident } from '../evidence/model/fleet.js';
 import type { IncidentOrderRecord, RateLimitResetRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { uncordon } from './node-fault.js';

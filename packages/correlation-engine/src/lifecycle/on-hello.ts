@@ -1,7 +1,8 @@
 import { planCanaries } from '../canary/open.js';
 import { deviceOf, editDevice, editNode, nodeOf, putDevice } from '../evidence/draft.js';
 import { clockOffsetUs } from '../evidence/event-time.js';
-import type { DeviceState, NodeState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { NodeState } from '../evidence/model/node.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
 import { conflictingOwner, describeDevice, MAX_DEVICES_PER_NODE, newDevice } from '../evidence/register.js';
 import { emit, type Step } from '../evidence/step.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OperatorAction } from '../evidence/model.js';
+import type { OperatorAction } from '../evidence/model/orders.js';
 import { configWith } from '../evidence/testing/config.js';
 import { deviceIdOf, Fleet, openOf, sentWork } from './testing/fleet.js';
 

@@ -1,5 +1,5 @@
 import { deviceOf, editDevice } from '../evidence/draft.js';
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import type { OperatorRecord } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { carryOut } from './carry-out.js';

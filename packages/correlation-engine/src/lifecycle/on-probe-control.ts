@@ -1,5 +1,5 @@
 import { deviceOf, editNode, nodeOf } from '../evidence/draft.js';
-import type { NodeControl } from '../evidence/model.js';
+import type { NodeControl } from '../evidence/model/node.js';
 import type { PauseRecord, ScheduleRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 

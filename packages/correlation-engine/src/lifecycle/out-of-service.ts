@@ -1,5 +1,5 @@
 import { configOf } from '../evidence/draft.js';
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import type { Step } from '../evidence/step.js';
 import { declinedOf, hoursUs, proposalOf, propose } from './proposals.js';
 import { reinstate } from './reinstate.js';

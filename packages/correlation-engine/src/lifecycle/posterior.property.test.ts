@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { posteriorOdds } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import { lnTotal } from '../evidence/posterior/recursion.js';
 import { FMA32, INT_AES, type RunSpec } from '../evidence/testing/batches.js';
 import { deviceIdOf, Fleet, SECOND_US } from './testing/fleet.js';

@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
 import { attentiveIds, configOf, type Draft, deviceOf } from '../evidence/draft.js';
 import type { JsonValue, ProposalOutcome } from '../evidence/effects.js';
-import type { CoreConfig, Declined, DeviceState, OperatorAction, Proposal, ProposalCause } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { Declined, OperatorAction, Proposal, ProposalCause } from '../evidence/model/orders.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import type { CoreState } from '../evidence/state.js';
 import { emit, type Step } from '../evidence/step.js';
 import { evidenceDetail, gatesDetail, isInjected, unitsDetail } from './detail.js';

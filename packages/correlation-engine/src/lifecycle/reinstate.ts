@@ -1,4 +1,4 @@
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import { PROBATION_US } from '../evidence/posterior/probation.js';
 import { REINSTATED_ODDS, reinstated } from '../evidence/posterior/reinstatement.js';
 import { emit, type Step } from '../evidence/step.js';

@@ -1,5 +1,5 @@
 import { configOf } from '../evidence/draft.js';
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import { probationEndUs } from '../evidence/posterior/probation.js';
 import type { Step } from '../evidence/step.js';
 import { propose } from './proposals.js';

@@ -1,7 +1,8 @@
 import { movedCanaries } from '../canary/moved.js';
 import { canariesOf, type Draft, deviceOf, editCanaries, editDevice, nodeOf, putDevice } from '../evidence/draft.js';
 import { moveExposure } from '../evidence/exposure.js';
-import type { DeviceState, NodeState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { NodeState } from '../evidence/model/node.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
 import { newDevice } from '../evidence/register.js';
 import { emit, type Step } from '../evidence/step.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { posteriorOdds } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
-import { RunKind } from '../evidence/model.js';
+import { RunKind } from '../evidence/model/terms.js';
 import { repeat } from '../evidence/testing/batches.js';
 import { configWith, NO_QUARANTINES } from '../evidence/testing/config.js';
 import { DAY_US, describe, deviceIdOf, Fleet, SECOND_US } from './testing/fleet.js';

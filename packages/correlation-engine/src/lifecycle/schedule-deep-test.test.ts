@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CoreConfig } from '../evidence/model.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import { dueAt } from '../evidence/state.js';
 import { CONFIG, configWith } from '../evidence/testing/config.js';
 import { LONGEST_WAIT_HOURS } from './schedule-deep-test.js';

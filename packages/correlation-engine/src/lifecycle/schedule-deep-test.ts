@@ -1,5 +1,6 @@
 import { configOf } from '../evidence/draft.js';
-import type { CoreConfig, DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import type { Step } from '../evidence/step.js';
 import { openDeepTest, openDeepTestOf } from './directives.js';
 import { declinedOf, hoursUs, proposalOf, propose } from './proposals.js';

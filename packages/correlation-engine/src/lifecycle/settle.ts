@@ -1,5 +1,6 @@
 import { earliest } from '../evidence/gates/evaluate.js';
-import type { DeviceState, DirectiveState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { DirectiveState } from '../evidence/model/orders.js';
 import type { Step } from '../evidence/step.js';
 import { finishDirective, openFollowUp, sendDirective } from './directives.js';
 

@@ -1,7 +1,7 @@
 import { openTieBreak } from '../canary/open.js';
 import type { ObservationEffect } from '../evidence/effects.js';
 import { familyName } from '../evidence/families.js';
-import type { DeviceState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
 import { addToUnit, type Circumstances, type Observed } from '../evidence/observe.js';
 import { asksForRates } from '../evidence/posterior/rates.js';
 import type { Step } from '../evidence/step.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunFlag, RunKind } from '../evidence/model.js';
+import { RunFlag, RunKind } from '../evidence/model/terms.js';
 import { CLEAN_FLAGS } from '../evidence/testing/batches.js';
 import { MAX_MISMATCH_EVENTS } from './take-mismatch.js';
 import { describe, deviceIdOf, eventNames, Fleet, openOf, sentWork } from './testing/fleet.js';

@@ -1,14 +1,10 @@
 import { isGoldenBroken } from '../canary/broken-golden.js';
 import { deviceOf, editDevice } from '../evidence/draft.js';
 import { isTrustworthy } from '../evidence/fold-batch.js';
-import {
-  type DeviceState,
-  type DirectiveState,
-  isRepetition,
-  RunKind,
-  type UnitName,
-  type UnitState,
-} from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { DirectiveState } from '../evidence/model/orders.js';
+import { isRepetition, RunKind } from '../evidence/model/terms.js';
+import type { UnitName, UnitState } from '../evidence/model/unit.js';
 import { binOf } from '../evidence/posterior/bins.js';
 import { ranIn, ranOnSm } from '../evidence/ran.js';
 import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../evidence/record.js';

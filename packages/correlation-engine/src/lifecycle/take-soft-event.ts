@@ -1,5 +1,6 @@
 import { editDevice } from '../evidence/draft.js';
-import type { DeviceState, NodeState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { NodeState } from '../evidence/model/node.js';
 import { MAX_CUSUM, type SoftSource } from '../evidence/soft/cusum.js';
 import { addSoftEvent, type SoftEvent, softCusum } from '../evidence/soft/soft.js';
 import type { Step } from '../evidence/step.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { posteriorOdds } from '../evidence/decision.js';
-import type { HealthState } from '../evidence/model.js';
+import type { HealthState } from '../evidence/model/terms.js';
 import { newStep } from '../evidence/step.js';
 import { deviceWith, draftOf, NOW_US, unitWith } from '../evidence/testing/device.js';
 import { unitsDetail } from './detail.js';

@@ -1,5 +1,6 @@
 import { configOf } from '../evidence/draft.js';
-import type { DeviceState, HealthState } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { HealthState } from '../evidence/model/terms.js';
 import { confirm } from '../evidence/posterior/shrinkage.js';
 import { emit, type Step } from '../evidence/step.js';
 import { evidenceDetail, gatesDetail, isInjected, unitsDetail } from './detail.js';

@@ -1,4 +1,5 @@
-import type { DeviceState, WouldBe } from '../evidence/model.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { WouldBe } from '../evidence/model/terms.js';
 import { emit, type Step } from '../evidence/step.js';
 import { gatesDetail, isInjected, unitsDetail } from './detail.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { begin } from '../evidence/draft.js';
-import { RunKind } from '../evidence/model.js';
+import { RunKind } from '../evidence/model/terms.js';
 import { binOf } from '../evidence/posterior/bins.js';
 import { deviceIdOf, eventNames, Fleet, SECOND_US } from '../lifecycle/testing/fleet.js';
 import { patternsOf } from './detect.js';

@@ -1,4 +1,4 @@
-import type { DeviceSignals, DeviceState, SignalSource } from '../evidence/model.js';
+import type { DeviceSignals, DeviceState, SignalSource } from '../evidence/model/device.js';
 import { type Bin, TEMPERATURE_CLASSES, temperatureClass } from '../evidence/posterior/bins.js';
 
 /** What patterns are found from, before anything happened. */

@@ -11,7 +11,7 @@ import { CALLER_HEADER, carriedConnection, encodeCaller } from '@sentinel/servic
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { eventually, makeAuthority, type TemporaryFolder, temporaryFolder } from '@sentinel/test-kit';
-import { TestAgent } from '../testing/agent.js';
+import { tryToReport } from '../testing/agent.js';
 import type { TestEngine } from '../testing/engine.js';
 import { Replicas } from '../testing/replicas.js';
 
@@ -44,19 +44,7 @@ describe('who calls, where calls are carried under mutual TLS', () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  const hello = async (node: string, tls: Tls): Promise<string> => {
-    const agent = new TestAgent(door.grpc, { node, tls });
-    try {
-      await agent.connect();
-      agent.sendAll(agent.batch());
-      await agent.archived(1n);
-      return 'welcome';
-    } catch (error) {
-      return SentinelError.from(error).reason;
-    } finally {
-      agent.close();
-    }
-  };
+  const hello = (node: string, tls: Tls): Promise<string> => tryToReport(door.grpc, { node, tls });
   /** @returns the actor that the ledger names, or why the order is refused */
   const order = async (address: string, tls: Tls, header: Buffer | null = null): Promise<string> => {
     const client = createClient(QuarantineServiceClient, { address, tls, token: '' });

@@ -53,25 +53,10 @@ describe('an engine on a PostgreSQL server over TLS', { skip }, async () => {
     return Number(row?.runs ?? 0);
   };
   const spool = (node: string): TestAgent => {
-    const agent = new TestAgent(engine.grpc, { node });
-    for (let i = 0; i < RECORDS; i += 1) agent.batch([{ index: i }]);
-    return agent;
+    return new TestAgent(engine.grpc, { node }).batches(RECORDS);
   };
-  /** Sends what the engine has not acknowledged, again and again, as an agent does. */
   const deliver = async (agent: TestAgent): Promise<void> => {
-    const last = BigInt(agent.payloads.length);
-    while (agent.ack.archivedThrough < last) {
-      try {
-        const { archivedThrough } = await agent.connect(engine.grpc);
-        for (let next = archivedThrough + 1n; next <= last && agent.error === null; next += 1n) {
-          agent.sendAll(next);
-          if (next % 10n === 0n) await sleep(10);
-        }
-        await agent.until(() => agent.ack.archivedThrough >= last || agent.error !== null);
-      } catch {
-        await sleep(50);
-      }
-    }
+    await agent.deliver({ records: 10n, restMs: 10 }, () => engine.grpc);
     agent.close();
   };
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { AgentControlRequest, AgentControlResponse, Welcome } from '@sentinel/contracts/sentinel/v1/control.js';
 import { Hello } from '@sentinel/contracts/sentinel/v1/control.js';
@@ -18,6 +19,8 @@ import { FLEET_KEY } from './engine.js';
 
 /** How long a test waits for what should come at once. */
 const PATIENCE_MS = 10_000;
+/** Between two tries to deliver. */
+const AGAIN_MS = 50;
 
 export interface AgentOptions {
   readonly node?: string;
@@ -147,6 +150,12 @@ export class TestAgent {
     return this.payload({ $case: 'probeBatch', value });
   }
 
+  /** Adds batches of one run each. */
+  batches(count: number): this {
+    for (let index = 0; index < count; index += 1) this.batch([{ index }]);
+    return this;
+  }
+
   payload(body: UplinkPayload['body']): bigint {
     const { testBuild = false, buildId = 'build-1' } = this.#options;
     const payload = UplinkPayload.encode({ createdUs: BigInt(Date.now()) * 1000n, buildId, testBuild, body }).finish();
@@ -177,6 +186,27 @@ export class TestAgent {
     this.#control?.write({
       message: { $case: 'directiveStatus', value: { id, state, executions: 0, failures: 0, reason: '' } },
     });
+  }
+
+  /**
+   * Sends what is not archived, again and again, as an agent does, until all of the spool is.
+   * @param pace rests so long after so many records
+   * @param address asked for each connection: an engine that starts again may have another
+   */
+  async deliver(pace: { readonly records: bigint; readonly restMs: number }, address: () => string): Promise<void> {
+    const last = BigInt(this.payloads.length);
+    while (this.ack.archivedThrough < last) {
+      try {
+        const { archivedThrough } = await this.connect(address());
+        for (let next = archivedThrough + 1n; next <= last && this.error === null; next += 1n) {
+          this.sendAll(next);
+          if (next % pace.records === 0n) await sleep(pace.restMs);
+        }
+        await this.until(() => this.ack.archivedThrough >= last || this.error !== null);
+      } catch {
+        await sleep(AGAIN_MS);
+      }
+    }
   }
 
   committed(through: bigint): Promise<void> {
@@ -216,5 +246,20 @@ export class TestAgent {
     if (known.code === 'CANCELLED') return;
     this.error ??= known;
     this.#events.emit('change');
+  }
+}
+
+/** Whether an engine lets an agent in and takes a record of it. @returns 'welcome', or the reason of the refusal */
+export async function tryToReport(address: string, options: AgentOptions): Promise<string> {
+  const agent = new TestAgent(address, options);
+  try {
+    await agent.connect();
+    agent.sendAll(agent.batch());
+    await agent.archived(1n);
+    return 'welcome';
+  } catch (error) {
+    return SentinelError.from(error).reason;
+  } finally {
+    agent.close();
   }
 }

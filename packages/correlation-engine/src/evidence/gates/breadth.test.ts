@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { censusOf } from '../census.js';
 import { BREADTH_KEEP_US } from '../incident-end.js';
-import type { BreadthEntry, FleetFacts } from '../model.js';
+import type { BreadthEntry, FleetFacts } from '../model/fleet.js';
 import { FMA32 } from '../testing/batches.js';
 import { CONFIG } from '../testing/config.js';
 import {

@@ -3,7 +3,10 @@ import { cohortOf } from '../cohorts.js';
 import { configOf, type Draft, fleetOf, nodeCount } from '../draft.js';
 import { failuresOf } from '../failing.js';
 import { familyName } from '../families.js';
-import type { CohortFailures, CoreConfig, DeviceState, Family, Incident } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { CohortFailures, Incident } from '../model/fleet.js';
+import type { CoreConfig } from '../model/settings.js';
+import type { Family } from '../model/terms.js';
 import { isMinority } from '../votes.js';
 import type { GateAnswer } from './outcome.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { censusOf } from '../census.js';
-import type { CoreConfig } from '../model.js';
+import type { CoreConfig } from '../model/settings.js';
 import { FMA32, INT_AES, MODEL_FAMILY } from '../testing/batches.js';
 import { CONFIG, configWith } from '../testing/config.js';
 import { deviceWith, draftOf, familyWith, unitWith } from '../testing/device.js';

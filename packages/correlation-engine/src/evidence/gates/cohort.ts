@@ -1,7 +1,9 @@
 import type { Census } from '../census.js';
 import { cohortOf } from '../cohorts.js';
 import { ARCHITECTURE_INDEPENDENT, familyName } from '../families.js';
-import type { CoreConfig, DeviceState, Family, GateSettings } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { CoreConfig, GateSettings } from '../model/settings.js';
+import type { Family } from '../model/terms.js';
 import type { GateAnswer } from './outcome.js';
 
 interface FamilyQualification {

@@ -1,4 +1,4 @@
-import type { GateSettings } from '../model.js';
+import type { GateSettings } from '../model/settings.js';
 import type { GateAnswer } from './outcome.js';
 
 const SECOND_US = 1_000_000;

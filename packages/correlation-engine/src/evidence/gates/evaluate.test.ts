@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { posteriorOdds } from '../decision.js';
-import type { CoreConfig, DeviceState } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { CoreConfig } from '../model/settings.js';
 import { newStep } from '../step.js';
 import { FMA32, MODEL_FAMILY } from '../testing/batches.js';
 import { CONFIG } from '../testing/config.js';

@@ -1,6 +1,7 @@
 import type { Decision } from '../decision.js';
 import { configOf, deviceCount, fleetOf, nodeCount } from '../draft.js';
-import type { DeviceState, Family, GateName, GateOutcome } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { Family, GateName, GateOutcome } from '../model/terms.js';
 import { type Step, stepCensus } from '../step.js';
 import { totalsOf } from '../unit-totals.js';
 import { breadthGate } from './breadth.js';

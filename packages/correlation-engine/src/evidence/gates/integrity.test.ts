@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RunFlag } from '../model.js';
+import { RunFlag } from '../model/terms.js';
 import { CLEAN_FLAGS, GOLDEN, mismatch } from '../testing/batches.js';
 import { integrityGate } from './integrity.js';
 

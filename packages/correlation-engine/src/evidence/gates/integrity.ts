@@ -1,4 +1,4 @@
-import { RunFlag } from '../model.js';
+import { RunFlag } from '../model/terms.js';
 import type { Mismatch } from '../record.js';
 import type { GateAnswer } from './outcome.js';
 

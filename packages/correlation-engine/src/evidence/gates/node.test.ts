@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeviceState, FleetFacts } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { FleetFacts } from '../model/fleet.js';
 import { deviceWith, draftOf, incidentWith, NOW_US, unitWith } from '../testing/device.js';
 import { NODE_WINDOW_US, nodeGate } from './node.js';
 

@@ -1,6 +1,7 @@
 import { configOf, type Draft, deviceOf, fleetOf, nodeOf } from '../draft.js';
 import { exposureOf } from '../exposure.js';
-import type { DeviceState, Incident } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { Incident } from '../model/fleet.js';
 import { healthyRate } from '../posterior/rates.js';
 import { totalsOf } from '../unit-totals.js';
 import { poissonTail } from './breadth.js';

@@ -1,4 +1,4 @@
-import type { GateName, GateOutcome, Verdict } from '../model.js';
+import type { GateName, GateOutcome, Verdict } from '../model/terms.js';
 
 const GATE_NUMBERS: Readonly<Record<GateName, number>> = {
   integrity: 1,

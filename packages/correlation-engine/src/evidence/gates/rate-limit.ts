@@ -1,4 +1,4 @@
-import type { GateSettings } from '../model.js';
+import type { GateSettings } from '../model/settings.js';
 import type { GateAnswer } from './outcome.js';
 
 const HOUR_US = 3_600_000_000;

@@ -1,5 +1,8 @@
 import { configOf, type Draft } from '../draft.js';
-import type { AttributionSettings, DeviceState, Family, UnitName, UnitState } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { AttributionSettings } from '../model/settings.js';
+import type { Family } from '../model/terms.js';
+import type { UnitName, UnitState } from '../model/unit.js';
 import { softCusum } from '../soft/soft.js';
 import { totalsOf } from '../unit-totals.js';
 import { probationFactor } from './probation.js';

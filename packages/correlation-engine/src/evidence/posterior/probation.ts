@@ -1,4 +1,4 @@
-import type { UnitState } from '../model.js';
+import type { UnitState } from '../model/unit.js';
 
 export const PROBATION_US = 90 * 86_400_000_000;
 /** What once failed fails again sooner than others. */

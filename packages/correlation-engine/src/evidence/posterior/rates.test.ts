@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { begin, type Draft, install } from '../draft.js';
 import { addExposure } from '../exposure.js';
-import type { DeviceState } from '../model.js';
+import type { DeviceState } from '../model/device.js';
 import { deviceWith, draftOf, familyWith, NOW_US, unitWith } from '../testing/device.js';
 import { asksForRates, healthyRate, learnedRate, learnRates, MAX_FAILURES_OF_ONE } from './rates.js';
 

@@ -1,7 +1,9 @@
 import { cohortOf } from '../cohorts.js';
 import { configOf, type Draft, devicesOf, editFleet, fleetOf } from '../draft.js';
 import { deviceExposure, exposureOf } from '../exposure.js';
-import type { DeviceState, Exposure, Family } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { Family } from '../model/terms.js';
+import type { Exposure } from '../model/unit.js';
 import { totalsOf } from '../unit-totals.js';
 import { modelKey } from './shrinkage.js';
 

@@ -1,6 +1,7 @@
 import { answered } from '../answered.js';
 import type { Draft } from '../draft.js';
-import type { DeviceState, UnitState } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { UnitState } from '../model/unit.js';
 import { unitBeliefs } from './beliefs.js';
 import { lnTotal, MAX_LN_ODDS, neverFailed } from './recursion.js';
 import { lnOddsAt } from './unit.js';

@@ -1,6 +1,7 @@
 import { configOf, type Draft, editFleet, fleetOf } from '../draft.js';
 import { deviceExposure } from '../exposure.js';
-import type { DeviceState, UnitName } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { UnitName } from '../model/unit.js';
 
 /** Confirmed units kept of one device: more of them add nothing to what is believed of the rest. */
 const MAX_CONFIRMED = 64;

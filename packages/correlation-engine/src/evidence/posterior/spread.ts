@@ -1,4 +1,4 @@
-import type { Exposure } from '../model.js';
+import type { Exposure } from '../model/unit.js';
 import { afterPasses, neverFailed, reportRatios, withReport } from './recursion.js';
 import type { Beliefs } from './unit.js';
 

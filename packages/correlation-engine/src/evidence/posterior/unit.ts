@@ -1,4 +1,4 @@
-import type { UnitPosterior } from '../model.js';
+import type { UnitPosterior } from '../model/unit.js';
 import { type Bin, hasBin, withBin } from './bins.js';
 import { afterFailures, afterPasses, lnTotal, type Onset } from './recursion.js';
 

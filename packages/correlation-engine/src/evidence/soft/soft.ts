@@ -1,5 +1,6 @@
 import { type Draft, deviceCount, editFleet, fleetOf } from '../draft.js';
-import type { DeviceState, SoftFacts } from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { SoftFacts } from '../model/fleet.js';
 import { forget, type Step } from '../step.js';
 import { cusumOn, dayRatio, isJobWide, MAX_COUNTED_A_DAY, MAX_CUSUM, noiseRate, type SoftSource } from './cusum.js';
 

@@ -1,4 +1,4 @@
-import { RunFlag, RunKind } from '../model.js';
+import { RunFlag, RunKind } from '../model/terms.js';
 import type { Mismatch, RunColumns, RunContext } from '../record.js';
 
 export const FMA32 = 1;

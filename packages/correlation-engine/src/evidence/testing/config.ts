@@ -1,5 +1,5 @@
 import { ADDED_SETTINGS } from '../complete-config.js';
-import type { CoreConfig, GateSettings } from '../model.js';
+import type { CoreConfig, GateSettings } from '../model/settings.js';
 
 /** The defaults of `correlation_engine`, in enforce mode and with the deep test of `npm start`. */
 export const CONFIG: CoreConfig = {

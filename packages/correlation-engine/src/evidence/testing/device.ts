@@ -1,17 +1,11 @@
 import { cohortKey } from '../cohorts.js';
 import { completeFleet } from '../complete-fleet.js';
 import { begin, type Draft } from '../draft.js';
-import type {
-  BreadthEntry,
-  CohortFailures,
-  CoreConfig,
-  DeviceState,
-  FamilyState,
-  FleetFacts,
-  Incident,
-  NodeState,
-  UnitState,
-} from '../model.js';
+import type { DeviceState } from '../model/device.js';
+import type { BreadthEntry, CohortFailures, FleetFacts, Incident } from '../model/fleet.js';
+import type { NodeState } from '../model/node.js';
+import type { CoreConfig } from '../model/settings.js';
+import type { FamilyState, UnitState } from '../model/unit.js';
 import { newDevice } from '../register.js';
 import { loadState } from '../state.js';
 import { FMA32, SMS } from './batches.js';

@@ -3,17 +3,12 @@ import { posteriorOdds } from '../../evidence/decision.js';
 import { begin, changes, install } from '../../evidence/draft.js';
 import type { Effects, Work } from '../../evidence/effects.js';
 import { ALL_GATES, type Gates } from '../../evidence/gates/outcome.js';
-import type {
-  CoreConfig,
-  DeviceState,
-  DirectiveKind,
-  DirectiveState,
-  GateName,
-  NodeState,
-  OperatorAction,
-  Proposal,
-} from '../../evidence/model.js';
-import { RunKind } from '../../evidence/model.js';
+import type { DeviceState } from '../../evidence/model/device.js';
+import type { NodeState } from '../../evidence/model/node.js';
+import type { DirectiveKind, DirectiveState, OperatorAction, Proposal } from '../../evidence/model/orders.js';
+import type { CoreConfig } from '../../evidence/model/settings.js';
+import type { GateName } from '../../evidence/model/terms.js';
+import { RunKind } from '../../evidence/model/terms.js';
 import type { CommitContext, CoreRecord, HelloDevice, HelloRecord } from '../../evidence/record.js';
 import { type CoreState, dueAt, emptyState, loadState, type SavedState, saveState } from '../../evidence/state.js';
 import { columns, FMA32, INT_AES, type RunSpec, repeat, SMS } from '../../evidence/testing/batches.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { RunFlag, RunKind } from '../../evidence/model.js';
+import { RunFlag, RunKind } from '../../evidence/model/terms.js';
 import { FMA32, INT_AES, type RunSpec, repeat, SMS } from '../../evidence/testing/batches.js';
 import { CONFIG, configWith, NO_QUARANTINES } from '../../evidence/testing/config.js';
 import { DAY_US, describe, deviceIdOf, type Fleet, openOf, SECOND_US } from './fleet.js';

@@ -13,9 +13,8 @@ export class AwayHistory implements HistoryStore {
     return Promise.reject(away());
   }
 
-  // biome-ignore lint/correctness/useYield: there is nothing to give
-  async *read(): AsyncGenerator<HistoryEntry> {
-    throw away();
+  read(): AsyncIterable<HistoryEntry> {
+    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(away()) }) };
   }
 
   async close(): Promise<void> {}

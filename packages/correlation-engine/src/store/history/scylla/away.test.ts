@@ -4,7 +4,6 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CassandraServer, eventually } from '@sentinel/test-kit';
@@ -36,27 +35,11 @@ describe('Cassandra goes away under traffic', { skip: CASSANDRA.skip }, () => {
   });
 
   const agentWith = (node: string): TestAgent => {
-    const agent = new TestAgent(engine.grpc, { node });
-    for (let i = 0; i < RECORDS; i += 1) agent.batch([{ index: i }]);
+    const agent = new TestAgent(engine.grpc, { node }).batches(RECORDS);
     agents.push(agent);
     return agent;
   };
-  /** Sends what is not acknowledged, again and again, as an agent does. */
-  const deliver = async (agent: TestAgent): Promise<void> => {
-    const last = BigInt(agent.payloads.length);
-    while (agent.ack.archivedThrough < last) {
-      try {
-        const { archivedThrough } = await agent.connect(engine.grpc);
-        for (let next = archivedThrough + 1n; next <= last && agent.error === null; next += 1n) {
-          agent.sendAll(next);
-          if (next % 10n === 0n) await sleep(20);
-        }
-        await agent.until(() => agent.ack.archivedThrough >= last || agent.error !== null);
-      } catch {
-        await sleep(50);
-      }
-    }
-  };
+  const deliver = (agent: TestAgent): Promise<void> => agent.deliver({ records: 10n, restMs: 20 }, () => engine.grpc);
   const historyIs = async (): Promise<string> => {
     const health = (await (await fetch(`http://${engine.http}/health`)).json()) as { stores: { history: string } };
     return health.stores.history;
