@@ -146,6 +146,7 @@ export class Probing {
       backend: lane.devices[0]?.backend ?? 'cpu',
       cpus: testbed.info.cpus,
       isPaused: (deviceId, wallMs) => pauses.isPaused(deviceId, wallMs),
+      isCool: (deviceId) => this.#heat.isCool(deviceId),
       heatHoldMs: (...due) => this.#heat.holdMs(...due),
     });
   }

@@ -49,7 +49,8 @@ export function planDirective(directive: Directive, devices: readonly Testable[]
         intervalMs: 0,
       }));
       const sweep = { units: everyUnit(device), durationMs: work.value.sweepSeconds * 1000, intervalMs: 0 };
-      return { ...base, kind: 'deep_test', steps, sweep };
+      const warming = work.value.preferHot ? { warmingSms: device.sms } : {};
+      return { ...base, kind: 'deep_test', steps, sweep, ...warming };
     }
     case 'canary': {
       const { epoch, index } = work.value;

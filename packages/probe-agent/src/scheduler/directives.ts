@@ -54,6 +54,8 @@ export interface DirectivePlan {
   readonly sweep: Sweep | null;
   /** In the place of steps and sweep. */
   readonly canary?: Canary;
+  /** SMs that executions of steps cover while the device is cool: what they compute heats it. */
+  readonly warmingSms?: readonly number[];
 }
 
 export type DirectiveState = 'accepted' | 'running' | 'done' | 'refused';
@@ -73,6 +75,8 @@ export interface DirectedUnit extends Unit {
   readonly dueMs: number;
   /** The launch is this one, not one of the unit alone. */
   readonly canary?: Canary;
+  /** All of them instead of the unit alone while the device is cool. */
+  readonly warmingSms?: readonly number[];
 }
 
 interface Active {
@@ -232,7 +236,8 @@ function nextUnit(active: Active): DirectedUnit {
   const step = plan.steps[active.step];
   if (step !== undefined) {
     const dueMs = Math.max(active.notBeforeMs, active.stepStartMs + active.stepDone * step.intervalMs);
-    return { ...common, family: step.family, sm: step.sm, dueMs };
+    const warming = plan.warmingSms === undefined ? {} : { warmingSms: plan.warmingSms };
+    return { ...common, family: step.family, sm: step.sm, dueMs, ...warming };
   }
   const units = plan.sweep?.units ?? [];
   const unit = units[active.sweepNext % units.length];

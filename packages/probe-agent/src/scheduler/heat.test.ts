@@ -59,6 +59,11 @@ test('a device that is hot a fifth of the time has a fifth of its runs hot, and 
   assert.equal(runs, 1_440);
 });
 
+test('only a device with a temperature is cool', () => {
+  const isCool = (now: DeviceContext | undefined) => new HeatKeeper({ latest: () => now }).isCool('d');
+  assert.deepEqual([COOL, { ...COOL, hot: true }, { hot: false }, undefined].map(isCool), [true, false, false, false]);
+});
+
 test('the share forgets what is older than a day', () => {
   const keeper = new HeatKeeper({ latest: () => undefined });
   keeper.ran('d', { temperatureC: 90, hot: true }, 0);

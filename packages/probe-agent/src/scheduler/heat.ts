@@ -64,6 +64,12 @@ export class HeatKeeper {
     this.#contexts = contexts;
   }
 
+  /** It has a temperature, and is not hot. */
+  isCool(deviceId: string): boolean {
+    const now = this.#contexts.latest(deviceId);
+    return now?.temperatureC !== undefined && !now.hot;
+  }
+
   /** See heatHoldMs. */
   holdMs(deviceId: string, periodMs: number, overdueMs: number, monoMs: number): number {
     const device = this.#device(deviceId);

@@ -26,6 +26,7 @@ function rig(
   pausedAt: (ms: number) => boolean = () => false,
   backend: 'cpu' | 'gpu' = 'cpu',
   holdShare = 0,
+  isCool: () => boolean = () => false,
 ): Rig {
   const book = new DirectiveBook(() => {});
   const planner = new Planner({
@@ -38,6 +39,7 @@ function rig(
     chargeFactor: 1,
     backend,
     isPaused: (_, wallMs) => pausedAt(wallMs - T0),
+    isCool,
     heatHoldMs: (_id, periodMs, overdueMs) => (overdueMs < holdShare * periodMs ? 200 : 0),
   });
   return { planner, book, backend };
@@ -200,6 +202,34 @@ test('a run that waits for heat holds up neither the schedule nor what else is d
     [15, 55, 115, 175, 235, 295],
     'the clock was 20 s into a period at the start',
   );
+});
+
+test('a deep test that is to be hot runs on every SM while the device is cool, and on the unit alone once it is hot', () => {
+  let cool = true;
+  const it = rig(
+    [],
+    5,
+    () => false,
+    'gpu',
+    0,
+    () => cool,
+  );
+  const steps = [{ family: 'fma32' as const, sm: 1, executions: 4, intervalMs: 0 }];
+  const plan = { id: 'd', deviceId: DEVICE.id, kind: 'deep_test' as const, steps, sweep: null };
+  const smsOfNext = () => {
+    const decision = it.planner.next({ wallMs: T0, monoMs: 0 });
+    assert.ok('work' in decision);
+    it.book.executed(decision.work.directiveId ?? '', false, 0);
+    return decision.work.sms;
+  };
+  it.book.accept({ ...plan, warmingSms: DEVICE.sms }, 0);
+  assert.deepEqual([smsOfNext(), smsOfNext()], [DEVICE.sms, DEVICE.sms]);
+  cool = false;
+  assert.deepEqual([smsOfNext(), smsOfNext()], [[1], [1]]);
+  assert.equal(it.book.progress('d')?.state, 'done', 'heat changes what runs, not how much');
+  cool = true;
+  it.book.accept({ ...plan, id: 'e' }, 0);
+  assert.deepEqual(smsOfNext(), [1], 'nobody asked for heat');
 });
 
 test('a canary runs on every SM at once, with the seed of the engine', () => {

@@ -65,6 +65,8 @@ export interface PlannerParts {
   readonly chargeFactor: number;
   /** Whether a device runs nothing for now. */
   readonly isPaused: (deviceId: string, wallMs: number) => boolean;
+  /** Whether a device has a temperature and is not in its hot bin. */
+  readonly isCool: (deviceId: string) => boolean;
   /** How long a run that is due should wait for a hot moment, milliseconds. */
   readonly heatHoldMs: (deviceId: string, periodMs: number, overdueMs: number, monoMs: number) => number;
 }
@@ -187,22 +189,28 @@ export class Planner {
       const pool: Pool = unit.kind === 'deep_test' ? 'deep_test' : 'burst';
       if (waiting.has(pool)) continue;
       const epoch = epochAt(now.wallMs);
-      const sms = unit.canary?.sms ?? [unit.sm];
+      const sms = this.#smsOf(unit);
       const golden = this.#golden(sms, epoch);
       const readyMs = Math.max(unit.dueMs, this.#readyMs(pool, unit.family, sms, golden, now));
-      if (readyMs <= now.monoMs) return { work: this.#startDirected(unit, pool, golden, epoch) };
+      if (readyMs <= now.monoMs) return { work: this.#startDirected(unit, sms, pool, golden, epoch) };
       if (unit.dueMs <= now.monoMs) waiting.add(pool);
       waitMs = Math.min(waitMs, readyMs - now.monoMs);
     }
     return { waitMs };
   }
 
-  #startDirected(unit: DirectedUnit, pool: Pool, golden: GoldenCpus, epoch: number): Work {
+  /** Nobody else works on a quarantined device: where heat is asked for, its tests are what heats it. */
+  #smsOf({ canary, warmingSms, deviceId, sm }: DirectedUnit): readonly number[] {
+    if (canary !== undefined) return canary.sms;
+    return warmingSms !== undefined && this.#parts.isCool(deviceId) ? warmingSms : [sm];
+  }
+
+  #startDirected(unit: DirectedUnit, sms: readonly number[], pool: Pool, golden: GoldenCpus, epoch: number): Work {
     return {
       deviceId: unit.deviceId,
       family: unit.family,
       kind: KIND[unit.kind],
-      ...(unit.canary ?? { sms: [unit.sm], epoch, index: this.#indices(unit.deviceId).next(epoch) }),
+      ...(unit.canary ?? { sms, epoch, index: this.#indices(unit.deviceId).next(epoch) }),
       goldenCpus: golden,
       directiveId: unit.directiveId,
       timeoutMs: DIRECTED_TIMEOUT_MS,

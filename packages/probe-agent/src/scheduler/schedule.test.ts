@@ -118,6 +118,17 @@ test('a directive is translated, or refused with what this node has', () => {
   assert.deepEqual([followUp.sweep?.durationMs, followUp.sweep?.intervalMs], [5_000, 1_000]);
 });
 
+test('a deep test that is to be hot says which SMs heat the device', () => {
+  const units = [{ family: ProbeFamily.FMA32, sm: 2, executions: 5 }];
+  const plan = (preferHot: boolean) =>
+    planDirective(
+      { id: 'd', deviceId: 'CPU-a', work: { $case: 'deepTest', value: { units, sweepSeconds: 0, preferHot } } },
+      [DEVICE],
+      NOW_US,
+    );
+  assert.deepEqual([plan(true).warmingSms, plan(false).warmingSms], [DEVICE.sms, undefined]);
+});
+
 test('the overhead of a minute is that of the busiest CPU, and passes', () => {
   const window = new OverheadWindow();
   for (let second = 0; second < 60; second++) window.charge(1, 10_000, second * 1_000);
