@@ -8,15 +8,18 @@ import type {
 import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { historySchema } from './history.js';
 import type { SchemaOwner } from './part.js';
+import { stateSchema } from './state.js';
 
 export const MIGRATE_FLAGS = {
+  state: { type: 'boolean', help: 'migrate: the tables of state and decisions in PostgreSQL alone' },
   history: { type: 'boolean', help: 'migrate: the tables of the history in a cluster alone' },
   to: { type: 'string', value: 'STEP', help: 'migrate: up to this step, or down to it; down --to none takes all back' },
+  yes: { type: 'boolean', help: 'migrate down: really; what the steps hold is lost' },
 } as const satisfies FlagSpecs;
 
 export const MIGRATE_COMMANDS = {
   migrate:
-    'up, down or status of the schemas, which an engine also brings up to date when it starts: status ends with 1 where a step is missing; down removes what the steps hold',
+    'up, down or status of the schemas, which an engine also brings up to date when it starts: status ends with 1 where a step is missing; down, which needs --yes and no engine that runs, removes what the steps hold',
 } as const satisfies CommandSpecs;
 
 /** The stores alone are asked. */
@@ -27,6 +30,7 @@ type Action = (typeof ACTIONS)[number];
 
 /** Stores by the flag that selects them. Opening one with `make` makes the place for its tables. */
 const OWNERS = {
+  state: stateSchema,
   history: historySchema,
 } as const satisfies Record<string, (config: CorrelationEngineConfig, make: boolean) => Promise<SchemaOwner | null>>;
 type OwnerName = keyof typeof OWNERS;
@@ -85,6 +89,11 @@ function actionOf([action, ...rest]: readonly string[]): Action {
 function selected({ flags }: Program, action: Action): OwnerName[] {
   const all = Object.keys(OWNERS) as OwnerName[];
   const named = all.filter((name) => flags[name]);
+  if (action === 'down' && named.length > 0 && !flags.yes)
+    throw usage(
+      `what the tables of the ${named.join(' and the ')} hold would be lost`,
+      'Say --yes where that is meant.',
+    );
   if (named.length > 0) return named;
   if (action === 'down' || flags.to !== undefined)
     throw usage(`say whose steps are meant: --${all.join(' or --')}`, 'Steps that are taken back lose what they hold.');

@@ -4,7 +4,7 @@ import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
 import { connectCql } from '@sentinel/service-kit/cql/connect';
 import { migrateDown, migrateUp, type SchemaPart, schemaStatus } from '@sentinel/service-kit/cql/schema-steps';
 import { CASSANDRA, dropKeyspace, ownKeyspace, runCql } from '../testing/cassandra.js';
-import { runMigrate } from './command.js';
+import { migrateBy } from './testing/run-migrate.js';
 
 const STEP = '0001-records';
 
@@ -13,23 +13,17 @@ describe('the schema of the history in a cluster', { skip: CASSANDRA.skip }, () 
   const config = { scylla } as CorrelationEngineConfig;
   after(() => dropKeyspace(scylla));
 
-  const migrate = async (positionals: string[], flags: { history?: boolean; to?: string } = {}) => {
-    let text = '';
-    const stream = { write: (piece: string) => (text += piece) };
-    const given = { history: flags.history ?? false, to: flags.to };
-    const status = await runMigrate({ config, positionals, flags: given as never }, {
-      stdout: stream,
-      stderr: stream,
-    } as never);
-    return { status, text };
-  };
+  const migrate = (positionals: string[], flags = {}) => migrateBy(config, positionals, flags);
   const history = { history: true };
 
   it('goes up, says where it stands, and goes down', async () => {
     assert.deepEqual(await migrate(['up'], history), { status: 0, text: `history: ${STEP} taken\n` });
     assert.deepEqual(await migrate(['up'], history), { status: 0, text: 'history: nothing to do\n' });
     assert.deepEqual(await migrate(['status'], history), { status: 0, text: `history: ${STEP} done\n` });
-    assert.deepEqual(await migrate(['down'], history), { status: 0, text: `history: ${STEP} taken back\n` });
+    assert.deepEqual(await migrate(['down'], { ...history, yes: true }), {
+      status: 0,
+      text: `history: ${STEP} taken back\n`,
+    });
     assert.deepEqual(await migrate(['status'], history), { status: 1, text: `history: ${STEP} missing\n` });
     await assert.rejects(runCql(scylla, 'SELECT * FROM records'), /records/);
   });
@@ -92,14 +86,8 @@ describe('the schema of the history in a cluster', { skip: CASSANDRA.skip }, () 
 
   it('three copies on one node are refused with the way out', async () => {
     const three = { ...ownKeyspace(), replication_factor: 3 };
-    let text = '';
-    const stream = { write: (piece: string) => (text += piece) };
-    const program = {
-      config: { scylla: three } as CorrelationEngineConfig,
-      positionals: ['up'],
-      flags: history as never,
-    };
-    assert.equal(await runMigrate(program, { stdout: stream, stderr: stream } as never), 69);
+    const { status, text } = await migrateBy({ scylla: three } as CorrelationEngineConfig, ['up'], history);
+    assert.equal(status, 69);
     assert.match(text, /too few nodes are up.*ALTER KEYSPACE/s);
     await dropKeyspace(three);
   });

@@ -1,16 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import {
-  type CommandSpecs,
-  type FlagSpecs,
-  folderOf,
-  type LoadedConfig,
-  type Streams,
-} from '@sentinel/service-kit/config';
+import type { CommandSpecs, FlagSpecs, LoadedConfig, Streams } from '@sentinel/service-kit/config';
 import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import { databaseOptions } from '../settings.js';
 import { Database } from '../store/connect.js';
+import { assertDatabaseExists } from '../store/embedded/exists.js';
 import { historyLog } from '../store/history/open.js';
 import { hasEveryStep } from '../store/migrate.js';
 import { replay } from './replay.js';
@@ -54,8 +47,7 @@ export async function runReplay(program: EngineProgram, streams: Streams): Promi
 }
 
 async function replayConfigured({ config, flags }: EngineProgram, streams: Streams): Promise<ReplayReport> {
-  const folder = folderOf(config.database.postgres_url);
-  if (folder !== undefined && !existsSync(join(folder, 'PG_VERSION'))) throw nothingThere(folder);
+  assertDatabaseExists(config.database.postgres_url);
   const database = new Database(databaseOptions(config), silentLogger());
   const startedServer = await database.ensureRunning();
   const db = database.pool(() => {});
@@ -69,6 +61,8 @@ async function replayConfigured({ config, flags }: EngineProgram, streams: Strea
       fromStart: flags['from-start'],
       progress: progressOn(streams),
     });
+  } catch (error) {
+    throw database.explain(error);
   } finally {
     await history.close();
     await db.destroy();
@@ -124,15 +118,6 @@ const MAX_SHOWN = 400;
 
 function shown(value: string): string {
   return value.length <= MAX_SHOWN ? value : `${value.slice(0, MAX_SHOWN)}… (${value.length} characters)`;
-}
-
-function nothingThere(folder: string): SentinelError {
-  return new SentinelError({
-    code: 'NOT_FOUND',
-    message: `there is no database in ${folder}`,
-    field: 'correlation_engine.database.postgres_url',
-    hint: 'Name the configuration of the engine that wrote the log, with --config.',
-  });
 }
 
 function olderSchema(): SentinelError {

@@ -41,7 +41,9 @@ export function replay(options: ReplayOptions): Promise<ReplayReport> {
     .setIsolationLevel('repeatable read')
     .setAccessMode('read only')
     .execute(async (db) => {
+      // The history may keep it waiting between two pages.
       await sql`set local statement_timeout = 0`.execute(db);
+      await sql`set local idle_in_transaction_session_timeout = 0`.execute(db);
       const steps = await SchemaSteps.read(db);
       const names = new MovedNames(await archivedDevices(db));
       const comparison = new DecisionComparison(await prunedDirectives(db), steps, names);

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { folderOf } from '@sentinel/service-kit/config';
+import type { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { databaseError, type Place } from './database-error.js';
 import { EmbeddedPostgres } from './embedded/postmaster.js';
 import type { Tables } from './schema.js';
 
@@ -16,8 +18,19 @@ export interface DatabaseOptions {
   readonly caFile: string;
 }
 
-/** A statement that takes longer is given up, so that a stuck server shows as one that is away. */
-const STATEMENT_TIMEOUT_MS = 30_000;
+/** Of one connection; what takes longer is given up, so that a stuck server shows as one that is away. */
+export interface Timeouts {
+  readonly statementMs: number;
+  /** Waiting for a lock that another connection has. */
+  readonly lockMs: number;
+  /** A transaction in which nothing is asked: of an engine that stands still, whose locks others wait for. */
+  readonly idleInTransactionMs: number;
+}
+
+const TIMEOUTS: Timeouts = { statementMs: 30_000, lockMs: 10_000, idleInTransactionMs: 30_000 };
+/** What tells the engine's connections from others. */
+const APPLICATION = 'sentinel-correlation-engine';
+const DEFAULT_PORT = '5432';
 const INT8_OID = 20;
 const INT8_ARRAY_OID = 1016;
 
@@ -40,12 +53,24 @@ const types: pg.CustomTypesConfig = {
 /** Where the state lives, embedded or not: makes connections, and makes sure that there is a server to connect to. */
 export class Database {
   readonly #options: DatabaseOptions;
+  readonly #timeouts: Timeouts;
   readonly #embedded: EmbeddedPostgres | null;
 
-  constructor(options: DatabaseOptions, log: Logger) {
+  constructor(options: DatabaseOptions, log: Logger, timeouts: Timeouts = TIMEOUTS) {
     this.#options = options;
+    this.#timeouts = timeouts;
     const dir = folderOf(options.url);
     this.#embedded = dir === undefined ? null : new EmbeddedPostgres(dir, log);
+  }
+
+  /** It runs elsewhere, and is the operator's to start. */
+  get isServer(): boolean {
+    return this.#embedded === null;
+  }
+
+  /** Any failure of its connections, in words that name it and the setting to change. */
+  explain(failure: unknown): SentinelError {
+    return databaseError(failure, this.#place());
   }
 
   /**
@@ -66,8 +91,10 @@ export class Database {
     const common = {
       types,
       connectionTimeoutMillis: connectTimeoutMs,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      application_name: 'sentinel-correlation-engine',
+      statement_timeout: this.#timeouts.statementMs,
+      lock_timeout: this.#timeouts.lockMs,
+      idle_in_transaction_session_timeout: this.#timeouts.idleInTransactionMs,
+      application_name: APPLICATION,
       keepAlive: true,
     };
     return this.#embedded === null
@@ -82,7 +109,20 @@ export class Database {
 
   /** One connection whose statements may take as long as they take: a step may fill a large table, or wait for another engine's. */
   forMigration(): Kysely<Tables> {
-    return this.#kysely({ max: 1, statement_timeout: false }, () => {});
+    const patient = { statement_timeout: false, lock_timeout: 0, idle_in_transaction_session_timeout: 0 } as const;
+    return this.#kysely({ max: 1, ...patient }, () => {});
+  }
+
+  #place(): Place {
+    const { url, connectTimeoutMs } = this.#options;
+    if (this.#embedded !== null) {
+      const { host, user: role, database } = this.#embedded.connection;
+      return { where: url, host, role, database, connectTimeoutMs };
+    }
+    const { hostname: host, port, username, pathname } = new URL(url);
+    const role = decodeURIComponent(username);
+    const database = decodeURIComponent(pathname.slice(1)) || role;
+    return { where: `${host}:${port || DEFAULT_PORT}`, host, role, database, connectTimeoutMs };
   }
 
   #kysely(settings: pg.PoolConfig, onError: (error: Error) => void): Kysely<Tables> {

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { type MigrationResultSet, Migrator, NO_MIGRATIONS } from 'kysely/migration';
 import pg from 'pg';
 import { takeCheckpoint } from './checkpoint.js';
+import { LEASE_MS } from './claim.js';
 import type { Database } from './connect.js';
 import { migrations, STEPS, type Step } from './migrations.js';
 import type { Tables } from './schema.js';
@@ -28,21 +29,26 @@ export async function migrateUp(database: Database, to?: string): Promise<readon
   if (to !== undefined) assertKnown(to);
   // What lies above the target is not there for this run: the migrator would take it back.
   const wanted = Object.fromEntries(Object.entries(STEPS).filter(([name]) => to === undefined || name <= to));
+  const failed = failureOf(database, 'brought up to date');
   return withMigrator(database, wanted, async (db, migrator) => {
     const complete = async (): Promise<boolean> => {
       const done = await stepsDone(db);
       return Object.keys(wanted).every((name) => done.has(name));
     };
-    const steps = (await complete()) ? [] : await takeSteps(migrator, complete);
+    const steps = (await complete()) ? [] : await takeSteps(migrator, complete, failed);
     if (to === undefined) await takeCheckpoint(db, steps.length > 0);
     return steps;
   });
 }
 
 /** @returns none where a newer engine went further while this one waited for its turn */
-async function takeSteps(migrator: Migrator, complete: () => Promise<boolean>): Promise<readonly string[]> {
+async function takeSteps(
+  migrator: Migrator,
+  complete: () => Promise<boolean>,
+  failed: Failure,
+): Promise<readonly string[]> {
   const outcome = await migrator.migrateToLatest();
-  return outcome.error !== undefined && (await complete()) ? [] : taken(outcome, 'brought up to date');
+  return outcome.error !== undefined && (await complete()) ? [] : taken(outcome, failed);
 }
 
 /**
@@ -57,14 +63,14 @@ export async function migrateDown(database: Database, to?: string): Promise<read
   await lock.connect();
   try {
     // Whoever writes holds the lock; while it is held here, nobody starts to.
-    if (!(await tryLock(lock))) throw engineRuns();
+    if (!(await tryLock(lock)) || (await leads(lock))) throw engineRuns();
     return await withMigrator(database, STEPS, async (db, migrator) => {
       const done = [...(await stepsDone(db))].sort();
       const foreign = done.filter((name) => STEPS[name] === undefined);
       if (foreign.length > 0) throw newerSteps(foreign);
       const target = to === 'none' ? '' : (to ?? done.at(-2) ?? '');
       if (!done.some((name) => name > target)) return [];
-      return taken(await migrator.migrateTo(target === '' ? NO_MIGRATIONS : target), 'taken back');
+      return taken(await migrator.migrateTo(target === '' ? NO_MIGRATIONS : target), failureOf(database, 'taken back'));
     });
   } finally {
     await lock.end();
@@ -109,16 +115,37 @@ async function stepsDone(db: Kysely<Tables>): Promise<ReadonlySet<string>> {
   return new Set(rows.map((row) => row.name));
 }
 
-function taken({ error, results = [] }: MigrationResultSet, what: string): readonly string[] {
+/** What a step's failure is told as. */
+type Failure = (error: unknown, step: string) => SentinelError;
+
+function failureOf(database: Database, what: string): Failure {
+  return (error, step) => {
+    const known = database.explain(error);
+    if (known.code !== 'INTERNAL') return known;
+    return new SentinelError({
+      code: 'FAILED_PRECONDITION',
+      message: `the database's schema could not be ${what} at ${step} (${known.message})`,
+      field: FIELD,
+      hint: 'A newer schema needs a newer engine.',
+      cause: error,
+    });
+  };
+}
+
+function taken({ error, results = [] }: MigrationResultSet, failed: Failure): readonly string[] {
   if (error === undefined) return results.map((result) => result.migrationName);
-  const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'the first step';
-  throw new SentinelError({
-    code: 'FAILED_PRECONDITION',
-    message: `the database's schema could not be ${what} at ${failed} (${error instanceof Error ? error.message : String(error)})`,
-    field: FIELD,
-    hint: 'The role needs the right to create tables; a newer schema needs a newer engine.',
-    cause: error,
-  });
+  throw failed(error, results.find((result) => result.status === 'Error')?.migrationName ?? 'the first step');
+}
+
+/** A replica that lost its connection a moment ago has its lease still, and comes back. */
+async function leads(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>(`select to_regclass('leader') is not null as found`);
+  if (rows[0]?.found !== true) return false;
+  const { rowCount } = await client.query(
+    `select from leader where holder <> '' and renewed_at >= clock_timestamp() - make_interval(secs => $1)`,
+    [LEASE_MS / 1000],
+  );
+  return (rowCount ?? 0) > 0;
 }
 
 function assertKnown(name: string): void {
