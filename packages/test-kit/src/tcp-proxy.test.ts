@@ -79,11 +79,63 @@ test('while it stalls nothing arrives and nobody is told; afterwards everything 
 test('slow delays each direction', async () => {
   await using proxy = await tcpProxy(echoPort);
   using caller = await call(proxy.port);
-  proxy.slow(60);
+  proxy.slow({ delayMs: 60 });
   const start = performance.now();
   caller.socket.write('slowly');
   await arrives(caller, 'slowly');
   assert.ok(performance.now() - start >= 119);
+});
+
+test('slow in one direction leaves the other alone', async () => {
+  await using proxy = await tcpProxy(echoPort);
+  using caller = await call(proxy.port);
+  proxy.slow({ delayMs: 60 }, 'down');
+  const start = performance.now();
+  caller.socket.write('slowly');
+  await eventually(() => proxy.bytes.down > 0, { what: 'it went up', intervalMs: 2 });
+  assert.ok(performance.now() - start < 50);
+  await arrives(caller, 'slowly');
+  assert.ok(performance.now() - start >= 59);
+});
+
+test('a narrow link passes so many bytes a second', async () => {
+  await using proxy = await tcpProxy(echoPort);
+  using caller = await call(proxy.port);
+  proxy.slow({ bytesPerSecond: 100_000 }, 'up');
+  const start = performance.now();
+  caller.socket.end('x'.repeat(30_000));
+  await once(caller.socket, 'end');
+  assert.equal(caller.received().length, 30_000);
+  assert.ok(performance.now() - start >= 299);
+});
+
+test('half open: what goes up arrives, what comes down does not, and nobody is told of an end', async () => {
+  await using proxy = await tcpProxy(echoPort);
+  using caller = await call(proxy.port);
+  caller.socket.write('a');
+  await arrives(caller, 'a');
+  proxy.stall('down');
+  caller.socket.end('b');
+  await eventually(() => proxy.bytes.down === 2, { what: 'the echo answered' });
+  await delay(100);
+  assert.equal(caller.received(), 'a');
+  assert.equal(caller.socket.readableEnded, false);
+  const closed = closing(caller.socket);
+  proxy.pass();
+  await arrives(caller, 'ab');
+  await closed;
+});
+
+test('in a black hole the target does not hear that the caller left', async () => {
+  await using proxy = await tcpProxy(echoPort);
+  const caller = await call(proxy.port);
+  await eventually(() => proxy.connections === 1, { what: 'it is connected' });
+  proxy.stall();
+  caller.socket.resetAndDestroy();
+  await delay(100);
+  assert.equal(proxy.connections, 0.5, 'the side of the target is open');
+  proxy.pass();
+  await eventually(() => proxy.connections === 0, { what: 'both sides are closed' });
 });
 
 test('refuse resets new connections until it passes again', async () => {

@@ -1,6 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { Lane } from './tcp-lane.js';
+
+/** From clients to the target, or back. */
+export type Direction = 'up' | 'down';
+
+const BOTH: readonly Direction[] = ['up', 'down'];
+
+export interface Slowness {
+  /** Every chunk is delayed by so many milliseconds. */
+  readonly delayMs?: number;
+  /** Of each connection. */
+  readonly bytesPerSecond?: number;
+}
 
 /** A TCP proxy on loopback that behaves as badly as it is told. */
 export interface TcpProxy extends AsyncDisposable {
@@ -15,21 +27,13 @@ export interface TcpProxy extends AsyncDisposable {
   cut(): void;
   /** Resets every open connection and every new one, until `pass`. */
   refuse(): void;
-  /** Bytes stay where they are, in both directions and on new connections too, until `pass`; nobody is told. */
-  stall(): void;
-  /** Every chunk is delayed by so many milliseconds, in each direction. */
-  slow(delayMs: number): void;
+  /** A black hole: bytes and ends stay where they are, on new connections too, until `pass`; nobody is told. One direction makes it half open. */
+  stall(...directions: readonly Direction[]): void;
+  /** Delays bytes, in both directions where none is named. */
+  slow(how: Slowness, ...directions: readonly Direction[]): void;
   /** Back to an honest proxy. Stalled bytes go on. */
   pass(): void;
   close(): Promise<void>;
-}
-
-/** State that all connections of one proxy look at for every chunk. */
-interface Conduct {
-  delayMs: number;
-  refusing: boolean;
-  /** Pending while stalled. */
-  gate: PromiseWithResolvers<void> | null;
 }
 
 /** Listens on a free port and forwards to `target` (`host:port` or a port of this machine). */
@@ -37,36 +41,31 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
   const { hostname, port: targetPort } = new URL(
     `tcp://${typeof target === 'number' ? `127.0.0.1:${target}` : target}`,
   );
-  const conduct: Conduct = { delayMs: 0, refusing: false, gate: null };
+  const lanes = { up: new Lane(), down: new Lane() };
   const open = new Set<Socket>();
-  const bytes = { up: 0, down: 0 };
+  let refusing = false;
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    if (conduct.refusing) return void client.resetAndDestroy();
+    if (refusing) return void client.resetAndDestroy();
     const upstream = connect({ host: hostname.replace(/[[\]]/g, ''), port: Number(targetPort), allowHalfOpen: true });
-    open.add(client);
-    client.once('close', () => open.delete(client));
-    for (const [from, to, direction] of [
-      [client, upstream, 'up'],
-      [upstream, client, 'down'],
-    ] as const) {
-      from.setNoDelay(true).on('error', () => to.destroy());
-      from.once('close', () => to.destroySoon());
-      from.on('data', ({ length }: Buffer) => {
-        bytes[direction] += length;
-      });
-      void forward(from, to, conduct);
+    for (const socket of [client, upstream]) {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      socket.setNoDelay(true).on('error', () => {});
     }
+    void lanes.up.carry(client, upstream);
+    void lanes.down.carry(upstream, client);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  const chosen = (directions: readonly Direction[]): Lane[] =>
+    (directions.length === 0 ? BOTH : directions).map((direction) => lanes[direction]);
   const cut = (): void => {
     for (const socket of open) socket.resetAndDestroy();
   };
   const pass = (): void => {
-    Object.assign(conduct, { delayMs: 0, refusing: false });
-    conduct.gate?.resolve();
-    conduct.gate = null;
+    refusing = false;
+    for (const lane of chosen([])) lane.pass();
   };
   const close = async (): Promise<void> => {
     if (!server.listening) return;
@@ -80,36 +79,24 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
     port,
     address: `127.0.0.1:${port}`,
     get connections() {
-      return open.size;
+      return open.size / 2;
     },
-    bytes,
+    get bytes() {
+      return { up: lanes.up.bytes, down: lanes.down.bytes };
+    },
     cut,
     refuse: () => {
-      conduct.refusing = true;
+      refusing = true;
       cut();
     },
-    stall: () => {
-      conduct.gate ??= Promise.withResolvers();
+    stall: (...directions) => {
+      for (const lane of chosen(directions)) lane.stall();
     },
-    slow: (delayMs) => {
-      conduct.delayMs = delayMs;
+    slow: ({ delayMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY }, ...directions) => {
+      for (const lane of chosen(directions)) lane.slow(delayMs, bytesPerSecond);
     },
     pass,
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** Copies chunk by chunk; a reader that is slow slows the writer. */
-async function forward(from: Socket, to: Socket, conduct: Conduct): Promise<void> {
-  try {
-    for await (const chunk of from.iterator({ destroyOnReturn: false })) {
-      if (conduct.delayMs > 0) await delay(conduct.delayMs);
-      while (conduct.gate !== null) await conduct.gate.promise;
-      if (!to.write(chunk)) await once(to, 'drain', { signal: AbortSignal.timeout(60_000) });
-    }
-    to.end();
-  } catch {
-    to.destroy();
-  }
 }
