@@ -119,6 +119,12 @@ export class Service {
     await this.#ended;
   }
 
+  /** SIGKILL for good: it is not started again. */
+  end(): Promise<void> {
+    this.#keepUp = false;
+    return this.kill();
+  }
+
   /** SIGTERM; resolves with how it ended. @throws Error when it had to be killed */
   async stop(): Promise<Ended> {
     this.#keepUp = false;
