@@ -9,14 +9,19 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
 import { reloadConfig } from '@sentinel/service-kit/reload';
 import {
+  asksForEvents,
   asksForHealth,
   type HealthReport,
   type HttpAnswer,
   type HttpRequest,
   healthAnswer,
   routes,
+  type StreamAnswer,
 } from './api/http/routes.js';
 import { engineServices } from './api/services.js';
+import type { Bus, BusEvents } from './bus/bus.js';
+import { MemoryBus } from './bus/memory-bus.js';
+import { RedisBus } from './bus/redis/redis-bus.js';
 import { shuttingDown } from './commit/committer.js';
 import type { Admission } from './control/handshake.js';
 import { type CoreConfig, emptyState } from './core.js';
@@ -25,6 +30,8 @@ import type { Store } from './events/stores.js';
 import { Events } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
 import { Lead } from './lead.js';
+import { EventStreams } from './live/event-streams.js';
+import { LiveLog } from './live/live-log.js';
 import { noLeader, notLeading } from './replica/no-leader.js';
 import { Replica } from './replica/replica.js';
 import { liveTokens, serve } from './serve.js';
@@ -69,6 +76,8 @@ export class Engine implements Service {
   /** What decisions depend on, as it was last accepted. */
   #core: CoreConfig;
   #server: GrpcServer | null = null;
+  #bus: Bus;
+  #eventStreams: EventStreams | null = null;
   /** null = another replica decides, or none. */
   #lead: Lead | null = null;
   #handle: ((request: HttpRequest) => Promise<HttpAnswer>) | null = null;
@@ -89,6 +98,7 @@ export class Engine implements Service {
     const { tls } = this.#config;
     this.#services = engineServices(() => this.#lead, tls.enabled && tls.mutual_tls, this.#log);
     this.#replica = isReplicated(this.#config) ? this.#buildReplica(database) : null;
+    this.#bus = new MemoryBus(this.#busEvents());
   }
 
   get #config(): CorrelationEngineConfig {
@@ -99,11 +109,15 @@ export class Engine implements Service {
     try {
       this.#sayBackends();
       this.#stopping.push('database', () => this.#store.close());
+      this.#stopping.push('bus', () => this.#bus.stop());
       this.#stopping.push('history and outbox', async () => {
         await Promise.all([this.#lead?.stop(), this.#ending]);
       });
       if (this.#replica === null) this.#decide(await this.#store.open(), await this.#openHistory());
-      else await this.#store.prepare();
+      else {
+        await this.#store.prepare();
+        this.#bus = await this.#openRedis();
+      }
       this.#observe();
       const ready = await this.#serve();
       await this.#replica?.start({
@@ -150,6 +164,20 @@ export class Engine implements Service {
     return core;
   }
 
+  #busEvents(): BusEvents {
+    return {
+      changed: (error) => this.#events.storeChanged('bus', error),
+      dropped: (what, count) => this.#events.busDropped(what, count),
+    };
+  }
+
+  /** One engine writes at a time, so all of them write as one. */
+  async #openRedis(): Promise<Bus> {
+    const { url, ca_file: caFile, pool_size: poolSize } = this.#config.redis;
+    const { instance } = await this.#store.db.selectFrom('relay').select('instance').executeTakeFirstOrThrow();
+    return new RedisBus({ url, caFile, poolSize, fleet: instance, writer: 'leader' }, this.#busEvents());
+  }
+
   #buildReplica(database: Database): Replica {
     const pool = database.pool((error) => this.#log.debug({ err: error }, 'the lease lost its connection'), 1);
     return new Replica({
@@ -183,6 +211,8 @@ export class Engine implements Service {
         clock: this.#clock,
         events: this.#events,
         store: this.#store,
+        bus: this.#bus,
+        shared: this.#replica !== null,
         openHistory: () => this.#openHistory(),
         ledger: () => this.#ledgerConnection(),
         storeChanged: (store, error) => this.#storeChanged(store, error),
@@ -239,6 +269,7 @@ export class Engine implements Service {
         waitingRecords: () => this.#lead?.committer.waiting ?? 0,
         waitingHistoryBytes: () => this.#lead?.waitingHistoryBytes ?? 0,
         outboxPending: () => this.#lead?.outboxPending ?? 0,
+        eventStreams: () => this.#eventStreams?.size ?? 0,
       },
       this.#registry,
       this.#config.metrics.per_gpu_series_max_gpus,
@@ -247,6 +278,10 @@ export class Engine implements Service {
   }
 
   async #serve(): Promise<ReadyInfo> {
+    const eventStreams = new EventStreams(this.#bus, new LiveLog(this.#store.db), {
+      ended: (why) => this.#events.eventStreamEnded(why),
+    });
+    this.#eventStreams = eventStreams;
     const { ready, grpc } = await serve({
       loaded: this.#loaded,
       log: this.#log,
@@ -261,12 +296,15 @@ export class Engine implements Service {
     this.#showServing();
     this.#stopping.push('replica', () => this.#replica?.close());
     this.#stopping.push('decisions', () => this.#stopDeciding());
+    this.#stopping.push('events', () => eventStreams.stop());
     this.#stopping.push('streams', () => this.#endStreams(shuttingDown()));
     return ready;
   }
 
-  async #answerHere(request: HttpRequest): Promise<HttpAnswer> {
+  async #answerHere(request: HttpRequest): Promise<HttpAnswer | StreamAnswer> {
     if (asksForHealth(request)) return healthAnswer(this.#health());
+    if (asksForEvents(request) && this.#eventStreams !== null)
+      return { stream: this.#eventStreams.open(request.lastEventId) };
     if (this.#lead === null && this.#replica !== null) return this.#replica.carrier.http(request);
     return this.#answer(request);
   }
@@ -306,7 +344,7 @@ export class Engine implements Service {
     const of = (store: Store) => (this.#events.isUp(store) ? 'up' : 'away');
     return {
       reasons: this.#leaderAway ? [...this.#troubles.values(), LEADER_AWAY] : [...this.#troubles.values()],
-      stores: { state: of('state'), history: of('history'), ledger: of('ledger') },
+      stores: { state: of('state'), history: of('history'), ledger: of('ledger'), bus: of('bus') },
       activeAgents: this.#connectedAgents,
       uptimeSeconds: Math.floor(process.uptime()),
       replica: this.#replica && { name: this.#replica.id, decides: this.#lead !== null, leader: this.#replica.leader },
@@ -339,14 +377,19 @@ export class Engine implements Service {
 
   #sayBackends(): void {
     const history = isClustered(this.#config) ? 'scylla.contact_points' : 'history.url';
-    for (const key of ['database.postgres_url', history]) {
+    for (const key of ['database.postgres_url', history, 'redis.url'] as const) {
       const origin = this.#loaded.origin(key);
       this.#log.info({ setting: `${SECTION}.${key}`, backend: backendOf(key, this.#config), origin }, 'store selected');
     }
   }
 }
 
-function backendOf(key: string, config: CorrelationEngineConfig): string {
+/** Which implementation the setting selects. */
+function backendOf(
+  key: 'database.postgres_url' | 'history.url' | 'scylla.contact_points' | 'redis.url',
+  { database, history, redis }: CorrelationEngineConfig,
+): string {
   if (key === 'scylla.contact_points') return 'scylla';
-  return (key === 'history.url' ? config.history.url : config.database.postgres_url).split('://')[0] ?? '';
+  const urls = { 'database.postgres_url': database.postgres_url, 'history.url': history.url, 'redis.url': redis.url };
+  return urls[key].split('://')[0] ?? '';
 }

@@ -1,6 +1,7 @@
 import type { ErrorReason, SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Registry } from '@sentinel/service-kit/metrics';
+import type { BusDrop } from './bus/bus.js';
 import type { Group, Logged } from './commit/group.js';
 import type { Item, OrderItem } from './commit/item.js';
 import {
@@ -15,6 +16,7 @@ import {
 } from './core.js';
 import { EngineMetrics } from './events/metrics.js';
 import { type Store, StoreHealth } from './events/stores.js';
+import type { StreamEnd } from './live/event-stream.js';
 
 /** Where something was refused: a closed set of labels. */
 export type Place = 'control' | 'results' | 'call' | 'commit' | 'http' | 'replica';
@@ -197,6 +199,20 @@ export class Events {
     if (error.code === 'INTERNAL') this.#log.error({ err: error.cause, kind: item.record.kind }, error.message);
     if (item.kind === 'own') this.leftOut('own');
     else if (item.kind !== 'uplink') this.#metrics.refused.inc({ place: 'commit', reason: error.reason });
+  }
+
+  busDropped(what: BusDrop, count: number): void {
+    this.#metrics.busDropped.inc({ what }, count);
+  }
+
+  cacheRewritten(devices: number): void {
+    this.#metrics.cacheRewrites.inc();
+    this.#log.info({ devices }, 'the cached states were written as a whole');
+  }
+
+  eventStreamEnded(why: StreamEnd | 'refused'): void {
+    this.#metrics.streamsEnded.inc({ why });
+    if (why !== 'left' && why !== 'stopped') this.#log.warn({ why }, 'a reader of live updates was cut');
   }
 
   leftOut(what: 'history' | 'directive' | 'own'): void {

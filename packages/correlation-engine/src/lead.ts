@@ -5,6 +5,9 @@ import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { type Api, buildApi } from './api/api.js';
 import type { Serving } from './api/services.js';
+import type { Bus } from './bus/bus.js';
+import { cachedState } from './bus/cached-state.js';
+import { StateCache } from './bus/state-cache.js';
 import { Committer } from './commit/committer.js';
 import { Outward } from './commit/outward.js';
 import { Timers } from './commit/timers.js';
@@ -37,6 +40,9 @@ export interface LeadParts {
   readonly clock: Clock;
   readonly events: Events;
   readonly store: StateStore;
+  readonly bus: Bus;
+  /** Others read the states from the bus. */
+  readonly shared: boolean;
   readonly openHistory: () => Promise<HistoryStore>;
   readonly ledger: () => ClientConnection;
   readonly storeChanged: (store: 'state' | 'history', error: unknown) => void;
@@ -60,6 +66,8 @@ export class Lead implements Serving {
   readonly #relay: Relay;
   readonly #ledger: LedgerClient;
   readonly #retention: Retention;
+  /** null = no other engine asks for the states. */
+  readonly #cache: StateCache | null;
   readonly #directiveStreams: DirectiveStreams;
 
   /** @param state as the store has it */
@@ -75,6 +83,7 @@ export class Lead implements Serving {
     this.#relay = new Relay(new OutboxStore(store.db), this.#ledger.ingest, {
       changed: (error) => events.storeChanged('ledger', error),
     });
+    this.#cache = parts.shared ? this.#buildCache() : null;
     const outward = new Outward({
       committer: this.committer,
       sessions: this.sessions,
@@ -83,6 +92,8 @@ export class Lead implements Serving {
       relay: this.#relay,
       news,
       archiver: this.#archiver,
+      cache: this.#cache,
+      bus: parts.bus,
     });
     const directives = new DirectiveLog(store.db);
     this.#retention = new Retention(
@@ -158,6 +169,21 @@ export class Lead implements Serving {
     });
   }
 
+  #buildCache(): StateCache {
+    const { bus, events } = this.#parts;
+    const { committer } = this;
+    const source = {
+      commitSeq: () => committer.head.commitSeq,
+      ids: () => committer.state.devices.keys(),
+      has: (id: string) => committer.state.devices.has(id),
+      json: (id: string) => {
+        const cached = cachedState(committer.state, id, committer.head.nowUs);
+        return cached === null ? null : JSON.stringify(cached);
+      },
+    };
+    return new StateCache(bus, source, { rewritten: (devices) => events.cacheRewritten(devices) });
+  }
+
   /** From here on it decides. */
   start(): void {
     this.committer.wake();
@@ -168,6 +194,7 @@ export class Lead implements Serving {
     this.#timers.schedule();
     this.#retention.start();
     this.#relay.start();
+    this.#cache?.start();
   }
 
   /** Ends what is connected: agents and orchestrators come back to whoever leads then. */
@@ -185,7 +212,7 @@ export class Lead implements Serving {
   /** Ends everything else; what another leader does meanwhile does no harm. */
   async stop(): Promise<void> {
     await this.stopDeciding();
-    await Promise.all([this.#relay.stop(), this.#retention.stop(), this.#archiver.stop()]);
+    await Promise.all([this.#relay.stop(), this.#retention.stop(), this.#archiver.stop(), this.#cache?.stop()]);
     this.#ledger.close();
   }
 

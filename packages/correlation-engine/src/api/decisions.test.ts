@@ -226,7 +226,7 @@ describe('decisions, asked over gRPC and HTTP', () => {
     assert.equal(health.status, 'ok');
     assert.equal(typeof health.version, 'string');
     assert.equal(typeof health.uptime_seconds, 'number');
-    assert.deepEqual(Object.keys(health.stores as object), ['state', 'history', 'ledger']);
+    assert.deepEqual(Object.keys(health.stores as object), ['state', 'history', 'ledger', 'bus']);
     assert.equal(typeof health.active_agents, 'number');
     const [, fleet] = await web('/api/v1/fleet?state=quarantined');
     assert.deepEqual(

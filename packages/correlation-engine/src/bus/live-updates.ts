@@ -51,6 +51,8 @@ export type LiveUpdate = StateUpdate | IncidentUpdate | DirectiveUpdate;
 /** All that one record of the log did that operators want to see as it happens. */
 export interface LiveUpdates {
   readonly commitSeq: number;
+  /** Time of the commit. */
+  readonly nowUs: number;
   readonly updates: readonly LiveUpdate[];
 }
 
@@ -59,10 +61,13 @@ const KINDS: ReadonlySet<unknown> = new Set(['state', 'incident', 'directive']);
 /** What another engine published; null = not readable, for example of a later release. Kinds that are not known are left out. */
 export function parseLiveUpdates(value: unknown): LiveUpdates | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { commitSeq, updates } = value as Partial<LiveUpdates>;
-  if (!Number.isSafeInteger(commitSeq) || !Array.isArray(updates)) return null;
-  const known = (updates as unknown[]).filter(isUpdate);
-  return { commitSeq: commitSeq as number, updates: known };
+  const { commitSeq, nowUs, updates } = value as Partial<LiveUpdates>;
+  if (!isSafe(commitSeq) || !isSafe(nowUs) || !Array.isArray(updates)) return null;
+  return { commitSeq, nowUs, updates: (updates as unknown[]).filter(isUpdate) };
+}
+
+function isSafe(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 function isUpdate(value: unknown): value is LiveUpdate {

@@ -12,6 +12,7 @@ export type End = 'slow' | 'closed';
 /** One reader's bounded queue. */
 export class Subscription {
   readonly #onEnd: (end: End, dropped: number) => void;
+  readonly #over = new AbortController();
   #waiting: Delivery[] = [];
   #wake: (() => void) | null = null;
   #end: End | null = null;
@@ -24,6 +25,11 @@ export class Subscription {
   /** null = more may come. */
   get end(): End | null {
     return this.#end;
+  }
+
+  /** Aborted with the end. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** The oldest that waits; null = it is over. One call at a time. */
@@ -54,6 +60,7 @@ export class Subscription {
     const dropped = end === 'slow' ? this.#waiting.length + undelivered : 0;
     this.#waiting = [];
     this.#wake?.();
+    this.#over.abort();
     this.#onEnd(end, dropped);
   }
 }

@@ -1,9 +1,12 @@
+import type { Bus } from '../bus/bus.js';
+import type { StateCache } from '../bus/state-cache.js';
 import { controlMessages } from '../control/control-messages.js';
 import { directiveMessage } from '../control/directive-messages.js';
 import type { Sessions } from '../control/sessions.js';
 import type { Sample } from '../core.js';
 import type { News } from '../directive-log/news.js';
 import { devicesOf } from '../ingest/stream-results.js';
+import { announcements } from '../live/announce.js';
 import type { Relay } from '../outbox/relay.js';
 import type { Archiver } from '../store/history/archiver.js';
 import type { LatestTelemetry } from '../telemetry/latest.js';
@@ -19,9 +22,12 @@ export interface OutwardParts {
   readonly relay: Relay;
   readonly news: News;
   readonly archiver: Archiver;
+  /** null = nobody else asks for the states. */
+  readonly cache: StateCache | null;
+  readonly bus: Bus;
 }
 
-/** What leaves the engine once a transaction is in the store and in memory: to the history, the agents and the outbox. */
+/** What leaves the engine once a transaction is in the store and in memory: to the history, the agents, the outbox and whoever watches. */
 export class Outward {
   readonly #parts: OutwardParts;
 
@@ -40,6 +46,14 @@ export class Outward {
     relay.added(group.rows.outbox.length);
     this.#parts.news.added(group.rows.fleetDirectives.length);
     timers.schedule();
+    this.#announce(group);
+  }
+
+  /** Nothing waits for the bus. */
+  #announce(group: Group): void {
+    const { bus, cache, committer } = this.#parts;
+    for (const updates of announcements(group, committer.state)) bus.publish(updates);
+    cache?.changed([...group.draft.devices.keys(), ...group.draft.moved.keys()]);
   }
 
   #archive({ item, commitSeq, offsetUs }: Logged, nowUs: number): void {

@@ -15,6 +15,7 @@ export interface Gauges {
   waitingRecords(): number;
   waitingHistoryBytes(): number;
   outboxPending(): number;
+  eventStreams(): number;
 }
 
 /** Gauges are read when they are scraped. @param maxGpus largest fleet for which each device has series of its own */
@@ -65,6 +66,7 @@ export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: numbe
     'Events that wait for the audit ledger. Growing: check that the ledger runs.',
     gauges.outboxPending,
   );
+  gauge('sentinel_event_streams', 'Readers of live updates, connected to this replica.', gauges.eventStreams);
   gauge(
     'sentinel_incidents',
     'Cohorts that fail broadly, where quarantines are held. Any: suspect software, not hardware.',

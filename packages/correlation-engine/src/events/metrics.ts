@@ -28,6 +28,9 @@ export class EngineMetrics {
   readonly left: Counter<'what'>;
   readonly forgotten: Counter<'what'>;
   readonly up: Gauge<'store'>;
+  readonly busDropped: Counter<'what'>;
+  readonly cacheRewrites: Counter;
+  readonly streamsEnded: Counter<'why'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -106,14 +109,33 @@ export class EngineMetrics {
     });
     this.up = new Gauge({
       name: 'sentinel_store_up',
-      help: '0 = the store is away: nothing is acknowledged (state), archived (history) or written to the ledger (ledger).',
+      help: '0 = the store is away: nothing is acknowledged (state), archived (history), written to the ledger (ledger) or shown by other replicas (bus).',
       labelNames: ['store'],
       registers,
     });
+    this.busDropped = new Counter({
+      name: 'sentinel_bus_dropped_total',
+      help: 'Live updates given up. publish: Redis was away; subscriber: a reader was too slow; malformed: another release wrote it.',
+      labelNames: ['what'],
+      registers,
+    });
+    this.cacheRewrites = new Counter({
+      name: 'sentinel_cache_rewrites_total',
+      help: 'The cached states were written as a whole. Rising steadily: Redis loses its data, or two fleets write one key.',
+      registers,
+    });
+    this.streamsEnded = new Counter({
+      name: 'sentinel_event_streams_ended_total',
+      help: 'Readers of live updates that are gone. slow: one did not read; refused: too many at once; no_database: it could not be asked.',
+      labelNames: ['why'],
+      registers,
+    });
+    for (const what of ['publish', 'subscriber', 'malformed']) this.busDropped.inc({ what }, 0);
+    for (const why of ['left', 'slow', 'no_database', 'stopped', 'refused']) this.streamsEnded.inc({ why }, 0);
     for (const action of ACTIONS) this.quarantines.inc({ action }, 0);
     for (const outcome of CANARY_OUTCOMES) this.canaries.inc({ outcome }, 0);
     for (const what of ['history', 'directive', 'own']) this.left.inc({ what }, 0);
     for (const what of FORGETTABLE) this.forgotten.inc({ what }, 0);
-    for (const store of ['state', 'history', 'ledger']) this.up.set({ store }, 1);
+    for (const store of ['state', 'history', 'ledger', 'bus']) this.up.set({ store }, 1);
   }
 }

@@ -2,7 +2,7 @@ import { type ErrorCode, SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Gauge } from '@sentinel/service-kit/metrics';
 
-export type Store = 'state' | 'history' | 'ledger';
+export type Store = 'state' | 'history' | 'ledger' | 'bus';
 
 /** Answers of a store that is there: waiting alone does not mend them. */
 const REFUSALS: ReadonlySet<ErrorCode> = new Set([
@@ -13,11 +13,12 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   'UNAUTHENTICATED',
 ]);
 
-const NAMES = { state: 'database', history: 'history', ledger: 'audit ledger' } as const;
+const NAMES = { state: 'database', history: 'history', ledger: 'audit ledger', bus: 'live cache (Redis)' } as const;
 const CONSEQUENCES = {
   state: 'nothing is acknowledged until it is back; agents keep their records',
   history: 'decisions go on; agents keep their records',
   ledger: 'decisions go on; their entries wait',
+  bus: 'decisions go on; what others see of them comes late',
 } as const;
 /** A store that stays away is said again after this time. */
 const REPEAT_MS = 60_000;
@@ -48,7 +49,8 @@ export class StoreHealth {
     this.#away.set(store, performance.now());
     const known = SentinelError.from(error);
     const how = REFUSALS.has(known.code) ? 'refuses what it is sent' : 'is away';
-    this.#log.error({ store, reason: known.sentence }, `the ${NAMES[store]} ${how}: ${CONSEQUENCES[store]}`);
+    const level = store === 'bus' ? 'warn' : 'error';
+    this.#log[level]({ store, reason: known.sentence }, `the ${NAMES[store]} ${how}: ${CONSEQUENCES[store]}`);
   }
 
   /** As far as is known. */

@@ -49,6 +49,8 @@ function unpack({ method, target, authorization, contentType, body }: CarriedReq
     url: new URL(target, 'http://engine'),
     authorization: authorization ?? undefined,
     contentType: contentType ?? undefined,
+    // Events are answered by each replica for itself.
+    lastEventId: '',
     body: async () => body,
   };
 }

@@ -151,6 +151,12 @@ const CHECKPOINT: Step = {
   down: [`drop table checkpoint_rows`, `drop table checkpoint`],
 };
 
+/** What changed after a place in the log is asked by whoever watches. */
+const TRANSITIONS_BY_COMMIT: Step = {
+  up: [`create index transitions_by_commit on transitions (commit_seq)`],
+  down: [`drop index transitions_by_commit`],
+};
+
 /**
  * The schema, step by step. Within a minor release steps only add, so that the release before still runs on it. A step that was
  * released is never changed.
@@ -166,6 +172,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   '0008-order-evidence': ORDER_EVIDENCE,
   '0009-leader': LEADER,
   '0010-checkpoint': CHECKPOINT,
+  '0011-transitions-by-commit': TRANSITIONS_BY_COMMIT,
 };
 
 /** The same as the migrator wants them. */

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { GpuState, gpuStateFromJSON } from '@sentinel/contracts/sentinel/v1/common.js';
 import {
   ExplainDecisionResponse,
@@ -40,6 +41,8 @@ export interface HttpRequest {
   readonly url: URL;
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
+  /** Of a reader of events that comes back; '' = it begins. */
+  readonly lastEventId: string;
   /** Bounded by the server. */
   body(): Promise<string>;
 }
@@ -47,6 +50,12 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly json: unknown;
+}
+
+/** An answer that goes on. */
+export interface StreamAnswer {
+  /** Writes it, and ends with it. */
+  readonly stream: (response: ServerResponse) => void;
 }
 
 /** How the engine is. */
@@ -66,6 +75,11 @@ type Handler = (request: HttpRequest, gpu: string) => Promise<HttpAnswer> | Http
 /** Answered by each replica for itself. */
 export function asksForHealth({ method, url }: HttpRequest): boolean {
   return method === 'GET' && /^\/(?:api\/v1\/)?health$/.test(url.pathname);
+}
+
+/** Answered by each replica for itself, too: what happens reaches all of them. */
+export function asksForEvents({ method, url }: HttpRequest): boolean {
+  return method === 'GET' && url.pathname === '/api/v1/events';
 }
 
 /** [method, path, handler]; `:gpu` in a path stands for one segment. */

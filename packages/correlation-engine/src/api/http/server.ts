@@ -6,7 +6,7 @@ import { httpStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { checkWebCaller, type GuardOptions } from '@sentinel/service-kit/http-guard';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { loadTls, type TlsFiles } from '@sentinel/service-kit/tls';
-import type { HttpAnswer, HttpRequest } from './routes.js';
+import type { HttpAnswer, HttpRequest, StreamAnswer } from './routes.js';
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
@@ -19,7 +19,7 @@ export interface HttpServerOptions {
   /** null = plaintext. */
   readonly tls: { readonly files: TlsFiles; readonly keyPrefix: string } | null;
   readonly guard: GuardOptions;
-  readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
+  readonly handle: (request: HttpRequest) => Promise<HttpAnswer | StreamAnswer>;
   readonly onRefused: (error: SentinelError) => void;
   readonly log: Logger;
 }
@@ -30,11 +30,11 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** JSON over HTTP. @throws SentinelError UNAVAILABLE when the port is taken */
+/** JSON and streams of events over HTTP. @throws SentinelError UNAVAILABLE when the port is taken */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const listener: RequestListener = (request, response) => {
     serve(options, request).then(
-      (answer) => reply(request, response, answer),
+      (answer) => ('stream' in answer ? answer.stream(response) : reply(request, response, answer)),
       (thrown: unknown) => reply(request, response, failure(options, thrown)),
     );
   };
@@ -55,15 +55,21 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-async function serve(options: HttpServerOptions, request: IncomingMessage): Promise<HttpAnswer> {
+async function serve(options: HttpServerOptions, request: IncomingMessage): Promise<HttpAnswer | StreamAnswer> {
   checkWebCaller(request.headers, options.guard);
   return options.handle({
     method: request.method ?? '',
     url: new URL(request.url ?? '/', 'http://engine'),
     authorization: request.headers.authorization,
     contentType: request.headers['content-type'],
+    lastEventId: lastEventId(request),
     body: () => readBody(request),
   });
+}
+
+/** Its first value where a proxy made two of it. */
+function lastEventId({ headers }: IncomingMessage): string {
+  return [headers['last-event-id'] ?? ''].flat()[0] ?? '';
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

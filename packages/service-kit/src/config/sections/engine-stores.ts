@@ -1,6 +1,6 @@
 import { choice, integer } from '../formats.js';
 import { optionalPath, storeUrl } from '../places.js';
-import { group, inert, leaf, secret } from '../schema.js';
+import { group, leaf, secret } from '../schema.js';
 import { CONTRACT, ESTIMATE } from './shared.js';
 
 export const database = group('The store of state and decisions.', {
@@ -71,14 +71,27 @@ export const directiveLog = group(
   },
 );
 
-export const redis = group('Live cache and notices to dashboards.', {
-  ...secret('url', {
-    format: storeUrl(['memory', 'redis', 'rediss']),
-    default: 'memory://',
-    doc: 'redis://:PASSWORD@HOST:6379, rediss:// for TLS, or memory:// inside a single engine. With a server several engines may share one database, and one of them decides; the cache itself is not acted on by this version.',
-    source: CONTRACT,
-  }),
-  ...inert({
-    pool_size: leaf({ format: integer(1, 1000), default: 10, doc: 'Connections at most.', source: CONTRACT }),
-  }),
-});
+export const redis = group(
+  'Live updates and cached states, shared by the engines of one fleet. Nothing waits for it: without it decisions go on.',
+  {
+    ...secret('url', {
+      format: storeUrl(['memory', 'redis', 'rediss']),
+      default: 'memory://',
+      doc: 'redis://:PASSWORD@HOST:6379, rediss:// for TLS, or memory:// inside a single engine. A server lets several engines share the database: one decides, the others take over.',
+      source: CONTRACT,
+    }),
+    pool_size: leaf({
+      format: integer(1, 1000),
+      default: 10,
+      doc: 'Connections at most. The engine uses two, one to write and one to listen; with 1 it hears nothing of other engines.',
+      source: CONTRACT,
+    }),
+    ca_file: leaf({
+      format: optionalPath,
+      default: '',
+      doc: 'Authorities that a rediss:// server is checked against, PEM; "" = those of the system.',
+      source: CONTRACT,
+      readable: 'always',
+    }),
+  },
+);
