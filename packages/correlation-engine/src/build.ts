@@ -31,7 +31,7 @@ import { Events } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
 import { Lead } from './lead.js';
 import { EventStreams } from './live/event-streams.js';
-import { LiveLog } from './live/live-log.js';
+import { type LiveLog, StoredLiveLog } from './live/live-log.js';
 import { noLeader, notLeading } from './replica/no-leader.js';
 import { Replica } from './replica/replica.js';
 import { liveTokens, serve } from './serve.js';
@@ -114,12 +114,11 @@ export class Engine implements Service {
         await Promise.all([this.#lead?.stop(), this.#ending]);
       });
       if (this.#replica === null) this.#decide(await this.#store.open(), await this.#openHistory());
-      else {
-        await this.#store.prepare();
-        this.#bus = await this.#openRedis();
-      }
+      else await this.#store.prepare();
+      const liveLog = await StoredLiveLog.open(this.#store.db);
+      if (this.#replica !== null) this.#bus = this.#openRedis(liveLog.fleet);
       this.#observe();
-      const ready = await this.#serve();
+      const ready = await this.#serve(liveLog);
       await this.#replica?.start({
         services: this.#services,
         http: (request) => this.#answer(request),
@@ -172,10 +171,9 @@ export class Engine implements Service {
   }
 
   /** One engine writes at a time, so all of them write as one. */
-  async #openRedis(): Promise<Bus> {
+  #openRedis(fleet: string): Bus {
     const { url, ca_file: caFile, pool_size: poolSize } = this.#config.redis;
-    const { instance } = await this.#store.db.selectFrom('relay').select('instance').executeTakeFirstOrThrow();
-    return new RedisBus({ url, caFile, poolSize, fleet: instance, writer: 'leader' }, this.#busEvents());
+    return new RedisBus({ url, caFile, poolSize, fleet, writer: 'leader' }, this.#busEvents());
   }
 
   #buildReplica(database: Database): Replica {
@@ -277,8 +275,8 @@ export class Engine implements Service {
     );
   }
 
-  async #serve(): Promise<ReadyInfo> {
-    const eventStreams = new EventStreams(this.#bus, new LiveLog(this.#store.db), {
+  async #serve(liveLog: LiveLog): Promise<ReadyInfo> {
+    const eventStreams = new EventStreams(this.#bus, liveLog, {
       ended: (why) => this.#events.eventStreamEnded(why),
     });
     this.#eventStreams = eventStreams;

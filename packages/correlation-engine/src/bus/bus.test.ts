@@ -48,7 +48,7 @@ function updates(commitSeq: number): LiveUpdates {
     injected: false,
     timeUs: commitSeq,
   };
-  return { commitSeq, nowUs: 7, updates: [told] };
+  return { commitSeq, updates: [told] };
 }
 
 async function allIds(bus: Bus): Promise<string[]> {

@@ -51,8 +51,6 @@ export type LiveUpdate = StateUpdate | IncidentUpdate | DirectiveUpdate;
 /** All that one record of the log did that operators want to see as it happens. */
 export interface LiveUpdates {
   readonly commitSeq: number;
-  /** Time of the commit. */
-  readonly nowUs: number;
   readonly updates: readonly LiveUpdate[];
 }
 
@@ -61,13 +59,9 @@ const KINDS: ReadonlySet<unknown> = new Set(['state', 'incident', 'directive']);
 /** What another engine published; null = not readable, for example of a later release. Kinds that are not known are left out. */
 export function parseLiveUpdates(value: unknown): LiveUpdates | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { commitSeq, nowUs, updates } = value as Partial<LiveUpdates>;
-  if (!isSafe(commitSeq) || !isSafe(nowUs) || !Array.isArray(updates)) return null;
-  return { commitSeq, nowUs, updates: (updates as unknown[]).filter(isUpdate) };
-}
-
-function isSafe(value: unknown): value is number {
-  return Number.isSafeInteger(value);
+  const { commitSeq, updates } = value as Partial<LiveUpdates>;
+  if (!Number.isSafeInteger(commitSeq) || !Array.isArray(updates)) return null;
+  return { commitSeq: commitSeq as number, updates: (updates as unknown[]).filter(isUpdate) };
 }
 
 function isUpdate(value: unknown): value is LiveUpdate {

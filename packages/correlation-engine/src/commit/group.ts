@@ -1,8 +1,10 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
+import type { LiveUpdate } from '../bus/live-updates.js';
 import { superseded } from '../control/sessions.js';
 import { apply, begin, type CoreRecord, type CoreState, changes, type Draft, type Effects } from '../core.js';
 import { nodeOf } from '../evidence/draft.js';
 import { sequenceGap } from '../ingest/sequence-gap.js';
+import { announced } from '../live/announce.js';
 import type { CommitRows, Head, MarkRow, UnarchivedRow } from '../store/commit-rows.js';
 import type { OrderTable } from '../store/schema.js';
 import type { SpoolMark } from '../store/spools.js';
@@ -14,6 +16,8 @@ export interface Logged {
   readonly item: Item;
   readonly commitSeq: number;
   readonly effects: Effects;
+  /** What readers of live updates are told of it. */
+  readonly updates: readonly LiveUpdate[];
   /** Clock offset of the node, for the history. */
   readonly offsetUs: number;
 }
@@ -136,7 +140,7 @@ class Builder {
     const effects = apply(this.#draft, { commitSeq, nowUs: this.#nowUs }, item.record);
     this.#commitSeq = commitSeq;
     this.#effects.add(commitSeq, effects);
-    this.#logged.push({ item, commitSeq, effects, offsetUs });
+    this.#logged.push({ item, commitSeq, effects, updates: announced(effects, this.#draft), offsetUs });
     return effects;
   }
 
@@ -185,6 +189,9 @@ class Builder {
       proposals: this.#effects.proposals,
       trustSnapshots: this.#effects.trustSnapshots,
       fleetDirectives: this.#effects.fleetDirectives.map((row) => ({ ...row, now_us: this.#nowUs })),
+      liveUpdates: this.#logged.flatMap(({ commitSeq: commit_seq, updates }) =>
+        updates.map((body, ordinal) => ({ commit_seq, ordinal, body })),
+      ),
       marks: [...this.#marks.values()],
       unarchived: this.#unarchived,
       hellos: this.#hellos.map(({ record, spoolId }) => ({ node: record.node, spool_id: spoolId })),

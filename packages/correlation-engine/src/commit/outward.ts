@@ -6,7 +6,6 @@ import type { Sessions } from '../control/sessions.js';
 import type { Sample } from '../core.js';
 import type { News } from '../directive-log/news.js';
 import { devicesOf } from '../ingest/stream-results.js';
-import { announcements } from '../live/announce.js';
 import type { Relay } from '../outbox/relay.js';
 import type { Archiver } from '../store/history/archiver.js';
 import type { LatestTelemetry } from '../telemetry/latest.js';
@@ -50,10 +49,10 @@ export class Outward {
   }
 
   /** Nothing waits for the bus. */
-  #announce(group: Group): void {
-    const { bus, cache, committer } = this.#parts;
-    for (const updates of announcements(group, committer.state)) bus.publish(updates);
-    cache?.changed([...group.draft.devices.keys(), ...group.draft.moved.keys()]);
+  #announce({ logged, draft }: Group): void {
+    const { bus, cache } = this.#parts;
+    for (const { commitSeq, updates } of logged) if (updates.length > 0) bus.publish({ commitSeq, updates });
+    cache?.changed([...draft.devices.keys(), ...draft.moved.keys()]);
   }
 
   #archive({ item, commitSeq, offsetUs }: Logged, nowUs: number): void {

@@ -2,15 +2,16 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Bus } from '../bus/bus.js';
 import type { Subscription } from '../bus/subscription.js';
-import { HEARTBEAT_TEXT, resetText, startText, updatesText } from './event-text.js';
-import { type LiveCursor, parseCursor } from './live-cursor.js';
-import type { LiveLogReader } from './live-log.js';
+import { EventText, endText, HEARTBEAT_TEXT } from './event-text.js';
+import { parseCursor } from './live-cursor.js';
+import type { LiveLog } from './live-log.js';
 
 /** Without news a reader hears this often that the connection is alive. */
 export const HEARTBEAT_MS = 15_000;
 /** A reader that leaves what it was sent unread for so long is cut. */
 export const PATIENCE_MS = 30_000;
-
+/** So long the last words may take to leave. */
+const LINGER_MS = 1_000;
 /** What readers are asked to wait before they come back. */
 const RETRY_MS = 2_000;
 const FORGOTTEN = 'what happened since is not known one by one: look at the whole fleet';
@@ -18,21 +19,28 @@ const FORGOTTEN = 'what happened since is not known one by one: look at the whol
 /** Why a stream ended: the reader left, did not read, or could not be told because the database is away; or the engine stops. */
 export type StreamEnd = 'left' | 'slow' | 'no_database' | 'stopped';
 
+/** The same for the reader, which comes back with the id of its newest event. */
+const LAST_WORDS: Readonly<Record<Exclude<StreamEnd, 'left'>, string>> = {
+  slow: 'this reader did not keep up',
+  no_database: 'the database does not answer',
+  stopped: 'this engine stops',
+};
+
 /** One reader. It is subscribed before the log is read, so that nothing is missed between the two. */
 export class EventStream {
-  readonly #bus: Bus;
-  readonly #log: LiveLogReader;
+  readonly #log: LiveLog;
+  readonly #text: EventText;
   readonly #response: ServerResponse;
   readonly #lastEventId: string;
   readonly #subscription: Subscription;
   readonly #over = new AbortController();
   #why: StreamEnd = 'left';
-  /** All up to here was told. */
-  #told: LiveCursor = { commitSeq: 0, nowUs: 0 };
+  /** All up to this record was told; null = nothing yet. */
+  #told: number | null = null;
 
-  constructor(bus: Bus, log: LiveLogReader, response: ServerResponse, lastEventId: string) {
-    this.#bus = bus;
+  constructor(bus: Bus, log: LiveLog, response: ServerResponse, lastEventId: string) {
     this.#log = log;
+    this.#text = new EventText(log.fleet);
     this.#response = response;
     this.#lastEventId = lastEventId;
     this.#subscription = bus.subscribe();
@@ -48,10 +56,10 @@ export class EventStream {
     const heartbeat = setInterval(() => this.#heartbeat(), HEARTBEAT_MS);
     try {
       this.#begin();
-      await this.#catchUp(this.#lastEventId === '' ? null : parseCursor(this.#lastEventId));
+      await this.#catchUp(this.#lastEventId === '' ? null : parseCursor(this.#log.fleet, this.#lastEventId));
       await this.#follow();
     } catch (error) {
-      this.end(this.#over.signal.aborted ? this.#why : reasonOf(error));
+      this.end(error instanceof DatabaseAway ? 'no_database' : 'left');
     } finally {
       clearInterval(heartbeat);
     }
@@ -63,7 +71,13 @@ export class EventStream {
     this.#why = why;
     this.#over.abort();
     this.#subscription.close();
-    this.#response.destroy();
+    if (why === 'left') this.#response.destroy();
+    else this.#bidFarewell(LAST_WORDS[why]);
+  }
+
+  /** Something was committed, as the database says: where the bus has not brought it, it is asked for. */
+  committed(commitSeq: number): void {
+    if (this.#told !== null && this.#told < commitSeq) this.#subscription.deliver('missed');
   }
 
   #begin(): void {
@@ -77,34 +91,34 @@ export class EventStream {
     this.#response.write(`retry: ${RETRY_MS}\n\n`);
   }
 
-  /** @param cursor null = the reader has nothing yet, or an id that no engine gave */
-  async #catchUp(cursor: LiveCursor | null): Promise<void> {
-    const missed = await inDatabase(cursor === null ? Promise.resolve(null) : this.#log.since(cursor));
+  /** @param after null = the reader has nothing yet, or an id that no engine of this fleet gave */
+  async #catchUp(after: number | null): Promise<void> {
+    const missed = await inDatabase(after === null ? Promise.resolve(null) : this.#log.since(after));
     if (missed !== null) {
-      this.#told = missed;
-      return this.#write(updatesText(missed));
+      this.#told = missed.commitSeq;
+      return this.#write(this.#text.updates(missed));
     }
-    this.#told = await inDatabase(this.#log.head());
-    const begins = cursor === null && this.#lastEventId === '';
-    await this.#write(begins ? startText(this.#told) : resetText(this.#told, FORGOTTEN));
+    const head = await inDatabase(this.#log.head());
+    this.#told = head;
+    const begins = after === null && this.#lastEventId === '';
+    await this.#write(begins ? this.#text.start(head) : this.#text.reset(head, FORGOTTEN));
   }
 
   async #follow(): Promise<void> {
     for (;;) {
       const delivery = await this.#subscription.next();
       if (delivery === null) return;
-      if (delivery === 'missed') await this.#catchUp(this.#told);
-      else if (delivery.commitSeq > this.#told.commitSeq) {
-        this.#told = delivery;
-        await this.#write(updatesText(delivery));
+      const told = this.#told ?? 0;
+      if (delivery === 'missed') await this.#catchUp(told);
+      else if (delivery.commitSeq > told) {
+        this.#told = delivery.commitSeq;
+        await this.#write(this.#text.updates(delivery));
       }
     }
   }
 
-  /** While the bus is away the database is asked at this pace. */
   #heartbeat(): void {
-    if (!this.#bus.up) this.#subscription.deliver('missed');
-    if (!this.#response.writableNeedDrain) this.#response.write(HEARTBEAT_TEXT);
+    if (!this.#over.signal.aborted && !this.#response.writableNeedDrain) this.#response.write(HEARTBEAT_TEXT);
   }
 
   async #write(text: string): Promise<void> {
@@ -116,6 +130,13 @@ export class EventStream {
       clearTimeout(late);
     }
   }
+
+  /** Whoever does not read them in time is cut all the same. */
+  #bidFarewell(reason: string): void {
+    const cut = setTimeout(() => this.#response.destroy(), LINGER_MS);
+    this.#response.once('close', () => clearTimeout(cut));
+    this.#response.end(endText(reason));
+  }
 }
 
 class DatabaseAway extends Error {}
@@ -126,8 +147,4 @@ async function inDatabase<T>(answer: Promise<T>): Promise<T> {
   } catch (cause) {
     throw new DatabaseAway('the database did not answer', { cause });
   }
-}
-
-function reasonOf(error: unknown): StreamEnd {
-  return error instanceof DatabaseAway ? 'no_database' : 'left';
 }

@@ -13,16 +13,18 @@ import { EventStreams, MAX_EVENT_STREAMS } from './event-streams.js';
 const LONG = 'x'.repeat(100_000);
 
 function update(commitSeq: number, reason = ''): LiveUpdates {
-  const { at, ...about } = { at: commitSeq, id: `d${commitSeq}`, gpu: 'GPU-1', node: 'n', actor: '', injected: false };
-  return { commitSeq, nowUs: at, updates: [{ kind: 'directive', action: 'QUARANTINE', reason, timeUs: at, ...about }] };
+  const about = { id: `d${commitSeq}`, gpu: 'GPU-1', node: 'n', actor: '', injected: false, timeUs: 1 };
+  return { commitSeq, updates: [{ kind: 'directive', action: 'QUARANTINE', reason, ...about }] };
 }
 
 describe('readers of live updates', () => {
-  const log = { head: { commitSeq: 10, nowUs: 10 }, missed: null as LiveUpdates | null, away: false };
+  const log = { newest: 0, missed: null as LiveUpdates | null, away: false };
   const reader = {
+    fleet: 'f',
+    newest: async () => log.newest,
     head: async () => {
       if (log.away) throw new Error('no database');
-      return log.head;
+      return 10;
     },
     since: async () => log.missed,
   };
@@ -45,7 +47,7 @@ describe('readers of live updates', () => {
   beforeEach(async () => {
     await eventually(() => streams.size === 0, { what: 'the readers of before are gone' });
     ends = [];
-    Object.assign(log, { missed: null, away: false });
+    Object.assign(log, { newest: 0, missed: null, away: false });
   });
   after(() => {
     server.closeAllConnections();
@@ -77,32 +79,25 @@ describe('readers of live updates', () => {
   });
 
   it('what was told already is not told again, and after a gap the database is asked', async () => {
-    const subscribers: { deliver(delivery: 'missed'): void }[] = [];
-    const subscribe = bus.subscribe.bind(bus);
-    bus.subscribe = () => {
-      const subscription = subscribe();
-      subscribers.push(subscription);
-      return subscription;
-    };
     await using seen = await EventReader.open(address);
     await seen.until('it begins', () => seen.seen.length === 1);
     for (const seq of [9, 10, 11, 11, 12]) bus.publish(update(seq));
     await seen.until('two events', () => seen.seen.length === 3);
-    log.missed = { ...update(14), commitSeq: 15 };
-    subscribers[0]?.deliver('missed');
+    Object.assign(log, { newest: 14, missed: { ...update(14), commitSeq: 15 } });
+    await seen.until('what the bus did not bring', () => seen.seen.length === 4);
     for (const seq of [13, 14, 15, 16]) bus.publish(update(seq));
     await seen.until('what was missed, and the next', () => seen.seen.length === 5);
     assert.deepEqual(
       seen.seen.map(({ data, id }) => [data['id'], id]),
       [
-        [undefined, '10-10'],
-        ['d11', '11-11'],
-        ['d12', '12-12'],
-        ['d14', '15-14'],
-        ['d16', '16-16'],
+        [undefined, 'f-10'],
+        ['d11', 'f-11'],
+        ['d12', 'f-12'],
+        ['d14', 'f-15'],
+        ['d16', 'f-16'],
       ],
     );
-    bus.subscribe = subscribe;
+    assert.equal(seen.lastEventId, 'f-16');
   });
 
   it('without a database nobody can be told where to begin', async () => {
@@ -110,6 +105,7 @@ describe('readers of live updates', () => {
     await using lost = await EventReader.open(address);
     await lost.until('its end', () => lost.ended !== null);
     assert.deepEqual(ends, ['no_database']);
+    assert.deepEqual(lost.seen.at(-1)?.data, { reason: 'the database does not answer' });
   });
 
   it('so many are enough: one more is refused and counted', async () => {
@@ -128,5 +124,9 @@ describe('readers of live updates', () => {
     streams.stop();
     await open.until('its end', () => open.ended !== null);
     assert.deepEqual(ends, ['stopped']);
+    assert.deepEqual(
+      [open.lines.at(-1), open.seen.at(-1)?.data, open.lastEventId],
+      ['end', { reason: 'this engine stops' }, 'f-10'],
+    );
   });
 });

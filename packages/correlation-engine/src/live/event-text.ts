@@ -1,22 +1,40 @@
 import type { LiveUpdate, LiveUpdates } from '../bus/live-updates.js';
-import { cursorText, type LiveCursor } from './live-cursor.js';
+import { cursorText } from './live-cursor.js';
 
-/** Text of a stream of server-sent events. Only the last event of a record has an id: who comes back with it has seen all of that record. */
-export function updatesText({ commitSeq, nowUs, updates }: LiveUpdates): string {
-  const id = `id: ${cursorText({ commitSeq, nowUs })}\n`;
-  const events = updates.map((update, i) => event(update.kind, dataOf(update), i === updates.length - 1 ? id : ''));
-  // An id alone moves the reader's place and tells it nothing.
-  return events.length === 0 ? `${id}\n` : events.join('');
+/** Text of a stream of server-sent events about one fleet. */
+export class EventText {
+  readonly #fleet: string;
+
+  constructor(fleet: string) {
+    this.#fleet = fleet;
+  }
+
+  /** Only the last event of a record has an id: who comes back with it has seen all of that record. */
+  updates({ commitSeq, updates }: LiveUpdates): string {
+    const id = this.#id(commitSeq);
+    const events = updates.map((update, i) => event(update.kind, dataOf(update), i === updates.length - 1 ? id : ''));
+    // An id alone moves the reader's place and tells it nothing.
+    return events.length === 0 ? `${id}\n` : events.join('');
+  }
+
+  /** Where the stream begins: what happened before is in the answer to GET /api/v1/fleet. */
+  start(head: number): string {
+    return event('start', { commit_seq: head }, this.#id(head));
+  }
+
+  /** Something may be missing before this: the reader asks for the whole anew. */
+  reset(head: number, reason: string): string {
+    return event('reset', { commit_seq: head, reason }, this.#id(head));
+  }
+
+  #id(commitSeq: number): string {
+    return `id: ${cursorText(this.#fleet, commitSeq)}\n`;
+  }
 }
 
-/** Where the stream begins: what happened before is in the answer to GET /api/v1/fleet. */
-export function startText(head: LiveCursor): string {
-  return event('start', { commit_seq: head.commitSeq }, `id: ${cursorText(head)}\n`);
-}
-
-/** Something may be missing before this: the reader asks for the whole anew. */
-export function resetText(head: LiveCursor, reason: string): string {
-  return event('reset', { commit_seq: head.commitSeq, reason }, `id: ${cursorText(head)}\n`);
+/** Why nothing more comes; the reader's place stays where it is. */
+export function endText(reason: string): string {
+  return event('end', { reason }, '');
 }
 
 /** A comment, which readers ignore: the connection is alive. */

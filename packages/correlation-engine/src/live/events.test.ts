@@ -5,11 +5,11 @@ import {
   ResolveIncidentRequest_Resolution as Resolution,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { KEPT_UPDATES } from '../store/writer.js';
 import { TestAgent } from '../testing/agent.js';
 import { OPERATOR_TOKEN, TestEngine } from '../testing/engine.js';
 import { EventReader } from '../testing/event-reader.js';
 import { failTwice } from '../testing/fail-twice.js';
-import { MAX_MISSED_UPDATES } from './live-log.js';
 
 const RATE = { hour_min: 100, day_min: 100 };
 const GATES = { dwell_small_seconds: 0, small_fleet_nodes: 100, deep_test_seconds: 0, rate_limit: RATE };
@@ -43,7 +43,7 @@ describe('live updates over HTTP', () => {
     await using reader = await EventReader.open(engine.http);
     await reader.until('it begins', () => reader.seen.length === 1);
     first = reader.lastEventId;
-    assert.match(first, /^\d+-\d+$/);
+    assert.match(first, /^[0-9a-f]{12}-\d+$/);
     const device = await fail('one');
     await reader.until('the quarantine', () => reader.seen.length === 4);
     assert.deepEqual(reader.lines, ['start', ...quarantineOf(device)]);
@@ -114,29 +114,44 @@ describe('live updates over HTTP', () => {
   });
 
   for (const [what, id] of [
-    ['an id that is none', 'yesterday'],
-    ['an id of another database', '999999999-1'],
+    ['an id that is none', () => 'yesterday'],
+    ['an id of another database', () => 'abcdef012345-1'],
+    ['an id from before the database was restored from a backup', () => first.replace(/\d+$/, '999999999')],
   ] as const) {
     it(`${what} is answered with a reset`, async () => {
-      await using reader = await EventReader.open(engine.http, id);
+      await using reader = await EventReader.open(engine.http, id());
       await reader.until('the reset', () => reader.seen.length === 1);
       assert.match(`${reader.lines[0]} ${reader.seen[0]?.data['reason']}`, /^reset .*look at the whole fleet/);
-      assert.match(reader.lastEventId, /^\d+-\d+$/);
+      assert.match(reader.lastEventId, /^[0-9a-f]{12}-\d+$/);
     });
   }
 
-  it('so is one whose rest was given up, and one that missed too much', async () => {
-    await engine.sql('update directive_log set pruned_commit_seq = 3');
-    await using old = await EventReader.open(engine.http, first);
-    await old.until('the reset', () => old.seen.length === 1);
-    await engine.sql('update directive_log set pruned_commit_seq = 0');
+  it('what was committed and not published reaches a reader all the same: an engine was killed between the two', async () => {
+    await using reader = await EventReader.open(engine.http);
+    await reader.until('it begins', () => reader.seen.length === 1);
+    const agent = new TestAgent(engine.grpc, { node: 'six' });
+    await agent.connect();
+    agent.close();
     await engine.sql(
-      `insert into transitions select md5(i::text), 3, 'CPU-one', 1, 'HEALTHY', 'SUSPECT', 'made up', '', false, null
-       from generate_series(1, ${MAX_MISSED_UPDATES}) i`,
+      `insert into live_updates select commit_seq, 0, '{"kind":"state","gpu":"GPU-9","from":"HEALTHY","to":"SUSPECT"}' from head`,
+    );
+    await reader.until('the transition', () => reader.seen.length === 2);
+    assert.equal(reader.lines[1], 'state GPU-9 HEALTHY SUSPECT');
+  });
+
+  it('so many updates are kept; one that missed as many is answered with a reset', async () => {
+    const count = async (): Promise<number> =>
+      Number((await engine.sql<{ count: string }>('select count(*) from live_updates'))[0]?.count);
+    const before = await count();
+    await engine.sql(
+      `insert into live_updates select 3, 100 + i, '{"kind":"state"}' from generate_series(1, ${KEPT_UPDATES}) i`,
     );
     await using long = await EventReader.open(engine.http, first);
     await long.until('the reset', () => long.seen.length === 1);
-    assert.deepEqual([old.lines, long.lines], [['reset'], ['reset']]);
+    assert.deepEqual(long.lines, ['reset']);
+    assert.equal(await count(), before + KEPT_UPDATES);
+    await fail('five');
+    assert.ok((await count()) <= KEPT_UPDATES + 3, 'those that were kept, and what the newest transaction added');
   });
 
   it('a page of another origin gets nothing', async () => {

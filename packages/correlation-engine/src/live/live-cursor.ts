@@ -1,17 +1,10 @@
-/** A place in what operators are told: after this record of the log, committed at that time. */
-export interface LiveCursor {
-  readonly commitSeq: number;
-  readonly nowUs: number;
+/** A place in what readers are told, as the id of an event: after this record of that fleet's log. */
+export function cursorText(fleet: string, commitSeq: number): string {
+  return `${fleet}-${commitSeq}`;
 }
 
-/** As the id of an event. */
-export function cursorText({ commitSeq, nowUs }: LiveCursor): string {
-  return `${commitSeq}-${nowUs}`;
-}
-
-/** null = no engine gave such an id. */
-export function parseCursor(text: string): LiveCursor | null {
-  const [, commitSeq, nowUs] = /^(\d{1,16})-(\d{1,16})$/.exec(text) ?? [];
-  const cursor = { commitSeq: Number(commitSeq), nowUs: Number(nowUs) };
-  return Number.isSafeInteger(cursor.commitSeq) && Number.isSafeInteger(cursor.nowUs) ? cursor : null;
+/** null = no engine of that fleet gave such an id. */
+export function parseCursor(fleet: string, text: string): number | null {
+  const [, of, commitSeq] = /^([0-9a-z]+)-(\d{1,16})$/.exec(text) ?? [];
+  return of === fleet && Number.isSafeInteger(Number(commitSeq)) ? Number(commitSeq) : null;
 }

@@ -1,131 +1,72 @@
-import { type Kysely, sql } from 'kysely';
-import type { DirectiveUpdate, IncidentUpdate, LiveUpdate, LiveUpdates, StateUpdate } from '../bus/live-updates.js';
-import type { FleetAction, FleetFacts, HealthState, Incident } from '../core.js';
+import type { Kysely } from 'kysely';
+import type { LiveUpdates } from '../bus/live-updates.js';
 import type { Tables } from '../store/schema.js';
-import { incidentUpdateOf } from './announce.js';
-import type { LiveCursor } from './live-cursor.js';
+import { KEPT_UPDATES } from '../store/writer.js';
 
-/** Updates that somebody who was away is told; beyond it a look at the whole fleet is cheaper. */
-export const MAX_MISSED_UPDATES = 1_000;
-
-/** An update and where in the log it stands. */
-interface Placed {
-  readonly commitSeq: number;
-  readonly update: LiveUpdate;
+/** What readers of live updates are told, as the database has it: for those who were away. Any replica can read it. */
+export interface LiveLog {
+  /** Id of the fleet's database. */
+  readonly fleet: string;
+  /** The newest record. */
+  head(): Promise<number>;
+  /** The newest record of which there is something to tell; 0 = there is none. */
+  newest(): Promise<number>;
+  /**
+   * Everything after that record, as one: it ends at the newest.
+   * @returns null where not all of it is known any more
+   */
+  since(commitSeq: number): Promise<LiveUpdates | null>;
 }
 
-/** What readers of events ask of it. */
-export type LiveLogReader = Pick<LiveLog, 'head' | 'since'>;
-
-/** What was committed, as the database has it: for those who were away. Any replica can read it. */
-export class LiveLog {
+export class StoredLiveLog implements LiveLog {
+  readonly fleet: string;
   readonly #db: Kysely<Tables>;
 
-  constructor(db: Kysely<Tables>) {
+  private constructor(db: Kysely<Tables>, fleet: string) {
     this.#db = db;
+    this.fleet = fleet;
   }
 
-  /** The newest record. */
-  async head(): Promise<LiveCursor> {
-    const { commit_seq: commitSeq, now_us: nowUs } = await this.#db
-      .selectFrom('head')
-      .selectAll()
+  static async open(db: Kysely<Tables>): Promise<StoredLiveLog> {
+    const { instance } = await db.selectFrom('relay').select('instance').executeTakeFirstOrThrow();
+    return new StoredLiveLog(db, instance);
+  }
+
+  head(): Promise<number> {
+    return headOf(this.#db);
+  }
+
+  async newest(): Promise<number> {
+    const { newest } = await this.#db
+      .selectFrom('live_updates')
+      .select(({ fn }) => fn.max('commit_seq').as('newest'))
       .executeTakeFirstOrThrow();
-    return { commitSeq, nowUs };
+    return Number(newest ?? 0);
   }
 
-  /**
-   * Everything after the cursor, as one: it ends at the newest record. Incidents come last.
-   * @returns null where not all of it is known any more, or it is more than MAX_MISSED_UPDATES
-   */
-  async since(cursor: LiveCursor): Promise<LiveUpdates | null> {
+  since(commitSeq: number): Promise<LiveUpdates | null> {
     return this.#db
       .transaction()
       .setIsolationLevel('repeatable read')
       .setAccessMode('read only')
       .execute(async (db) => {
-        const log = new LiveLog(db);
-        const head = await log.head();
-        if (cursor.commitSeq > head.commitSeq || (await log.#isPruned(cursor))) return null;
-        const states = await log.#states(cursor);
-        const directives = await log.#directives(cursor);
-        const incidents = await log.#incidents(cursor);
-        const placed = [...states, ...directives].sort((a, b) => a.commitSeq - b.commitSeq);
-        const updates = [...placed.map(({ update }) => update), ...incidents];
-        return updates.length > MAX_MISSED_UPDATES ? null : { ...head, updates };
+        const head = await headOf(db);
+        const rows = await db
+          .selectFrom('live_updates')
+          .select('body')
+          .where('commit_seq', '>', commitSeq)
+          .orderBy('commit_seq')
+          .orderBy('ordinal')
+          .limit(KEPT_UPDATES)
+          .execute();
+        // So many are kept at least: with fewer, none of them was given up.
+        const known = commitSeq <= head && rows.length < KEPT_UPDATES;
+        return known ? { commitSeq: head, updates: rows.map(({ body }) => body) } : null;
       });
-  }
-
-  async #isPruned({ commitSeq }: LiveCursor): Promise<boolean> {
-    const { pruned_commit_seq: pruned } = await this.#db
-      .selectFrom('directive_log')
-      .select('pruned_commit_seq')
-      .executeTakeFirstOrThrow();
-    return commitSeq < pruned;
-  }
-
-  async #states({ commitSeq }: LiveCursor): Promise<Placed[]> {
-    const rows = await this.#db
-      .selectFrom('transitions as t')
-      .leftJoin('devices as d', 'd.id', 't.device_id')
-      .selectAll('t')
-      .select('d.node')
-      .where('t.commit_seq', '>', commitSeq)
-      .orderBy('t.commit_seq')
-      .orderBy('t.time_us')
-      .limit(MAX_MISSED_UPDATES + 1)
-      .execute();
-    return rows.map((row) => {
-      const { device_id: gpu, reason, actor, injected, time_us: timeUs } = row;
-      const [from, to] = [row.from_state, row.to_state] as [HealthState, HealthState];
-      const node = row.node ?? '';
-      const update: StateUpdate = { kind: 'state', gpu, node, from, to, reason, actor, injected, timeUs };
-      return { commitSeq: row.commit_seq, update };
-    });
-  }
-
-  async #directives({ commitSeq }: LiveCursor): Promise<Placed[]> {
-    const rows = await this.#db
-      .selectFrom('fleet_directives')
-      .selectAll()
-      .where('commit_seq', '>', commitSeq)
-      .orderBy('commit_seq')
-      .orderBy('ordinal')
-      .limit(MAX_MISSED_UPDATES + 1)
-      .execute();
-    return rows.map((row) => {
-      const { id, gpu, node, reason, actor, injected, time_us: timeUs } = row;
-      const action = row.action as FleetAction;
-      const update: DirectiveUpdate = { kind: 'directive', id, action, gpu, node, reason, actor, injected, timeUs };
-      return { commitSeq: row.commit_seq, update };
-    });
-  }
-
-  /** From the incidents as they are: each knows when it was opened and ended, and the records which were confirmed. */
-  async #incidents({ commitSeq, nowUs }: LiveCursor): Promise<IncidentUpdate[]> {
-    const fact = await this.#db.selectFrom('facts').select('body').where('name', '=', 'fleet').executeTakeFirst();
-    const incidents = (fact?.body as Partial<FleetFacts> | undefined)?.incidents ?? [];
-    if (incidents.length === 0) return [];
-    const confirmed = await this.#confirmed(commitSeq);
-    return incidents.toReversed().flatMap((incident) => changesOf(incident, nowUs, confirmed));
-  }
-
-  /** Ids of incidents that an operator confirmed after that record, and when. */
-  async #confirmed(commitSeq: number): Promise<ReadonlyMap<string, number>> {
-    const { rows } = await sql<{ incident: string; now_us: number }>`select body->>'incident' as incident, now_us
-      from records where kind = 'incident-order' and commit_seq > ${commitSeq} and body->>'decision' = 'CONFIRM'
-      order by commit_seq limit ${MAX_MISSED_UPDATES}`.execute(this.#db);
-    return new Map(rows.map((row) => [row.incident, row.now_us]));
   }
 }
 
-function changesOf(incident: Incident, nowUs: number, confirmed: ReadonlyMap<string, number>): IncidentUpdate[] {
-  const { id, openedUs, endedUs, state } = incident;
-  const confirmedUs = confirmed.get(id);
-  const changes: IncidentUpdate[] = [];
-  if (openedUs > nowUs) changes.push(incidentUpdateOf(incident, 'opened', openedUs));
-  if (confirmedUs !== undefined && state !== 'OPEN') changes.push(incidentUpdateOf(incident, 'confirmed', confirmedUs));
-  if (endedUs !== null && endedUs > nowUs)
-    changes.push(incidentUpdateOf(incident, state === 'RELEASED' ? 'released' : 'closed', endedUs));
-  return changes;
+async function headOf(db: Kysely<Tables>): Promise<number> {
+  const { commit_seq: head } = await db.selectFrom('head').select('commit_seq').executeTakeFirstOrThrow();
+  return head;
 }

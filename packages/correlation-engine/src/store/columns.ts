@@ -114,6 +114,7 @@ export const COLUMNS = {
     injected: true,
     now_us: true,
   }),
+  liveUpdates: names<Row<'liveUpdates'>>({ commit_seq: true, ordinal: true, body: true }),
   unarchived: names<Row<'unarchived'>>({
     node: true,
     spool_id: true,

@@ -2,6 +2,7 @@ import type { StateChanges } from '../core.js';
 import type {
   CounterTable,
   FleetDirectiveTable,
+  LiveUpdateTable,
   ObservationTable,
   OrderTable,
   OutboxTable,
@@ -59,6 +60,7 @@ export interface CommitRows {
   readonly proposals: readonly ProposalTable[];
   readonly trustSnapshots: readonly Tables['trust_snapshots'][];
   readonly fleetDirectives: readonly FleetDirectiveTable[];
+  readonly liveUpdates: readonly LiveUpdateTable[];
   readonly marks: readonly MarkRow[];
   readonly unarchived: readonly UnarchivedRow[];
   /** Nodes whose fencing epoch rises by one, with the spool that they opened. */

@@ -151,10 +151,12 @@ const CHECKPOINT: Step = {
   down: [`drop table checkpoint_rows`, `drop table checkpoint`],
 };
 
-/** What changed after a place in the log is asked by whoever watches. */
-const TRANSITIONS_BY_COMMIT: Step = {
-  up: [`create index transitions_by_commit on transitions (commit_seq)`],
-  down: [`drop index transitions_by_commit`],
+/** What readers of live updates are told, as it was committed: see LiveLog. */
+const LIVE_UPDATES: Step = {
+  up: [
+    `create table live_updates (commit_seq bigint not null, ordinal int not null, body json not null, primary key (commit_seq, ordinal))`,
+  ],
+  down: [`drop table live_updates`],
 };
 
 /**
@@ -172,7 +174,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   '0008-order-evidence': ORDER_EVIDENCE,
   '0009-leader': LEADER,
   '0010-checkpoint': CHECKPOINT,
-  '0011-transitions-by-commit': TRANSITIONS_BY_COMMIT,
+  '0011-live-updates': LIVE_UPDATES,
 };
 
 /** The same as the migrator wants them. */

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { LiveUpdate } from '../bus/live-updates.js';
 import type { CanaryFacts, CoreConfig, DeviceState, FleetFacts, NodeState, TrustSnapshot } from '../core.js';
 
 /** Tables as kysely sees them. bigint columns are read as numbers: none of them leaves the safe range (see connect.ts). */
@@ -19,6 +20,7 @@ export interface Tables {
   proposals: ProposalTable;
   trust_snapshots: { taken_us: number; body: TrustSnapshot['graph'] };
   fleet_directives: FleetDirectiveTable;
+  live_updates: LiveUpdateTable;
   directive_log: { id: number; pruned_commit_seq: number; pruned_ordinal: number };
   outbox: OutboxTable;
   relay: RelayTable;
@@ -163,6 +165,13 @@ export interface FleetDirectiveTable {
   time_us: number;
   injected: boolean;
   now_us: number;
+}
+
+/** One of what the readers of live updates are told. */
+export interface LiveUpdateTable {
+  commit_seq: number;
+  ordinal: number;
+  body: LiveUpdate;
 }
 
 export interface OutboxTable {

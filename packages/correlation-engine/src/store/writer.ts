@@ -186,6 +186,7 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
     ['proposals', PROPOSALS, rows.proposals],
     ['trust-snapshots', TRUST_SNAPSHOTS, rows.trustSnapshots],
     ['fleet-directives', FLEET_DIRECTIVES, rows.fleetDirectives],
+    ['live-updates', LIVE_UPDATES, rows.liveUpdates],
     ['unarchived', UNARCHIVED, rows.unarchived],
     ['archived', ARCHIVED, rows.archived],
   ];
@@ -228,6 +229,11 @@ const TRUST_SNAPSHOTS = `with taken as (insert into trust_snapshots (taken_us, b
     on conflict do nothing)
   delete from trust_snapshots where taken_us <= (select taken_us from trust_snapshots order by taken_us desc offset ${KEPT_SNAPSHOTS - 1} limit 1)`;
 const FLEET_DIRECTIVES = insert('fleet_directives', COLUMNS.fleetDirectives);
+/** Live updates that are kept: a reader that missed as many looks at the whole fleet, which is cheaper. */
+export const KEPT_UPDATES = 1_000;
+const LIVE_UPDATES = `with told as (${insert('live_updates', COLUMNS.liveUpdates)})
+  delete from live_updates where (commit_seq, ordinal) <=
+    (select commit_seq, ordinal from live_updates order by commit_seq desc, ordinal desc offset ${KEPT_UPDATES - 1} limit 1)`;
 const PROPOSALS = `${insert('proposals', COLUMNS.proposals)}
   on conflict (id) do update set outcome = excluded.outcome, decided_by = excluded.decided_by, decided_us = excluded.decided_us,
     decision_reason = excluded.decision_reason, commit_seq = excluded.commit_seq, event_id = excluded.event_id`;

@@ -45,7 +45,8 @@ export class Replicas {
     return leader;
   }
 
-  async add(): Promise<TestEngine> {
+  /** @param more settings of this replica alone */
+  async add(more: Record<string, unknown> = {}): Promise<TestEngine> {
     const [first] = this.all;
     const engine: TestEngine = new TestEngine({
       database: { postgres_url: this.#database.url, sslmode: 'disable' },
@@ -53,6 +54,7 @@ export class Replicas {
       replica: { listen_address: '127.0.0.1:0' },
       ...(first === undefined ? {} : { history: { url: `file://${first.folder}/history` } }),
       ...this.#settings,
+      ...more,
     });
     this.all.push(engine);
     await engine.start();
