@@ -9,6 +9,7 @@ import { toJson } from './json.js';
 export interface GlobalFlags {
   readonly data: string;
   readonly engine?: string;
+  readonly engineHttp?: string;
   readonly ledger?: string;
   readonly ledgerHttp?: string;
   readonly tlsCa?: string;
@@ -21,7 +22,8 @@ export interface GlobalFlags {
 
 /** What a command works with: where to write, whom to ask, what time it is. */
 export interface Io {
-  readonly stdout: { write(text: string): unknown };
+  /** `columns` of a terminal alone. */
+  readonly stdout: { write(text: string): unknown; readonly columns?: number | undefined };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
@@ -72,12 +74,15 @@ export async function withContext(
 
 /** Flags over the file of the data folder, which need not be there when the flags say everything. */
 function endpointsOf(flags: GlobalFlags, dataDir: string): Endpoints {
-  const { engine, ledger, ledgerHttp } = flags;
+  const { engine, engineHttp, ledger, ledgerHttp } = flags;
   const base = baseOf(flags, dataDir);
   const tls = tlsOf(flags);
   return {
     ...base,
-    engine: { ...base.engine, ...(engine === undefined ? {} : { grpc: address('--engine', engine) }) },
+    engine: {
+      grpc: engine === undefined ? base.engine.grpc : address('--engine', engine),
+      http: engineHttp === undefined ? httpBeside(engine, base.engine) : address('--engine-http', engineHttp),
+    },
     ledger: {
       grpc: ledger === undefined ? base.ledger.grpc : address('--ledger', ledger),
       http: ledgerHttp === undefined ? base.ledger.http : address('--ledger-http', ledgerHttp),
@@ -87,15 +92,23 @@ function endpointsOf(flags: GlobalFlags, dataDir: string): Endpoints {
   };
 }
 
+const HTTP_PORT = 8080;
+
 /** Of an installation with the documented ports on this machine. */
 const LOCAL: { readonly engine: ServiceEndpoint; readonly ledger: ServiceEndpoint } = {
-  engine: { grpc: '127.0.0.1:50051', http: '127.0.0.1:8080' },
+  engine: { grpc: '127.0.0.1:50051', http: `127.0.0.1:${HTTP_PORT}` },
   ledger: { grpc: '127.0.0.1:50052', http: '127.0.0.1:8083' },
 };
 
+/** HTTP of an engine that only its gRPC port was named of: the documented port of that machine, unless it is the known one. */
+function httpBeside(engine: string | undefined, known: ServiceEndpoint): string {
+  if (engine === undefined || engine === known.grpc) return known.http;
+  return `${engine.slice(0, engine.lastIndexOf(':'))}:${HTTP_PORT}`;
+}
+
 /** With a service named by a flag the file may be missing: the other services then have their documented ports. */
-function baseOf({ engine, ledger, ledgerHttp }: GlobalFlags, dataDir: string): Endpoints {
-  const named = (engine ?? ledger ?? ledgerHttp) !== undefined;
+function baseOf({ engine, engineHttp, ledger, ledgerHttp }: GlobalFlags, dataDir: string): Endpoints {
+  const named = (engine ?? engineHttp ?? ledger ?? ledgerHttp) !== undefined;
   try {
     return readEndpoints(dataDir);
   } catch (error) {

@@ -59,7 +59,8 @@ const CAUSES: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-function because(text: string): string {
+/** Why a connection failed, in words; '' = not known. */
+export function because(text: string): string {
   const cause = CAUSES.find(([pattern]) => pattern.test(text))?.[1];
   return cause === undefined ? '' : ` (${cause})`;
 }

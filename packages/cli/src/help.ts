@@ -18,7 +18,8 @@ a string. Fields are added, never renamed.
                 tests/interop/recompute_mismatch.py reads as observations[].mismatch
   gpus history  {runs, telemetry, events}
   trust         a GetTrustGraphResponse
-  watch         a {timeUs, gpu, text} per line
+  watch         a {timeUs, gpu, text, event, data} per line; event is state, incident
+                or directive with the data of GET /api/v1/events, else null
   audit query   {entries}, each with its event and its decoded detail
   audit verify  {ok, key, keyFrom, checkpoint, firstSeq, entries, details,
                  extendsSize, found, findings}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { GpuState, ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
+import { ProbeFamily } from '@sentinel/contracts/sentinel/v1/common.js';
 import { IssueDirectiveRequest_Action as Action } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { CanaryOutcome_Outcome as Outcome } from '@sentinel/contracts/sentinel/v1/trust.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
@@ -212,28 +212,6 @@ test('status shows what is up, and ends with 69 while something is down', async 
     ledger: { ok: boolean };
   };
   assert.deepEqual([json.engine.ok, json.ledger.ok], [true, false]);
-});
-
-test('watch says what changes, waits for an engine that goes away, and ends with Ctrl-C', async () => {
-  await using folder = await temporaryFolder();
-  await using engine = await new FakeEngine([gpuSample({ state: GpuState.SUSPECT })]).start();
-  const dataDir = installation(folder.path, engine.address);
-  const stop = new AbortController();
-  const watching = run(['watch', '--interval', '1'], { dataDir, signal: stop.signal });
-  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-  await pause(500);
-  engine.failure = new SentinelError({ code: 'UNAVAILABLE', message: 'stopping', hint: 'Wait.' });
-  await pause(1_000);
-  engine.failure = null;
-  engine.gpus = [gpuSample({ state: GpuState.QUARANTINED })];
-  await pause(1_000);
-  stop.abort();
-  const { status, stdout } = await watching;
-  assert.equal(status, 0);
-  assert.match(
-    stdout,
-    /SUSPECT INJECTED[\s\S]*stopping\. Wait\.[\s\S]*answers again[\s\S]*SUSPECT -> QUARANTINED INJECTED/,
-  );
 });
 
 test('help documents exit statuses and the JSON', async () => {

@@ -78,6 +78,7 @@ class CommandLine {
     this.program
       .option('--data <DIR>', 'data folder of the installation', dataDir)
       .option('--engine <HOST:PORT>', "the engine's gRPC port [from run/endpoints.json]")
+      .option('--engine-http <HOST:PORT>', "the engine's HTTP port, for watch [likewise]")
       .option('--ledger <HOST:PORT>', "the ledger's gRPC port [likewise]")
       .option('--ledger-http <HOST:PORT>', "the ledger's HTTP port, for audit verify [likewise]")
       .option('--tls-ca <FILE>', 'authorities that sign the services (PEM); with the next two')
@@ -95,10 +96,10 @@ class CommandLine {
       .action(this.#run((context) => status(context)));
     this.program
       .command('watch')
-      .description('prints what changes, until Ctrl-C')
-      .option('--interval <SECONDS>', `time between two looks, 1 to ${MAX_INTERVAL_S}`, '2')
+      .description('prints what happens as it happens, until Ctrl-C')
+      .option('--interval <SECONDS>', `time between two looks at counts, 1 to ${MAX_INTERVAL_S}`, '5')
       .action(
-        this.#run((context, { interval = '2' }) =>
+        this.#run((context, { interval = '5' }) =>
           watch(context, 1000 * wholeNumber('--interval', 1, MAX_INTERVAL_S)(interval)),
         ),
       );

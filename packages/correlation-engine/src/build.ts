@@ -31,7 +31,7 @@ import { Events } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
 import { Lead } from './lead.js';
 import { EventStreams } from './live/event-streams.js';
-import { type LiveLog, StoredLiveLog } from './live/live-log.js';
+import { StoredLiveLog } from './live/live-log.js';
 import { noLeader, notLeading } from './replica/no-leader.js';
 import { Replica } from './replica/replica.js';
 import { liveTokens, serve } from './serve.js';
@@ -115,10 +115,9 @@ export class Engine implements Service {
       });
       if (this.#replica === null) this.#decide(await this.#store.open(), await this.#openHistory());
       else await this.#store.prepare();
-      const liveLog = await StoredLiveLog.open(this.#store.db);
-      if (this.#replica !== null) this.#bus = this.#openRedis(liveLog.fleet);
+      await this.#openLive();
       this.#observe();
-      const ready = await this.#serve(liveLog);
+      const ready = await this.#serve();
       await this.#replica?.start({
         services: this.#services,
         http: (request) => this.#answer(request),
@@ -168,6 +167,13 @@ export class Engine implements Service {
       changed: (error) => this.#events.storeChanged('bus', error),
       dropped: (what, count) => this.#events.busDropped(what, count),
     };
+  }
+
+  /** Live updates, once the database is there: it names the fleet. */
+  async #openLive(): Promise<void> {
+    const log = await StoredLiveLog.open(this.#store.db);
+    if (this.#replica !== null) this.#bus = this.#openRedis(log.fleet);
+    this.#eventStreams = new EventStreams(this.#bus, log, { ended: (why) => this.#events.eventStreamEnded(why) });
   }
 
   /** One engine writes at a time, so all of them write as one. */
@@ -275,11 +281,7 @@ export class Engine implements Service {
     );
   }
 
-  async #serve(liveLog: LiveLog): Promise<ReadyInfo> {
-    const eventStreams = new EventStreams(this.#bus, liveLog, {
-      ended: (why) => this.#events.eventStreamEnded(why),
-    });
-    this.#eventStreams = eventStreams;
+  async #serve(): Promise<ReadyInfo> {
     const { ready, grpc } = await serve({
       loaded: this.#loaded,
       log: this.#log,
@@ -294,17 +296,21 @@ export class Engine implements Service {
     this.#showServing();
     this.#stopping.push('replica', () => this.#replica?.close());
     this.#stopping.push('decisions', () => this.#stopDeciding());
-    this.#stopping.push('events', () => eventStreams.stop());
+    this.#stopping.push('events', () => this.#eventStreams?.stop());
     this.#stopping.push('streams', () => this.#endStreams(shuttingDown()));
     return ready;
   }
 
   async #answerHere(request: HttpRequest): Promise<HttpAnswer | StreamAnswer> {
     if (asksForHealth(request)) return healthAnswer(this.#health());
-    if (asksForEvents(request) && this.#eventStreams !== null)
-      return { stream: this.#eventStreams.open(request.lastEventId) };
+    if (asksForEvents(request)) return this.#follow(request.lastEventId);
     if (this.#lead === null && this.#replica !== null) return this.#replica.carrier.http(request);
     return this.#answer(request);
+  }
+
+  #follow(lastEventId: string): StreamAnswer {
+    if (this.#eventStreams === null) throw noLeader();
+    return { stream: this.#eventStreams.open(lastEventId) };
   }
 
   async #answer(request: HttpRequest): Promise<HttpAnswer> {

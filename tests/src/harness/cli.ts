@@ -5,7 +5,7 @@ import { ENDPOINTS_FILE, type Endpoints } from '@sentinel/cli/endpoints';
 import { ROOT } from './paths.js';
 import type { Stack } from './stack.js';
 
-const CLI = join(ROOT, 'packages/cli/dist/main.js');
+export const CLI = join(ROOT, 'packages/cli/dist/main.js');
 const TIMEOUT_MS = 60_000;
 
 export interface Outcome {
@@ -55,7 +55,8 @@ export async function sentinelJson<T>(stack: Stack, ...args: string[]): Promise<
   return JSON.parse(stdout) as T;
 }
 
-function writeEndpoints(stack: Stack): void {
+/** What the command line reads to find a stack's services. */
+export function writeEndpoints(stack: Stack): void {
   const files = stack.certificates?.files('operator');
   const endpoints: Endpoints = {
     engine: stack.address.engine,

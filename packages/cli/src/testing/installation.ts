@@ -6,15 +6,18 @@ import { TOKEN } from './services.js';
 /** Nothing listens there. */
 export const NOBODY = '127.0.0.1:1';
 
-/** A data folder as the supervisor leaves it. */
-export function installation(folder: string, engine: string): string {
+/** A data folder as the supervisor leaves it. @param engineHttp where its live updates are */
+export function installation(folder: string, engine: string, engineHttp = NOBODY): string {
   const file = join(folder, ENDPOINTS_FILE);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(join(folder, 'operator.token'), `${TOKEN}\n`);
-  const service = (grpc: string) => ({ grpc, http: NOBODY });
   writeFileSync(
     file,
-    JSON.stringify({ engine: service(engine), ledger: service(NOBODY), operatorTokenPath: 'operator.token' }),
+    JSON.stringify({
+      engine: { grpc: engine, http: engineHttp },
+      ledger: { grpc: NOBODY, http: NOBODY },
+      operatorTokenPath: 'operator.token',
+    }),
   );
   return folder;
 }

@@ -8,13 +8,20 @@ export interface Change {
   readonly text: string;
 }
 
-/** What is new, in the order of the devices; `before` null = the first look, which shows every device. */
-export function changes(before: readonly GpuHealth[] | null, now: readonly GpuHealth[]): Change[] {
-  const known = new Map((before ?? []).map((gpu) => [gpu.gpu, gpu]));
+/** Devices as they were when last looked at, by id. */
+export type Known = ReadonlyMap<string, GpuHealth>;
+
+/**
+ * What is new, in the order of the devices; one that is not known is shown as it stands.
+ * @param transitions false = somebody else says when a state changes
+ */
+export function changes(before: Known, now: readonly GpuHealth[], transitions = true): Change[] {
   return now.flatMap((gpu) => {
-    const old = known.get(gpu.gpu);
+    const old = before.get(gpu.gpu);
     const texts =
-      old === undefined ? [standing(gpu), ...progressOf(gpu).map(([, text]) => text)] : differences(old, gpu);
+      old === undefined
+        ? [standing(gpu), ...progressOf(gpu).map(([, text]) => text)]
+        : differences(old, gpu, transitions);
     return texts.map((text) => ({ gpu: gpu.gpu, text }));
   });
 }
@@ -28,15 +35,16 @@ function stateOf(gpu: GpuHealth): string {
   return [paintState(gpu.state), injectedMark(gpu.injected)].filter((part) => part !== '').join(' ');
 }
 
-function differences(old: GpuHealth, gpu: GpuHealth): string[] {
+function differences(old: GpuHealth, gpu: GpuHealth, transitions: boolean): string[] {
   const shown = new Set(progressOf(old).map(([key]) => key));
-  const changed = old.state !== gpu.state || old.summary !== gpu.summary || old.injected !== gpu.injected;
+  const moved = old.state !== gpu.state;
+  const changed = moved ? transitions : old.summary !== gpu.summary || old.injected !== gpu.injected;
   const wrong = gpu.failures - old.failures;
   return [
     wrong > 0n
       ? `${paint('red', `${count(wrong)} wrong`)} of ${count(gpu.executions - old.executions)} executions`
       : '',
-    changed ? `${old.state === gpu.state ? '' : `${paintState(old.state)} -> `}${standing(gpu)}` : '',
+    changed ? `${moved ? `${paintState(old.state)} -> ` : ''}${standing(gpu)}` : '',
     old.connected === gpu.connected ? '' : gpu.connected ? 'back' : paint('yellow', 'away'),
     ...progressOf(gpu).flatMap(([key, text]) => (shown.has(key) ? [] : [text])),
   ].filter((text) => text !== '');

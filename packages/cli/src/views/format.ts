@@ -27,7 +27,10 @@ export function stateName(state: GpuState): string {
 }
 
 export function paintState(state: GpuState): string {
-  const name = stateName(state);
+  return paintStateName(stateName(state));
+}
+
+export function paintStateName(name: string): string {
   return paint(STATE_STYLE[name] ?? 'dim', name);
 }
 

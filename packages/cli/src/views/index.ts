@@ -1,5 +1,5 @@
 export { auditTable, detailOf, TYPE_NAMES, typeName } from './audit.js';
-export { type Change, changes } from './changes.js';
+export { type Change, changes, type Known } from './changes.js';
 export { cursorText, directiveLine } from './directives.js';
 export { explanation, transitionText } from './explain.js';
 export { directiveLines, directiveText, fleetSummary, gpuTable } from './fleet.js';
@@ -19,6 +19,7 @@ export { gpuView } from './gpu.js';
 export { historyView } from './history.js';
 export { shortIds } from './ids.js';
 export { incidentTable, incidentView, rateLimitView } from './incidents.js';
+export { type Line, line, liveUpdate } from './live-update.js';
 export { mismatchOf } from './observation.js';
 export { pendingView } from './pending.js';
 export { type Report, replacementReport, type Surroundings } from './replacement-report.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { GpuHealth } from '@sentinel/contracts/sentinel/v1/health.js';
 import {
   entrySample,
   explainSample,
@@ -109,25 +110,30 @@ test('a pruned detail, or one that is no object, is no event', () => {
   assert.match(auditTable([entrySample('{}')]), /\(no event\)/);
 });
 
+const NOTHING = new Map<string, GpuHealth>();
+const known = (gpu: GpuHealth) => new Map([[gpu.gpu, gpu]]);
+
 test('watch: everything at first, then what changed', () => {
   const old = gpuSample({ state: GpuState.SUSPECT });
   assert.deepEqual(
-    changes(null, [old]).map(({ text }) => text),
+    changes(NOTHING, [old]).map(({ text }) => text),
     ['SUSPECT INJECTED: fma32 on SM 1: burst 240 of 1000', 'burst fma32 on SM 1: 240 of 1,000 executions, 3 wrong'],
   );
-  assert.deepEqual(changes([old], [old]), []);
+  assert.deepEqual(changes(known(old), [old]), []);
   const [burst] = old.directives;
   assert.ok(burst);
   const further = { ...old, executions: old.executions + 60n, failures: 250n, directives: [{ ...burst, done: 300n }] };
   assert.deepEqual(
-    changes([old], [further]).map(({ text }) => text),
+    changes(known(old), [further]).map(({ text }) => text),
     ['2 wrong of 60 executions', 'burst fma32 on SM 1: 300 of 1,000 executions, 3 wrong'],
   );
-  assert.deepEqual(changes([old], [{ ...old, directives: [{ ...burst, done: 290n }] }]), []);
-  const out = changes([old], [{ ...old, state: GpuState.QUARANTINED }]);
+  assert.deepEqual(changes(known(old), [{ ...old, directives: [{ ...burst, done: 290n }] }]), []);
+  const out = changes(known(old), [{ ...old, state: GpuState.QUARANTINED }]);
   assert.deepEqual(out, [{ gpu: GPU, text: 'SUSPECT -> QUARANTINED INJECTED: fma32 on SM 1: burst 240 of 1000' }]);
-  assert.equal(changes([old], [{ ...old, connected: false }])[0]?.text, 'away');
-  assert.equal(changes([{ ...old, connected: false }], [old])[0]?.text, 'back');
+  assert.deepEqual(changes(known(old), [{ ...old, state: GpuState.QUARANTINED }], false), [], 'an event says it');
+  assert.equal(changes(known(old), [{ ...old, summary: 'other' }], false).length, 1);
+  assert.equal(changes(known(old), [{ ...old, connected: false }])[0]?.text, 'away');
+  assert.equal(changes(known({ ...old, connected: false }), [old])[0]?.text, 'back');
 });
 
 test('an id is shown as far as it is needed to be the only one', () => {

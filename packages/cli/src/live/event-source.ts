@@ -1,0 +1,102 @@
+import { type IncomingMessage, request as plainRequest } from 'node:http';
+import { type RequestOptions, request as secureRequest } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { loadClientTls } from '../connection.js';
+import type { ClientTls } from '../endpoints.js';
+import { because } from '../failure.js';
+import { EventParser, type ServerEvent } from './event-parser.js';
+
+const PATH = '/api/v1/events';
+/** An engine that does not begin to answer. */
+const ANSWER_MS = 10_000;
+/** An engine says every 15 s that it is there. */
+const SILENCE_MS = 45_000;
+
+/** The engine has no live updates: its release is older. */
+export class NoLiveUpdatesError extends Error {
+  override readonly name = 'NoLiveUpdatesError';
+}
+
+export interface EventSource {
+  /** host:port of the engine's HTTP. */
+  readonly address: string;
+  readonly tls: ClientTls | null;
+  /** Id of the newest event that is known; '' = begins with what happens now. */
+  readonly lastEventId: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The engine's live updates, until the connection or the signal ends them: the first message null says that it is open.
+ * @throws NoLiveUpdatesError, SentinelError UNAVAILABLE with why it is over
+ */
+export async function* liveUpdates(source: EventSource): AsyncGenerator<ServerEvent | null> {
+  const answer = await open(source);
+  yield null;
+  const parser = new EventParser();
+  try {
+    for await (const part of answer as AsyncIterable<string>) {
+      for (const event of parser.push(part)) {
+        if (event.event === 'end') throw new Error(String(event.data['reason'] ?? 'the engine ended it'));
+        yield event;
+      }
+    }
+    throw new Error('the connection ended');
+  } catch (error) {
+    if (source.signal.aborted) return;
+    throw lost(source.address, error);
+  } finally {
+    answer.destroy();
+  }
+}
+
+async function open(source: EventSource): Promise<IncomingMessage> {
+  const answer = await connect(source).catch((error: unknown) => {
+    throw source.signal.aborted ? error : lost(source.address, error);
+  });
+  if (answer.statusCode === 200) return answer.setEncoding('utf8');
+  const refusal = await text(answer).catch(() => '');
+  if (answer.statusCode === 404 || answer.statusCode === 501) throw new NoLiveUpdatesError();
+  throw lost(source.address, new Error(refusalText(refusal) ?? `the answer is ${answer.statusCode}`));
+}
+
+function connect({ address, tls, lastEventId, signal }: EventSource): Promise<IncomingMessage> {
+  const headers = { accept: 'text/event-stream', ...(lastEventId === '' ? {} : { 'last-event-id': lastEventId }) };
+  return new Promise((resolve, reject) => {
+    const url = `${tls === null ? 'http' : 'https'}://${address}${PATH}`;
+    const options: RequestOptions = { ...secureOptions(tls), headers, signal, timeout: SILENCE_MS, agent: false };
+    const call = (tls === null ? plainRequest : secureRequest)(url, options, (answer) => {
+      clearTimeout(late);
+      resolve(answer);
+    });
+    const late = setTimeout(() => call.destroy(new Error('it does not answer')), ANSWER_MS);
+    call.on('timeout', () => call.destroy(new Error('nothing was heard of it for too long')));
+    call.on('error', (error) => {
+      clearTimeout(late);
+      reject(error);
+    });
+    call.end();
+  });
+}
+
+function secureOptions(tls: ClientTls | null): RequestOptions {
+  if (tls === null) return {};
+  return { ...loadClientTls(tls), ...(tls.serverName === undefined ? {} : { servername: tls.serverName }) };
+}
+
+/** The sentence of an engine that refuses; null = it is none. */
+function refusalText(body: string): string | null {
+  try {
+    const { message } = (JSON.parse(body) as { error: { message?: unknown } }).error;
+    return typeof message === 'string' ? message : null;
+  } catch {
+    return null;
+  }
+}
+
+function lost(address: string, cause: unknown): SentinelError {
+  const { message, code = '' } = cause as NodeJS.ErrnoException;
+  const why = because(`${code} ${message}`) || ` (${message})`;
+  return new SentinelError({ code: 'UNAVAILABLE', message: `no live updates from ${address}${why}`, cause });
+}
