@@ -40,7 +40,7 @@ export function deviceExposure(draft: Draft, deviceId: string): Exposure | undef
 }
 
 /** undefined = of none. */
-export function sumOfExposures(parts: readonly Exposure[]): Exposure | undefined {
+function sumOfExposures(parts: readonly Exposure[]): Exposure | undefined {
   let total: Exposure | undefined;
   for (const part of parts) total = total === undefined ? part : sumOf(total, part);
   return total;

@@ -194,6 +194,13 @@ export function closeQuietIncidents(step: Step): Incident[] {
   });
 }
 
+/** The devices themselves are the better explanation after all: what they showed counts against them. */
+export function withdrawIncident(step: Step, id: string, reason: string): void {
+  const incident = editIncident(step, id);
+  end(step, incident, 'CLOSED');
+  say(step, incident, 'closed', { devices_excused: 0, why: reason });
+}
+
 /** Returns how many devices had anything excused. */
 function excuseAll(step: Step, incident: Incident): number {
   const ids = incident.pattern === 'NODE_CORRELATED' ? incident.devices : attentiveIds(step.draft);

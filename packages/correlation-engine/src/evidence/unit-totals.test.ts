@@ -22,6 +22,7 @@ test('sums, the most of them, and families by what is against them', () => {
     answers: 1,
     consecutive: 2,
     mostAccused: units[1],
+    worstSm: { sm: 1, counted: 3 },
     families: [3, 1, 2, 4, 5],
     failing: [3, 1],
     held: [3, 1, 2, 4],

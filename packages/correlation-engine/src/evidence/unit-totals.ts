@@ -10,6 +10,8 @@ export interface UnitTotals {
   readonly consecutive: number;
   /** The unit that was accused most often; undefined = none failed. */
   readonly mostAccused: UnitState | undefined;
+  /** The SM with most hard observations; undefined = there are none. */
+  readonly worstSm: { readonly sm: number; readonly counted: number } | undefined;
   /** Of all units; of those with hard observations; of those with anything against them that nobody has answered for. */
   readonly families: readonly Family[];
   readonly failing: readonly Family[];
@@ -33,6 +35,8 @@ function add(units: readonly UnitState[]): UnitTotals {
   let mostAccused: UnitState | undefined;
   const [families, failing, held] = [[] as Family[], [] as Family[], [] as Family[]];
   const newestUs = new Map<number, number>();
+  const countedOn = new Map<number, number>();
+  let worstSm: UnitTotals['worstSm'];
   for (const unit of units) {
     const { family, sm } = unit;
     counted += unit.counted;
@@ -40,11 +44,16 @@ function add(units: readonly UnitState[]): UnitTotals {
     if (unit.consecutive > consecutive) consecutive = unit.consecutive;
     if (mostAccused === undefined || unit.accused > mostAccused.accused) mostAccused = unit;
     include(families, family);
-    if (unit.counted > 0) include(failing, family);
+    if (unit.counted > 0) {
+      include(failing, family);
+      const onSm = (countedOn.get(sm) ?? 0) + unit.counted;
+      countedOn.set(sm, onSm);
+      if (onSm > (worstSm?.counted ?? 0)) worstSm = { sm, counted: onSm };
+    }
     if (unit.counted + unit.unlocated + unit.excused > 0) include(held, family);
     if (unit.counted + unit.unlocated > 0) newestUs.set(sm, Math.max(newestUs.get(sm) ?? unit.lastUs, unit.lastUs));
   }
-  return { counted, answers, consecutive, mostAccused, families, failing, held, newestUs };
+  return { counted, answers, consecutive, mostAccused, worstSm, families, failing, held, newestUs };
 }
 
 /** A device has few families. */

@@ -80,6 +80,25 @@ test('an operator who calls the devices faulty has the node uncordoned and the d
   ]);
 });
 
+test('failures that come back to one SM of each device make two defects of what was called a fault of the node', () => {
+  const fleet = nodeOfThree();
+  for (const device of ['GPU-a', 'GPU-b']) failTwice(fleet, device);
+  fleet.advance(11 * SECOND_US);
+  assert.deepEqual(orders(fleet), [['CORDON', 'n1']]);
+  for (const device of ['GPU-a', 'GPU-b'])
+    for (let i = 0; i < 8; i += 1) fleet.batch('n1', [{ device, fails: [{ sm: 1 }], index: i + 2 }]);
+  fleet.advance(11 * SECOND_US);
+  fleet.advance(3600 * SECOND_US);
+  const after = orders(fleet).slice(1);
+  assert.deepEqual(after.filter(([action]) => action !== 'DEEP_TEST').sort(), [
+    ['QUARANTINE', 'GPU-a'],
+    ['QUARANTINE', 'GPU-b'],
+    ['UNCORDON', 'n1'],
+  ]);
+  assert.deepEqual(fleet.state.fleet.incidents[0]?.state, 'CLOSED');
+  assert.ok((fleet.device('GPU-a').units[0]?.counted ?? 0) > 2, 'nothing of it is excused');
+});
+
 test('a quiet node is uncordoned and its devices are not accused of what it did', () => {
   const fleet = nodeOfThree();
   failTwice(fleet, 'GPU-a');

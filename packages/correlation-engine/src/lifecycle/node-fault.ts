@@ -2,13 +2,25 @@ import { configOf, deviceOf, editFleet } from '../evidence/draft.js';
 import type { FleetAction } from '../evidence/effects.js';
 import { incidentOfNode } from '../evidence/gates/node.js';
 import { DAY_US } from '../evidence/gates/rate-limit.js';
-import { editIncident, openIncident } from '../evidence/incidents.js';
+import { editIncident, openIncident, withdrawIncident } from '../evidence/incidents.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { Incident } from '../evidence/model/fleet.js';
 import type { GateOutcome } from '../evidence/model/terms.js';
 import type { Step } from '../evidence/step.js';
 import { isInjected } from './detail.js';
 import { tellOrchestrators } from './fleet-directives.js';
+import { scheduleReview } from './schedule-review.js';
+
+const REFUTED = 'What its devices showed since is better explained by a cause of its own for each.';
+
+/** Gate 6 looked again: a fault of the node that was suspected is given up, and its devices are judged. */
+export function withdrawNodeFault(step: Step, { node }: DeviceState): void {
+  const open = incidentOfNode(step.draft, node);
+  if (open === undefined) return;
+  withdrawIncident(step, open.id, REFUTED);
+  uncordon(step, open, { actor: '', reason: REFUTED });
+  scheduleReview(step);
+}
 
 /**
  * Gate 6 holds the node responsible for what these devices showed. Once no other gate speaks against acting, the node is

@@ -12,7 +12,7 @@ import { totalsOf } from '../evidence/unit-totals.js';
 import { reviewDeepTest } from './deep-test.js';
 import { cancelAll } from './directives.js';
 import { resetEvidence } from './evidence-reset.js';
-import { attributeToNode } from './node-fault.js';
+import { attributeToNode, withdrawNodeFault } from './node-fault.js';
 import { notePatterns } from './note-patterns.js';
 import { reviewOutOfService } from './out-of-service.js';
 import { expireProposals, isRejected, mayPropose, nextExpiryUs, propose, withdraw } from './proposals.js';
@@ -71,10 +71,11 @@ function reviewHealthy(step: Step, device: DeviceState): void {
 
 function reviewSuspect(step: Step, device: DeviceState): number | null {
   if (totalsOf(device.units).held.length === 0) return reviewSoftSuspect(step, device);
-  const { gates, decision, held, attributed, dueUs } = evaluateGates(step, device);
+  const { gates, decision, held, attributed, refuted, dueUs } = evaluateGates(step, device);
   device.gates = gates;
   const asks = decision.quarantine && !heldByEvidence(gates);
   if (!asks) withdraw(step, device, 'QUARANTINE', 'What was known no longer asks for it.');
+  if (refuted) withdrawNodeFault(step, device);
   attributeToNode(step, device, gates, attributed);
   if (!decision.quarantine) {
     device.wouldBe = null;

@@ -1,12 +1,11 @@
 import { type Census, censusOf, cohortsOf } from '../evidence/census.js';
 import { cohortOf } from '../evidence/cohorts.js';
-import { configOf, type Draft, deviceOf, nodeOf } from '../evidence/draft.js';
+import { configOf, type Draft } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
-import { poissonTail } from '../evidence/gates/breadth.js';
-import { NODE_WINDOW_US } from '../evidence/gates/node.js';
 import type { DeviceState, PatternName, SignalSource } from '../evidence/model/device.js';
 import type { Family } from '../evidence/model/terms.js';
 import { TEMPERATURE_CLASSES, temperatureFrom } from '../evidence/posterior/bins.js';
+import { nodeFault } from '../evidence/posterior/node-fault.js';
 import { totalsOf } from '../evidence/unit-totals.js';
 import { type RateRatio, rateRatio } from './rate-ratio.js';
 
@@ -22,7 +21,6 @@ export interface Pattern {
 
 /** Coverage of the interval that is reported. */
 const COVERAGE = 0.95;
-const HOURS_PER_YEAR = 8766;
 const SECONDS_PER_HOUR = 3600;
 /** Signals of a healthy device per hour, by source: engineering estimates, meant to be high. */
 const SIGNALS_PER_HOUR: Readonly<Record<SignalSource, number>> = {
@@ -115,14 +113,13 @@ function tmrConfirmed({ signals, units }: DeviceState): Pattern | undefined {
   return pattern('TMR_CONFIRMED', SIGNALS_PER_HOUR.canary * hours, evidence);
 }
 
+/** Gate 6 weighs the same: what the page says of the node is what decides. */
 function nodeCorrelated(draft: Draft, device: DeviceState, nowUs: number): Pattern | undefined {
-  const mates = (nodeOf(draft, device.node)?.deviceIds ?? []).flatMap((id) => deviceOf(draft, id) ?? []);
-  const failing = mates.filter((mate) => (mate.lastObservationUs ?? 0) > nowUs - NODE_WINDOW_US);
-  if (failing.length < 2) return undefined;
-  const perHour = configOf(draft).attribution.unit_defects_per_gpu_year / HOURS_PER_YEAR + SIGNALS_PER_HOUR.probe;
-  const expected = (mates.length - 1) * perHour * (NODE_WINDOW_US / 3_600_000_000);
-  const evidence = `${failing.length} of the ${mates.length} devices of ${device.node} computed wrong results within 7 days.`;
-  return pattern('NODE_CORRELATED', poissonTail(failing.length - 1, expected), evidence);
+  const { devices, failing, oddsOf } = nodeFault(draft, device, nowUs);
+  const odds = oddsOf.get(device.id);
+  if (odds === undefined) return undefined;
+  const evidence = `${failing.length} of the ${devices} devices of ${device.node} computed wrong results within 7 days.`;
+  return pattern('NODE_CORRELATED', 1 / (1 + odds), evidence);
 }
 
 /** More devices of this driver failed the family than of others of the same model, given how many there are of each. */

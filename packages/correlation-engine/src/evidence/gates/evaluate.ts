@@ -19,6 +19,8 @@ export interface Evaluation {
   held: boolean;
   /** Devices of the node that gate 6 holds a fault of the node responsible for; [] = none. */
   attributed: string[];
+  /** The fault of the node that is suspected is no longer the better explanation. */
+  refuted: boolean;
   /** When time alone may open one; null = never. */
   dueUs: number | null;
 }
@@ -41,7 +43,7 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
   const breadth = present(step, 'breadth', breadthGate(draft, census, device, qualified, nowUs), {
     accusing: qualified,
   });
-  const node = present(step, 'node', nodeGate(draft, device, nowUs), { ...NO_TIME, attributed: [] });
+  const node = present(step, 'node', nodeGate(draft, device, nowUs), { ...NO_TIME, attributed: [], refuted: false });
   const used = fleetOf(draft).automaticQuarantinesUs;
   const rate = present(step, 'rate-limit', rateLimitGate(settings, deviceCount(draft), used, nowUs), NO_TIME);
 
@@ -57,6 +59,7 @@ export function evaluateGates(step: Step, device: DeviceState): Evaluation {
     decision,
     held: guards.some((gate) => gate.verdict === 'HOLD'),
     attributed: node.attributed,
+    refuted: node.refuted,
     dueUs: earliest([dwell.dueUs, node.dueUs, rate.dueUs]),
   };
 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DeviceState } from '../model/device.js';
 import type { FleetFacts } from '../model/fleet.js';
+import { NODE_WINDOW_US } from '../posterior/node-fault.js';
 import { deviceWith, draftOf, incidentWith, NOW_US, unitWith } from '../testing/device.js';
-import { NODE_WINDOW_US, nodeGate } from './node.js';
+import { nodeGate } from './node.js';
 
 const WEEK_US = 7 * 86_400_000_000;
 const accused = deviceWith('accused', { node: 'n1', units: [unitWith({ counted: 2 })], lastObservationUs: NOW_US });
@@ -55,14 +56,20 @@ test('one passing fault of a mate does not turn a defect into a fault of the nod
   assert.equal(afterWeeks(1, 1).verdict, 'HOLD');
 });
 
-test('an incident of the node holds until it ends; devices that an operator called faulty speak against no node', () => {
+test('a fault of the node that an operator confirmed holds until it ends; one that is only suspected is given up again; devices that an operator called faulty speak against no node', () => {
   const incident = incidentWith({ pattern: 'NODE_CORRELATED', cohort: '', node: 'n1', devices: ['accused', 'mate'] });
   const of = (facts: Partial<FleetFacts>, ...mates: DeviceState[]) => {
     const draft = draftOf([accused, ...mates], facts);
     return { draft, answer: () => nodeGate(draft, accused, NOW_US) };
   };
-  assert.equal(of({ incidents: [incident] }, mate({})).answer().verdict, 'HOLD');
-  assert.equal(of({ incidents: [{ ...incident, endedUs: NOW_US }] }, mate({})).answer().verdict, 'PASS');
+  const confirmed = { ...incident, state: 'CONFIRMED' as const };
+  assert.equal(of({ incidents: [confirmed] }, mate({})).answer().verdict, 'HOLD');
+  assert.equal(of({ incidents: [{ ...confirmed, endedUs: NOW_US }] }, mate({})).answer().verdict, 'PASS');
+  const own = { ...failing, units: [unitWith({ counted: 40 })] };
+  const refuted = of({ incidents: [incident] }, mate(own)).answer();
+  assert.deepEqual([refuted.verdict, refuted.refuted], ['PASS', true]);
+  assert.equal(of({}, mate(own)).answer().refuted, false, 'nothing was suspected');
+  assert.equal(of({ incidents: [incident] }, mate(failing)).answer().refuted, false);
   const third = deviceWith('third', { node: 'n1', ...failing });
   const fourth = deviceWith('fourth', { node: 'n1', ...failing });
   const released = (...mates: DeviceState[]) => {

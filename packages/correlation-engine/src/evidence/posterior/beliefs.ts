@@ -4,7 +4,6 @@ import type { AttributionSettings } from '../model/settings.js';
 import type { Family } from '../model/terms.js';
 import type { UnitName, UnitState } from '../model/unit.js';
 import { softCusum } from '../soft/soft.js';
-import { totalsOf } from '../unit-totals.js';
 import { probationFactor } from './probation.js';
 import { healthyRate } from './rates.js';
 import { shrinkageOf } from './shrinkage.js';
@@ -33,21 +32,13 @@ export function unitBeliefs(draft: Draft, device: DeviceState, nowUs: number): (
 /** Of the device as a whole, which fails on one SM after another, with some of these families. */
 export function gpuBeliefs(draft: Draft, device: DeviceState, families: readonly Family[]): Beliefs {
   const settings = configOf(draft).attribution;
-  return beliefsOf(settings, settings.gpu_defects_per_gpu_year, largestRate(draft, [device], families));
-}
-
-/** Of the node, which fails on one of its devices after another. */
-export function nodeBeliefs(draft: Draft, failing: readonly DeviceState[]): Beliefs {
-  const settings = configOf(draft).attribution;
-  const families = new Set(failing.flatMap((device) => totalsOf(device.units).families));
-  return beliefsOf(settings, settings.node_faults_per_node_year, largestRate(draft, failing, [...families]));
+  return beliefsOf(settings, settings.gpu_defects_per_gpu_year, largestRate(draft, device, families));
 }
 
 /** Where several cohorts contribute, the one with the most passing faults speaks for all. */
-function largestRate(draft: Draft, devices: readonly DeviceState[], families: readonly Family[]): number {
+function largestRate(draft: Draft, device: DeviceState, families: readonly Family[]): number {
   const prior = configOf(draft).attribution.healthy_failure_rate;
-  const rates = devices.flatMap((device) => families.map((family) => healthyRate(draft, device, family)));
-  return Math.max(prior, ...rates);
+  return Math.max(prior, ...families.map((family) => healthyRate(draft, device, family)));
 }
 
 /** `soft` = factor by which soft evidence makes an onset likelier; it says nothing about the start. */

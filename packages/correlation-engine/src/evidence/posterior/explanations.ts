@@ -1,16 +1,13 @@
 import { censusOf } from '../census.js';
 import { cohortOf } from '../cohorts.js';
-import { configOf, type Draft, deviceOf, nodeOf } from '../draft.js';
-import { deviceExposure, sumOfExposures } from '../exposure.js';
+import { configOf, type Draft } from '../draft.js';
 import { failuresOf } from '../failing.js';
 import { poissonTail } from '../gates/breadth.js';
-import { NODE_WINDOW_US } from '../gates/node.js';
 import type { DeviceState } from '../model/device.js';
 import type { Family } from '../model/terms.js';
 import { totalsOf } from '../unit-totals.js';
-import { nodeBeliefs } from './beliefs.js';
-import { lnTotal, oddsOf } from './recursion.js';
-import { lnOddsOfParts } from './spread.js';
+import { NODE_WINDOW_US, nodeFault } from './node-fault.js';
+import { probabilityOf } from './recursion.js';
 
 /** What may be behind wrong results: chance, one unit, the device as a whole, its node, or software that its cohort shares. */
 export type Cause = 'chance' | 'unit' | 'gpu' | 'node' | 'cohort';
@@ -18,28 +15,13 @@ export type Cause = 'chance' | 'unit' | 'gpu' | 'node' | 'cohort';
 /** Posterior probability of each; they sum to 1. */
 export type Causes = Readonly<Record<Cause, number>>;
 
-/** `unit` and `gpu` are the odds of the device's own defects. */
+/** `unit` and `gpu` are the odds of the device's own defects; whether it is the node rather than they is for gate 6 to weigh, here too. */
 export function causesOf(draft: Draft, device: DeviceState, unit: number, gpu: number, nowUs: number): Causes {
-  const node = nodeOdds(draft, device, nowUs);
+  const odds = nodeFault(draft, device, nowUs).oddsOf.get(device.id) ?? 0;
+  const node = probabilityOf(odds);
   const cohort = cohortOdds(draft, device, nowUs);
-  const whole = 1 + unit + gpu + node + cohort;
-  return { chance: 1 / whole, unit: unit / whole, gpu: gpu / whole, node: node / whole, cohort: cohort / whole };
-}
-
-/** Odds of a fault of the node: it takes two devices of it to speak for one. */
-function nodeOdds(draft: Draft, device: DeviceState, nowUs: number): number {
-  const ids = nodeOf(draft, device.node)?.deviceIds ?? [];
-  const mates = ids.flatMap((id) => (id === device.id ? device : (deviceOf(draft, id) ?? [])));
-  const sinceUs = nowUs - NODE_WINDOW_US;
-  const failing = mates.filter((mate) => failedSince(mate, sinceUs));
-  if (failing.length < 2) return 0;
-  const failuresUs = failing.map((mate) => mate.lastObservationUs ?? sinceUs);
-  const exposures = mates.flatMap((mate) => deviceExposure(draft, mate.id) ?? []);
-  return oddsOf(lnTotal(lnOddsOfParts(failuresUs, sumOfExposures(exposures), nodeBeliefs(draft, failing), nowUs)));
-}
-
-function failedSince({ lastObservationUs: lastUs, units }: DeviceState, sinceUs: number): boolean {
-  return lastUs !== null && lastUs > sinceUs && totalsOf(units).counted > 0;
+  const whole = (1 + unit + gpu + cohort) * (1 + odds);
+  return { chance: 1 / whole, unit: unit / whole, gpu: gpu / whole, node, cohort: cohort / whole };
 }
 
 const WEEKS_PER_YEAR = 8766 / 168;
