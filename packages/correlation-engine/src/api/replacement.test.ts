@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
 import { CorrelationServiceClient } from '@sentinel/contracts/sentinel/v1/health.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { MAX_ARCHIVED } from '../lifecycle/archive.js';
 import { TestAgent } from '../testing/agent.js';
 import { TestEngine } from '../testing/engine.js';
 
@@ -56,5 +57,42 @@ describe('hardware that is replaced', () => {
     queries.close();
     queries = createClient(CorrelationServiceClient, { address: engine.grpc, tls: null, token: '' });
     await look();
+  });
+
+  it('goes on with its evidence when it comes back, which is said in words, and its counts are kept once', async () => {
+    const back = new TestAgent(engine.grpc, { node: 'n', devices: [DEVICE], serial: 'S1' });
+    await back.connect();
+    back.sendAll(back.batch([{ index: 3, fails: [{ sm: 1 }] }]));
+    await back.committed(1n);
+    assert.deepEqual([(await health(DEVICE))?.state, (await health(DEVICE))?.failures], [GpuState.SUSPECT, 1n]);
+    const { sentences } = await callUnary(queries, queries.explainDecision, { gpu: DEVICE });
+    assert.match(sentences.join(' '), /\(serial number S1\) was known when it came back on .* is under CPU-place@S1\./);
+    back.close();
+    const swapped = new TestAgent(engine.grpc, { node: 'n', devices: [DEVICE], serial: 'S2' });
+    await swapped.connect();
+    assert.deepEqual([(await health(DEVICE))?.state, (await health(DEVICE))?.executions], [GpuState.HEALTHY, 0n]);
+    assert.equal((await health(OLD))?.failures, 2n);
+    swapped.close();
+  });
+
+  it('is given up beyond a bound, and so is every row of it', async () => {
+    const copies = `select id || i, node, state, jsonb_set(body::jsonb, '{id}', to_jsonb(id || i))::json
+      from devices, generate_series(1, $1::int) i where id = $2`;
+    await engine.sql(`insert into devices (id, node, state, body) ${copies}`, [MAX_ARCHIVED - 1, OLD]);
+    await engine.stop();
+    await engine.start();
+    const rows = async () => [
+      await engine.sql('select 1 from devices where id = $1', [`${DEVICE}@S2`]),
+      await engine.sql('select 1 from counters where device_id = $1', [`${DEVICE}@S2`]),
+    ];
+    assert.deepEqual(
+      (await rows()).map(({ length }) => length),
+      [1, 1],
+    );
+    const other = new TestAgent(engine.grpc, { node: 'n', devices: [DEVICE], serial: 'S3' });
+    await other.connect();
+    other.close();
+    assert.deepEqual(await rows(), [[], []], 'what nothing speaks against goes first');
+    assert.equal(await engine.metric('sentinel_forgotten_total{what="archived_device"}'), 1);
   });
 });

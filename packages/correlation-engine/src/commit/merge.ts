@@ -79,34 +79,31 @@ export class EffectRows {
     for (const [key, row] of [...this.#counters]) {
       if (row.device_id !== from) continue;
       this.#counters.delete(key);
-      this.#counters.set(`${row.family}|${to}`, { ...row, device_id: to });
+      this.#add({ ...row, device_id: to });
     }
   }
 
   /** A row per (device, family), whatever the number of batches. */
   #count(increment: CounterIncrement): void {
     const { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs } = increment;
-    const key = `${family}|${deviceId}`;
+    const counts = { runs, executions, failures, not_run: notRun };
+    this.#add({ device_id: deviceId, family, ...counts, last_run_us: lastRunUs, first_run_us: firstRunUs });
+  }
+
+  #add(row: CounterTable): void {
+    const key = `${row.family}|${row.device_id}`;
     const sum = this.#counters.get(key);
     if (sum === undefined) {
-      this.#counters.set(key, {
-        device_id: deviceId,
-        family,
-        runs,
-        executions,
-        failures,
-        not_run: notRun,
-        last_run_us: lastRunUs,
-        first_run_us: firstRunUs,
-      });
+      this.#counters.set(key, row);
       return;
     }
-    sum.runs += runs;
-    sum.executions += executions;
-    sum.failures += failures;
-    sum.not_run += notRun;
-    sum.last_run_us = Math.max(sum.last_run_us, lastRunUs);
-    sum.first_run_us = Math.min(sum.first_run_us ?? firstRunUs, firstRunUs);
+    const times = [sum.first_run_us, row.first_run_us].filter((us) => us !== null);
+    sum.runs += row.runs;
+    sum.executions += row.executions;
+    sum.failures += row.failures;
+    sum.not_run += row.not_run;
+    sum.last_run_us = Math.max(sum.last_run_us, row.last_run_us);
+    sum.first_run_us = times.length === 0 ? null : Math.min(...times);
   }
 }
 

@@ -7,8 +7,11 @@ import { afterFailures, neverFailed } from './posterior/recursion.js';
 /** A stored device that may come from an earlier release: one that knew neither loud faults, posteriors nor proposals. */
 export function completeDevice(device: DeviceState, settings: AttributionSettings): DeviceState {
   const units = device.units.map((unit) => completeUnit(unit, device, settings));
+  // Earlier releases left the state of a deep test that ended with the hardware.
+  const state = (device.replaced ?? null) !== null && device.state === 'DEEP_TEST' ? 'QUARANTINED' : device.state;
   return {
     ...device,
+    state,
     vbiosVersion: device.vbiosVersion ?? '',
     cudaVersion: device.cudaVersion ?? '',
     loudFaults: device.loudFaults ?? null,

@@ -2,6 +2,7 @@ import type { CanaryFacts } from '../canary/facts.js';
 import { GoldenDraft } from '../canary/goldens.js';
 import { CohortChanges, countDevice } from './census.js';
 import { type ExposureIndex, installExposure, moveExposure } from './exposure.js';
+import { indexHardware } from './hardware.js';
 import type { DeviceState } from './model/device.js';
 import type { FleetFacts } from './model/fleet.js';
 import type { NodeState } from './model/node.js';
@@ -16,6 +17,8 @@ import { attendTo, type CoreState, needsAttention, type StateChanges } from './s
 export interface Draft {
   readonly base: CoreState;
   readonly devices: Map<string, DeviceState>;
+  /** Ids of devices that are given up. */
+  readonly removed: Set<string>;
   readonly nodes: Map<string, NodeState>;
   fleet: FleetFacts | null;
   config: CoreConfig | null;
@@ -33,6 +36,7 @@ export function begin(base: CoreState): Draft {
   return {
     base,
     devices: new Map(),
+    removed: new Set(),
     nodes: new Map(),
     fleet: null,
     config: null,
@@ -55,7 +59,8 @@ export function fleetOf(draft: Draft): FleetFacts {
 
 /** For reading only. */
 export function deviceOf(draft: Draft, id: string): DeviceState | undefined {
-  return draft.devices.get(id) ?? draft.base.devices.get(id);
+  const own = draft.devices.get(id);
+  return own !== undefined || draft.removed.has(id) ? own : draft.base.devices.get(id);
 }
 
 /** For reading only. */
@@ -66,7 +71,7 @@ export function nodeOf(draft: Draft, node: string): NodeState | undefined {
 /** The draft's own copy, which may be mutated. */
 export function editDevice(draft: Draft, id: string): DeviceState {
   const own = draft.devices.get(id);
-  const base = draft.base.devices.get(id);
+  const base = deviceOf(draft, id);
   if (own !== undefined) draft.cohorts.touch(id);
   else if (base === undefined) throw new RangeError(`no device ${id}`);
   else putDevice(draft, copyDevice(base));
@@ -76,7 +81,16 @@ export function editDevice(draft: Draft, id: string): DeviceState {
 /** A device that is new, or other hardware under a known id. */
 export function putDevice(draft: Draft, device: DeviceState): void {
   draft.devices.set(device.id, device);
+  draft.removed.delete(device.id);
   draft.cohorts.touch(device.id);
+}
+
+/** Nothing is kept of it, and of what it ran. */
+export function removeDevice(draft: Draft, id: string): void {
+  draft.devices.delete(id);
+  draft.exposure.delete(id);
+  draft.removed.add(id);
+  draft.cohorts.touch(id);
 }
 
 export function editNode(draft: Draft, node: string): NodeState {
@@ -120,6 +134,7 @@ export function editCanaries(draft: Draft, changed: Partial<CanaryFacts>): void 
 /** Ids of the devices that need attention, as the draft sees them, in a stable order. */
 export function attentiveIds(draft: Draft): string[] {
   const ids = new Set(draft.base.attentive);
+  for (const id of draft.removed) ids.delete(id);
   for (const [id, device] of draft.devices) {
     if (needsAttention(device)) ids.add(id);
     else ids.delete(id);
@@ -128,15 +143,16 @@ export function attentiveIds(draft: Draft): string[] {
 }
 
 /** Does any device need attention? O(devices changed by the draft). */
-export function someoneIsAttentive({ base, devices }: Draft): boolean {
+export function someoneIsAttentive({ base, devices, removed }: Draft): boolean {
   let count = base.attentive.size;
+  for (const id of removed) count -= Number(base.attentive.has(id));
   for (const [id, device] of devices) count += Number(needsAttention(device)) - Number(base.attentive.has(id));
   return count > 0;
 }
 
 /** Ids of the devices for which it is time, as the draft sees them, in a stable order. */
-export function dueIds({ base, devices }: Draft, nowUs: number): string[] {
-  const ids = base.due.until(nowUs).filter((id) => !devices.has(id));
+export function dueIds({ base, devices, removed }: Draft, nowUs: number): string[] {
+  const ids = base.due.until(nowUs).filter((id) => !devices.has(id) && !removed.has(id));
   for (const [id, device] of devices) {
     if (device.dueUs !== null && device.dueUs <= nowUs && needsAttention(device)) ids.push(id);
   }
@@ -146,11 +162,13 @@ export function dueIds({ base, devices }: Draft, nowUs: number): string[] {
 /** Every device, as the draft sees it, by id: that of memory is another order after a restart. For reading only. */
 export function devicesOf(draft: Draft): DeviceState[] {
   const all = new Map([...draft.base.devices, ...draft.devices]);
+  for (const id of draft.removed) all.delete(id);
   return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 export function deviceCount(draft: Draft): number {
   let count = draft.base.devices.size;
+  for (const id of draft.removed) if (draft.base.devices.has(id)) count -= 1;
   for (const id of draft.devices.keys()) if (!draft.base.devices.has(id)) count += 1;
   return count;
 }
@@ -165,6 +183,7 @@ export function nodeCount(draft: Draft): number {
 export function changes(draft: Draft): StateChanges {
   return {
     devices: [...draft.devices.values()],
+    removed: [...draft.removed],
     nodes: [...draft.nodes.values()],
     fleet: draft.fleet,
     config: draft.config,
@@ -177,8 +196,9 @@ export function install(draft: Draft): void {
   const { base } = draft;
   for (const [id, device] of draft.devices) {
     const before = base.devices.get(id);
-    if (before !== undefined) countDevice(base.cohorts, before, -1);
+    if (before !== undefined) uncount(base, before);
     countDevice(base.cohorts, device, 1);
+    indexHardware(base.hardware, device, 1);
     base.devices.set(id, device);
     attendTo(base, device);
   }
@@ -189,6 +209,21 @@ export function install(draft: Draft): void {
   draft.goldens?.install();
   for (const [from, to] of draft.moved) moveExposure(base.exposure, from, to);
   installExposure(base.exposure, draft.exposure);
+  for (const id of draft.removed) forgetDevice(base, id);
+}
+
+function uncount(base: CoreState, before: DeviceState): void {
+  countDevice(base.cohorts, before, -1);
+  indexHardware(base.hardware, before, -1);
+}
+
+function forgetDevice(base: CoreState, id: string): void {
+  const before = base.devices.get(id);
+  if (before !== undefined) uncount(base, before);
+  base.devices.delete(id);
+  base.exposure.delete(id);
+  base.attentive.delete(id);
+  base.due.set(id, null);
 }
 
 // Units, gates, proposals and what was declined are replaced as a whole, never mutated, and so are shared.

@@ -174,7 +174,7 @@ export interface MovedDevice {
 /**
  * What bounded memory gave up, or did not take: a cohort or a node of one that failed, an incident that was not opened or that ended, a
  * golden that was not compared because too many cohorts are, a canary that was not opened, the count of tie-breaks of a suspect, an edge
- * of the trust graph, a source or a job of soft events.
+ * of the trust graph, a source or a job of soft events, hardware that was taken out.
  */
 export const FORGETTABLE = [
   'failing_cohort',
@@ -187,6 +187,7 @@ export const FORGETTABLE = [
   'trust_edge',
   'soft_source',
   'soft_job',
+  'archived_device',
 ] as const;
 export type Forgettable = (typeof FORGETTABLE)[number];
 

@@ -25,7 +25,7 @@ export function exposureOf(draft: Draft, deviceId: string, family: Family): Expo
   return sumOf(base, more);
 }
 
-/** What ran before this transaction, of the hardware that has the id now. */
+/** What ran before this transaction, of the hardware that has the id now; of archived hardware, while it had its old id last. */
 function committed({ base, moved }: Draft, deviceId: string): ReadonlyMap<Family, Exposure> | undefined {
   if (moved.has(deviceId)) return undefined;
   for (const [from, to] of moved) if (to === deviceId) return base.exposure.get(from);
@@ -46,12 +46,11 @@ function sumOfExposures(parts: readonly Exposure[]): Exposure | undefined {
   return total;
 }
 
-/** What ran under an id belongs to another one. */
+/** What ran under an id belongs to another one, beside what ran under that. */
 export function moveExposure(index: ExposureIndex, from: string, to: string): void {
-  const families = index.get(from);
-  if (families === undefined) return;
+  const families = index.get(from) ?? [];
   index.delete(from);
-  index.set(to, families);
+  for (const [family, exposure] of families) addTo(index, { deviceId: to, family, ...exposure });
 }
 
 /** Merges what a transaction counted, once it is committed. */

@@ -81,7 +81,8 @@ export function describeDevice(device: DeviceState, hello: HelloRecord, describe
   device.driverVersion = described.driverVersion;
   device.vbiosVersion = described.vbiosVersion ?? '';
   device.cudaVersion = described.cudaVersion ?? '';
-  device.serial = described.serial;
+  // A serial number that cannot be read this time is still the one that it had.
+  device.serial = described.serial === '' ? device.serial : described.serial;
   device.slot = described.slot ?? '';
   device.replaced = null;
   device.note = described.note;
@@ -113,9 +114,9 @@ function familyState(
   };
 }
 
-/** Owner of a device that another node claims; undefined = nobody who is still there. */
+/** Owner of a device that another node claims; undefined = nobody who is still there and has it. */
 export function conflictingOwner(draft: Draft, hello: HelloRecord, id: string): string | undefined {
-  const owner = deviceOf(draft, id)?.node;
-  if (owner === undefined || owner === hello.node) return undefined;
-  return nodeOf(draft, owner)?.connected === true ? owner : undefined;
+  const device = deviceOf(draft, id);
+  if (device === undefined || device.node === hello.node || !device.announced) return undefined;
+  return nodeOf(draft, device.node)?.connected === true ? device.node : undefined;
 }

@@ -6,6 +6,7 @@ import { completeDevice } from './complete-device.js';
 import { completeFleet } from './complete-fleet.js';
 import { DueTimes } from './due-times.js';
 import { addTo, type ExposureIndex, type ExposureRow, exposureRows } from './exposure.js';
+import { type HardwareIndex, indexHardware, newHardwareIndex } from './hardware.js';
 import { incidentEndUs } from './incident-end.js';
 import type { DeviceState } from './model/device.js';
 import type { FleetFacts } from './model/fleet.js';
@@ -32,11 +33,15 @@ export interface CoreState {
   exposure: ExposureIndex;
   /** Derived. */
   cohorts: CohortIndex;
+  /** Derived. */
+  hardware: HardwareIndex;
 }
 
 /** What a store keeps: one row per device, one per node, one for the fleet, one for the configuration. All JSON-safe. */
 export interface StateChanges {
   devices: DeviceState[];
+  /** Ids of devices that are not kept any more. */
+  removed: string[];
   nodes: NodeState[];
   fleet: FleetFacts | null;
   config: CoreConfig | null;
@@ -68,11 +73,13 @@ export function loadState(saved: SavedState): CoreState {
     due: new DueTimes(),
     exposure: new Map(),
     cohorts: new Map(),
+    hardware: newHardwareIndex(),
   };
   for (const row of saved.exposure) addTo(state.exposure, row);
   for (const device of state.devices.values()) {
     attendTo(state, device);
     countDevice(state.cohorts, device, 1);
+    indexHardware(state.hardware, device, 1);
   }
   return state;
 }

@@ -1,3 +1,4 @@
+import { deviceOf } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { Proposal } from '../evidence/model/orders.js';
@@ -7,8 +8,15 @@ import { dateOf, type View } from './view.js';
 const MAX_UNITS_NAMED = 8;
 
 /** What waits for an operator, what one said no to, and what of the past still counts. */
-export function waitingSentences({ device, nowUs }: View): string[] {
-  return [...replaced(device), ...device.proposals.map(waiting), ...rejected(device), ...probation(device, nowUs)];
+export function waitingSentences(view: View): string[] {
+  const { device, nowUs } = view;
+  return [
+    ...replaced(view),
+    ...returned(device),
+    ...device.proposals.map(waiting),
+    ...rejected(device),
+    ...probation(device, nowUs),
+  ];
 }
 
 /** For a list: "; CONDEMN waits for approval", or ''. */
@@ -29,10 +37,23 @@ function rejected(device: DeviceState): string[] {
     .map(({ action, declinedUs }) => `An operator rejected ${action} on ${dateOf(declinedUs)}.`);
 }
 
-function replaced({ replaced: other }: DeviceState): string[] {
-  return other === null
-    ? []
-    : [`Other hardware is in its place since ${dateOf(other.us)}: ${other.by}. This is history.`];
+function replaced({ device: { replaced: other, vendor, serial }, facts }: View): string[] {
+  if (other === null) return [];
+  const now = deviceOf(facts, other.by);
+  const isItself = serial !== '' && now?.serial === serial && now.vendor === vendor;
+  const what = isItself ? 'The same hardware is in use' : 'Other hardware is in its place';
+  return [`${what} since ${dateOf(other.us)}: ${other.by}. This is history.`];
+}
+
+/** Hardware does not become better by being taken out and put back. */
+function returned({ id, serial, state, stateSinceUs, node, returned: back }: DeviceState): string[] {
+  if (back === undefined) return [];
+  const hardware = `This hardware${serial === '' ? '' : ` (serial number ${serial})`}`;
+  const what =
+    state === 'CONDEMNED'
+      ? `${hardware} was condemned on ${dateOf(stateSinceUs)}. It came back on ${dateOf(back.us)}, on ${node}, and stays condemned.`
+      : `${hardware} was known when it came back on ${dateOf(back.us)}, on ${node}: it goes on with what speaks against it.`;
+  return [back.from === id ? what : `${what} What it did before is under ${back.from}.`];
 }
 
 function probation(device: DeviceState, nowUs: number): string[] {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { begin, install } from '../evidence/draft.js';
+import type { Effects } from '../evidence/effects.js';
 import { RunKind } from '../evidence/model/terms.js';
 import { emptyState, loadState, type SavedState, saveState } from '../evidence/state.js';
 import { CONFIG } from '../evidence/testing/config.js';
@@ -84,13 +85,15 @@ test('every transition is legal, leads on from the last one, and only a human co
     fc.property(story, (events) => {
       const states = new Map<string, string>();
       for (const { effects, record } of tell(events).committed) {
-        for (const { from } of effects.moved) states.delete(from);
+        for (const { from, to } of effects.moved) rename(states, from, to);
         for (const move of effects.transitions) {
-          assert.ok(mayBecome(move.from, move.to));
+          const known = knownAs(effects, move.eventId);
+          if (known === undefined) assert.ok(mayBecome(move.from, move.to));
+          else assert.equal(states.get(known), move.to, 'hardware that came back is what it was');
           assert.equal(move.from, states.get(move.deviceId) ?? 'HEALTHY');
           assert.notEqual(move.from, 'CONDEMNED');
           states.set(move.deviceId, move.to);
-          if (move.to !== 'CONDEMNED') continue;
+          if (move.to !== 'CONDEMNED' || known !== undefined) continue;
           condemned += 1;
           assert.notEqual(move.actor, '');
           if (record.kind === 'approval') assert.equal(record.decision, 'APPROVE');
@@ -147,7 +150,7 @@ test('the engine quarantines only with two counted observations of which one is 
     fc.property(story, (events) => {
       const evidence = new Map<string, { counted: number; answers: number }>();
       for (const { effects } of tell(events).committed) {
-        for (const { from } of effects.moved) evidence.delete(from);
+        for (const { from, to } of effects.moved) rename(evidence, from, to);
         for (const seen of effects.observations) {
           const sum = evidence.get(seen.deviceId) ?? { counted: 0, answers: 0 };
           sum.counted += seen.counted ? 1 : 0;
@@ -158,8 +161,10 @@ test('the engine quarantines only with two counted observations of which one is 
         for (const move of effects.transitions) {
           if (move.to === 'HEALTHY') evidence.delete(move.deviceId);
           const entering = move.to === 'QUARANTINED' && (move.from === 'SUSPECT' || move.from === 'HEALTHY');
+          const known = knownAs(effects, move.eventId);
+          if (known !== undefined) evidence.set(move.deviceId, evidence.get(known) ?? { counted: 0, answers: 0 });
           const byOperator = effects.proposals.every(({ proposal }) => proposal.proposedBy !== '') && move.actor !== '';
-          if (!entering || byOperator) continue;
+          if (!entering || byOperator || known !== undefined) continue;
           const sum = evidence.get(move.deviceId) ?? { counted: 0, answers: 0 };
           const inARow = sum.counted >= CONFIG.immediateQuarantineFailures;
           assert.ok(sum.counted >= 2 && (sum.answers >= 1 || inARow), JSON.stringify(sum));
@@ -220,11 +225,17 @@ test('what has never failed costs no memory', () => {
   fc.assert(
     fc.property(story, (events) => {
       const fleet = tell(events);
-      const failed = new Set<string>();
-      for (const { effects } of fleet.committed)
-        for (const seen of effects.observations) failed.add(`${seen.deviceId} ${seen.family} ${seen.sm}`);
+      const failed = new Map<string, Set<string>>();
+      const failedAt = (id: string) => failed.get(placeOf(id)) ?? new Set<string>();
+      for (const { effects } of fleet.committed) {
+        for (const seen of effects.observations)
+          failed.set(seen.deviceId, failedAt(seen.deviceId).add(`${seen.family} ${seen.sm}`));
+        for (const { gpu, detail } of effects.outbox)
+          if ('known_as' in detail)
+            failed.set(gpu, new Set([...failedAt(gpu), ...failedAt(String(detail['known_as']))]));
+      }
       for (const device of fleet.state.devices.values()) {
-        for (const unit of device.units) assert.ok(failed.has(`${device.id.split('@')[0]} ${unit.family} ${unit.sm}`));
+        for (const unit of device.units) assert.ok(failedAt(device.id).has(`${unit.family} ${unit.sm}`));
         if (device.state === 'HEALTHY')
           assert.ok(device.units.every(({ counted, unlocated }) => counted + unlocated === 0));
       }
@@ -232,3 +243,19 @@ test('what has never failed costs no memory', () => {
     RUNS,
   );
 });
+
+/** The id that hardware which came back was known by; undefined = the event says nothing of the kind. */
+function knownAs(effects: Effects, eventId: string): string | undefined {
+  const known = effects.outbox.find((event) => event.eventId === eventId)?.detail['known_as'];
+  return known === undefined ? undefined : String(known);
+}
+
+function rename<T>(map: Map<string, T>, from: string, to: string): void {
+  const value = map.get(from);
+  map.delete(from);
+  if (value !== undefined) map.set(to, value);
+}
+
+function placeOf(id: string): string {
+  return id.split('@')[0] ?? id;
+}

@@ -41,11 +41,28 @@ test('the same serial again, or one that is not known, changes nothing', () => {
   assert.deepEqual(named(fleet, ID), { state: 'SUSPECT', units: 1, replaced: null, announced: true });
 });
 
-test('serials that come and go are told apart', () => {
+test('serials that come and go are told apart, and each is kept once', () => {
   const fleet = failing();
-  for (const serial of ['B', 'A', 'B']) fleet.hello('n1', { devices: [describe(ID, { serial, slot: SLOT })] });
-  const ids = [...fleet.state.devices.keys()].map((id) => id.split('~')[0]).sort();
-  assert.deepEqual(ids, [ID, `${ID}@A`, `${ID}@A`, `${ID}@B`]);
+  for (const serial of ['B', 'A', 'B', 'A']) fleet.hello('n1', { devices: [describe(ID, { serial, slot: SLOT })] });
+  assert.deepEqual([...fleet.state.devices.keys()].sort(), [ID, `${ID}@A`, `${ID}@B`]);
+  assert.deepEqual(named(fleet, ID), { state: 'SUSPECT', units: 1, replaced: null, announced: true });
+});
+
+test('other hardware in the place of what was out of service: whoever places jobs is told', () => {
+  const fleet = failing();
+  fleet.operator(ID, 'QUARANTINE');
+  const swapped = fleet.hello('n1', { devices: [describe(ID, { serial: 'B' })] });
+  assert.deepEqual(
+    swapped.fleetDirectives.map(({ action, gpu, from, to }) => ({ action, gpu, from, to })),
+    [{ action: 'REINSTATE', gpu: ID, from: 'QUARANTINED', to: 'HEALTHY' }],
+  );
+});
+
+test('instances of one board, in one slot, do not replace each other', () => {
+  const fleet = new Fleet();
+  const devices = [gpu('MIG-1', { serial: 'A' }), gpu('MIG-2', { serial: 'A' })];
+  fleet.hello('n1', { devices });
+  assert.ok(!eventNames(fleet.hello('n1', { devices })).includes('device_replaced'));
 });
 
 test('another UUID in the slot starts fresh; the old one is replaced, keeps its state, and nothing more is asked of it', () => {
@@ -90,14 +107,6 @@ test('a condemned UUID that comes back stays condemned, wherever, whatever seria
   assert.ok(eventNames(back).includes('condemned_device_returned'));
   const again = fleet.hello('n2', { devices: [gpu('GPU-bad', { serial: 'B' })] });
   assert.ok(!eventNames(again).includes('condemned_device_returned'));
-});
-
-test('a condemned CPU whose place has other hardware now is history', () => {
-  const fleet = failing();
-  fleet.operator(ID, 'QUARANTINE');
-  fleet.operator(ID, 'CONDEMN');
-  fleet.hello('n1', { devices: [describe(ID, { serial: 'B' })] });
-  assert.deepEqual([fleet.device(ID).state, fleet.device(`${ID}@A`).state], ['HEALTHY', 'CONDEMNED']);
 });
 
 test('a replacement survives a restart', () => {

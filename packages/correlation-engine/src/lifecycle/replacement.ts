@@ -1,38 +1,43 @@
 import { movedCanaries } from '../canary/moved.js';
 import { canariesOf, type Draft, deviceOf, editCanaries, editDevice, nodeOf, putDevice } from '../evidence/draft.js';
 import { moveExposure } from '../evidence/exposure.js';
+import { hasOwnId } from '../evidence/hardware.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { NodeState } from '../evidence/model/node.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
 import { newDevice } from '../evidence/register.js';
 import { emit, type Step } from '../evidence/step.js';
+import { boundArchive } from './archive.js';
+import { noteOwnReturn, takeBack } from './comeback.js';
 import { isInjected } from './detail.js';
-import { cancelAll } from './directives.js';
-import { withdrawAll } from './proposals.js';
-
-/** Ids that are the hardware's own; others name a place, where hardware comes and goes. */
-const HARDWARE_ID = /^(GPU|MIG)-/;
+import { endWork, leaveDeepTest } from './end-work.js';
+import { tellOrchestrators } from './fleet-directives.js';
 
 /**
  * Before a device of a hello is described: is it the hardware that is known? Other hardware in its slot, or another serial
- * under its id, starts with nothing against it, and what was known stays with what was taken out. A condemned device stays
- * condemned wherever it comes back.
+ * under its id, starts with nothing against it unless it is known itself, and what was known stays with what was taken out. A
+ * condemned device stays condemned wherever it comes back.
  */
 export function noteReplacement(step: Step, record: HelloRecord, described: HelloDevice): void {
   const known = deviceOf(step.draft, described.id);
   if (known === undefined) return;
-  if (known.state === 'CONDEMNED' && HARDWARE_ID.test(known.id)) noteReturn(step, record, known, described);
-  else if (isOther(known.serial, described.serial)) startFresh(step, known, described);
-  for (const other of othersInSlot(step.draft, record.node, described)) retire(step, other, described);
+  const owns = hasOwnId(known);
+  if (!(owns && known.state === 'CONDEMNED') && isOther(known.serial, described.serial))
+    startFresh(step, known, described);
+  else if (owns) noteOwnReturn(step, record, known);
+  takeBack(step, record, described);
+  for (const other of othersInSlot(step.draft, record, described)) retire(step, other, described);
 }
 
 function isOther(before: string, now: string): boolean {
   return before !== '' && now !== '' && before !== now;
 }
 
-function othersInSlot(draft: Draft, node: string, { id, slot = '' }: HelloDevice): DeviceState[] {
+/** Instances of a divided board share its slot: what this hello names as well was not replaced. */
+function othersInSlot(draft: Draft, { node, devices }: HelloRecord, { slot = '' }: HelloDevice): DeviceState[] {
   if (slot === '') return [];
-  const ids = nodeOf(draft, node)?.deviceIds.filter((other) => other !== id) ?? [];
+  const named = new Set(devices.map(({ id }) => id));
+  const ids = nodeOf(draft, node)?.deviceIds.filter((id) => !named.has(id)) ?? [];
   return ids
     .flatMap((other) => deviceOf(draft, other) ?? [])
     .filter((device) => device.slot === slot && device.replaced === null);
@@ -42,8 +47,10 @@ function othersInSlot(draft: Draft, node: string, { id, slot = '' }: HelloDevice
 function retire(step: Step, known: DeviceState, by: HelloDevice): void {
   const device = editDevice(step.draft, known.id);
   device.announced = false;
+  const why = `${by.id} is in its slot`;
+  endWork(step, device, why);
+  leaveDeepTest(step, device, why);
   device.replaced = { by: by.id, us: step.ctx.nowUs };
-  endWork(step, device, `${by.id} is in its slot`);
   announce(step, device, { now: by.id, serial: by.serial, slot: device.slot });
 }
 
@@ -51,16 +58,12 @@ function retire(step: Step, known: DeviceState, by: HelloDevice): void {
 function startFresh(step: Step, known: DeviceState, described: HelloDevice): void {
   const { draft, ctx } = step;
   const before = editDevice(draft, known.id);
-  endWork(step, before, 'its serial number has changed: other hardware is in its place');
-  const to = archivedId(draft, known, ctx.commitSeq);
-  const old: DeviceState = {
-    ...before,
-    id: to,
-    announced: false,
-    dueUs: null,
-    replaced: { by: known.id, us: ctx.nowUs },
-  };
+  const why = 'its serial number has changed: other hardware is in its place';
+  endWork(step, before, why);
+  const to = `${known.id}@${known.serial}`;
+  const old: DeviceState = { ...before, id: to, announced: false, replaced: { by: known.id, us: ctx.nowUs } };
   putDevice(draft, old);
+  leaveDeepTest(step, old, why);
   putDevice(draft, newDevice(known.id, nodeOf(draft, known.node) as NodeState, ctx.nowUs));
   moveExposure(draft.exposure, known.id, to);
   // What was stored under the id belongs to the hardware of that time, however often it changes in one transaction.
@@ -68,17 +71,15 @@ function startFresh(step: Step, known: DeviceState, described: HelloDevice): voi
   step.effects.moved.push({ from: known.id, to });
   editCanaries(draft, movedCanaries(canariesOf(draft), known.id, to));
   announce(step, old, { now: known.id, serial: described.serial, slot: described.slot ?? '' });
+  if (before.out !== null) freePlace(step, before);
+  boundArchive(step);
 }
 
-function archivedId(draft: Draft, { id, serial }: DeviceState, commitSeq: number): string {
-  const plain = `${id}@${serial}`;
-  return deviceOf(draft, plain) === undefined ? plain : `${plain}~${commitSeq}`;
-}
-
-function endWork(step: Step, device: DeviceState, why: string): void {
-  cancelAll(step, device, why);
-  withdrawAll(step, device, `The device was replaced: ${why}.`);
-  device.dueUs = null;
+/** Whoever places jobs knows the place by its id, which was out of service. */
+function freePlace(step: Step, { id: gpu, node, state: from }: DeviceState): void {
+  const reason = 'Other hardware is in its place.';
+  const about = { gpu, node, reason, actor: '', from, timeUs: step.ctx.nowUs, injected: false };
+  tellOrchestrators(step, { action: 'REINSTATE', to: 'HEALTHY', ...about });
 }
 
 function announce(step: Step, old: DeviceState, now: { now: string; serial: string; slot: string }): void {
@@ -92,12 +93,4 @@ function announce(step: Step, old: DeviceState, now: { now: string; serial: stri
     replaced_by: now.now,
     new_serial: now.serial,
   });
-}
-
-/** Said when it comes back, not at every hello. */
-function noteReturn(step: Step, record: HelloRecord, known: DeviceState, { serial, slot = '' }: HelloDevice): void {
-  if (known.announced && known.node === record.node) return;
-  const subject = { gpu: known.id, eventUs: step.ctx.nowUs, injected: isInjected(known) };
-  const detail = { node: record.node, state: known.state, serial, slot, reason: known.stateReason };
-  emit(step, 'ANOMALY', subject, { event: 'condemned_device_returned', ...detail });
 }

@@ -9,7 +9,7 @@ import { readCheckpoint } from './checkpoint.js';
 import { DecisionComparison, prunedDirectives } from './compare-decisions.js';
 import { compareState } from './compare-state.js';
 
-import { archivedDevices, MovedNames } from './moved-names.js';
+import { MovedNames } from './moved-names.js';
 import { type LogEntry, readLog } from './read-log.js';
 import { Remembered } from './remembered.js';
 import type { Disagreement, ReplayReport } from './report.js';
@@ -45,7 +45,7 @@ export function replay(options: ReplayOptions): Promise<ReplayReport> {
       await sql`set local statement_timeout = 0`.execute(db);
       await sql`set local idle_in_transaction_session_timeout = 0`.execute(db);
       const steps = await SchemaSteps.read(db);
-      const names = new MovedNames(await archivedDevices(db));
+      const names = new MovedNames();
       const comparison = new DecisionComparison(await prunedDirectives(db), steps, names);
       return await new Replay(db, options, steps, comparison).run();
     });

@@ -183,6 +183,12 @@ describe('a log replays the same', () => {
     before.close();
     const now = await connected(node, 'S2');
     await fails(now);
+    now.close();
+    for (const serial of ['S1', 'S2', 'S1', 'S2']) {
+      const back = await connected(node, serial);
+      await fails(back);
+      back.close();
+    }
     const { compared } = await same();
     assert.equal(compared.proposals, 1);
     const ids = await engine.sql<{ id: string }>(`select distinct device_id as id from observations order by 1`);

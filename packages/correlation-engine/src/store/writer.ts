@@ -162,7 +162,7 @@ export class Writer {
 
 /** [name, text, rows] of every statement that only adds or replaces rows. */
 function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
-  const { devices, nodes, fleet, config, canaries } = rows.changes;
+  const { devices, removed, nodes, fleet, config, canaries } = rows.changes;
   const facts = [
     ...(fleet === null ? [] : [{ name: 'fleet', body: fleet }]),
     ...(config === null ? [] : [{ name: 'config', body: config }]),
@@ -172,6 +172,7 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
     ['devices', DEVICES, devices.map((body) => ({ id: body.id, node: body.node, state: body.state, body }))],
     ['nodes', NODES, nodes.map((body) => ({ node: body.node, body }))],
     ['facts', FACTS, facts],
+    ['move-counters', MOVE_COUNTERS, rows.moved],
     ...MOVES.map(([table, column]): [string, string, readonly unknown[]] => [
       `move-${table}`,
       `update ${table} set ${column} = m.to_id from json_to_recordset($1) as m(from_id text, to_id text) where ${column} = m.from_id`,
@@ -189,12 +190,12 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
     ['live-updates', LIVE_UPDATES, rows.liveUpdates],
     ['unarchived', UNARCHIVED, rows.unarchived],
     ['archived', ARCHIVED, rows.archived],
+    ['removed', REMOVED, removed.map((id) => ({ id }))],
   ];
 }
 
 /** Where a device is named by its id; what is known of the device itself is among `devices`. */
 const MOVES = [
-  ['counters', 'device_id'],
   ['observations', 'device_id'],
   ['transitions', 'device_id'],
   ['proposals', 'gpu'],
@@ -213,11 +214,18 @@ const NODES = `insert into nodes (node, body) select * from json_to_recordset($1
   on conflict (node) do update set body = excluded.body`;
 const FACTS = `insert into facts (name, body) select * from json_to_recordset($1) as t(name text, body json)
   on conflict (name) do update set body = excluded.body`;
-const COUNTERS = `${insert('counters', COLUMNS.counters, 'c')}
-  on conflict (device_id, family) do update set runs = c.runs + excluded.runs, executions = c.executions + excluded.executions,
+const ADD_COUNTERS = `on conflict (device_id, family) do update set runs = c.runs + excluded.runs, executions = c.executions + excluded.executions,
     failures = c.failures + excluded.failures, not_run = c.not_run + excluded.not_run,
     last_run_us = greatest(c.last_run_us, excluded.last_run_us),
     first_run_us = least(c.first_run_us, excluded.first_run_us)`;
+const COUNTERS = `${insert('counters', COLUMNS.counters, 'c')} ${ADD_COUNTERS}`;
+/** To an id that may have some: hardware that was taken out, came back and was taken out again. */
+const MOVE_COUNTERS = `with gone as (
+    delete from counters c using json_to_recordset($1) as m(from_id text, to_id text) where c.device_id = m.from_id returning m.to_id, c.*)
+  insert into counters as c (${COLUMNS.counters.map((name) => `"${name}"`).join(', ')})
+    select ${COLUMNS.counters.map((name) => (name === 'device_id' ? 'to_id' : `"${name}"`)).join(', ')} from gone ${ADD_COUNTERS}`;
+const REMOVED = `with gone as (select id from json_to_recordset($1) as t(id text)), counted as (delete from counters using gone where device_id = id)
+  delete from devices d using gone where d.id = gone.id`;
 const OBSERVATIONS = insert('observations', COLUMNS.observations);
 const TRANSITIONS = insert('transitions', COLUMNS.transitions);
 const OUTBOX = insert('outbox', COLUMNS.outbox);

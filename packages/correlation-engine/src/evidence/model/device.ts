@@ -1,6 +1,6 @@
 import type { SoftSource } from '../soft/cusum.js';
 import type { Trends } from '../soft/trends.js';
-import type { Declined, DirectiveState, OutOfService, Proposal, Replaced } from './orders.js';
+import type { Declined, DirectiveState, OutOfService, Proposal, Replaced, Returned } from './orders.js';
 import type { GateOutcome, HealthState, Identity, WouldBe } from './terms.js';
 import type { FamilyState, UnitName, UnitState } from './unit.js';
 
@@ -20,6 +20,8 @@ export interface DeviceState {
   slot: string;
   /** Other hardware took its place: what is here is history. null = it is still there, as far as is known. */
   replaced: Replaced | null;
+  /** It was out of use or elsewhere, and what was known of it then counts here. Absent = never. */
+  returned?: Returned;
   note: string;
   sms: number[];
   families: FamilyState[];

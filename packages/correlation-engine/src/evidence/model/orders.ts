@@ -85,6 +85,13 @@ export interface OutOfService {
   readonly testedUs: number | null;
 }
 
+/** Hardware that is known came back. Replaced as a whole. */
+export interface Returned {
+  /** Id that it was known by; its own, if that names the hardware. */
+  readonly from: string;
+  readonly us: number;
+}
+
 export interface Replaced {
   /** Id of the device that is there now. */
   by: string;
