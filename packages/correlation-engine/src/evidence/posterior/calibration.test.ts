@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mulberry } from '../testing/random.js';
 import { lnTotal, neverFailed, oddsOf, probabilityOf } from './recursion.js';
 import { type Beliefs, failed, firstFailure, lnOddsAt, passed } from './unit.js';
 
@@ -67,15 +68,4 @@ function probabilityAfter(failures: readonly number[]): number {
   }
   const now = lnOddsAt(passed(posterior, EXECUTIONS - 1 - last, 0), BELIEFS, HOURS * HOUR_US);
   return probabilityOf(oddsOf(lnTotal(now)));
-}
-
-/** Numbers in (0, 1) that follow from a seed. */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 4_294_967_296;
-  };
 }
