@@ -42,6 +42,22 @@ test('failures of the same run outweigh what the agent counted', () => {
   assert.equal(locality(9, 1), 'device');
 });
 
+test('the reason says how many gave the same wrong digest', () => {
+  const reason = (siblings: number, passed: number, same: number) => {
+    const of = mismatch({ sm: 0, siblingsRun: siblings, siblingsPassed: passed, siblingsSameDigest: same });
+    return localityGate(of, CONFIG.gates, { failed: 1, sameDigest: 1 }).reason;
+  };
+  const accused = 'the device is accused, no single SM.';
+  assert.equal(
+    reason(3, 1, 1),
+    `Only 1 of 3 other SMs passed the same seed, and 2 SMs gave this wrong digest, fewer than the 3 that mean software: ${accused}`,
+  );
+  assert.equal(
+    reason(3, 1, 0),
+    `Only 1 of 3 other SMs passed the same seed, and no other gave this wrong digest: ${accused}`,
+  );
+});
+
 test('settings move both limits', () => {
   assert.equal(answer(3, 1, 1), 'device PASS');
   assert.equal(answer(3, 1, 1, { ...CONFIG.gates, locality_passing_fraction: 0 }), 'unit PASS');

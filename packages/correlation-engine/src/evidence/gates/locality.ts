@@ -46,6 +46,10 @@ export function localityGate(mismatch: Mismatch, settings: GateSettings, same: S
     const reason = `${passed} of ${siblings} other SMs passed the same seed: SM ${mismatch.sm} alone is accused.`;
     return { locality: 'unit', verdict: 'PASS', reason, inputs };
   }
-  const reason = `Only ${passed} of ${siblings} other SMs passed the same seed, and the wrong digests differ: the device is accused, no single SM.`;
+  const shared =
+    sameDigest === 1
+      ? 'no other gave this wrong digest'
+      : `${sameDigest} SMs gave this wrong digest, fewer than the ${softwareFrom} that mean software`;
+  const reason = `Only ${passed} of ${siblings} other SMs passed the same seed, and ${shared}: the device is accused, no single SM.`;
   return { locality: 'device', verdict: 'PASS', reason, inputs };
 }
