@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { batchMac, deriveAgentKey, helloMac, KeyRing, macEquals } from './mac.js';
 
-const key = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const key = bytes.map((value) => createSecretKey(value));
 const spoolId = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const batch = fc.record({
   node: fc.string({ unit: 'grapheme', maxLength: 40 }),
@@ -12,7 +14,7 @@ const batch = fc.record({
   payload: fc.uint8Array({ maxLength: 200 }),
 });
 const macOf = (
-  agentKey: Uint8Array,
+  agentKey: KeyObject,
   { node, spoolId, sequence, payload }: typeof batch extends fc.Arbitrary<infer T> ? T : never,
 ): string => batchMac(agentKey, { node, spoolId, sequence }, payload).toString('hex');
 
@@ -27,14 +29,14 @@ test('two batches have the same MAC only if they are the same, however their fie
   );
   // What one field ends with, the next one begins with.
   const zeros = new Uint8Array(16);
-  const agentKey = new Uint8Array(32);
+  const agentKey = createSecretKey(new Uint8Array(32));
   const shifted = { node: 'ab', spoolId: zeros, sequence: 0n, payload: Buffer.from('c') };
   assert.notEqual(macOf(agentKey, shifted), macOf(agentKey, { ...shifted, node: 'a', payload: Buffer.from('bc') }));
 });
 
 test('a hello answers one nonce, and never passes for a batch', () => {
   fc.assert(
-    fc.property(key, spoolId, key, key, (agentKey, id, nonce, other) => {
+    fc.property(key, spoolId, bytes, bytes, (agentKey, id, nonce, other) => {
       const answer = (challenge: Uint8Array): string =>
         helloMac(agentKey, 'n', id, challenge, Buffer.from('hello')).toString('hex');
       if (!macEquals(nonce, other)) assert.notEqual(answer(nonce), answer(other));
@@ -47,7 +49,7 @@ test('each node has a key of its own, and a name that is too long is refused', (
   const fleetKey = Buffer.alloc(32, 1);
   assert.notDeepEqual(deriveAgentKey(fleetKey, 'a'), deriveAgentKey(fleetKey, 'b'));
   const header = { node: 'n'.repeat(0x1_0000), spoolId: new Uint8Array(16), sequence: 1n };
-  assert.throws(() => batchMac(fleetKey, header, new Uint8Array()), RangeError);
+  assert.throws(() => batchMac(deriveAgentKey(fleetKey, 'a'), header, new Uint8Array()), RangeError);
 });
 
 test('a MAC of another length is not equal', () => {

@@ -1,4 +1,4 @@
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject, timingSafeEqual } from 'node:crypto';
 
 /** Derived keys that a ring remembers; beyond it the oldest is derived again when needed. */
 const MAX_CACHED_KEYS = 20_000;
@@ -9,9 +9,12 @@ export const MAC_BYTES = 32;
 export const SPOOL_ID_BYTES = 16;
 const MAX_NODE_BYTES = 0xffff;
 
-/** Key of one agent: HKDF-SHA256 (RFC 5869) of the fleet key, bound to the node's name. */
-export function deriveAgentKey(fleetKey: Uint8Array, node: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', fleetKey, Buffer.alloc(0), KEY_INFO + node, MAC_BYTES));
+/**
+ * Key of one agent: HKDF-SHA256 (RFC 5869) of the fleet key, bound to the node's name. A KeyObject, because a key given as bytes is
+ * made into one for every MAC, which costs three times the MAC itself.
+ */
+export function deriveAgentKey(fleetKey: Uint8Array, node: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', fleetKey, Buffer.alloc(0), KEY_INFO + node, MAC_BYTES)));
 }
 
 export interface BatchHeader {
@@ -22,7 +25,7 @@ export interface BatchHeader {
 }
 
 /** MAC of an uplink envelope; byte layout in proto/sentinel/v1/probe.proto. */
-export function batchMac(agentKey: Uint8Array, header: BatchHeader, payload: Uint8Array): Buffer {
+export function batchMac(agentKey: KeyObject, header: BatchHeader, payload: Uint8Array): Buffer {
   const prefix = nodePrefix(BATCH_DOMAIN, header.node, SPOOL_ID_BYTES + 8);
   prefix.set(header.spoolId, prefix.length - SPOOL_ID_BYTES - 8);
   prefix.writeBigUInt64BE(header.sequence, prefix.length - 8);
@@ -31,7 +34,7 @@ export function batchMac(agentKey: Uint8Array, header: BatchHeader, payload: Uin
 
 /** MAC that answers a challenge; byte layout in proto/sentinel/v1/control.proto. `hello` is the serialised Hello. */
 export function helloMac(
-  agentKey: Uint8Array,
+  agentKey: KeyObject,
   node: string,
   spoolId: Uint8Array,
   nonce: Uint8Array,
@@ -66,7 +69,7 @@ export function macEquals(expected: Uint8Array, received: Uint8Array): boolean {
 /** Fleet keys by key id, with the agents' keys derived once. */
 export class KeyRing {
   readonly #fleetKeys: ReadonlyMap<string, Uint8Array>;
-  readonly #derived = new Map<string, Buffer>();
+  readonly #derived = new Map<string, KeyObject>();
 
   constructor(fleetKeys: ReadonlyMap<string, Uint8Array>) {
     this.#fleetKeys = fleetKeys;
@@ -78,7 +81,7 @@ export class KeyRing {
   }
 
   /** The key of `node` under `keyId`, or null for an unknown key id. */
-  agentKey(keyId: string, node: string): Buffer | null {
+  agentKey(keyId: string, node: string): KeyObject | null {
     const cacheKey = `${keyId}\0${node}`;
     const cached = this.#derived.get(cacheKey);
     if (cached !== undefined) return cached;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { Device } from '@sentinel/contracts/sentinel/v1/common.js';
@@ -47,7 +48,7 @@ export class ScriptedAgent {
   welcome: Welcome | null = null;
   readonly #options: ScriptedAgentOptions;
   readonly #client: ProbeServiceClient;
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   #control: ClientDuplexStream<AgentControlRequest, AgentControlResponse> | null = null;
   #results: ResultStream | null = null;
   #failure: SentinelError | null = null;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +61,7 @@ export default bench({
 /** Serialised envelopes of one agent: the same runs again and again, each under the next sequence. */
 class Messages {
   readonly node: string;
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #payload: Uint8Array;
   sequence = 0;
 

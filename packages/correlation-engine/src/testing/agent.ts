@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,7 +40,7 @@ export interface AgentOptions {
 export class TestAgent {
   readonly node: string;
   readonly spoolId = randomBytes(16);
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly #address: string;
   readonly #options: AgentOptions;
   readonly #events = new EventEmitter();

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import {
@@ -178,7 +179,7 @@ export class EngineStub {
     call.write({ committedThrough: this.committed, archivedThrough: this.archived });
   }
 
-  #key(node: string): Buffer {
+  #key(node: string): KeyObject {
     return deriveAgentKey(Buffer.from(this.fleetKey, 'utf8'), node);
   }
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import {
   type AgentControlRequest,
@@ -35,7 +36,7 @@ const MAX_PENDING_STATUSES = 8_192;
 export interface Identity {
   readonly node: string;
   readonly keyId: string;
-  readonly agentKey: Uint8Array;
+  readonly agentKey: KeyObject;
 }
 
 export interface SessionSpool extends RecordSource {
