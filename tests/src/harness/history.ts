@@ -49,7 +49,8 @@ function decode(record: Buffer): { spoolId: string; sequence: number; payload: U
   return { spoolId, sequence, payload: UplinkPayload.decode(record.subarray(headerEnd)) };
 }
 
-function runsOf({ body }: UplinkPayload): RunFacts[] {
+/** The runs of a record, as the agent made it. */
+export function runsOf({ body }: UplinkPayload): RunFacts[] {
   return body?.$case === 'probeBatch' ? body.value.family.map((_, row) => runOf(body.value, row)) : [];
 }
 

@@ -54,7 +54,8 @@ export class ReplicaSet {
     const set = await ReplicaSet.prepare(options);
     try {
       for (const { service } of set.all) await service.start();
-      await set.leader();
+      // An engine that is alone is not called a replica.
+      if (options.count > 1) await set.leader();
       return set;
     } catch (error) {
       await set.kill();

@@ -34,12 +34,16 @@ export interface AgentOptions {
   readonly slot?: string;
   /** null = plaintext. */
   readonly tls?: ClientConnection['tls'];
+  /** Continues the spool of another agent: what it has, under its name. */
+  readonly spoolId?: Buffer;
+  /** Milliseconds since the Unix epoch, as the agent believes. */
+  readonly clock?: () => number;
 }
 
 /** An agent of a test: speaks the protocol, keeps its spool in memory, and lies where it is told to. */
 export class TestAgent {
   readonly node: string;
-  readonly spoolId = randomBytes(16);
+  readonly spoolId: Buffer;
   readonly key: KeyObject;
   readonly #address: string;
   readonly #options: AgentOptions;
@@ -57,12 +61,17 @@ export class TestAgent {
     this.#address = address;
     this.#options = options;
     this.node = options.node ?? 'node-1';
+    this.spoolId = options.spoolId ?? randomBytes(16);
     this.key = deriveAgentKey(Buffer.from(options.fleetKey ?? FLEET_KEY), this.node);
     this.#events.setMaxListeners(0);
   }
 
   get device(): string {
     return this.#options.devices?.[0] ?? `CPU-${this.node}`;
+  }
+
+  get #now(): number {
+    return this.#options.clock?.() ?? Date.now();
   }
 
   /** A new connection with its hello, to another engine if `address` names one. Resolves with the welcome or rejects with the refusal. */
@@ -110,7 +119,7 @@ export class TestAgent {
       testBuild: this.#options.testBuild ?? false,
       agentVersion: 'test',
       keyId: this.#options.keyId ?? 'default',
-      agentTimeUs: BigInt(Date.now()) * 1000n,
+      agentTimeUs: BigInt(this.#now) * 1000n,
       lastSequence: BigInt(this.payloads.length),
       devices: (this.#options.devices ?? [this.device]).map((id) => ({
         id,
@@ -147,7 +156,7 @@ export class TestAgent {
 
   /** Adds a batch to the spool. @returns its sequence */
   batch(specs: readonly RunSpec[] = [{}]): bigint {
-    const value = ProbeBatch.fromPartial(columns(Date.now() * 1000, this.device, specs) as ProbeBatch);
+    const value = ProbeBatch.fromPartial(columns(this.#now * 1000, this.device, specs) as ProbeBatch);
     return this.payload({ $case: 'probeBatch', value });
   }
 
@@ -159,7 +168,7 @@ export class TestAgent {
 
   payload(body: UplinkPayload['body']): bigint {
     const { testBuild = false, buildId = 'build-1' } = this.#options;
-    const payload = UplinkPayload.encode({ createdUs: BigInt(Date.now()) * 1000n, buildId, testBuild, body }).finish();
+    const payload = UplinkPayload.encode({ createdUs: BigInt(this.#now) * 1000n, buildId, testBuild, body }).finish();
     this.payloads.push(Buffer.from(payload));
     return BigInt(this.payloads.length);
   }

@@ -102,11 +102,22 @@ export class PostgresServer implements StartedServer, AsyncDisposable {
   async halt(how: 'fast' | 'immediate' | 'kill -9' = 'fast'): Promise<void> {
     const child = this.#child;
     if (child === null) return;
+    if (!this.runs) return this.#forget();
     child.ref();
     const gone = once(child, 'exit');
     if (how === 'kill -9') for (const pid of [this.pid, ...backendsOf(this.pid)]) process.kill(pid, 'SIGKILL');
     else child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await gone;
+    this.#forget();
+  }
+
+  /** It may have ended by itself, as with a full disk. */
+  get runs(): boolean {
+    const child = this.#child;
+    return child !== null && child.exitCode === null && child.signalCode === null;
+  }
+
+  #forget(): void {
     this.#tie?.drop();
     this.#child = null;
   }

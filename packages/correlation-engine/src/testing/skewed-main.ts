@@ -25,7 +25,7 @@ const loaded = loadConfigForMain({
   section: 'correlation_engine',
   argv: process.argv.slice(2),
   env: process.env,
-  program: 'skewed-engine',
+  program: 'skewed-main',
   summary: 'The engine, with a clock that jumps.',
 });
 if (loaded !== undefined) {

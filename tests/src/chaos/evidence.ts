@@ -1,0 +1,84 @@
+import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
+import { historyLogOf, type TestAgent, type TestLedger } from '@sentinel/correlation-engine/testing';
+import type { PostgresServer } from '@sentinel/test-kit';
+import type { Decision } from '../check/decisions.js';
+import type { SentEvent } from '../check/events.js';
+import type { AcknowledgedRecord, EngineEvidence } from '../check/reconcile.js';
+import { runsOf } from '../harness/history.js';
+import type { Cluster } from './stores.js';
+
+/** What an agent sent, all of which was acknowledged. */
+export function sentBy(agent: TestAgent): AcknowledgedRecord[] {
+  const spoolId = agent.spoolId.toString('hex');
+  return agent.payloads.map((payload, index) => ({
+    spoolId,
+    sequence: index + 1,
+    rows: runsOf(UplinkPayload.decode(payload)),
+  }));
+}
+
+/** What the engines have, by SQL and from the history, without asking an engine. */
+export async function engineEvidence(
+  postgres: PostgresServer,
+  database: string,
+  history: { readonly folder: string; readonly cluster: Cluster | null },
+): Promise<EngineEvidence> {
+  const rows = (text: string): Promise<Record<string, unknown>[]> => postgres.sql(text, database);
+  const watermarks = (await rows('select spool_id, committed_through from spools')).map((row) => ({
+    spoolId: String(row.spool_id),
+    committedThrough: Number(row.committed_through),
+  }));
+  const counters = (await rows('select device_id, family, runs, executions, failures from counters')).map((row) => ({
+    device: String(row.device_id),
+    family: Number(row.family),
+    runs: Number(row.runs),
+    executions: Number(row.executions),
+    failures: Number(row.failures),
+  }));
+  const failing = (await rows('select spool_id, sequence, "row", sm from observations')).map((row) => ({
+    spoolId: String(row.spool_id),
+    sequence: Number(row.sequence),
+    row: Number(row.row),
+    sm: Number(row.sm),
+  }));
+  return { watermarks, counters, failing, history: await historyOf(history) };
+}
+
+export async function decisions(postgres: PostgresServer, database: string): Promise<Decision[]> {
+  const text = 'select device_id, from_state, to_state, actor, event_id from transitions order by commit_seq, event_id';
+  return (await postgres.sql(text, database)).map((row) => ({
+    device: String(row.device_id),
+    from: String(row.from_state),
+    to: String(row.to_state),
+    actor: String(row.actor),
+    eventId: String(row.event_id),
+  }));
+}
+
+/** Every event of every request that the ledger took. */
+export function sentEvents({ requests }: TestLedger): SentEvent[] {
+  return requests.flatMap(({ firstSequence, events }) =>
+    events.map(({ eventId, type, gpu, detail, eventUs }, index) => ({
+      number: Number(firstSequence) + index,
+      eventId: Buffer.from(eventId).toString('hex'),
+      content: [type, gpu, eventUs, Buffer.from(detail).toString('utf8')].join(' '),
+    })),
+  );
+}
+
+async function historyOf(history: {
+  readonly folder: string;
+  readonly cluster: Cluster | null;
+}): Promise<EngineEvidence['history']> {
+  const { folder, cluster } = history;
+  const log = historyLogOf(folder, cluster === null ? null : { ...cluster, password_path: '' });
+  try {
+    const runs: EngineEvidence['history'][number][] = [];
+    for (let records = await log.next(); records.length > 0; records = await log.next())
+      for (const { spoolId, sequence, payload } of records)
+        runs.push(...runsOf(UplinkPayload.decode(payload)).map((run, row) => ({ ...run, spoolId, sequence, row })));
+    return runs;
+  } finally {
+    await log.close();
+  }
+}

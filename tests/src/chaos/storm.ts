@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Decision } from '../check/decisions.js';
+import { sentence } from './fault.js';
+import { inject } from './inject.js';
+import { held, Locks } from './locks.js';
+import { type PlanOptions, plan } from './plan.js';
+import { undisturbed } from './undisturbed.js';
+import { type Verdict, verdict } from './verdict.js';
+import { World, type WorldOptions } from './world.js';
+
+/** After the last fault everything works again: so long may it take until the last record is delivered. */
+const SETTLE_MS = 240_000;
+/** Between two records of an agent. */
+const RECORD_MS = 250;
+const LOOK_MS = 200;
+
+export type StormOptions = WorldOptions &
+  PlanOptions & {
+    readonly log: (line: string) => void;
+    /** Looks at what is left, before it is removed. */
+    readonly inspect?: (world: World, expected: readonly Decision[]) => Promise<void>;
+  };
+
+export interface Storm extends Verdict {
+  readonly faults: number;
+  readonly records: number;
+  readonly quarantines: number;
+  readonly seconds: number;
+  /** What happened when. */
+  readonly timeline: readonly string[];
+}
+
+/** Hurts an installation under load as the seed says, lets it recover, and compares what it has with what it was told. */
+export async function storm(options: StormOptions): Promise<Storm> {
+  const started = performance.now();
+  const timeline: string[] = [];
+  const note = (line: string): void => {
+    const text = `${((performance.now() - started) / 1000).toFixed(1).padStart(7)} s  ${line}`;
+    timeline.push(text);
+    options.log(text);
+  };
+  const world = await World.start(options);
+  try {
+    note(`${options.replicas} replicas and ${options.agents} agents, history in ${options.history}`);
+    const faults = await underLoad(world, () => injectAll(world, options, note));
+    const expected = await undisturbed({ ...options, postgres: world.stores.postgres, ...world });
+    note('the undisturbed run is over');
+    const found = await verdict(world, expected);
+    await options.inspect?.(world, expected);
+    const seconds = (performance.now() - started) / 1000;
+    return { ...found, ...facts(world, expected), faults, seconds, timeline };
+  } catch (error) {
+    for (const { service } of world.replicas.all) note(`${service.spec.name}: ${service.tail()}`);
+    throw new Error([`seed ${options.seed}`, ...timeline].join('\n'), { cause: error });
+  } finally {
+    await world.stop();
+  }
+}
+
+function facts({ agents }: World, expected: readonly Decision[]): Pick<Storm, 'records' | 'quarantines'> {
+  return {
+    records: agents.reduce((sum, agent) => sum + agent.records, 0),
+    quarantines: expected.filter(({ to }) => to === 'QUARANTINED').length,
+  };
+}
+
+/** Agents record while `work` goes on, and deliver to the end. @throws Error where one cannot */
+async function underLoad(world: World, work: () => Promise<number>): Promise<number> {
+  const giveUp = new AbortController();
+  const deliveries = Promise.all(world.agents.map((agent) => agent.run(giveUp.signal)));
+  const recording = setInterval(() => {
+    for (const agent of world.agents) agent.record();
+  }, RECORD_MS);
+  try {
+    const done = await work();
+    clearInterval(recording);
+    for (const agent of world.agents) agent.fill();
+    await Promise.race([deliveries, delay(SETTLE_MS, undefined, { ref: false })]);
+    const stuck = world.agents.filter(({ delivered }) => !delivered).map(({ progress }) => progress);
+    if (stuck.length > 0) throw new Error(`not delivered ${SETTLE_MS / 1000} s after all is well: ${stuck.join('; ')}`);
+    return done;
+  } finally {
+    clearInterval(recording);
+    giveUp.abort();
+    await deliveries;
+  }
+}
+
+/** @returns how many faults were injected */
+async function injectAll(world: World, options: StormOptions, note: (line: string) => void): Promise<number> {
+  const locks = new Locks();
+  const started = performance.now();
+  const under = new Set<Promise<void>>();
+  let [injected, failure] = [0, null as unknown];
+  for (const { atMs, fault } of plan(options, world.inventory)) {
+    while (performance.now() - started < atMs && failure === null) await delay(Math.min(LOOK_MS, atMs));
+    if (failure !== null) break;
+    const done = locks.run(held(fault), async () => {
+      injected += 1;
+      note(`${injected}: ${sentence(fault)}`);
+      await inject(world, fault);
+    });
+    under.add(done);
+    done.catch((error: unknown) => {
+      note(`${sentence(fault)} could not be done: ${String(error)}`);
+      failure ??= error;
+    });
+  }
+  await Promise.allSettled(under);
+  if (failure !== null) throw failure;
+  return injected;
+}
