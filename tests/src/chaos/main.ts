@@ -15,6 +15,9 @@ function asked(): Campaign | null {
   }
 }
 
+// Whatever is hurt ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const wanted = asked();
 if (wanted === null) process.exitCode = EXIT_USAGE;
 else {

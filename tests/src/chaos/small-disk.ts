@@ -5,6 +5,12 @@ import { join } from 'node:path';
 const MEGABYTE = 1024 * 1024;
 const CHUNKS = [MEGABYTE, 4096] as const;
 
+/** Those that must not outlive this process. */
+const MOUNTED = new Set<SmallDisk>();
+process.once('exit', () => {
+  for (const disk of MOUNTED) disk.unmount();
+});
+
 /** A file system of its own in memory, which can be full. Making one is for root. */
 export class SmallDisk {
   readonly folder: string;
@@ -13,6 +19,7 @@ export class SmallDisk {
   private constructor(folder: string) {
     this.folder = folder;
     this.#ballast = join(folder, 'ballast');
+    MOUNTED.add(this);
   }
 
   /** @throws Error where this process may not mount */
@@ -39,6 +46,7 @@ export class SmallDisk {
   }
 
   unmount(): void {
+    MOUNTED.delete(this);
     // What still has a file there keeps its own; nobody finds the folder again.
     run('umount', '--lazy', this.folder);
   }

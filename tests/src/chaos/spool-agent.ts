@@ -51,6 +51,11 @@ export class SpoolAgent {
     return this.#filled && this.#archived >= BigInt(this.records);
   }
 
+  /** Acknowledgements so far, of both parts. */
+  get acknowledged(): bigint {
+    return this.#committed + this.#archived;
+  }
+
   get progress(): string {
     return `${this.agent.node}: ${this.records} records, ${this.#committed} committed, ${this.#archived} archived, ${this.connections} connections, last error: ${this.agent.error?.sentence ?? 'none'}`;
   }
@@ -87,10 +92,10 @@ export class SpoolAgent {
     let next = this.#archived + 1n;
     let movedAt = performance.now();
     while (agent.error === null && !this.delivered && !signal.aborted) {
-      const before = this.#committed + this.#archived;
+      const before = this.acknowledged;
       this.#heard();
       const waits = this.#archived < BigInt(this.records);
-      if (!waits || this.#committed + this.#archived > before) movedAt = performance.now();
+      if (!waits || this.acknowledged > before) movedAt = performance.now();
       if (performance.now() - movedAt > PATIENCE_MS) return;
       for (; next <= BigInt(this.records) && next - this.#archived <= WINDOW; next += 1n) agent.sendAll(next);
       await delay(LOOK_MS);

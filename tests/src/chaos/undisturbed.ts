@@ -9,7 +9,7 @@ import { SpoolAgent } from './spool-agent.js';
 import { SETTINGS, SKEWED_ENGINE } from './world.js';
 
 const DATABASE = 'undisturbed';
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 900_000;
 
 export interface UndisturbedInput {
   readonly folder: string;

@@ -34,6 +34,12 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Processes that must not outlive the one that started them. */
+const ALIVE = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of ALIVE) child.kill('SIGKILL');
+});
+
 /** A real service process: started, killed and kept up by a test. */
 export class Service {
   readonly spec: ServiceSpec;
@@ -69,10 +75,12 @@ export class Service {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    ALIVE.add(child);
     this.#collect(child);
     this.#ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.#child = null;
+        ALIVE.delete(child);
         resolve({ code, signal });
         if (this.#keepUp) void this.#restart();
       });
