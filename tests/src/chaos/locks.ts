@@ -14,7 +14,7 @@ export class Locks {
   readonly #tails = new Map<string, Promise<unknown>>();
 
   run(names: readonly string[], work: () => Promise<void>): Promise<void> {
-    const before = names.map((name) => this.#tails.get(name));
+    const before = names.flatMap((name) => this.#tails.get(name) ?? []);
     const done = Promise.allSettled(before).then(work);
     for (const name of names) this.#tails.set(name, done);
     return done;

@@ -104,7 +104,7 @@ async function injectAll(world: World, options: StormOptions, note: (line: strin
   const locks = new Locks();
   const started = performance.now();
   const under = new Set<Promise<void>>();
-  let [injected, failure] = [0, null as unknown];
+  let [injected, failure] = [0, null as Error | null];
   for (const { atMs, fault } of plan(options, world.inventory)) {
     while (performance.now() - started < atMs && failure === null) await delay(Math.min(LOOK_MS, atMs));
     if (failure !== null) break;
@@ -116,7 +116,7 @@ async function injectAll(world: World, options: StormOptions, note: (line: strin
     under.add(done);
     done.catch((error: unknown) => {
       note(`${sentence(fault)} could not be done: ${String(error)}`);
-      failure ??= error;
+      failure ??= error instanceof Error ? error : new Error(String(error));
     });
   }
   await Promise.allSettled(under);

@@ -36,7 +36,7 @@ export async function undisturbed({ folder, postgres, agents, clocks }: Undistur
   });
   const { grpc } = engine.at(0);
   await Promise.all(agents.map(({ agent }, index) => deliverAgain(agent, index, grpc, clocks)));
-  return decisions(postgres, DATABASE);
+  return await decisions(postgres, DATABASE);
 }
 
 async function deliverAgain(agent: TestAgent, index: number, grpc: string, clocks: Clocks): Promise<void> {
