@@ -20,6 +20,7 @@ export function completeDevice(device: DeviceState, settings: AttributionSetting
     confirmed: device.confirmed ?? [],
     soft: device.soft ?? [],
     trends: device.trends ?? null,
+    told: device.told ?? null,
     slot: device.slot ?? '',
     replaced: device.replaced ?? null,
     out: completeOut(device),

@@ -105,12 +105,11 @@ export function editNode(draft: Draft, node: string): NodeState {
 
 export function editFleet(draft: Draft): FleetFacts {
   if (draft.fleet === null) {
-    const { automaticQuarantinesUs, failing, incidents, confirmed } = draft.base.fleet;
+    const { automaticQuarantinesUs, failing, confirmed } = draft.base.fleet;
     draft.fleet = {
       ...draft.base.fleet,
       automaticQuarantinesUs: [...automaticQuarantinesUs],
       failing: { ...failing },
-      incidents: incidents.map((incident) => ({ ...incident })),
       confirmed: { ...confirmed },
     };
   }

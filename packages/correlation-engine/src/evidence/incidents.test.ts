@@ -66,7 +66,7 @@ test('a device that fails again after the incident is judged by that alone', () 
   const fleet = fleetOfFour();
   for (const node of NODES.slice(0, 3)) fleet.failTwice(node);
   fleet.advance(8 * DAY_US);
-  fleet.answer('n1');
+  fleet.batch('n1', [{ fails: [{ sm: 1 }] }]);
   assert.equal(stateOf(fleet, 'n1'), 'SUSPECT', 'one observation is no answer to an excused one');
   fleet.answer('n1');
   assert.equal(stateOf(fleet, 'n1'), 'QUARANTINED');

@@ -33,10 +33,11 @@ export function noteFailingNode(step: Step, device: DeviceState, observation: Ob
 
 /** Nobody is paged again: the incident only grows. */
 function join(step: Step, id: string, { node, injected }: ObservationEffect): void {
-  const incident = editIncident(step, id);
-  incident.nodeCount += 1;
-  if (incident.nodes.length < MAX_NODES_NAMED) incident.nodes = [...incident.nodes, node];
-  incident.injected ||= injected;
+  changeIncident(step, id, (incident) => ({
+    nodeCount: incident.nodeCount + 1,
+    nodes: [...incident.nodes, node].slice(0, MAX_NODES_NAMED),
+    injected: incident.injected || injected,
+  }));
 }
 
 /** Other settings may make an incident of what is known already. */
@@ -133,29 +134,31 @@ function say(
   );
 }
 
-/** The draft's own copy, which may be mutated. @throws RangeError where there is none */
-export function editIncident(step: Step, id: string): Incident {
-  const incident = editFleet(step.draft).incidents.find((entry) => entry.id === id);
-  if (incident === undefined) throw new RangeError(`no incident ${id}`);
+/** Replaces an incident by one with changes, and returns it. @throws RangeError where there is none */
+export function changeIncident(step: Step, id: string, changes: (before: Incident) => Partial<Incident>): Incident {
+  const fleet = editFleet(step.draft);
+  const at = fleet.incidents.findIndex((entry) => entry.id === id);
+  const before = fleet.incidents[at];
+  if (before === undefined) throw new RangeError(`no incident ${id}`);
+  const incident = { ...before, ...changes(before) };
+  fleet.incidents = fleet.incidents.with(at, incident);
   return incident;
 }
 
 /** An operator agrees that it is no fault of the devices: what it explains does not count against them, now and until it ends. */
 export function confirmIncident(step: Step, id: string, order: { actor: string; reason: string }): void {
-  const incident = editIncident(step, id);
-  incident.state = 'CONFIRMED';
-  incident.actor = order.actor;
-  incident.actorReason = order.reason;
+  const incident = changeIncident(step, id, () => ({
+    state: 'CONFIRMED',
+    actor: order.actor,
+    actorReason: order.reason,
+  }));
   const excused = excuseAll(step, incident);
   say(step, incident, 'confirmed', { devices_excused: excused });
 }
 
 /** An operator says that the devices are at fault: nothing of what failed until now speaks for an incident any more. */
 export function releaseIncident(step: Step, id: string, order: { actor: string; reason: string }): void {
-  const incident = editIncident(step, id);
-  incident.actor = order.actor;
-  incident.actorReason = order.reason;
-  end(step, incident, 'RELEASED');
+  const incident = end(step, id, { state: 'RELEASED', actor: order.actor, actorReason: order.reason });
   const { nowUs } = step.ctx;
   if (incident.pattern === 'NODE_CORRELATED') {
     editNode(step.draft, incident.node).released = { untilUs: nowUs, devices: [...incident.devices] };
@@ -164,16 +167,19 @@ export function releaseIncident(step: Step, id: string, order: { actor: string; 
   say(step, incident, 'released', {});
 }
 
-function end(step: Step, incident: Incident, state: 'RELEASED' | 'CLOSED'): void {
-  incident.state = state;
-  incident.endedUs = step.ctx.nowUs;
-  incident.modalDigest = modalDigest(failuresOf(step.draft, incident.cohort).votes);
+function end(step: Step, id: string, how: Partial<Incident> & { state: 'RELEASED' | 'CLOSED' }): Incident {
+  const incident = changeIncident(step, id, ({ cohort }) => ({
+    ...how,
+    endedUs: step.ctx.nowUs,
+    modalDigest: modalDigest(failuresOf(step.draft, cohort).votes),
+  }));
   const fleet = editFleet(step.draft);
   const active = fleet.incidents.filter(({ endedUs }) => endedUs === null);
   const ended = fleet.incidents.filter(({ endedUs }) => endedUs !== null);
   ended.sort((a, b) => (b.endedUs ?? 0) - (a.endedUs ?? 0));
   forget(step, 'ended_incident', ended.length - MAX_ENDED_INCIDENTS);
   fleet.incidents = [...active, ...ended.slice(0, MAX_ENDED_INCIDENTS)];
+  return incident;
 }
 
 /** Closes the incidents that have fallen quiet, and returns them. */
@@ -185,10 +191,9 @@ export function closeQuietIncidents(step: Step): Incident[] {
       incident.endedUs === null &&
       incidentEndUs(incident, fleetOf(draft), gates, (id) => deviceOf(draft, id)) <= ctx.nowUs,
   );
-  return quiet.map(({ id }) => {
-    const incident = editIncident(step, id);
-    const excused = excuseAll(step, incident);
-    end(step, incident, 'CLOSED');
+  return quiet.map((open) => {
+    const excused = excuseAll(step, open);
+    const incident = end(step, open.id, { state: 'CLOSED' });
     say(step, incident, 'closed', { devices_excused: excused });
     return incident;
   });
@@ -196,8 +201,7 @@ export function closeQuietIncidents(step: Step): Incident[] {
 
 /** The devices themselves are the better explanation after all: what they showed counts against them. */
 export function withdrawIncident(step: Step, id: string, reason: string): void {
-  const incident = editIncident(step, id);
-  end(step, incident, 'CLOSED');
+  const incident = end(step, id, { state: 'CLOSED' });
   say(step, incident, 'closed', { devices_excused: 0, why: reason });
 }
 

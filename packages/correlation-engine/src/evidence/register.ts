@@ -53,6 +53,7 @@ export function newDevice(id: string, node: NodeState, nowUs: number): DeviceSta
     confirmed: [],
     soft: [],
     trends: null,
+    told: null,
   };
 }
 

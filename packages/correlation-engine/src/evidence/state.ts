@@ -25,7 +25,7 @@ export interface CoreState {
   canaries: CanaryFacts;
   /** In memory alone. */
   goldens: GoldenIndex;
-  /** Ids of devices that have something pending: not HEALTHY, units with evidence, a proposal or an open directive. Derived. */
+  /** Ids of devices that have something pending: not HEALTHY, units with evidence, a proposal, an open directive, mismatches to be told of. Derived. */
   attentive: Set<string>;
   /** When time alone may change something about each of them. Derived. */
   due: DueTimes;
@@ -103,7 +103,7 @@ export function saveState(state: CoreState): SavedState {
 
 /** A device that a timer, a configuration change or another device's evidence may move. */
 export function needsAttention(device: DeviceState): boolean {
-  if (device.proposals.length > 0) return true;
+  if (device.proposals.length > 0 || device.told?.rest) return true;
   if (device.replaced !== null) return false;
   return device.state !== 'HEALTHY' || device.units.length > 0 || device.directives.some((d) => d.status === 'open');
 }

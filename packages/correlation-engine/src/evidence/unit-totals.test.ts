@@ -26,6 +26,13 @@ test('sums, the most of them, and families by what is against them', () => {
     families: [3, 1, 2, 4, 5],
     failing: [3, 1],
     held: [3, 1, 2, 4],
+    answered: new Map([
+      [3, { answers: 1, unlocated: 0 }],
+      [1, { answers: 0, unlocated: 0 }],
+      [2, { answers: 0, unlocated: 0 }],
+      [4, { answers: 0, unlocated: 1 }],
+      [5, { answers: 0, unlocated: 0 }],
+    ]),
     newestUs: new Map([
       [1, 9],
       [3, 6],

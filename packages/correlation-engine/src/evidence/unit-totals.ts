@@ -1,6 +1,11 @@
 import type { Family } from './model/terms.js';
 import type { UnitState } from './model/unit.js';
 
+interface Answered {
+  answers: number;
+  unlocated: number;
+}
+
 /** What the failing units of a device amount to together. Families in the order of their first unit. */
 export interface UnitTotals {
   /** Hard observations, and those in answer to the first. */
@@ -16,6 +21,8 @@ export interface UnitTotals {
   readonly families: readonly Family[];
   readonly failing: readonly Family[];
   readonly held: readonly Family[];
+  /** By family: wrong answers, and what no other SM could check. */
+  readonly answered: ReadonlyMap<Family, Readonly<Answered>>;
   /** SMs with something against them, and the newest failure on each. */
   readonly newestUs: ReadonlyMap<number, number>;
 }
@@ -34,6 +41,7 @@ function add(units: readonly UnitState[]): UnitTotals {
   let [counted, answers, consecutive] = [0, 0, 0];
   let mostAccused: UnitState | undefined;
   const [families, failing, held] = [[] as Family[], [] as Family[], [] as Family[]];
+  const answered = new Map<Family, Answered>();
   const newestUs = new Map<number, number>();
   const countedOn = new Map<number, number>();
   let worstSm: UnitTotals['worstSm'];
@@ -44,6 +52,9 @@ function add(units: readonly UnitState[]): UnitTotals {
     if (unit.consecutive > consecutive) consecutive = unit.consecutive;
     if (mostAccused === undefined || unit.accused > mostAccused.accused) mostAccused = unit;
     include(families, family);
+    const told = of(answered, family);
+    told.answers += unit.answers;
+    told.unlocated += unit.unlocated;
     if (unit.counted > 0) {
       include(failing, family);
       const onSm = (countedOn.get(sm) ?? 0) + unit.counted;
@@ -53,7 +64,16 @@ function add(units: readonly UnitState[]): UnitTotals {
     if (unit.counted + unit.unlocated + unit.excused > 0) include(held, family);
     if (unit.counted + unit.unlocated > 0) newestUs.set(sm, Math.max(newestUs.get(sm) ?? unit.lastUs, unit.lastUs));
   }
-  return { counted, answers, consecutive, mostAccused, worstSm, families, failing, held, newestUs };
+  return { counted, answers, consecutive, mostAccused, worstSm, families, failing, held, answered, newestUs };
+}
+
+function of(answered: Map<Family, Answered>, family: Family): Answered {
+  let told = answered.get(family);
+  if (told === undefined) {
+    told = { answers: 0, unlocated: 0 };
+    answered.set(family, told);
+  }
+  return told;
 }
 
 /** A device has few families. */

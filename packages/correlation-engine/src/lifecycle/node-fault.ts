@@ -2,7 +2,7 @@ import { configOf, deviceOf, editFleet } from '../evidence/draft.js';
 import type { FleetAction } from '../evidence/effects.js';
 import { incidentOfNode } from '../evidence/gates/node.js';
 import { DAY_US } from '../evidence/gates/rate-limit.js';
-import { editIncident, openIncident, withdrawIncident } from '../evidence/incidents.js';
+import { changeIncident, openIncident, withdrawIncident } from '../evidence/incidents.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { Incident } from '../evidence/model/fleet.js';
 import type { GateOutcome } from '../evidence/model/terms.js';
@@ -66,7 +66,7 @@ export function attributeToNode(
 
 function join(step: Step, incident: Incident, attributed: readonly string[]): void {
   const added = attributed.filter((id) => !incident.devices.includes(id));
-  if (added.length > 0) editIncident(step, incident.id).devices = [...incident.devices, ...added];
+  if (added.length > 0) changeIncident(step, incident.id, ({ devices }) => ({ devices: [...devices, ...added] }));
 }
 
 /** The incident of a node ended: what was cordoned is to be used again. */

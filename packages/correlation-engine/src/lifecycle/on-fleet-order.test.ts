@@ -32,8 +32,7 @@ test('a confirmed incident excuses what it explains and goes on holding', () => 
     [0, 0, 0],
   );
   fleet.failTwice('n4');
-  fleet.answer('n1');
-  fleet.answer('n1');
+  fleet.failTwice('n1');
   fleet.advance(700 * SECOND_US);
   assert.equal(fleet.device(deviceIdOf('n4')).state, 'SUSPECT', 'who fails later is held too');
   assert.deepEqual(states(fleet), ['SUSPECT', 'SUSPECT', 'SUSPECT']);
@@ -47,7 +46,7 @@ test('a released incident holds nobody, up to the limit of automatic quarantines
   assert.equal(eventNames(effects)[0], 'breadth_incident_released');
   assert.deepEqual(states(fleet), ['QUARANTINED', 'QUARANTINED', 'SUSPECT']);
   assert.equal(fleet.device(deviceIdOf('n3')).gates[6]?.verdict, 'HOLD');
-  fleet.answer('n3');
+  fleet.batch('n3', [{ fails: [{ sm: 1 }] }]);
   assert.equal(fleet.state.fleet.incidents.length, 1, 'the same nodes make no new one');
   fleet.advance(SECOND_US);
   for (const node of ['m1', 'm2', 'm3']) fleet.hello(node);

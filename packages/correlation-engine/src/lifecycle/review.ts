@@ -18,6 +18,7 @@ import { reviewOutOfService } from './out-of-service.js';
 import { expireProposals, isRejected, mayPropose, nextExpiryUs, propose, withdraw } from './proposals.js';
 import { testInTime, testNewBuild } from './schedule-deep-test.js';
 import { nextSettleUs, settleDirectives } from './settle.js';
+import { nextSumUs, tellSum } from './tell-mismatches.js';
 import { transition } from './transition.js';
 import { noteWouldBe } from './would-be.js';
 
@@ -28,11 +29,12 @@ import { noteWouldBe } from './would-be.js';
 export function review(step: Step, id: string): void {
   if (deviceOf(step.draft, id) === undefined) return;
   const device = editDevice(step.draft, id);
+  tellSum(step, device);
   settleDirectives(step, device);
   expireProposals(step, device);
   const decisionUs = decide(step, device);
   notePatterns(step, device);
-  device.dueUs = earliest([decisionUs, nextSettleUs(device), nextExpiryUs(device)]);
+  device.dueUs = earliest([decisionUs, nextSettleUs(device), nextExpiryUs(device), nextSumUs(device)]);
 }
 
 /** Returns when time alone may change the answer; null = never. */

@@ -2,7 +2,8 @@ import { earliest } from '../evidence/gates/evaluate.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { DirectiveState } from '../evidence/model/orders.js';
 import type { Step } from '../evidence/step.js';
-import { finishDirective, openFollowUp, sendDirective } from './directives.js';
+import { hasAnswered } from './ask.js';
+import { cancelDirective, finishDirective, openFollowUp, sendDirective } from './directives.js';
 
 /** Reports of an agent that says "done" may still be in its spool for so long. */
 export const SETTLE_US = 60_000_000;
@@ -14,9 +15,12 @@ export function settleDirectives(step: Step, device: DeviceState): void {
     if (directive.status !== 'open') continue;
     if (directive.kind === 'burst' && directive.done >= directive.executions) {
       finishDirective(device, directive, 'done', 'all executions ran');
-      if (device.state === 'SUSPECT') openFollowUp(step, device, directive);
+      if (device.state === 'SUSPECT' && !hasAnswered(step, device, directive.family))
+        openFollowUp(step, device, directive);
     } else if (directive.kind === 'follow-up' && nowUs >= directive.untilUs) {
       finishDirective(device, directive, 'done', 'its time is over');
+    } else if (directive.kind !== 'deep-test' && hasAnswered(step, device, directive.family)) {
+      cancelDirective(step, device, directive, 'it failed as often as it takes: more of it would tell nothing new');
     } else if (directive.agentDoneUs !== null && nowUs >= directive.agentDoneUs + SETTLE_US) {
       directive.agentDoneUs = null;
       sendDirective(step, device, directive);

@@ -1,13 +1,11 @@
-import { openTieBreak } from '../canary/open.js';
 import type { ObservationEffect } from '../evidence/effects.js';
 import { familyName } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import { addToUnit, type Circumstances, type Observed } from '../evidence/observe.js';
 import { asksForRates } from '../evidence/posterior/rates.js';
 import type { Step } from '../evidence/step.js';
+import { ask } from './ask.js';
 import { noteFailingBuild } from './deep-test.js';
-import { openBurst } from './directives.js';
-import { askMates } from './mates.js';
 import { withdraw } from './proposals.js';
 import { transition } from './transition.js';
 
@@ -20,7 +18,7 @@ export interface Suspicion {
   why: string;
 }
 
-/** Adds the evidence, makes the device SUSPECT, and asks for answers: a burst, the node's other devices, two devices of other nodes. */
+/** Adds the evidence, makes the device SUSPECT, and asks for answers. */
 export function suspect(step: Step, device: DeviceState, { observed, circumstances, buildId, why }: Suspicion): void {
   const { effect } = observed;
   asksForRates(step.draft, step.ctx.nowUs);
@@ -35,9 +33,7 @@ export function suspect(step: Step, device: DeviceState, { observed, circumstanc
     transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
   }
   if (device.state !== 'SUSPECT') return;
-  openBurst(step, device, unit);
-  askMates(step, device, unit);
-  openTieBreak(step, device, unit.family);
+  ask(step, device, unit);
 }
 
 export function describe(effect: ObservationEffect): string {

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RunFlag, RunKind } from '../evidence/model/terms.js';
 import { CLEAN_FLAGS } from '../evidence/testing/batches.js';
-import { MAX_MISMATCH_EVENTS } from './take-mismatch.js';
-import { describe, deviceIdOf, eventNames, Fleet, openOf, sentWork } from './testing/fleet.js';
+import { describe, deviceIdOf, Fleet, openOf, sentWork } from './testing/fleet.js';
 
 const ID = deviceIdOf('n1');
 
@@ -74,16 +73,6 @@ test('what an old spool holds of a burst from before the device was cleared answ
     observations.map((seen) => seen.answer),
     [false, false],
   );
-});
-
-test('a flood is bounded in the ledger and complete in the observations', () => {
-  const fleet = fresh();
-  const runs = Array.from({ length: 40 }, (_, index) => ({ index, fails: [{ sm: 1 }] }));
-  const effects = fleet.batch('n1', runs);
-  assert.equal(effects.observations.length, 40);
-  const names = eventNames(effects);
-  assert.equal(names.filter((name) => name === 'mismatch').length, MAX_MISMATCH_EVENTS);
-  assert.equal(names.filter((name) => name === 'mismatches_more').length, 1);
 });
 
 test('everything made from a test build is injected', () => {

@@ -17,9 +17,7 @@ import { noteFailure } from '../patterns/signals.js';
 import { extendDeepTest, failDeepTest } from './deep-test.js';
 import { openDeepTestOf } from './directives.js';
 import { describe, suspect } from './suspect.js';
-
-/** Ledger entries for single mismatches in one batch; the rest of a flood is counted in one more entry. */
-export const MAX_MISMATCH_EVENTS = 16;
+import { isToldInFull } from './tell-mismatches.js';
 
 /** One failing (run, SM) of a batch. */
 export interface Failing {
@@ -88,17 +86,8 @@ function madeDuring(
 }
 
 function announce(step: Step, device: DeviceState, record: BatchRecord, effect: ObservationEffect): void {
-  const before = step.effects.observations.length;
-  if (before > MAX_MISMATCH_EVENTS) return;
+  if (!isToldInFull(step, device, effect)) return;
   const subject = { gpu: device.id, eventUs: effect.timeUs, injected: effect.injected };
-  if (before === MAX_MISMATCH_EVENTS) {
-    emit(step, 'PROBE', subject, {
-      event: 'mismatches_more',
-      in_batch: record.batch.mismatches.length,
-      sequence: record.sequence,
-    });
-    return;
-  }
   emit(step, 'PROBE', subject, {
     event: 'mismatch',
     node: effect.node,

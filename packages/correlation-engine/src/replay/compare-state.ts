@@ -34,6 +34,7 @@ export async function compareState(
 ): Promise<StateComparison> {
   const upgraded = firstUs < steps.newestUs;
   const [before, now] = [await storedState(db, end.state), saveState(end.state)];
+  const devices = upgraded ? withoutTold : devicesOf;
   const counters = firstUs < steps.at('0004-exposure') ? withoutFirstRun : same;
   const proposals = await db.selectFrom('proposals').selectAll().where('commit_seq', '>', end.after).execute();
   const since = steps.at('0005-proposals');
@@ -41,7 +42,7 @@ export async function compareState(
   const snapshots = new Map((await storedSnapshots(db, end)).map(bySnapshotTime));
   const taken = end.snapshots.filter(({ taken_us }) => taken_us >= steps.at('0006-trust-snapshots'));
   const parts: [Compared, string, ReadonlyMap<string, unknown>, ReadonlyMap<string, unknown>][] = [
-    ['devices', 'device', byId(before.devices), byId(now.devices)],
+    ['devices', 'device', devices(before), devices(now)],
     ['nodes', 'node', byNode(before.nodes), byNode(now.nodes)],
     ['facts', 'facts', facts(before), facts(now)],
     ['counters', 'counters of', counters(before), counters(now)],
@@ -110,8 +111,13 @@ function withoutFirstRun(saved: SavedState): Map<string, unknown> {
   return same({ ...saved, exposure: rows });
 }
 
-function byId(devices: SavedState['devices']): Map<string, unknown> {
+function devicesOf({ devices }: SavedState): Map<string, unknown> {
   return new Map(devices.map((device) => [device.id, device]));
+}
+
+/** Earlier releases did not count what the ledger was told of. */
+function withoutTold(saved: SavedState): Map<string, unknown> {
+  return devicesOf({ ...saved, devices: saved.devices.map((device) => ({ ...device, told: null })) });
 }
 
 function byNode(nodes: SavedState['nodes']): Map<string, unknown> {

@@ -89,9 +89,18 @@ function expectedPerHour(
   return defects + chancePerHour * Math.min(1, chancePerHour * devicesPerNode * WEEK_HOURS);
 }
 
-/** The incident that holds quarantines of this (cohort, family). */
+/** By cohort, of a list of incidents. Lists are replaced, never changed. */
+const byCohort = new WeakMap<readonly Incident[], ReadonlyMap<string, Incident>>();
+
+/** The incident that holds quarantines of this (cohort, family). O(1), however many incidents there are. */
 export function incidentOfCohort(draft: Draft, cohort: string): Incident | undefined {
-  return fleetOf(draft).incidents.find((incident) => incident.cohort === cohort && incident.endedUs === null);
+  const { incidents } = fleetOf(draft);
+  let index = byCohort.get(incidents);
+  if (index === undefined) {
+    index = new Map(incidents.filter(({ endedUs }) => endedUs === null).map((entry) => [entry.cohort, entry]));
+    byCohort.set(incidents, index);
+  }
+  return cohort === '' ? undefined : index.get(cohort);
 }
 
 /** Gate 5 for each of the families; which of them may still accuse. */

@@ -70,6 +70,30 @@ export interface DeviceState {
   soft: SoftSource[];
   /** What telemetry said last of the counters that soft evidence is made of; null = nothing yet. */
   trends: Trends | null;
+  /** null = it never had a mismatch. */
+  told: ToldMismatches | null;
+}
+
+/** What the ledger was told of a device's mismatches lately. Replaced as a whole, never mutated. */
+export interface ToldMismatches {
+  /** Told one by one since the device last had none for a while. */
+  readonly inFull: number;
+  /** Commit time of the newest of them, or of the newest sum. */
+  readonly sinceUs: number;
+  /** Those after them: one sum tells of them all. null = none. */
+  readonly rest: MismatchSum | null;
+}
+
+export interface MismatchSum {
+  readonly mismatches: number;
+  /** Hard observations among them, and those made by a test build. */
+  readonly counted: number;
+  readonly injected: number;
+  /** Event times of the oldest and the newest. */
+  readonly firstUs: number;
+  readonly lastUs: number;
+  /** By name of the family. */
+  readonly families: Readonly<Record<string, number>>;
 }
 
 /** Who may speak against a device. */
