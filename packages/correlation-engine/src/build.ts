@@ -18,6 +18,7 @@ import {
   routes,
   type StreamAnswer,
 } from './api/http/routes.js';
+import { starting } from './api/not-serving.js';
 import { engineServices } from './api/services.js';
 import type { Bus, BusEvents } from './bus/bus.js';
 import { MemoryBus } from './bus/memory-bus.js';
@@ -41,11 +42,14 @@ import { AwayHistory } from './store/history/away-history.js';
 import type { HistoryStore } from './store/history/history-store.js';
 import { isClustered, openHistory } from './store/history/open.js';
 import { Lease } from './store/lease.js';
-import { type LoadedState, StateStore, SupersededError } from './store/state-store.js';
+import type { LoadedState } from './store/loaded-state.js';
+import { StateStore, SupersededError } from './store/state-store.js';
+import { untilThere } from './store/until-there.js';
 
 const SECTION = 'correlation_engine';
 /** A manifest of cohorts that expires within this time is said at start and at SIGHUP. */
 const EXPIRY_NOTICE_US = 14 * 86_400_000_000;
+const STARTING = 'the engine is starting: nothing is acknowledged until it has read its state';
 const LEADER_AWAY = 'no replica decides, or this one cannot reach it: nothing is acknowledged here';
 
 export interface EngineOptions {
@@ -65,6 +69,7 @@ export class Engine implements Service {
   readonly #clock: Clock;
   readonly #registry = createRegistry();
   readonly #events: Events;
+  readonly #database: Database;
   readonly #store: StateStore;
   /** null = the only engine of its database. */
   readonly #replica: Replica | null;
@@ -93,11 +98,17 @@ export class Engine implements Service {
     this.#admission = admission(this.#config);
     this.#core = this.#acceptedCore();
     this.#events = new Events(this.#log, this.#registry);
-    const database = new Database(databaseOptions(this.#config), this.#log);
-    this.#store = new StateStore(database, this.#log, () => this.#lead?.committer.wake());
+    this.#database = new Database(databaseOptions(this.#config), this.#log);
+    this.#store = new StateStore(this.#database, this.#log, () => this.#lead?.committer.wake());
     const { tls } = this.#config;
-    this.#services = engineServices(() => this.#lead, tls.enabled && tls.mutual_tls, this.#log);
-    this.#replica = isReplicated(this.#config) ? this.#buildReplica(database) : null;
+    const replicated = isReplicated(this.#config);
+    this.#services = engineServices({
+      serving: () => this.#lead,
+      absent: replicated ? noLeader : starting,
+      mutualTls: tls.enabled && tls.mutual_tls,
+      log: this.#log,
+    });
+    this.#replica = replicated ? this.#buildReplica(this.#database) : null;
     this.#bus = new MemoryBus(this.#busEvents());
   }
 
@@ -105,7 +116,11 @@ export class Engine implements Service {
     return this.#loaded.config;
   }
 
-  async start(): Promise<ReadyInfo> {
+  /**
+   * Its ports are open while it waits for the database, and /health says so.
+   * @param stopping ends the waiting
+   */
+  async start(stopping?: AbortSignal): Promise<ReadyInfo> {
     try {
       this.#sayBackends();
       this.#stopping.push('database', () => this.#store.close());
@@ -113,11 +128,13 @@ export class Engine implements Service {
       this.#stopping.push('history and outbox', async () => {
         await Promise.all([this.#lead?.stop(), this.#ending]);
       });
-      if (this.#replica === null) this.#decide(await this.#store.open(), await this.#openHistory());
-      else await this.#store.prepare();
-      await this.#openLive();
       this.#observe();
       const ready = await this.#serve();
+      if (this.#replica === null)
+        this.#decide(await this.#untilThere(() => this.#store.open(), stopping), await this.#openHistory());
+      else await this.#untilThere(() => this.#store.prepare(), stopping);
+      await this.#untilThere(() => this.#openLive(), stopping);
+      this.#showServing();
       await this.#replica?.start({
         services: this.#services,
         http: (request) => this.#answer(request),
@@ -256,6 +273,16 @@ export class Engine implements Service {
     await decided;
   }
 
+  /** An embedded database that does not start is not waited for: it is this engine that starts it. */
+  #untilThere<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (!this.#database.isServer) return work();
+    return untilThere(work, {
+      explain: (failure) => this.#database.explain(failure),
+      heard: (error) => this.#storeChanged('state', error),
+      signal,
+    });
+  }
+
   #openHistory(): Promise<HistoryStore> {
     return this.#options.openHistory?.() ?? openHistory(this.#config, this.#log);
   }
@@ -309,12 +336,12 @@ export class Engine implements Service {
   }
 
   #follow(lastEventId: string): StreamAnswer {
-    if (this.#eventStreams === null) throw noLeader();
+    if (this.#eventStreams === null) throw this.#replica === null ? starting() : noLeader();
     return { stream: this.#eventStreams.open(lastEventId) };
   }
 
   async #answer(request: HttpRequest): Promise<HttpAnswer> {
-    if (this.#handle === null) throw noLeader();
+    if (this.#handle === null) throw this.#replica === null ? starting() : noLeader();
     return this.#handle(request);
   }
 
@@ -335,7 +362,7 @@ export class Engine implements Service {
     return this.#lead?.sessions.here ?? this.#replica?.carrier.agents ?? 0;
   }
 
-  /** This replica neither decides nor reaches the one that does. */
+  /** This engine does not decide, nor does it reach a replica that does. */
   get #leaderAway(): boolean {
     return this.#lead === null && this.#replica?.carrier.reachable !== true;
   }
@@ -347,7 +374,9 @@ export class Engine implements Service {
   #health(): HealthReport {
     const of = (store: Store) => (this.#events.isUp(store) ? 'up' : 'away');
     return {
-      reasons: this.#leaderAway ? [...this.#troubles.values(), LEADER_AWAY] : [...this.#troubles.values()],
+      reasons: this.#leaderAway
+        ? [...this.#troubles.values(), this.#replica === null ? STARTING : LEADER_AWAY]
+        : [...this.#troubles.values()],
       stores: { state: of('state'), history: of('history'), ledger: of('ledger'), bus: of('bus') },
       activeAgents: this.#connectedAgents,
       uptimeSeconds: Math.floor(process.uptime()),
@@ -355,7 +384,8 @@ export class Engine implements Service {
     };
   }
 
-  #storeChanged(store: 'state' | 'history', error: unknown): void {
+  #storeChanged(store: 'state' | 'history', failure: unknown): void {
+    const error = failure !== null && store === 'state' ? this.#database.explain(failure) : failure;
     this.#events.storeChanged(store, error);
     if (error === null) this.#troubles.delete(store);
     else

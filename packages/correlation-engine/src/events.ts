@@ -17,6 +17,7 @@ import {
 import { EngineMetrics } from './events/metrics.js';
 import { type Store, StoreHealth } from './events/stores.js';
 import type { StreamEnd } from './live/event-stream.js';
+import type { Pruned } from './store/retention/retention.js';
 
 /** Where something was refused: a closed set of labels. */
 export type Place = 'control' | 'results' | 'call' | 'commit' | 'http' | 'replica';
@@ -217,6 +218,11 @@ export class Events {
 
   leftOut(what: 'history' | 'directive' | 'own'): void {
     this.#metrics.left.inc({ what });
+  }
+
+  /** Rows that were given up because of their age. */
+  pruned(what: Pruned, rows: number): void {
+    this.#metrics.pruned.inc({ what }, rows);
   }
 
   /** `error` null = it is back. Said once, and again while it lasts. */

@@ -9,6 +9,7 @@ import type { Bus } from './bus/bus.js';
 import { cachedState } from './bus/cached-state.js';
 import { StateCache } from './bus/state-cache.js';
 import { Committer } from './commit/committer.js';
+import { baseItem } from './commit/item.js';
 import { Outward } from './commit/outward.js';
 import { Timers } from './commit/timers.js';
 import { agentControl } from './control/agent-control.js';
@@ -17,7 +18,6 @@ import { Sessions } from './control/sessions.js';
 import type { CoreConfig } from './core.js';
 import { DirectiveLog } from './directive-log/directive-log.js';
 import { News } from './directive-log/news.js';
-import { Retention } from './directive-log/retention.js';
 import { DirectiveStreams } from './directive-log/stream-directives.js';
 import type { Events } from './events.js';
 import { streamProbeResults } from './ingest/stream-results.js';
@@ -27,7 +27,9 @@ import { Relay } from './outbox/relay.js';
 import type { UnarchivedRow } from './store/commit-rows.js';
 import { Archiver } from './store/history/archiver.js';
 import type { HistoryStore } from './store/history/history-store.js';
-import type { LoadedState, StateStore } from './store/state-store.js';
+import type { LoadedState } from './store/loaded-state.js';
+import { Retention } from './store/retention/retention.js';
+import type { StateStore } from './store/state-store.js';
 import { LatestTelemetry } from './telemetry/latest.js';
 
 export interface LeadParts {
@@ -96,12 +98,7 @@ export class Lead implements Serving {
       bus: parts.bus,
     });
     const directives = new DirectiveLog(store.db);
-    this.#retention = new Retention(
-      directives,
-      clock,
-      () => parts.config().directive_log.retention_days,
-      (error) => log.warn({ err: error }, 'old directives could not be given up; tried again in an hour'),
-    );
+    this.#retention = this.#buildRetention(directives);
     this.#directiveStreams = new DirectiveStreams({
       log,
       directives,
@@ -151,6 +148,28 @@ export class Lead implements Serving {
       },
       () => this.#archiver.risen(),
     );
+  }
+
+  #buildRetention(directives: DirectiveLog): Retention {
+    const { config, store, clock, events, log } = this.#parts;
+    return new Retention({
+      db: store.db,
+      clock,
+      days: () => {
+        const { database, directive_log } = config();
+        const { log_days, observations_days, transitions_days } = database.retention;
+        return {
+          log: log_days,
+          observations: observations_days,
+          transitions: transitions_days,
+          directives: directive_log.retention_days,
+        };
+      },
+      pruneDirectives: (beforeUs, limit) => directives.prune(beforeUs, limit),
+      keepBase: () => this.committer.submit(baseItem()),
+      pruned: (what, rows) => events.pruned(what, rows),
+      failed: (error) => log.warn({ err: error }, 'what is old could not be given up; tried again in an hour'),
+    });
   }
 
   #buildArchiver(history: HistoryStore): Archiver {

@@ -83,6 +83,27 @@ test('a signal during the start waits for it, so that what has begun is stopped'
   assert.match(running.output, /started[\s\S]+drained/);
 });
 
+test('a signal ends a start that waits for something, at once and with 0', async () => {
+  await using folder = await temporaryFolder();
+  const waiting = `{ start: (stopping) => new Promise((_, reject) => { say('waiting'); stopping.addEventListener('abort', () => reject(new Error('given up'))); }),
+                  stop: async () => say('drained') }`;
+  await using running = await run(folder, waiting, /waiting/);
+  const started = performance.now();
+  assert.deepEqual(await running.kill('SIGTERM'), { code: 0, signal: null });
+  assert.ok(performance.now() - started < 4_000);
+  assert.match(running.output, /"msg":"stopping"[\s\S]+drained/);
+  assert.doesNotMatch(running.output, /given up|fatal/);
+});
+
+test('SIGHUP during the start reloads, too', async () => {
+  await using folder = await temporaryFolder();
+  const waiting = `{ start: async (stopping) => { say('waiting'); await new Promise((done) => stopping.addEventListener('abort', done)); return {}; },
+                  stop: async () => {}, reload: () => say('reloaded') }`;
+  await using running = await run(folder, waiting, /waiting/);
+  process.kill(running.pid, 'SIGHUP');
+  await running.printed(/reloaded/);
+});
+
 test('what nobody caught, and what the service calls fatal, end it with 70 after a drain', async () => {
   const thrown = await runToEnd(
     `{ start: async () => { setTimeout(() => { throw new Error('boom'); }, 50); return {}; }, stop: async () => say('drained') }`,

@@ -11,8 +11,11 @@ const EXIT_INTERRUPTED = 130;
 
 /** A built service: nothing runs before `start`, nothing is left after `stop`. */
 export interface Service {
-  /** Resolves once it serves, with what goes into the ready file. */
-  start(): Promise<ReadyInfo>;
+  /**
+   * Resolves once it serves, with what goes into the ready file.
+   * @param stopping given when the process is to end: a start that waits for something then waits no more
+   */
+  start(stopping: AbortSignal): Promise<ReadyInfo>;
   /** Drains in order; called once. */
   stop(): Promise<void>;
   /** SIGHUP. */
@@ -56,13 +59,17 @@ export async function runService(
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopOnSignal(signal));
 
+  const stopping = new AbortController();
+  void ended.promise.then(() => stopping.abort());
+
   let service: Service | null = null;
   try {
     service = await build(fatal);
-    const ready = await Promise.race([service.start(), givenUp(ended.promise)]);
-    if (ready !== null) announce(service, ready, options);
+    reloadOnSignal(service, log);
+    const ready = await Promise.race([service.start(stopping.signal), givenUp(ended.promise)]);
+    if (ready !== null) announce(ready, options);
   } catch (error) {
-    ended.resolve(reportFailedStart(error, log));
+    if (!stopping.signal.aborted) ended.resolve(reportFailedStart(error, log));
   }
   const status = await ended.promise;
   await drain(service, log);
@@ -76,7 +83,8 @@ async function givenUp(ended: Promise<unknown>): Promise<null> {
   return null;
 }
 
-function announce(service: Service, ready: ReadyInfo, { log, readyFile }: RunOptions): void {
+/** Also while it starts, which may take as long as what it waits for. */
+function reloadOnSignal(service: Service, log: Logger): void {
   process.on('SIGHUP', () => {
     Promise.resolve()
       .then(() => service.reload?.())
@@ -84,6 +92,9 @@ function announce(service: Service, ready: ReadyInfo, { log, readyFile }: RunOpt
         log.error({ err: error }, `not reloaded, what runs goes on as before: ${SentinelError.from(error).sentence}`),
       );
   });
+}
+
+function announce(ready: ReadyInfo, { log, readyFile }: RunOptions): void {
   if (readyFile !== '') writeReadyFile(readyFile, ready);
   log.info(ready, 'ready');
 }

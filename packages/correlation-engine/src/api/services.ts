@@ -10,9 +10,9 @@ import {
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { TrustServiceService } from '@sentinel/contracts/sentinel/v1/trust.js';
 import type { Identity } from '@sentinel/service-kit/auth';
+import type { SentinelError } from '@sentinel/service-kit/errors';
 import { type AllowedRoles, failStream, type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { noLeader } from '../replica/no-leader.js';
 import type { Api } from './api.js';
 
 const READERS: AllowedRoles = 'anyone';
@@ -26,24 +26,30 @@ export interface Serving {
   readonly streamDirectives: handleServerStreamingCall<StreamDirectivesRequest, StreamDirectivesResponse>;
 }
 
+export interface ServiceParts {
+  /** null = this engine does not decide now. */
+  readonly serving: () => Serving | null;
+  /** Told to callers while it does not. */
+  readonly absent: () => SentinelError;
+  readonly mutualTls: boolean;
+  readonly log: Logger;
+}
+
 type AnyCall = Parameters<typeof failStream>[0];
 
-/**
- * Every service of the engine's port.
- * @param serving null = this engine does not decide now
- */
-export function engineServices(serving: () => Serving | null, mutualTls: boolean, log: Logger): ServiceEntry[] {
+/** Every service of the engine's port. */
+export function engineServices({ serving, absent, mutualTls, log }: ServiceParts): ServiceEntry[] {
   const answer = <Name extends keyof Api>(name: Name) =>
     unary((request: Parameters<Api[Name]>[0], caller: Identity) => {
       const now = serving();
-      if (now === null) throw noLeader();
+      if (now === null) throw absent();
       return (now.api[name] as (request: unknown, caller: Identity) => ReturnType<Api[Name]>)(request, caller);
     }, log);
   const stream =
     <Call extends AnyCall>(handler: (from: Serving) => (call: Call) => void) =>
     (call: Call): void => {
       const now = serving();
-      if (now === null) failStream(call, noLeader(), log);
+      if (now === null) failStream(call, absent(), log);
       else handler(now)(call);
     };
   return [

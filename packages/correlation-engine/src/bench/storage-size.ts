@@ -9,6 +9,7 @@ import type { HistoryStore } from '../store/history/history-store.js';
 import { ScyllaHistory } from '../store/history/scylla/scylla-history.js';
 import { GPUS, nodeDay } from '../store/history/testing/node-day.js';
 import { testCluster } from '../testing/cluster-settings.js';
+import { postgresBytes } from './postgres-size.js';
 
 const DAY_MS = 86_400_000;
 const DAYS_PER_YEAR = 365;
@@ -16,8 +17,8 @@ const APPEND_RECORDS = 256;
 const TABLES = ['records', 'device_days', 'day_nodes', 'spools'];
 
 /**
- * Bytes that a node's day of history takes, as its agent sends it at the default schedule, in a cluster (one copy, after flush and
- * compaction) and in segment files.
+ * Bytes that a node's day takes, as its agent sends it at the default schedule: of history in a cluster (one copy, after flush and
+ * compaction) and in segment files, and of state and decisions in PostgreSQL.
  */
 export default bench({
   name: 'storage-size',
@@ -30,6 +31,9 @@ export default bench({
     log(`${nodes} nodes of ${GPUS} GPUs, one day each, to segment files`);
     const files = join(folder, 'files');
     await store(await FileHistory.open(files, silentLogger()), nodes, dayUs);
+
+    log('the same through commits to PostgreSQL');
+    const postgres = await postgresBytes(folder, nodes, dayUs);
 
     log('the same to Cassandra');
     const data = join(folder, 'cassandra');
@@ -46,6 +50,7 @@ export default bench({
       figures: {
         series_gb_per_1000_gpu_years: perYear(bytes),
         series_files_gb_per_1000_gpu_years: perYear(bytesBelow(files)),
+        postgres_gb_per_1000_gpu_years: postgres * 1e-9,
       },
     };
   },

@@ -13,11 +13,12 @@ import {
   loadState,
 } from '../core.js';
 import type { CommitRows, Head } from '../store/commit-rows.js';
+import { type LoadedState, savedState } from '../store/loaded-state.js';
 import { Spools } from '../store/spools.js';
-import { type LoadedState, type StateStore, SupersededError, savedState } from '../store/state-store.js';
+import { type StateStore, SupersededError } from '../store/state-store.js';
 import { StaleOwnerError, UnstorableError } from '../store/writer.js';
 import { buildGroup, type Group } from './group.js';
-import type { Item, OwnItem } from './item.js';
+import { type Item, keepsBase, type OwnItem } from './item.js';
 
 /** Records that one transaction holds at most, and their payload. */
 const MAX_GROUP_ITEMS = 1024;
@@ -152,13 +153,15 @@ export class Committer {
     this.#running = null;
   }
 
-  /** At most one hello of a node: each raises its epoch by one. */
+  /** At most one hello of a node: each raises its epoch by one. A base is alone: the copy is of the state right after it. */
   #take(): Item[] {
     const hellos = new Set<string>();
+    const alone = this.#queue.slice(0, 1).some(keepsBase);
     let bytes = 0;
     let count = 0;
     for (const item of this.#queue) {
       if (count >= MAX_GROUP_ITEMS || bytes >= MAX_GROUP_BYTES) break;
+      if (count > 0 && (alone || keepsBase(item))) break;
       if (item.kind === 'hello') {
         if (hellos.has(item.record.node)) break;
         hellos.add(item.record.node);

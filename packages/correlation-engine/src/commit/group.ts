@@ -8,7 +8,7 @@ import { announced } from '../live/announce.js';
 import type { CommitRows, Head, MarkRow, UnarchivedRow } from '../store/commit-rows.js';
 import type { OrderTable } from '../store/schema.js';
 import type { SpoolMark } from '../store/spools.js';
-import type { HelloItem, Item, UplinkItem } from './item.js';
+import { type HelloItem, type Item, keepsBase, type UplinkItem } from './item.js';
 import { EffectRows, orderRow } from './merge.js';
 
 /** A record as it stands in the log. */
@@ -195,6 +195,7 @@ class Builder {
       marks: [...this.#marks.values()],
       unarchived: this.#unarchived,
       hellos: this.#hellos.map(({ record, spoolId }) => ({ node: record.node, spool_id: spoolId })),
+      keepsBase: this.#logged.some(({ item }) => keepsBase(item)),
       archived: this.#input.archived,
     };
     return {

@@ -49,8 +49,20 @@ export interface OrderItem {
 export interface OwnItem {
   readonly kind: 'own';
   readonly record: Exclude<CoreRecord, UplinkRecord | HelloRecord | OrderItem['record'] | SpanRecord>;
+  /** A copy of the state after it is kept in its transaction, which it has to itself. */
+  readonly keepsBase?: boolean;
   committed(): void;
   failed(error: SentinelError): void;
 }
 
+/** The log can begin behind it: what the engine has in memory alone is forgotten, as a replay that begins there knows none of it. */
+export function baseItem(): OwnItem {
+  const nothing = (): void => {};
+  return { kind: 'own', record: { kind: 'resumed' }, keepsBase: true, committed: nothing, failed: nothing };
+}
+
 export type Item = UplinkItem | HelloItem | OrderItem | OwnItem;
+
+export function keepsBase(item: Item): boolean {
+  return item.kind === 'own' && item.keepsBase === true;
+}

@@ -41,13 +41,16 @@ export class DirectiveLog {
     return { commitSeq: row.pruned_commit_seq, ordinal: row.pruned_ordinal };
   }
 
-  /** Gives up what was committed before then. */
-  async prune(beforeUs: number): Promise<void> {
-    await sql`
-      with gone as (delete from fleet_directives where now_us < ${beforeUs} returning commit_seq, ordinal),
-        newest as (select commit_seq, ordinal from gone order by commit_seq desc, ordinal desc limit 1)
-      update directive_log set pruned_commit_seq = newest.commit_seq, pruned_ordinal = newest.ordinal from newest
-    `.execute(this.#db);
+  /** Gives up at most `limit` of what was committed before then, the oldest first. @returns how many */
+  async prune(beforeUs: number, limit: number): Promise<number> {
+    const { rows } = await sql<{ count: number }>`
+      with gone as (delete from fleet_directives where (commit_seq, ordinal) in (
+          select commit_seq, ordinal from fleet_directives where now_us < ${beforeUs} order by commit_seq, ordinal limit ${limit})
+          returning commit_seq, ordinal),
+        newest as (select commit_seq, ordinal from gone order by commit_seq desc, ordinal desc limit 1),
+        noted as (update directive_log set pruned_commit_seq = newest.commit_seq, pruned_ordinal = newest.ordinal from newest)
+      select count(*) as count from gone`.execute(this.#db);
+    return rows[0]?.count ?? 0;
   }
 }
 

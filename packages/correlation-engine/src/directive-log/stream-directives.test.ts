@@ -12,6 +12,7 @@ import {
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { eventually } from '@sentinel/test-kit';
 import { RunKind } from '../core.js';
 import { TestAgent } from '../testing/agent.js';
 import { OPERATOR_TOKEN, TestEngine } from '../testing/engine.js';
@@ -146,6 +147,8 @@ describe('directives for orchestrators', () => {
     await engine.sql('update fleet_directives set now_us = 0 where commit_seq = $1', [first?.commit_seq]);
     await engine.stop();
     await engine.start();
+    const kept = async () => (await engine.sql('select from fleet_directives where now_us = 0')).length;
+    await eventually(async () => (await kept()) === 0, { what: 'it is given up' });
     const late = new Consumer(old).read();
     await late.until(() => late.error !== null);
     assert.deepEqual([late.error?.code, late.error?.reason, late.seen], ['OUT_OF_RANGE', 'EXPIRED', []]);

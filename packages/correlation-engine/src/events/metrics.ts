@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
 import { FORGETTABLE, type OperatorAction } from '../core.js';
+import { PRUNED } from '../store/retention/retention.js';
 
 const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
   'AUTOMATIC',
@@ -27,6 +28,7 @@ export class EngineMetrics {
   readonly detection: Histogram;
   readonly left: Counter<'what'>;
   readonly forgotten: Counter<'what'>;
+  readonly pruned: Counter<'what'>;
   readonly up: Gauge<'store'>;
   readonly busDropped: Counter<'what'>;
   readonly cacheRewrites: Counter;
@@ -107,6 +109,12 @@ export class EngineMetrics {
       labelNames: ['what'],
       registers,
     });
+    this.pruned = new Counter({
+      name: 'sentinel_pruned_rows_total',
+      help: 'Rows of the database given up because of their age, see database.retention. Flat for a day while the database grows: see the log.',
+      labelNames: ['what'],
+      registers,
+    });
     this.up = new Gauge({
       name: 'sentinel_store_up',
       help: '0 = the store is away: nothing is acknowledged (state), archived (history), written to the ledger (ledger) or shown by other replicas (bus).',
@@ -136,6 +144,7 @@ export class EngineMetrics {
     for (const outcome of CANARY_OUTCOMES) this.canaries.inc({ outcome }, 0);
     for (const what of ['history', 'directive', 'own']) this.left.inc({ what }, 0);
     for (const what of FORGETTABLE) this.forgotten.inc({ what }, 0);
+    for (const what of PRUNED) this.pruned.inc({ what }, 0);
     for (const store of ['state', 'history', 'ledger', 'bus']) this.up.set({ store }, 1);
   }
 }

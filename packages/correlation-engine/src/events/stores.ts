@@ -20,21 +20,21 @@ const CONSEQUENCES = {
   ledger: 'decisions go on; their entries wait',
   bus: 'decisions go on; what others see of them comes late',
 } as const;
-/** A store that stays away is said again after this time. */
+/** A store that stays away for the same reason is said again after this time. */
 const REPEAT_MS = 60_000;
 
 /** Which stores are there, as far as is known. */
 export class StoreHealth {
   readonly #log: Logger;
   readonly #up: Gauge<'store'>;
-  readonly #away = new Map<string, number>();
+  readonly #away = new Map<Store, { readonly reason: string; readonly saidMs: number }>();
 
   constructor(log: Logger, up: Gauge<'store'>) {
     this.#log = log;
     this.#up = up;
   }
 
-  /** `error` null = it is back. Said once, and again while it lasts. */
+  /** `error` null = it is back. Said once for each reason, and again while it lasts. */
   changed(store: Store, error: unknown): void {
     const said = this.#away.get(store);
     if (error === null) {
@@ -45,12 +45,14 @@ export class StoreHealth {
       return;
     }
     this.#up.set({ store }, 0);
-    if (said !== undefined && performance.now() - said < REPEAT_MS) return;
-    this.#away.set(store, performance.now());
     const known = SentinelError.from(error);
+    const reason = known.sentence;
+    if (said?.reason === reason && performance.now() - said.saidMs < REPEAT_MS) return;
+    this.#away.set(store, { reason, saidMs: performance.now() });
     const how = REFUSALS.has(known.code) ? 'refuses what it is sent' : 'is away';
     const level = store === 'bus' ? 'warn' : 'error';
-    this.#log[level]({ store, reason: known.sentence }, `the ${NAMES[store]} ${how}: ${CONSEQUENCES[store]}`);
+    const facts = { store, reason, setting: known.field || undefined };
+    this.#log[level](facts, `the ${NAMES[store]} ${how}: ${CONSEQUENCES[store]}`);
   }
 
   /** As far as is known. */

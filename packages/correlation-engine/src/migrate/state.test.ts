@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
-import { freePort, testDatabase, testServer } from '@sentinel/test-kit';
+import { freePort, temporaryFolder } from '@sentinel/test-kit';
 import { STEPS } from '../store/migrations.js';
+import { DATABASE_KINDS, type DatabasePlace } from '../testing/databases.js';
 import { TestEngine } from '../testing/engine.js';
 import { migrateBy } from './testing/run-migrate.js';
 
@@ -16,35 +15,9 @@ const [OLDEST = '', SECOND = ''] = NAMES;
 const NEWEST = NAMES.at(-1) ?? '';
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
 
-interface Place {
-  readonly url: string;
-  remove(): Promise<void>;
-}
-
-async function folder(): Promise<Place> {
-  const dir = mkdtempSync(join(tmpdir(), 'sentinel-migrate-'));
-  // As root PostgreSQL is another user, who has to get there.
-  chmodSync(dir, 0o711);
-  return {
-    url: `embedded://${dir}/pg`,
-    remove: async () => rmSync(dir, { recursive: true, force: true }),
-  };
-}
-
-async function server(): Promise<Place> {
-  const database = await testDatabase();
-  return { url: database.url, remove: () => database.drop() };
-}
-
-const { skip } = await testServer('postgres');
-const KINDS: readonly [string, () => Promise<Place>, string | false][] = [
-  ['an embedded PostgreSQL', folder, false],
-  ['a PostgreSQL server', server, skip],
-];
-
-for (const [name, make, skipped] of KINDS) {
-  describe(`the schema of the state, by command: ${name}`, { skip: skipped }, () => {
-    let place: Place;
+for (const { name, make, skip } of DATABASE_KINDS) {
+  describe(`the schema of the state, by command: ${name}`, { skip }, () => {
+    let place: DatabasePlace;
     let engine: TestEngine;
     before(async () => {
       place = await make();
@@ -116,16 +89,12 @@ describe('the command', () => {
   });
 
   it('makes no database to look at', async () => {
-    const place = await folder();
-    const { status, text } = await migrateBy(
-      { database: { postgres_url: place.url } } as CorrelationEngineConfig,
-      ['status'],
-      { state: true },
-    );
+    await using folder = await temporaryFolder();
+    const database = { postgres_url: `embedded://${folder.path}/pg` };
+    const { status, text } = await migrateBy({ database } as CorrelationEngineConfig, ['status'], { state: true });
     assert.match(text, /there is no database in .*Name the configuration/);
     assert.equal(status, 1);
-    assert.equal(existsSync(place.url.slice('embedded://'.length)), false);
-    await place.remove();
+    assert.equal(existsSync(folder.join('pg')), false);
   });
 
   it('says which server does not answer, and by which setting', async () => {

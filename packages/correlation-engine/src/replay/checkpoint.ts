@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import type { CoreConfig, DeviceState, FleetFacts, NodeState, SavedState } from '../core.js';
-import type { CounterTable, Tables } from '../store/schema.js';
-import { type LoadedState, savedState } from '../store/state-store.js';
+import type { SavedState } from '../core.js';
+import { stateOf } from '../store/saved-rows.js';
+import type { Tables } from '../store/schema.js';
 
 /** The state as the release that runs found it. */
 export interface Checkpoint {
@@ -15,19 +15,6 @@ export interface Checkpoint {
 export async function readCheckpoint(db: Kysely<Tables>): Promise<Checkpoint | null> {
   const head = await db.selectFrom('checkpoint').selectAll().executeTakeFirst();
   if (head === undefined || head.commit_seq === 0) return null;
-  const rows = await db.selectFrom('checkpoint_rows').selectAll().execute();
-  const of = <T>(kind: string): T[] => rows.filter((row) => row.kind === kind).map(({ body }) => body as T);
-  const fact = <T>(name: string): T | null =>
-    (rows.find(({ kind, id }) => kind === 'fact' && id === name)?.body as T | undefined) ?? null;
-  const config = fact<CoreConfig>('config');
-  if (config === null) return null;
-  const loaded = {
-    devices: of<DeviceState>('device'),
-    nodes: of<NodeState>('node'),
-    counters: of<CounterTable>('counter'),
-    fleet: fact<FleetFacts>('fleet'),
-    canaries: fact<NonNullable<LoadedState['canaries']>>('canaries'),
-    config,
-  };
-  return { commitSeq: head.commit_seq, nowUs: head.now_us, saved: savedState(loaded, config) };
+  const saved = stateOf(await db.selectFrom('checkpoint_rows').selectAll().execute());
+  return saved === null ? null : { commitSeq: head.commit_seq, nowUs: head.now_us, saved };
 }

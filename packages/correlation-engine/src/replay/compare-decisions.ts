@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Effects } from '../core.js';
+import { prunedBefore } from '../store/retention/pruned.js';
 import type { Tables } from '../store/schema.js';
 import { type Difference, firstDifference, inNameOrder } from './difference.js';
 import type { MovedNames } from './moved-names.js';
@@ -18,15 +19,22 @@ const KINDS = {
   events: { key: ['ordinal'], device: null },
 } as const satisfies Partial<Record<Compared, { key: readonly string[]; device: string | null }>>;
 
-/** The newest directive for orchestrators that was given up because of its age. */
-export interface Pruned {
-  readonly commitSeq: number;
-  readonly ordinal: number;
+/** What the database keeps no more because of its age. */
+export interface GivenUp {
+  /** The newest directive for orchestrators. */
+  readonly directive: { readonly commitSeq: number; readonly ordinal: number };
+  /** Times before which there is none left, or is about to be none. */
+  readonly observationsUs: number;
+  readonly transitionsUs: number;
 }
 
-export async function prunedDirectives(db: Kysely<Tables>): Promise<Pruned> {
+export async function givenUp(db: Kysely<Tables>): Promise<GivenUp> {
   const row = await db.selectFrom('directive_log').selectAll().executeTakeFirst();
-  return { commitSeq: row?.pruned_commit_seq ?? 0, ordinal: row?.pruned_ordinal ?? 0 };
+  return {
+    directive: { commitSeq: row?.pruned_commit_seq ?? 0, ordinal: row?.pruned_ordinal ?? 0 },
+    observationsUs: await prunedBefore(db, 'observations'),
+    transitionsUs: await prunedBefore(db, 'transitions'),
+  };
 }
 
 /** Compares what each record decided, row by row, with what the store has of it. */
@@ -35,13 +43,15 @@ export class DecisionComparison {
   /** Events that the ledger has, and directives that were given up: the database does not keep them. */
   eventsGone = 0;
   directivesGone = 0;
+  /** Observations and transitions that were given up because of their age. */
+  agedOut = 0;
   readonly #names: MovedNames;
-  readonly #pruned: Pruned;
+  readonly #givenUp: GivenUp;
   readonly #steps: SchemaSteps;
 
-  constructor(pruned: Pruned, steps: SchemaSteps, names: MovedNames) {
+  constructor(givenUp: GivenUp, steps: SchemaSteps, names: MovedNames) {
     this.#names = names;
-    this.#pruned = pruned;
+    this.#givenUp = givenUp;
     this.#steps = steps;
   }
 
@@ -50,9 +60,11 @@ export class DecisionComparison {
       const disagreement = this.#names.moved(from, to, commitSeq);
       if (disagreement !== undefined) return disagreement;
     }
-    const kept = { ...decided, events: this.#waiting(stored, decided), directives: this.#young(decided) };
+    const [still, recent] = [this.#recent(stored), this.#recent(decided)];
+    this.agedOut += rowsOf(decided) - rowsOf(recent);
+    const kept = { ...recent, events: this.#waiting(stored, decided), directives: this.#young(decided) };
     for (const kind of Object.keys(KINDS) as (keyof typeof KINDS)[]) {
-      const before = inOrder(kind, stored[kind]);
+      const before = inOrder(kind, still[kind]);
       const now = this.#underStoredNames(kind, before, inOrder(kind, kept[kind]));
       const difference = firstDifference(before, now);
       if (difference !== undefined)
@@ -74,8 +86,18 @@ export class DecisionComparison {
     return kept;
   }
 
+  /** Some of what is old may be there still: it is given up in passes. */
+  #recent(rows: Decisions): Decisions {
+    const { observationsUs, transitionsUs } = this.#givenUp;
+    return {
+      ...rows,
+      observations: rows.observations.filter(({ time_us }) => time_us >= observationsUs),
+      transitions: rows.transitions.filter(({ time_us }) => time_us >= transitionsUs),
+    };
+  }
+
   #young({ directives }: Decisions): Decisions['directives'] {
-    const { commitSeq, ordinal } = this.#pruned;
+    const { commitSeq, ordinal } = this.#givenUp.directive;
     const sinceUs = this.#steps.at('0007-fleet-directives');
     const kept = directives.filter(
       (row) =>
@@ -95,6 +117,10 @@ export class DecisionComparison {
       return { ...row, [device]: this.#names.nameOf(String(row[device]), here) };
     });
   }
+}
+
+function rowsOf({ observations, transitions }: Decisions): number {
+  return observations.length + transitions.length;
 }
 
 /** Where the texts of events differ, which are JSON: the member of them. */

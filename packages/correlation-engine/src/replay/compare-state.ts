@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { type CoreState, loadState, type SavedState, saveState } from '../core.js';
+import { savedState } from '../store/loaded-state.js';
 import type { ProposalTable, Tables } from '../store/schema.js';
-import { savedState } from '../store/state-store.js';
 import { KEPT_SNAPSHOTS } from '../store/writer.js';
 import { type Difference, firstDifference, inNameOrder } from './difference.js';
 import { spoolName } from './remembered.js';

@@ -2,11 +2,22 @@ import { createHash } from 'node:crypto';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type Kysely, sql } from 'kysely';
 import { EffectRows, orderRow } from '../commit/merge.js';
-import { type Apply, apply, begin, type CoreState, type Effects, emptyState, install, loadState } from '../core.js';
+import {
+  type Apply,
+  apply,
+  begin,
+  type CoreState,
+  type Effects,
+  emptyState,
+  install,
+  loadState,
+  type SavedState,
+} from '../core.js';
 import type { HistoryLog } from '../store/history/history-store.js';
+import { beginningOfLog, type LogBase } from '../store/retention/log-bases.js';
 import type { Tables } from '../store/schema.js';
 import { readCheckpoint } from './checkpoint.js';
-import { DecisionComparison, prunedDirectives } from './compare-decisions.js';
+import { DecisionComparison, givenUp } from './compare-decisions.js';
 import { compareState } from './compare-state.js';
 
 import { MovedNames } from './moved-names.js';
@@ -32,7 +43,7 @@ export interface ReplayOptions {
 }
 
 /**
- * Applies the record log, from empty or from the state that the newest upgrade found, with the functions that production uses, and compares all that they decide with what was
+ * Applies the record log, from empty, from the state that the newest upgrade found or from where the log begins by now, with the functions that production uses, and compares all that they decide with what was
  * committed. Reads one snapshot of the database; writes nothing. Stops at the first disagreement.
  */
 export function replay(options: ReplayOptions): Promise<ReplayReport> {
@@ -46,7 +57,7 @@ export function replay(options: ReplayOptions): Promise<ReplayReport> {
       await sql`set local idle_in_transaction_session_timeout = 0`.execute(db);
       const steps = await SchemaSteps.read(db);
       const names = new MovedNames();
-      const comparison = new DecisionComparison(await prunedDirectives(db), steps, names);
+      const comparison = new DecisionComparison(await givenUp(db), steps, names);
       return await new Replay(db, options, steps, comparison).run();
     });
 }
@@ -66,6 +77,8 @@ class Replay {
   #records = 0;
   /** Records up to here are not replayed. */
   #after = 0;
+  /** Why they are not. */
+  #skipped = '';
   #firstUs = 0;
   #lastUs = 0;
 
@@ -103,11 +116,23 @@ class Replay {
 
   /** null = the log is replayed from its first record on. */
   async #startState(upTo: number): Promise<CoreState | null> {
-    const checkpoint = this.#options.fromStart === true ? null : await readCheckpoint(this.#db);
-    if (checkpoint === null || checkpoint.commitSeq >= (this.#options.until ?? upTo + 1)) return null;
-    this.#after = checkpoint.commitSeq;
-    this.#firstUs = Number.POSITIVE_INFINITY;
-    return loadState(checkpoint.saved);
+    const beginning = await beginningOfLog(this.#db);
+    if (beginning !== null && upTo <= beginning.commitSeq) throw notKept(beginning);
+    const upgrade = this.#options.fromStart === true ? null : await readCheckpoint(this.#db);
+    const usable = upgrade !== null && upgrade.commitSeq < (this.#options.until ?? upTo + 1) ? upgrade : null;
+    if (usable !== null && usable.commitSeq > (beginning?.commitSeq ?? 0)) {
+      this.#skipped = `records 1 to ${usable.commitSeq}, which an earlier release decided (see --from-start)`;
+      return this.#startAfter(usable, Number.POSITIVE_INFINITY);
+    }
+    if (beginning === null) return null;
+    this.#skipped = `records 1 to ${beginning.commitSeq}, until ${timeOf(beginning)}, which are not kept any more`;
+    return this.#startAfter(beginning, beginning.nowUs);
+  }
+
+  #startAfter({ commitSeq, saved }: { commitSeq: number; saved: SavedState }, firstUs: number): CoreState {
+    this.#after = commitSeq;
+    this.#firstUs = firstUs;
+    return loadState(saved);
   }
 
   #begin(entry: LogEntry): CoreState {
@@ -156,13 +181,12 @@ class Replay {
   }
 
   #report(disagreement: Disagreement | undefined, notCompared: readonly string[]): ReplayReport {
-    const { counts, eventsGone, directivesGone } = this.#comparison;
+    const { counts, eventsGone, directivesGone, agedOut } = this.#comparison;
     const gone = [
-      ...(this.#after === 0
-        ? []
-        : [`records 1 to ${this.#after}, which an earlier release decided (see --from-start)`]),
+      ...(this.#skipped === '' ? [] : [this.#skipped]),
       ...(eventsGone === 0 ? [] : [`${eventsGone} events, which the ledger has and the database keeps no more`]),
       ...(directivesGone === 0 ? [] : [`${directivesGone} directives for orchestrators, which are not kept any more`]),
+      ...(agedOut === 0 ? [] : [`${agedOut} observations and transitions, which are not kept any more`]),
     ];
     return {
       records: this.#records,
@@ -173,6 +197,19 @@ class Replay {
       decidedByEarlierRelease: disagreement !== undefined && this.#isEarlier(disagreement),
     };
   }
+}
+
+function timeOf({ nowUs }: LogBase): string {
+  return new Date(nowUs / 1000).toISOString();
+}
+
+function notKept(beginning: LogBase): SentinelError {
+  return new SentinelError({
+    code: 'OUT_OF_RANGE',
+    message: `records 1 to ${beginning.commitSeq} of the log, until ${timeOf(beginning)}, are not kept any more`,
+    field: 'until',
+    hint: 'Replay further; correlation_engine.database.retention.log_days says how long records are kept.',
+  });
 }
 
 const ORDER = 'the order of members in what is stored, because an earlier release wrote some of it';

@@ -7,7 +7,8 @@ import type { GrpcServer, ServiceEntry } from '@sentinel/service-kit/grpc-server
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { HttpAnswer, HttpRequest } from '../api/http/routes.js';
 import type { Leadership, Lease } from '../store/lease.js';
-import type { LoadedState, StateStore } from '../store/state-store.js';
+import type { LoadedState } from '../store/loaded-state.js';
+import type { StateStore } from '../store/state-store.js';
 import { httpService } from './carried-http.js';
 import { Carrier } from './carrier.js';
 import { Election } from './election.js';

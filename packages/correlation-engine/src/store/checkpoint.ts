@@ -1,5 +1,6 @@
 import { VERSION } from '@sentinel/service-kit/version';
 import { type Kysely, sql } from 'kysely';
+import { savedRows } from './saved-rows.js';
 import type { Tables } from './schema.js';
 
 /**
@@ -20,10 +21,6 @@ export function takeCheckpoint(db: Kysely<Tables>, changed: boolean): Promise<vo
       await sql`delete from checkpoint_rows`.execute(tx);
       await sql`delete from checkpoint`.execute(tx);
       await sql`insert into checkpoint select 1, commit_seq, now_us, ${VERSION} from head`.execute(tx);
-      await sql`insert into checkpoint_rows
-        select 'device', id, body from devices union all
-        select 'node', node, body from nodes union all
-        select 'fact', name, body from facts union all
-        select 'counter', device_id || ' ' || family, row_to_json(c) from counters c`.execute(tx);
+      await sql`insert into checkpoint_rows (kind, id, body) ${savedRows()}`.execute(tx);
     });
 }

@@ -1,39 +1,39 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { silentLogger } from '@sentinel/service-kit/logging';
-import { type TestDatabase, testDatabase } from '@sentinel/test-kit';
 import pg from 'pg';
 import { buildGroup } from '../commit/group.js';
 import { emptyState } from '../core.js';
 import { CONFIG } from '../evidence/testing/config.js';
-import { Database } from './connect.js';
+import { DATABASE_KINDS, type DatabasePlace } from '../testing/databases.js';
+import type { Database } from './connect.js';
 import { Lease } from './lease.js';
-import { type LoadedState, StateStore, SupersededError } from './state-store.js';
+import type { LoadedState } from './loaded-state.js';
+import { StateStore, SupersededError } from './state-store.js';
 
-describe('the lead', () => {
-  let server: TestDatabase;
+for (const { name, make, skip } of DATABASE_KINDS) describe(`the lead: ${name}`, { skip }, () => leadContract(make));
+
+/** Replicas share a server; that an embedded one keeps the same is what moving from one to the other rests on. */
+function leadContract(make: () => Promise<DatabasePlace>): void {
+  let place: DatabasePlace;
   let admin: pg.Client;
   const stores: StateStore[] = [];
   before(async () => {
-    server = await testDatabase();
-    admin = new pg.Client({ connectionString: server.url });
-    await admin.connect();
+    place = await make();
     await store().prepare();
+    admin = new pg.Client(database().connection);
+    await admin.connect();
   });
   after(async () => {
     for (const each of stores) await each.close();
     await admin.end();
-    await server.drop();
+    await place.remove();
   });
   beforeEach(async () => {
     for (const each of stores) await each.release();
   });
 
-  const database = (): Database =>
-    new Database(
-      { url: server.url, maxConnections: 8, connectTimeoutMs: 5_000, sslmode: 'disable', caFile: '' },
-      silentLogger(),
-    );
+  const database = (): Database => place.database();
   const store = (): StateStore => {
     const made = new StateStore(database(), silentLogger(), () => {});
     stores.push(made);
@@ -135,4 +135,4 @@ describe('the lead', () => {
     await admin.query('select pg_advisory_unlock(1397050964)');
     assert.ok(await take(replica, 'second'));
   });
-});
+}

@@ -65,6 +65,8 @@ export interface CommitRows {
   readonly unarchived: readonly UnarchivedRow[];
   /** Nodes whose fencing epoch rises by one, with the spool that they opened. */
   readonly hellos: readonly { node: string; spool_id: string }[];
+  /** A copy of the state after it is kept, that the log can begin with. */
+  readonly keepsBase: boolean;
   /** History that became durable since the last transaction. */
   readonly archived: readonly { node: string; spool_id: string; archived_through: number }[];
 }

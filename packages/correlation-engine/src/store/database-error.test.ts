@@ -71,6 +71,7 @@ const PASSING: readonly Case[] = [
   ['a name that is not known', said('', 'ENOTFOUND'), 'postgres_url', /the name db\.example of the database/],
   ['no answer', said('timeout expired'), 'connect_timeout_ms', /did not answer within 5000 ms/],
   ['a cut line', said('read ECONNRESET', 'ECONNRESET'), 'postgres_url', /gave up/],
+  ['no connection left for TLS', said('There was an error establishing an SSL connection'), 'postgres_url', /gave up/],
   ['an end without a word', said('Connection terminated unexpectedly'), 'postgres_url', /gave up/],
   [
     'a server that starts',

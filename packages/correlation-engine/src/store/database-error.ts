@@ -152,7 +152,9 @@ function connectionLost(code: string, said: string, { where, host, connectTimeou
     };
   const cut =
     CUT.test(code) ||
-    /^Connection terminated|^Client (?:was closed|has encountered)|timeout exceeded|read timeout$/.test(said);
+    /^Connection terminated|^Client (?:was closed|has encountered)|timeout exceeded|read timeout$|error establishing an SSL/.test(
+      said,
+    );
   return cut ? lost({ where }, said) : null;
 }
 

@@ -159,6 +159,27 @@ const LIVE_UPDATES: Step = {
   down: [`drop table live_updates`],
 };
 
+/** What may be given up because of its age: see retention/. */
+const RETENTION: Step = {
+  up: [
+    // Copies of the state that a replay can begin with.
+    `create table log_bases (commit_seq bigint primary key, now_us bigint not null, release text not null)`,
+    `create table log_base_rows (base bigint not null, kind text not null, id text not null, body json not null,
+       primary key (base, kind, id))`,
+    // Rows from before are gone or about to be: of records by their commit_seq, of the others by their time.
+    `create table pruned (what text primary key, before bigint not null)`,
+    `create index observations_by_time on observations (time_us)`,
+    `create index transitions_by_time on transitions (time_us)`,
+  ],
+  down: [
+    `drop index transitions_by_time`,
+    `drop index observations_by_time`,
+    `drop table pruned`,
+    `drop table log_base_rows`,
+    `drop table log_bases`,
+  ],
+};
+
 /**
  * The schema, step by step. Within a minor release steps only add, so that the release before still runs on it. A step that was
  * released is never changed.
@@ -175,6 +196,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   '0009-leader': LEADER,
   '0010-checkpoint': CHECKPOINT,
   '0011-live-updates': LIVE_UPDATES,
+  '0012-retention': RETENTION,
 };
 
 /** The same as the migrator wants them. */

@@ -26,6 +26,9 @@ export interface Tables {
   relay: RelayTable;
   checkpoint: { id: number; commit_seq: number; now_us: number; release: string };
   checkpoint_rows: { kind: string; id: string; body: unknown };
+  log_bases: { commit_seq: number; now_us: number; release: string };
+  log_base_rows: { base: number; kind: string; id: string; body: unknown };
+  pruned: { what: 'records' | 'observations' | 'transitions'; before: number };
 }
 
 interface HeadTable {

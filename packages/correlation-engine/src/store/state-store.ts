@@ -2,32 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Kysely } from 'kysely';
-import type { CanaryFacts, CoreConfig, DeviceState, ExposureRow, FleetFacts, NodeState, SavedState } from '../core.js';
+import type { CanaryFacts, CoreConfig, FleetFacts } from '../core.js';
 import type { Claim } from './claim.js';
-import type { CommitRows, Head, UnarchivedRow } from './commit-rows.js';
+import type { CommitRows, Head } from './commit-rows.js';
 import type { Database } from './connect.js';
+import type { LoadedState } from './loaded-state.js';
 import { migrateUp } from './migrate.js';
-import type { CounterTable, Tables } from './schema.js';
+import type { Tables } from './schema.js';
 import { Writer } from './writer.js';
 
 /** How long a starting engine waits for the lock: a server notices within this that the engine before was killed. */
 const LOCK_WAIT_MS = 5_000;
 const LOCK_POLL_MS = 100;
-
-/** All that the engine keeps in memory, as one consistent reading. */
-export interface LoadedState {
-  readonly head: Head;
-  readonly devices: DeviceState[];
-  readonly nodes: NodeState[];
-  readonly fleet: FleetFacts | null;
-  readonly canaries: CanaryFacts | null;
-  /** null = a new database. */
-  readonly config: CoreConfig | null;
-  readonly spools: { node: string; spool_id: string; committed_through: number; archived_through: number }[];
-  readonly unarchived: UnarchivedRow[];
-  readonly owners: { node: string; epoch: number }[];
-  readonly counters: CounterTable[];
-}
 
 /** An engine that has its database to itself. */
 const ALONE: Claim = { holder: '', address: '', after: null };
@@ -174,19 +160,6 @@ export class StateStore {
       counters,
     };
   }
-}
-
-type Decided = Pick<LoadedState, 'devices' | 'nodes' | 'fleet' | 'canaries' | 'config' | 'counters'>;
-
-/** What the core loads; `fallback` is the configuration of a new database. */
-export function savedState(loaded: Decided, fallback: CoreConfig): SavedState {
-  const { devices, nodes, fleet, config, counters, canaries } = loaded;
-  return { devices, nodes, fleet, canaries, config: config ?? fallback, exposure: counters.map(exposureRow) };
-}
-
-function exposureRow(row: CounterTable): ExposureRow {
-  const { device_id: deviceId, family, runs, executions, failures, not_run: notRun, last_run_us: lastRunUs } = row;
-  return { deviceId, family, runs, executions, failures, notRun, lastRunUs, firstRunUs: row.first_run_us ?? lastRunUs };
 }
 
 function lockedError(): SentinelError {

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { type Claim, type Entry, enter, evict } from './claim.js';
 import { COLUMNS } from './columns.js';
 import type { CommitRows } from './commit-rows.js';
+import { KEEP_BASE } from './retention/log-bases.js';
 import { tryLock } from './writer-lock.js';
 
 /** Until the lock of a connection that was ended is free: its backend notices at its next step. */
@@ -100,6 +101,7 @@ export class Writer {
       for (const [name, text, values] of statements(rows)) {
         if (values.length > 0) await this.#query(name, text, values);
       }
+      if (rows.keepsBase) for (const text of KEEP_BASE) await this.#client.query(text);
       await this.#client.query('commit');
       return epochs;
     } catch (error) {

@@ -77,9 +77,9 @@ export class TestEngine {
 
   /** Reads the tables behind the engine's back. */
   async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const { database } = this.#settings as { database?: { postgres_url: string } };
+    const { database } = this.#settings as { database?: { postgres_url?: string } };
     const client = new pg.Client(
-      database === undefined
+      database?.postgres_url === undefined
         ? { host: realpathSync(join(this.folder, 'pg')), port: 5432, user: 'sentinel', database: 'sentinel' }
         : { connectionString: database.postgres_url },
     );
@@ -107,12 +107,16 @@ export class TestEngine {
 
   #writeConfig(): string {
     const file = join(this.folder, 'sentinel.yaml');
-    const stores = {
-      database: { postgres_url: `embedded://${this.folder}/pg` },
+    const settings = {
       history: { url: `file://${this.folder}/history` },
+      ...this.#settings,
+      database: {
+        postgres_url: `embedded://${this.folder}/pg`,
+        ...(this.#settings['database'] as Settings | undefined),
+      },
     };
     // JSON is YAML.
-    writeFileSync(file, JSON.stringify({ correlation_engine: { ...stores, ...this.#settings } }), { mode: 0o600 });
+    writeFileSync(file, JSON.stringify({ correlation_engine: settings }), { mode: 0o600 });
     return file;
   }
 

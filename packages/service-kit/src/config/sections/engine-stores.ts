@@ -31,6 +31,32 @@ export const database = group('The store of state and decisions.', {
     source: CONTRACT,
     readable: 'always',
   }),
+  retention: group('How long what only grows is kept. What decisions need is in the state of each device, and stays.', {
+    log_days: leaf({
+      format: integer(1, 36_500),
+      default: 90,
+      unit: 'days',
+      doc: 'A replay can begin at least so far back, and at most twice as far; records from before are given up.',
+      source: 'below half of history.retention_days, which a replay needs too',
+      reloadable: true,
+    }),
+    observations_days: leaf({
+      format: integer(1, 36_500),
+      default: 365,
+      unit: 'days',
+      doc: 'Wrong results, each with its operands and bits, as explanations show them.',
+      source: ESTIMATE,
+      reloadable: true,
+    }),
+    transitions_days: leaf({
+      format: integer(30, 36_500),
+      default: 3650,
+      unit: 'days',
+      doc: 'Changes of state of a device, as its history shows them. The audit ledger keeps its own.',
+      source: ESTIMATE,
+      reloadable: true,
+    }),
+  }),
 });
 
 export const history = group('The store of every run.', {

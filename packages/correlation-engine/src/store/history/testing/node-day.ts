@@ -6,14 +6,14 @@ import type { HistoryRecord } from '../history-record.js';
 /** What the agent of one node with eight GPUs sends in a day at the default schedule, as the agent groups and numbers it. */
 
 export const GPUS = 8;
-const SMS = 132;
+export const SMS = 132;
 const MINUTE_US = 60_000_000;
 const DAY_US = 86_400_000_000;
 const EPOCH_US = 10_000_000;
 /** Runs of one loop follow each other by so much more than their duration. */
 const PAUSE_US = 250;
 /** Period in minutes of each family of a GPU, by its number on the wire, with the usual duration of a run in microseconds. */
-const FAMILIES: readonly (readonly [family: number, minutes: number, durationUs: number])[] = [
+export const FAMILIES: readonly (readonly [family: number, minutes: number, durationUs: number])[] = [
   ...[1, 3, 6, 7].map((family) => [family, 1, 4_000] as const),
   ...[8, 9, 10, 11, 12, 13].map((family) => [family, 1, 6_000] as const),
   [14, 2, 5_000],
