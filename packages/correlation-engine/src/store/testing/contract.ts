@@ -86,7 +86,7 @@ export function stateStoreContract(
       const config = { mode: 'observe' } as never;
       await commit({
         hellos: [{ node: 'n', spool_id: 's' }],
-        changes: { devices: [device], nodes: [node], fleet: null, config, canaries: null },
+        changes: { devices: [device], nodes: [node], fleet: null, config, canaries: null, removed: [] },
       });
       await commit({
         marks: [{ node: 'n', spool_id: 's', committed_through: 7, epoch: 1 }],
