@@ -117,6 +117,7 @@ export function stateStoreContract(
         fleet: null,
         config: null,
         canaries: null,
+        removed: [],
       });
       await commit({ counters: [counter({ runs: 2, first_run_us: 5, last_run_us: 9 })], changes: changes('HEALTHY') });
       await commit({
