@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PeerCertificate } from 'node:tls';
-import { certificateIdentity, tokenIdentity } from './auth.js';
+import { ANONYMOUS, callerIdentity, certificateIdentity, tokenIdentity } from './auth.js';
 
 const certificate = (commonName: string | string[], subjectaltname?: string): PeerCertificate =>
   ({ subject: { CN: commonName }, subjectaltname }) as unknown as PeerCertificate;
@@ -69,4 +69,50 @@ test('a bearer token is that of the operator, of the service, or none', () => {
 test('an empty token of the installation is never accepted', () => {
   const tokens = { operator: '', service: '' };
   for (const presented of ['Bearer ', 'Bearer  ', 'Bearer x']) assert.equal(tokenIdentity(presented, tokens), null);
+});
+
+test('an operator is the person that the certificate names, by URI, else e-mail, else DNS name, else by its role', () => {
+  const personOf = (names: string, commonName = 'sentinel-operator'): string =>
+    certificateIdentity(certificate(commonName, names)).subject;
+  const own = 'DNS:localhost, DNS:sentinel-operator, IP Address:127.0.0.1';
+  for (const [names, person] of [
+    [`${own}, URI:sentinel://operator/alice%20b, email:x@y.z`, 'alice b'],
+    [`${own}, DNS:host.example, email:Alice@Example.org`, 'alice@example.org'],
+    [`${own}, DNS:alice`, 'alice'],
+    [own, 'operator'],
+    ['', 'operator'],
+    // Two names of a kind: which one speaks?
+    ['URI:sentinel://operator/alice, URI:sentinel://operator/bob', 'operator'],
+    ['DNS:alice, DNS:bob', 'operator'],
+    ['URI:sentinel://operator/alice, URI:sentinel://operator/bob, email:a@b.c', 'a@b.c'],
+    // Nothing that a column of text or a line of a terminal cannot have.
+    ['URI:sentinel://operator/a%00b', 'operator'],
+    ['URI:sentinel://operator/a%1b[2Jb', 'operator'],
+    [`URI:sentinel://operator/${'a'.repeat(129)}`, 'operator'],
+    ['URI:sentinel://operator/%ff', 'operator'],
+    ['URI:sentinel://operator/%20alice', 'operator'],
+    ['DNS:"x, URI:sentinel://operator/victim, y"', 'operator'],
+  ] as const) {
+    assert.equal(personOf(names), person, names);
+  }
+  assert.equal(personOf('URI:sentinel://operator/alice', 'admin'), 'alice');
+  assert.equal(personOf('URI:sentinel://operator/alice', 'probe-agent'), 'probe-agent');
+});
+
+test('an operator with a certificate is that person, whatever token comes with it', () => {
+  const tokens = { operator: 'o'.repeat(43), service: 's'.repeat(43) };
+  const callerOf = (commonName: string, token: string): string | undefined => {
+    const peer = commonName === '' ? ANONYMOUS : certificateIdentity(certificate(commonName, 'DNS:alice'));
+    const caller = callerIdentity(peer, token === '' ? undefined : `Bearer ${token}`, tokens);
+    return caller === null ? undefined : `${caller.role} ${caller.subject}`;
+  };
+  for (const token of ['', tokens.operator, tokens.service, 'guess']) {
+    assert.equal(callerOf('operator', token), 'operator alice');
+    assert.equal(callerOf('admin', token), 'admin alice');
+  }
+  for (const other of ['viewer', 'probe-agent', '']) {
+    assert.equal(callerOf(other, tokens.operator), 'operator operator token');
+    assert.equal(callerOf(other, 'guess'), undefined);
+  }
+  assert.equal(callerOf('viewer', ''), 'viewer viewer');
 });

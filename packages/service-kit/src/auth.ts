@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
+import { certifiedNode, certifiedPerson } from './certificate-names.js';
 
 /** What a caller may be. `anonymous` has shown neither certificate nor token. */
 export type Role =
@@ -21,7 +22,7 @@ export interface Identity {
   /** Node that the certificate's URI SAN `sentinel://node/NAME` proves; null where none does. */
   readonly node: string | null;
   readonly via: 'certificate' | 'token' | 'none';
-  /** Common name or kind of token, for audit records. */
+  /** Person, common name or kind of token, for audit records. */
   readonly subject: string;
 }
 
@@ -42,39 +43,39 @@ const ROLE_BY_COMMON_NAME: ReadonlyMap<string, Role> = new Map([
   ['health', 'health'],
 ]);
 
-const NODE_URI = 'sentinel://node/';
-/** One name of `subjectaltname`; a value that could be mistaken for several is quoted as JSON. */
-const ALTERNATIVE_NAME = /(?:^|, )([^:"]+):("(?:[^"\\]|\\.)*"|[^,]*)/gy;
+/** Who acts in their own name: what they do is recorded under it, and another of them has to approve it. */
+const PERSONS: readonly Role[] = ['operator', 'admin'];
 
-/** Identity of a verified client certificate: role from its common name, node from its URI SAN. */
+/**
+ * Identity of a verified client certificate: role from its common name, node from its URI SAN; an operator's subject is the person
+ * that its alternative names name, or else the common name, which all operators share.
+ */
 export function certificateIdentity(certificate: PeerCertificate): Identity {
-  const subject = String(certificate.subject?.CN ?? '').replace(/^sentinel-/, '');
-  return {
-    role: ROLE_BY_COMMON_NAME.get(subject) ?? 'anonymous',
-    node: certifiedNode(certificate.subjectaltname ?? ''),
-    via: 'certificate',
-    subject,
-  };
-}
-
-/** The one node that a certificate names; none where it names several, as nobody could say which one speaks. */
-function certifiedNode(alternativeNames: string): string | null {
-  const uris = [...alternativeNames.matchAll(ALTERNATIVE_NAME)]
-    .filter(([, kind, value]) => kind === 'URI' && value?.startsWith(NODE_URI))
-    .map(([, , value]) => value?.slice(NODE_URI.length) ?? '');
-  const [encoded] = uris;
-  if (encoded === undefined || uris.length > 1) return null;
-  try {
-    return decodeURIComponent(encoded) || null;
-  } catch {
-    return null;
-  }
+  const fullName = String(certificate.subject?.CN ?? '');
+  const commonName = fullName.replace(/^sentinel-/, '');
+  const alternativeNames = certificate.subjectaltname ?? '';
+  const role = ROLE_BY_COMMON_NAME.get(commonName) ?? 'anonymous';
+  const person = PERSONS.includes(role)
+    ? certifiedPerson(alternativeNames, ['localhost', commonName, fullName.toLowerCase()])
+    : null;
+  return { role, node: certifiedNode(alternativeNames), via: 'certificate', subject: person ?? commonName };
 }
 
 export interface Tokens {
   /** Empty = no such token is accepted. */
   readonly operator: string;
   readonly service: string;
+}
+
+/**
+ * Who calls, by what its certificate proves and by its token: an operator with a certificate is that person, whatever token comes
+ * with it, so that nobody has two names; for everybody else a token decides.
+ * @param peer ANONYMOUS without a certificate
+ * @returns null when the token is not one of this installation
+ */
+export function callerIdentity(peer: Identity, authorization: string | undefined, tokens: Tokens): Identity | null {
+  if (authorization === undefined || (peer.via === 'certificate' && PERSONS.includes(peer.role))) return peer;
+  return tokenIdentity(authorization, tokens);
 }
 
 /** Identity of an `authorization: Bearer …` value, or null when it carries no token of this installation. */

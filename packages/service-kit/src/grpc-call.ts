@@ -6,7 +6,7 @@ import {
   type ServerInterceptor,
   status as Status,
 } from '@grpc/grpc-js';
-import { ANONYMOUS, certificateIdentity, type Identity, type Role, type Tokens, tokenIdentity } from './auth.js';
+import { ANONYMOUS, callerIdentity, certificateIdentity, type Identity, type Role, type Tokens } from './auth.js';
 import { CALLER_HEADER, type CarriedCaller, decodeCaller } from './carried-caller.js';
 import { ERROR_TRAILER, SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
@@ -153,9 +153,9 @@ function unknownCaller(): SentinelError {
 
 function identify(call: ServerInterceptingCallInterface, metadata: Metadata, tokens: Tokens): Identity | null {
   const [authorization] = metadata.get('authorization');
-  if (authorization !== undefined) return tokenIdentity(String(authorization), tokens);
   const certificate = call.getAuthContext().sslPeerCertificate;
-  return certificate?.subject === undefined ? ANONYMOUS : certificateIdentity(certificate);
+  const peer = certificate?.subject === undefined ? ANONYMOUS : certificateIdentity(certificate);
+  return callerIdentity(peer, authorization === undefined ? undefined : String(authorization), tokens);
 }
 
 /** As in the proto file. */

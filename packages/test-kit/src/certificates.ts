@@ -28,10 +28,16 @@ export interface CertificateFiles {
 }
 
 export interface LeafSpec {
-  /** Common name; gives the files their name too. */
+  /** Common name. */
   readonly name: string;
+  /** Name of the files; the common name by default. */
+  readonly file?: string;
   /** Node of the URI SAN `sentinel://node/NODE`; none by default. */
   readonly node?: string;
+  /** Person of the URI SAN `sentinel://operator/PERSON`; none by default. */
+  readonly person?: string;
+  /** E-mail address among its names; none by default. */
+  readonly email?: string;
   /** DNS names beside `localhost` and the common name. */
   readonly dns?: readonly string[];
   /** Days from now until it ends; negative = it has ended. Default 1. */
@@ -41,7 +47,7 @@ export interface LeafSpec {
 /** An authority of its own, in a folder of its own. */
 export interface CertificateAuthority {
   readonly caFile: string;
-  /** Makes key and certificate, for server and client use, valid for localhost, 127.0.0.1 and ::1; replaces those of the same name. */
+  /** Makes key and certificate, for server and client use, valid for localhost, 127.0.0.1 and ::1; replaces those of the same `file`. */
   issue(leaf: string | LeafSpec): Promise<CertificateFiles>;
 }
 
@@ -75,7 +81,8 @@ export async function makeAuthority(folder: string, name = 'sentinel-test-ca'): 
         ...validity((spec.validDays ?? 1) * VALID_AFTER_MS),
         extensions: leafExtensions(spec),
       });
-      const files = { certFile: join(folder, `${spec.name}.crt`), keyFile: join(folder, `${spec.name}.key`), caFile };
+      const { file = spec.name } = spec;
+      const files = { certFile: join(folder, `${file}.crt`), keyFile: join(folder, `${file}.key`), caFile };
       writeFileSync(files.certFile, certificate.toString('pem'));
       writeFileSync(files.keyFile, await privatePem(leafKeys.privateKey), { mode: 0o600 });
       return files;
@@ -105,6 +112,10 @@ function leafExtensions(spec: LeafSpec): Extension[] {
   if (spec.node !== undefined) {
     names.push({ type: 'url', value: `sentinel://node/${encodeURIComponent(spec.node)}` });
   }
+  if (spec.person !== undefined) {
+    names.push({ type: 'url', value: `sentinel://operator/${encodeURIComponent(spec.person)}` });
+  }
+  if (spec.email !== undefined) names.push({ type: 'email', value: spec.email });
   return [
     new BasicConstraintsExtension(false, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),

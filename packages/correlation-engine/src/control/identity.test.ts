@@ -6,7 +6,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { type CertificateAuthority, makeAuthority } from '@sentinel/test-kit';
 import { tryToReport } from '../testing/agent.js';
-import { TestEngine } from '../testing/engine.js';
+import { OPERATOR_TOKEN, TestEngine } from '../testing/engine.js';
 
 describe('identities under mutual TLS', () => {
   let authority: CertificateAuthority;
@@ -78,6 +78,67 @@ describe('identities under mutual TLS', () => {
     };
     assert.equal(await order('probe-agent'), 'ROLE_NOT_ALLOWED');
     assert.equal(await order('operator'), 'operator');
+  });
+
+  describe('of an operator', () => {
+    const persons = new Map<string, ClientConnection['tls']>();
+    before(async () => {
+      await hello('judged', await as('probe-agent', 'judged'));
+      for (const person of ['alice', 'bob']) {
+        const files = await authority.issue({ name: 'operator', file: person, person });
+        persons.set(person, { files, keyPrefix: 'test.tls', serverName: 'localhost' });
+      }
+    });
+
+    /** @returns who proposed it */
+    const propose = async (
+      directiveId: string,
+      tls: ClientConnection['tls'] | undefined,
+      token = '',
+    ): Promise<string> => {
+      const client = createClient(QuarantineServiceClient, { address: engine.grpc, tls: tls ?? null, token });
+      const order = { gpu: 'CPU-judged', action: IssueDirectiveRequest_Action.QUARANTINE, reason: 'a test' };
+      const request = { ...order, directiveId, requiresApproval: true, evidence: [] };
+      const { pending } = await callUnary(client, client.issueDirective, request).finally(() => client.close());
+      return pending?.proposedBy ?? '';
+    };
+    /** @returns who approved it, or why that is refused */
+    const approve = (directiveId: string, tls: ClientConnection['tls'] | undefined, token = ''): Promise<string> => {
+      const client = createClient(QuarantineServiceClient, { address: engine.grpc, tls: tls ?? null, token });
+      return callUnary(client, client.approve, { directiveId, reason: 'seen' })
+        .then(
+          ({ transition }) => transition?.actor ?? '',
+          (error: unknown) => SentinelError.from(error).reason,
+        )
+        .finally(() => client.close());
+    };
+
+    it('nobody approves their own proposal, by the operator token neither; another person does', async () => {
+      assert.equal(await propose('p-1', persons.get('alice')), 'alice');
+      assert.equal(await approve('p-1', persons.get('alice')), 'SECOND_PERSON_NEEDED');
+      assert.equal(await approve('p-1', persons.get('alice'), OPERATOR_TOKEN), 'SECOND_PERSON_NEEDED');
+      assert.equal(await approve('p-1', persons.get('bob'), OPERATOR_TOKEN), 'bob');
+    });
+
+    it('the operator token authorises under any other certificate, and is one person whoever holds it', async () => {
+      await reinstate();
+      assert.equal(await propose('p-2', await as('viewer'), OPERATOR_TOKEN), 'operator token');
+      assert.equal(await approve('p-2', await as('monitor'), OPERATOR_TOKEN), 'SECOND_PERSON_NEEDED');
+      assert.equal(await approve('p-2', await as('viewer')), 'ROLE_NOT_ALLOWED');
+      assert.equal(await approve('p-2', persons.get('alice')), 'alice');
+    });
+
+    const reinstate = async (): Promise<void> => {
+      const client = createClient(QuarantineServiceClient, {
+        address: engine.grpc,
+        tls: persons.get('bob') ?? null,
+        token: '',
+      });
+      const order = { gpu: 'CPU-judged', action: IssueDirectiveRequest_Action.REINSTATE, reason: 'a test' };
+      const request = { ...order, directiveId: 'back', requiresApproval: false, evidence: [] };
+      const { transition } = await callUnary(client, client.issueDirective, request).finally(() => client.close());
+      assert.equal(transition?.actor, 'bob');
+    };
   });
 
   it('lets nobody in without a certificate', async () => {

@@ -67,7 +67,7 @@ function secondPerson({ actor }: ApprovalRecord, { id, proposedBy }: Proposal, c
   return {
     code: 'SECOND_PERSON_NEEDED' as const,
     message: `${actor} proposed ${id} and may not approve it.`,
-    hint: 'Ask another operator, or set correlation_engine.state_machine.approve_own_proposals.',
+    hint: 'Ask another operator, with a certificate that names its owner, or set correlation_engine.state_machine.approve_own_proposals.',
   };
 }
 

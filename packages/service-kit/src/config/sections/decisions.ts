@@ -97,7 +97,7 @@ export const stateMachine = group("A device's way through HEALTHY, SUSPECT, QUAR
   approve_own_proposals: leaf({
     format: flag,
     default: false,
-    doc: 'Who proposed an action may approve it too. The operator token is one person, whoever holds it.',
+    doc: 'Who proposed an action may approve it too. An operator is who the certificate names; the operator token is one person, whoever holds it.',
     source: 'secure default: two persons',
     reloadable: true,
   }),
