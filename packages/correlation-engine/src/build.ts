@@ -236,7 +236,9 @@ export class Engine implements Service {
         shared: this.#replica !== null,
         openHistory: () => this.#openHistory(),
         ledger: () => this.#ledgerConnection(),
-        storeChanged: (store, error) => this.#storeChanged(store, error),
+        storeChanged: (store, error) => {
+          if (this.#lead === lead) this.#storeChanged(store, error);
+        },
         fatal: (error) => (error instanceof SupersededError ? this.#yield() : this.#options.fatal(error)),
       },
       history,
@@ -253,6 +255,9 @@ export class Engine implements Service {
     if (lead === null) return;
     this.#lead = null;
     this.#handle = null;
+    // It has none any more.
+    this.#troubles.delete('history');
+    this.#events.forget('history');
     this.#log.warn('this replica does not decide any more: its lease was over and another one took the lead');
     lead.endStreams(notLeading());
     this.#retired = this.#retire(lead);
@@ -377,11 +382,17 @@ export class Engine implements Service {
       reasons: this.#leaderAway
         ? [...this.#troubles.values(), this.#replica === null ? STARTING : LEADER_AWAY]
         : [...this.#troubles.values()],
+      remarks: this.#remarks(),
       stores: { state: of('state'), history: of('history'), ledger: of('ledger'), bus: of('bus') },
       activeAgents: this.#connectedAgents,
       uptimeSeconds: Math.floor(process.uptime()),
       replica: this.#replica && { name: this.#replica.id, decides: this.#lead !== null, leader: this.#replica.leader },
     };
+  }
+
+  #remarks(): string[] {
+    const why = this.#events.whyAway('bus');
+    return why === null ? [] : [`decisions go on, live updates of other replicas and cached states come late: ${why}`];
   }
 
   #storeChanged(store: 'state' | 'history', failure: unknown): void {

@@ -234,4 +234,14 @@ export class Events {
   isUp(store: Store): boolean {
     return this.#stores.isUp(store);
   }
+
+  /** This engine has nothing to do with the store any more. */
+  forget(store: Store): void {
+    this.#stores.forget(store);
+  }
+
+  /** As a sentence; null = it is there. */
+  whyAway(store: Store): string | null {
+    return this.#stores.whyAway(store);
+  }
 }

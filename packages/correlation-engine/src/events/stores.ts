@@ -55,8 +55,19 @@ export class StoreHealth {
     this.#log[level](facts, `the ${NAMES[store]} ${how}: ${CONSEQUENCES[store]}`);
   }
 
+  /** Nobody asks for it any more: what is known of it is nothing. */
+  forget(store: Store): void {
+    this.#away.delete(store);
+    this.#up.set({ store }, 1);
+  }
+
   /** As far as is known. */
   isUp(store: Store): boolean {
     return !this.#away.has(store);
+  }
+
+  /** Why it is away, as a sentence that names the setting; null = it is not. */
+  whyAway(store: Store): string | null {
+    return this.#away.get(store)?.reason ?? null;
   }
 }

@@ -60,8 +60,10 @@ export interface StreamAnswer {
 
 /** How the engine is. */
 export interface HealthReport {
-  /** Why it is not well, as sentences; none = it is. */
+  /** Why it does not do what it is there for, as sentences; none = it does. */
   readonly reasons: readonly string[];
+  /** What else does not work, without which it decides and acknowledges all the same. */
+  readonly remarks: readonly string[];
   /** Each store: reachable when last tried. */
   readonly stores: Readonly<Record<string, 'up' | 'away'>>;
   readonly activeAgents: number;
@@ -207,12 +209,14 @@ function ok(json: unknown): HttpAnswer {
 }
 
 /** Names as the HTTP contract has them. */
-export function healthAnswer({ reasons, stores, activeAgents, uptimeSeconds, replica }: HealthReport): HttpAnswer {
-  const well = reasons.length === 0;
+export function healthAnswer(report: HealthReport): HttpAnswer {
+  const { stores, activeAgents, uptimeSeconds, replica } = report;
+  const reasons = [...report.reasons, ...report.remarks];
   return {
-    status: well ? 200 : 503,
+    // Whoever sends traffic elsewhere at 503 would gain nothing by it for the sake of a remark.
+    status: report.reasons.length === 0 ? 200 : 503,
     json: {
-      status: well ? 'ok' : 'degraded',
+      status: reasons.length === 0 ? 'ok' : 'degraded',
       version: VERSION,
       uptime_seconds: uptimeSeconds,
       stores,

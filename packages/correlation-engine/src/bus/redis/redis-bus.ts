@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Redis } from 'ioredis';
 import type { Bus, BusEvents, CacheChange } from '../bus.js';
 import { FanOut } from '../fan-out.js';
@@ -8,6 +7,7 @@ import type { Subscription } from '../subscription.js';
 import { type RedisOptions, redisClient } from './client.js';
 import { type FleetKeys, fleetKeys, isDevice } from './keys.js';
 import { jsonOf, PUT_SCRIPT, putArguments } from './put-script.js';
+import { type RedisPlace, redisError, redisPlace } from './redis-error.js';
 
 /** Updates that may be on their way to the server. */
 const MAX_UNSENT_UPDATES = 1_024;
@@ -15,6 +15,8 @@ const MAX_UNSENT_UPDATES = 1_024;
 const SCAN_COUNT = 512;
 /** A connection on which nothing comes back is noticed after this and BUS_TIMEOUT_MS. */
 const PING_MS = 2_000;
+/** A server that does not let this engine listen is asked again after this time. */
+const REFUSED_MS = 5_000;
 
 export interface RedisBusOptions extends RedisOptions {
   /** Id of the fleet's database: fleets that share a server do not see each other. */
@@ -29,18 +31,23 @@ export interface RedisBusOptions extends RedisOptions {
 export class RedisBus implements Bus {
   readonly #id = randomUUID();
   readonly #keys: FleetKeys;
+  readonly #place: RedisPlace;
   readonly #events: BusEvents;
   readonly #fanOut: FanOut;
   readonly #writer: Redis;
   readonly #listener: Redis | null;
   readonly #pings: NodeJS.Timeout;
   readonly #returned: (() => void)[] = [];
+  #again: NodeJS.Timeout | undefined;
   #up = false;
   #unsent = 0;
   #reason: unknown = null;
+  /** Commands that the server answers with a refusal. */
+  readonly #refused = new Set<string>();
 
   constructor(options: RedisBusOptions, events: BusEvents) {
     this.#keys = fleetKeys(options.fleet, options.writer);
+    this.#place = redisPlace(options.url);
     this.#events = events;
     this.#fanOut = new FanOut((count) => events.dropped('subscriber', count));
     this.#writer = this.#open(redisClient(options, 'sentinel-engine'));
@@ -54,16 +61,16 @@ export class RedisBus implements Bus {
 
   async put(change: CacheChange): Promise<boolean> {
     const [states = '', ...values] = putArguments(this.#keys, change);
-    return (await this.#ask(() => this.#writer.eval(PUT_SCRIPT, 1, states, ...values))) === 1;
+    return (await this.#ask('put', () => this.#writer.eval(PUT_SCRIPT, 1, states, ...values))) === 1;
   }
 
   generation(): Promise<string | null> {
-    return this.#ask(() => this.#writer.hget(this.#keys.states, this.#keys.generation));
+    return this.#ask('generation', () => this.#writer.hget(this.#keys.states, this.#keys.generation));
   }
 
   async get(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
     if (ids.length === 0) return new Map();
-    const fields = await this.#ask(() => this.#writer.hmget(this.#keys.states, ...ids));
+    const fields = await this.#ask('get', () => this.#writer.hmget(this.#keys.states, ...ids));
     const found = new Map<string, string>();
     for (const [i, id] of ids.entries()) {
       const field = fields[i];
@@ -76,7 +83,9 @@ export class RedisBus implements Bus {
     let cursor = '0';
     do {
       const from = cursor;
-      const [next, fields] = await this.#ask(() => this.#writer.hscan(this.#keys.states, from, 'COUNT', SCAN_COUNT));
+      const [next, fields] = await this.#ask('ids', () =>
+        this.#writer.hscan(this.#keys.states, from, 'COUNT', SCAN_COUNT),
+      );
       yield fields.filter((field, i) => i % 2 === 0 && isDevice(field));
       cursor = next;
     } while (cursor !== '0');
@@ -88,7 +97,13 @@ export class RedisBus implements Bus {
     this.#unsent += 1;
     this.#writer
       .publish(this.#keys.live, JSON.stringify({ from: this.#id, ...updates }))
-      .catch(() => this.#events.dropped('publish', 1))
+      .then(
+        () => this.#took('publish'),
+        (error: unknown) => {
+          this.#events.dropped('publish', 1);
+          this.#refuses('publish', error);
+        },
+      )
       .finally(() => {
         this.#unsent -= 1;
       });
@@ -104,6 +119,7 @@ export class RedisBus implements Bus {
 
   async stop(): Promise<void> {
     clearInterval(this.#pings);
+    clearTimeout(this.#again);
     this.#fanOut.stop();
     for (const client of [this.#writer, this.#listener]) client?.removeAllListeners('close').disconnect();
   }
@@ -120,13 +136,14 @@ export class RedisBus implements Bus {
   #isUp(): void {
     this.#up = true;
     this.#reason = null;
+    this.#refused.clear();
     this.#events.changed(null);
     for (const returned of this.#returned) returned();
   }
 
   #isAway(reason: unknown): void {
     this.#up = false;
-    this.#events.changed(away(reason));
+    this.#events.changed(redisError(reason, this.#place));
   }
 
   /** What is published while it has no connection is missed. */
@@ -142,8 +159,12 @@ export class RedisBus implements Bus {
           () => {
             if (missed) this.#fanOut.deliver('missed');
             missed = false;
+            this.#took('subscribe');
           },
-          () => listener.disconnect(true),
+          (error: unknown) => {
+            this.#refuses('subscribe', error);
+            this.#again = setTimeout(() => listener.disconnect(true), isRefusal(error) ? REFUSED_MS : 0);
+          },
         );
       })
       .on('message', (_, message) => this.#heard(message));
@@ -165,13 +186,27 @@ export class RedisBus implements Bus {
     }
   }
 
-  async #ask<T>(command: () => Promise<T>): Promise<T> {
+  async #ask<T>(what: string, command: () => Promise<T>): Promise<T> {
     try {
-      return await command();
+      const answer = await command();
+      this.#took(what);
+      return answer;
     } catch (error) {
       if (isTimeout(error)) this.#silent(this.#writer, error);
-      throw away(error);
+      this.#refuses(what, error);
+      throw redisError(this.#up ? error : (this.#reason ?? notYet()), this.#place);
     }
+  }
+
+  /** The server is there and says no: it lacks rights, room, or is a copy. */
+  #refuses(what: string, error: unknown): void {
+    if (!this.#up || !isRefusal(error)) return;
+    this.#refused.add(what);
+    this.#events.changed(redisError(error, this.#place));
+  }
+
+  #took(what: string): void {
+    if (this.#refused.delete(what) && this.#refused.size === 0) this.#events.changed(null);
   }
 
   /** Nothing comes back: another connection may fare better. */
@@ -189,22 +224,18 @@ function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'Command timed out';
 }
 
+function notYet(): Error {
+  return new Error('it is not connected yet');
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
 function parsed(message: string): unknown {
   try {
     return JSON.parse(message);
   } catch {
     return null;
   }
-}
-
-function away(cause: unknown): SentinelError {
-  const why = cause instanceof Error ? cause.message : 'the connection ended';
-  return new SentinelError({
-    code: 'UNAVAILABLE',
-    reason: 'STORE_UNAVAILABLE',
-    message: `Redis does not answer (${why})`,
-    field: 'correlation_engine.redis.url',
-    hint: 'Check the server and its password; the engine goes on without it.',
-    cause,
-  });
 }

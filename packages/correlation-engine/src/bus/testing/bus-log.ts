@@ -1,3 +1,4 @@
+import { SentinelError } from '@sentinel/service-kit/errors';
 import type { BusDrop, BusEvents } from '../bus.js';
 
 /** Remembers what a bus says of itself. */
@@ -7,7 +8,7 @@ export class BusLog implements BusEvents {
   readonly #dropped = new Map<BusDrop, number>();
 
   changed(error: unknown): void {
-    this.changes.push(error === null ? null : String((error as Error).message));
+    this.changes.push(error === null ? null : SentinelError.from(error).sentence);
   }
 
   dropped(what: BusDrop, count: number): void {

@@ -38,13 +38,21 @@ export class Archiver {
   #bytes = 0;
   #store: HistoryStore;
   #running: Promise<void> | null = null;
-  #stopped = false;
+  /** Whether the store failed when it was last asked. */
+  #away = false;
+  readonly #stopped = new AbortController();
 
   /** @param open opens the store again after a failure that it cannot go on from */
   constructor(store: HistoryStore, open: () => Promise<HistoryStore>, events: ArchiverEvents) {
     this.#store = store;
     this.#open = open;
     this.#events = events;
+  }
+
+  /** Asks whether the store is there. While it is not, it is asked again, also when no record comes that would show it. */
+  check(): void {
+    this.#away = true;
+    this.#running ??= this.#run();
   }
 
   get store(): HistoryStore {
@@ -64,9 +72,10 @@ export class Archiver {
   /** The same, of a spool that another engine may have served until now. A store that does not answer in time is not waited for. */
   async refresh(mark: SpoolMark): Promise<void> {
     const asked = this.#store.refresh(mark.node, mark.spoolId);
-    await Promise.race([asked, sleep(REFRESH_TIMEOUT_MS, undefined, { ref: false })]).catch((error: unknown) =>
-      this.#events.changed(error),
-    );
+    await Promise.race([asked, sleep(REFRESH_TIMEOUT_MS, undefined, { ref: false })]).catch((error: unknown) => {
+      this.#events.changed(error);
+      this.check();
+    });
     asked.catch(() => {});
     this.adopt(mark);
   }
@@ -76,7 +85,7 @@ export class Archiver {
     // An agent offers all that it was not told to be archived. So where nothing is known, its history goes on with what comes first.
     const tail = this.#tails.get(mark) ?? this.#store.archivedThrough(mark.node, mark.spoolId) ?? record.sequence - 1;
     if (record.sequence <= tail) return this.#adoptAndTell(mark);
-    if (record.sequence !== tail + 1 || this.#bytes >= MAX_WAITING_BYTES || this.#stopped) {
+    if (record.sequence !== tail + 1 || this.#bytes >= MAX_WAITING_BYTES || this.#stopped.signal.aborted) {
       this.#holes.add(mark);
     } else {
       this.#waiting.push({ mark, record });
@@ -104,7 +113,7 @@ export class Archiver {
 
   /** Writes what waits, if the store takes it. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#stopped.abort();
     await this.#running;
     await this.#store.close();
   }
@@ -122,15 +131,17 @@ export class Archiver {
 
   async #run(): Promise<void> {
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting.slice(0, MAX_GROUP_RECORDS);
+    while (this.#waiting.length > 0 || (this.#away && !this.#stopped.signal.aborted)) {
       try {
-        await this.#append(group);
+        if (this.#waiting.length > 0) await this.#append(this.#waiting.slice(0, MAX_GROUP_RECORDS));
+        else await this.#store.probe();
+        this.#away = false;
         this.#backoff.reset();
         this.#events.changed(null);
       } catch (error) {
+        this.#away = true;
         this.#events.changed(error);
-        if (this.#stopped) break;
+        if (this.#stopped.signal.aborted) break;
         await this.#openAgain();
       }
     }
@@ -151,7 +162,7 @@ export class Archiver {
 
   /** A store that failed may not know what is durable: only the files do. */
   async #openAgain(): Promise<void> {
-    await sleep(this.#backoff.nextMs());
+    await sleep(this.#backoff.nextMs(), undefined, { signal: this.#stopped.signal }).catch(() => {});
     try {
       await this.#store.close();
       this.#store = await this.#open();

@@ -9,6 +9,10 @@ export class AwayHistory implements HistoryStore {
 
   async refresh(): Promise<void> {}
 
+  probe(): Promise<void> {
+    return Promise.reject(away());
+  }
+
   append(): Promise<void> {
     return Promise.reject(away());
   }

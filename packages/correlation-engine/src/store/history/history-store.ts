@@ -18,6 +18,8 @@ export interface HistoryStore {
   archivedThrough(node: string, spoolId: string): number | null;
   /** Asks what another engine archived of a spool. After a failure nothing is known of it. */
   refresh(node: string, spoolId: string): Promise<void>;
+  /** Resolves when the store answers. */
+  probe(): Promise<void>;
   /**
    * Resolves once all are durable. MUST be called in order per spool, without a gap; a record that is there already changes nothing.
    * After a failure nothing is known to be durable but what archivedThrough says.

@@ -73,6 +73,10 @@ export class ScyllaHistory implements HistoryStore {
     this.#marks.raise(node, spoolId, Math.max(stored, before ?? 0));
   }
 
+  async probe(): Promise<void> {
+    await this.#all(`${SELECT_SPOOLS} LIMIT 1`, []);
+  }
+
   async append(records: readonly HistoryRecord[]): Promise<void> {
     const ttl = this.#options.retentionDays * SECONDS_PER_DAY;
     await this.#write([

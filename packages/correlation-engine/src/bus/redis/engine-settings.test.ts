@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  eventually,
+  makeAuthority,
+  RedisServer,
+  type TemporaryFolder,
+  temporaryFolder,
+  testServer,
+} from '@sentinel/test-kit';
+import { TestAgent } from '../../testing/agent.js';
+import { failTwice } from '../../testing/fail-twice.js';
+import { Replicas } from '../../testing/replicas.js';
+
+const { skip } = await testServer('redis');
+
+interface Health {
+  readonly status: string;
+  readonly stores: { readonly bus: string };
+  readonly reasons: readonly string[];
+}
+
+/** A real engine, a real server with password and TLS. */
+describe('an engine and the settings of its Redis', { skip }, () => {
+  let folder: TemporaryFolder;
+  let redis: RedisServer;
+  let caFile = '';
+  let strangerFile = '';
+  before(async () => {
+    folder = await temporaryFolder();
+    const authority = await makeAuthority(folder.join('one'));
+    caFile = authority.caFile;
+    strangerFile = (await makeAuthority(folder.join('two'))).caFile;
+    redis = await RedisServer.start({ password: 'right-secret', tls: await authority.issue('redis') });
+  });
+  after(async () => {
+    await redis.stop();
+    await folder[Symbol.asyncDispose]();
+  });
+
+  /** Decides about a device, and says how it is then. */
+  const decideWith = async (settings: { url: string; ca_file: string }, bus: 'up' | 'away'): Promise<Health> => {
+    const replicas = await Replicas.start(1, {
+      redis: settings,
+      gates: { dwell_small_seconds: 0, deep_test_seconds: 0 },
+    });
+    try {
+      const { first } = replicas;
+      const agent = new TestAgent(first.grpc, { node: 'n' });
+      await agent.connect();
+      await failTwice(agent);
+      agent.close();
+      const [device] = await first.sql<{ state: string }>('select state from devices');
+      assert.equal(device?.state, 'QUARANTINED');
+      const health = async (): Promise<Health | null> => {
+        const answer = await fetch(`http://${first.http}/health`);
+        assert.equal(answer.status, 200, 'it decides');
+        const report = (await answer.json()) as Health;
+        return report.stores.bus === bus ? report : null;
+      };
+      const report = await eventually(health, { what: `the bus is ${bus}`, timeoutMs: 15_000 });
+      assert.equal(await first.metric('sentinel_store_up{store="bus"}'), bus === 'up' ? 1 : 0);
+      assert.doesNotMatch(JSON.stringify([report, first.lines]), /secret/);
+      return report;
+    } finally {
+      await replicas.remove();
+    }
+  };
+
+  test('password, TLS and authority as they should be', async () => {
+    const { status, reasons } = await decideWith({ url: redis.url, ca_file: caFile }, 'up');
+    assert.deepEqual([status, reasons], ['ok', []]);
+  });
+
+  const WRONG: readonly (readonly [string, () => { url: string; ca_file: string }, RegExp])[] = [
+    [
+      'a wrong password',
+      () => ({ url: redis.url.replace('right', 'wrong'), ca_file: caFile }),
+      /^decisions go on, live updates .* refuses user and password\. Correct them in correlation_engine\.redis\.url/,
+    ],
+    ['another authority', () => ({ url: redis.url, ca_file: strangerFile }), /in correlation_engine\.redis\.ca_file/],
+    [
+      'no TLS where the server wants it',
+      () => ({ url: redis.url.replace('rediss', 'redis'), ca_file: '' }),
+      /write rediss:\/\/ in correlation_engine\.redis\.url/,
+    ],
+  ];
+  for (const [what, settings, said] of WRONG) {
+    test(`${what}: it decides, and /health names the setting`, async () => {
+      const { status, reasons } = await decideWith(settings(), 'away');
+      assert.equal(status, 'degraded');
+      assert.match(reasons[0] ?? '', said);
+    });
+  }
+});
