@@ -98,6 +98,7 @@ test('after an interruption it goes on where it was, and says that it was interr
   await watching.until(
     /no live updates from 127.*what happens meanwhile is told afterwards\n.*the engine answers again/,
   );
+  assert.match(watching.stdout, /\(the connection ended\)/);
   events.send(event('end', { reason: 'this engine stops' }));
   await watching.until(/\(this engine stops\); what happens meanwhile is told afterwards\n.*answers again/);
   assert.deepEqual(events.cursors, ['', 'f-5', 'f-5']);
@@ -179,6 +180,7 @@ test('a narrow terminal gets lines that fit', async () => {
   await watching.until(/failed/);
   const widths = watching.stdout.split('\n').map((line) => line.length);
   assert.ok(Math.max(...widths) <= 60 && widths.length > 4, watching.stdout);
+  assert.match(watching.stdout, /^2026-03-01 12:00:00Z GPU-8932f937 HEALTHY -> SUSPECT:$\n^ {4}fma32 on SM 1 failed$/m);
 });
 
 test('a large fleet is shown at first by the devices that need somebody', async () => {

@@ -13,7 +13,10 @@ const ROUNDS = 3;
 test('sentinel watch misses no transition, whatever happens to the engine, and tells none twice', {
   timeout: 180_000,
 }, async () => {
-  await using stack = await Stack.start({ engine: { gates: { rate_limit: { hour_min: 100, day_min: 100 } } } });
+  await using stack = await Stack.start({
+    tls: true,
+    engine: { gates: { rate_limit: { hour_min: 100, day_min: 100 } } },
+  });
   stack.engine.keepUp();
   const target = device('CPU-watched', 4);
   const agent = new ScriptedAgent({

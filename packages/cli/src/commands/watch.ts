@@ -9,7 +9,7 @@ import type { Context } from '../context.js';
 import { ConfigurationError, failureOf } from '../failure.js';
 import type { ServerEvent } from '../live/event-parser.js';
 import { liveUpdates, NoLiveUpdatesError } from '../live/event-source.js';
-import { changes, type Line, line, liveUpdate, paint, plural } from '../views/index.js';
+import { changes, type Line, line, liveUpdate, paint, plural, shortIds } from '../views/index.js';
 
 /** Between two looks at an engine without live updates. */
 const POLL_MS = 2_000;
@@ -41,6 +41,7 @@ class Watcher {
   readonly #intervalMs: number;
   readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
   readonly #known = new Map<string, GpuHealth>();
+  #short: ReadonlyMap<string, string> = new Map();
   #looked = false;
   #following = false;
   #looking: Promise<void> | null = null;
@@ -120,6 +121,7 @@ class Watcher {
   async #look(transitions: boolean): Promise<void> {
     const { gpus } = await this.#engine.fleet();
     const shown = this.#looked || gpus.length <= SHOWN ? gpus : gpus.filter(needsSomebody).slice(0, SHOWN);
+    this.#short = shortIds(gpus.map(({ gpu }) => gpu));
     for (const { gpu, text } of changes(this.#known, shown, transitions)) this.#say(this.#now(gpu, text));
     if (shown.length < gpus.length)
       this.#say(this.#now('', `and ${plural(gpus.length - shown.length, 'more device')}: npx sentinel gpus list`));
@@ -175,7 +177,12 @@ class Watcher {
     const columns = stdout.columns === undefined ? undefined : Math.max(NARROWEST, stdout.columns);
     const text = stripVTControlCharacters(said.text);
     const object = { timeUs: Number(said.timeUs), gpu: said.gpu, text, event, data };
-    stdout.write(`${json ? JSON.stringify(object) : line(said, columns)}\n`);
+    stdout.write(`${json ? JSON.stringify(object) : line(this.#fit(said, columns), columns)}\n`);
+  }
+
+  /** A person at a terminal gets as much of an id as the commands need. */
+  #fit(said: Line, columns: number | undefined): Line {
+    return columns === undefined ? said : { ...said, gpu: this.#short.get(said.gpu) ?? said.gpu };
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -45,7 +45,7 @@ export async function* liveUpdates(source: EventSource): AsyncGenerator<ServerEv
     throw new Error('the connection ended');
   } catch (error) {
     if (source.signal.aborted) return;
-    throw lost(source.address, error);
+    throw ended(source.address, error);
   } finally {
     answer.destroy();
   }
@@ -93,6 +93,13 @@ function refusalText(body: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** Of one that was open: who was let in once is not asked for certificates again. */
+function ended(address: string, cause: unknown): SentinelError {
+  const { message, code } = cause as NodeJS.ErrnoException;
+  const why = code === 'ECONNRESET' || message === 'aborted' ? 'the connection ended' : message;
+  return new SentinelError({ code: 'UNAVAILABLE', message: `no live updates from ${address} (${why})`, cause });
 }
 
 function lost(address: string, cause: unknown): SentinelError {

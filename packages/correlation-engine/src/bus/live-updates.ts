@@ -48,8 +48,9 @@ export interface DirectiveUpdate {
 
 export type LiveUpdate = StateUpdate | IncidentUpdate | DirectiveUpdate;
 
-/** All that one record of the log did that operators want to see as it happens. */
+/** All that one transaction did that operators want to see as it happens. */
 export interface LiveUpdates {
+  /** Its newest record. */
   readonly commitSeq: number;
   readonly updates: readonly LiveUpdate[];
 }

@@ -6,6 +6,7 @@ import type { Sessions } from '../control/sessions.js';
 import type { Sample } from '../core.js';
 import type { News } from '../directive-log/news.js';
 import { devicesOf } from '../ingest/stream-results.js';
+import { publish } from '../live/announce.js';
 import type { Relay } from '../outbox/relay.js';
 import type { Archiver } from '../store/history/archiver.js';
 import type { LatestTelemetry } from '../telemetry/latest.js';
@@ -49,9 +50,9 @@ export class Outward {
   }
 
   /** Nothing waits for the bus. */
-  #announce({ logged, draft }: Group): void {
+  #announce({ logged, draft, rows }: Group): void {
     const { bus, cache } = this.#parts;
-    for (const { commitSeq, updates } of logged) if (updates.length > 0) bus.publish({ commitSeq, updates });
+    publish(bus, rows.to.commitSeq, logged);
     cache?.changed([...draft.devices.keys(), ...draft.moved.keys()]);
   }
 

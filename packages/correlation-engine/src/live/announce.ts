@@ -1,6 +1,17 @@
+import type { Bus } from '../bus/bus.js';
 import type { DirectiveUpdate, IncidentUpdate, LiveUpdate, StateUpdate } from '../bus/live-updates.js';
 import { type Draft, type Effects, familyName, type Incident, parseCohort, type TransitionEffect } from '../core.js';
 import { deviceOf, fleetOf } from '../evidence/draft.js';
+
+/** Tells readers of a transaction as one: they have room for so many transactions, whatever each of them holds. */
+export function publish(
+  bus: Pick<Bus, 'publish'>,
+  commitSeq: number,
+  records: readonly { readonly updates: readonly LiveUpdate[] }[],
+): void {
+  const updates = records.flatMap((record) => record.updates);
+  if (updates.length > 0) bus.publish({ commitSeq, updates });
+}
 
 /** What readers of live updates are told of a record, in order. The draft shows what it did. */
 export function announced(effects: Effects, draft: Draft): LiveUpdate[] {
@@ -21,9 +32,9 @@ const INCIDENT_EVENT = /^(?:breadth|node)_incident_(opened|confirmed|released|cl
 /** The incident's event for the ledger, with the incident as it is now. */
 function incidentUpdate({ detail, eventUs }: Effects['outbox'][number], draft: Draft): IncidentUpdate[] {
   const change = INCIDENT_EVENT.exec(detail.event)?.[1] as IncidentUpdate['change'] | undefined;
+  if (change === undefined) return [];
   const incident = fleetOf(draft).incidents.find(({ id }) => id === detail.incident);
-  if (change === undefined || incident === undefined) return [];
-  return [incidentUpdateOf(incident, change, eventUs)];
+  return incident === undefined ? [] : [incidentUpdateOf(incident, change, eventUs)];
 }
 
 /** Why an operator decided about it stands in place of why it was opened. */

@@ -9,7 +9,7 @@ export class EventText {
     this.#fleet = fleet;
   }
 
-  /** Only the last event of a record has an id: who comes back with it has seen all of that record. */
+  /** Only the last event of a transaction has an id: who comes back with it has seen all of it. */
   updates({ commitSeq, updates }: LiveUpdates): string {
     const id = this.#id(commitSeq);
     const events = updates.map((update, i) => event(update.kind, dataOf(update), i === updates.length - 1 ? id : ''));

@@ -59,7 +59,7 @@ describe('live updates over HTTP', () => {
       'to',
     ]);
     assert.equal(suspect?.data['node'], 'one');
-    // Only the last event of a record moves the reader's place.
+    // Only the last event of a transaction moves the reader's place.
     assert.equal(quarantined?.id, '');
     assert.notEqual(directive?.id, '');
     assert.equal(await engine.metric('sentinel_event_streams'), 1);
