@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
+import { OPERATOR_TOKEN, TestAgent } from '@sentinel/correlation-engine/testing';
+import { temporaryFolder, testDatabase, testServer } from '@sentinel/test-kit';
 import { batchOf, device } from '../harness/batches.js';
 import { sentinel } from '../harness/cli.js';
+import { ReplicaSet } from '../harness/replica-set.js';
 import { ScriptedAgent } from '../harness/scripted-agent.js';
 import { Stack } from '../harness/stack.js';
 import { until } from '../harness/until.js';
@@ -32,7 +36,7 @@ test('sentinel watch misses no transition, whatever happens to the engine, and t
   await agent.hello();
   await agent.send(batchOf(target, [{}]));
   agent.close();
-  await using watch = await Watch.start(stack);
+  await using watch = await Watch.of(stack);
   await until('the first look', 20_000, () => watch.lines.some(({ gpu }) => gpu === target.id));
   const expected: string[] = [];
   for (let i = 0; i < ROUNDS; i += 1) {
@@ -49,3 +53,53 @@ test('sentinel watch misses no transition, whatever happens to the engine, and t
   assert.ok(said.some((text) => /the engine answers again/.test(text)));
   assert.equal(await watch.stop(), 0);
 });
+
+const [postgres, redis] = [await testServer('postgres'), await testServer('redis')];
+
+test('at a replica that carries calls it misses nothing either, when the one that decides is killed, or its own', {
+  timeout: 300_000,
+  skip: postgres.skip || redis.skip,
+}, async () => {
+  await using folder = await temporaryFolder();
+  chmodSync(folder.path, 0o755);
+  const database = await testDatabase();
+  await using replicas = await ReplicaSet.start({
+    folder: folder.path,
+    count: 2,
+    settings: (_, link) => ({
+      database: { postgres_url: database.url, sslmode: 'disable' },
+      history: { url: `file://${folder.join('history')}` },
+      redis: { url: redis.url },
+      replica: { listen_address: link },
+    }),
+  });
+  const agent = new TestAgent(replicas.at(0).grpc, { node: 'watched' });
+  await agent.connect();
+  agent.close();
+  const watched = replicas.at(1);
+  await using watch = await Watch.start('--engine', watched.grpc, '--engine-http', watched.http);
+  await until('the first look', 20_000, () => watch.lines.some(({ gpu }) => gpu === agent.device));
+  const expected: string[] = [];
+  for (let i = 0; i < ROUNDS; i += 1) {
+    const leader = await replicas.leader();
+    await orderAt(replicas.at(leader).http, 'QUARANTINE', agent.device);
+    await replicas.at(leader).service.kill();
+    await orderAt(replicas.at(1 - leader).http, 'REINSTATE', agent.device);
+    await replicas.at(leader).service.start();
+    await replicas.serves(leader);
+    expected.push('HEALTHY QUARANTINED', 'QUARANTINED HEALTHY');
+  }
+  await until('the last transition', 30_000, () => watch.transitions.length >= expected.length);
+  assert.deepEqual(watch.transitions, expected);
+  await replicas.stop();
+  await database.drop();
+});
+
+/** As soon as somebody decides. */
+async function orderAt(http: string, action: string, gpu: string): Promise<void> {
+  const directive = `${action} ${Math.random()}`;
+  const body = JSON.stringify({ directive_id: directive, gpu, action: `ACTION_${action}`, reason: 'a test' });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${OPERATOR_TOKEN}` };
+  const ordered = async () => (await fetch(`http://${http}/api/v1/quarantine`, { method: 'POST', headers, body })).ok;
+  await until(`the ${action}`, 30_000, () => ordered().catch(() => false), 100);
+}

@@ -26,9 +26,15 @@ export class Watch implements AsyncDisposable {
     });
   }
 
-  static async start(stack: Stack): Promise<Watch> {
+  /** Of a stack's engine, as its operator. */
+  static of(stack: Stack): Promise<Watch> {
     writeEndpoints(stack);
-    const args = [CLI, 'watch', '--output', 'json', '--data', stack.folder];
+    return Watch.start('--data', stack.folder);
+  }
+
+  /** @param flags where the engine is */
+  static async start(...flags: string[]): Promise<Watch> {
+    const args = [CLI, 'watch', '--output', 'json', ...flags];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child, 'spawn');
     return new Watch(child);
