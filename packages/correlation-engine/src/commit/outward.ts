@@ -5,6 +5,7 @@ import { directiveMessage } from '../control/directive-messages.js';
 import type { Sessions } from '../control/sessions.js';
 import type { Sample } from '../core.js';
 import type { News } from '../directive-log/news.js';
+import { touchedIds } from '../evidence/draft.js';
 import { devicesOf } from '../ingest/stream-results.js';
 import { publish } from '../live/announce.js';
 import type { Relay } from '../outbox/relay.js';
@@ -53,7 +54,7 @@ export class Outward {
   #announce({ logged, draft, rows }: Group): void {
     const { bus, cache } = this.#parts;
     publish(bus, rows.to.commitSeq, logged);
-    cache?.changed([...draft.devices.keys(), ...draft.moved.keys()]);
+    cache?.changed(touchedIds(draft));
   }
 
   #archive({ item, commitSeq, offsetUs }: Logged, nowUs: number): void {

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begin, changes, deviceOf, editDevice, editFleet, editNode, fleetOf, install, nodeOf } from './draft.js';
+import {
+  begin,
+  changes,
+  deviceOf,
+  editDevice,
+  editFleet,
+  editNode,
+  fleetOf,
+  install,
+  nodeOf,
+  removeDevice,
+  touchedIds,
+} from './draft.js';
 import { deviceWith, draftOf, unitWith } from './testing/device.js';
 
 const fleet = () => draftOf([deviceWith('d', { node: 'n', units: [unitWith()] })]);
@@ -37,6 +49,16 @@ test('what a reader holds does not change under it', () => {
   editDevice(draft, 'd').state = 'SUSPECT';
   install(draft);
   assert.equal(held?.state, 'HEALTHY');
+});
+
+test('what was touched is named, gone devices too', () => {
+  const draft = draftOf(['a', 'b', 'c'].map((id) => deviceWith(id)));
+  assert.deepEqual(touchedIds(draft), []);
+  editDevice(draft, 'a');
+  editDevice(draft, 'b');
+  removeDevice(draft, 'b');
+  draft.moved.set('a', 'a-before');
+  assert.deepEqual(touchedIds(draft).sort(), ['a', 'b']);
 });
 
 test('editing something unknown is a mistake of the caller', () => {

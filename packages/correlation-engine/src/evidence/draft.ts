@@ -165,6 +165,11 @@ export function devicesOf(draft: Draft): DeviceState[] {
   return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Ids under which something is now different: changed, come, gone, or the history of other hardware. */
+export function touchedIds({ devices, removed, moved }: Draft): string[] {
+  return [...new Set([...devices.keys(), ...removed, ...moved.keys()])];
+}
+
 export function deviceCount(draft: Draft): number {
   let count = draft.base.devices.size;
   for (const id of draft.removed) if (draft.base.devices.has(id)) count -= 1;
