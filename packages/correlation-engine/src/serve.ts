@@ -32,7 +32,7 @@ export async function serve(parts: ServeParts): Promise<{ ready: ReadyInfo; grpc
   const http = await startHttpServer({
     address: httpConfig.listen_address,
     addressKey: `${SECTION}.http.listen_address`,
-    tls: tls.enabled ? { files, keyPrefix } : null,
+    tls: tls.enabled ? { files, keyPrefix, mutual: tls.mutual_tls } : null,
     guard: {
       section: SECTION,
       allowedOrigins: httpConfig.allowed_origins,

@@ -4,9 +4,10 @@ import { CorrelationServiceClient } from '@sentinel/contracts/sentinel/v1/health
 import { IssueDirectiveRequest_Action, QuarantineServiceClient } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ClientConnection, callUnary, createClient } from '@sentinel/service-kit/grpc-client';
-import { type CertificateAuthority, makeAuthority } from '@sentinel/test-kit';
+import { type CertificateAuthority, type CertificateFiles, makeAuthority } from '@sentinel/test-kit';
 import { tryToReport } from '../testing/agent.js';
 import { OPERATOR_TOKEN, TestEngine } from '../testing/engine.js';
+import { askHttps } from '../testing/https.js';
 
 describe('identities under mutual TLS', () => {
   let authority: CertificateAuthority;
@@ -139,6 +140,49 @@ describe('identities under mutual TLS', () => {
       const { transition } = await callUnary(client, client.issueDirective, request).finally(() => client.close());
       assert.equal(transition?.actor, 'bob');
     };
+  });
+
+  describe('over HTTP', () => {
+    const path = '/api/v1/quarantine';
+    const back = { directive_id: 'h-1', gpu_uuid: 'CPU-judged', action: 'REINSTATE', reason: 'a test' };
+    const filesOf = async (name: string) => authority.issue(name);
+
+    it('a certificate of an operator gives orders as a token does, and names who', async () => {
+      const files = await authority.issue({ name: 'admin', email: 'carol@example.org' });
+      const { status, json } = await askHttps(engine.http, path, files, back);
+      assert.equal(status, 200, JSON.stringify(json));
+      assert.equal(json.transition?.actor, 'carol@example.org');
+      const again = { ...back, directive_id: 'h-2', action: 'QUARANTINE' };
+      const byToken = await askHttps(engine.http, path, await filesOf('viewer'), again, OPERATOR_TOKEN);
+      assert.equal(byToken.json.transition?.actor, 'operator token');
+    });
+
+    it('nobody else gives orders, and whoever has no certificate may read', async () => {
+      const none = { ...(await filesOf('viewer')), certFile: '' };
+      const reasonOf = async (files: CertificateFiles, token = '') => {
+        const { status, json } = await askHttps(engine.http, path, files, { ...back, directive_id: 'h-3' }, token);
+        return `${status} ${json.error?.reason}`;
+      };
+      assert.equal(await reasonOf(await filesOf('viewer')), '403 ROLE_NOT_ALLOWED');
+      assert.equal(await reasonOf(await filesOf('unknown')), '401 CREDENTIALS_MISSING');
+      assert.equal(await reasonOf(none), '401 CREDENTIALS_MISSING');
+      assert.equal(await reasonOf(none, 'guess'), '401 CREDENTIALS_INVALID');
+      assert.equal((await askHttps(engine.http, '/api/v1/fleet', none)).status, 200);
+    });
+
+    it('a certificate of another authority, or one that has ended, is refused with the reason', async () => {
+      const other = await (await makeAuthority(`${engine.folder}/http-certs`)).issue('operator');
+      const { caFile } = await filesOf('viewer');
+      const ended = await authority.issue({ name: 'operator', file: 'ended', validDays: -1 });
+      for (const [files, why] of [
+        [{ ...other, caFile }, /CERT_SIGNATURE_FAILURE/],
+        [ended, /CERT_HAS_EXPIRED/],
+      ] as const) {
+        const { status, json } = await askHttps(engine.http, path, files, back, OPERATOR_TOKEN);
+        assert.deepEqual([status, json.error?.reason], [401, 'CREDENTIALS_INVALID']);
+        assert.match(json.error?.message ?? '', why);
+      }
+    });
   });
 
   it('lets nobody in without a certificate', async () => {

@@ -1,5 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
-import { ANONYMOUS } from '@sentinel/service-kit/auth';
+import type { Identity } from '@sentinel/service-kit/auth';
 import { CALLER_HEADER, carriedConnection, encodeCaller } from '@sentinel/service-kit/carried-caller';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
@@ -24,7 +24,7 @@ interface CarriedRequest {
 const toBytes = (json: unknown): Buffer => Buffer.from(JSON.stringify(json), 'utf8');
 const fromBytes = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'));
 
-/** HTTP requests that other replicas carry here. Their tokens are checked by whoever answers. */
+/** HTTP requests that other replicas carry here. What their certificates prove is known by then; their tokens are checked by whoever answers. */
 export function httpService(handle: (request: HttpRequest) => Promise<HttpAnswer>, log: Logger): ServiceEntry {
   return {
     definition: {
@@ -38,15 +38,16 @@ export function httpService(handle: (request: HttpRequest) => Promise<HttpAnswer
         responseDeserialize: fromBytes,
       },
     },
-    implementation: { answer: unary((request: CarriedRequest) => handle(unpack(request)), log) },
+    implementation: { answer: unary((request: CarriedRequest, peer) => handle(unpack(request, peer)), log) },
     roles: { Answer: 'anyone' },
   };
 }
 
-function unpack({ method, target, authorization, contentType, body }: CarriedRequest): HttpRequest {
+function unpack({ method, target, authorization, contentType, body }: CarriedRequest, peer: Identity): HttpRequest {
   return {
     method,
     url: new URL(target, 'http://engine'),
+    peer,
     authorization: authorization ?? undefined,
     contentType: contentType ?? undefined,
     // Events are answered by each replica for itself.
@@ -57,11 +58,11 @@ function unpack({ method, target, authorization, contentType, body }: CarriedReq
 
 /** @throws SentinelError as the leader does, UNAVAILABLE when it does not answer */
 export async function carryHttp(link: Link, replica: string, request: HttpRequest): Promise<HttpAnswer> {
-  const { method, url, authorization = null, contentType = null } = request;
+  const { method, url, peer, authorization = null, contentType = null } = request;
   const target = `${url.pathname}${url.search}`;
   const carried: CarriedRequest = { method, target, authorization, contentType, body: await request.body() };
   const metadata = new Metadata();
-  const caller = { identity: ANONYMOUS, connection: carriedConnection(replica, 'http') };
+  const caller = { identity: peer, connection: carriedConnection(replica, 'http') };
   metadata.set(CALLER_HEADER, encodeCaller(caller));
   const stream = link.open(PATH, metadata, Date.now() + DEADLINE_MS);
   stream.end(toBytes(carried));

@@ -13,6 +13,7 @@ import { type ClientConnection, callUnary, createClient } from '@sentinel/servic
 import { eventually, makeAuthority, type TemporaryFolder, temporaryFolder } from '@sentinel/test-kit';
 import { tryToReport } from '../testing/agent.js';
 import type { TestEngine } from '../testing/engine.js';
+import { askHttps } from '../testing/https.js';
 import { Replicas } from '../testing/replicas.js';
 
 type Tls = NonNullable<ClientConnection['tls']>;
@@ -80,5 +81,14 @@ describe('who calls, where calls are carried under mutual TLS', () => {
       assert.equal(await order(address, agent, forged), 'ROLE_NOT_ALLOWED', address);
     assert.equal(await order(leader?.address ?? '', await as('operator')), 'ROLE_NOT_ALLOWED', 'not even an operator');
     assert.equal(await order(door.grpc, await as('operator')), 'operator');
+  });
+
+  it('over HTTP, too, it is the operator whose certificate was shown to the replica', async () => {
+    const body = { directiveId: 'h-1', gpu: 'CPU-proven', action: 'REINSTATE', reason: 'a test' };
+    const viewer = await askHttps(door.http, '/api/v1/quarantine', (await as('viewer')).files, body);
+    assert.deepEqual([viewer.status, viewer.json.error?.reason], [403, 'ROLE_NOT_ALLOWED']);
+    const { status, json } = await askHttps(door.http, '/api/v1/quarantine', (await as('admin')).files, body);
+    assert.equal(status, 200, JSON.stringify(json));
+    assert.equal(json.transition?.actor, 'admin');
   });
 });

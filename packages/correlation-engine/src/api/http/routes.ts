@@ -7,38 +7,20 @@ import {
   QueryGpuHealthResponse,
 } from '@sentinel/contracts/sentinel/v1/health.js';
 import { ListIncidentsResponse } from '@sentinel/contracts/sentinel/v1/incidents.js';
-import {
-  PauseDeviceRequest,
-  PauseDeviceResponse,
-  ResumeDeviceRequest,
-  ResumeDeviceResponse,
-  SetScheduleRequest,
-  SetScheduleResponse,
-} from '@sentinel/contracts/sentinel/v1/probe_control.js';
-import {
-  ApproveRequest,
-  ApproveResponse,
-  GetRateLimitResponse,
-  IssueDirectiveRequest,
-  IssueDirectiveResponse,
-  ListPendingResponse,
-  RejectRequest,
-  RejectResponse,
-  ResetRateLimitRequest,
-  ResetRateLimitResponse,
-  ResolveIncidentRequest,
-  ResolveIncidentResponse,
-} from '@sentinel/contracts/sentinel/v1/quarantine.js';
+import { GetRateLimitResponse, ListPendingResponse } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { GetTrustGraphResponse } from '@sentinel/contracts/sentinel/v1/trust.js';
-import { ANONYMOUS, type Identity, type Tokens, tokenIdentity } from '@sentinel/service-kit/auth';
+import type { Identity, Tokens } from '@sentinel/service-kit/auth';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { VERSION } from '@sentinel/service-kit/version';
 import type { Api } from '../api.js';
-import { OPERATORS } from '../services.js';
+import { invalid } from '../order-checks.js';
+import { orderRoutes } from './order-routes.js';
 
 export interface HttpRequest {
   readonly method: string;
   readonly url: URL;
+  /** What the client's certificate proves; anonymous without one. */
+  readonly peer: Identity;
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
   /** Of a reader of events that comes back; '' = it begins. */
@@ -74,6 +56,9 @@ export interface HealthReport {
 
 type Handler = (request: HttpRequest, gpu: string) => Promise<HttpAnswer> | HttpAnswer;
 
+/** Method, path, handler. */
+export type Route = readonly [string, RegExp, Handler];
+
 /** Answered by each replica for itself. */
 export function asksForHealth({ method, url }: HttpRequest): boolean {
   return method === 'GET' && /^\/(?:api\/v1\/)?health$/.test(url.pathname);
@@ -84,9 +69,10 @@ export function asksForEvents({ method, url }: HttpRequest): boolean {
   return method === 'GET' && url.pathname === '/api/v1/events';
 }
 
-/** [method, path, handler]; `:gpu` in a path stands for one segment. */
+/** Answers questions and carries out orders. */
 export function routes(api: Api, tokens: () => Tokens): (request: HttpRequest) => Promise<HttpAnswer> {
-  const table: readonly (readonly [string, RegExp, Handler])[] = [
+  const table: readonly Route[] = [
+    ...orderRoutes(api, tokens),
     [
       'GET',
       /^\/api\/v1\/fleet$/,
@@ -109,35 +95,9 @@ export function routes(api: Api, tokens: () => Tokens): (request: HttpRequest) =
       async ({ url }) => ok(GetTrustGraphResponse.toJSON(await api.getTrustGraph(trustRequest(url)))),
     ],
     [
-      'POST',
-      /^\/api\/v1\/quarantine$/,
-      async (request) => {
-        const caller = operator(request.authorization, tokens());
-        return ok(
-          IssueDirectiveResponse.toJSON(await api.issueDirective(await bodyOf(request, IssueDirectiveRequest), caller)),
-        );
-      },
-    ],
-    [
       'GET',
       /^\/api\/v1\/quarantine\/pending$/,
       ({ url }) => ok(ListPendingResponse.toJSON(api.listPending(pageRequest(url)))),
-    ],
-    [
-      'POST',
-      /^\/api\/v1\/quarantine\/approve$/,
-      async (request) => {
-        const caller = operator(request.authorization, tokens());
-        return ok(ApproveResponse.toJSON(await api.approve(await bodyOf(request, ApproveRequest), caller)));
-      },
-    ],
-    [
-      'POST',
-      /^\/api\/v1\/quarantine\/reject$/,
-      async (request) => {
-        const caller = operator(request.authorization, tokens());
-        return ok(RejectResponse.toJSON(await api.reject(await bodyOf(request, RejectRequest), caller)));
-      },
     ],
     [
       'GET',
@@ -145,51 +105,7 @@ export function routes(api: Api, tokens: () => Tokens): (request: HttpRequest) =
       ({ url }) =>
         ok(ListIncidentsResponse.toJSON(api.listIncidents({ active: url.searchParams.get('active') === 'true' }))),
     ],
-    [
-      'POST',
-      /^\/api\/v1\/incidents\/resolve$/,
-      async (request) => {
-        const caller = operator(request.authorization, tokens());
-        const order = await bodyOf(request, ResolveIncidentRequest);
-        return ok(ResolveIncidentResponse.toJSON(await api.resolveIncident(order, caller)));
-      },
-    ],
     ['GET', /^\/api\/v1\/rate-limit$/, () => ok(GetRateLimitResponse.toJSON(api.getRateLimit({})))],
-    [
-      'POST',
-      /^\/api\/v1\/rate-limit\/reset$/,
-      async (request) => {
-        const caller = operator(request.authorization, tokens());
-        const order = await bodyOf(request, ResetRateLimitRequest);
-        return ok(ResetRateLimitResponse.toJSON(await api.resetRateLimit(order, caller)));
-      },
-    ],
-    [
-      'POST',
-      /^\/api\/v1\/probing\/pause$/,
-      async (request) => {
-        const caller = operator(request.authorization, tokens());
-        return ok(PauseDeviceResponse.toJSON(await api.pauseDevice(await bodyOf(request, PauseDeviceRequest), caller)));
-      },
-    ],
-    [
-      'POST',
-      /^\/api\/v1\/probing\/resume$/,
-      async (request) => {
-        const caller = operator(request.authorization, tokens());
-        return ok(
-          ResumeDeviceResponse.toJSON(await api.resumeDevice(await bodyOf(request, ResumeDeviceRequest), caller)),
-        );
-      },
-    ],
-    [
-      'POST',
-      /^\/api\/v1\/probing\/schedule$/,
-      async (request) => {
-        const caller = operator(request.authorization, tokens());
-        return ok(SetScheduleResponse.toJSON(await api.setSchedule(await bodyOf(request, SetScheduleRequest), caller)));
-      },
-    ],
   ];
   return async (request) => {
     const here = table.filter(([, path]) => path.test(request.url.pathname));
@@ -265,41 +181,12 @@ function integer(query: URLSearchParams, name: string): number {
   return Number(text);
 }
 
-/** JSON only: a form of a web page could post anything else without being asked. */
-async function bodyOf<T>(request: HttpRequest, type: { fromJSON(json: unknown): T }): Promise<T> {
-  if (!/^application\/json\b/i.test(request.contentType ?? ''))
-    throw invalid('Content-Type', 'must be application/json');
-  try {
-    return type.fromJSON(JSON.parse(await request.body()));
-  } catch (cause) {
-    if (cause instanceof SentinelError) throw cause;
-    throw new SentinelError({ code: 'INVALID_ARGUMENT', reason: 'MALFORMED', message: 'the body is not JSON', cause });
-  }
-}
-
-function operator(authorization: string | undefined, tokens: Tokens): Identity {
-  const caller = authorization === undefined ? ANONYMOUS : tokenIdentity(authorization, tokens);
-  if (caller !== null && (OPERATORS as readonly string[]).includes(caller.role)) return caller;
-  const reason = authorization === undefined ? 'CREDENTIALS_MISSING' : 'CREDENTIALS_INVALID';
-  throw new SentinelError({
-    code: 'UNAUTHENTICATED',
-    reason,
-    message: 'orders need the token of an operator',
-    field: 'Authorization',
-    hint: 'Send that of the secrets folder in the header Authorization, after "Bearer".',
-  });
-}
-
 function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
     throw invalid('gpu', 'is not percent-encoded');
   }
-}
-
-function invalid(field: string, hint: string): SentinelError {
-  return new SentinelError({ code: 'INVALID_ARGUMENT', message: `${field} ${hint}`, field });
 }
 
 function notFound(request: HttpRequest, methods: readonly string[]): SentinelError {

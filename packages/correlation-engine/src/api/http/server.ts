@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
+import { ANONYMOUS, certificateIdentity, type Identity } from '@sentinel/service-kit/auth';
 import { httpStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { checkWebCaller, type GuardOptions } from '@sentinel/service-kit/http-guard';
 import type { Logger } from '@sentinel/service-kit/logging';
@@ -17,7 +19,12 @@ export interface HttpServerOptions {
   readonly address: string;
   readonly addressKey: string;
   /** null = plaintext. */
-  readonly tls: { readonly files: TlsFiles; readonly keyPrefix: string } | null;
+  readonly tls: {
+    readonly files: TlsFiles;
+    readonly keyPrefix: string;
+    /** A client may show a certificate of the same authority. */
+    readonly mutual: boolean;
+  } | null;
   readonly guard: GuardOptions;
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer | StreamAnswer>;
   readonly onRefused: (error: SentinelError) => void;
@@ -43,7 +50,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server =
     tls === null
       ? createServer(limits, listener)
-      : createTlsServer({ ...limits, ...loadTls(tls.files, tls.keyPrefix) }, listener);
+      : createTlsServer(
+          // Browsers and probes of health have none: who needs an identity is refused with a reason, not in the handshake.
+          { ...limits, ...loadTls(tls.files, tls.keyPrefix), requestCert: tls.mutual, rejectUnauthorized: false },
+          listener,
+        );
   server.maxConnections = MAX_CONNECTIONS;
   await listen(server, options);
   return {
@@ -60,10 +71,26 @@ async function serve(options: HttpServerOptions, request: IncomingMessage): Prom
   return options.handle({
     method: request.method ?? '',
     url: new URL(request.url ?? '/', 'http://engine'),
+    peer: peerOf(request.socket),
     authorization: request.headers.authorization,
     contentType: request.headers['content-type'],
     lastEventId: lastEventId(request),
     body: () => readBody(request),
+  });
+}
+
+/** @throws SentinelError UNAUTHENTICATED where a certificate is shown that our authority does not vouch for, or not any more */
+function peerOf(socket: Socket): Identity {
+  if (!(socket instanceof TLSSocket)) return ANONYMOUS;
+  const certificate = socket.getPeerCertificate();
+  // Without one it is an empty object; `authorized` alone would also be true of a resumed session without one.
+  if ((certificate as Partial<PeerCertificate>).subject === undefined) return ANONYMOUS;
+  if (socket.authorized) return certificateIdentity(certificate);
+  throw new SentinelError({
+    code: 'UNAUTHENTICATED',
+    reason: 'CREDENTIALS_INVALID',
+    message: `the client certificate is refused (${String(socket.authorizationError)})`,
+    hint: 'Show a certificate of this installation that is still valid, or none.',
   });
 }
 
