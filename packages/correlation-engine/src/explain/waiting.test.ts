@@ -19,7 +19,9 @@ test('what waits is said, with its commands, and is what would change the state'
   const { id } = fleet.pending(ID, 'QUARANTINE');
   const asked = said(fleet);
   assert.match(asked.text, /QUARANTINE waits for an operator until 20.* UTC, asked for by the engine: fma32 on SM 1: /);
-  assert.ok(asked.text.includes(`\`npx sentinel approve ${id}\``));
+  assert.ok(
+    asked.text.includes(`\`npx sentinel approve ${id} --reason "…"\` or \`npx sentinel reject ${id} --reason "…"\``),
+  );
   assert.match(asked.summary, /; QUARANTINE waits for approval$/);
   assert.ok(asked.would.includes(`QUARANTINED: an operator approves ${id}.`));
   fleet.answerProposal(id, 'REJECT');

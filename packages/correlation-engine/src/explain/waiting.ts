@@ -3,6 +3,7 @@ import { familyName } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { Proposal } from '../evidence/model/orders.js';
 import { probationEndUs } from '../evidence/posterior/probation.js';
+import { answerCommand } from '../lifecycle/answer-command.js';
 import { dateOf, type View } from './view.js';
 
 const MAX_UNITS_NAMED = 8;
@@ -27,7 +28,7 @@ export function waitingNote({ proposals }: DeviceState): string {
 
 function waiting({ id, action, reason, proposedBy, expiresUs }: Proposal): string {
   const by = proposedBy === '' ? 'the engine' : proposedBy;
-  const how = `\`npx sentinel approve ${id}\` or \`npx sentinel reject ${id}\``;
+  const how = `\`${answerCommand('approve', id)}\` or \`${answerCommand('reject', id)}\``;
   return `${action} waits for an operator until ${dateOf(expiresUs)}, asked for by ${by}: ${reason} Answer with ${how}.`;
 }
 

@@ -2,6 +2,7 @@ import { deviceOf, editDevice } from '../evidence/draft.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { OperatorRecord } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
+import { answerCommand } from './answer-command.js';
 import { carryOut } from './carry-out.js';
 import { problemWith } from './moves.js';
 import { addProposal, proposalOf } from './proposals.js';
@@ -46,6 +47,6 @@ function waiting(device: DeviceState, { action, requiresApproval }: OperatorReco
   return {
     code: 'CONFLICT' as const,
     message,
-    hint: `Approve or reject that one: \`npx sentinel approve ${proposal.id}\`.`,
+    hint: `Approve or reject that one: \`${answerCommand('approve', proposal.id)}\`.`,
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from './load.js';
@@ -92,7 +92,15 @@ test('all problems of all places are reported at once, each with its place', (co
 
 test('a file that cannot be read is named', (context) => {
   const cwd = folderWith(context, {});
-  assert.deepEqual(problemsOf({ ...engine, cwd })[0], 'sentinel.yaml: cannot read the configuration file (ENOENT)');
+  assert.deepEqual(problemsOf({ ...engine, cwd }), ['sentinel.yaml: cannot read the configuration file (ENOENT)']);
+});
+
+test('nothing is said about defaults that a file might have changed, had it been readable', (context) => {
+  const cwd = folderWith(context, { 'sentinel.yaml': 'correlation_engine: [\n' });
+  assert.deepEqual(problemsOf({ ...engine, cwd, argv: ['--override', 'mode=obey'] }), [
+    'sentinel.yaml:2: not valid YAML: wrong indentation',
+    '--override mode: correlation_engine.mode: expected one of observe, enforce, found text "obey"',
+  ]);
 });
 
 test('without --config the default path is read', (context) => {
@@ -254,6 +262,11 @@ test('a bad file at SIGHUP leaves the running configuration alone', (context) =>
   writeFileSync(join(cwd, 'sentinel.yaml'), `${PLAIN}  mode: of\n`);
   assert.throws(() => loaded.reload(), ConfigError);
   assert.equal(loaded.config.mode, 'observe');
+  rmSync(join(cwd, 'sentinel.yaml'));
+  assert.throws(() => loaded.reload(), {
+    name: 'ConfigError',
+    message: 'sentinel.yaml: cannot read the configuration file (ENOENT)',
+  });
 });
 
 test('--print-config shows value and origin of every key, opens no other file and needs none', (context) => {

@@ -127,6 +127,8 @@ function read<S extends SectionName, F extends FlagSpecs>(options: LoadOptions<S
   );
   const own = settled.get(section) ?? new Map<string, Setting>();
   const logging = settled.get('logging') ?? new Map<string, Setting>();
+  // What a file would have set is unknown: that the defaults do not fit this machine says nothing.
+  if (problems.errors.some(isOfWholeFile)) problems.throwIfAny();
   if (commandLine.printConfig) {
     // Shows what is effective also on a machine that lacks the files: neither secrets nor certificates are opened.
     problems.throwIfAny();
@@ -141,6 +143,11 @@ function read<S extends SectionName, F extends FlagSpecs>(options: LoadOptions<S
   warnAboutInertKeys(section, filled, problems);
   problems.throwIfAny();
   return { files, own: filled, logging, warnings: problems.warnings };
+}
+
+/** A file that is missing, unreadable or no YAML. */
+function isOfWholeFile({ key, origin }: ConfigProblem): boolean {
+  return key === undefined && (origin === undefined || origin.kind === 'file');
 }
 
 /** Those of some keys and groups. */
