@@ -69,12 +69,10 @@ async function measure(folder: string, records: number, settings: Record<string,
   await using engine = await ReplicaSet.start({ folder, count: 1, settings: () => settings });
   await engine.serves(0);
   const agents = Array.from({ length: AGENTS }, (_, index) => new TestAgent(engine.at(0).grpc, { node: `n-${index}` }));
-  for (const agent of agents) {
-    for (let i = 0; i < WARM_UP + records; i += 1)
-      agent.batch(Array.from({ length: RUNS }, (_, row) => ({ index: i * RUNS + row, family: 1 + (row % 2) })));
-    await agent.connect();
-  }
-  await Promise.all(agents.map((agent) => deliver(agent, WARM_UP)));
+  // The history may be on its way yet: this waits for it.
+  for (const agent of agents) record(agent, WARM_UP);
+  await Promise.all(agents.map((agent) => agent.deliver({ records: 1n, restMs: 0 }, () => engine.at(0).grpc)));
+  for (const agent of agents) record(agent, records);
   const started = performance.now();
   const latencies = (await Promise.all(agents.map((agent) => deliver(agent, WARM_UP + records)))).flat();
   const seconds = (performance.now() - started) / 1000;
@@ -85,6 +83,13 @@ async function measure(folder: string, records: number, settings: Record<string,
     perSecond: latencies.length / seconds,
     p99Ms: sorted[Math.ceil(sorted.length * 0.99) - 1] ?? Number.NaN,
   };
+}
+
+function record(agent: TestAgent, count: number): void {
+  for (let i = 0; i < count; i += 1) {
+    const first = agent.payloads.length * RUNS;
+    agent.batch(Array.from({ length: RUNS }, (_, row) => ({ index: first + row, family: 1 + (row % 2) })));
+  }
 }
 
 /** Sends up to record `last`, with a window. @returns milliseconds from sending to both acknowledgements, of each record */

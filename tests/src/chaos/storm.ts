@@ -4,6 +4,7 @@ import { sentence } from './fault.js';
 import { inject } from './inject.js';
 import { held, Locks } from './locks.js';
 import { type PlanOptions, plan } from './plan.js';
+import { replayed } from './replayed.js';
 import { undisturbed } from './undisturbed.js';
 import { type Verdict, verdict } from './verdict.js';
 import { World, type WorldOptions } from './world.js';
@@ -45,10 +46,12 @@ export async function storm(options: StormOptions): Promise<Storm> {
     const faults = await underLoad(world, () => injectAll(world, options, note));
     const expected = await undisturbed({ ...options, postgres: world.stores.postgres, ...world });
     note('the undisturbed run is over');
-    const found = await verdict(world, expected);
+    const { lost, ...found } = await verdict(world, expected);
+    const differs = await replayed(world.replicas.at(0));
+    note(`${lost.length + differs.length} lost, ${found.doubled.length} doubled`);
     await options.inspect?.(world, expected);
     const seconds = (performance.now() - started) / 1000;
-    return { ...found, ...facts(world, expected), faults, seconds, timeline };
+    return { ...found, lost: [...lost, ...differs], ...facts(world, expected), faults, seconds, timeline };
   } catch (error) {
     for (const { service } of world.replicas.all) note(`${service.spec.name}: ${service.tail()}`);
     throw new Error([`seed ${options.seed}`, ...timeline].join('\n'), { cause: error });

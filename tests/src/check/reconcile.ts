@@ -44,7 +44,7 @@ export interface Counter {
 }
 
 export interface Finding {
-  readonly where: 'watermark' | 'counter' | 'failing run' | 'history' | 'decision' | 'ledger' | 'promise';
+  readonly where: 'watermark' | 'counter' | 'failing run' | 'history' | 'decision' | 'ledger' | 'promise' | 'replay';
   readonly what: string;
   readonly runs: number;
 }

@@ -19,6 +19,8 @@ export interface Replica {
   readonly http: string;
   readonly metrics: string;
   readonly link: string;
+  /** Its configuration file. */
+  readonly config: string;
 }
 
 export interface ReplicaSetOptions {
@@ -145,7 +147,7 @@ async function prepareOne({ folder, settings, program }: ReplicaSetOptions, inde
     readyFile: join(home, 'ready.json'),
     env: program?.env(index) ?? {},
   });
-  return { service, grpc, http, metrics, link };
+  return { service, grpc, http, metrics, link, config };
 }
 
 async function healthOf({ http }: Replica): Promise<Health | null> {

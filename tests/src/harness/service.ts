@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ReadyInfo } from '@sentinel/service-kit/lifecycle';
 import { until } from './until.js';
 
-const READY_TIMEOUT_MS = 30_000;
+/** Other work on the machine makes a start slow. */
+const READY_TIMEOUT_MS = 90_000;
 /** A service that has not drained by then is killed, and the test told so. */
 const STOP_TIMEOUT_MS = 12_000;
 /** Pause before a killed service is started again, as a supervisor makes it. */
