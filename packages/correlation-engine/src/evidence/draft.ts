@@ -230,8 +230,8 @@ function forgetDevice(base: CoreState, id: string): void {
   base.due.set(id, null);
 }
 
-// Units, gates, proposals and what was declined are replaced as a whole, never mutated, and so are shared.
-function copyDevice(device: DeviceState): DeviceState {
+/** One of its own, to be edited. Units, gates, proposals and what was declined are replaced as a whole, never mutated, and so are shared. */
+export function copyDevice(device: DeviceState): DeviceState {
   return {
     ...device,
     sms: [...device.sms],

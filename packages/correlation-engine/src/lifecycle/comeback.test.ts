@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { begin, deviceOf } from '../evidence/draft.js';
 import type { Effects } from '../evidence/effects.js';
 import { explain } from '../explain/explain.js';
+import { apply } from './apply.js';
 import { describe, deviceIdOf, eventNames, Fleet, SECOND_US } from './testing/fleet.js';
 
 const [HERE, THERE] = [deviceIdOf('n1'), deviceIdOf('n2')];
@@ -118,10 +120,10 @@ test('the same serial number of another vendor is other hardware', () => {
   assert.equal(fleet.device(THERE).state, 'HEALTHY');
 });
 
-test('a serial number that is read only later: a condemnation counts, other evidence does not take the place of the device’s own', () => {
+test('a serial number that is read only later: it is out of service as it was, and what speaks against it already counts as well', () => {
   for (const [fleet, expected] of [
     [condemned(), 'CONDEMNED'],
-    [quarantined(), 'SUSPECT'],
+    [quarantined(), 'QUARANTINED'],
   ] as const) {
     put(fleet, 'n1', 'B');
     fleet.hello('n2');
@@ -130,7 +132,7 @@ test('a serial number that is read only later: a condemnation counts, other evid
     assert.equal(fleet.device(THERE).state, expected);
     assert.deepEqual(
       fleet.device(THERE).units.map(({ sm }) => sm),
-      [2],
+      [2, 1],
     );
   }
 });
@@ -161,10 +163,11 @@ test('a quarantined UUID that other hardware replaced is quarantined in another 
   }
 });
 
-test('a condemned board that is divided is condemned in each instance; a quarantined one is not', () => {
+test('a board that is out of service and comes back divided is so in each instance', () => {
   for (const [orders, expected] of [
     [['QUARANTINE', 'CONDEMN'], 'CONDEMNED'],
-    [['QUARANTINE'], 'HEALTHY'],
+    [['QUARANTINE'], 'QUARANTINED'],
+    [[], 'HEALTHY'],
   ] as const) {
     const fleet = swappedGpu(...orders);
     fleet.hello('n2', { devices: [board('MIG-1', 'A', 'slot 1'), board('MIG-2', 'A', 'slot 1')] });
@@ -173,6 +176,19 @@ test('a condemned board that is divided is condemned in each instance; a quarant
       [expected, expected],
     );
   }
+});
+
+test('what comes back has nothing in common with what is kept: a transaction that is dropped leaves no trace', () => {
+  const fleet = quarantined();
+  put(fleet, 'n1', 'B');
+  const before = JSON.stringify(fleet.saved());
+  const draft = begin(fleet.state);
+  const [nowUs, order] = [fleet.nowUs, { directiveId: 'o', gpu: HERE, reason: 'r', actor: 'a' }];
+  const hello = { node: 'n1', identity: 'shared key', buildId: 'b', testBuild: false, agentTimeUs: nowUs } as const;
+  apply(draft, { commitSeq: 100, nowUs }, { kind: 'hello', ...hello, devices: [board(HERE, 'A')] });
+  apply(draft, { commitSeq: 101, nowUs }, { kind: 'operator', ...order, action: 'CONDEMN' });
+  assert.equal(deviceOf(draft, HERE)?.confirmed.length, 1);
+  assert.equal(JSON.stringify(fleet.saved()), before);
 });
 
 test('operators are told in words', () => {

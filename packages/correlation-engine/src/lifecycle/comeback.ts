@@ -1,7 +1,8 @@
-import { type Draft, deviceOf, editDevice, nodeOf, putDevice } from '../evidence/draft.js';
+import { copyDevice, type Draft, deviceOf, editDevice, nodeOf, putDevice } from '../evidence/draft.js';
 import { devicesOfSerial, hasOwnId, isArchived, isPart } from '../evidence/hardware.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { HealthState } from '../evidence/model/terms.js';
+import type { UnitName } from '../evidence/model/unit.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { isInjected } from './detail.js';
@@ -11,7 +12,7 @@ import { actionOf, tellOrchestrators } from './fleet-directives.js';
 /**
  * Before a device of a hello is described: hardware that is known by its serial number is trusted no more than when it was taken out,
  * wherever it comes back. Under an id that names a place it goes on with all that was known; a board that shows itself under
- * another id of its own, as divided ones do, is condemned if it was.
+ * another id of its own, as divided ones do, is out of service if it was.
  */
 export function takeBack(step: Step, record: HelloRecord, described: HelloDevice): void {
   const now = deviceOf(step.draft, described.id);
@@ -19,7 +20,13 @@ export function takeBack(step: Step, record: HelloRecord, described: HelloDevice
   const known = knownAs(step.draft, record, described);
   if (known === undefined) return;
   if (isSamePlaceKind(now, known) && !speaksForItself(now)) goOn(step, record, known, described.id);
-  else if (known.state === 'CONDEMNED' && now.state !== 'CONDEMNED') condemnAgain(step, known, described.id);
+  else if (weighs(known) > weighs(now)) takeOutAgain(step, known, described.id);
+}
+
+/** Only what was taken out of service counts against hardware that shows itself in another way. */
+function weighs({ state }: DeviceState): number {
+  if (state === 'CONDEMNED') return 2;
+  return state === 'QUARANTINED' || state === 'DEEP_TEST' ? 1 : 0;
 }
 
 /** Its serial number is new here, or it was elsewhere meanwhile. */
@@ -64,7 +71,7 @@ function goOn(step: Step, record: HelloRecord, known: DeviceState, id: string): 
   if (known.replaced === null) leave(step, known.id, id);
   const left = deviceOf(step.draft, known.id) ?? known;
   const device: DeviceState = {
-    ...left,
+    ...copyDevice(left),
     id,
     node: record.node,
     announced: false,
@@ -85,19 +92,25 @@ function leave(step: Step, id: string, by: string): void {
   device.replaced = { by, us: step.ctx.nowUs };
 }
 
-function condemnAgain(step: Step, known: DeviceState, id: string): void {
+/** What was known takes it out of service here as well, beside what speaks against it already. */
+function takeOutAgain(step: Step, known: DeviceState, id: string): void {
   const device = editDevice(step.draft, id);
   const before = device.state;
-  endWork(step, device, `the hardware was condemned as ${known.id}`);
-  device.state = 'CONDEMNED';
+  endWork(step, device, `the hardware is ${known.state} as ${known.id}`);
+  device.state = known.state === 'CONDEMNED' ? 'CONDEMNED' : 'QUARANTINED';
   device.wouldBe = null;
   device.stateSinceUs = known.stateSinceUs;
   device.stateReason = known.stateReason;
   device.stateActor = known.stateActor;
   device.out = known.out;
+  if (isSamePlaceKind(device, known)) device.units = [...device.units, ...known.units.filter(isNotIn(device.units))];
   if (isInjected(known)) device.injectedEvidence = true;
   device.returned = { from: known.id, us: step.ctx.nowUs };
   noteReturn(step, device, device.node, before);
+}
+
+function isNotIn(units: readonly UnitName[]): (unit: UnitName) => boolean {
+  return ({ family, sm }) => !units.some((unit) => unit.family === family && unit.sm === sm);
 }
 
 /** Hardware that is out of service and has an id of its own is here again: in another node or slot, or condemned and back. */

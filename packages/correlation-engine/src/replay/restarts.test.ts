@@ -186,7 +186,7 @@ describe('a log replays the same', () => {
     now.close();
     for (const serial of ['S1', 'S2', 'S1', 'S2']) {
       const back = await connected(node, serial);
-      await fails(back);
+      await sent(back, back.batch([{ index: 1, fails: [{ sm: 1 }] }]));
       back.close();
     }
     const { compared } = await same();
