@@ -86,7 +86,8 @@ class CommandLine {
       .option('--tls-key <FILE>', 'its key (PEM)')
       .option('--tls-server-name <NAME>', 'name in the certificates of the services, where it is not HOST')
       .option('--token-file <FILE>', "file with the operator's token, for orders")
-      .addOption(new Option('--output <FORMAT>', 'how to answer').choices(['table', 'json']).default('table'));
+      .addOption(new Option('--output <FORMAT>', 'how to answer').choices(['table', 'json']).default('table'))
+      .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }));
   }
 
   #watching(): void {
@@ -346,11 +347,10 @@ class CommandLine {
       .option('--rate <P>', 'one defect: it fails so many of its executions, as 1e-3')
       .option('--cadence <SECONDS>', 'every family runs so often [as the schedule says]')
       .option('--prior <N>', 'defects of single units expected per GPU and year')
-      .option('--json', 'answers in JSON, as --output json does')
       .option('--html <FILE>', 'writes the report with its plots there as well')
-      .action((name: string | undefined, flags: SimulateFlags & { json?: true }) => {
+      .action((name: string | undefined, flags: SimulateFlags) => {
         const { output }: GlobalFlags = this.program.opts();
-        this.status = simulateFleet(this.#io, flags.json === true || output === 'json', name ?? '', flags);
+        this.status = simulateFleet(this.#io, output === 'json', name ?? '', flags);
       });
   }
 

@@ -19,8 +19,6 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5_000;
 /** A larger fleet is shown at first by the devices that need somebody. */
 const SHOWN = 20;
-/** Columns below which nothing can be broken sensibly. */
-const NARROWEST = 40;
 
 const OLDER = `this engine has no live updates, its release is older: the fleet is looked at every ${POLL_MS / 1000} s instead`;
 
@@ -174,14 +172,14 @@ class Watcher {
   /** JSON: one object on a line, `gpu` empty for the engine itself. */
   #say(said: Line, { event, data }: { event: string | null; data: unknown } = { event: null, data: null }): void {
     const { json, stdout } = this.#context;
-    const columns = stdout.columns === undefined ? undefined : Math.max(NARROWEST, stdout.columns);
     const text = stripVTControlCharacters(said.text);
     const object = { timeUs: Number(said.timeUs), gpu: said.gpu, text, event, data };
-    stdout.write(`${json ? JSON.stringify(object) : line(this.#fit(said, columns), columns)}\n`);
+    stdout.write(`${json ? JSON.stringify(object) : line(this.#fit(said), stdout.columns)}\n`);
   }
 
   /** A person at a terminal gets as much of an id as the commands need. */
-  #fit(said: Line, columns: number | undefined): Line {
+  #fit(said: Line): Line {
+    const { columns } = this.#context.stdout;
     return columns === undefined ? said : { ...said, gpu: this.#short.get(said.gpu) ?? said.gpu };
   }
 

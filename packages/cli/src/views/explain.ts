@@ -21,7 +21,7 @@ export function explanation(answer: ExplainDecisionResponse, nowUs: bigint): str
     ...section('Why', bullets(answer.sentences)),
     ...section('Gates', answer.gates.flatMap(gateLines)),
     ...section(
-      `Wrong results (${seen} listed): ${counted} counted, ${answers} in answer to an earlier one`,
+      `Wrong results (${seen} listed). Counted now: ${counted}, ${answers} in answer to another`,
       observationLines(answer.observations),
     ),
     ...section(

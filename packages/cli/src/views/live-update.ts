@@ -1,5 +1,5 @@
 import { injectedMark, paint, paintStateName, time } from './format.js';
-import { wrap } from './wrap.js';
+import { NARROWEST, wrap } from './wrap.js';
 
 /** One line of `sentinel watch`: when, about which device ('' = none), what. */
 export interface Line {
@@ -55,5 +55,5 @@ const INDENT = '    ';
 /** The line, broken for a terminal of so many columns; undefined = it is no terminal, where one line is one line. */
 export function line({ timeUs, gpu, text }: Line, columns: number | undefined): string {
   const whole = joined([time(timeUs), gpu, text], '  ');
-  return columns === undefined ? whole : wrap(whole, INDENT, columns).join('\n').trimStart();
+  return columns === undefined ? whole : wrap(whole, INDENT, Math.max(NARROWEST, columns)).join('\n').trimStart();
 }

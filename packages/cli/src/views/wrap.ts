@@ -1,10 +1,18 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Columns that a person's terminal has at least. */
+/** Columns that texts are made for. */
 export const WIDTH = 80;
+/** No terminal is taken for narrower: words would stand alone. */
+export const NARROWEST = 40;
+
+/** A narrower terminal has its own; what goes to a file or a pipe is as wide as ever. */
+function terminalWidth(): number {
+  const { columns = WIDTH } = process.stdout;
+  return Math.max(NARROWEST, Math.min(WIDTH, columns));
+}
 
 /** Breaks a text at blanks so that no line is longer than `width`; a single longer word stays whole. Colour codes do not count. */
-export function wrap(text: string, indent = '', width = WIDTH): string[] {
+export function wrap(text: string, indent = '', width = terminalWidth()): string[] {
   const lines: string[] = [];
   let line = '';
   for (const part of text.split(/\s+/).filter((each) => each !== '')) {
@@ -18,7 +26,7 @@ export function wrap(text: string, indent = '', width = WIDTH): string[] {
 }
 
 /** The same with `first` before the first line and blanks of that length before the others. */
-export function hang(first: string, text: string, width = WIDTH): string[] {
+export function hang(first: string, text: string, width = terminalWidth()): string[] {
   const lines = wrap(text, ' '.repeat(length(first)), width);
   const [head = ''] = lines;
   return [`${first}${head.trimStart()}`.trimEnd(), ...lines.slice(1)];

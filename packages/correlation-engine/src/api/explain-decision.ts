@@ -13,6 +13,7 @@ import type { Committer } from '../commit/committer.js';
 import { type DeviceState, type Explanation, explain, type HealthState } from '../core.js';
 import type { ObservationTable, Tables, TransitionTable } from '../store/schema.js';
 import { gpuHealth } from './health-view.js';
+import { newestFirst } from './newest-first.js';
 
 /** Newest ones shown. */
 const MAX_OBSERVATIONS = 100;
@@ -25,7 +26,7 @@ export async function explainDecision(
   device: DeviceState,
   nowUs: number,
 ): Promise<ExplainDecisionResponse> {
-  const [observations, transitions] = await Promise.all([observationsOf(db, device.id), transitionsOf(db, device.id)]);
+  const [observations, transitions] = await Promise.all([observationsOf(db, device.id), transitionsOf(db, device)]);
   const explanation = explain(committer.state, device.id, nowUs);
   if (explanation === undefined)
     throw new SentinelError({ code: 'NOT_FOUND', message: `no device ${device.id}`, field: 'gpu' });
@@ -92,14 +93,15 @@ function observationsOf(db: Kysely<Tables>, deviceId: string): Promise<Observati
     .execute();
 }
 
-function transitionsOf(db: Kysely<Tables>, deviceId: string): Promise<TransitionTable[]> {
-  return db
+async function transitionsOf(db: Kysely<Tables>, { id, state }: DeviceState): Promise<TransitionTable[]> {
+  const rows = await db
     .selectFrom('transitions')
     .selectAll()
-    .where('device_id', '=', deviceId)
+    .where('device_id', '=', id)
     .orderBy('commit_seq', 'desc')
     .limit(MAX_TRANSITIONS)
     .execute();
+  return newestFirst(rows, state);
 }
 
 function toObservation(row: ObservationTable): Observation {

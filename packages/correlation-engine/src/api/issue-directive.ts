@@ -54,8 +54,11 @@ export class Orders {
 
   async #once(record: OperatorRecord): Promise<void> {
     const before = await this.#find(record.directiveId);
-    if (before === undefined) await this.#carryOut(record);
-    else if (!isSame(before, record)) throw taken(before);
+    if (before !== undefined && !isSame(before, record)) throw taken(before);
+    if (before !== undefined) return;
+    const decided = await findDecided(this.#db, record.directiveId);
+    if (decided !== undefined) throw taken({ ...decided, directive_id: decided.id });
+    await this.#carryOut(record);
   }
 
   #find(directiveId: string): Promise<OrderTable | undefined> {
@@ -120,7 +123,7 @@ function isSame(before: OrderTable, now: OperatorRecord): boolean {
   return same && evidence && before.requires_approval === (now.requiresApproval ?? false);
 }
 
-function taken(before: OrderTable): SentinelError {
+function taken(before: Pick<OrderTable, 'directive_id' | 'action' | 'gpu'>): SentinelError {
   return new SentinelError({
     code: 'ALREADY_EXISTS',
     message: `directive ${before.directive_id} was ${before.action} of ${before.gpu} and has another content`,

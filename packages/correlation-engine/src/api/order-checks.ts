@@ -18,6 +18,7 @@ const CODES: Readonly<Record<Refusal['code'], ErrorCode>> = {
 export function checkText(field: string, text: string, maxBytes: number): void {
   const bytes = Buffer.byteLength(text);
   if (bytes < 1 || bytes > maxBytes) throw invalid(field, `must have 1 to ${maxBytes} bytes`);
+  if (text.trim() === '') throw invalid(field, 'must say something');
   if (text.includes('\0') || !text.isWellFormed()) throw invalid(field, 'must be text');
 }
 
@@ -32,6 +33,7 @@ export function invalid(field: string, hint: string): SentinelError {
 }
 
 /** What the core refused, as the caller hears it. */
-export function refused({ code, message, hint }: Refusal, field: 'gpu' | 'directive_id' | 'incident'): SentinelError {
+export function refused(refusal: Refusal, subject: 'gpu' | 'directive_id' | 'incident'): SentinelError {
+  const { code, message, hint, field = subject } = refusal;
   return new SentinelError({ code: CODES[code], reason: code, message, field, hint });
 }

@@ -196,6 +196,8 @@ export interface Refusal {
   code: 'NOT_FOUND' | 'ILLEGAL_TRANSITION' | 'CONFLICT' | 'EXPIRED' | 'SECOND_PERSON_NEEDED';
   message: string;
   hint: string;
+  /** The field of the request that is wrong; absent = that which names the subject. */
+  field?: 'directive_id';
 }
 
 /** What one record did, besides the changed state. Arrays that nothing touched are shared and empty. */

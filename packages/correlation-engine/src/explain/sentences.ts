@@ -119,6 +119,10 @@ function holding(view: View): string[] {
   return holdingGates(view).map((gate) => `Gate ${gate.number} (${gate.name}) holds: ${gate.reason}`);
 }
 
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 function work(directive: DirectiveState): string {
   const unit = `${familyName(directive.family)} on SM ${directive.sm}`;
   switch (directive.kind) {
@@ -128,8 +132,8 @@ function work(directive: DirectiveState): string {
       return `Watch of ${unit} until ${dateOf(directive.untilUs)}: ${directive.done} executions ran, ${directive.failures} failed.`;
     case 'deep-test':
       return directive.startedUs === null
-        ? `A deep test of ${directive.units.length} units waits for its first execution.`
-        : `Deep test of ${directive.units.length} units since ${dateOf(directive.startedUs)}: ${directive.done} runs, ${directive.failures} failures.`;
+        ? `A deep test of ${plural(directive.units.length, 'unit')} waits for its first execution.`
+        : `Deep test of ${plural(directive.units.length, 'unit')} since ${dateOf(directive.startedUs)}: ${directive.done} runs, ${directive.failures} failures.`;
   }
 }
 

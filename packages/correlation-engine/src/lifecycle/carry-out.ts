@@ -17,14 +17,16 @@ export interface Order {
   approved: boolean;
   /** What whoever asked says that speaks for it. */
   evidence: readonly string[];
+  /** The id under which it was ordered or proposed. */
+  order: string;
 }
 
 /** Does what an operator ordered or approved. `problemWith` has said that it is possible. */
 export function carryOut(step: Step, device: DeviceState, order: Order): void {
-  const { action, reason, actor, approved, evidence } = order;
+  const { action, reason, actor, approved, evidence, order: id } = order;
   if (action === 'SCHEDULE_DEEP_TEST') return openDeepTest(step, device, order);
   cancelAll(step, device, `${actor} ${approved ? 'approved' : 'ordered'} ${action}`);
-  const move = { reason, actor, approved, evidence };
+  const move = { reason, actor, approved, evidence, order: id };
   if (action === 'REINSTATE') return reinstate(step, device, move);
   transition(step, device, { ...move, to: MOVES[action].to, timeUs: step.ctx.nowUs });
   testNewBuild(step, device);

@@ -56,6 +56,8 @@ export interface DeepTestOrder {
   reason: string;
   /** What the operator says that speaks for it; absent = nothing. */
   evidence?: readonly string[];
+  /** Id of the operator's order that it carries out; absent = the engine's own. */
+  order?: string;
 }
 
 /** So many executions of each unit that failed as clear it, with seeds of their own, then a sweep of everything. */
@@ -75,6 +77,7 @@ export function openDeepTest(step: Step, device: DeviceState, order: DeepTestOrd
     {
       event: 'deep_test_scheduled',
       actor: order.actor,
+      ...(order.order === undefined ? {} : { order: order.order }),
       reason: order.reason,
       ...evidenceDetail(order.evidence ?? []),
       node: device.node,

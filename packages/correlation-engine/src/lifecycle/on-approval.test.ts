@@ -179,3 +179,18 @@ test('a condemned device keeps no proposal', () => {
   fleet.operator(ID, 'CONDEMN');
   assert.deepEqual(actions(fleet), []);
 });
+
+test('an id that waits for approval is taken: whoever approves it gets what was shown', () => {
+  const fleet = new Fleet(configWith({ rate_limit: NO_QUARANTINES }));
+  fleet.quarantined('n1');
+  const [waiting] = fleet.device(ID).proposals;
+  assert.ok(waiting);
+  fleet.hello('n2');
+  const other = deviceIdOf('n2');
+  fleet.operator(other, 'QUARANTINE');
+  for (const requiresApproval of [true, false]) {
+    const { refusal } = fleet.operator(other, 'CONDEMN', { requiresApproval, directiveId: waiting.id });
+    assert.deepEqual([refusal?.code, refusal?.field], ['CONFLICT', 'directive_id']);
+  }
+  assert.deepEqual([fleet.device(other).state, fleet.device(other).proposals], ['QUARANTINED', []]);
+});

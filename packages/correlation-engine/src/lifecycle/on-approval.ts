@@ -37,6 +37,7 @@ function approve(step: Step, device: DeviceState, proposal: Proposal, { actor, r
     actor,
     approved: proposal.proposedBy === '',
     evidence: proposal.evidence ?? [],
+    order: proposal.id,
   });
   const ending = { outcome: 'APPROVED' as const, decidedBy: actor, decisionReason: reason };
   endProposal(step, device, proposal, ending, step.effects.transitions[0]?.eventId ?? null);

@@ -5,7 +5,7 @@ import type { Step } from '../evidence/step.js';
 import { answerCommand } from './answer-command.js';
 import { carryOut } from './carry-out.js';
 import { problemWith } from './moves.js';
-import { addProposal, proposalOf } from './proposals.js';
+import { addProposal, findProposalIn, proposalOf } from './proposals.js';
 import { review } from './review.js';
 
 /**
@@ -14,7 +14,9 @@ import { review } from './review.js';
  */
 export function applyOperator(step: Step, record: OperatorRecord): void {
   const known = deviceOf(step.draft, record.gpu);
-  const refusal = known === undefined ? unknown(record) : (problemWith(record.action, known) ?? waiting(known, record));
+  const refusal =
+    taken(step, record) ??
+    (known === undefined ? unknown(record) : (problemWith(record.action, known) ?? waiting(known, record)));
   if (refusal !== undefined) {
     step.effects.refusal = refusal;
     return;
@@ -30,8 +32,17 @@ export function applyOperator(step: Step, record: OperatorRecord): void {
       proposedBy: actor,
       evidence,
     });
-  } else carryOut(step, device, { action, reason, actor, approved: false, evidence });
+  } else carryOut(step, device, { action, reason, actor, approved: false, evidence, order: record.directiveId });
   review(step, device.id);
+}
+
+/** An id stands for one thing: who approves it must get what was shown. */
+function taken(step: Step, { directiveId }: OperatorRecord) {
+  const found = findProposalIn(step.draft, directiveId);
+  if (found === undefined) return undefined;
+  const message = `${directiveId} is the ${found.proposal.action} of ${found.device.id} that waits for approval.`;
+  const hint = 'Choose another id for another order.';
+  return { code: 'CONFLICT' as const, message, hint, field: 'directive_id' as const };
 }
 
 function unknown({ gpu }: OperatorRecord) {

@@ -32,6 +32,8 @@ export interface Move {
   approved?: boolean;
   /** What the operator says that speaks for it; absent = nothing. */
   evidence?: readonly string[];
+  /** Id of the order that it carries out; absent = the engine decided. */
+  order?: string;
 }
 
 /** Changes the state of a draft's device and records it: a transition and its entry for the ledger. */
@@ -57,6 +59,7 @@ export function transition(step: Step, device: DeviceState, move: Move): void {
       to: move.to,
       reason: move.reason,
       actor: move.actor,
+      ...(move.order === undefined ? {} : { order: move.order }),
       commit_seq: step.ctx.commitSeq,
       mode: configOf(step.draft).mode,
       node: device.node,

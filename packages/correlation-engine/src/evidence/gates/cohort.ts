@@ -14,6 +14,8 @@ interface FamilyQualification {
   expired: boolean;
   cleanDevices: number;
   cleanNodes: number;
+  /** It has the clean devices and nodes that vouch for it. */
+  large: boolean;
   selfTested: boolean;
   passed: number;
   needed: number;
@@ -73,6 +75,7 @@ function qualify(
     expired,
     cleanDevices,
     cleanNodes,
+    large,
     selfTested,
     passed,
     needed,
@@ -83,7 +86,7 @@ function sentence(entry: FamilyQualification): string {
   const name = familyName(entry.family);
   const cohort = `${entry.cleanDevices} clean devices on ${entry.cleanNodes} nodes`;
   if (entry.vouched) return `The signed manifest names the cohort of ${name}, which has ${cohort}.`;
-  if (entry.qualified && !entry.selfTested) return `The cohort of ${name} has ${cohort}.`;
+  if (entry.large) return `The cohort of ${name} has ${cohort}.`;
   const selfTest = `${entry.passed} of its SMs passed the known answers at agent start (${entry.needed} needed)`;
   if (entry.selfTested)
     return `The cohort of ${name} is small, but its golden is architecture independent and ${selfTest}: COHORT_SELF_TESTED.`;

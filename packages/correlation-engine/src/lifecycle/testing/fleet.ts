@@ -9,7 +9,7 @@ import type { DirectiveKind, DirectiveState, OperatorAction, Proposal } from '..
 import type { CoreConfig } from '../../evidence/model/settings.js';
 import type { GateName } from '../../evidence/model/terms.js';
 import { RunKind } from '../../evidence/model/terms.js';
-import type { CommitContext, CoreRecord, HelloDevice, HelloRecord } from '../../evidence/record.js';
+import type { CommitContext, CoreRecord, HelloDevice, HelloRecord, OperatorRecord } from '../../evidence/record.js';
 import { type CoreState, dueAt, emptyState, loadState, type SavedState, saveState } from '../../evidence/state.js';
 import { columns, FMA32, INT_AES, type RunSpec, repeat, SMS } from '../../evidence/testing/batches.js';
 import { CONFIG } from '../../evidence/testing/config.js';
@@ -103,7 +103,7 @@ export class Fleet {
     return { node, spoolId: '0190'.padEnd(32, '0'), sequence, buildId, testBuild };
   }
 
-  operator(gpu: string, action: OperatorAction, more: { requiresApproval?: boolean; actor?: string } = {}): Effects {
+  operator(gpu: string, action: OperatorAction, more: Partial<OperatorRecord> = {}): Effects {
     const directiveId = `order-${this.committed.length}`;
     return this.commit({ kind: 'operator', directiveId, gpu, action, reason: 'because', actor: 'alice', ...more });
   }
