@@ -228,7 +228,7 @@ function tallyOf(units: readonly UnitState[]): Tally {
 function reasonOf({ hardObservations, answers }: Tally, odds: number, consecutive: number): string {
   const seen = `${plural(hardObservations, 'hard observation')}, ${answers} of them in answer to the first`;
   const inARow = consecutive === 0 ? '' : `, ${consecutive} failing runs in a row`;
-  return `${seen}${inARow}: a defect, rather than chance, is ${percent(probabilityOf(odds))} likely`;
+  return `${seen}${inARow}: a defect is ${percent(probabilityOf(odds))} likely`;
 }
 
 /** What `missingOf` asks besides the odds. */

@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 import { censusOf } from './census.js';
 import { cohortOf, familyOfCohort } from './cohorts.js';
-import { attentiveIds, configOf, deviceOf, editDevice, editFleet, editNode, fleetOf } from './draft.js';
+import { configOf, deviceOf, editFleet, editNode, fleetOf } from './draft.js';
 import type { JsonValue, ObservationEffect } from './effects.js';
+import { accuseAgain, excuseAll, excuseForGood } from './excuse.js';
 import { failuresOf, noteFailure } from './failing.js';
 import { familyName } from './families.js';
-import { type Breadth, breadthOf, differsFromModalDigest, incidentOfCohort } from './gates/breadth.js';
+import { type Breadth, breadthOf, incidentOfCohort } from './gates/breadth.js';
 import { incidentEndUs } from './incident-end.js';
 import type { DeviceState } from './model/device.js';
 import type { Incident, IncidentPattern } from './model/fleet.js';
-import type { UnitState } from './model/unit.js';
 import { emit, forget, type Step } from './step.js';
 import { modalDigest } from './votes.js';
 
@@ -159,12 +159,13 @@ export function confirmIncident(step: Step, id: string, order: { actor: string; 
 /** An operator says that the devices are at fault: nothing of what failed until now speaks for an incident any more. */
 export function releaseIncident(step: Step, id: string, order: { actor: string; reason: string }): void {
   const incident = end(step, id, { state: 'RELEASED', actor: order.actor, actorReason: order.reason });
+  const accused = accuseAgain(step, incident);
   const { nowUs } = step.ctx;
   if (incident.pattern === 'NODE_CORRELATED') {
     editNode(step.draft, incident.node).released = { untilUs: nowUs, devices: [...incident.devices] };
   } else
     editFleet(step.draft).failing[incident.cohort] = { ...failuresOf(step.draft, incident.cohort), releasedUs: nowUs };
-  say(step, incident, 'released', {});
+  say(step, incident, 'released', { devices_accused_again: accused });
 }
 
 function end(step: Step, id: string, how: Partial<Incident> & { state: 'RELEASED' | 'CLOSED' }): Incident {
@@ -192,7 +193,7 @@ export function closeQuietIncidents(step: Step): Incident[] {
       incidentEndUs(incident, fleetOf(draft), gates, (id) => deviceOf(draft, id)) <= ctx.nowUs,
   );
   return quiet.map((open) => {
-    const excused = excuseAll(step, open);
+    const excused = excuseForGood(step, open);
     const incident = end(step, open.id, { state: 'CLOSED' });
     say(step, incident, 'closed', { devices_excused: excused });
     return incident;
@@ -203,34 +204,4 @@ export function closeQuietIncidents(step: Step): Incident[] {
 export function withdrawIncident(step: Step, id: string, reason: string): void {
   const incident = end(step, id, { state: 'CLOSED' });
   say(step, incident, 'closed', { devices_excused: 0, why: reason });
-}
-
-/** Returns how many devices had anything excused. */
-function excuseAll(step: Step, incident: Incident): number {
-  const ids = incident.pattern === 'NODE_CORRELATED' ? incident.devices : attentiveIds(step.draft);
-  return ids.filter((id) => excuse(step, id, incident)).length;
-}
-
-/**
- * What the incident explains does not count against a device once the incident is over; otherwise its end would quarantine
- * everything that it held. The device stays a suspect until its units ran cleanly, and new mismatches count again.
- */
-function excuse(step: Step, id: string, { cohort, pattern }: Incident): boolean {
-  const known = deviceOf(step.draft, id);
-  if (known?.state !== 'SUSPECT') return false;
-  const family = known.families.find((entry) => entry.cohort === cohort)?.family;
-  if (pattern === 'PROBE_OR_SOFTWARE') {
-    if (family === undefined || differsFromModalDigest(failuresOf(step.draft, cohort), known, family)) return false;
-  }
-  const explained = (unit: { family: number; counted: number }): boolean =>
-    unit.counted > 0 && (pattern === 'NODE_CORRELATED' || unit.family === family);
-  if (!known.units.some(explained)) return false;
-  const device = editDevice(step.draft, id);
-  device.units = device.units.map((unit) => (explained(unit) ? excused(unit) : unit));
-  return true;
-}
-
-function excused(unit: UnitState): UnitState {
-  const nothing = { counted: 0, answers: 0, accused: 0, consecutive: 0, posterior: null };
-  return { ...unit, excused: unit.excused + unit.counted, ...nothing };
 }

@@ -7,6 +7,8 @@ import type { Cause } from '../evidence/posterior/explanations.js';
 const MAX_UNITS_NAMED = 3;
 /** Explanations that are less likely are not worth a word. */
 const WORTH_NAMING = 1e-4;
+/** From here on a fault of the node or of software changes what a reader should think. */
+const WORTH_SAYING = 0.01;
 
 export interface CauseProbability {
   cause: Cause;
@@ -27,7 +29,20 @@ export function posteriorSentences(device: DeviceState, assessment: Assessment):
   const named = others.filter(({ probability }) => probability >= WORTH_NAMING);
   const rest = named.map(({ cause, probability }) => `${CAUSE_TEXT[cause]} ${percent(probability)}`).join(', ');
   const best = `Likeliest explanation: ${CAUSE_TEXT[likeliest.cause]}, ${percent(likeliest.probability)}`;
-  return [...unitSentences(device, assessment), `${best}${rest === '' ? '' : ` (${rest})`}.`];
+  return [
+    ...unitSentences(device, assessment),
+    ...allWeighed(assessment),
+    `${best}${rest === '' ? '' : ` (${rest})`}.`,
+  ];
+}
+
+/** What decides weighs a defect against chance; gates 5 and 6 weigh the rest. A reader is told where that makes a difference. */
+function allWeighed({ causes }: Assessment): string[] {
+  if (causes.node + causes.cohort < WORTH_SAYING) return [];
+  const own = percent(causes.unit + causes.gpu);
+  return [
+    `That is against passing faults alone: with its node and software weighed too, a defect of this device is ${own} likely.`,
+  ];
 }
 
 function unitSentences(device: DeviceState, { units }: Assessment): string[] {

@@ -39,6 +39,28 @@ test('a confirmed incident excuses what it explains and goes on holding', () => 
   assert.equal(order(fleet, id, 'CONFIRM').outbox.length, 0, 'again changes nothing');
 });
 
+test('a confirmation can be taken back: released after it, the incident accuses again of what was set aside', () => {
+  const { fleet, id } = inIncident();
+  const units = () => NODES.map((node) => fleet.device(deviceIdOf(node)).units);
+  const before = units();
+  order(fleet, id, 'CONFIRM');
+  const effects = order(fleet, id, 'RELEASE');
+  assert.equal(effects.outbox[0]?.detail.devices_accused_again, 3);
+  assert.deepEqual(states(fleet), ['QUARANTINED', 'QUARANTINED', 'SUSPECT']);
+  assert.deepEqual(units(), before);
+});
+
+test('an incident that closed by itself set aside for good', () => {
+  const { fleet, id } = inIncident();
+  order(fleet, id, 'CONFIRM');
+  fleet.advance(8 * 86_400 * SECOND_US);
+  assert.equal(fleet.state.fleet.incidents[0]?.state, 'CLOSED');
+  assert.deepEqual(
+    NODES.map((node) => fleet.device(deviceIdOf(node)).units[0]?.setAside),
+    [undefined, undefined, undefined],
+  );
+});
+
 test('a released incident holds nobody, up to the limit of automatic quarantines, until another one opens', () => {
   const { fleet, id } = inIncident();
   assert.deepEqual(states(fleet), ['SUSPECT', 'SUSPECT', 'SUSPECT']);

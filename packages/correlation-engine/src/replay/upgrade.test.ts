@@ -78,12 +78,11 @@ describe('a log that the release of schema 0007 wrote', () => {
   it('replays the same from its beginning up to what today’s engine says more: which order it was', async () => {
     const { code, report, text } = await runReplay(engine.folder, '--from-start');
     assert.equal(code, 1, text);
-    const { disagreement, decidedByEarlierRelease, compared = {}, notCompared = [] } = report ?? {};
+    const { disagreement, decidedByEarlierRelease, compared = {} } = report ?? {};
     assert.deepEqual([disagreement?.path, disagreement?.stored], ['[0].detail.order', '(absent)']);
     assert.equal(decidedByEarlierRelease, true);
     assert.ok((disagreement?.commitSeq ?? 0) > 20, 'what came before is the same');
     assert.ok((compared.transitions ?? 0) > 0);
-    assert.match(notCompared[0] ?? '', /an earlier release wrote some of it/);
   });
 
   it('a row of that release that was changed is named all the same', async () => {

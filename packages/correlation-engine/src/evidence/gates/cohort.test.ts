@@ -30,6 +30,11 @@ test('a model family needs 20 clean devices on 3 nodes, whatever the self test',
   assert.equal(gate(20, 2, MODEL_FAMILY, 4).verdict, 'HOLD');
 });
 
+test('of a cohort that is large nobody says that it is small', () => {
+  const { reason } = gate(22, 20, FMA32, 4);
+  assert.equal(reason, 'The cohort of fma32 has 22 clean devices on 20 nodes.');
+});
+
 test('an operator who signed for the cohort stands in for clean devices enough', () => {
   const { cohort } = familyWith({ family: MODEL_FAMILY });
   const answer = gate(0, 1, MODEL_FAMILY, 0, { ...CONFIG, vouchedCohorts: [cohort] });

@@ -41,6 +41,8 @@ export interface UnitState {
   readonly unlocated: number;
   /** Observations that were counted until a breadth incident explained them. */
   readonly excused: number;
+  /** What the newest incident took from it, in case that incident is released after all; absent = nothing. */
+  readonly setAside?: SetAside;
   readonly firstUs: number;
   readonly lastUs: number;
   /** Seed and wrong digest of the newest scheduled observation: breadth compares digests of one seed. epoch 0 = none. */
@@ -60,6 +62,9 @@ export interface UnitState {
   /** When a deep test cleared it, after which it is on probation; null = never. */
   readonly reinstatedUs: number | null;
 }
+
+/** Evidence against a unit, as far as an incident may take it back. */
+export type SetAside = Pick<UnitState, 'counted' | 'answers' | 'accused' | 'consecutive' | 'posterior'>;
 
 /** A unit that failed. */
 export interface UnitName {

@@ -11,7 +11,7 @@ const FIVE_YEARS = 132 * 5 * 365.25 * 1440;
 /** Numbers of events of a Poisson process: gaps between them are exponential. */
 function poisson(mean: number, random: () => number): number {
   let count = -1;
-  for (let at = 0; at < mean; at -= Math.log1p(-random())) count += 1;
+  for (let at = 0; at < mean; at += -Math.log1p(-random())) count += 1;
   return Math.max(0, count);
 }
 
