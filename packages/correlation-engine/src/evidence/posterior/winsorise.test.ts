@@ -8,11 +8,17 @@ const PRIOR = 1e-9;
 /** A family on 132 SMs, once a minute, for five years. */
 const FIVE_YEARS = 132 * 5 * 365.25 * 1440;
 
+const exponential = (random: () => number): number => -Math.log1p(-random());
+
 /** Numbers of events of a Poisson process: gaps between them are exponential. */
 function poisson(mean: number, random: () => number): number {
-  let count = -1;
-  for (let at = 0; at < mean; at += -Math.log1p(-random())) count += 1;
-  return Math.max(0, count);
+  let count = 0;
+  let at = exponential(random);
+  while (at < mean) {
+    count += 1;
+    at += exponential(random);
+  }
+  return count;
 }
 
 function fleet(size: number, rate: number, seed: number): Pooled[] {
