@@ -95,12 +95,10 @@ test('after an interruption it goes on where it was, and says that it was interr
   events.send(suspect('f-5'));
   await watching.until(/HEALTHY -> SUSPECT/);
   events.cut();
-  await watching.until(
-    /no live updates from 127.*what happens meanwhile is told afterwards\n.*the engine answers again/,
-  );
+  await watching.until(/from here on is told afterwards: no live updates from 127.*\n.*the engine answers again/);
   assert.match(watching.stdout, /\(the connection ended\)/);
   events.send(event('end', { reason: 'this engine stops' }));
-  await watching.until(/\(this engine stops\); what happens meanwhile is told afterwards\n.*answers again/);
+  await watching.until(/told afterwards: .* \(this engine stops\)\n.*answers again/);
   assert.deepEqual(events.cursors, ['', 'f-5', 'f-5']);
   events.greeting = () => event('reset', { reason: 'x' }, 'f-90');
   engine.gpus = [gpuSample({ state: GpuState.CONDEMNED })];
@@ -126,8 +124,12 @@ test('counts that cannot be had are said, once, while live updates go on', async
 });
 
 for (const [what, status, pattern] of [
-  ['an older engine', 404, /this engine has no live updates, its release is older: the fleet is looked at every 2 s/],
-  ['one that refuses', 429, /no live updates from \S+ \(too many read already\): the fleet is looked at instead/],
+  ['an older engine', 404, /the fleet is looked at every 2 s: this engine has no live updates, its release is older/],
+  [
+    'one that refuses',
+    429,
+    /the fleet is looked at every 2 s: no live updates from \S+ \(too many read already\)\. Ask another\./,
+  ],
 ] as const) {
   test(`${what} is looked at instead, which one sentence says`, async () => {
     await using folder = await temporaryFolder();

@@ -20,7 +20,8 @@ const LAST_RETRY_MS = 5_000;
 /** A larger fleet is shown at first by the devices that need somebody. */
 const SHOWN = 20;
 
-const OLDER = `this engine has no live updates, its release is older: the fleet is looked at every ${POLL_MS / 1000} s instead`;
+const INSTEAD = `the fleet is looked at every ${POLL_MS / 1000} s`;
+const OLDER = `${INSTEAD}: this engine has no live updates, its release is older`;
 
 /**
  * Prints what happens until Ctrl-C: states, incidents and directives as the engine tells them, each once it is committed; counts,
@@ -66,8 +67,7 @@ class Watcher {
       if (this.#context.signal.aborted) return;
       if (error instanceof ConfigurationError) throw error;
       if (error instanceof NoLiveUpdatesError) await this.#poll(OLDER);
-      else if (this.#lastEventId === '')
-        await this.#poll(`${failureOf(error).sentence}: the fleet is looked at instead`);
+      else if (this.#lastEventId === '') await this.#poll(`${INSTEAD}: ${failureOf(error).sentence}`);
       else await this.#wait(failureOf(error).sentence);
     } finally {
       clearInterval(looks);
@@ -146,7 +146,7 @@ class Watcher {
   }
 
   async #wait(why: string): Promise<void> {
-    this.#isAway(`${why}; what happens meanwhile is told afterwards`);
+    this.#isAway(`what happens from here on is told afterwards: ${why}`);
     await this.#sleep(this.#backoff.nextMs());
   }
 

@@ -58,7 +58,7 @@ async function open(source: EventSource): Promise<IncomingMessage> {
   if (answer.statusCode === 200) return answer.setEncoding('utf8');
   const refusal = await text(answer).catch(() => '');
   if (answer.statusCode === 404 || answer.statusCode === 501) throw new NoLiveUpdatesError();
-  throw lost(source.address, new Error(refusalText(refusal) ?? `the answer is ${answer.statusCode}`));
+  throw refused(source.address, answer.statusCode ?? 0, refusal);
 }
 
 function connect({ address, tls, lastEventId, signal }: EventSource): Promise<IncomingMessage> {
@@ -85,11 +85,15 @@ function secureOptions(tls: ClientTls | null): RequestOptions {
   return { ...loadClientTls(tls), ...(tls.serverName === undefined ? {} : { servername: tls.serverName }) };
 }
 
-/** The sentence of an engine that refuses; null = it is none. */
-function refusalText(body: string): string | null {
+/** The engine itself says why, and what to do. */
+function refused(address: string, status: number, body: string): SentinelError {
+  const { message = `the answer is ${status}`, hint = '' } = parsed(body)?.error ?? {};
+  return new SentinelError({ code: 'UNAVAILABLE', message: `no live updates from ${address} (${message})`, hint });
+}
+
+function parsed(body: string): { readonly error?: { readonly message?: string; readonly hint?: string } } | null {
   try {
-    const { message } = (JSON.parse(body) as { error: { message?: unknown } }).error;
-    return typeof message === 'string' ? message : null;
+    return JSON.parse(body) as ReturnType<typeof parsed>;
   } catch {
     return null;
   }

@@ -13,7 +13,9 @@ export class FakeEvents implements AsyncDisposable {
   readonly #open = new Set<ServerResponse>();
   readonly #server = createServer((request, response) => {
     if (this.status !== 200) {
-      response.writeHead(this.status).end(JSON.stringify({ error: { message: 'too many read already' } }));
+      response
+        .writeHead(this.status)
+        .end(JSON.stringify({ error: { message: 'too many read already', hint: 'Ask another.' } }));
       return;
     }
     const lastEventId = String(request.headers['last-event-id'] ?? '');
