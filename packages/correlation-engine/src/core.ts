@@ -10,6 +10,7 @@ export type * from './evidence/effects.js';
 export { FORGETTABLE } from './evidence/effects.js';
 export type { ExposureIndex, ExposureRow } from './evidence/exposure.js';
 export { familyName } from './evidence/families.js';
+export { checkFits } from './evidence/fits-device.js';
 export { ALL_GATES, type Gates } from './evidence/gates/outcome.js';
 export { type RateLimitUse, rateLimitUse, roomUs } from './evidence/gates/rate-limit.js';
 export { type IncidentMembers, membersOf } from './evidence/incident-members.js';

@@ -10,7 +10,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { connectionOf, failStream, identityOf } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Committer } from '../commit/committer.js';
-import { type DirectiveStatusRecord, remainingDirectives } from '../core.js';
+import { type DirectiveStatusRecord, type HelloRecord, remainingDirectives } from '../core.js';
 import type { Events } from '../events.js';
 import type { UnarchivedRow } from '../store/commit-rows.js';
 import type { Archiver } from '../store/history/archiver.js';
@@ -128,7 +128,7 @@ class ControlStream {
       spoolId,
       committed: (epoch) => {
         if (this.#ended) return this.#leave(record.node, epoch);
-        this.#welcome(record.node, spoolId, epoch).then(
+        this.#welcome(record, spoolId, epoch).then(
           (devices) => {
             if (devices)
               this.#parts.events.agentRegistered({ ...record, spoolId, devices: record.devices.length, epoch });
@@ -141,13 +141,18 @@ class ControlStream {
   }
 
   /** The node is registered and committed: from here on it may send results. */
-  async #welcome(node: string, spoolId: string, epoch: number): Promise<boolean> {
+  async #welcome(record: HelloRecord, spoolId: string, epoch: number): Promise<boolean> {
+    const { node } = record;
     const { committer, archiver, sessions, clock } = this.#parts;
     const mark = committer.spools.open(node, spoolId);
     await archiver.refresh(mark);
     const session: Session = {
       node,
       connection: connectionOf(this.#call),
+      described: {
+        sms: new Map(record.devices.map(({ id, sms }) => [id, sms.length])),
+        timeUs: record.agentTimeUs,
+      },
       mark,
       epoch,
       unarchived: mark.archived < mark.committed ? await this.#parts.unarchived(node, spoolId) : [],

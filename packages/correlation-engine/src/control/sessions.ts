@@ -8,6 +8,8 @@ import type { SpoolMark } from '../store/spools.js';
 export interface Session {
   readonly node: string;
   readonly connection: string;
+  /** What the hello says of the devices: how many SMs each has, and when that was so, by the agent's clock. */
+  readonly described: { readonly sms: ReadonlyMap<string, number>; readonly timeUs: number };
   readonly mark: SpoolMark;
   /** Fencing epoch that this hello was given. */
   readonly epoch: number;

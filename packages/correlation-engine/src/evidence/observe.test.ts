@@ -7,7 +7,7 @@ import { addToUnit, MAX_UNITS, observe } from './observe.js';
 import { UNKNOWN_BIN } from './posterior/bins.js';
 import { lnTotal } from './posterior/recursion.js';
 import { newStep } from './step.js';
-import { columns, type RunSpec } from './testing/batches.js';
+import { columns, type RunSpec, SMS } from './testing/batches.js';
 import { deviceWith, draftOf, NOW_US, unitWith } from './testing/device.js';
 
 function observed(spec: RunSpec, device: DeviceState = deviceWith('d')) {
@@ -83,8 +83,16 @@ test('a mismatch that accuses the device and no single SM leaves no posterior of
   assert.deepEqual([unit?.counted, unit?.accused, unit?.posterior], [1, 0, null]);
 });
 
+/** Other SMs than the failing one: as many as the device has, and so one too many. */
+const MORE_SIBLINGS = { fails: [{ sm: 1, siblingsRun: SMS.length, siblingsPassed: SMS.length }] };
+
 test('an SM that the device lacks, or that did not run, is not accused', () => {
-  for (const spec of [{ fails: [{ sm: 9 }] }, { ran: [0, 2], fails: [{ sm: 1 }] }, { single: 2, fails: [{ sm: 1 }] }]) {
+  for (const spec of [
+    { fails: [{ sm: 9 }] },
+    { ran: [0, 2], fails: [{ sm: 1 }] },
+    { single: 2, fails: [{ sm: 1 }] },
+    MORE_SIBLINGS,
+  ]) {
     const { believed, gates } = observed(spec);
     assert.deepEqual([believed, gates[0].verdict], [false, 'HOLD']);
   }

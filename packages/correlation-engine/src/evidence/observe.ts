@@ -84,9 +84,14 @@ function isAnswer(draft: Draft, device: DeviceState, batch: RunColumns, { run: r
 }
 
 /** An SM that the device lacks, or that did not run, is not accused: the devices changed while a spool waited, or the agent errs. */
-function notRun(device: DeviceState, batch: RunColumns, { run, sm }: Mismatch): GateAnswer | undefined {
+function notRun(device: DeviceState, batch: RunColumns, { run, sm, siblingsRun }: Mismatch): GateAnswer | undefined {
   // Nothing is known yet of a device that no hello named.
-  if (!device.announced || ranOnSm(batch, run, device.sms, sm)) return undefined;
+  if (!device.announced) return undefined;
+  if (siblingsRun >= device.sms.length) {
+    const reason = `The agent counts ${siblingsRun} other SMs that ran the seed, and the device has ${device.sms.length} SMs.`;
+    return { verdict: 'HOLD', reason, inputs: { sm: 'unknown' } };
+  }
+  if (ranOnSm(batch, run, device.sms, sm)) return undefined;
   const known = device.sms.includes(sm);
   const reason = known ? `SM ${sm} did not take part in this run.` : `The device has no SM ${sm}.`;
   return { verdict: 'HOLD', reason, inputs: { sm: known ? 'did not run' : 'unknown' } };

@@ -135,6 +135,18 @@ describe('the uplink', () => {
       (one) => one.send(one.seal(one.batch([{ family: 300 }]))),
     ],
     [
+      'more other SMs than the device has',
+      'INVALID_ARGUMENT',
+      'INVALID_FIELD',
+      (one) => one.send(one.seal(one.batch([{ fails: [{ sm: 1, siblingsRun: 65_535, siblingsPassed: 65_535 }] }]))),
+    ],
+    [
+      'more planned SMs than the device has',
+      'INVALID_ARGUMENT',
+      'INVALID_FIELD',
+      (one) => one.send(one.seal(one.batch([{ sms: Array.from({ length: 65_535 }, (_, sm) => sm) }]))),
+    ],
+    [
       'a build id with a NUL',
       'INVALID_ARGUMENT',
       'INVALID_FIELD',
@@ -161,6 +173,21 @@ describe('the uplink', () => {
       one.close();
     });
   }
+
+  it('takes what an earlier shape of the device may have done before the hello, and gate 1 holds its mismatches', async () => {
+    let nowMs = Date.now();
+    const one = new TestAgent(engine.grpc, { node: 'shrunk', clock: () => nowMs });
+    const sequence = one.batch([{ fails: [{ sm: 1, siblingsRun: 7, siblingsPassed: 7 }] }]);
+    nowMs += 60_000;
+    await one.connect();
+    one.sendAll(sequence);
+    await one.committed(sequence);
+    const [observation] = await engine.sql<{ held_by: string }>(
+      `select held_by from observations where device_id = 'CPU-shrunk'`,
+    );
+    assert.equal(observation?.held_by, 'integrity');
+    one.close();
+  });
 
   it('needs a completed hello on the same connection', async () => {
     const other = await agent('honest');

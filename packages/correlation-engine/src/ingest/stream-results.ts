@@ -4,9 +4,9 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { connectionOf, failStream } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Committer } from '../commit/committer.js';
-import type { Admission } from '../control/handshake.js';
+import { type Admission, invalid } from '../control/handshake.js';
 import type { Session, Sessions } from '../control/sessions.js';
-import type { CoreRecord } from '../core.js';
+import { type CoreRecord, checkFits } from '../core.js';
 import type { Events } from '../events.js';
 import type { Archiver } from '../store/history/archiver.js';
 import { decodeEnvelope, decodeRecord, otherNode, type Sender, verifyEnvelope } from './envelope.js';
@@ -106,6 +106,7 @@ class ResultStream {
   #take(session: Session, { payload: view }: StreamProbeResultsRequest, sequence: number): void {
     if (sequence !== this.#taken + 1) throw sequenceGap(this.#taken + 1, sequence);
     const record = decodeRecord(view, this.#sender, sequence, this.#parts.admission().allowTestBuilds);
+    checkDescribed(record, session);
     // A view would keep the whole receive buffer until the record is archived.
     const payload = Buffer.from(view);
     this.#taken = sequence;
@@ -202,6 +203,16 @@ class ResultStream {
     this.#ended = true;
     if (this.#session !== null) this.#session.uplink = null;
   }
+}
+
+/**
+ * A device does not do more than its agent says it can. What was there before the hello may have been another shape of it: gate 1
+ * judges that.
+ */
+function checkDescribed(record: CoreRecord, { described: { sms, timeUs } }: Session): void {
+  if (record.kind !== 'batch' || record.batch.baseTimeUs < BigInt(timeUs)) return;
+  const problem = checkFits(record.batch, (id) => sms.get(id));
+  if (problem !== undefined) throw invalid(`payload.probe_batch.${problem.field}`, problem.hint);
 }
 
 /** Devices that a record says something about. */
