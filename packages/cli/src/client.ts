@@ -105,13 +105,16 @@ export interface LedgerClient {
   close(): void;
 }
 
-export function engineClient(endpoints: Endpoints): EngineClient {
+/** What is done to every answer before anybody sees it. */
+export type Reading = <T>(answer: T) => T;
+
+export function engineClient(endpoints: Endpoints, read: Reading): EngineClient {
   const address = endpoints.engine.grpc;
-  const service = new Service('engine', address);
+  const service = new Service('engine', address, read);
   const trust = () => service.client(TrustServiceClient, () => connectionTo(address, endpoints));
   const queries = () => service.client(CorrelationServiceClient, () => connectionTo(address, endpoints));
   // Orders need the operator's token, questions do not: two clients of one service.
-  const reader = new Service('engine', address);
+  const reader = new Service('engine', address, read);
   const waiting = () => reader.client(QuarantineServiceClient, () => connectionTo(address, endpoints));
   const orders = () => service.client(QuarantineServiceClient, () => operatorConnection(address, endpoints));
   const control = () => service.client(ProbeControlServiceClient, () => operatorConnection(address, endpoints));
@@ -178,9 +181,9 @@ export function engineClient(endpoints: Endpoints): EngineClient {
   };
 }
 
-export function ledgerClient(endpoints: Endpoints): LedgerClient {
+export function ledgerClient(endpoints: Endpoints, read: Reading): LedgerClient {
   const address = endpoints.ledger.grpc;
-  const service = new Service('audit ledger', address);
+  const service = new Service('audit ledger', address, read);
   const audit = () => service.client(AuditServiceClient, () => connectionTo(address, endpoints));
   return {
     address,
@@ -229,11 +232,13 @@ async function wholeFleet(client: CorrelationServiceClient, filter: FleetFilter,
 class Service {
   readonly #name: string;
   readonly #address: string;
+  readonly #read: Reading;
   readonly #clients = new Map<unknown, Client>();
 
-  constructor(name: string, address: string) {
+  constructor(name: string, address: string, read: Reading) {
     this.#name = name;
     this.#address = address;
+    this.#read = read;
   }
 
   client<T extends Client>(clientClass: ClientClass<T>, to: () => ClientConnection): T {
@@ -246,7 +251,7 @@ class Service {
 
   async ask<T>(question: () => Promise<T>): Promise<T> {
     try {
-      return await question();
+      return this.#read(await question());
     } catch (error) {
       throw explainCall(error, this.#name, this.#address);
     }
@@ -258,7 +263,7 @@ class Service {
     const cancel = (): void => stream.cancel();
     signal.addEventListener('abort', cancel);
     try {
-      for await (const message of stream) yield message as T;
+      for await (const message of stream) yield this.#read(message as T);
     } catch (error) {
       if (!signal.aborted) throw explainCall(error, this.#name, this.#address);
     } finally {

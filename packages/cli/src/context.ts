@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { type EngineClient, engineClient, type LedgerClient, ledgerClient } from './client.js';
+import { type EngineClient, engineClient, type LedgerClient, ledgerClient, type Reading } from './client.js';
 import { type Endpoints, readEndpoints, type ServiceEndpoint } from './endpoints.js';
 import { usageError } from './failure.js';
-import { toJson } from './json.js';
+import { jsonText, toJson } from './json.js';
+import { plainly } from './views/index.js';
 
 /** Flags that every command takes. */
 export interface GlobalFlags {
@@ -51,6 +52,8 @@ export async function withContext(
   const dataDir = resolve(flags.data);
   const endpoints = endpointsOf(flags, dataDir);
   const json = flags.output === 'json';
+  // Scripts get what there is, and JSON has its own way to write control characters.
+  const read: Reading = json ? (answer) => answer : plainly;
   const open: { close(): void }[] = [];
   const opened = <T extends { close(): void }>(client: T): T => {
     open.push(client);
@@ -62,9 +65,9 @@ export async function withContext(
       dataDir,
       endpoints,
       json,
-      engine: () => opened(engineClient(endpoints)),
-      ledger: () => opened(ledgerClient(endpoints)),
-      answer: (value, text) => io.stdout.write(`${json ? JSON.stringify(toJson(value), null, 2) : text()}\n`),
+      engine: () => opened(engineClient(endpoints, read)),
+      ledger: () => opened(ledgerClient(endpoints, read)),
+      answer: (value, text) => io.stdout.write(`${json ? jsonText(toJson(value), 2) : text()}\n`),
       remark: (sentence) => io.stderr.write(`${sentence}\n`),
     });
   } finally {

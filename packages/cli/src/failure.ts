@@ -1,5 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { ERROR_TRAILER, EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
+import { plainLines } from './views/index.js';
 
 /** A file or flag that the command line needs is missing or wrong: exit status 78. */
 export class ConfigurationError extends SentinelError {
@@ -19,8 +20,9 @@ export interface Failure {
 
 export function failureOf(thrown: unknown): Failure {
   const error = SentinelError.from(thrown);
-  if (error instanceof ConfigurationError) return { sentence: error.sentence, status: EXIT.configuration };
-  return { sentence: error.sentence, status: exitStatus(error) };
+  const sentence = plainLines(error.sentence);
+  if (error instanceof ConfigurationError) return { sentence, status: EXIT.configuration };
+  return { sentence, status: exitStatus(error) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExplainDecisionResponse } from '@sentinel/contracts/sentinel/v1/health.js';
-import { toJson } from './json.js';
+import { jsonText, toJson } from './json.js';
 import { explainSample, observationSample } from './testing/samples.js';
 import { mismatchOf } from './views/index.js';
 
@@ -38,4 +38,10 @@ test('a mismatch is the line that recompute_mismatch.py reads', () => {
     actual: [0xbbcf2f9e, 0x00007546],
     differing_bits: [0, 0x100],
   });
+});
+
+test('no control character reaches the terminal, and all of them can be read back', () => {
+  const all = Array.from({ length: 0xa1 }, (_, i) => String.fromCharCode(i)).join('');
+  assert.doesNotMatch(jsonText({ all }), /\p{Cc}/u);
+  assert.deepEqual(JSON.parse(jsonText({ all })), { all });
 });

@@ -44,3 +44,11 @@ function enumText(field: string, value: number): string | undefined {
   const text = ENUMS[field] as ((value: number) => string) | undefined;
   return text?.(value);
 }
+
+/** Safe on a terminal: JSON itself escapes the control characters below a blank alone. */
+export function jsonText(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replaceAll(
+    /[\x7f-\x9f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
+}

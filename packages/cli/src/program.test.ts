@@ -256,3 +256,19 @@ test('trust shows the least trusted first, with whom they disagreed, and what ca
   assert.deepEqual([json.devices[0].gpu, json.canaries[0].outcome], [bad, 'OUTCOME_DISSENT']);
   assert.equal((await run(['trust', '--limit', '0'], { dataDir })).status, 2);
 });
+
+test('what was stored with orders to terminals is shown to a person, and given to scripts as it is', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  const clears = '\u001b[2J\u001b[1;1H\u009b1mstate HEALTHY';
+  engine.pending = [pendingSample({ directiveId: clears, reason: clears, evidence: [clears], proposedBy: clears })];
+  const { stdout } = await run(['quarantine', 'pending'], { dataDir });
+  assert.doesNotMatch(stdout, /[^\P{Cc}\n]/u);
+  assert.equal(stdout.split('\\x1b[2J\\x1b[1;1H').length, 6);
+  const asJson = await run(['quarantine', 'pending', '--json'], { dataDir });
+  assert.doesNotMatch(asJson.stdout, /[^\P{Cc}\n]/u);
+  assert.equal((JSON.parse(asJson.stdout) as { pending: { reason: string }[] }).pending[0]?.reason, clears);
+  engine.failure = new SentinelError({ code: 'NOT_FOUND', message: clears, field: 'gpu', hint: clears });
+  assert.doesNotMatch((await run(['gpus', 'show', GPU], { dataDir })).stderr, /[^\P{Cc}\n]/u);
+});

@@ -4,6 +4,7 @@ import type { Context } from '../context.js';
 import type { Endpoints } from '../endpoints.js';
 import { httpFetch } from '../http-fetch.js';
 import { keyOfFlag, Pin, type TrustedKey } from '../pinned-key.js';
+import { plainly } from '../views/index.js';
 import { type Verification, verificationText } from '../views/verification.js';
 
 export interface VerifyQuestion {
@@ -23,7 +24,7 @@ export async function auditVerify(context: Context, question: VerifyQuestion): P
   const report = await verified(context, trusted, question, known);
   const kept = report.ok && keep(pin, trusted, report);
   const verification: Verification = { report, trusted, known, full: question.full, kept };
-  context.answer(jsonOf(verification), () => verificationText(verification));
+  context.answer(jsonOf(verification), () => verificationText(plainly(verification)));
   return report.ok ? EXIT.ok : EXIT.negative;
 }
 

@@ -7,7 +7,7 @@ import {
 import { EXIT, SentinelError } from '@sentinel/service-kit/errors';
 import type { Context } from '../context.js';
 import { failureOf, usageError } from '../failure.js';
-import { toJson } from '../json.js';
+import { jsonText, toJson } from '../json.js';
 import { cursorText, directiveLine, enumName, paint } from '../views/index.js';
 
 const RETRY_MS = 1_000;
@@ -53,7 +53,7 @@ export async function directives(context: Context, { after, fromNow, once }: Dir
 function say({ json, stdout }: Context, directive: FleetDirective): void {
   const cursor = cursorText(directive.cursor);
   const named = { ...directive, cursor, action: enumName(Action, directive.action) };
-  stdout.write(`${json ? JSON.stringify(toJson(named)) : directiveLine(directive)}\n`);
+  stdout.write(`${json ? jsonText(toJson(named)) : directiveLine(directive)}\n`);
 }
 
 function readCursor(text: string): DirectiveCursor {

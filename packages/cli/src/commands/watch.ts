@@ -7,6 +7,7 @@ import { EXIT } from '@sentinel/service-kit/errors';
 import type { EngineClient } from '../client.js';
 import type { Context } from '../context.js';
 import { ConfigurationError, failureOf } from '../failure.js';
+import { jsonText } from '../json.js';
 import type { ServerEvent } from '../live/event-parser.js';
 import { liveUpdates, NoLiveUpdatesError } from '../live/event-source.js';
 import { changes, type Line, line, liveUpdate, paint, plural, shortIds } from '../views/index.js';
@@ -174,7 +175,7 @@ class Watcher {
     const { json, stdout } = this.#context;
     const text = stripVTControlCharacters(said.text);
     const object = { timeUs: Number(said.timeUs), gpu: said.gpu, text, event, data };
-    stdout.write(`${json ? JSON.stringify(object) : line(this.#fit(said), stdout.columns)}\n`);
+    stdout.write(`${json ? jsonText(object) : line(this.#fit(said), stdout.columns)}\n`);
   }
 
   /** A person at a terminal gets as much of an id as the commands need. */

@@ -1,6 +1,7 @@
 import { type AuditEntry, AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { enumName, injectedMark, time } from './format.js';
 import { shortIds } from './ids.js';
+import { plain } from './plain.js';
 import { table } from './table.js';
 
 /** Entries of the ledger, newest first. */
@@ -51,5 +52,5 @@ function eventText(detail: Readonly<Record<string, unknown>> | null): string {
   if (detail === null) return '(detail pruned)';
   const { event, from, to } = detail;
   const name = typeof event === 'string' ? event : '(no event)';
-  return typeof from === 'string' && typeof to === 'string' ? `${from}>${to}` : name;
+  return plain(typeof from === 'string' && typeof to === 'string' ? `${from}>${to}` : name);
 }

@@ -22,6 +22,7 @@ export { incidentTable, incidentView, rateLimitView } from './incidents.js';
 export { type Line, line, liveUpdate } from './live-update.js';
 export { mismatchOf } from './observation.js';
 export { pendingView } from './pending.js';
+export { plainLines, plainly } from './plain.js';
 export { type Report, replacementReport, type Surroundings } from './replacement-report.js';
 export { table } from './table.js';
 export { trustView } from './trust.js';

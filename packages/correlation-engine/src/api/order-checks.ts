@@ -1,4 +1,5 @@
 import { type ErrorCode, SentinelError } from '@sentinel/service-kit/errors';
+import { hasControlCharacter } from '../control/handshake.js';
 import type { Refusal } from '../core.js';
 
 export const MAX_ID_BYTES = 128;
@@ -14,12 +15,13 @@ const CODES: Readonly<Record<Refusal['code'], ErrorCode>> = {
   SECOND_PERSON_NEEDED: 'PERMISSION_DENIED',
 };
 
-/** A text that an operator has to give. @throws SentinelError INVALID_ARGUMENT */
+/** A text that an operator has to give, and that others will read on their terminals. @throws SentinelError INVALID_ARGUMENT */
 export function checkText(field: string, text: string, maxBytes: number): void {
   const bytes = Buffer.byteLength(text);
   if (bytes < 1 || bytes > maxBytes) throw invalid(field, `must have 1 to ${maxBytes} bytes`);
   if (text.trim() === '') throw invalid(field, 'must say something');
-  if (text.includes('\0') || !text.isWellFormed()) throw invalid(field, 'must be text');
+  if (!text.isWellFormed()) throw invalid(field, 'must be text');
+  if (hasControlCharacter(text)) throw invalid(field, 'must have no control characters, nor line breaks');
 }
 
 /** Ids, links or words that an operator may give, bounded. @throws SentinelError INVALID_ARGUMENT naming the entry */

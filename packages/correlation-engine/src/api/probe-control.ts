@@ -13,8 +13,8 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Committer } from '../commit/committer.js';
 import type { Effects, ProbeControlRecord } from '../core.js';
 import { findDevice } from './find-device.js';
+import { checkText, invalid, MAX_REASON_BYTES } from './order-checks.js';
 
-const MAX_REASON_BYTES = 1024;
 const MAX_YAML_BYTES = 65_536;
 const MAX_PAUSE_MS = 366 * 24 * 3_600_000;
 
@@ -54,7 +54,7 @@ export class ProbeControl {
   }
 
   async #commit(record: ProbeControlRecord): Promise<void> {
-    checkReason(record.reason);
+    checkText('reason', record.reason, MAX_REASON_BYTES);
     const { refusal } = await new Promise<Effects>((committed, failed) => {
       this.#committer.submit({ kind: 'order', record, committed, failed });
     });
@@ -71,14 +71,4 @@ function checkSchedule(yaml: string): void {
     if (error instanceof ConfigError) throw invalid('yaml', `is no schedule: ${error.message.replaceAll('\n', '; ')}`);
     throw error;
   }
-}
-
-function checkReason(reason: string): void {
-  const bytes = Buffer.byteLength(reason);
-  if (bytes < 1 || bytes > MAX_REASON_BYTES) throw invalid('reason', `must have 1 to ${MAX_REASON_BYTES} bytes`);
-  if (reason.includes('\0') || !reason.isWellFormed()) throw invalid('reason', 'must be text');
-}
-
-function invalid(field: string, hint: string): SentinelError {
-  return new SentinelError({ code: 'INVALID_ARGUMENT', message: `${field} ${hint}`, field });
 }
