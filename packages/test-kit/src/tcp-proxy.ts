@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { resetSocket } from './reset-socket.js';
 import { Lane } from './tcp-lane.js';
 
 /** From clients to the target, or back. */
@@ -61,7 +62,7 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
   const chosen = (directions: readonly Direction[]): Lane[] =>
     (directions.length === 0 ? BOTH : directions).map((direction) => lanes[direction]);
   const cut = (): void => {
-    for (const socket of open) socket.resetAndDestroy();
+    for (const socket of open) resetSocket(socket);
   };
   const pass = (): void => {
     refusing = false;

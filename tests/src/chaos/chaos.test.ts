@@ -17,6 +17,8 @@ const SHORT = {
   faults: 24,
   overMs: 30_000,
   outages: 0,
+  // In CI nothing is left out: there it fails where it may not mount.
+  disks: process.getuid?.() === 0 || process.env.CI === 'true',
 } as const;
 
 // Servers of its own, which it kills; where the run has none of a kind, this machine cannot.
@@ -85,6 +87,7 @@ test('random faults under load lose nothing, double nothing and change no decisi
   chmodSync(folder.path, 0o711);
   const result = await storm({ ...SHORT, folder: folder.path, log: () => {}, inspect: mutantsAreFound });
   const { lost, doubled, faults, records, runs, quarantines, timeline } = result;
+  if (!SHORT.disks) context.diagnostic('no disk was ever full: making one that can be is for root');
   context.diagnostic(`${faults} faults, ${records} records, ${runs} runs, seed ${SEED}`);
   const story = (findings: readonly Finding[]): string =>
     [

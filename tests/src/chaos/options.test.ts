@@ -17,10 +17,10 @@ test('all of it, half of the time with each history', () => {
 test('a slice, and what is asked for', () => {
   assert.deepEqual(campaign(['--quick', '--seed', '9'], 5), {
     seed: 9,
-    legs: [{ history: 'files', faults: 20, overMs: 30_000, outages: 0 }],
+    legs: [{ history: 'files', faults: 20, overMs: 30_000, outages: 0, disks: true }],
   });
-  const { legs } = campaign(['--faults', '31', '--minutes', '2', '--history', 'cassandra'], 5);
-  assert.deepEqual(legs, [{ history: 'cassandra', faults: 31, overMs: 120_000, outages: 4 }]);
+  const { legs } = campaign(['--faults', '31', '--minutes', '2', '--history', 'cassandra', '--without-disks'], 5);
+  assert.deepEqual(legs, [{ history: 'cassandra', faults: 31, overMs: 120_000, outages: 4, disks: false }]);
 });
 
 test('what cannot be is said', () => {

@@ -12,14 +12,16 @@ export interface Leg {
   readonly faults: number;
   readonly overMs: number;
   readonly outages: number;
+  readonly disks: boolean;
 }
 
-export const USAGE = `usage: npm run chaos -- [--quick] [--seed N] [--faults N] [--minutes N] [--history files|cassandra]
+export const USAGE = `usage: npm run chaos -- [--quick] [--seed N] [--faults N] [--minutes N] [--history files|cassandra] [--without-disks]
   --quick      a slice: 20 faults in half a minute, the history in files
   --seed N     the same faults and reports as another run with this seed
   --faults N   how many are injected [300]
   --minutes N  what they are spread over [30]
-  --history K  in segment files alone, or in Cassandra alone [half of the time each]`;
+  --history K  in segment files alone, or in Cassandra alone [half of the time each]
+  --without-disks  no disk is ever full: making one that can be is for root`;
 
 const FULL = { faults: 300, minutes: 30, outages: 4, histories: ['cassandra', 'files'] } as const;
 const QUICK = { faults: 20, minutes: 0.5, outages: 0, histories: ['files'] } as const;
@@ -30,7 +32,14 @@ export function campaign(args: readonly string[], anySeed: number): Campaign {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { quick: { type: 'boolean' }, seed: text, faults: text, minutes: text, history: text },
+    options: {
+      quick: { type: 'boolean' },
+      seed: text,
+      faults: text,
+      minutes: text,
+      history: text,
+      'without-disks': { type: 'boolean' },
+    },
   });
   const base = values.quick === true ? QUICK : FULL;
   if (values.history !== undefined && !KINDS.includes(values.history))
@@ -41,6 +50,7 @@ export function campaign(args: readonly string[], anySeed: number): Campaign {
     faults: share(number('faults', values.faults, base.faults)),
     overMs: (number('minutes', values.minutes, base.minutes) * 60_000) / histories.length,
     outages: share(base.outages),
+    disks: values['without-disks'] !== true,
   };
   return { seed: number('seed', values.seed, anySeed), legs: histories.map((history) => ({ ...leg, history })) };
 }

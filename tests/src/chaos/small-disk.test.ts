@@ -10,7 +10,8 @@ const isRoot = process.getuid?.() === 0;
 const HALF = Buffer.alloc(512 * 1024);
 
 test('a full disk takes not one more byte, and takes them again once it is freed', {
-  skip: isRoot ? false : 'mounting is for root',
+  // In CI it fails where it may not mount.
+  skip: isRoot || process.env.CI === 'true' ? false : 'mounting is for root',
 }, async () => {
   await using folder = await temporaryFolder();
   const disk = SmallDisk.mount(folder.join('disk'), 1);
@@ -34,5 +35,5 @@ test('without the right to mount it says what is needed', async () => {
   const script = `const { SmallDisk } = await import(${module}); ${drop} SmallDisk.mount(${target}, 1);`;
   await using tried = await startProcess({ command: [process.execPath, '--input-type=module', '-e', script] });
   assert.equal((await tried.exited).code, 1);
-  assert.match(tried.output, /mount .*mounted by root; see docs\/chaos\.md/);
+  assert.match(tried.output, /mount .*mounted by root: see docs\/chaos\.md/);
 });

@@ -65,6 +65,6 @@ function run(program: string, ...args: string[]): void {
   if (status === 0) return;
   const why = error?.message ?? stderr.trim();
   throw new Error(
-    `${program} ${args.join(' ')}: ${why} (a disk that can be full is mounted by root; see docs/chaos.md)`,
+    `${program} ${args.join(' ')}: ${why} (a disk that can be full is mounted by root: see docs/chaos.md)`,
   );
 }

@@ -44,19 +44,19 @@ export class Stores {
     this.cluster = parts.cassandra === null ? null : clusterAt(parts.cassandra.url);
   }
 
-  static async start(folder: string, history: HistoryKind): Promise<Stores> {
+  /** @param small PostgreSQL and the segment files lie on disks that can be full, which is for root */
+  static async start(folder: string, history: HistoryKind, small: boolean): Promise<Stores> {
     const disks = new Map<DiskName, SmallDisk>();
+    const home = (...name: string[]): string => {
+      mkdirSync(join(folder, ...name), { recursive: true });
+      return join(folder, ...name);
+    };
     try {
-      const postgresDisk = SmallDisk.mount(join(folder, 'postgres-disk'), POSTGRES_DISK_MB);
-      disks.set('postgres-disk', postgresDisk);
-      const historyFolder = join(folder, 'history');
-      if (history === 'files') disks.set('history-disk', SmallDisk.mount(historyFolder, HISTORY_DISK_MB));
-      const home = (name: string): string => {
-        mkdirSync(join(folder, name));
-        return join(folder, name);
-      };
+      if (small) disks.set('postgres-disk', SmallDisk.mount(home('postgres'), POSTGRES_DISK_MB));
+      const historyFolder = home('history');
+      if (small && history === 'files') disks.set('history-disk', SmallDisk.mount(historyFolder, HISTORY_DISK_MB));
       const [postgres, redis, cassandra] = await Promise.all([
-        startPostgres(postgresDisk),
+        startPostgres(home('postgres', 'server')),
         RedisServer.start({}, home('redis')),
         history === 'files' ? null : CassandraServer.start(home('cassandra')),
       ]);
@@ -101,9 +101,7 @@ export class Stores {
   }
 }
 
-function startPostgres(disk: SmallDisk): Promise<PostgresServer> {
-  const home = join(disk.folder, 'postgres');
-  mkdirSync(home);
+function startPostgres(home: string): Promise<PostgresServer> {
   return PostgresServer.start(home, { settings: { max_wal_size: '64MB', min_wal_size: '32MB' } });
 }
 

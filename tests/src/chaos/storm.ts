@@ -48,6 +48,8 @@ export async function storm(options: StormOptions): Promise<Storm> {
     note('the undisturbed run is over');
     const { lost, ...found } = await verdict(world, expected);
     const differs = await replayed(world.replicas.at(0));
+    const restarts = world.replicas.all.reduce((sum, { service }) => sum + service.restarts, 0);
+    note(`replicas ended by themselves ${restarts} times and were started again`);
     note(`${lost.length + differs.length} lost, ${found.doubled.length} doubled`);
     await options.inspect?.(world, expected);
     const seconds = (performance.now() - started) / 1000;

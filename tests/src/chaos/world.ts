@@ -14,6 +14,8 @@ export interface WorldOptions {
   readonly replicas: number;
   readonly agents: number;
   readonly history: HistoryKind;
+  /** Disks can be full. */
+  readonly disks: boolean;
 }
 
 /** What an installation decides by, so that decisions follow from what is reported and not from when: other devices and hours do not matter. */
@@ -39,10 +41,18 @@ export class World {
   readonly agents: readonly SpoolAgent[];
   readonly links: ReadonlyMap<LinkName, TcpProxy>;
   readonly clocks: Clocks;
+  readonly #owned: AsyncDisposableStack;
 
   private constructor(
     options: WorldOptions,
-    parts: { stores: Stores; ledger: TestLedger; replicas: ReplicaSet; links: Map<LinkName, TcpProxy>; clocks: Clocks },
+    parts: {
+      stores: Stores;
+      ledger: TestLedger;
+      replicas: ReplicaSet;
+      links: Map<LinkName, TcpProxy>;
+      clocks: Clocks;
+      owned: AsyncDisposableStack;
+    },
   ) {
     this.options = options;
     this.stores = parts.stores;
@@ -50,19 +60,23 @@ export class World {
     this.replicas = parts.replicas;
     this.links = parts.links;
     this.clocks = parts.clocks;
+    this.#owned = parts.owned;
     this.agents = Array.from({ length: options.agents }, (_, index) => this.#agent(index));
   }
 
   static async start(options: WorldOptions): Promise<World> {
     const { folder, replicas: count } = options;
-    const stores = await Stores.start(folder, options.history);
+    await using owned = new AsyncDisposableStack();
+    const stores = await Stores.start(folder, options.history, options.disks);
+    owned.defer(() => stores.stop());
     const links = new Map<LinkName, TcpProxy>();
     const link = async (name: LinkName, target: string | number): Promise<TcpProxy> => {
-      const proxy = await tcpProxy(target);
+      const proxy = owned.use(await tcpProxy(target));
       links.set(name, proxy);
       return proxy;
     };
     const ledger = await new TestLedger().start();
+    owned.defer(() => ledger.stop());
     const clocks = new Clocks(folder, count);
     const settings = async (index: number, port: string): Promise<Record<string, unknown>> => {
       const postgres = new URL(stores.postgres.url);
@@ -90,9 +104,9 @@ export class World {
       };
     };
     const program = { bin: SKEWED_ENGINE, env: (index: number) => ({ ENGINE_CLOCK_FILE: clocks.file(index) }) };
-    const replicas = await ReplicaSet.start({ folder, count, settings, program });
+    const replicas = owned.use(await ReplicaSet.start({ folder, count, settings, program }));
     for (const [index, { grpc }] of replicas.all.entries()) await link(`agents:${index}`, grpc);
-    return new World(options, { stores, ledger, replicas, links, clocks });
+    return new World(options, { stores, ledger, replicas, links, clocks, owned: owned.move() });
   }
 
   get inventory(): Inventory {
@@ -108,10 +122,7 @@ export class World {
 
   async stop(): Promise<void> {
     for (const { agent } of this.agents) agent.close();
-    await this.replicas.kill();
-    for (const proxy of this.links.values()) await proxy.close();
-    await this.ledger.stop();
-    await this.stores.stop();
+    await this.#owned.disposeAsync();
   }
 
   #agent(index: number): SpoolAgent {
