@@ -27,7 +27,7 @@ export interface SpoolAgentOptions {
 export class SpoolAgent {
   readonly agent: TestAgent;
   /** What an engine said to have, and later not to have. */
-  readonly takenBack: string[] = [];
+  readonly takenBack = new Set<string>();
   connections = 0;
   readonly #options: SpoolAgentOptions;
   #committed = 0n;
@@ -112,6 +112,6 @@ export class SpoolAgent {
   }
 
   #note(part: string, now: bigint, before: bigint): void {
-    this.takenBack.push(`${this.agent.node}: ${part} through ${before}, and later only through ${now}`);
+    this.takenBack.add(`${this.agent.node}: ${part} through ${before}, and later only through ${now}`);
   }
 }

@@ -30,7 +30,7 @@ export async function verdict(world: World, expected: readonly Decision[]): Prom
   const decided = await decisions(postgres, DATABASE);
   const made = compareDecisions(expected, decided);
   const told = compareEvents(decided, sentEvents(world.ledger));
-  const takenBack = world.agents.flatMap((agent) => agent.takenBack);
+  const takenBack = world.agents.flatMap((agent) => [...agent.takenBack]);
   const broken: Finding[] = takenBack.map((what) => ({ where: 'promise', what, runs: 1 }));
   return {
     runs: kept.runs,

@@ -110,7 +110,12 @@ export class Committer {
     this.#resumed = loaded.head.commitSeq > 0;
     this.#epochs.clear();
     for (const { node, epoch } of loaded.owners) this.#epochs.set(node, epoch);
-    for (const row of loaded.spools) this.spools.open(row.node, row.spool_id).committed = row.committed_through;
+    for (const row of loaded.spools) {
+      const mark = this.spools.open(row.node, row.spool_id);
+      mark.committed = row.committed_through;
+      // A history that is away does not say it: what an agent was told once goes on to hold.
+      mark.archived = Math.max(mark.archived, row.archived_through);
+    }
   }
 
   submit(item: Item): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@sentinel/service-kit/logging';
+import { AwayHistory } from '../store/history/away-history.js';
 import { FileHistory } from '../store/history/file-history.js';
 import type { HistoryStore } from '../store/history/history-store.js';
 import { TestAgent } from '../testing/agent.js';
@@ -51,6 +52,28 @@ describe('nothing acknowledged is lost, nothing is counted twice', () => {
     return found.toReversed();
   };
   const inOrder = Array.from({ length: RECORDS }, (_, i) => i + 1);
+
+  it('what was called archived is so after a start without the history', async () => {
+    const agent = spool('history-away', 5);
+    await deliver(agent);
+    // The database hears of it with the next transaction.
+    await agent.connect();
+    await engine.stop();
+    await engine.start({ openHistory: () => Promise.resolve(new AwayHistory()) });
+    const { committedThrough, archivedThrough } = await agent.connect(engine.grpc);
+    assert.deepEqual([committedThrough, archivedThrough], [5n, 5n]);
+    agent.batch();
+    agent.sendAll(6n);
+    await agent.committed(6n);
+    assert.equal(agent.ack.archivedThrough, 5n);
+    await engine.stop();
+    await start();
+    await deliver(agent);
+    agent.close();
+    await engine.stop();
+    assert.deepEqual(await historyOf(agent), [1, 2, 3, 4, 5, 6]);
+    await start();
+  });
 
   it('through killed database connections', async () => {
     const agent = spool('pg-backends');
