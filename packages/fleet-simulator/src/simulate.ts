@@ -1,27 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import type { CoreConfig, Gates } from '@sentinel/correlation-engine/core';
 import { coreConfig } from '@sentinel/correlation-engine/settings';
-import { loadConfig } from '@sentinel/service-kit/config';
 import { Judge, type Outcome } from './report/outcome.js';
+import { engineSettings } from './scenario/engine-settings.js';
 import type { Scenario } from './scenario/scenario.js';
 import { ORIGIN_US } from './world/environment.js';
 import { World } from './world/world.js';
 
-const DEFAULT_CONFIG = fileURLToPath(new URL('../../../config/sentinel.default.yaml', import.meta.url));
-
-/** A simulation opens no port, so it needs none (and --insecure is no risk). */
-const NO_CERTIFICATES = { 'tls.enabled': false };
-
-/** Simulated agents execute no canaries: none are ordered. */
-const NO_CANARIES = { 'tmr.enabled': false };
-
-/** The defaults of the engine in enforce mode, and what the scenario changes about them. @throws ConfigError, UsageError */
-export function engineConfigOf(scenario: Scenario): CoreConfig {
-  const changes = Object.entries({ mode: 'enforce', ...NO_CERTIFICATES, ...NO_CANARIES, ...scenario.engine }).map(
-    ([key, value]) => `${key}=${value}`,
-  );
-  const argv = ['--config', DEFAULT_CONFIG, '--insecure', ...changes.flatMap((change) => ['--override', change])];
-  return coreConfig(loadConfig({ section: 'correlation_engine', argv, env: {} }).config);
+/** The engine's configuration in a scenario. @throws ConfigError, UsageError */
+export function engineConfigOf({ engine }: Scenario): CoreConfig {
+  return coreConfig(engineSettings(engine));
 }
 
 export interface SimulateOptions {

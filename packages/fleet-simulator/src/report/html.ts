@@ -14,7 +14,8 @@ code { font-size: 12px; word-break: break-all; }`;
 
 /** A page that needs nothing beside itself. */
 export function htmlReport(summary: Summary): string {
-  const { scenario, description, gpus, hours, replicates, seed, digest, first, quarantineHours, leftOut } = summary;
+  const { scenario, description, notes, gpus, hours, replicates, seed, digest, first, quarantineHours, leftOut } =
+    summary;
   const runs = replicates === 1 ? 'one run' : `${replicates} runs`;
   const faults = section('Faults', tableOf([...FAULT_COLUMNS], summary.faults.map(faultCells)));
   const sooner = section(
@@ -28,6 +29,7 @@ export function htmlReport(summary: Summary): string {
 <title>${escaped(scenario)}</title><style>${STYLE}</style></head><body>
 <h1>${escaped(scenario)}</h1>
 <p>${escaped(description)} ${gpus} GPUs, ${spoken(hours)}, ${runs}, seed ${seed}.</p>
+${notes.map((note) => `<p>${escaped(note)}</p>`).join('\n')}
 ${summary.faults.length === 0 ? '' : faults}
 ${section('Figures', tableOf([], figuresOf(summary)))}
 ${quarantineHours.length === 0 ? '' : sooner}

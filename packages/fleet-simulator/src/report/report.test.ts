@@ -37,6 +37,14 @@ it('says what every fault came to, and what was missed', () => {
   assert.match(text, /^never .* 0 of 2 +never/m);
 });
 
+it('says that in observe mode nothing is quarantined, and nothing of it in enforce mode', () => {
+  const observe = { ...SCENARIO, engine: { mode: 'observe' } };
+  const summary = summarize(observe, 1, [...replicates(observe, { seed: 1, count: 1 })]);
+  const said = /observe mode: by itself it takes nothing out of service\. Every fault of hardware counts as missed\./;
+  for (const report of [textReport(summary), htmlReport(summary)]) assert.match(report, said);
+  assert.deepEqual(summarize(SCENARIO, 1, [...replicates(SCENARIO, { seed: 1, count: 1 })]).notes, []);
+});
+
 it('the page is whole, and text in it stays text', () => {
   const html = htmlReport(summarize(SCENARIO, 1, [...replicates(SCENARIO, { seed: 1, count: 1 })]));
   assert.match(html, /a &lt;b&gt;stuck&lt;\/b&gt; unit/);

@@ -23,6 +23,8 @@ export interface FaultSummary {
 export interface Summary {
   readonly scenario: string;
   readonly description: string;
+  /** What must be known to read the figures. */
+  readonly notes: readonly string[];
   readonly seed: number;
   readonly replicates: number;
   readonly gpus: number;
@@ -72,6 +74,7 @@ export function summarize(scenario: Scenario, seed: number, outcomes: readonly O
   return {
     scenario: scenario.name,
     description: scenario.description,
+    notes: notesOf(scenario),
     seed,
     replicates: outcomes.length,
     gpus: scenario.fleet.gpus,
@@ -101,6 +104,12 @@ export function summarize(scenario: Scenario, seed: number, outcomes: readonly O
       struck.filter((one) => isHardware(one)).map(({ quarantineHours }) => quarantineHours),
     ),
   };
+}
+
+function notesOf({ engine, faults }: Scenario): string[] {
+  if (engine['mode'] !== 'observe') return [];
+  const missed = faults.some(isHardware) ? ' Every fault of hardware counts as missed.' : '';
+  return [`The engine is in observe mode: by itself it takes nothing out of service.${missed}`];
 }
 
 function faultSummary(fault: Fault, outcomes: readonly Outcome[]): FaultSummary {

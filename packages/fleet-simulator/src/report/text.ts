@@ -4,13 +4,14 @@ import type { FaultSummary, Summary } from './summary.js';
 
 /** The report for a terminal. */
 export function textReport(summary: Summary): string {
-  const { scenario, description, seed, replicates, gpus, hours, digest, leftOut } = summary;
+  const { scenario, description, notes, seed, replicates, gpus, hours, digest, leftOut } = summary;
   const head = `${scenario}: ${gpus} GPUs, ${spoken(hours)}, ${replicates === 1 ? 'one run' : `${replicates} runs`}, seed ${seed}`;
   const faults = summary.faults.length === 0 ? [] : ['', faultTable(summary.faults)];
   const note = leftOut === 0 ? [] : [`Left out: further failures, ${leftOut} times (limits of the scenario)`];
   return [
     head,
     ...(description === '' ? [] : [description]),
+    ...notes,
     ...faults,
     '',
     rows(figuresOf(summary)),

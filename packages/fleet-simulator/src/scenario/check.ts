@@ -9,6 +9,12 @@ export interface Contradiction {
   readonly reason: string;
 }
 
+/** Where faults strike, and how long there is for them. */
+export interface Stage extends FleetSpec {
+  /** Simulated after the warm-up. */
+  readonly hours: number;
+}
+
 /** Families that the fleet runs, or why its schedule cannot be read. */
 export function familiesOf(fleet: FleetSpec): readonly string[] | Contradiction {
   try {
@@ -22,7 +28,7 @@ export function familiesOf(fleet: FleetSpec): readonly string[] | Contradiction 
 /** A fault has to strike something that is there and runs. */
 export function checkFault(
   fault: Fault,
-  fleet: FleetSpec,
+  fleet: Stage,
   families: readonly string[],
   earlier: readonly Fault[],
 ): Contradiction[] {
@@ -35,11 +41,36 @@ export function checkFault(
   if (fault.gpu !== null) found.push(...within('faults.gpu', fault.gpu, fleet.gpus, 'GPUs'));
   if (fault.node !== null) found.push(...within('faults.node', fault.node, nodes, 'nodes'));
   if (fault.sm !== null) found.push(...within('faults.sm', fault.sm, fleet.sms, 'SMs'));
+  found.push(...tooMany(fault, fleet.gpus, nodes), ...tooLate(fault, fleet.hours));
   if (fault.stopHours !== null && fault.stopHours <= fault.startHours)
     found.push({ key: 'faults.stop_hours', reason: 'expected a time after start_hours' });
   if (earlier.some(({ name }) => name === fault.name))
     found.push({ key: 'faults.name', reason: `${fault.name} is the name of an earlier fault` });
   return found;
+}
+
+/** From the first one that is named, in a row; drawn ones may be any. */
+function tooMany({ kind, gpu, node, count }: Fault, gpus: number, nodes: number): Contradiction[] {
+  // Software reaches every node unless it names the first one.
+  if (kind === 'software' && node === null) return [];
+  const ofNodes = kind === 'node' || kind === 'software';
+  const [first, all, what] = ofNodes ? ([node ?? 0, nodes, 'nodes'] as const) : ([gpu ?? 0, gpus, 'GPUs'] as const);
+  // That the first one is not there is said of itself.
+  if (first >= all || first + count <= all) return [];
+  const from = first === 0 ? '' : `, ${all - first} from number ${first} on`;
+  return [{ key: 'faults.count', reason: `the fleet has ${all} ${what}${from}` }];
+}
+
+/** A GPU whose fault never begins would count as missed. Software may still be on its way when the simulation ends. */
+function tooLate({ kind, startHours, spreadHours }: Fault, hours: number): Contradiction[] {
+  if (startHours >= hours && hours > 0)
+    return [
+      { key: 'faults.start_hours', reason: `begins when the simulation is over, which goes on for ${hours} hours` },
+    ];
+  if (kind === 'software' || startHours + spreadHours <= hours) return [];
+  return [
+    { key: 'faults.spread_hours', reason: `some begin when the simulation is over, which goes on for ${hours} hours` },
+  ];
 }
 
 export function checkEvent(event: PlannedEvent, fleet: FleetSpec): Contradiction[] {

@@ -44,3 +44,45 @@ it('every mistake is named with its line', () => {
     ],
   );
 });
+
+it('a fault finds what it strikes, and begins before the end', () => {
+  const fault = (words: string) => {
+    const file = `name: s\nhours: 10\nfleet: { gpus: 24 }\nfaults: [{ kind: ${words}, rate: 1 }]\n`;
+    return problemsOf(file).map((problem) => problem.replace('s.yaml:4: faults.', ''));
+  };
+  assert.deepEqual(fault('gpu, count: 100'), ['count: the fleet has 24 GPUs']);
+  assert.deepEqual(fault('unit, gpu: 20, count: 5'), ['count: the fleet has 24 GPUs, 4 from number 20 on']);
+  assert.deepEqual(fault('node, count: 4'), ['count: the fleet has 3 nodes']);
+  assert.deepEqual(fault('software, node: 1, count: 3'), ['count: the fleet has 3 nodes, 2 from number 1 on']);
+  assert.deepEqual(fault('gpu, start_hours: 10'), [
+    'start_hours: begins when the simulation is over, which goes on for 10 hours',
+  ]);
+  assert.deepEqual(fault('node, start_hours: 9, spread_hours: 2'), [
+    'spread_hours: some begin when the simulation is over, which goes on for 10 hours',
+  ]);
+  for (const fine of ['gpu, count: 24', 'node, node: 2', 'software, start_hours: 9, spread_hours: 24'])
+    assert.deepEqual(fault(fine), []);
+});
+
+it('a setting of the engine hides no contradiction', () => {
+  const file = 'name: s\nhours: 1\nengine: { mode: obey }\nfaults: [{ kind: gpu, rate: 1, count: 5000 }]\n';
+  assert.deepEqual(
+    problemsOf(file).map((problem) => problem.split(': ', 2).join(' ')),
+    ['s.yaml:4 faults.count', 's.yaml:3 engine.mode'],
+  );
+});
+
+it('settings of the engine are checked with everything else, each at its line', () => {
+  const problems = problemsOf(
+    'name: s\nhours: -1\nengine:\n  gates.dwell: 5\n  mode: obey\n  database.postgres_url: postgres://x/y\n',
+  );
+  assert.deepEqual(
+    problems.map((problem) => problem.slice(0, 60)),
+    [
+      's.yaml:2: hours: expected a number from 0 to 1000000, found number -1'.slice(0, 60),
+      's.yaml:6: engine.database.postgres_url: does nothing in a si',
+      's.yaml:4: engine.gates.dwell: unknown key; did you mean gate',
+      's.yaml:5: engine.mode: expected one of observe, enforce, fou',
+    ],
+  );
+});

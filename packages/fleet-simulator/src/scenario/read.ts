@@ -7,7 +7,8 @@ import { type YamlEntry, YamlFile } from '@sentinel/service-kit/config/yaml-sour
 import { readValues } from '@sentinel/service-kit/config/yaml-values';
 import { parseDocument } from 'yaml';
 import { FAMILY_NUMBERS } from '../world/families.js';
-import { type Contradiction, checkEvent, checkFault, familiesOf } from './check.js';
+import { type Contradiction, checkEvent, checkFault, familiesOf, type Stage } from './check.js';
+import { settingProblems } from './engine-settings.js';
 import type { EnvironmentSpec, Fault, FleetSpec, Limits, PlannedEvent, Scenario } from './scenario.js';
 
 type Formats = Readonly<Record<string, Format<unknown>>>;
@@ -224,14 +225,15 @@ class Reader {
       ENVIRONMENT_DEFAULTS,
     );
     const limits = this.#mapping<Limits>(part('limits'), 'limits', LIMITS, LIMITS_DEFAULTS);
-    const engine = this.#settings(part('engine'));
     const faults = this.#list<Fault>(part('faults'), 'faults', FAULT, FAULT_DEFAULTS, ['kind', 'rate']);
     const named = faults.map(({ value, line }, i) => {
       return { value: { ...value, name: value.name ?? `${value.kind} ${i + 1}` }, line };
     });
     const events = this.#list<PlannedEvent>(part('events'), 'events', EVENT, EVENT_DEFAULTS, ['at_hours', 'what']);
     // What is beside the point while single values are wrong.
-    if (this.#problems.errors.length === 0) this.#check(fleet, part('fleet')?.line ?? 1, named, events);
+    if (this.#problems.errors.length === 0)
+      this.#check({ ...fleet, hours: Number(values['hours']) }, part('fleet')?.line ?? 1, named, events);
+    const engine = this.#settings(part('engine'));
     return {
       description: '',
       warmupHours: 24 * 56,
@@ -247,7 +249,7 @@ class Reader {
     };
   }
 
-  #check(fleet: FleetSpec, line: number, faults: readonly Item<Fault>[], events: readonly Item<PlannedEvent>[]): void {
+  #check(fleet: Stage, line: number, faults: readonly Item<Fault>[], events: readonly Item<PlannedEvent>[]): void {
     const families = familiesOf(fleet);
     if ('key' in families) return this.#yaml.report('error', line, families.key, families.reason);
     const earlier: Fault[] = [];
@@ -286,15 +288,19 @@ class Reader {
     });
   }
 
-  /** Which of them exist, and what they may be, the engine's own configuration checks. */
+  /** Which of them exist, and what they may be, the engine's own configuration says. */
   #settings(entry: YamlEntry | undefined): Scenario['engine'] {
     const settings: Record<string, string | number | boolean> = {};
+    const lines = new Map<string | null, number>();
     for (const { name, line, value } of entry === undefined ? [] : this.#yaml.entries(entry.value, 'engine', 'error')) {
+      lines.set(name, line);
       const plain = this.#yaml.plain(value, `engine.${name}`, 'error');
       if (typeof plain === 'object')
         this.#yaml.report('error', line, `engine.${name}`, 'expected a single value; write nested keys with dots');
       else settings[name] = plain as string;
     }
+    for (const { key, reason } of settingProblems(settings))
+      this.#yaml.report('error', lines.get(key) ?? entry?.line ?? 1, key === null ? 'engine' : `engine.${key}`, reason);
     return settings;
   }
 }
