@@ -37,7 +37,7 @@ import { noLeader, notLeading } from './replica/no-leader.js';
 import { Replica } from './replica/replica.js';
 import { liveTokens, serve } from './serve.js';
 import { admission, coreConfig, databaseOptions, isReplicated } from './settings.js';
-import { Database } from './store/connect.js';
+import { Database, type Timeouts } from './store/connect.js';
 import { AwayHistory } from './store/history/away-history.js';
 import type { HistoryStore } from './store/history/history-store.js';
 import { isClustered, openHistory } from './store/history/open.js';
@@ -60,6 +60,8 @@ export interface EngineOptions {
   readonly clock?: Clock;
   /** Opens the history; that of the settings by default. */
   readonly openHistory?: () => Promise<HistoryStore>;
+  /** Of each connection to the database. */
+  readonly timeouts?: Timeouts;
 }
 
 /** The composition root: builds every part by hand, starts them in the order of the data, stops them in reverse. */
@@ -98,7 +100,7 @@ export class Engine implements Service {
     this.#admission = admission(this.#config);
     this.#core = this.#acceptedCore();
     this.#events = new Events(this.#log, this.#registry);
-    this.#database = new Database(databaseOptions(this.#config), this.#log);
+    this.#database = new Database(databaseOptions(this.#config), this.#log, options.timeouts);
     this.#store = new StateStore(this.#database, this.#log, () => this.#lead?.committer.wake());
     const { tls } = this.#config;
     const replicated = isReplicated(this.#config);

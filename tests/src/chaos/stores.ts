@@ -1,9 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { testCluster } from '@sentinel/correlation-engine/testing';
-import { CassandraServer, PostgresServer, RedisServer } from '@sentinel/test-kit';
+import { CassandraServer, PostgresServer, RedisServer, SmallDisk } from '@sentinel/test-kit';
 import type { DiskName, StoreName } from './fault.js';
-import { SmallDisk } from './small-disk.js';
 
 /** PostgreSQL's programs, where it needs a copy of its own, its write-ahead log, and the state of a fleet of tests. */
 const POSTGRES_DISK_MB = 600;

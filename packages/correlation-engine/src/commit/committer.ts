@@ -65,6 +65,8 @@ export class Committer {
   #stopped = false;
   /** The log does not say yet that the state was read back. */
   #resumed = false;
+  /** The last transaction failed: a database that is read from may still take none, as with a full disk. */
+  #refused = false;
 
   /** @param archived history that became durable since the last call */
   constructor(
@@ -225,6 +227,7 @@ export class Committer {
   #install(group: Group, epochs: ReadonlyMap<string, number>, seconds: number): void {
     install(group.draft);
     this.#resumed = false;
+    if (this.#refused) this.#isBack();
     this.#settle(group, epochs, seconds);
   }
 
@@ -253,9 +256,23 @@ export class Committer {
     }
   }
 
+  #isBack(): void {
+    this.#refused = false;
+    this.#backoff.reset();
+    this.#events.storeChanged(null);
+  }
+
+  /** Only what is committed shows that the database takes transactions again, so something is tried always. */
+  async #noteFailure(error: unknown): Promise<void> {
+    if (error instanceof StaleOwnerError) return;
+    this.#events.storeChanged(error);
+    if (this.#refused) await sleep(this.#backoff.nextMs());
+    this.#refused = true;
+  }
+
   /** @returns what is to be tried again */
   async #afterFailure(error: unknown, group: Group): Promise<Item[]> {
-    if (!(error instanceof StaleOwnerError)) this.#events.storeChanged(error);
+    await this.#noteFailure(error);
     const patient = group.logged.filter(({ item }) => item.kind === 'own' || item.kind === 'uplink');
     for (const { item } of group.logged)
       if (item.kind === 'hello' || item.kind === 'order') this.#refuse(item, storeAway(error));
@@ -264,8 +281,11 @@ export class Committer {
       for (const { item } of patient) this.#refuse(item, shuttingDown());
       return [];
     }
-    if (loaded.head.commitSeq < group.rows.to.commitSeq)
-      return [...patient.map(({ item }) => item), ...group.duplicates];
+    if (loaded.head.commitSeq < group.rows.to.commitSeq) {
+      const again = [...patient.map(({ item }) => item), ...group.duplicates];
+      return patient.length === 0 && this.#refused ? [PROOF, ...again] : again;
+    }
+    this.#isBack();
     // It took place: only the answer was lost. Hellos and orders were answered as failed, and are repeated by who sent them.
     const quiet = group.logged.map((entry) =>
       patient.includes(entry) ? entry : { ...entry, item: silenced(entry.item) },
@@ -281,8 +301,7 @@ export class Committer {
       try {
         const loaded = await this.#store.recover();
         this.load(loaded, this.#state.config);
-        this.#backoff.reset();
-        this.#events.storeChanged(null);
+        if (!this.#refused) this.#isBack();
         return loaded;
       } catch (error) {
         if (error instanceof SupersededError) throw error;
@@ -316,8 +335,11 @@ export class Committer {
   }
 }
 
+const nothing = (): void => {};
 /** The first record after the state was read back. */
-const RESUMED: OwnItem = { kind: 'own', record: { kind: 'resumed' }, committed: () => {}, failed: () => {} };
+const RESUMED: OwnItem = { kind: 'own', record: { kind: 'resumed' }, committed: nothing, failed: nothing };
+/** Is tried where nothing else waits. */
+const PROOF: OwnItem = { kind: 'own', record: { kind: 'timer' }, committed: nothing, failed: nothing };
 
 /** Nothing to write: repeated records alone. */
 function isEmpty({ rows }: Group): boolean {

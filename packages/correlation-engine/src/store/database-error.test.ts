@@ -85,6 +85,7 @@ const PASSING: readonly Case[] = [
   ['a standby', state('25006'), 'postgres_url', /read-only/],
   ['a statement that takes too long', state('57014'), 'postgres_url', /took too long/],
   ['a lock that is not given', state('55P03'), 'postgres_url', /took too long/],
+  ['a transaction that stood still', state('25P03'), 'postgres_url', /gave up/],
   ['a deadlock', state('40P01'), 'postgres_url', /gave up/],
 ];
 

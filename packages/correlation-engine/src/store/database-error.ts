@@ -46,6 +46,7 @@ const PASSING: Readonly<Record<string, Find>> = {
     message: `the database at ${where} is read-only`,
     hint: `It may be a standby: name the primary. ${AGAIN}`,
   }),
+  '25P03': lost,
   '53100': ({ where }) => ({
     key: 'postgres_url',
     message: `the disk of the database at ${where} is full`,

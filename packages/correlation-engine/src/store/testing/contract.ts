@@ -132,6 +132,17 @@ export function stateStoreContract(
       );
     });
 
+    it('removes devices that the core knows no more', async () => {
+      const changes = { devices: [], nodes: [], fleet: null, config: null, canaries: null, removed: [] };
+      const devices = ['a', 'b'].map((id) => ({ id, node: 'n', state: 'HEALTHY' }) as never);
+      await commit({ changes: { ...changes, devices } });
+      await commit({ changes: { ...changes, removed: ['a', 'none'] } });
+      assert.deepEqual(
+        (await reread()).devices.map(({ id }) => id),
+        ['b'],
+      );
+    });
+
     it('raises an epoch with each hello, and takes marks from the newest owner alone', async () => {
       const hello = [{ node: 'n', spool_id: 's' }];
       assert.deepEqual([...(await commit({ hellos: hello }))], [['n', 1]]);
@@ -241,7 +252,7 @@ export function stateStoreContract(
     it('notices a lost connection, and reads what was committed back', async () => {
       await commit({ counters: [counter()] });
       await place.sql(
-        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sentinel-correlation-engine' and pid <> pg_backend_pid()`,
+        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
       );
       await eventually(() => lost > 0, { what: 'the end is noticed' });
       assert.equal(store.up, false);

@@ -12,7 +12,7 @@ process.once('exit', () => {
 });
 
 /** A file system of its own in memory, which can be full. Making one is for root. */
-export class SmallDisk {
+export class SmallDisk implements Disposable {
   readonly folder: string;
   readonly #ballast: string;
 
@@ -20,6 +20,11 @@ export class SmallDisk {
     this.folder = folder;
     this.#ballast = join(folder, 'ballast');
     MOUNTED.add(this);
+  }
+
+  /** null = this process may make one. */
+  static get missing(): string | null {
+    return process.getuid?.() === 0 ? null : 'a disk that can be full is mounted by root';
   }
 
   /** @throws Error where this process may not mount */
@@ -45,7 +50,12 @@ export class SmallDisk {
     rmSync(this.#ballast, { force: true });
   }
 
+  [Symbol.dispose](): void {
+    this.unmount();
+  }
+
   unmount(): void {
+    if (!MOUNTED.has(this)) return;
     MOUNTED.delete(this);
     // What still has a file there keeps its own; nobody finds the folder again.
     run('umount', '--lazy', this.folder);
@@ -64,7 +74,5 @@ function run(program: string, ...args: string[]): void {
   const { status, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
   if (status === 0) return;
   const why = error?.message ?? stderr.trim();
-  throw new Error(
-    `${program} ${args.join(' ')}: ${why} (a disk that can be full is mounted by root: see docs/chaos.md)`,
-  );
+  throw new Error(`${program} ${args.join(' ')}: ${why} (${SmallDisk.missing ?? 'as root'}: see docs/chaos.md)`);
 }
