@@ -22,11 +22,13 @@ function busyCommitter() {
 it('transactions that follow each other closely do not keep a due timer from firing', async () => {
   const { committer, counts } = busyCommitter();
   const timers = new Timers(committer, { nowUs: () => 1_000_000n, monotonicMs: () => performance.now() });
+  const started = performance.now();
   for (let i = 0; i < 60; i += 1) {
     timers.schedule();
     await sleep(10);
   }
   timers.stop();
   assert.ok(counts.timers >= 2, `${counts.timers} timer records`);
-  assert.ok(counts.timers <= 5, `${counts.timers} timer records: no more than one in 200 ms`);
+  const most = 2 + (performance.now() - started) / 200;
+  assert.ok(counts.timers <= most, `${counts.timers} timer records: no more than one in 200 ms`);
 });

@@ -56,7 +56,7 @@ describe('an engine on a PostgreSQL server over TLS', { skip }, async () => {
     return new TestAgent(engine.grpc, { node }).batches(RECORDS);
   };
   const deliver = async (agent: TestAgent): Promise<void> => {
-    await agent.deliver({ records: 10n, restMs: 10 }, () => engine.grpc);
+    await agent.deliver({ records: 10n, restMs: 60 }, () => engine.grpc);
     agent.close();
   };
 
