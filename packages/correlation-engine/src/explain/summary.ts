@@ -11,6 +11,7 @@ import { type DisplayedScore, displayedScore } from '../evidence/score.js';
 import type { CoreState } from '../evidence/state.js';
 import { effectiveSweeps } from '../evidence/sweeps.js';
 import { isInjected } from '../lifecycle/detail.js';
+import { unansweredNote } from './declined.js';
 import { nextTestNote } from './next-deep-test.js';
 import { reinstatement } from './reinstatement.js';
 import { waitingNote } from './waiting.js';
@@ -35,7 +36,11 @@ export function summarize(
   const odds = model.odds(device, nowUs, facts);
   const sweeps = effectiveSweeps(device, deviceExposure(facts, device.id), config.halfLifeHours, nowUs);
   const score = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta }, sweeps);
-  return { summary: `${line(device, config, nowUs)}${waitingNote(device)}`, score, injected: isInjected(device) };
+  return {
+    summary: `${line(device, config, nowUs)}${waitingNote(device)}${unansweredNote({ device, config, nowUs })}`,
+    score,
+    injected: isInjected(device),
+  };
 }
 
 function line(device: DeviceState, config: CoreConfig, nowUs: number): string {
