@@ -1,3 +1,4 @@
+import { fleetOf } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
 import { heldUnits } from '../evidence/held-units.js';
 import type { DirectiveState } from '../evidence/model/orders.js';
@@ -33,6 +34,7 @@ export function whyInThisState(view: View): string[] {
     ...failedTestSentences(view),
     ...refused(view),
     ...absent(view),
+    ...claimed(view),
   ];
 }
 
@@ -41,6 +43,15 @@ function reason({ device }: View): string {
   return device.stateReason === NOTHING_YET && device.gates.length > 0
     ? 'no mismatch counts against it.'
     : device.stateReason;
+}
+
+/** Reports of a device come from one node. */
+function claimed({ device, facts }: View): string[] {
+  const claim = fleetOf(facts).claims?.[device.id];
+  if (claim === undefined) return [];
+  return [
+    `${claim.node} says that it has this device, while ${device.node}, which is connected, had it last: reports of ${claim.node} about it are not taken until the agent of ${device.node} no longer names it or ends.`,
+  ];
 }
 
 function injected({ device }: View): string[] {
