@@ -5,6 +5,7 @@ import type { DirectiveState } from '../evidence/model/orders.js';
 import type { UnitState } from '../evidence/model/unit.js';
 import { NOTHING_YET } from '../evidence/register.js';
 import { softCusum } from '../evidence/soft/soft.js';
+import { unitName } from '../evidence/unit-name.js';
 import { isInjected } from '../lifecycle/detail.js';
 import { askedAgain, failedTestSentences } from './next-deep-test.js';
 import { percent, posteriorSentences } from './posterior.js';
@@ -109,8 +110,9 @@ function soft({ device, facts, nowUs }: View): string[] {
 function unitText(unit: UnitState): string {
   const unlocated = unit.unlocated > 0 ? `, ${unit.unlocated} that no other SM could check` : '';
   const excused = unit.excused > 0 ? `, ${unit.excused} that an incident explained` : '';
-  const accused = unit.counted > unit.accused ? `, of which ${unit.accused} accuse this SM alone` : '';
-  return `${familyName(unit.family)} on SM ${unit.sm} (${unit.counted} counted, ${unit.answers} in answer${accused}${unlocated}${excused})`;
+  const accused =
+    unit.ofWholeDevice !== true && unit.counted > unit.accused ? `, of which ${unit.accused} accuse this SM alone` : '';
+  return `${unitName(unit)} (${unit.counted} counted, ${unit.answers} in answer${accused}${unlocated}${excused})`;
 }
 
 function gateSentences(view: View): string[] {
