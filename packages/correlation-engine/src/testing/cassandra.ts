@@ -19,7 +19,8 @@ export function ownKeyspace(): CqlConfig {
 export async function runCql(cluster: CqlConfig, ...statements: string[]): Promise<void> {
   const client = await connectCql(cluster, 'correlation_engine');
   try {
-    for (const statement of statements) await client.execute(statement, [], { prepare: false, readTimeout: SCHEMA_TIMEOUT_MS });
+    for (const statement of statements)
+      await client.execute(statement, [], { prepare: false, readTimeout: SCHEMA_TIMEOUT_MS });
   } finally {
     await client.shutdown();
   }
