@@ -9,7 +9,7 @@ import { lnTotal, neverFailed, type Onset, oddsOf, probabilityOf, sharesOf } fro
 import { lnOddsOfParts } from './posterior/spread.js';
 import { lnOddsAt } from './posterior/unit.js';
 import { thresholdOdds } from './score.js';
-import { totalsOf } from './unit-totals.js';
+import { totalsOf, unitsOf } from './unit-totals.js';
 
 /** What the evidence amounts to for one unit that failed. */
 export interface UnitAssessment {
@@ -122,7 +122,7 @@ interface Looked {
 }
 
 function lookAt(device: DeviceState, families: readonly Family[] | null, nowUs: number, facts: Draft): Looked {
-  const failing = families === null ? device.units : device.units.filter((unit) => families.includes(unit.family));
+  const failing = unitsOf(device.units, families);
   return { facts, device, families, failing, nowUs, beliefs: unitBeliefs(facts, device, nowUs), clean: new Map() };
 }
 

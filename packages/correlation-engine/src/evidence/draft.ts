@@ -141,12 +141,12 @@ export function attentiveIds(draft: Draft): string[] {
   return [...ids].sort();
 }
 
-/** Does any device need attention? O(devices changed by the draft). */
-export function someoneIsAttentive({ base, devices, removed }: Draft): boolean {
+/** How many devices need attention. O(devices changed by the draft). */
+export function attentiveCount({ base, devices, removed }: Draft): number {
   let count = base.attentive.size;
   for (const id of removed) count -= Number(base.attentive.has(id));
   for (const [id, device] of devices) count += Number(needsAttention(device)) - Number(base.attentive.has(id));
-  return count > 0;
+  return count;
 }
 
 /** Ids of the devices for which it is time, as the draft sees them, in a stable order. */

@@ -18,16 +18,36 @@ export function incidentEndUs(
   settings: GateSettings,
   deviceOf: (id: string) => DeviceState | undefined,
 ): number {
-  const lastUs =
-    incident.pattern === 'NODE_CORRELATED'
-      ? incident.devices.map((id) => deviceOf(id)?.lastObservationUs ?? 0)
-      : lastFailuresUs(fleet.failing[incident.cohort]);
-  const needed = incident.pattern === 'NODE_CORRELATED' ? DEVICES_OF_NODE : settings.breadth_nodes;
+  if (incident.pattern === 'PROBE_OR_SOFTWARE')
+    return cohortEndUs(fleet.failing[incident.cohort], settings.breadth_nodes);
+  return endUs(
+    incident.devices.map((id) => deviceOf(id)?.lastObservationUs ?? 0),
+    DEVICES_OF_NODE,
+  );
+}
+
+/** Failures of a cohort are replaced, never changed: what was found for one number of nodes stays true. */
+const known = new WeakMap<CohortFailures, { readonly needed: number; readonly us: number }>();
+
+/** Asked of every incident after every transaction, of which few change any: O(1) for those that it did not. */
+function cohortEndUs(failures: CohortFailures | undefined, needed: number): number {
+  if (failures === undefined) return 0;
+  const found = known.get(failures);
+  if (found?.needed === needed) return found.us;
+  const us = endUs(
+    failures.nodes.map(({ lastUs }) => lastUs),
+    needed,
+  );
+  known.set(failures, { needed, us });
+  return us;
+}
+
+function endUs(lastUs: readonly number[], needed: number): number {
   const deciding = newest(lastUs, needed).at(needed - 1);
   return deciding === undefined ? 0 : deciding + BREADTH_KEEP_US;
 }
 
-/** The newest so many, in order: asked after every transaction, of lists that are mostly in order already. */
+/** The newest so many, in order, of lists that are mostly in order already. */
 function newest(times: readonly number[], count: number): number[] {
   const found: number[] = [];
   for (const us of times) {
@@ -37,8 +57,4 @@ function newest(times: readonly number[], count: number): number[] {
     if (found.length > count) found.pop();
   }
   return found;
-}
-
-function lastFailuresUs(failures: CohortFailures | undefined): number[] {
-  return (failures?.nodes ?? []).map((entry) => entry.lastUs);
 }

@@ -32,6 +32,8 @@ export interface Step {
   readonly effects: StepEffects;
   /** Cohorts as they stood when this record first looked at them. */
   readonly census: Map<string, Census>;
+  /** Who had answered enough when this record first asked, by device and family. */
+  readonly answered: Map<string, boolean>;
 }
 
 export interface StepEffects extends Effects {
@@ -74,7 +76,7 @@ export function newStep(
     forgotten: {},
     refusal: null,
   };
-  return { draft, ctx, source, model, gates, effects, census: new Map() };
+  return { draft, ctx, source, model, gates, effects, census: new Map(), answered: new Map() };
 }
 
 export interface EventSubject {

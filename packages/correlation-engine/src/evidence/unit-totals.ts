@@ -1,9 +1,20 @@
 import type { Family } from './model/terms.js';
 import type { UnitState } from './model/unit.js';
 
-interface Answered {
+/** What the failing units of one family amount to. */
+interface FamilySum {
+  readonly family: Family;
   answers: number;
   unlocated: number;
+  isFailing: boolean;
+  isHeld: boolean;
+}
+
+/** The same of one SM. */
+interface SmSum {
+  counted: number;
+  /** null = there is nothing against it. */
+  newestUs: number | null;
 }
 
 /** What the failing units of a device amount to together. Families in the order of their first unit. */
@@ -22,7 +33,7 @@ export interface UnitTotals {
   readonly failing: readonly Family[];
   readonly held: readonly Family[];
   /** By family: wrong answers, and what no other SM could check. */
-  readonly answered: ReadonlyMap<Family, Readonly<Answered>>;
+  readonly answered: ReadonlyMap<Family, { readonly answers: number; readonly unlocated: number }>;
   /** SMs with something against them, and the newest failure on each. */
   readonly newestUs: ReadonlyMap<number, number>;
 }
@@ -37,46 +48,74 @@ export function totalsOf(units: readonly UnitState[]): UnitTotals {
   return found;
 }
 
+/** Those of some families: the list itself where that is all of them, and the same list for the same question. */
+export function unitsOf(units: readonly UnitState[], families: readonly Family[] | null): readonly UnitState[] {
+  if (families === null || totalsOf(units).families.every((family) => families.includes(family))) return units;
+  const found = parts.get(units) ?? new Map<string, readonly UnitState[]>();
+  parts.set(units, found);
+  const key = families.join(' ');
+  const part = found.get(key) ?? units.filter(({ family }) => families.includes(family));
+  found.set(key, part);
+  return part;
+}
+
+const parts = new WeakMap<readonly UnitState[], Map<string, readonly UnitState[]>>();
+
 function add(units: readonly UnitState[]): UnitTotals {
   let [counted, answers, consecutive] = [0, 0, 0];
   let mostAccused: UnitState | undefined;
-  const [families, failing, held] = [[] as Family[], [] as Family[], [] as Family[]];
-  const answered = new Map<Family, Answered>();
-  const newestUs = new Map<number, number>();
-  const countedOn = new Map<number, number>();
   let worstSm: UnitTotals['worstSm'];
+  const failing: Family[] = [];
+  const held: Family[] = [];
+  const families = new Map<Family, FamilySum>();
+  const sms = new Map<number, SmSum>();
   for (const unit of units) {
-    const { family, sm } = unit;
+    const family = familyIn(families, unit.family);
+    const sm = smIn(sms, unit.sm);
     counted += unit.counted;
     answers += unit.answers;
+    family.answers += unit.answers;
+    family.unlocated += unit.unlocated;
     if (unit.consecutive > consecutive) consecutive = unit.consecutive;
     if (mostAccused === undefined || unit.accused > mostAccused.accused) mostAccused = unit;
-    include(families, family);
-    const told = of(answered, family);
-    told.answers += unit.answers;
-    told.unlocated += unit.unlocated;
     if (unit.counted > 0) {
-      include(failing, family);
-      const onSm = (countedOn.get(sm) ?? 0) + unit.counted;
-      countedOn.set(sm, onSm);
-      if (onSm > (worstSm?.counted ?? 0)) worstSm = { sm, counted: onSm };
+      sm.counted += unit.counted;
+      if (sm.counted > (worstSm?.counted ?? 0)) worstSm = { sm: unit.sm, counted: sm.counted };
+      if (!family.isFailing) failing.push(unit.family);
+      family.isFailing = true;
     }
-    if (unit.counted + unit.unlocated + unit.excused > 0) include(held, family);
-    if (unit.counted + unit.unlocated > 0) newestUs.set(sm, Math.max(newestUs.get(sm) ?? unit.lastUs, unit.lastUs));
+    if (unit.counted + unit.unlocated > 0) sm.newestUs = Math.max(sm.newestUs ?? unit.lastUs, unit.lastUs);
+    else if (unit.excused === 0) continue;
+    if (!family.isHeld) held.push(unit.family);
+    family.isHeld = true;
   }
-  return { counted, answers, consecutive, mostAccused, worstSm, families, failing, held, answered, newestUs };
+  const sums = [...families.values()];
+  return {
+    counted,
+    answers,
+    consecutive,
+    mostAccused,
+    worstSm,
+    families: sums.map(({ family }) => family),
+    failing,
+    held,
+    answered: new Map(sums.map((sum) => [sum.family, { answers: sum.answers, unlocated: sum.unlocated }])),
+    newestUs: new Map([...sms].flatMap(([sm, { newestUs }]) => (newestUs === null ? [] : [[sm, newestUs]]))),
+  };
 }
 
-function of(answered: Map<Family, Answered>, family: Family): Answered {
-  let told = answered.get(family);
-  if (told === undefined) {
-    told = { answers: 0, unlocated: 0 };
-    answered.set(family, told);
-  }
-  return told;
+function familyIn(families: Map<Family, FamilySum>, family: Family): FamilySum {
+  const known = families.get(family);
+  if (known !== undefined) return known;
+  const sum = { family, answers: 0, unlocated: 0, isFailing: false, isHeld: false };
+  families.set(family, sum);
+  return sum;
 }
 
-/** A device has few families. */
-function include(list: Family[], family: Family): void {
-  if (!list.includes(family)) list.push(family);
+function smIn(sms: Map<number, SmSum>, sm: number): SmSum {
+  const known = sms.get(sm);
+  if (known !== undefined) return known;
+  const sum = { counted: 0, newestUs: null };
+  sms.set(sm, sum);
+  return sum;
 }

@@ -38,6 +38,7 @@ export function addClean(step: Step, deviceId: string, clean: Clean): void {
   if (directive !== undefined) progress(device, directive, clean);
   device.units = device.units.map((unit) => {
     if (unit.family !== clean.family || unit.sm !== clean.sm) return unit;
+    noteCleanExecutions(device, clean.executions, clean.bin);
     const counted = { ...countClean(device, unit, clean.executions, clean.bin), consecutive: 0 };
     return speaksInDeepTest(device, directive) ? countInDeepTest(counted, clean.executions, clean.bin) : counted;
   });
@@ -49,13 +50,15 @@ export function addScheduledCleans(step: Step, deviceId: string, cleans: readonl
   const before = deviceOf(step.draft, deviceId);
   if (before?.units.some((unit) => byUnit.has(keyOf(unit))) !== true) return;
   const device = editDevice(step.draft, deviceId);
+  const ran = new Map<Bin, number>();
   device.units = device.units.map((unit) => {
     const own = byUnit.get(keyOf(unit)) ?? [];
-    return own.reduce(
-      (now, { executions, bin }) => ({ ...countClean(device, now, executions, bin), consecutive: 0 }),
-      unit,
-    );
+    return own.reduce((now, { executions, bin }) => {
+      ran.set(bin, (ran.get(bin) ?? 0) + executions);
+      return { ...countClean(device, now, executions, bin), consecutive: 0 };
+    }, unit);
   });
+  for (const [bin, executions] of ran) noteCleanExecutions(device, executions, bin);
 }
 
 /** A number for each unit: SMs of a device are far fewer. */
@@ -69,9 +72,8 @@ export function beginDirective(step: Step, device: DeviceState, directive: Direc
   if (directive.kind === 'deep-test') beginDeepTest(step, device, directive, timeUs);
 }
 
-/** A unit after clean executions, whoever asked for them; the signals of the draft's device count them too. */
+/** A unit after clean executions, whoever asked for them; whoever calls counts them in the signals of its device. */
 export function countClean(device: DeviceState, unit: UnitState, executions: number, bin: Bin): UnitState {
-  noteCleanExecutions(device, executions, bin);
   const clean = device.state === 'SUSPECT' ? unit.clean + executions : unit.clean;
   return { ...unit, clean, posterior: unit.posterior === null ? null : passed(unit.posterior, executions, bin) };
 }

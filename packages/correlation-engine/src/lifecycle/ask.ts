@@ -16,7 +16,6 @@ const ENOUGH_IN_INCIDENT = 1;
 
 /** A wrong result asks for answers: a burst, the node's other devices, two devices of other nodes. */
 export function ask(step: Step, device: DeviceState, unit: UnitState): void {
-  if (hasAnswered(step, device, unit.family)) return;
   openBurst(step, device, unit);
   askMates(step, device, unit);
   openTieBreak(step, device, unit.family);
@@ -29,4 +28,12 @@ export function hasAnswered(step: Step, device: DeviceState, family: Family): bo
   const inIncident = incidentOfCohort(step.draft, cohortOf(device, family)) !== undefined;
   // What no other SM could check is not counted as an answer, but repeats itself as well.
   return known.answers >= (inIncident ? ENOUGH_IN_INCIDENT : ENOUGH_ANSWERS) || known.unlocated >= ENOUGH_ANSWERS;
+}
+
+/** The same as it stood when this record, which may hold hundreds of mismatches, first asked. */
+export function hadAnswered(step: Step, device: DeviceState, family: Family): boolean {
+  const key = `${device.id} ${family}`;
+  const known = step.answered.get(key) ?? hasAnswered(step, device, family);
+  step.answered.set(key, known);
+  return known;
 }

@@ -6,7 +6,7 @@ import { type FoldedBatch, foldBatch, rowTimeUs, type Slot } from '../evidence/f
 import type { BatchRecord, Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { closeCanary } from './close-canary.js';
-import { needsReview, review } from './review.js';
+import { reviewAfterRuns } from './held-review.js';
 import { takeRow } from './take-row.js';
 
 type MismatchesByRow = ReadonlyMap<number, readonly Mismatch[]>;
@@ -22,7 +22,7 @@ export function applyBatch(step: Step, record: BatchRecord): void {
   const byRow = Map.groupBy(batch.mismatches, (mismatch) => mismatch.run);
   const touched = takeRows(step, record, folded, byRow);
   report(step, record, folded, byRow);
-  for (const id of touched) if (needsReview(step, id)) review(step, id);
+  for (const id of touched) reviewAfterRuns(step, id);
   if ((batch.canaries?.length ?? 0) === 0) return;
   for (const id of takeAnswers(step, record, (row) => rowTimeUs(step, folded, batch, row))) closeCanary(step, id);
 }

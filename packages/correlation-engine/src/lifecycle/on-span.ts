@@ -3,8 +3,8 @@ import { binOf } from '../evidence/posterior/bins.js';
 import type { SpanRecord } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { addClean, addScheduledCleans } from './add-clean.js';
+import { reviewAfterRuns } from './held-review.js';
 import { count } from './on-batch.js';
-import { needsReview, review } from './review.js';
 
 /** What the same runs, row by row, would have done. */
 export function applySpan(step: Step, record: SpanRecord): void {
@@ -28,5 +28,5 @@ export function applySpan(step: Step, record: SpanRecord): void {
     cleans.filter(({ directiveId }) => directiveId === undefined),
   );
   for (const clean of cleans) if (clean.directiveId !== undefined) addClean(step, deviceId, clean);
-  if (record.clean.length > 0 && needsReview(step, deviceId)) review(step, deviceId);
+  if (record.clean.length > 0) reviewAfterRuns(step, deviceId);
 }

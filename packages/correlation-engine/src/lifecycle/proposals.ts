@@ -69,12 +69,7 @@ export function mayPropose(step: Step, device: DeviceState, action: OperatorActi
 }
 
 /** Something new speaks for the action since: another mismatch; for a condemnation, so many more hours out of service. */
-export function isNews(
-  device: DeviceState,
-  { action, declinedUs }: Declined,
-  config: CoreConfig,
-  nowUs: number,
-): boolean {
+function isNews(device: DeviceState, { action, declinedUs }: Declined, config: CoreConfig, nowUs: number): boolean {
   if (action === 'QUARANTINE') return (device.lastObservationUs ?? 0) > declinedUs;
   return action === 'CONDEMN' && nowUs >= declinedUs + hoursUs(config.maxQuarantineHours);
 }

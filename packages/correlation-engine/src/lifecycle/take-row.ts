@@ -9,6 +9,7 @@ import { binOf } from '../evidence/posterior/bins.js';
 import { ranIn, ranOnSm } from '../evidence/ran.js';
 import { type BatchRecord, contextOf, directiveIdOf, type Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
+import { noteCleanExecutions } from '../patterns/signals.js';
 import { beginDirective, countClean } from './add-clean.js';
 import { countInDeepTest } from './deep-test-count.js';
 import { scheduleReview } from './schedule-review.js';
@@ -70,8 +71,10 @@ function noteClean(step: Step, at: Row): void {
   const trusted = isBelieved(step, at) && (batch.smsRun[at.row] ?? 0) > 0;
   const firstClean = trusted && at.mismatches.length === 0 && warming?.firstCleanUs === null;
   const isClean = ranCleanly(at, before);
-  const cleaner = trusted && before.units.some(isClean);
-  if (covered.length === 0 && !firstClean && !cleaner) return;
+  const failed = at.mismatches.filter(({ sm }) => ranOnSm(batch, at.row, before.sms, sm)).length;
+  const someRanCleanly = (batch.smsRun[at.row] ?? 0) > failed;
+  const cleaner = trusted && someRanCleanly ? before.units.findIndex(isClean) : -1;
+  if (covered.length === 0 && !firstClean && cleaner < 0) return;
   const device = editDevice(step.draft, at.deviceId);
   const state = device.families.find((entry) => entry.family === family);
   if (state !== undefined) {
@@ -81,19 +84,38 @@ function noteClean(step: Step, at: Row): void {
       scheduleReview(step);
     }
   }
-  if (cleaner) device.units = device.units.map((unit) => (isClean(unit) ? countRow(at, device, unit) : unit));
+  if (cleaner >= 0) device.units = countCleanUnits(at, device, cleaner, isClean);
+}
+
+/** @param first place of the first unit that ran cleanly */
+function countCleanUnits(
+  at: Row,
+  device: DeviceState,
+  first: number,
+  isClean: (unit: UnitName) => boolean,
+): readonly UnitState[] {
+  const { batch } = at.record;
+  const bin = binOf(contextOf(batch, at.row));
+  const again = isRepetition(batch.kind[at.row] ?? 0);
+  let count = 0;
+  const counted = (unit: UnitState): UnitState => {
+    count += 1;
+    const now = countClean(device, unit, 1, bin);
+    return again ? now : { ...now, consecutive: 0 };
+  };
+  const only = batch.smsRun[at.row] === 1 ? device.units[first] : undefined;
+  const units =
+    only === undefined
+      ? device.units.map((unit) => (isClean(unit) ? counted(unit) : unit))
+      : device.units.with(first, counted(only));
+  noteCleanExecutions(device, count, bin);
+  return units;
 }
 
 /** What it was compared with was right, as far as its agent and the other nodes know. */
 function isBelieved(step: Step, { record, row }: Row): boolean {
   const { flags, family } = record.batch;
   return isTrustworthy(flags[row] ?? 0) && !isGoldenBroken(step.draft, record.node, family[row] ?? 0);
-}
-
-function countRow(at: Row, device: DeviceState, unit: UnitState): UnitState {
-  const { batch } = at.record;
-  const counted = countClean(device, unit, 1, binOf(contextOf(batch, at.row)));
-  return isRepetition(batch.kind[at.row] ?? 0) ? counted : { ...counted, consecutive: 0 };
 }
 
 /** Which units ran in the row, to a PASS. */

@@ -43,7 +43,7 @@ export function nodeFault(draft: Draft, device: DeviceState, nowUs: number): Nod
   const settings = configOf(draft).attribution;
   const shares = failing.map((mate) => shareOfNode(draft, settings, mate, devices));
   const prior = settings.node_faults_per_node_year * yearsAtRisk(draft, failing);
-  const whole = weigh(shares, devices, prior);
+  const whole = weigh(distribution(shares), devices, prior);
   const odds = ratio(whole.node, whole.none);
   return {
     devices,
@@ -129,29 +129,34 @@ interface Weights {
 }
 
 /**
- * The fault shows on two devices or on all, each number alike, and on any so many of them alike. O(failing^2).
+ * The fault shows on two devices or on all, each number alike, and on any so many of them alike.
  *
- * @param shares of those that may be explained by it
+ * @param counts probability of each number of devices that it explains, of those that it may explain
  * @param already devices that it explains in any case
  */
-function weigh(shares: readonly number[], devices: number, prior: number, already = 0): Weights {
-  const counts = distribution(shares);
+function weigh(counts: readonly number[], devices: number, prior: number, already = 0): Weights {
   let node = 0;
-  for (const [k, probability] of counts.entries())
+  counts.forEach((probability, k) => {
     if (k + already >= FEWEST_DEVICES) node += (probability * prior) / ((devices - 1) * choose(devices, k + already));
+  });
   return { node, none: counts[0] ?? 0 };
 }
 
 /** Probability of each number of successes among independent trials. */
 function distribution(probabilities: readonly number[]): number[] {
-  let counts = [1];
-  for (const p of probabilities) counts = [...counts, 0].map((same, k) => same * (1 - p) + (counts[k - 1] ?? 0) * p);
+  const counts = [1];
+  for (const p of probabilities) {
+    counts.push(0);
+    // Downwards, in place: every review of a suspect in a storm asks.
+    for (let k = counts.length - 1; k > 0; k -= 1) counts[k] = (counts[k] ?? 0) * (1 - p) + (counts[k - 1] ?? 0) * p;
+    counts[0] = (counts[0] ?? 0) * (1 - p);
+  }
   return counts;
 }
 
 function memberOdds(shares: readonly number[], member: number, devices: number, prior: number): number {
   const own = shares[member] ?? 0;
-  const others = shares.filter((_, i) => i !== member);
+  const others = distribution(shares.filter((_, i) => i !== member));
   const without = weigh(others, devices, prior);
   return ratio(own * weigh(others, devices, prior, 1).node, (1 - own) * (without.none + without.node));
 }
