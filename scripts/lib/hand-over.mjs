@@ -17,6 +17,10 @@ export function handOver(command, args, options = {}) {
   }
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve(code ?? 128 + os.constants.signals[signal]));
+    child.on('close', (code, signal) => {
+      // Whoever is ended by a signal leaves its half line, a progress bar, to the prompt.
+      if (signal !== null && process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+      resolve(code ?? 128 + os.constants.signals[signal]);
+    });
   });
 }

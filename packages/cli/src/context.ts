@@ -26,7 +26,7 @@ export interface Io {
   /** `columns` of a terminal alone. */
   readonly stdout: { write(text: string): unknown; readonly columns?: number | undefined };
   readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C, which ends the process at once as long as nobody asked for this. */
   readonly signal: AbortSignal;
   readonly nowUs: () => bigint;
 }

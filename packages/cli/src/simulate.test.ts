@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { EXIT } from '@sentinel/service-kit/errors';
 import { run } from './testing/run.js';
 
@@ -50,3 +53,24 @@ it('names the scenarios, and what is wrong with one', async () => {
   const nowhere = await run(['simulate', file, '--set', 'faults.0.rate=1', '--html', folder]);
   assert.match(nowhere.stderr, /cannot be written/);
 });
+
+/** Shows its progress although it writes to a pipe: so one sees that it computes. */
+const AS_ON_A_TERMINAL = 'data:text/javascript,process.stderr.isTTY=true';
+const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
+const LONG = 'name: long\nhours: 720\nfleet: { gpus: 64 }\nfaults: [{ kind: unit, rate: 1e-3, count: 8 }]\n';
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  it(`${signal} ends a simulation at once, in the middle of its computation`, async () => {
+    const file = path.join(folder, 'long.yaml');
+    writeFileSync(file, LONG);
+    const args = ['--import', AS_ON_A_TERMINAL, MAIN, 'simulate', file, '--replicates', '1000'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [shown] = (await once(child.stderr, 'data')) as [Buffer];
+    assert.match(String(shown), /\[ +\] 0 %/);
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    assert.deepEqual(await exited, [null, signal]);
+    clearTimeout(late);
+  });
+}

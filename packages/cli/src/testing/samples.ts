@@ -119,6 +119,7 @@ export function explainSample(): ExplainDecisionResponse {
     whatWouldChange: ['HEALTHY: an operator orders REINSTATE.'],
     hardObservations: 2,
     answers: 1,
+    units: [{ family: ProbeFamily.FMA32, sm: 1, counted: 2 }],
     reinstatement: { units: [{ family: ProbeFamily.FMA32, sm: 1, clean: 12n, needed: 1_000n }] },
   });
 }

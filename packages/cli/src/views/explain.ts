@@ -22,7 +22,7 @@ export function explanation(answer: ExplainDecisionResponse, nowUs: bigint): str
     ...section('Gates', answer.gates.flatMap(gateLines)),
     ...section(
       `Wrong results (${seen} listed). Counted now: ${counted}, ${answers} in answer to another`,
-      observationLines(answer.observations),
+      observationLines(answer),
     ),
     ...section(
       'Work ordered',

@@ -1,4 +1,5 @@
-import type { Observation } from '@sentinel/contracts/sentinel/v1/health.js';
+import { RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
+import type { ExplainDecisionResponse, Observation } from '@sentinel/contracts/sentinel/v1/health.js';
 import {
   bitNumbers,
   count,
@@ -15,17 +16,40 @@ import { hang } from './wrap.js';
 
 const SHOWN = 5;
 
-/** Wrong results as they were seen, newest first. */
-export function observationLines(observations: readonly Observation[], shown = SHOWN): string[] {
-  const lines = observations.slice(0, shown).flatMap(observationText);
+type Evidence = Pick<ExplainDecisionResponse, 'observations' | 'units'>;
+
+/** Wrong results as they were seen, newest first; those that counted and are not held against the device any more say so. */
+export function observationLines({ observations, units }: Evidence, shown = SHOWN): string[] {
+  const held = heldNow({ observations, units });
+  const lines = observations.slice(0, shown).flatMap((seen) => observationText(seen, held.has(seen)));
   const more = observations.length - shown;
   return more > 0 ? [...lines, `  … and ${more} more: --output json has them`] : lines;
 }
 
-function observationText(seen: Observation): string[] {
-  const verdict = seen.counted ? 'counted' : `held by ${seen.heldBy}`;
+/** Of each unit the newest ones, as many as the engine counts: a reinstatement or an incident answered for the others. */
+function heldNow({ observations, units }: Evidence): ReadonlySet<Observation> {
+  const left = new Map(units.map((unit) => [unitKey(unit), unit.counted]));
+  return new Set(
+    observations.filter((seen) => {
+      const more = seen.counted ? (left.get(unitKey(seen)) ?? 0) : 0;
+      left.set(unitKey(seen), more - 1);
+      return more > 0;
+    }),
+  );
+}
+
+function unitKey({ family, sm }: Pick<Observation, 'family' | 'sm'>): string {
+  return `${family} ${sm}`;
+}
+
+function verdictOf({ counted, heldBy }: Observation, isHeld: boolean): string {
+  if (!counted) return `held by ${heldBy}`;
+  return isHeld ? 'counted' : 'counted then, not now';
+}
+
+function observationText(seen: Observation, isHeld: boolean): string[] {
   const facts = [
-    `${familyName(seen.family)} on ${smOf(seen)}, ${kindName(seen.kind)}, ${verdict}`,
+    `${familyName(seen.family)} on ${smOf(seen)}, ${kindName(seen.kind)}, ${verdictOf(seen, isHeld)}`,
     siblings(seen),
     injectedMark(seen.injected),
   ];
@@ -38,7 +62,9 @@ function observationText(seen: Observation): string[] {
   ];
 }
 
-function smOf({ sm, subPartition }: Observation): string {
+function smOf({ sm, subPartition, kind, siblingsRun, siblingsPassed }: Observation): string {
+  // Two other devices outvoted it: the SM that is named stands for all of them.
+  if (kind === RunKind.CANARY && siblingsRun > 0 && siblingsPassed === 0) return 'all SMs that ran';
   return subPartition === undefined ? `SM ${sm}` : `SM ${sm}, sub-partition ${subPartition}`;
 }
 

@@ -41,7 +41,7 @@ export function replacementReport(report: Report): string {
     ...section('Timeline', explanation.transitions.toReversed().flatMap(transitionLines)),
     ...section(
       `Wrong results, newest first (${observations.length} listed): ${counted} counted, ${answers} in answer to an earlier one`,
-      observationLines(observations, observations.length),
+      observationLines(explanation, observations.length),
     ),
     ...section('Gates of the decision', explanation.gates.flatMap(gateLines)),
     ...section('Temperature and power around the wrong results', report.surroundings.flatMap(circumstances)),

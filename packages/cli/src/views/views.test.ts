@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import { GpuState, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import type { GpuHealth } from '@sentinel/contracts/sentinel/v1/health.js';
 import {
   entrySample,
@@ -87,8 +87,30 @@ test('explain shows all seven gates, the observations with their bits, ledger en
 });
 
 test('more wrong results than a person reads are counted', () => {
-  const lines = observationLines(Array.from({ length: 9 }, () => observationSample()));
+  const lines = observationLines({ observations: Array.from({ length: 9 }, () => observationSample()), units: [] });
   assert.match(lines.at(-1) ?? '', /and 4 more/);
+});
+
+test('what counted once and is not held against the device any more says so', () => {
+  const { units } = explainSample();
+  const observations = [observationSample(), observationSample({ sm: 2 }), observationSample(), observationSample()];
+  const verdicts = (known: typeof units): (string | undefined)[] =>
+    observationLines({ observations, units: known })
+      .join('\n')
+      .match(/counted(?: then, not now)?/g) ?? [];
+  assert.deepEqual(verdicts(units), ['counted', 'counted then, not now', 'counted', 'counted then, not now']);
+  assert.deepEqual(new Set(verdicts([])), new Set(['counted then, not now']));
+  const back = explanation({ ...explainSample(), units: [], hardObservations: 0, answers: 0 }, NOW_US);
+  assert.match(back, /Counted now: 0, 0 in answer/);
+  assert.doesNotMatch(back, /counted;/);
+});
+
+test('a canary that all SMs lost names none of them', () => {
+  const lost = observationSample({ kind: RunKind.CANARY, siblingsPassed: 0 });
+  const text = observationLines({ observations: [lost], units: [] }).join('\n');
+  assert.match(text, /fma32 on all SMs that ran, canary/);
+  const one = observationSample({ kind: RunKind.CANARY });
+  assert.match(observationLines({ observations: [one], units: [] }).join('\n'), /fma32 on SM 1, canary/);
 });
 
 test('a device in observe mode shows what enforce mode would have done', () => {

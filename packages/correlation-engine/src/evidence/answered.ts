@@ -1,7 +1,7 @@
 import type { UnitState } from './model/unit.js';
 
 /** A unit whose wrong results are answered for: nothing is counted of it any more, and its odds stay. */
-export function answered({ setAside: _, ...unit }: UnitState): UnitState {
+export function answered({ setAside: _, ofWholeDevice: __, ...unit }: UnitState): UnitState {
   return {
     ...unit,
     counted: 0,

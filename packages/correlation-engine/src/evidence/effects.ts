@@ -174,7 +174,8 @@ export interface MovedDevice {
 /**
  * What bounded memory gave up, or did not take: a cohort or a node of one that failed, an incident that was not opened or that ended, a
  * golden that was not compared because too many cohorts are, a canary that was not opened, the count of tie-breaks of a suspect, an edge
- * of the trust graph, a source or a job of soft events, hardware that was taken out.
+ * of the trust graph, a source or a job of soft events, hardware that was taken out, a device
+ * that two nodes name.
  */
 export const FORGETTABLE = [
   'failing_cohort',
@@ -183,6 +184,7 @@ export const FORGETTABLE = [
   'ended_incident',
   'golden_cohort',
   'canary',
+  'claim',
   'tie_break',
   'trust_edge',
   'soft_source',

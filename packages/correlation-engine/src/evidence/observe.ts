@@ -25,6 +25,8 @@ export interface Observed {
   /** It makes the device SUSPECT and asks for a burst. */
   suspicious: boolean;
   accusesUnit: boolean;
+  /** A canary that the device lost as a whole; absent = the SM that is named failed itself. */
+  ofWholeDevice?: true;
   gates: [GateOutcome, GateOutcome];
 }
 
@@ -182,7 +184,9 @@ export function addToUnit(
   const { effect } = observed;
   const at = device.units.findIndex(({ family, sm }) => family === effect.family && sm === effect.sm);
   const before = device.units[at] ?? newUnit(effect.family, effect.sm, effect.timeUs);
-  const seen = { ...before, lastUs: Math.max(before.lastUs, effect.timeUs), clean: 0 };
+  const { ofWholeDevice: whole, ...others } = before;
+  const mark = whole === true && observed.ofWholeDevice === true ? { ofWholeDevice: whole } : {};
+  const seen = { ...others, ...mark, lastUs: Math.max(before.lastUs, effect.timeUs), clean: 0 };
   const unit = effect.counted
     ? { ...seen, ...hardObservation(draft, device, seen, observed, circumstances) }
     : { ...seen, unlocated: seen.unlocated + 1 };
@@ -194,12 +198,13 @@ function hardObservation(
   draft: Draft,
   device: DeviceState,
   unit: UnitState,
-  { effect, accusesUnit }: Observed,
+  { effect, accusesUnit, ofWholeDevice }: Observed,
   circumstances: Circumstances,
 ): Partial<UnitState> {
   const { answer, kind, epoch, index, actualDigest: digest } = effect;
   return {
     counted: unit.counted + 1,
+    ...(ofWholeDevice === true && unit.counted === 0 ? { ofWholeDevice } : {}),
     answers: unit.answers + (answer ? 1 : 0),
     ...(accusesUnit ? accusation(draft, device, unit, effect, circumstances) : {}),
     ...(kind === RunKind.SCHEDULED ? { epoch, index, digest } : {}),

@@ -37,6 +37,7 @@ export function nextTestStart({ device, config, nowUs }: View): string {
 
 /** When an agent that refused one is asked again. */
 export function askedAgain({ device, config }: View): string {
+  if (config.mode === 'observe') return 'Observe mode does not ask it again.';
   const dueUs = nextDeepTestUs(device, config);
   const time = dueUs === null ? '' : `on ${dateOf(dueUs)}, or `;
   return `It is asked again ${time}when it connects with a build that none of the failures came from.`;

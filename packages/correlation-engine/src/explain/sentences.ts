@@ -1,9 +1,11 @@
+import { fleetOf } from '../evidence/draft.js';
 import { familyName } from '../evidence/families.js';
 import { heldUnits } from '../evidence/held-units.js';
 import type { DirectiveState } from '../evidence/model/orders.js';
 import type { UnitState } from '../evidence/model/unit.js';
 import { NOTHING_YET } from '../evidence/register.js';
 import { softCusum } from '../evidence/soft/soft.js';
+import { unitName } from '../evidence/unit-name.js';
 import { isInjected } from '../lifecycle/detail.js';
 import { askedAgain, failedTestSentences } from './next-deep-test.js';
 import { percent, posteriorSentences } from './posterior.js';
@@ -33,6 +35,7 @@ export function whyInThisState(view: View): string[] {
     ...failedTestSentences(view),
     ...refused(view),
     ...absent(view),
+    ...claimed(view),
   ];
 }
 
@@ -41,6 +44,15 @@ function reason({ device }: View): string {
   return device.stateReason === NOTHING_YET && device.gates.length > 0
     ? 'no mismatch counts against it.'
     : device.stateReason;
+}
+
+/** Reports of a device come from one node. */
+function claimed({ device, facts }: View): string[] {
+  const claim = fleetOf(facts).claims?.[device.id];
+  if (claim === undefined) return [];
+  return [
+    `${claim.node} says that it has this device, while ${device.node}, which is connected, had it last: reports of ${claim.node} about it are not taken until the agent of ${device.node} no longer names it or ends.`,
+  ];
 }
 
 function injected({ device }: View): string[] {
@@ -98,8 +110,9 @@ function soft({ device, facts, nowUs }: View): string[] {
 function unitText(unit: UnitState): string {
   const unlocated = unit.unlocated > 0 ? `, ${unit.unlocated} that no other SM could check` : '';
   const excused = unit.excused > 0 ? `, ${unit.excused} that an incident explained` : '';
-  const accused = unit.counted > unit.accused ? `, of which ${unit.accused} accuse this SM alone` : '';
-  return `${familyName(unit.family)} on SM ${unit.sm} (${unit.counted} counted, ${unit.answers} in answer${accused}${unlocated}${excused})`;
+  const accused =
+    unit.ofWholeDevice !== true && unit.counted > unit.accused ? `, of which ${unit.accused} accuse this SM alone` : '';
+  return `${unitName(unit)} (${unit.counted} counted, ${unit.answers} in answer${accused}${unlocated}${excused})`;
 }
 
 function gateSentences(view: View): string[] {

@@ -1,7 +1,6 @@
 import { type DecisionModel, posteriorOdds } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
 import { deviceExposure } from '../evidence/exposure.js';
-import { familyName } from '../evidence/families.js';
 import { heldUnits } from '../evidence/held-units.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { DirectiveState } from '../evidence/model/orders.js';
@@ -10,7 +9,9 @@ import { NOTHING_YET } from '../evidence/register.js';
 import { type DisplayedScore, displayedScore } from '../evidence/score.js';
 import type { CoreState } from '../evidence/state.js';
 import { effectiveSweeps } from '../evidence/sweeps.js';
+import { unitName } from '../evidence/unit-name.js';
 import { isInjected } from '../lifecycle/detail.js';
+import { unansweredNote } from './declined.js';
 import { nextTestNote } from './next-deep-test.js';
 import { reinstatement } from './reinstatement.js';
 import { waitingNote } from './waiting.js';
@@ -35,7 +36,11 @@ export function summarize(
   const odds = model.odds(device, nowUs, facts);
   const sweeps = effectiveSweeps(device, deviceExposure(facts, device.id), config.halfLifeHours, nowUs);
   const score = displayedScore(odds, { alpha: config.priorAlpha, beta: config.priorBeta }, sweeps);
-  return { summary: `${line(device, config, nowUs)}${waitingNote(device)}`, score, injected: isInjected(device) };
+  return {
+    summary: `${line(device, config, nowUs)}${waitingNote(device)}${unansweredNote({ device, config, nowUs })}`,
+    score,
+    injected: isInjected(device),
+  };
 }
 
 function line(device: DeviceState, config: CoreConfig, nowUs: number): string {
@@ -61,7 +66,7 @@ function healthy({ gates, stateReason }: DeviceState): string {
 function accused(device: DeviceState): string {
   const [first, ...others] = heldUnits(device);
   if (first === undefined) return device.stateActor === '' ? 'no failing unit' : `ordered by ${device.stateActor}`;
-  return `${familyName(first.family)} on SM ${first.sm}${others.length === 0 ? '' : ` and ${others.length} more`}`;
+  return `${unitName(first)}${others.length === 0 ? '' : ` and ${others.length} more`}`;
 }
 
 function suspectStatus(device: DeviceState): string {

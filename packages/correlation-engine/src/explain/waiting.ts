@@ -4,18 +4,19 @@ import type { DeviceState } from '../evidence/model/device.js';
 import type { Proposal } from '../evidence/model/orders.js';
 import { probationEndUs } from '../evidence/posterior/probation.js';
 import { answerCommand } from '../lifecycle/answer-command.js';
+import { declinedSentences } from './declined.js';
 import { dateOf, type View } from './view.js';
 
 const MAX_UNITS_NAMED = 8;
 
-/** What waits for an operator, what one said no to, and what of the past still counts. */
+/** What waits for an operator, what none agreed to, and what of the past still counts. */
 export function waitingSentences(view: View): string[] {
   const { device, nowUs } = view;
   return [
     ...replaced(view),
     ...returned(device),
     ...device.proposals.map(waiting),
-    ...rejected(device),
+    ...declinedSentences(view),
     ...probation(device, nowUs),
   ];
 }
@@ -30,12 +31,6 @@ function waiting({ id, action, reason, proposedBy, expiresUs }: Proposal): strin
   const by = proposedBy === '' ? 'the engine' : proposedBy;
   const how = `\`${answerCommand('approve', id)}\` or \`${answerCommand('reject', id)}\``;
   return `${action} waits for an operator until ${dateOf(expiresUs)}, asked for by ${by}: ${reason} Answer with ${how}.`;
-}
-
-function rejected(device: DeviceState): string[] {
-  return device.declined
-    .filter(({ how }) => how === 'REJECTED')
-    .map(({ action, declinedUs }) => `An operator rejected ${action} on ${dateOf(declinedUs)}.`);
 }
 
 function replaced({ device: { replaced: other, vendor, serial }, facts }: View): string[] {

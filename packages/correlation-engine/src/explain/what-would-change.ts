@@ -1,13 +1,16 @@
 import { familyName } from '../evidence/families.js';
+import type { CoreConfig } from '../evidence/model/settings.js';
 import type { GateOutcome } from '../evidence/model/terms.js';
+import { orderCommand } from '../lifecycle/answer-command.js';
 import { openDeepTestOf } from '../lifecycle/directives.js';
-import { declinedOf, proposalOf } from '../lifecycle/proposals.js';
+import { hoursUs, proposalOf } from '../lifecycle/proposals.js';
 import { CLEARED_ODDS } from '../lifecycle/review.js';
+import { stillDeclined } from './declined.js';
 import { cleanExecutionsUntil, failuresToQuarantine } from './hypothetical.js';
 import { nextTestStart } from './next-deep-test.js';
 import { percent } from './posterior.js';
 import { reinstatement } from './reinstatement.js';
-import { durationOf, holdingGates, type View } from './view.js';
+import { dateOf, durationOf, holdingGates, type View } from './view.js';
 
 const DAY_US = 86_400_000_000;
 const MAX_UNITS_NAMED = 8;
@@ -34,15 +37,26 @@ function towardsQuarantine(view: View): string[] {
   if (!assessment.quarantine) return [`QUARANTINED: ${assessment.missing}${computed(view)}${guards(view)}.`];
   const asked = proposalOf(device, 'QUARANTINE');
   if (asked !== undefined) return [`QUARANTINED: an operator approves ${asked.id}.`];
-  if (declinedOf(device, 'QUARANTINE')?.how === 'REJECTED')
-    return [
-      'QUARANTINED: another mismatch, for an operator said no to what is known so far; or an order of an operator.',
-    ];
+  const again = askingAgain(view);
+  if (again !== undefined && !again.actsToo) return [again.text];
   const holds = holdingGates(view).map((gate) => `QUARANTINED: ${opening(gate)}.`);
-  if (holds.length > 0) return holds;
+  if (holds.length > 0) return again === undefined ? holds : [...holds, again.text];
   return config.mode === 'observe'
     ? ['QUARANTINED: `correlation_engine.mode: enforce`, or an order of an operator.']
     : [];
+}
+
+/** A quarantine that was asked for and not approved; with `actsToo` the engine may go on without an answer. undefined = nothing holds it back. */
+function askingAgain(view: View): { text: string; actsToo: boolean } | undefined {
+  const declined = stillDeclined(view, 'QUARANTINE');
+  if (declined === undefined) return undefined;
+  const rejected = declined.how === 'REJECTED';
+  const what = rejected
+    ? 'for an operator said no to what is known so far'
+    : 'for nobody answered, and the engine asks again then';
+  const order = `an order of an operator (\`${orderCommand('QUARANTINE', view.device.id)}\`)`;
+  const text = `QUARANTINED: another mismatch, ${what}; or ${order}.`;
+  return { text, actsToo: !rejected && (view.config.mode === 'observe' || !view.config.requireApproval) };
 }
 
 /** What the model itself answers to further wrong results. */
@@ -106,10 +120,14 @@ function acquittal(view: View, atUs: number): string {
     : `; until ${goal}, about ${executions} more clean executions of each unit that failed`;
 }
 
-function towardsCondemnation({ device, config }: View): string {
+function towardsCondemnation(view: View): string {
+  const { device, config } = view;
   const asked = proposalOf(device, 'CONDEMN');
   if (asked !== undefined) return `CONDEMNED: an operator approves ${asked.id}.`;
   const hours = config.maxQuarantineHours;
+  const declined = stillDeclined(view, 'CONDEMN');
+  if (declined !== undefined)
+    return `CONDEMNED: only an operator orders that; one is asked again on ${dateOf(declined.declinedUs + hoursUs(hours))} (state_machine.max_quarantine_hours).`;
   return `CONDEMNED: only an operator orders that; after ${hours} hours out of service (state_machine.max_quarantine_hours), or if a deep test shows the fault again, one is asked.`;
 }
 
@@ -129,8 +147,19 @@ function towardsReinstatement(view: View): string[] {
 }
 
 function withoutTest(view: View): string {
-  const { units, out } = view.device;
+  const { device, config } = view;
+  const { units, out, wouldBe } = device;
+  const order = 'an operator orders REINSTATE or SCHEDULE_DEEP_TEST';
   if (units.length === 0) return 'an operator orders REINSTATE';
-  if (out?.byEngine === false) return 'an operator orders REINSTATE or SCHEDULE_DEEP_TEST';
-  return `${nextTestStart(view)}; or an operator orders REINSTATE or SCHEDULE_DEEP_TEST`;
+  if (out?.byEngine === false) return order;
+  if (wouldBe === 'HEALTHY') return `\`correlation_engine.mode: enforce\`${asksFirst(config)}; or ${order}`;
+  if (stillDeclined(view, 'REINSTATE') !== undefined) return `${order}; its deep test was passed, and nobody agreed`;
+  if (config.mode === 'observe') return `${order}; observe mode starts no deep test by itself`;
+  if (config.requireApproval && stillDeclined(view, 'SCHEDULE_DEEP_TEST') !== undefined)
+    return `${order}; nobody agreed to the deep test that was asked for`;
+  return `${nextTestStart(view)}; or ${order}`;
+}
+
+function asksFirst({ requireApproval }: CoreConfig): string {
+  return requireApproval ? ', in which an operator is asked first' : '';
 }

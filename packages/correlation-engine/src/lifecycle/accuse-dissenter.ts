@@ -57,6 +57,8 @@ function observeDissent(
   const ran = answer.digests.filter((digest) => digest !== 0);
   const actual = answer.digests[dissent.positions[0] ?? 0] ?? 0;
   const believed = !answer.loudFault || !step.gates.has('integrity');
+  // Where all its SMs dissent the device is accused as a whole.
+  const accusesUnit = ran.length === 1 || digestOf(answer.digests) === verdict.digest;
   const asked = canary.suspect === device.id && device.firstObservationUs !== null;
   return {
     effect: {
@@ -96,8 +98,8 @@ function observeDissent(
     },
     believed,
     suspicious: believed,
-    // Where all its SMs dissent the device is accused as a whole.
-    accusesUnit: ran.length === 1 || digestOf(answer.digests) === verdict.digest,
+    accusesUnit,
+    ...(accusesUnit ? {} : { ofWholeDevice: true as const }),
     gates: [
       gateOutcome('integrity', integrityOf(believed), nowUs),
       gateOutcome('locality', outvoted(device, canary, verdict, dissent, ran.length), nowUs),

@@ -7,6 +7,7 @@ import type { CoreConfig } from '../evidence/model/settings.js';
 import { RunFlag, RunKind } from '../evidence/model/terms.js';
 import { CLEAN_FLAGS, columns, GOLDEN, SMS } from '../evidence/testing/batches.js';
 import { configWith } from '../evidence/testing/config.js';
+import { explain } from '../explain/explain.js';
 import { describe, deviceIdOf, eventNames, Fleet, SECOND_US, sentWork } from './testing/fleet.js';
 
 const TMR: CoreConfig['tmr'] = {
@@ -133,6 +134,20 @@ test('a device that dissents on all its SMs is accused as a whole', () => {
   answer(fleet, 'c', WRONG);
   const [unit] = fleet.device(deviceIdOf('c')).units;
   assert.deepEqual([unit?.counted, unit?.accused], [1, 0]);
+  const said = () => explain(fleet.state, deviceIdOf('c'), fleet.nowUs);
+  assert.match(
+    fleet.device(deviceIdOf('c')).stateReason,
+    /^fma32 on the device as a whole computed a wrong result that two/,
+  );
+  assert.match(said()?.summary ?? '', /^fma32 on the device as a whole: /);
+  assert.match(
+    said()?.sentences.join(' ') ?? '',
+    /Failing: fma32 on the device as a whole \(1 counted, 0 in answer\)\./,
+  );
+  fleet.restart();
+  assert.match(said()?.summary ?? '', /as a whole/);
+  fleet.batch('c', [{ fails: [{ sm: unit?.sm ?? 0 }] }]);
+  assert.match(said()?.summary ?? '', /^fma32 on SM 0: /, 'this SM failed alone now');
 });
 
 test('a canary that failed against its golden too counts once', () => {

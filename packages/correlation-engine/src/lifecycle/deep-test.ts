@@ -13,7 +13,7 @@ import { reinstate } from './reinstate.js';
 import { askToCondemn } from './relapse.js';
 import { noteFailedTest } from './schedule-deep-test.js';
 import { transition } from './transition.js';
-import { noteWouldBe } from './would-be.js';
+import { leftOut, noteWouldBe } from './would-be.js';
 
 const SECOND_US = 1_000_000;
 
@@ -114,9 +114,9 @@ function passDeepTest(step: Step, device: DeviceState, reason: string): void {
   if (config.mode === 'enforce' && !config.requireApproval && low === '')
     return reinstate(step, device, { reason, actor: '' });
   const observes = config.mode === 'observe';
-  const wait = observes ? 'Observe mode leaves it out of service.' : 'Its return waits for approval.';
   const known = low === '' ? reason : `${reason} ${low}`;
-  transition(step, device, { to: 'QUARANTINED', reason: `${known} ${wait}`, timeUs: step.ctx.nowUs, actor: '' });
+  const waits = observes ? leftOut(known) : `${known} Its return waits for approval.`;
+  transition(step, device, { to: 'QUARANTINED', reason: waits, timeUs: step.ctx.nowUs, actor: '' });
   const cause = low === '' ? 'require-approval' : 'low-score';
   if (!observes) propose(step, device, { action: 'REINSTATE', cause, reason: known });
   else if (low === '') noteWouldBe(step, device, 'HEALTHY', reason);

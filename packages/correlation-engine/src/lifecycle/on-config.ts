@@ -1,16 +1,18 @@
 import { planCanaries } from '../canary/open.js';
 import { completeConfig } from '../evidence/complete-config.js';
-import { configOf } from '../evidence/draft.js';
+import { attentiveIds, configOf, editDevice } from '../evidence/draft.js';
 import { declareIncidents } from '../evidence/incidents.js';
 import type { CoreConfig } from '../evidence/model/settings.js';
 import type { ConfigRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { reviewAll } from './review.js';
+import { testNewBuild } from './schedule-deep-test.js';
 
 /** Other settings apply at once: every pending device is looked at again. The same settings again change nothing. */
 export function applyConfig(step: Step, record: ConfigRecord): void {
   const config = completeConfig(record.config);
-  const changed = differences(flatten(configOf(step.draft)), flatten(config));
+  const before = configOf(step.draft);
+  const changed = differences(flatten(before), flatten(config));
   if (Object.keys(changed).length === 0) return;
   step.draft.config = config;
   emit(
@@ -22,6 +24,12 @@ export function applyConfig(step: Step, record: ConfigRecord): void {
   planCanaries(step);
   declareIncidents(step);
   reviewAll(step);
+  if (before.mode === 'observe') testNewBuilds(step);
+}
+
+/** Agents that came with another build while observe mode tested nothing. */
+function testNewBuilds(step: Step): void {
+  for (const id of attentiveIds(step.draft)) testNewBuild(step, editDevice(step.draft, id));
 }
 
 /** Settings by dotted path, as text. */

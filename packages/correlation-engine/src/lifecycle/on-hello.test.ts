@@ -45,6 +45,34 @@ test('a device of a connected node stays there; one whose node left moves with i
   );
 });
 
+test('boards that changed places are found by whichever node says hello first', () => {
+  const [one, two] = ['GPU-one', 'GPU-two'];
+  const fleet = new Fleet();
+  fleet.hello('n1', { devices: [describe(one)] });
+  fleet.hello('n2', { devices: [describe(two)] });
+  assert.ok(eventNames(fleet.hello('n1', { devices: [describe(two)] })).includes('device_claimed_twice'));
+  assert.equal(fleet.device(two).node, 'n2', 'it has it, as far as is known');
+  fleet.hello('n2', { devices: [describe(one)] });
+  assert.deepEqual([fleet.device(one).node, fleet.device(two).node], ['n2', 'n1']);
+  assert.deepEqual([fleet.device(one).announced, fleet.device(two).announced], [true, true]);
+  assert.deepEqual([fleet.node('n1').deviceIds, fleet.node('n2').deviceIds], [[two], [one]]);
+  fleet.batch('n1', [{ device: two, fails: [{ sm: 1 }] }]);
+  assert.equal(fleet.device(two).state, 'SUSPECT');
+  assert.deepEqual(fleet.state.fleet.claims, {});
+});
+
+test('what another node claims moves there when its node leaves; a claim that was given up does not', () => {
+  const fleet = new Fleet();
+  fleet.hello('n1');
+  fleet.hello('n2', { devices: [describe(ID)] });
+  fleet.commit({ kind: 'node-left', node: 'n1' });
+  assert.equal(fleet.device(ID).node, 'n2');
+  fleet.hello('n3', { devices: [describe(ID)] });
+  fleet.hello('n3', { devices: [] });
+  fleet.commit({ kind: 'node-left', node: 'n2' });
+  assert.equal(fleet.device(ID).node, 'n2');
+});
+
 test('every unfinished directive is repeated with what remains', () => {
   const fleet = new Fleet();
   fleet.hello('n1');

@@ -1,16 +1,11 @@
 import { planCanaries } from '../canary/open.js';
-import { deviceOf, editDevice, editNode, nodeOf, putDevice } from '../evidence/draft.js';
+import { deviceOf, editDevice, editNode, nodeOf } from '../evidence/draft.js';
 import { clockOffsetUs } from '../evidence/event-time.js';
-import type { DeviceState } from '../evidence/model/device.js';
 import type { NodeState } from '../evidence/model/node.js';
 import type { HelloDevice, HelloRecord } from '../evidence/record.js';
-import { conflictingOwner, describeDevice, MAX_DEVICES_PER_NODE, newDevice } from '../evidence/register.js';
 import { emit, type Step } from '../evidence/step.js';
-import { endDeepTest } from './deep-test.js';
-import { openDeepTestOf, sendDirective } from './directives.js';
-import { noteReplacement } from './replacement.js';
-import { review } from './review.js';
-import { testNewBuild } from './schedule-deep-test.js';
+import { admit, welcome } from './admit.js';
+import { forgetClaims, settleClaims } from './claims.js';
 import { scheduleReview } from './schedule-review.js';
 
 /** Devices named in the ledger entry of a registration; the rest are counted. */
@@ -20,10 +15,13 @@ const MAX_DEVICES_IN_DETAIL = 32;
 export function applyHello(step: Step, record: HelloRecord): void {
   const before = snapshot(nodeOf(step.draft, record.node));
   const node = registerNode(step, record, before);
+  forgetClaims(step, record.node);
   const taken = record.devices.filter((described) => admit(step, node, record, described));
-  for (const described of taken) noteReplacement(step, record, described);
-  for (const described of taken) greetDevice(step, record, described);
-  for (const id of node.deviceIds) if (!taken.some((described) => described.id === id)) unannounce(step, id);
+  welcome(step, record, taken);
+  const named = new Set(taken.map(({ id }) => id));
+  const gone = node.deviceIds.filter((id) => !named.has(id));
+  for (const id of gone) unannounce(step, id);
+  settleClaims(step, gone);
   if (isNews(before, record, taken)) announce(step, record, taken);
   scheduleReview(step);
   planCanaries(step);
@@ -59,60 +57,6 @@ function newNode(record: HelloRecord, nowUs: number): NodeState {
     registeredUs: nowUs,
     deviceIds: [],
   };
-}
-
-/** Makes the device one of this node's, unless it belongs to another that is still there. */
-function admit(step: Step, node: NodeState, record: HelloRecord, described: HelloDevice): boolean {
-  const { id } = described;
-  const owner = conflictingOwner(step.draft, record, id);
-  if (owner !== undefined) {
-    refuse(step, record, id, { event: 'device_claimed_twice', node: record.node, owner });
-    return false;
-  }
-  if (node.deviceIds.includes(id)) return true;
-  if (node.deviceIds.length >= MAX_DEVICES_PER_NODE) {
-    refuse(step, record, id, { event: 'too_many_devices', node: record.node, limit: MAX_DEVICES_PER_NODE });
-    return false;
-  }
-  takeOver(step, node, id);
-  return true;
-}
-
-function refuse(
-  step: Step,
-  record: HelloRecord,
-  gpu: string,
-  detail: { event: string; [key: string]: string | number },
-): void {
-  emit(step, 'ANOMALY', { gpu, eventUs: step.ctx.nowUs, injected: record.testBuild }, detail);
-}
-
-function takeOver(step: Step, node: NodeState, id: string): void {
-  const known = deviceOf(step.draft, id);
-  if (known === undefined) putDevice(step.draft, newDevice(id, node, step.ctx.nowUs));
-  else {
-    const former = editNode(step.draft, known.node);
-    former.deviceIds = former.deviceIds.filter((entry) => entry !== id);
-  }
-  node.deviceIds.push(id);
-}
-
-function greetDevice(step: Step, record: HelloRecord, described: HelloDevice): void {
-  const device = editDevice(step.draft, described.id);
-  describeDevice(device, record, described);
-  endUselessDeepTest(step, device);
-  const unfinished = device.directives.filter((directive) => directive.status === 'open');
-  for (const directive of unfinished) directive.agentDoneUs = null;
-  testNewBuild(step, device);
-  review(step, device.id);
-  for (const directive of unfinished) sendDirective(step, device, directive);
-}
-
-/** A test build cannot speak for a device, so the test that waits for it is over; the next ordinary build gets a new one. */
-function endUselessDeepTest(step: Step, device: DeviceState): void {
-  const directive = openDeepTestOf(device);
-  if (directive === undefined || !device.testBuild) return;
-  endDeepTest(step, device, directive, 'A test build took over, which cannot clear a device.', step.ctx.nowUs);
 }
 
 function unannounce(step: Step, id: string): void {

@@ -65,6 +65,8 @@ test('in observe mode a passed deep test reinstates nobody before the mode chang
   const passed = fleet.deepTestRuns('n1', 1000);
   assert.ok(eventNames(passed).includes('would_reinstate'));
   assert.deepEqual([fleet.device(ID).state, fleet.device(ID).wouldBe], ['QUARANTINED', 'HEALTHY']);
+  assert.match(fleet.device(ID).stateReason, / Observe mode leaves it out of service\.$/);
   fleet.configure(configWith({}));
   assert.equal(fleet.device(ID).state, 'HEALTHY');
+  assert.match(fleet.device(ID).stateReason, /under build build-2\. Observe mode left it out of service until now\.$/);
 });

@@ -3,7 +3,7 @@ import type { DeviceState } from '../evidence/model/device.js';
 import type { Step } from '../evidence/step.js';
 import { declinedOf, hoursUs, proposalOf, propose } from './proposals.js';
 import { reinstate } from './reinstate.js';
-import { noteWouldBe } from './would-be.js';
+import { noLongerLeftOut, noteWouldBe } from './would-be.js';
 
 /**
  * A device that is out of service for too long is proposed for condemnation, and again as long after a refusal; the engine never
@@ -28,10 +28,11 @@ export function reviewOutOfService(step: Step, device: DeviceState): number | nu
 
 /** What observe mode only showed happens now. */
 function forgetWouldBe(step: Step, device: DeviceState): void {
-  const { wouldBe, stateReason } = device;
+  const { wouldBe } = device;
   device.wouldBe = null;
   if (wouldBe !== 'HEALTHY') return;
+  const reason = noLongerLeftOut(device.stateReason);
   const { requireApproval } = configOf(step.draft);
-  if (requireApproval) propose(step, device, { action: 'REINSTATE', cause: 'require-approval', reason: stateReason });
-  else reinstate(step, device, { reason: stateReason, actor: '' });
+  if (requireApproval) propose(step, device, { action: 'REINSTATE', cause: 'require-approval', reason });
+  else reinstate(step, device, { reason, actor: '' });
 }

@@ -69,7 +69,12 @@ export function mayPropose(step: Step, device: DeviceState, action: OperatorActi
 }
 
 /** Something new speaks for the action since: another mismatch; for a condemnation, so many more hours out of service. */
-function isNews(device: DeviceState, { action, declinedUs }: Declined, config: CoreConfig, nowUs: number): boolean {
+export function isNews(
+  device: DeviceState,
+  { action, declinedUs }: Declined,
+  config: CoreConfig,
+  nowUs: number,
+): boolean {
   if (action === 'QUARANTINE') return (device.lastObservationUs ?? 0) > declinedUs;
   return action === 'CONDEMN' && nowUs >= declinedUs + hoursUs(config.maxQuarantineHours);
 }

@@ -1,5 +1,4 @@
 import { attentiveIds, configOf, deviceOf, editDevice, editFleet } from '../evidence/draft.js';
-import { familyName } from '../evidence/families.js';
 import { earliest, evaluateGates } from '../evidence/gates/evaluate.js';
 import { DAY_US } from '../evidence/gates/rate-limit.js';
 import { heldUnits } from '../evidence/held-units.js';
@@ -8,6 +7,7 @@ import type { GateOutcome } from '../evidence/model/terms.js';
 import { probabilityOf } from '../evidence/posterior/recursion.js';
 import { thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
+import { unitName } from '../evidence/unit-name.js';
 import { totalsOf } from '../evidence/unit-totals.js';
 import { reviewDeepTest } from './deep-test.js';
 import { cancelAll } from './directives.js';
@@ -153,7 +153,7 @@ function reviewClearing(step: Step, device: DeviceState): number | null {
 
 function accused(device: DeviceState): string {
   const units = device.units.filter((unit) => unit.counted > 0);
-  const named = units.slice(0, 3).map((unit) => `${familyName(unit.family)} on SM ${unit.sm}`);
+  const named = units.slice(0, 3).map(unitName);
   const more = units.length > named.length ? ` and ${units.length - named.length} more` : '';
   return named.join(', ') + more;
 }

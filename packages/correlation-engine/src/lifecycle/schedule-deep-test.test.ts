@@ -201,10 +201,24 @@ test('an agent that refuses is asked again as late as after a failure, not at on
   assert.ok(isTested(fleet));
 });
 
-test('observe mode tests what is out of service, and after a failure leaves it to an operator', () => {
+test('observe mode starts none by itself; enforce mode does what waited, a new build at once', () => {
+  const fleet = out();
+  fleet.configure(configWith({}, { mode: 'observe' }));
+  fleet.advance(100 * HOUR_US);
+  fleet.hello('n1', { buildId: 'build-2' });
+  assert.deepEqual([isTested(fleet), fleet.device(ID).state, fleet.device(ID).wouldBe], [false, 'QUARANTINED', null]);
+  assert.deepEqual(
+    fleet.committed.flatMap(({ effects }) => sentWork(effects)).filter(({ kind }) => kind === 'deep-test'),
+    [],
+  );
+  fleet.configure(configWith({ deep_test_after_hours: 0 }));
+  assert.ok(isTested(fleet));
+});
+
+test('in observe mode an ordered one goes on, and after a failure it is left to an operator', () => {
   const fleet = out();
   fleet.configure(configWith({}, { mode: 'observe', requireApproval: true }));
-  fleet.advance(HOUR_US);
+  fleet.operator(ID, 'SCHEDULE_DEEP_TEST');
   fleet.deepTestRuns('n1', 1, { fails: [{ sm: 1 }] });
   assert.deepEqual([fleet.device(ID).wouldBe, fleet.device(ID).proposals], ['CONDEMNED', []]);
   fleet.advance(100 * HOUR_US);

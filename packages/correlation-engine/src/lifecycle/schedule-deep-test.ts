@@ -14,10 +14,12 @@ const RELAPSED = 'It failed again on probation: another deep test may miss what 
 
 /**
  * The engine's own quarantine gets a deep test as soon as a build runs that the failures did not come from: a software cause
- * is gone then. An operator's quarantine waits for an operator. Test builds are never asked to clear anything.
+ * is gone then. An operator's quarantine waits for an operator. Test builds are never asked to clear anything, and in observe mode
+ * the engine starts nothing: a device that enforce mode took out stays where it is.
  */
 export function testNewBuild(step: Step, device: DeviceState): void {
-  if (!mayBeCleared(device) || device.failingBuildIds.includes(device.buildId)) return;
+  if (configOf(step.draft).mode === 'observe' || !mayBeCleared(device)) return;
+  if (device.failingBuildIds.includes(device.buildId)) return;
   start(step, device, `Build ${device.buildId} runs now, which none of the failures came from.`);
 }
 
@@ -33,11 +35,12 @@ export function testInTime(step: Step, device: DeviceState): number | null {
   return null;
 }
 
-/** When the next deep test starts by itself, whatever build runs; null = none does as things stand. */
+/** When the next deep test starts or is asked for by itself, whatever build runs; null = none does as things stand. */
 export function nextDeepTestUs(device: DeviceState, config: CoreConfig): number | null {
   const { deep_test_after_hours: afterHours } = config.gates;
   const { out } = device;
-  if (afterHours === 0 || out === null || !mayBeCleared(device) || isForOperator(device, config)) return null;
+  if (config.mode === 'observe' || afterHours === 0 || out === null) return null;
+  if (!mayBeCleared(device) || isForOperator(device, config)) return null;
   const waitHours = Math.min(afterHours * WAIT_FACTOR ** out.failedTests, LONGEST_WAIT_HOURS);
   return (out.testedUs ?? out.sinceUs) + hoursUs(waitHours);
 }
@@ -64,7 +67,7 @@ function isPassed(device: DeviceState): boolean {
 function isForOperator(device: DeviceState, config: CoreConfig): boolean {
   const asked = proposalOf(device, 'CONDEMN') ?? proposalOf(device, 'SCHEDULE_DEEP_TEST');
   const declined = declinedOf(device, 'SCHEDULE_DEEP_TEST');
-  const refused = declined !== undefined && (declined.how === 'REJECTED' || needsApproval(config));
+  const refused = declined !== undefined && (declined.how === 'REJECTED' || config.requireApproval);
   return asked !== undefined || refused || device.wouldBe === 'CONDEMNED' || hasRelapsed(device);
 }
 
@@ -75,12 +78,7 @@ function whyNow({ out }: DeviceState): string {
 }
 
 function start(step: Step, device: DeviceState, reason: string): void {
-  if (needsApproval(configOf(step.draft)))
+  if (configOf(step.draft).requireApproval)
     propose(step, device, { action: 'SCHEDULE_DEEP_TEST', cause: 'require-approval', reason });
   else openDeepTest(step, device, { actor: '', reason });
-}
-
-/** Observe mode asks for nothing, and a deep test changes nothing that is in service. */
-function needsApproval({ requireApproval, mode }: CoreConfig): boolean {
-  return requireApproval && mode === 'enforce';
 }

@@ -1,9 +1,8 @@
-import type { ObservationEffect } from '../evidence/effects.js';
-import { familyName } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import { addToUnit, type Circumstances, type Observed } from '../evidence/observe.js';
 import { asksForRates } from '../evidence/posterior/rates.js';
 import type { Step } from '../evidence/step.js';
+import { unitName } from '../evidence/unit-name.js';
 import { ask, hadAnswered } from './ask.js';
 import { noteFailingBuild } from './deep-test.js';
 import { withdraw } from './proposals.js';
@@ -27,15 +26,15 @@ export function suspect(step: Step, device: DeviceState, { observed, circumstanc
   device.firstObservationUs = Math.min(device.firstObservationUs ?? effect.timeUs, effect.timeUs);
   device.lastObservationUs = Math.max(device.lastObservationUs ?? effect.timeUs, effect.timeUs);
   noteFailingBuild(device, buildId);
-  withdraw(step, device, 'REINSTATE', `${describe(effect)} computed a wrong result since.`);
+  withdraw(step, device, 'REINSTATE', `${describe(observed)} computed a wrong result since.`);
   if (device.wouldBe === 'HEALTHY') device.wouldBe = null;
   if (device.state === 'HEALTHY') {
-    const reason = `${describe(effect)} computed a wrong result that ${why}.`;
+    const reason = `${describe(observed)} computed a wrong result that ${why}.`;
     transition(step, device, { to: 'SUSPECT', reason, timeUs: effect.timeUs, actor: '' });
   }
   if (device.state === 'SUSPECT' && !answered) ask(step, device, unit);
 }
 
-export function describe(effect: ObservationEffect): string {
-  return `${familyName(effect.family)} on SM ${effect.sm}`;
+export function describe({ effect, ofWholeDevice }: Observed): string {
+  return unitName({ ...effect, ...(ofWholeDevice === undefined ? {} : { ofWholeDevice }) });
 }

@@ -50,7 +50,7 @@ export function takeMismatch(step: Step, failing: Failing): void {
   if (madeDuring(device, deepTest, record, observed.effect)) {
     if (observed.accusesUnit && !record.testBuild) confirm(step.draft, device, [observed.effect]);
     const { counted } = observed.effect;
-    const what = `${describe(observed.effect)} computed a wrong result`;
+    const what = `${describe(observed)} computed a wrong result`;
     failDeepTest(step, device, deepTest, { what, counted, timeUs });
   } else if (observed.suspicious) extendDeepTest(step, device, deepTest);
 }

@@ -9,6 +9,18 @@ const EVENTS: Readonly<Record<WouldBe, string>> = {
   CONDEMNED: 'would_ask_to_condemn',
 };
 
+const LEFT_OUT = 'Observe mode leaves it out of service.';
+
+/** Why a device that passed a deep test in observe mode is where it was. */
+export function leftOut(reason: string): string {
+  return `${reason} ${LEFT_OUT}`;
+}
+
+/** The same once the mode is another, so that nothing false is said of it any more. */
+export function noLongerLeftOut(reason: string): string {
+  return reason.replace(LEFT_OUT, 'Observe mode left it out of service until now.');
+}
+
 /** Observe mode decides and records, and acts on nothing. */
 export function noteWouldBe(step: Step, device: DeviceState, wouldBe: WouldBe, reason: string): void {
   if (device.wouldBe === wouldBe) return;

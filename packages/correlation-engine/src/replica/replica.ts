@@ -8,7 +8,7 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import type { HttpAnswer, HttpRequest } from '../api/http/routes.js';
 import type { Leadership, Lease } from '../store/lease.js';
 import type { LoadedState } from '../store/loaded-state.js';
-import type { StateStore } from '../store/state-store.js';
+import { type StateStore, SupersededError } from '../store/state-store.js';
 import { httpService } from './carried-http.js';
 import { Carrier } from './carrier.js';
 import { Election } from './election.js';
@@ -124,13 +124,15 @@ export class Replica {
   }
 
   async #lead(after: number): Promise<boolean> {
-    const { store, log, idle, decide } = this.#parts;
+    const { store, lease, log, idle, decide } = this.#parts;
     await idle();
     const started = performance.now();
     const state = await store.take({ holder: this.id, address: this.#address, after });
     if (state === null) return false;
     const { epoch } = store;
     try {
+      // What was read is taken over in one go, and meanwhile nothing renews the lease: it has all its time before it.
+      if (!(await lease.renew(epoch))) throw new SupersededError();
       await decide(state);
     } catch (error) {
       await store.release();

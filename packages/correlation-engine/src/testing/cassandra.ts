@@ -3,6 +3,9 @@ import { connectCql } from '@sentinel/service-kit/cql/connect';
 import { testServer } from '@sentinel/test-kit';
 import { testCluster } from './cluster-settings.js';
 
+/** A change of the schema on a busy machine. */
+const SCHEMA_TIMEOUT_MS = 60_000;
+
 /** Where tests find Cassandra, or why there is none. */
 export const CASSANDRA = await testServer('cassandra');
 
@@ -16,7 +19,8 @@ export function ownKeyspace(): CqlConfig {
 export async function runCql(cluster: CqlConfig, ...statements: string[]): Promise<void> {
   const client = await connectCql(cluster, 'correlation_engine');
   try {
-    for (const statement of statements) await client.execute(statement, [], { prepare: false });
+    for (const statement of statements)
+      await client.execute(statement, [], { prepare: false, readTimeout: SCHEMA_TIMEOUT_MS });
   } finally {
     await client.shutdown();
   }

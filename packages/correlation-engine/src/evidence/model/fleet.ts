@@ -1,3 +1,5 @@
+import type { HelloDevice, HelloRecord } from '../record.js';
+
 /** How a node fails in one (cohort, family), for gate 5. */
 export interface NodeFailing {
   /** When the node newly failed: its first mismatch after 7 days without one. */
@@ -87,7 +89,12 @@ export interface FleetFacts {
   confirmed: Record<string, number>;
   rates: LearnedRates;
   soft: SoftFacts;
+  /** By device: a connected node named it while another connected node had it. Bounded; absent = none. Replaced, never mutated. */
+  claims?: Readonly<Record<string, Claim>>;
 }
+
+/** What a node said of a device that it was not given. */
+export type Claim = Omit<HelloRecord, 'kind' | 'devices'> & { readonly described: HelloDevice };
 
 /** What is known of the sources of soft events, and of the jobs that the newest of them ran in. Bounded; replaced, never mutated. */
 export interface SoftFacts {

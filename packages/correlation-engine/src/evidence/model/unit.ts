@@ -37,6 +37,8 @@ export interface UnitState {
   readonly answers: number;
   /** Counted observations for which this unit alone was accused (enough siblings passed the same seed). */
   readonly accused: number;
+  /** Its counted observations are of canaries that all or most SMs of the device lost: `sm` stands for them; absent = they are its own. */
+  readonly ofWholeDevice?: true;
   /** Observations that no other SM could check (gate 2 NOT_EVALUABLE): a suspicion, not counted. */
   readonly unlocated: number;
   /** Observations that were counted until a breadth incident explained them. */
