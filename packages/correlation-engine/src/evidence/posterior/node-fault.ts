@@ -41,7 +41,7 @@ export function nodeFault(draft: Draft, device: DeviceState, nowUs: number): Nod
   const devices = all.filter((mate) => mate === device || mate.announced || failing.includes(mate)).length;
   if (failing.length < FEWEST_DEVICES) return { devices, failing, odds: 0, oddsOf: new Map() };
   const settings = configOf(draft).attribution;
-  const shares = failing.map((mate) => shareOfNode(draft, settings, mate, devices));
+  const shares = failing.map((mate) => shareOfNode(draft, settings, mate));
   const prior = settings.node_faults_per_node_year * yearsAtRisk(draft, failing);
   const whole = weigh(distribution(shares), devices, prior);
   const odds = ratio(whole.node, whole.none);
@@ -64,7 +64,7 @@ function speaksAgainstNode(draft: Draft, mate: DeviceState, nowUs: number): bool
 /**
  * How much of what a device showed a given fault of its node would explain, against all that the device alone may have; in (0, 1).
  */
-function shareOfNode(draft: Draft, settings: AttributionSettings, mate: DeviceState, devices: number): number {
+function shareOfNode(draft: Draft, settings: AttributionSettings, mate: DeviceState): number {
   const { counted, worstSm } = totalsOf(mate.units);
   const chance = chancePerWindow(draft, mate);
   const years = yearsAtRisk(draft, [mate]);
