@@ -1,5 +1,5 @@
 import { ManualClock } from '@sentinel/service-kit/clock';
-import { Committer } from '../commit/committer.js';
+import type { Committer } from '../commit/committer.js';
 import { baseItem, type OwnItem, type UplinkRecord } from '../commit/item.js';
 import { dueAt } from '../core.js';
 import { columns } from '../evidence/testing/batches.js';
@@ -8,6 +8,7 @@ import { decodeRecord } from '../ingest/envelope.js';
 import type { HistoryRecord } from '../store/history/history-record.js';
 import { nodeDay } from '../store/history/testing/node-day.js';
 import type { StateStore } from '../store/state-store.js';
+import { benchCommitter } from './bench-committer.js';
 import { nodeHello } from './node-hello.js';
 
 /** What came within this time is committed together. */
@@ -29,16 +30,7 @@ export class BenchFleet {
 
   private constructor(store: StateStore, nodes: number, dayUs: number) {
     this.#clock = new ManualClock(BigInt(dayUs));
-    const failed = (error: unknown): never => {
-      throw error;
-    };
-    const events = {
-      committed: () => {},
-      refused: (_: unknown, error: unknown) => failed(error),
-      storeChanged: (error: unknown) => error === null || failed(error),
-      fatal: failed,
-    };
-    this.#committer = new Committer(store, this.#clock, CONFIG, events, () => []);
+    this.#committer = benchCommitter(store, this.#clock, CONFIG);
     this.#nodes = Array.from({ length: nodes }, (_, i) => [...nodeDay(`node-${i}.rack-${i % 2}.example`, dayUs, 0)]);
   }
 

@@ -7,7 +7,7 @@ import { ProbeBatch, StreamProbeResultsRequest, UplinkPayload } from '@sentinel/
 import { systemClock } from '@sentinel/service-kit/clock';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import { batchMac, deriveAgentKey, KeyRing } from '@sentinel/service-kit/mac';
-import { Committer } from '../commit/committer.js';
+import type { Committer } from '../commit/committer.js';
 import type { UplinkItem } from '../commit/item.js';
 import { apply, begin, type CoreConfig, type CoreState, emptyState, type HelloRecord, install } from '../core.js';
 import { columns, SMS } from '../evidence/testing/batches.js';
@@ -15,6 +15,7 @@ import { configWith } from '../evidence/testing/config.js';
 import { decodeEnvelope, decodeRecord, MAX_PAYLOAD_BYTES, verifyEnvelope } from '../ingest/envelope.js';
 import { Database } from '../store/connect.js';
 import { StateStore } from '../store/state-store.js';
+import { benchCommitter } from './bench-committer.js';
 
 /** Runs of one batch, as the agent's default; devices that one agent's batch speaks of. */
 const RUNS = 64;
@@ -174,16 +175,7 @@ async function withCommit(
   );
   try {
     const loaded = await store.open();
-    const failed = (error: unknown): never => {
-      throw error;
-    };
-    const events = {
-      committed: () => {},
-      refused: (_: unknown, error: unknown) => failed(error),
-      storeChanged: (error: unknown) => error === null || failed(error),
-      fatal: failed,
-    };
-    const committer = new Committer(store, systemClock, config, events, () => []);
+    const committer = benchCommitter(store, systemClock, config);
     committer.load(loaded, config);
     for (const { node } of messages) await submitHello(committer, node);
     await commitBatches(committer, messages, sizes.warmUp / 10);

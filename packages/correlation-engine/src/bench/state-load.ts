@@ -4,11 +4,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { bench } from '@sentinel/bench-kit';
 import { systemClock } from '@sentinel/service-kit/clock';
 import { silentLogger } from '@sentinel/service-kit/logging';
-import { Committer } from '../commit/committer.js';
+import type { Committer } from '../commit/committer.js';
 import { columns } from '../evidence/testing/batches.js';
 import { CONFIG } from '../evidence/testing/config.js';
 import { Database } from '../store/connect.js';
 import { StateStore } from '../store/state-store.js';
+import { benchCommitter } from './bench-committer.js';
 import { nodeHello } from './node-hello.js';
 
 const GPUS = 8;
@@ -41,7 +42,7 @@ export default bench({
     log(`filling a database with ${nodes * GPUS} devices, of which ${nodes * GPUS * FAILING_SHARE} fail`);
     // Keeps the server running, so that what follows is what a replica does.
     const first = open();
-    const filled = committerOn(first);
+    const filled = benchCommitter(first, systemClock, CONFIG);
     filled.load(await first.open(), CONFIG);
     await fill(filled, nodes);
     await filled.stop();
@@ -62,7 +63,7 @@ async function takeLead(store: StateStore) {
   const started = performance.now();
   const state = await store.take({ holder: 'bench', address: '', after: await epochOf(store) });
   if (state === null) throw new Error('somebody else has the lead');
-  const committer = committerOn(store);
+  const committer = benchCommitter(store, systemClock, CONFIG);
   committer.load(state, CONFIG);
   const seconds = (performance.now() - started) / 1000;
   // The timer that watches has to run once more to see the last of it.
@@ -78,19 +79,6 @@ async function takeLead(store: StateStore) {
 async function epochOf(store: StateStore): Promise<number> {
   const { epoch } = await store.db.selectFrom('leader').select('epoch').executeTakeFirstOrThrow();
   return epoch;
-}
-
-function committerOn(store: StateStore): Committer {
-  const failed = (error: unknown): never => {
-    throw error;
-  };
-  const events = {
-    committed: () => {},
-    refused: (_: unknown, error: unknown) => failed(error),
-    storeChanged: (error: unknown) => error === null || failed(error),
-    fatal: failed,
-  };
-  return new Committer(store, systemClock, CONFIG, events, () => []);
 }
 
 /** Every node says hello; every tenth device has wrong results on a few of its SMs. */
