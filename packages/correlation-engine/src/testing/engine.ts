@@ -32,6 +32,7 @@ export class TestEngine {
   readonly lines: Record<string, unknown>[] = [];
   readonly fatal: unknown[] = [];
   #settings: Settings;
+  #waiting = new AbortController();
   #engine: Engine | null = null;
   #ready: ReadyInfo = {};
 
@@ -57,12 +58,15 @@ export class TestEngine {
   async start(options: Partial<EngineOptions> = {}): Promise<this> {
     const loaded = loadConfig({ section: 'correlation_engine', argv: ['--config', this.#writeConfig()], env: {} });
     const engine = new Engine({ loaded, log: this.#logger(), fatal: (error) => this.fatal.push(error), ...options });
-    this.#ready = await engine.start();
+    this.#waiting = new AbortController();
+    this.#ready = await engine.start(this.#waiting.signal);
     this.#engine = engine;
     return this;
   }
 
   async stop(): Promise<void> {
+    // One that waits for its database waits no longer.
+    this.#waiting.abort();
     const engine = this.#engine;
     this.#engine = null;
     await engine?.stop();

@@ -105,7 +105,7 @@ export class PostgresServer implements StartedServer, AsyncDisposable {
     if (!this.runs) return this.#forget();
     child.ref();
     const gone = once(child, 'exit');
-    if (how === 'kill -9') for (const pid of [this.pid, ...backendsOf(this.pid)]) process.kill(pid, 'SIGKILL');
+    if (how === 'kill -9') for (const pid of [this.pid, ...backendsOf(this.pid)]) killIfThere(pid);
     else child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await gone;
     this.#forget();
@@ -199,6 +199,15 @@ export class PostgresServer implements StartedServer, AsyncDisposable {
     );
     if (ended())
       throw new Error(`PostgreSQL ended: ${readFileSync(join(this.folder, 'server.log'), 'utf8').slice(-2000)}`);
+  }
+}
+
+/** A backend may end by itself between the look and the signal. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
