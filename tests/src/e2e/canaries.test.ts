@@ -75,7 +75,9 @@ test('where no two of three agents agree nobody is accused', { timeout: 150_000 
   await using stack = await Stack.start({ engine: { ...OFTEN, tmr, mode: 'observe' } });
   const engine = new EngineClient(stack);
   try {
-    const faulty = ['b', 'c'].map((node) => stack.agent({ node, inject: FAULT, overlay: ONE_CORE }));
+    // Faults of their own: two devices that are wrong alike are a majority, and rightly outvote an honest one.
+    const faults = { b: `${FAULT},seed=1`, c: `${FAULT},seed=2` };
+    const faulty = Object.entries(faults).map(([node, inject]) => stack.agent({ node, inject, overlay: ONE_CORE }));
     await Promise.all([stack.agent({ node: 'a' }), ...faulty].map((agent) => agent.start()));
     const { dissenters, gpus, silent } = await canary(engine, Outcome.NO_MAJORITY);
     assert.deepEqual([dissenters, silent, gpus.length], [[], [], 3]);
