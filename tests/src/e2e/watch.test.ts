@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { test } from 'node:test';
 import { OPERATOR_TOKEN, TestAgent } from '@sentinel/correlation-engine/testing';
@@ -97,8 +98,7 @@ test('at a replica that carries calls it misses nothing either, when the one tha
 
 /** As soon as somebody decides. */
 async function orderAt(http: string, action: string, gpu: string): Promise<void> {
-  const directive = `${action} ${Math.random()}`;
-  const body = JSON.stringify({ directive_id: directive, gpu, action: `ACTION_${action}`, reason: 'a test' });
+  const body = JSON.stringify({ directive_id: randomUUID(), gpu, action: `ACTION_${action}`, reason: 'a test' });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${OPERATOR_TOKEN}` };
   const ordered = async () => (await fetch(`http://${http}/api/v1/quarantine`, { method: 'POST', headers, body })).ok;
   await until(`the ${action}`, 30_000, () => ordered().catch(() => false), 100);
