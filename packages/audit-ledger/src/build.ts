@@ -14,8 +14,9 @@ import { type OpenLedger, openLedger } from './open-ledger.js';
 import type { RpcContext } from './rpc/context.js';
 import { IngestStreams } from './rpc/ingest-stream.js';
 import { auditService } from './rpc/service.js';
-import { assertFileBackend, signingKeyOf, tlsFilesOf } from './settings.js';
-import { FolderSource } from './storage/file/folder-source.js';
+import { signingKeyOf, tlsFilesOf } from './settings.js';
+import type { Backend } from './storage/backend.js';
+import { selectBackend } from './storage/select-backend.js';
 import { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';
 
 /** A group commit's worth of small events, or a few of the largest details, with room for protobuf around them. */
@@ -59,12 +60,12 @@ async function start(
   tokens: { operator: string; service: string },
 ): Promise<ReadyInfo> {
   const { config, log } = options;
-  assertFileBackend(config);
+  const backend = selectBackend(config);
   const key = signingKeyOf(config);
   const registry = createRegistry();
   const events = createEvents(registry, log, options.fatal);
   const opened = await openLedger({
-    directory: config.data_dir,
+    backend,
     key,
     acceptRollback: options.acceptRollback,
     groupEntries: config.chain.batch_size,
@@ -74,7 +75,7 @@ async function start(
   });
   stack.push('the log', () => opened.close());
   const { ledger, store } = opened;
-  logOpened(options, opened);
+  logOpened(log, backend, opened);
   createGauges(registry, {
     chainLength: () => ledger.checkpoint.size,
     pendingEntries: () => ledger.pendingEntries,
@@ -82,17 +83,17 @@ async function start(
   });
   startSeals(stack, () => ledger.seal(), config.chain.flush_interval_seconds);
 
-  const verify = verifier(config.data_dir, key.verifier, events);
+  const verify = verifier(backend, key.verifier, events);
   const context: RpcContext = { ledger, store, verifierKey: key.verifier.text, verify, log };
   return await startPorts(options, stack, context, registry, events, tokens);
 }
 
-/** Verifications of the folder, one at a time: each reads the disk as fast as it can. */
-function verifier(directory: string, key: VerifierKey, events: ServiceEvents): RpcContext['verify'] {
+/** Verifications of what is stored, one at a time: each reads as fast as it can. */
+function verifier(backend: Backend, key: VerifierKey, events: ServiceEvents): RpcContext['verify'] {
   let last: Promise<unknown> = Promise.resolve();
   return (options: VerifyOptions): Promise<VerifyReport> => {
     const run = last.then(async () => {
-      const source = await FolderSource.open(directory);
+      const source = await backend.openSource();
       const report = await verifyLog(source, key, options).finally(() => source.close());
       events.verified(report);
       return report;
@@ -160,10 +161,10 @@ function startSeals(stack: StopStack, seal: () => void, intervalSeconds: number)
   stack.push('seals', () => clearInterval(timer));
 }
 
-function logOpened({ config, log }: BuildOptions, { ledger, recomputed, lostSize }: OpenLedger): void {
+function logOpened(log: Logger, backend: Backend, { ledger, recomputed, lostSize }: OpenLedger): void {
   const { origin, size } = ledger.checkpoint;
   log.info(
-    { backend: 'file', folder: config.data_dir, origin, entries: size, recomputed },
+    { backend: backend.name, place: backend.place, origin, entries: size, recomputed },
     'log opened and its newest entries recomputed',
   );
   if (lostSize !== undefined)

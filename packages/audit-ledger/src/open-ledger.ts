@@ -6,25 +6,22 @@ import { genesisDraft, rollbackDraft } from './commit/system-entries.js';
 import { Deduplicator } from './ingest/deduplicate.js';
 import { storeLookup } from './ingest/lookup.js';
 import type { SigningKey } from './note/keys.js';
-import type { Disk } from './storage/file/disk.js';
-import type { FileStore } from './storage/file/file-store.js';
-import { openFileStore } from './storage/file/open-store.js';
+import type { Backend } from './storage/backend.js';
+import type { LedgerStore } from './storage/store.js';
 
 export interface OpenLedgerOptions {
-  readonly directory: string;
+  readonly backend: Backend;
   readonly key: SigningKey;
   readonly acceptRollback: boolean;
   readonly groupEntries: number;
   readonly nowUs: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly events: LedgerEvents;
-  readonly disk?: Disk;
-  readonly segmentBytes?: number;
 }
 
 export interface OpenLedger {
   readonly ledger: Ledger;
-  readonly store: FileStore;
+  readonly store: LedgerStore;
   /** Entries that the start recomputed. */
   readonly recomputed: number;
   /** Size of the checkpoint that the log fell behind, where an operator accepted that. */
@@ -32,12 +29,12 @@ export interface OpenLedger {
   close(): Promise<void>;
 }
 
-/** Opens or makes the log in a folder. @throws what openFileStore throws */
+/** Opens or makes a log. @throws what Backend.openWriter throws */
 export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger> {
   const { key, nowUs, randomBytes, events } = options;
-  const opened = await openFileStore({
-    ...options,
+  const opened = await options.backend.openWriter({
     verifier: key.verifier,
+    acceptRollback: options.acceptRollback,
     nowUs: nowUs(),
     newEpochId: randomBytes(16),
   });

@@ -42,16 +42,3 @@ function wrong(message: string, hint: string): SentinelError {
 export function tlsFilesOf({ tls }: Pick<AuditLedgerConfig, 'tls'>): TlsFiles {
   return { certFile: tls.cert_file, keyFile: tls.key_file, caFile: tls.ca_file };
 }
-
-/** @throws SentinelError UNIMPLEMENTED for the cluster backend */
-export function assertFileBackend({ storage }: Pick<AuditLedgerConfig, 'storage'>): void {
-  const cluster =
-    storage.backend === 'scylla' || (storage.backend === 'auto' && storage.scylla.contact_points.length > 0);
-  if (!cluster) return;
-  throw new SentinelError({
-    code: 'UNIMPLEMENTED',
-    field: 'audit_ledger.storage.backend',
-    message: 'the scylla backend is not part of this version',
-    hint: 'Set audit_ledger.storage.backend to file.',
-  });
-}

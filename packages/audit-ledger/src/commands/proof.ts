@@ -2,17 +2,18 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { openCheckpoint } from '../note/checkpoint.js';
 import { formatTlogProof } from '../note/tlog-proof.js';
 import { signingKeyOf } from '../settings.js';
-import { FolderSource } from '../storage/file/folder-source.js';
+import { selectBackend } from '../storage/select-backend.js';
 import { decodeBundle } from '../tiles/bundle.js';
 import { NodeReader } from '../tiles/node-reader.js';
 import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import { verifyInclusion } from '../tree/verify.js';
+import type { LogSource } from '../verify/source.js';
 import type { Command } from './index.js';
 
 /** Prints the leaf in hexadecimal and the proof, after having verified it. */
 export const proof: Command = async ({ config, positionals }, { stdout }) => {
   const seq = seqOf(positionals);
-  const source = await FolderSource.open(config.data_dir);
+  const source = await selectBackend(config).openSource();
   try {
     const note = await source.checkpoint();
     const checkpoint = openCheckpoint(note, signingKeyOf(config).verifier);
@@ -42,7 +43,7 @@ export const proof: Command = async ({ config, positionals }, { stdout }) => {
   }
 };
 
-async function leafAt(source: FolderSource, seq: number, size: number): Promise<Uint8Array> {
+async function leafAt(source: LogSource, seq: number, size: number): Promise<Uint8Array> {
   const index = Math.floor(seq / TILE_WIDTH);
   const width = tileWidth(size, 0, index);
   const bundle = await source.tile({ kind: 'entries', index, width });

@@ -1,14 +1,12 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { NoteError } from '../note/note.js';
 import { signingKeyOf } from '../settings.js';
-import { FolderSource } from '../storage/file/folder-source.js';
-import { checkpointBeside } from '../storage/file/guard.js';
-import { layoutOf } from '../storage/file/layout.js';
+import { selectBackend } from '../storage/select-backend.js';
 import { type VerifyReport, verifyLog } from '../verify/verify-log.js';
 import type { Command } from './index.js';
 import { printReport, progress } from './report.js';
 
-/** Reads the folder itself, also while a writer is at work. */
+/** Reads what is stored itself, also while a writer is at work. */
 export const verify: Command = async ({ config, flags }, streams) => {
   const { depth, full, verbose } = flags;
   if (full === (depth !== undefined)) {
@@ -19,10 +17,10 @@ export const verify: Command = async ({ config, flags }, streams) => {
     });
   }
   const { verifier } = signingKeyOf(config);
-  const layout = layoutOf(config.data_dir);
-  // Read before the folder, which a writer may extend meanwhile.
-  const guard = await orNoteError(checkpointBeside(layout, verifier));
-  const source = await FolderSource.open(config.data_dir);
+  const backend = selectBackend(config);
+  // Read before the log, which a writer may extend meanwhile.
+  const guard = await orNoteError(backend.guard(verifier));
+  const source = await backend.openSource();
   try {
     const options = {
       ...(depth === undefined ? {} : { depth }),
@@ -31,7 +29,7 @@ export const verify: Command = async ({ config, flags }, streams) => {
     };
     const report = await verifyLog(source, verifier, options);
     return printReport(
-      guard instanceof NoteError ? withFinding(report, `${layout.guard}: ${guard.message}`) : report,
+      guard instanceof NoteError ? withFinding(report, `${backend.guardPlace}: ${guard.message}`) : report,
       streams,
       verbose,
     );

@@ -11,19 +11,8 @@ export interface StoredEntry {
   readonly detailPreimage: Uint8Array;
 }
 
-export interface LedgerStore {
-  /** The committed head. */
-  readonly head: Head;
-
-  /**
-   * Makes a batch durable and swaps the head. MUST resolve only when both are done; MUST reject with StaleWriterError or
-   * StoreFullError only where nothing was swapped, and with UnknownOutcomeError where that cannot be told.
-   */
-  commit(batch: Batch, head: Head): Promise<void>;
-
-  /** Keeps the newest signed checkpoint, and in a second place the proof against a rollback. */
-  saveCheckpoint(note: string): Promise<void>;
-
+/** What is asked of a log, by its writer and by readers alike. */
+export interface LogReads {
   /** Committed entries [from, to). */
   readEntries(from: number, to: number): Promise<StoredEntry[]>;
 
@@ -35,6 +24,20 @@ export interface LedgerStore {
 
   /** Committed seqs that match, at most `limit`, in the order asked for, and where to go on. */
   query(filter: IndexFilter, order: 'newest' | 'oldest', limit: number): Promise<QueryPage>;
+}
+
+export interface LedgerStore extends LogReads {
+  /** The committed head. */
+  readonly head: Head;
+
+  /**
+   * Makes a batch durable and swaps the head. MUST resolve only when both are done; MUST reject with StaleWriterError or
+   * StoreFullError only where nothing was swapped, and with UnknownOutcomeError where that cannot be told.
+   */
+  commit(batch: Batch, head: Head): Promise<void>;
+
+  /** Keeps the newest signed checkpoint, and in a second place the proof against a rollback. */
+  saveCheckpoint(note: string): Promise<void>;
 
   /** Bytes on disk. */
   storageBytes(): Promise<number>;

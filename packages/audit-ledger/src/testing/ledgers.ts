@@ -10,6 +10,8 @@ import type { EventRequest } from '../ingest/deduplicate.js';
 import { LeafType } from '../leaf/leaf.js';
 import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
 import { type OpenLedger, type OpenLedgerOptions, openLedger } from '../open-ledger.js';
+import { fileBackend } from '../storage/file/file-backend.js';
+import type { FilePlace } from '../storage/file/open-store.js';
 
 export const TEST_KEY = parseSigningKey(generateSigningKeyText('sentinel/test'));
 
@@ -37,9 +39,16 @@ export function recordedEvents(): RecordedEvents {
   };
 }
 
-export async function openTestLedger(directory: string, options: Partial<OpenLedgerOptions> = {}): Promise<OpenLedger> {
+export async function openTestLedger(
+  directory: string,
+  { disk, segmentBytes, ...options }: Partial<OpenLedgerOptions> & Omit<FilePlace, 'directory'> = {},
+): Promise<OpenLedger> {
   return await openLedger({
-    directory,
+    backend: fileBackend({
+      directory,
+      ...(disk === undefined ? {} : { disk }),
+      ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    }),
     key: TEST_KEY,
     acceptRollback: false,
     groupEntries: 8192,

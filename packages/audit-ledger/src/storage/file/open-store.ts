@@ -2,13 +2,9 @@
 import { lockDirectory } from '@sentinel/service-kit/directory-lock';
 import type { Position } from '@sentinel/service-kit/segment-log';
 import { SEGMENT_HEADER, SegmentLog } from '@sentinel/service-kit/segment-log';
-import type { ChainState } from '../../commit/build.js';
-import type { ShadowState } from '../../commit/recompute.js';
 import { EventWindow } from '../../ingest/event-window.js';
-import type { Checkpoint } from '../../note/checkpoint.js';
-import type { VerifierKey } from '../../note/keys.js';
-import type { SealTracker } from '../../seal/tracker.js';
 import { EMPTY_ROOT, ZERO_HASH } from '../../tree/hash.js';
+import type { OpenedStore, OpenWriterOptions } from '../backend.js';
 import { TamperedStoreError } from '../errors.js';
 import { CommitTable } from './commit-table.js';
 import { type Disk, nodeDisk, segmentFilesOn } from './disk.js';
@@ -21,29 +17,14 @@ import { layoutOf, MAX_RECORD_BYTES, SEGMENT_BYTES } from './layout.js';
 import { fillWindow, rebuild } from './rebuild.js';
 import { RecordReader } from './record-reader.js';
 
-export interface OpenOptions {
+/** A folder, and what tests replace of it. */
+export interface FilePlace {
   readonly directory: string;
-  /** Whose checkpoints the folder must hold. */
-  readonly verifier: VerifierKey;
-  /** An operator knows that the log is older than a checkpoint of it. */
-  readonly acceptRollback: boolean;
-  readonly nowUs: number;
-  readonly newEpochId: Uint8Array;
   readonly disk?: Disk;
   readonly segmentBytes?: number;
 }
 
-export interface OpenedStore {
-  readonly store: FileStore;
-  readonly state: ChainState;
-  readonly shadow: ShadowState;
-  readonly window: EventWindow;
-  readonly seals: SealTracker;
-  /** The checkpoint that the log fell behind, where that was accepted. */
-  readonly lost: Checkpoint | undefined;
-  /** Entries that were recomputed. */
-  readonly recomputed: number;
-}
+type OpenOptions = FilePlace & OpenWriterOptions;
 
 /**
  * @throws SentinelError FAILED_PRECONDITION while another process writes there; TamperedStoreError where the log is not what was committed;

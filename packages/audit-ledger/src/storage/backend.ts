@@ -1,0 +1,59 @@
+/** Where a log can be kept: one interface for the writer and for whoever verifies. */
+import type { ChainState } from '../commit/build.js';
+import type { ShadowState } from '../commit/recompute.js';
+import type { EventWindow } from '../ingest/event-window.js';
+import type { Checkpoint } from '../note/checkpoint.js';
+import type { VerifierKey } from '../note/keys.js';
+import type { SealTracker } from '../seal/tracker.js';
+import type { LogSource } from '../verify/source.js';
+import type { Head } from './head.js';
+import type { LedgerStore } from './store.js';
+
+export interface Backend {
+  readonly name: 'file' | 'scylla';
+  /** Where the log lies, for people. */
+  readonly place: string;
+
+  /**
+   * Takes the log over as its one writer and recovers it; makes it where there is none.
+   * @throws StaleWriterError, TamperedStoreError, RollbackError, and SentinelError where the place cannot be used
+   */
+  openWriter(options: OpenWriterOptions): Promise<OpenedStore>;
+
+  /** Everything that is stored up to the newest signed checkpoint, beside a writer at work. @throws SourceError */
+  openSource(): Promise<StoredLog>;
+
+  /** The same up to the head, which nobody signed; undefined where no log was ever made. @throws SourceError */
+  openUnsigned(): Promise<{ readonly source: StoredLog; readonly head: Pick<Head, 'size' | 'root'> } | undefined>;
+
+  /** The checkpoint in the second place, which the log must extend. @throws NoteError where it is not one by `verifier` */
+  guard(verifier: VerifierKey): Promise<Checkpoint | undefined>;
+  /** That place, for people. */
+  readonly guardPlace: string;
+}
+
+export interface StoredLog extends LogSource {
+  close(): Promise<void>;
+}
+
+export interface OpenWriterOptions {
+  /** Whose checkpoints the log must hold. */
+  readonly verifier: VerifierKey;
+  /** An operator knows that the log is older than a checkpoint of it. */
+  readonly acceptRollback: boolean;
+  readonly nowUs: number;
+  /** 16 bytes that mark this writer's take-over. */
+  readonly newEpochId: Uint8Array;
+}
+
+export interface OpenedStore {
+  readonly store: LedgerStore;
+  readonly state: ChainState;
+  readonly shadow: ShadowState;
+  readonly window: EventWindow;
+  readonly seals: SealTracker;
+  /** The checkpoint that the log fell behind, where that was accepted. */
+  readonly lost: Checkpoint | undefined;
+  /** Entries that were recomputed. */
+  readonly recomputed: number;
+}

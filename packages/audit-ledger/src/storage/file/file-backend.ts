@@ -1,0 +1,24 @@
+/** The `file` backend: a log in a folder of one machine. */
+import type { Backend } from '../backend.js';
+import { FolderSource } from './folder-source.js';
+import { checkpointBeside } from './guard.js';
+import { HeadFile } from './head-file.js';
+import { layoutOf } from './layout.js';
+import { type FilePlace, openFileStore } from './open-store.js';
+
+export function fileBackend(place: FilePlace): Backend {
+  const { directory } = place;
+  const layout = layoutOf(directory);
+  return {
+    name: 'file',
+    place: directory,
+    openWriter: async (options) => await openFileStore({ ...place, ...options }),
+    openSource: async () => await FolderSource.open(directory),
+    openUnsigned: async () => {
+      const head = await new HeadFile(layout.heads).read();
+      return head && { source: await FolderSource.open(directory, { note: '', size: head.size }), head };
+    },
+    guard: async (verifier) => await checkpointBeside(layout, verifier),
+    guardPlace: layout.guard,
+  };
+}
