@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError } from './config/problems.js';
 import { EXIT, exitStatus, SentinelError } from './errors.js';
+import { logLibraryOutput } from './library-output.js';
 import type { Logger } from './logging.js';
 
 /** A drain that takes longer is given up. */
@@ -44,6 +45,7 @@ export async function runService(
   options: RunOptions,
 ): Promise<never> {
   const { log } = options;
+  logLibraryOutput(log);
   const ended = Promise.withResolvers<number>();
   const fatal = (error: unknown): void => {
     const known = SentinelError.from(error);
