@@ -55,42 +55,55 @@ function tlsError(key: string, message: string, cause: unknown): SentinelError {
   });
 }
 
-export interface ReloadingOptions {
-  readonly files: TlsFiles;
-  readonly keyPrefix: string;
+export interface ReloadingOptions extends FollowedFiles {
   readonly mutual: boolean;
-  readonly log: Logger;
-  readonly reloadIntervalMs?: number;
 }
 
 /** Server credentials whose certificate follows its files without a restart; new connections use the new one. TLS 1.3 only. */
 export class ReloadingServerCredentials extends ServerCredentials {
-  readonly #timer: NodeJS.Timeout;
+  readonly #unfollow: () => void;
 
-  constructor({ files, keyPrefix, mutual, log, reloadIntervalMs = RELOAD_INTERVAL_MS }: ReloadingOptions) {
+  constructor(options: ReloadingOptions) {
+    const { files, keyPrefix, mutual } = options;
     super({ requestCert: mutual, rejectUnauthorized: mutual, minVersion: 'TLSv1.3' }, loadTls(files, keyPrefix));
-    let seen = fingerprint(files);
-    this.#timer = setInterval(() => {
-      const now = fingerprint(files);
-      if (now === seen) return;
-      try {
-        this.updateSecureContextOptions(loadTls(files, keyPrefix));
-        seen = now;
-        log.info({ certFile: files.certFile }, 'TLS certificate reloaded');
-      } catch (error) {
-        // Half-written files are common while a certificate is renewed: the old one stays until they are whole.
-        log.warn({ err: error }, 'TLS certificate changed but cannot be used yet; keeping the old one');
-      }
-    }, reloadIntervalMs).unref();
+    this.#unfollow = followTlsFiles(options, (renewed) => this.updateSecureContextOptions(renewed));
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#unfollow();
   }
 
   override _equals(other: ServerCredentials): boolean {
     return this === other;
   }
+}
+
+export interface FollowedFiles {
+  readonly files: TlsFiles;
+  readonly keyPrefix: string;
+  readonly log: Logger;
+  readonly reloadIntervalMs?: number;
+}
+
+/** Gives renewed certificates to a server, until the returned function is called. */
+export function followTlsFiles(
+  { files, keyPrefix, log, reloadIntervalMs = RELOAD_INTERVAL_MS }: FollowedFiles,
+  take: (renewed: SecureContextOptions) => void,
+): () => void {
+  let seen = fingerprint(files);
+  const timer = setInterval(() => {
+    const now = fingerprint(files);
+    if (now === seen) return;
+    try {
+      take(loadTls(files, keyPrefix));
+      seen = now;
+      log.info({ certFile: files.certFile }, 'TLS certificate reloaded');
+    } catch (error) {
+      // Half-written files are common while a certificate is renewed: the old one stays until they are whole.
+      log.warn({ err: error }, 'TLS certificate changed but cannot be used yet; keeping the old one');
+    }
+  }, reloadIntervalMs).unref();
+  return () => clearInterval(timer);
 }
 
 function fingerprint(files: TlsFiles): string {

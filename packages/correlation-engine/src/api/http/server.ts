@@ -1,76 +1,36 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
-import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
 import { ANONYMOUS, certificateIdentity, type Identity } from '@sentinel/service-kit/auth';
 import { httpStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { checkWebCaller, type GuardOptions } from '@sentinel/service-kit/http-guard';
-import type { Logger } from '@sentinel/service-kit/logging';
-import { loadTls, type TlsFiles } from '@sentinel/service-kit/tls';
+import { type HttpPort, type HttpPortOptions, openHttpPort, requestUrl } from '@sentinel/service-kit/http-port';
 import type { HttpAnswer, HttpRequest, StreamAnswer } from './routes.js';
 
 const MAX_BODY_BYTES = 64 * 1024;
-const MAX_HEADER_BYTES = 16 * 1024;
-const REQUEST_TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 1_024;
 
-export interface HttpServerOptions {
-  readonly address: string;
-  readonly addressKey: string;
-  /** null = plaintext. */
-  readonly tls: {
-    readonly files: TlsFiles;
-    readonly keyPrefix: string;
-    /** A client may show a certificate of the same authority. */
-    readonly mutual: boolean;
-  } | null;
+export interface HttpServerOptions extends Omit<HttpPortOptions, 'listener'> {
   readonly guard: GuardOptions;
   readonly handle: (request: HttpRequest) => Promise<HttpAnswer | StreamAnswer>;
   readonly onRefused: (error: SentinelError) => void;
-  readonly log: Logger;
-}
-
-export interface HttpServer {
-  /** host:port that is listened on. */
-  readonly address: string;
-  close(): Promise<void>;
 }
 
 /** JSON and streams of events over HTTP. @throws SentinelError UNAVAILABLE when the port is taken */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpPort> {
   const listener: RequestListener = (request, response) => {
     serve(options, request).then(
       (answer) => ('stream' in answer ? answer.stream(response) : reply(request, response, answer)),
       (thrown: unknown) => reply(request, response, failure(options, thrown)),
     );
   };
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: REQUEST_TIMEOUT_MS };
-  const { tls } = options;
-  const server =
-    tls === null
-      ? createServer(limits, listener)
-      : createTlsServer(
-          // Browsers and probes of health have none: who needs an identity is refused with a reason, not in the handshake.
-          { ...limits, ...loadTls(tls.files, tls.keyPrefix), requestCert: tls.mutual, rejectUnauthorized: false },
-          listener,
-        );
-  server.maxConnections = MAX_CONNECTIONS;
-  await listen(server, options);
-  return {
-    address: formatAddress(server.address() as AddressInfo),
-    close: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
+  return await openHttpPort({ ...options, listener });
 }
 
 async function serve(options: HttpServerOptions, request: IncomingMessage): Promise<HttpAnswer | StreamAnswer> {
   checkWebCaller(request.headers, options.guard);
   return options.handle({
     method: request.method ?? '',
-    url: new URL(request.url ?? '/', 'http://engine'),
+    url: requestUrl(request),
     peer: peerOf(request.socket),
     authorization: request.headers.authorization,
     contentType: request.headers['content-type'],
@@ -142,24 +102,5 @@ function reply(request: IncomingMessage, response: ServerResponse, { status, jso
   response.end(`${JSON.stringify(json)}\n`, () => {
     // What is left of a refused body is not worth reading.
     if (!request.complete) request.destroy();
-  });
-}
-
-function listen(server: Server, { address, addressKey }: HttpServerOptions): Promise<void> {
-  const { host, port } = parseAddress(address);
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'EADDRINUSE' ? 'another process has the port' : cause.message;
-      reject(
-        new SentinelError({
-          code: 'UNAVAILABLE',
-          message: `HTTP cannot listen on ${address} (${why})`,
-          field: addressKey,
-          hint: `Stop the other process, or set ${addressKey} to a free address.`,
-          cause,
-        }),
-      );
-    });
-    server.listen(port, host, resolve);
   });
 }
