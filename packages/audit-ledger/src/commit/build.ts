@@ -64,7 +64,7 @@ export function buildBatch(before: ChainState, input: BatchInput): Batch {
   const tileNodes: TileNode[] = [];
 
   input.drafts.forEach((draft, i) => {
-    const detailCommit = details.add(input.salts.subarray(i * SALT_BYTES, (i + 1) * SALT_BYTES), draft.detail);
+    const detailCommit = details.add(input.salts, i * SALT_BYTES, draft.detail);
     const entryHash = entries.add(draft, header.firstSeq + i, receivedUs, detailCommit);
     batchFrontier.append(entryHash);
     frontier.append(entryHash, (level, _index, hash) => {
@@ -100,11 +100,11 @@ class DetailWriter {
     this.#end = writeHeader(this.#record, header);
   }
 
-  /** The commitment; the buffer is reused by the next call. */
-  add(salt: Uint8Array, detail: Uint8Array): Buffer {
+  /** The commitment under the salt at `saltAt`; the buffer is reused by the next call. */
+  add(salts: Uint8Array, saltAt: number, detail: Uint8Array): Buffer {
     const start = this.#record.writeUInt32BE(1 + SALT_BYTES + detail.length, this.#end);
     this.#record[start] = COMMIT_PREFIX;
-    this.#record.set(salt, start + 1);
+    for (let i = 0; i < SALT_BYTES; i += 1) this.#record[start + 1 + i] = salts[saltAt + i] ?? 0;
     this.#record.set(detail, start + 1 + SALT_BYTES);
     this.#end = start + 1 + SALT_BYTES + detail.length;
     hashInto(this.#record.subarray(start, this.#end), this.#commit, 0);
@@ -131,8 +131,7 @@ class EntryWriter {
   add(draft: Draft, seq: number, receivedUs: number, detailCommit: Buffer): Buffer {
     const start = this.#end + 2;
     this.#record[start] = LEAF_PREFIX;
-    const leaf = { ...draft, seq, receivedUs, detailLength: draft.detail.length };
-    const commitAt = writeLeafPrefix(this.#record, start + 1, leaf);
+    const commitAt = writeLeafPrefix(this.#record, start + 1, draft, { seq, receivedUs, detailLength: draft.detail.length });
     this.#record.set(detailCommit, commitAt);
     this.#record.set(this.#prev, commitAt + HASH_BYTES);
     this.#end = commitAt + 2 * HASH_BYTES;

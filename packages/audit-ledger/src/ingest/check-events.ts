@@ -4,7 +4,8 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Draft } from '../commit/build.js';
 import { MAX_GROUP_ENTRIES } from '../commit/ledger.js';
 import { LEDGER_EVENTS, LEDGER_PRODUCER } from '../commit/system-entries.js';
-import { DetailError, parseDetail } from '../detail/canonical.js';
+import { DetailError, MAX_DETAIL_BYTES, parseDetail } from '../detail/canonical.js';
+import { scanEvent } from '../detail/canonical-scan.js';
 import { EVENT_ID_BYTES, isLeafType, MAX_LP8_BYTES } from '../leaf/leaf.js';
 import type { EventRequest } from './deduplicate.js';
 
@@ -46,7 +47,8 @@ function checkEvent(event: AuditEvent, producer: string, at: string): Draft {
 
 function checkDetailBytes(detail: Uint8Array, at: string): void {
   try {
-    const { event } = parseDetail(detail);
+    const known = detail.length <= MAX_DETAIL_BYTES ? scanEvent(detail) : undefined;
+    const event = known ?? parseDetail(detail).event;
     if (LEDGER_EVENTS.has(event)) throw new DetailError(`has an event that only the ledger itself logs: ${event}`);
   } catch (error) {
     if (error instanceof DetailError) throw invalid(`${at}.detail`, error.message);

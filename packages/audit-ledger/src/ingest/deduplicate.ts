@@ -53,21 +53,23 @@ export class StaleNumberError extends Error {
 /** Drafts that one group commit will append, and the seq that each event of its requests gets. */
 export class Group {
   readonly drafts: Draft[] = [];
-  readonly #seqs = new Map<string, { seq: number; draft: Draft }>();
+  readonly #seqs = new Map<string, number>();
   readonly #firstSeq: number;
 
   constructor(firstSeq: number) {
     this.#firstSeq = firstSeq;
   }
 
-  find(eventId: Uint8Array): { seq: number; draft: Draft } | undefined {
-    return this.#seqs.get(keyOf(eventId));
+  find(key: string): { seq: number; draft: Draft } | undefined {
+    const seq = this.#seqs.get(key);
+    const draft = seq === undefined ? undefined : this.drafts[seq - this.#firstSeq];
+    return seq === undefined || draft === undefined ? undefined : { seq, draft };
   }
 
-  add(draft: Draft): number {
+  add(key: string, draft: Draft): number {
     const seq = this.#firstSeq + this.drafts.length;
     this.drafts.push(draft);
-    this.#seqs.set(keyOf(draft.eventId), { seq, draft });
+    this.#seqs.set(key, seq);
     return seq;
   }
 }
@@ -83,20 +85,21 @@ export class Deduplicator {
 
   /** Seqs of a request's events; new ones are added to the group, all of them or, when one is refused, none. */
   async place(request: EventRequest, group: Group, marks: ProducerMarks): Promise<number[]> {
-    const known: (number | undefined)[] = [];
-    const own = new Map<string, number>();
-    for (const [index, draft] of request.drafts.entries()) {
-      const key = keyOf(draft.eventId);
-      const earlier = own.get(key);
-      if (earlier !== undefined) this.#assertSameInRequest(request, earlier, index);
-      else own.set(key, index);
-      known.push(
-        this.#isNew(request, index, draft, group, marks)
-          ? undefined
-          : await this.#knownSeq(request, index, draft, group, marks),
-      );
+    const { drafts } = request;
+    const keys = drafts.map(({ eventId }) => keyOf(eventId));
+    const repeats = new Set(keys).size < keys.length;
+    if (repeats) assertRepeatsSame(drafts, keys);
+    const known = new Map<number, number>();
+    for (const [index, draft] of drafts.entries()) {
+      const key = keys[index] ?? '';
+      if (this.#isNew(request, index, draft, key, group, marks)) continue;
+      const seq = await this.#knownSeq(request, index, draft, key, group, marks);
+      if (seq !== undefined) known.set(index, seq);
     }
-    return request.drafts.map((draft, index) => known[index] ?? group.find(draft.eventId)?.seq ?? group.add(draft));
+    return drafts.map((draft, index) => {
+      const key = keys[index] ?? '';
+      return known.get(index) ?? (repeats ? group.find(key)?.seq : undefined) ?? group.add(key, draft);
+    });
   }
 
   /** The common case, told from memory alone. */
@@ -104,27 +107,24 @@ export class Deduplicator {
     { producer, numbering }: EventRequest,
     index: number,
     draft: Draft,
+    key: string,
     group: Group,
     marks: ProducerMarks,
   ): boolean {
-    if (group.find(draft.eventId) !== undefined || this.#window.candidates(draft.eventId).length > 0) return false;
+    if (group.find(key) !== undefined || this.#window.mayHold(draft.eventId)) return false;
     if (numbering === undefined) return true;
     return !marks.covers({ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + index });
-  }
-
-  #assertSameInRequest({ drafts }: EventRequest, earlier: number, index: number): void {
-    const [first, second] = [drafts[earlier], drafts[index]];
-    if (first !== undefined && second !== undefined && !sameDraft(first, second)) throw new EventConflictError(index);
   }
 
   async #knownSeq(
     request: EventRequest,
     index: number,
     draft: Draft,
+    key: string,
     group: Group,
     marks: ProducerMarks,
   ): Promise<number | undefined> {
-    const inGroup = group.find(draft.eventId);
+    const inGroup = group.find(key);
     if (inGroup !== undefined) {
       if (!sameDraft(inGroup.draft, draft)) throw new EventConflictError(index, inGroup.seq);
       return inGroup.seq;
@@ -149,6 +149,17 @@ export class Deduplicator {
     const old = await this.#lookup.search(draft);
     if (old === undefined) throw new StaleNumberError(index);
     return old;
+  }
+}
+
+/** An id that a request repeats must stand for one content there too. */
+function assertRepeatsSame(drafts: readonly Draft[], keys: readonly string[]): void {
+  const firsts = new Map<string, Draft>();
+  for (const [index, draft] of drafts.entries()) {
+    const key = keys[index] ?? '';
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, draft);
+    else if (!sameDraft(first, draft)) throw new EventConflictError(index);
   }
 }
 

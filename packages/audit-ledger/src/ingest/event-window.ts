@@ -17,8 +17,14 @@ export class EventWindow {
 
   /** Seqs, newest first, whose event id begins with the same 8 bytes; the caller compares the whole id with the store. */
   candidates(eventId: Uint8Array): number[] {
-    const [high, low] = fingerprint(eventId);
+    const [high, low] = [word(eventId, HIGH_AT), word(eventId, LOW_AT)];
     return this.#generations.flatMap((generation) => generation.find(high, low).reverse());
+  }
+
+  /** Whether there are candidates. */
+  mayHold(eventId: Uint8Array): boolean {
+    const [high, low] = [word(eventId, HIGH_AT), word(eventId, LOW_AT)];
+    return this.#generations.some((generation) => generation.has(high, low));
   }
 
   add(eventId: Uint8Array, seq: number): void {
@@ -27,7 +33,7 @@ export class EventWindow {
       newest = new Generation();
       this.#generations = [newest, ...this.#generations].slice(0, GENERATIONS);
     }
-    const [high, low] = fingerprint(eventId);
+    const [high, low] = [word(eventId, HIGH_AT), word(eventId, LOW_AT)];
     newest.add(high, low, seq);
   }
 }
@@ -37,6 +43,14 @@ class Generation {
   count = 0;
   #prints = new Uint32Array(2 * INITIAL_SLOTS);
   #seqs = new Float64Array(INITIAL_SLOTS);
+
+  has(high: number, low: number): boolean {
+    const [prints, seqs] = [this.#prints, this.#seqs];
+    const mask = seqs.length - 1;
+    for (let slot = low & mask; seqs[slot] !== 0; slot = (slot + 1) & mask)
+      if (prints[2 * slot] === high && prints[2 * slot + 1] === low) return true;
+    return false;
+  }
 
   find(high: number, low: number): number[] {
     const found: number[] = [];
@@ -74,8 +88,9 @@ class Generation {
 }
 
 /** Ids are UUIDs, so version and variant bits lie in bytes 6 and 8; these eight bytes avoid them. */
-function fingerprint(id: Uint8Array): [number, number] {
-  const word = (at: number): number =>
-    (((id[at] ?? 0) << 24) | ((id[at + 1] ?? 0) << 16) | ((id[at + 2] ?? 0) << 8) | (id[at + 3] ?? 0)) >>> 0;
-  return [word(0), word(12)];
+const HIGH_AT = 0;
+const LOW_AT = 12;
+
+function word(id: Uint8Array, at: number): number {
+  return (((id[at] ?? 0) << 24) | ((id[at + 1] ?? 0) << 16) | ((id[at + 2] ?? 0) << 8) | (id[at + 3] ?? 0)) >>> 0;
 }

@@ -50,6 +50,10 @@ export interface Leaf {
   readonly prev: Uint8Array;
 }
 
+/** What the event says, and what the ledger adds. */
+type LeafEvent = Pick<Leaf, 'type' | 'injected' | 'eventUs' | 'eventId' | 'producer' | 'gpu'>;
+type LeafPlace = Pick<Leaf, 'seq' | 'receivedUs' | 'detailLength'>;
+
 export class MalformedLeafError extends Error {
   override readonly name = 'MalformedLeafError';
 }
@@ -62,22 +66,22 @@ export function isLeafType(value: number): value is LeafType {
  * Writes everything up to, not including, detail_commit and prev, and returns the offset after it.
  * The caller, who has the hashes at hand as bytes or as latin1 strings, appends them.
  */
-export function writeLeafPrefix(into: Buffer, offset: number, leaf: Omit<Leaf, 'detailCommit' | 'prev'>): number {
+export function writeLeafPrefix(into: Buffer, offset: number, event: LeafEvent, place: LeafPlace): number {
   into[offset] = LEAF_VERSION;
-  into[offset + 1] = leaf.type;
-  into.writeUInt16BE(leaf.injected ? KNOWN_FLAGS : LeafFlag.saltedDetail, offset + 2);
-  writeUint53(into, leaf.seq, offset + 4);
-  writeUint53(into, leaf.receivedUs, offset + 12);
-  writeUint53(into, leaf.eventUs, offset + 20);
-  into.set(leaf.eventId, offset + 28);
-  let end = writeLp8(into, offset + FIXED_HEAD_BYTES, leaf.producer);
-  end = writeLp8(into, end, leaf.gpu);
-  return into.writeUInt32BE(leaf.detailLength, end);
+  into[offset + 1] = event.type;
+  into.writeUInt16BE(event.injected ? KNOWN_FLAGS : LeafFlag.saltedDetail, offset + 2);
+  writeUint53(into, place.seq, offset + 4);
+  writeUint53(into, place.receivedUs, offset + 12);
+  writeUint53(into, event.eventUs, offset + 20);
+  into.set(event.eventId, offset + 28);
+  let end = writeLp8(into, offset + FIXED_HEAD_BYTES, event.producer);
+  end = writeLp8(into, end, event.gpu);
+  return into.writeUInt32BE(place.detailLength, end);
 }
 
 export function encodeLeaf(leaf: Leaf): Buffer {
   const bytes = Buffer.allocUnsafe(MAX_LEAF_BYTES);
-  const end = writeLeafPrefix(bytes, 0, leaf);
+  const end = writeLeafPrefix(bytes, 0, leaf, leaf);
   bytes.set(leaf.detailCommit, end);
   bytes.set(leaf.prev, end + 32);
   return Buffer.from(bytes.subarray(0, end + 64));

@@ -10,12 +10,15 @@ export const ZERO_HASH: Buffer = Buffer.alloc(HASH_BYTES);
 
 const nodeInput = Buffer.alloc(1 + 2 * HASH_BYTES, NODE_PREFIX);
 
+/** What `write` ends in for this encoding; every Buffer has it, the type does not say so. */
+type Latin1Buffer = Buffer & { latin1Write(text: string, offset: number, length: number): number };
+
 /**
  * Writes SHA-256(input) into `into`. A binary (latin1) string out of node:crypto and back costs a third of a Buffer digest,
  * and hashing is what bounds the ledger's throughput.
  */
 export function hashInto(input: Uint8Array, into: Buffer, offset: number): void {
-  into.write(hash('sha256', input, 'binary'), offset, HASH_BYTES, 'latin1');
+  (into as Latin1Buffer).latin1Write(hash('sha256', input, 'binary'), offset, HASH_BYTES);
 }
 
 /** SHA-256(input). */
