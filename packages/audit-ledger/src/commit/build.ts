@@ -131,7 +131,11 @@ class EntryWriter {
   add(draft: Draft, seq: number, receivedUs: number, detailCommit: Buffer): Buffer {
     const start = this.#end + 2;
     this.#record[start] = LEAF_PREFIX;
-    const commitAt = writeLeafPrefix(this.#record, start + 1, draft, { seq, receivedUs, detailLength: draft.detail.length });
+    const commitAt = writeLeafPrefix(this.#record, start + 1, draft, {
+      seq,
+      receivedUs,
+      detailLength: draft.detail.length,
+    });
     this.#record.set(detailCommit, commitAt);
     this.#record.set(this.#prev, commitAt + HASH_BYTES);
     this.#end = commitAt + 2 * HASH_BYTES;

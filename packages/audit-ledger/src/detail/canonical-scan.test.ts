@@ -26,13 +26,22 @@ const object = fc
 
 describe('a scan of a detail', () => {
   it('knows what the engine logs', () => {
-    const detail = { confidence: 0.995, event: 'quarantined', nested: { list: [1, -2, 'ü', true, null], n: 0 }, sm: 17 };
+    const detail = {
+      confidence: 0.995,
+      event: 'quarantined',
+      nested: { list: [1, -2, 'ü', true, null], n: 0 },
+      sm: 17,
+    };
     assert.equal(scanEvent(Buffer.from(canonicalJson(detail))), 'quarantined');
   });
 
   it('never accepts what the slow way refuses, nor reads it otherwise', () => {
     fc.assert(fc.property(object, assertNeverWrong), { numRuns: 2_000 });
-    const damaged = fc.tuple(object, fc.nat(), fc.constantFrom(...Buffer.from('{}[]",:.-+eE0129 \\truefalsn\n\u007f'), 0xc3));
+    const damaged = fc.tuple(
+      object,
+      fc.nat(),
+      fc.constantFrom(...Buffer.from('{}[]",:.-+eE0129 \\truefalsn\n\u007f'), 0xc3),
+    );
     fc.assert(
       fc.property(damaged, ([bytes, at, byte]) => {
         const copy = Buffer.from(bytes);

@@ -21,7 +21,8 @@ describe('test events', () => {
 
 describe('the check of acknowledgements', () => {
   const root = Buffer.alloc(32, 1);
-  const note = (size: number, of = root): string => signCheckpoint({ origin: 'sentinel/test', size, root: of }, TEST_KEY);
+  const note = (size: number, of = root): string =>
+    signCheckpoint({ origin: 'sentinel/test', size, root: of }, TEST_KEY);
   const events = testEvents('run', 1, 2, 0);
   const problemsOf = (...acks: { seqs: bigint[]; checkpoint: string }[]): readonly string[] => {
     const check = new AckCheck(TEST_KEY.verifier);
