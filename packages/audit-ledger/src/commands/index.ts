@@ -3,6 +3,7 @@ import type { CommandSpecs, FlagSpecs, LoadedConfig, Streams } from '@sentinel/s
 import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { publicOpenError } from '../open-errors.js';
 import { SourceError } from '../verify/source.js';
+import { exportRange } from './export.js';
 import { fsck } from './fsck.js';
 import { keygen } from './keygen.js';
 import { proof } from './proof.js';
@@ -16,6 +17,19 @@ export const FLAGS = {
   },
   depth: { type: 'integer', min: 1, help: 'verify: the newest N entries' },
   full: { type: 'boolean', help: 'verify: every entry' },
+  from: {
+    type: 'string',
+    value: 'SEQ|TIME',
+    help: 'export: first entry, by number, date or UTC time at which it was taken [0]',
+  },
+  to: {
+    type: 'string',
+    value: 'SEQ|TIME',
+    help: 'export: last entry; a date is included, a time is not [the newest]',
+  },
+  output: { type: 'string', value: 'PATH', help: 'export: a new folder, or a file that ends in .tar' },
+  'from-export': { type: 'string', value: 'PATH', help: 'verify: an export in place of the log' },
+  key: { type: 'string', value: 'KEY', help: "verify --from-export: the log's verifier key [that of signing_key]" },
   verbose: { type: 'boolean', help: 'verify: shows progress and every finding' },
 } as const satisfies FlagSpecs;
 
@@ -23,6 +37,7 @@ export const COMMANDS = {
   keygen: 'makes the signing key in the file of signing_key_path and prints its verifier key',
   verify:
     'recomputes stored entries up to the signed checkpoint: --depth N or --full; 0 ok, 1 tampering, 69 could not verify',
+  export: 'copies entries --from --to with all that proves them to --output, for whoever verifies offline',
   proof: 'SEQ: prints an entry with its proof (C2SP tlog-proof)',
   fsck: 'checks the files of the log against its head, without the signing key',
 } as const satisfies CommandSpecs;
@@ -30,7 +45,7 @@ export const COMMANDS = {
 export type LedgerProgram = LoadedConfig<'audit_ledger', typeof FLAGS>;
 export type Command = (program: LedgerProgram, streams: Streams) => Promise<number> | number;
 
-const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = { keygen, verify, proof, fsck };
+const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = { keygen, verify, export: exportRange, proof, fsck };
 
 /** @returns the exit status */
 export async function runCommand(program: LedgerProgram, streams: Streams): Promise<number> {

@@ -5,10 +5,13 @@ import { selectBackend } from '../storage/select-backend.js';
 import { type VerifyReport, verifyLog } from '../verify/verify-log.js';
 import type { Command } from './index.js';
 import { printReport, progress } from './report.js';
+import { verifyExportAt } from './verify-export.js';
 
 /** Reads what is stored itself, also while a writer is at work. */
-export const verify: Command = async ({ config, flags }, streams) => {
-  const { depth, full, verbose } = flags;
+export const verify: Command = async (program, streams) => {
+  const { config, flags } = program;
+  const { depth, full, verbose, 'from-export': archive } = flags;
+  if (archive !== undefined) return await verifyExportAt(archive, program, streams);
   if (full === (depth !== undefined)) {
     throw new SentinelError({
       code: 'INVALID_ARGUMENT',

@@ -1,0 +1,39 @@
+import type { Streams } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { openArchive } from '../archive/reader.js';
+import { MalformedTarError } from '../archive/tar.js';
+import { verifyExport } from '../export/verify-export.js';
+import { MalformedKeyError, parseVerifierKey, type VerifierKey } from '../note/keys.js';
+import { signingKeyOf } from '../settings.js';
+import { printExportReport } from './export-report.js';
+import type { LedgerProgram } from './index.js';
+import { progress } from './report.js';
+
+/** `verify --from-export`: needs no log, and the key of --key or else the configured one. @returns the exit status */
+export async function verifyExportAt(path: string, program: LedgerProgram, streams: Streams): Promise<number> {
+  const { flags } = program;
+  const key = flags.key === undefined ? signingKeyOf(program.config).verifier : keyOf(flags.key);
+  try {
+    const archive = await openArchive(path);
+    try {
+      const report = await verifyExport(archive, key, flags.verbose ? progress(streams) : undefined);
+      return printExportReport(report, streams, flags.verbose);
+    } finally {
+      await archive.close();
+    }
+  } catch (error) {
+    if (!(error instanceof MalformedTarError)) throw error;
+    const findings = [{ what: `${path}: ${error.message}` }];
+    const report = { ok: false, checkpoint: undefined, manifest: undefined, findings, found: 1 };
+    return printExportReport(report, streams, flags.verbose);
+  }
+}
+
+function keyOf(text: string): VerifierKey {
+  try {
+    return parseVerifierKey(text);
+  } catch (cause) {
+    if (!(cause instanceof MalformedKeyError)) throw cause;
+    throw new SentinelError({ code: 'INVALID_ARGUMENT', field: '--key', message: cause.message });
+  }
+}

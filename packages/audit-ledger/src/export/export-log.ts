@@ -1,0 +1,133 @@
+/** Copies a range of a log into an archive that proves itself: one pass, one bundle in memory at a time. */
+import { createHash } from 'node:crypto';
+import type { ArchiveWriter } from '../archive/writer.js';
+import type { Checkpoint } from '../note/checkpoint.js';
+import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
+import { TILE_WIDTH, tilePath, tileWidth } from '../tiles/path.js';
+import type { LogSource, Opening } from '../verify/source.js';
+import { detailLine } from './details.js';
+import {
+  bundlesOf,
+  CHECKPOINT_PATH,
+  detailsPath,
+  hashTilesOf,
+  MANIFEST_PATH,
+  type SeqRange,
+  VERIFIER_KEY_PATH,
+} from './layout.js';
+import { EXPORT_FORMAT, type Manifest, Ranges, writeManifest } from './manifest.js';
+
+/** An entry as it is copied: leaf and opening are undefined where the log no longer has them. */
+export interface CopiedEntry {
+  readonly seq: number;
+  readonly leaf: Uint8Array | undefined;
+  readonly opening: Opening | undefined;
+}
+
+/** A file beside the log's own. */
+export interface ExtraFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** The tree binds it: it needs no checksum. */
+  readonly proved?: boolean;
+}
+
+export interface ExportInput {
+  readonly source: LogSource;
+  /** The signed note, and what it says. */
+  readonly note: string;
+  readonly checkpoint: Checkpoint;
+  readonly verifierKey: string;
+  readonly range: SeqRange;
+  readonly archive: ArchiveWriter;
+  /** Told of every entry of the range, in order. */
+  readonly onEntry?: (entry: CopiedEntry) => void;
+  /** Files that go with it, asked for after the last entry. */
+  readonly extras: () => AsyncIterable<ExtraFile> | Iterable<ExtraFile>;
+}
+
+export interface Exported {
+  readonly details: number;
+  readonly missingDetails: readonly (readonly [number, number])[];
+}
+
+/** Does not judge what it copies: `verifyExport` does. */
+export async function exportLog(input: ExportInput): Promise<Exported> {
+  const { source, checkpoint, range, archive } = input;
+  await archive.add(CHECKPOINT_PATH, Buffer.from(input.note));
+  await archive.add(VERIFIER_KEY_PATH, Buffer.from(`${input.verifierKey}\n`));
+  const copied = await copyEntries(input);
+  for (const tile of hashTilesOf(range, checkpoint.size)) await archive.add(tilePath(tile), await source.tile(tile));
+  const files: Record<string, string> = {};
+  for await (const { path, bytes, proved = false } of input.extras()) {
+    await archive.add(path, bytes);
+    if (!proved) files[path] = createHash('sha256').update(bytes).digest('hex');
+  }
+  const { origin, size } = checkpoint;
+  const { details, missingDetails } = copied;
+  const { first, last } = range;
+  const kept = { details, missing_details: missingDetails, files };
+  const manifest: Manifest = { format: EXPORT_FORMAT, origin, size, first, last, ...kept };
+  await archive.add(MANIFEST_PATH, writeManifest(manifest));
+  await archive.close();
+  return copied;
+}
+
+async function copyEntries({ source, checkpoint, range, archive, onEntry }: ExportInput): Promise<Exported> {
+  const openings = new Openings(source, range);
+  const missing = new Ranges();
+  let details = 0;
+  for (const index of bundlesOf(range)) {
+    const width = tileWidth(checkpoint.size, 0, index);
+    const bundle = await source.tile({ kind: 'entries', index, width });
+    await archive.add(tilePath({ kind: 'entries', index, width }), bundle);
+    const leaves = leavesOf(bundle, width);
+    const start = index * TILE_WIDTH;
+    let lines = '';
+    for (let seq = Math.max(start, range.first); seq <= Math.min(start + width - 1, range.last); seq += 1) {
+      const opening = await openings.take(seq);
+      if (opening === undefined) missing.add(seq);
+      else lines += detailLine(opening);
+      if (opening !== undefined) details += 1;
+      onEntry?.({ seq, leaf: leaves[seq - start], opening });
+    }
+    if (lines !== '') await archive.add(detailsPath(index), Buffer.from(lines));
+  }
+  await openings.close();
+  return { details, missingDetails: missing.list };
+}
+
+/** Salts and details, taken in step with the bundles. */
+class Openings {
+  readonly #iterator: AsyncIterator<Opening> | undefined;
+  #next: Opening | undefined;
+  #started = false;
+
+  constructor(source: LogSource, { first, last }: SeqRange) {
+    this.#iterator = source.openings?.(first, last + 1)[Symbol.asyncIterator]();
+  }
+
+  async take(seq: number): Promise<Opening | undefined> {
+    while (!this.#started || (this.#next !== undefined && this.#next.seq < seq)) await this.#advance();
+    return this.#next?.seq === seq ? this.#next : undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#iterator?.return?.();
+  }
+
+  async #advance(): Promise<void> {
+    this.#started = true;
+    const step = await this.#iterator?.next();
+    this.#next = step === undefined || step.done === true ? undefined : step.value;
+  }
+}
+
+function leavesOf(bundle: Uint8Array, width: number): (Uint8Array | undefined)[] {
+  try {
+    return decodeBundle(bundle, width);
+  } catch (error) {
+    if (error instanceof MalformedBundleError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+/** Logs and exports of them, for tests. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createArchive } from '../archive/writer.js';
+import type { Draft } from '../commit/build.js';
+import { type ExtraFile, exportLog } from '../export/export-log.js';
+import type { SeqRange } from '../export/layout.js';
+import { openCheckpoint } from '../note/checkpoint.js';
+import { fileBackend } from '../storage/file/file-backend.js';
+import { draftOf, freshFolder, openTestLedger, requestOf, TEST_KEY } from './ledgers.js';
+
+const BATCH = 1000;
+export const TEST_EPOCH_US = 1_700_000_000_000_000;
+
+/** A log of the genesis entry and of drafts, which the ledger takes one millisecond after the other. @returns its folder */
+export async function logOf(drafts: readonly Draft[], batch = BATCH): Promise<string> {
+  const directory = freshFolder();
+  let nowUs = TEST_EPOCH_US;
+  const { ledger, close } = await openTestLedger(directory, { nowUs: () => (nowUs += 1000) });
+  for (let at = 0; at < drafts.length; at += batch) await ledger.ingest(requestOf(drafts.slice(at, at + batch)));
+  await close();
+  return directory;
+}
+
+/** Of `count` entries, the genesis included. */
+export async function logOfSize(count: number, batch = BATCH): Promise<string> {
+  return await logOf(
+    Array.from({ length: count - 1 }, (_, n) => draftOf(n)),
+    batch,
+  );
+}
+
+/** @param name ends in `.tar` for a file. @returns its path */
+export async function exportOf(
+  directory: string,
+  range: Partial<SeqRange> = {},
+  name = 'export',
+  extras: readonly ExtraFile[] = [],
+): Promise<string> {
+  const output = join(mkdtempSync(join(tmpdir(), 'sentinel-export-')), name);
+  const source = await fileBackend({ directory }).openSource();
+  try {
+    const note = await source.checkpoint();
+    const checkpoint = openCheckpoint(note, TEST_KEY.verifier);
+    const archive = await createArchive(output);
+    const verifierKey = TEST_KEY.verifier.text;
+    const whole = { first: 0, last: checkpoint.size - 1, ...range };
+    await exportLog({ source, note, checkpoint, verifierKey, range: whole, archive, extras: () => extras });
+  } finally {
+    await source.close();
+  }
+  return output;
+}
