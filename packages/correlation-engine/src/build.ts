@@ -8,6 +8,7 @@ import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/l
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
 import { reloadConfig } from '@sentinel/service-kit/reload';
+import { untilThere } from '@sentinel/service-kit/until-there';
 import {
   asksForEvents,
   asksForHealth,
@@ -44,7 +45,6 @@ import { isClustered, openHistory } from './store/history/open.js';
 import { Lease } from './store/lease.js';
 import type { LoadedState } from './store/loaded-state.js';
 import { StateStore, SupersededError } from './store/state-store.js';
-import { untilThere } from './store/until-there.js';
 
 const SECTION = 'correlation_engine';
 /** A manifest of cohorts that expires within this time is said at start and at SIGHUP. */

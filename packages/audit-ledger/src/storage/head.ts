@@ -32,7 +32,7 @@ export class MalformedHeadError extends Error {
 
 /** `more` is what a backend adds under names of its own. */
 export function encodeHead(head: Head, more: { readonly [name: string]: JsonValue } = {}): Buffer {
-  const json = canonicalJson({
+  return encodeDigested({
     ...more,
     format: FORMAT,
     generation: head.generation,
@@ -46,18 +46,28 @@ export function encodeHead(head: Head, more: { readonly [name: string]: JsonValu
     first_unsealed_commit: head.firstUnsealedCommit,
     producers: head.producers.map(({ producer, epoch, sequence }) => ({ producer, epoch, sequence })),
   });
+}
+
+/** Canonical JSON and its SHA-256, one line each. */
+export function encodeDigested(value: JsonValue): Buffer {
+  const json = canonicalJson(value);
   return Buffer.from(`${json}\n${hex(sha256(Buffer.from(json)))}\n`);
 }
 
 /** All members of an intact head. */
 export function decodeHeadFields(bytes: Uint8Array): { readonly [name: string]: unknown } {
+  const value = decodeDigested(bytes, 'head');
+  if (value['format'] !== FORMAT) throw new MalformedHeadError(`head has unknown format ${String(value['format'])}`);
+  return value;
+}
+
+/** What `encodeDigested` gave, called `what` where it is damaged. */
+export function decodeDigested(bytes: Uint8Array, what: string): { readonly [name: string]: unknown } {
   const text = Buffer.from(bytes).toString('utf8');
   const [json = '', digest, end, ...rest] = text.split('\n');
   const intact = digest === hex(sha256(Buffer.from(json))) && end === '' && rest.length === 0;
-  if (!intact) throw new MalformedHeadError('head does not match its digest');
-  const value = JSON.parse(json) as { [key: string]: unknown };
-  if (value['format'] !== FORMAT) throw new MalformedHeadError(`head has unknown format ${String(value['format'])}`);
-  return value;
+  if (!intact) throw new MalformedHeadError(`${what} does not match its digest`);
+  return JSON.parse(json) as { [key: string]: unknown };
 }
 
 export function headOf(value: { readonly [name: string]: unknown }): Head {
@@ -71,11 +81,11 @@ export function headOf(value: { readonly [name: string]: unknown }): Head {
     receivedUs: count(value, 'received_us'),
     batchId: octets(value, 'batch_id', 16),
     firstUnsealedCommit: count(value, 'first_unsealed_commit'),
-    producers: producers(value['producers']),
+    producers: producersOf(value['producers']),
   };
 }
 
-function producers(value: unknown): ProducerMark[] {
+export function producersOf(value: unknown): ProducerMark[] {
   if (!Array.isArray(value)) throw new MalformedHeadError('head lacks producers');
   return value.map((mark: { [key: string]: unknown }) => {
     if (typeof mark['producer'] !== 'string') throw new MalformedHeadError('head has a producer without a name');

@@ -1,6 +1,6 @@
 import { choice, integer, list, text } from '../formats.js';
 import { listenAddress, requiredPath, webHost, webOrigin } from '../places.js';
-import { group, inertGroup, leaf, secret, section } from '../schema.js';
+import { group, inertGroup, leaf, type Report, secret, section } from '../schema.js';
 import {
   CONTRACT,
   checkPlaintext,
@@ -134,7 +134,7 @@ export const auditLedger = section(
         doc: 'file = segment files in data_dir; scylla = a cluster; auto = the cluster if scylla.contact_points are set, else files.',
         source: CONTRACT,
       }),
-      scylla: inertGroup('The cluster.', scyllaKeys('sentinel_audit', 'segment files')),
+      scylla: group('The cluster.', scyllaKeys('sentinel_audit', 'segment files', { write: 'QUORUM', read: 'QUORUM' })),
     }),
     retention,
     verification,
@@ -147,5 +147,28 @@ export const auditLedger = section(
     if (values.storage.backend === 'scylla' && values.storage.scylla.contact_points.length === 0) {
       report('storage.scylla.contact_points', 'must be set while storage.backend is scylla');
     }
+    checkConsistency(values.storage.scylla, report);
   },
 );
+
+/** What a read must ask of the copies to see what each write was confirmed by. Weaker writes would lose acknowledged entries with one node. */
+const SEES: Readonly<Record<string, readonly string[]>> = {
+  QUORUM: ['QUORUM', 'ALL'],
+  LOCAL_QUORUM: ['LOCAL_QUORUM', 'ALL'],
+  EACH_QUORUM: ['LOCAL_QUORUM', 'QUORUM', 'ALL'],
+  ALL: ['ONE', 'LOCAL_ONE', 'LOCAL_QUORUM', 'QUORUM', 'ALL'],
+};
+
+function checkConsistency(
+  { write_consistency: write, read_consistency: read }: { write_consistency: string; read_consistency: string },
+  report: Report,
+): void {
+  const seen = SEES[write];
+  if (seen === undefined)
+    report(
+      'storage.scylla.write_consistency',
+      `must be one of ${Object.keys(SEES).join(', ')}: ${write} loses entries with one node`,
+    );
+  else if (!seen.includes(read))
+    report('storage.scylla.read_consistency', `must be one of ${seen.join(', ')} to see what is written at ${write}`);
+}

@@ -94,7 +94,10 @@ export const correlationEngine = section(
     directive_log: directiveLog,
     cohort_manifest: cohortManifest,
     history,
-    scylla: group('The store of every run, for fleets.', scyllaKeys('sentinel', 'history.url')),
+    scylla: group(
+      'The store of every run, for fleets.',
+      scyllaKeys('sentinel', 'history.url', { write: 'LOCAL_QUORUM', read: 'LOCAL_ONE' }),
+    ),
     redis,
     audit_ledger_endpoint: leaf({
       format: endpoint,

@@ -77,8 +77,14 @@ export function metricsPort(port: number) {
   };
 }
 
+type Consistency = 'ONE' | 'LOCAL_ONE' | 'QUORUM' | 'LOCAL_QUORUM' | 'EACH_QUORUM' | 'ALL';
+
 /** Keys of a Scylla or Cassandra cluster. Setting contact points selects it. */
-export function scyllaKeys(keyspace: string, replacedKey: string) {
+export function scyllaKeys(
+  keyspace: string,
+  replacedKey: string,
+  { write, read }: { readonly write: Consistency; readonly read: Consistency },
+) {
   return {
     contact_points: leaf({
       format: list(text({ expects: 'HOST or HOST:PORT', pattern: /^[A-Za-z0-9._[\]:-]{1,259}$/ })),
@@ -100,13 +106,13 @@ export function scyllaKeys(keyspace: string, replacedKey: string) {
     }),
     write_consistency: leaf({
       format: choice('ONE', 'LOCAL_ONE', 'QUORUM', 'LOCAL_QUORUM', 'EACH_QUORUM', 'ALL'),
-      default: 'LOCAL_QUORUM',
+      default: write,
       doc: 'Copies that must confirm a write.',
       source: CONTRACT,
     }),
     read_consistency: leaf({
       format: choice('ONE', 'LOCAL_ONE', 'QUORUM', 'LOCAL_QUORUM', 'EACH_QUORUM', 'ALL'),
-      default: 'LOCAL_ONE',
+      default: read,
       doc: 'Copies that must answer a read.',
       source: CONTRACT,
     }),

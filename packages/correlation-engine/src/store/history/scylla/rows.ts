@@ -1,4 +1,5 @@
-import { types } from 'cassandra-driver';
+import { long } from '@sentinel/service-kit/cql/rows';
+import type { types } from 'cassandra-driver';
 import type { HistoryRecord } from '../history-record.js';
 import { pack, unpack } from './pack.js';
 
@@ -7,11 +8,6 @@ const DAY_US = 86_400_000_000;
 /** The day (UTC) of a time, counted from 1970. */
 export function dayOf(us: number): number {
   return Math.floor(us / DAY_US);
-}
-
-/** A number below 2^53 as the driver takes a bigint. */
-export function long(value: number): types.Long {
-  return types.Long.fromNumber(value);
 }
 
 export const INSERT_RECORD = `INSERT INTO records (node, day, commit_seq, spool_id, sequence, offset_us, devices, payload)
@@ -51,11 +47,4 @@ export function recordOf(row: types.Row): HistoryRecord {
     devices: (row.devices as string[] | null) ?? [],
     payload: unpack(row.payload as Buffer, nowUs),
   };
-}
-
-/** Every row, of all pages. */
-export async function allRows(rows: AsyncIterable<types.Row>): Promise<types.Row[]> {
-  const all: types.Row[] = [];
-  for await (const row of rows) all.push(row);
-  return all;
 }

@@ -6,13 +6,14 @@ import {
   makeKeyspace,
 } from '@sentinel/service-kit/cql/connect';
 import { cqlError } from '@sentinel/service-kit/cql/errors';
+import { allRows, long } from '@sentinel/service-kit/cql/rows';
 import { migrateUp } from '@sentinel/service-kit/cql/schema-steps';
 import { type Client, concurrent } from 'cassandra-driver';
 import type { HistoryRecord } from '../history-record.js';
 import { type HistoryCursor, type HistoryEntry, type HistoryStore, parseCursor } from '../history-store.js';
 import { HighWater } from '../segment-index.js';
 import { mergeNewestFirst } from './merge.js';
-import { allRows, dayOf, INSERT_RECORD, long, RECORD_COLUMNS, recordOf, recordRow } from './rows.js';
+import { dayOf, INSERT_RECORD, RECORD_COLUMNS, recordOf, recordRow } from './rows.js';
 import { HISTORY_SCHEMA } from './schema.js';
 
 const SECTION = 'correlation_engine';

@@ -1,9 +1,10 @@
 import { type CqlConfig, connectCql, consistencyThatSees } from '@sentinel/service-kit/cql/connect';
 import { cqlError } from '@sentinel/service-kit/cql/errors';
+import { allRows, long } from '@sentinel/service-kit/cql/rows';
 import type { Client } from 'cassandra-driver';
 import type { HistoryRecord } from '../history-record.js';
 import type { HistoryLog } from '../history-store.js';
-import { allRows, long, RECORD_COLUMNS, recordOf } from './rows.js';
+import { RECORD_COLUMNS, recordOf } from './rows.js';
 
 const SECTION = 'correlation_engine';
 /** Records in memory at once, of all nodes together, and of one node at least and at most. */

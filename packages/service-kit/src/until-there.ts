@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Backoff } from '@sentinel/service-kit/backoff';
-import type { SentinelError } from '@sentinel/service-kit/errors';
+import { Backoff } from './backoff.js';
+import type { SentinelError } from './errors.js';
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
