@@ -35,7 +35,16 @@ export interface Recomputed {
 /** Throws where the bytes are not a well-formed continuation of `before`. */
 export function recomputeBatch(before: ShadowState, entries: Uint8Array, details: Uint8Array): Recomputed {
   assertSameBatch(readHeader(entries), readHeader(details));
-  const { hashes, chainHead, receivedUs } = recomputeChain(before, entryPreimages(entries), detailPreimages(details));
+  return recomputeEntries(before, entryPreimages(entries), detailPreimages(details));
+}
+
+/** The same from preimages of entries and, where they are given, of their details. */
+export function recomputeEntries(
+  before: ShadowState,
+  entries: readonly Uint8Array[],
+  details?: readonly Uint8Array[],
+): Recomputed {
+  const { hashes, chainHead, receivedUs } = recomputeChain(before, entries, details);
   const subtrees = extend(before, hashes);
   return {
     next: { size: before.size + hashes.length, chainHead, receivedUs, subtrees },
@@ -48,12 +57,12 @@ export function recomputeBatch(before: ShadowState, entries: Uint8Array, details
 function recomputeChain(
   before: ShadowState,
   entries: readonly Uint8Array[],
-  details: readonly Uint8Array[],
+  details: readonly Uint8Array[] | undefined,
 ): { hashes: Uint8Array[]; chainHead: Uint8Array; receivedUs: number } {
   let { chainHead, receivedUs } = before;
   const hashes = entries.map((preimage, i) => {
     const leaf = checkLink(preimage.subarray(1), { seq: before.size + i, prev: chainHead, receivedUs });
-    checkDetail(leaf, details[i] ?? NOTHING);
+    if (details !== undefined) checkDetail(leaf, details[i] ?? NOTHING);
     receivedUs = leaf.receivedUs;
     chainHead = sha256(preimage);
     return chainHead;

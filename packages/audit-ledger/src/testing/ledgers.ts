@@ -10,6 +10,7 @@ import type { EventRequest } from '../ingest/deduplicate.js';
 import { LeafType } from '../leaf/leaf.js';
 import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
 import { type OpenLedger, type OpenLedgerOptions, openLedger } from '../open-ledger.js';
+import type { Backend } from '../storage/backend.js';
 import { fileBackend } from '../storage/file/file-backend.js';
 import type { FilePlace } from '../storage/file/open-store.js';
 
@@ -43,20 +44,24 @@ export async function openTestLedger(
   directory: string,
   { disk, segmentBytes, ...options }: Partial<OpenLedgerOptions> & Omit<FilePlace, 'directory'> = {},
 ): Promise<OpenLedger> {
-  return await openLedger({
-    backend: fileBackend({
-      directory,
-      ...(disk === undefined ? {} : { disk }),
-      ...(segmentBytes === undefined ? {} : { segmentBytes }),
-    }),
+  const backend = fileBackend({
+    directory,
+    ...(disk === undefined ? {} : { disk }),
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+  });
+  return await openLedger({ ...ledgerOptions(backend), ...options });
+}
+
+export function ledgerOptions(backend: Backend): OpenLedgerOptions {
+  return {
+    backend,
     key: TEST_KEY,
     acceptRollback: false,
     groupEntries: 8192,
     nowUs: () => Date.now() * 1000,
     randomBytes,
     events: recordedEvents(),
-    ...options,
-  });
+  };
 }
 
 export function draftOf(n: number, over: Partial<Draft> = {}): Draft {

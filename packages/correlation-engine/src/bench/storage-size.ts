@@ -8,7 +8,7 @@ import { FileHistory } from '../store/history/file-history.js';
 import type { HistoryStore } from '../store/history/history-store.js';
 import { ScyllaHistory } from '../store/history/scylla/scylla-history.js';
 import { GPUS, nodeDay } from '../store/history/testing/node-day.js';
-import { testCluster } from '../testing/cluster-settings.js';
+import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
 import { postgresBytes } from './postgres-size.js';
 
 const DAY_MS = 86_400_000;

@@ -6,8 +6,8 @@ export function long(value: number): types.Long {
 }
 
 /** Every row, of all pages. */
-export async function allRows(rows: AsyncIterable<types.Row>): Promise<types.Row[]> {
-  const all: types.Row[] = [];
+export async function allRows<T>(rows: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
   for await (const row of rows) all.push(row);
   return all;
 }

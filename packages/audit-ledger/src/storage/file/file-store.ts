@@ -5,6 +5,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import type { SegmentLog } from '@sentinel/service-kit/segment-log';
 import type { Batch } from '../../commit/build.js';
 import { BLOCK_ENTRIES, type IndexFilter } from '../../index/block.js';
+import type { IndexStore } from '../../index/index-store.js';
 import type { HashTile } from '../../tiles/path.js';
 import { StoreFullError, UnknownOutcomeError } from '../errors.js';
 import type { Head } from '../head.js';
@@ -15,7 +16,6 @@ import { isErrno, orUndefined } from './errno.js';
 import { prepareFile } from './files.js';
 import type { HashColumns } from './hash-columns.js';
 import type { FileHead, HeadFile } from './head-file.js';
-import type { IndexStore } from './index-store.js';
 import type { Layout } from './layout.js';
 import type { RecordReader } from './record-reader.js';
 

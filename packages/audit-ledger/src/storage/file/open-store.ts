@@ -2,19 +2,21 @@
 import { lockDirectory } from '@sentinel/service-kit/directory-lock';
 import type { Position } from '@sentinel/service-kit/segment-log';
 import { SEGMENT_HEADER, SegmentLog } from '@sentinel/service-kit/segment-log';
+import { IndexStore } from '../../index/index-store.js';
 import { EventWindow } from '../../ingest/event-window.js';
 import { EMPTY_ROOT, ZERO_HASH } from '../../tree/hash.js';
 import type { OpenedStore, OpenWriterOptions } from '../backend.js';
 import { TamperedStoreError } from '../errors.js';
+import { assertSameLog, compareWithGuards } from '../guard.js';
+import { blockFiles } from './block-files.js';
 import { CommitTable } from './commit-table.js';
 import { type Disk, nodeDisk, segmentFilesOn } from './disk.js';
 import { FileStore } from './file-store.js';
-import { assertSameLog, compareWithGuards } from './guard.js';
+import { storedCheckpoints } from './guard.js';
 import { HashColumns } from './hash-columns.js';
 import { type FileHead, HeadFile } from './head-file.js';
-import { IndexStore } from './index-store.js';
 import { layoutOf, MAX_RECORD_BYTES, SEGMENT_BYTES } from './layout.js';
-import { fillWindow, rebuild } from './rebuild.js';
+import { fillWindow, nodeReader, rebuild } from './rebuild.js';
 import { RecordReader } from './record-reader.js';
 
 /** A folder, and what tests replace of it. */
@@ -79,12 +81,13 @@ async function openLocked(
   const details = await openLog(layout.details, head.detailsEnd);
   const commits = track(await CommitTable.open(layout.commits, head.commits, disk));
   const reader = new RecordReader(commits, entries, details);
-  const index = new IndexStore(layout.index, head.size, disk, (from, to) => reader.leaves(from, to));
+  const index = new IndexStore(head.size, blockFiles(layout.index, disk), (from, to) => reader.leaves(from, to));
 
   const parts = { entries, details, commits, index, head };
   const rebuilt = await rebuild(parts, (size) => new HashColumns(layout.hashes, size, disk));
-  await assertSameLog(reader, head, options.verifier);
-  const lost = await compareWithGuards({ layout, disk, head, columns: rebuilt.columns }, options);
+  await assertSameLog({ readEntries: (from, to) => reader.entries(from, to) }, head, options.verifier);
+  const guarded = { place: layout.root, head, nodes: nodeReader(rebuilt.columns, head.size) };
+  const lost = await compareWithGuards(guarded, await storedCheckpoints(layout, disk), options);
   const window = await fillWindow(new EventWindow(), parts, options.nowUs);
   const release = (): Promise<void> => opened[0]?.close().then(() => undefined) ?? Promise.resolve();
   const store = new FileStore(

@@ -9,6 +9,7 @@ import { recomputeBatch, type ShadowState } from '../../commit/recompute.js';
 import { detailPreimages, entryPreimages, MalformedRecordError, readHeader } from '../../commit/record.js';
 import { COMMIT_PREFIX, SALT_BYTES } from '../../detail/commitment.js';
 import { BLOCK_ENTRIES } from '../../index/block.js';
+import type { IndexStore } from '../../index/index-store.js';
 import { type EventWindow, GENERATION_ENTRIES, GENERATIONS } from '../../ingest/event-window.js';
 import { decodeLeaf, type Leaf, LeafType } from '../../leaf/leaf.js';
 import { SealTracker } from '../../seal/tracker.js';
@@ -21,7 +22,6 @@ import { TamperedStoreError } from '../errors.js';
 import type { CommitTable } from './commit-table.js';
 import type { HashColumns } from './hash-columns.js';
 import type { FileHead } from './head-file.js';
-import type { IndexStore } from './index-store.js';
 
 const WINDOW_ENTRIES = GENERATIONS * GENERATION_ENTRIES;
 /** Derived hashes held in memory while walking. */

@@ -9,12 +9,12 @@ import type { LogRows, RecordTable } from './log-rows.js';
 /** A row of details ends early rather than become larger: a node refuses statements of half a commit log segment. */
 const MAX_ROW_BYTES = 2 ** 20;
 
-const LENGTH_BYTES = { entries: 2, details: 4 } as const;
+const LENGTH_BYTES = { leaves: 2, details: 4 } as const;
 
 export function batchStatements(rows: LogRows, { header, entries, details, tileNodes }: Batch): Statement[] {
   const { firstSeq, epoch } = header;
   return [
-    ...recordStatements(rows, 'entries', header, entries),
+    ...recordStatements(rows, 'leaves', header, entries),
     ...recordStatements(rows, 'details', header, details),
     ...hashStatements(rows, tileNodes, firstSeq, epoch),
   ];

@@ -4,10 +4,8 @@ import type { Statement } from './cluster.js';
 import type { LogRows } from './log-rows.js';
 
 export type CheckpointTable = 'checkpoints' | 'rollback_guard';
-/** Rows that stay: one is made by every start. */
-const KEPT_EPOCHS = 16;
-/** Later than every size, and than no clock. */
-const DELETED_AT = 2 ** 50;
+/** Above every size and below today's time, which a node may refuse to exceed. */
+const FORGOTTEN_AT = 2 ** 50;
 
 export interface StoredCheckpoint {
   readonly epoch: number;
@@ -26,7 +24,7 @@ export function checkpointStatement(
   };
 }
 
-/** By epoch, oldest first. */
+/** By epoch, oldest first: one, but for a writer that has just begun. */
 export async function readCheckpoints({ cluster, log }: LogRows, table: CheckpointTable): Promise<StoredCheckpoint[]> {
   const found: StoredCheckpoint[] = [];
   for await (const row of cluster.rows(`SELECT epoch, note FROM ${table} WHERE log = ?`, [log]))
@@ -34,7 +32,7 @@ export async function readCheckpoints({ cluster, log }: LogRows, table: Checkpoi
   return found;
 }
 
-/** Forgets checkpoints of writers that are gone: all but the newest, or those named. */
+/** Forgets checkpoints of writers that are gone; what they still save is forgotten, too. */
 export function forgetStatements(
   { log }: Pick<LogRows, 'log'>,
   table: CheckpointTable,
@@ -42,17 +40,6 @@ export function forgetStatements(
 ): Statement[] {
   return stored.map(({ epoch }) => ({
     query: `DELETE FROM ${table} USING TIMESTAMP ? WHERE log = ? AND epoch = ?`,
-    params: [long(DELETED_AT), log, long(epoch)],
+    params: [long(FORGOTTEN_AT), log, long(epoch)],
   }));
-}
-
-export function outlived(stored: readonly StoredCheckpoint[]): readonly StoredCheckpoint[] {
-  return stored.slice(0, -KEPT_EPOCHS);
-}
-
-/** That of most entries, as it states itself; undefined where there is none. */
-export function newestNote(stored: readonly StoredCheckpoint[]): string | undefined {
-  const sizes = stored.map(({ note }) => Number(note.split('\n')[1]));
-  const best = sizes.reduce((a, size, i) => (size >= (sizes[a] ?? -1) ? i : a), 0);
-  return stored[best]?.note;
 }

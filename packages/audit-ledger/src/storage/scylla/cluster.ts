@@ -46,7 +46,9 @@ export class Cluster {
   /** All of them, at once as far as that goes. After a failure some may be there, and the rest may come. */
   async write(statements: readonly Statement[]): Promise<void> {
     const options = { concurrencyLevel: MAX_CONCURRENT };
-    await told(concurrent.executeConcurrent(this.#client, statements as { query: string; params: unknown[] }[], options));
+    await told(
+      concurrent.executeConcurrent(this.#client, statements as { query: string; params: unknown[] }[], options),
+    );
   }
 
   /** Page by page. */

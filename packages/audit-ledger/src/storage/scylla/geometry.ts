@@ -4,7 +4,7 @@
  *
  * | table   | holds                   | typical | at most                                                            |
  * |---------|-------------------------|---------|--------------------------------------------------------------------|
- * | entries | 65,536 entries          | 14 MB   | 51 MB (leaves of 624 bytes, one per row with 150 of key and header) |
+ * | leaves  | 65,536 entries          | 14 MB   | 51 MB (leaves of 624 bytes, one per row with 150 of key and header) |
  * | details | 1,024 entries           | 0.4 MB  | 67 MB (details of 64 KiB each)                                     |
  * | hashes  | 65,536 hashes           | 2.2 MB  | 6 MB (one hash per row)                                            |
  * | marks   | 1,024 commits           | 0.1 MB  | 20 MB (each with 64 producers; at the limit of 1,024 each 300 MB)  |
@@ -28,7 +28,11 @@ export function bundleStart(seq: number): number {
 }
 
 /** Parts of [from, to), none across a multiple of `step`. */
-export function* parts(from: number, to: number, step: number): Generator<{ from: number; to: number; bucket: number }> {
+export function* parts(
+  from: number,
+  to: number,
+  step: number,
+): Generator<{ from: number; to: number; bucket: number }> {
   for (let start = from; start < to; ) {
     const bucket = Math.floor(start / step);
     const end = Math.min(to, (bucket + 1) * step);

@@ -29,7 +29,8 @@ export interface StoredHead {
 }
 
 const SELECT = 'SELECT epoch, size, chain_head, batch_id, owner, head FROM heads WHERE log = ?';
-const INSERT = 'INSERT INTO heads (log, epoch, size, chain_head, batch_id, owner, head) VALUES (?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS';
+const INSERT =
+  'INSERT INTO heads (log, epoch, size, chain_head, batch_id, owner, head) VALUES (?, ?, ?, ?, ?, ?, ?) IF NOT EXISTS';
 const CONDITION = 'WHERE log = ? IF epoch = ? AND size = ? AND chain_head = ?';
 const TAKE = `UPDATE heads SET epoch = ?, owner = ?, head = ? ${CONDITION}`;
 const SWAP = `UPDATE heads SET size = ?, chain_head = ?, batch_id = ?, head = ? ${CONDITION}`;
@@ -101,12 +102,18 @@ function isMine(row: types.Row | undefined, { batchId }: ScyllaHead): boolean {
 }
 
 function isSame(row: types.Row | undefined, { epoch, size, chainHead }: ScyllaHead): boolean {
-  return row !== undefined && Number(row.epoch) === epoch && Number(row.size) === size && bytesOf(row.chain_head).equals(chainHead);
+  return (
+    row !== undefined &&
+    Number(row.epoch) === epoch &&
+    Number(row.size) === size &&
+    bytesOf(row.chain_head).equals(chainHead)
+  );
 }
 
 /** Another writer has the log. Where it has gone on, a swap without an answer may have come before it. */
 function verdict(row: types.Row | undefined, before: ScyllaHead, uncertain: boolean): Error {
-  const wentOn = row === undefined || Number(row.size) !== before.size || !bytesOf(row.chain_head).equals(before.chainHead);
+  const wentOn =
+    row === undefined || Number(row.size) !== before.size || !bytesOf(row.chain_head).equals(before.chainHead);
   return uncertain && wentOn ? new UnknownOutcomeError(new StaleWriterError()) : new StaleWriterError();
 }
 

@@ -5,11 +5,11 @@
  */
 import { long } from '@sentinel/service-kit/cql/rows';
 import type { types } from 'cassandra-driver';
-import { type Cluster, type Statement } from './cluster.js';
+import type { Cluster, Statement } from './cluster.js';
 import { DETAILS_PER_BUCKET, ENTRIES_PER_BUCKET, HASHES_PER_BUCKET, parts } from './geometry.js';
 
-export type RecordTable = 'entries' | 'details';
-export const PER_BUCKET = { entries: ENTRIES_PER_BUCKET, details: DETAILS_PER_BUCKET } as const;
+export type RecordTable = 'leaves' | 'details';
+export const PER_BUCKET = { leaves: ENTRIES_PER_BUCKET, details: DETAILS_PER_BUCKET } as const;
 
 /** Where a row lies among those of its table. */
 export interface RowKey {
@@ -48,11 +48,21 @@ export class LogRows {
   }
 
   async *hashes(level: number, from: number, to: number): AsyncGenerator<HashRow> {
-    const query = 'SELECT first, epoch, hashes FROM hashes WHERE log = ? AND level = ? AND bucket = ? AND first >= ? AND first < ?';
+    const query =
+      'SELECT first, epoch, hashes FROM hashes WHERE log = ? AND level = ? AND bucket = ? AND first >= ? AND first < ?';
     for (const part of parts(from, to, HASHES_PER_BUCKET)) {
       const params = [this.log, level, part.bucket, long(part.from), long(part.to)];
       for await (const row of this.cluster.rows(query, params))
         yield { first: Number(row.first), epoch: Number(row.epoch), hashes: bytesOf(row.hashes) };
+    }
+  }
+
+  /** Epochs of the rows that begin in [from, to). */
+  async *epochs(from: number, to: number): AsyncGenerator<number> {
+    const query = 'SELECT epoch FROM leaves WHERE log = ? AND bucket = ? AND first_seq >= ? AND first_seq < ?';
+    for (const part of parts(from, to, ENTRIES_PER_BUCKET)) {
+      const params = [this.log, part.bucket, long(part.from), long(part.to)];
+      for await (const row of this.cluster.rows(query, params)) yield Number(row.epoch);
     }
   }
 

@@ -3,35 +3,39 @@
  * those that it raised; the first commit of each partition stores all. The newest partition alone gives them back.
  */
 import { long } from '@sentinel/service-kit/cql/rows';
+import type { BatchHeader } from '../../commit/record.js';
 import { type ProducerMark, ProducerMarks } from '../../ingest/producers.js';
 import { TamperedStoreError } from '../errors.js';
 import { count, decodeDigested, encodeDigested, MalformedHeadError, producersOf } from '../head.js';
-import { bytesOf } from './log-rows.js';
-import type { LogRows } from './log-rows.js';
 import type { Statement } from './cluster.js';
 import { COMMITS_PER_BUCKET } from './geometry.js';
+import type { LogRows } from './log-rows.js';
+import { bytesOf } from './log-rows.js';
 
 const WHAT = 'record of producers';
 
-/** What commit number `commit` stores; undefined where it changed nothing. */
+/**
+ * What a commit stores; nothing where it changed nothing. The first commit of a writer stores all, since a batch of its
+ * predecessor that was never committed may have left a record under the same number.
+ * @param before the marks before it; undefined for the first commit of a writer
+ */
 export function markStatement(
   { log }: Pick<LogRows, 'log'>,
-  commit: number,
-  epoch: number,
-  before: readonly ProducerMark[],
+  { commit, epoch }: Pick<BatchHeader, 'commit' | 'epoch'>,
+  before: readonly ProducerMark[] | undefined,
   after: readonly ProducerMark[],
-): Statement | undefined {
-  const raised = commit % COMMITS_PER_BUCKET === 0 ? after : raisedMarks(before, after);
-  if (raised.length === 0 && commit % COMMITS_PER_BUCKET !== 0) return undefined;
-  const marks = encodeDigested({
-    commit,
-    epoch,
-    producers: raised.map(({ producer, epoch, sequence }) => ({ producer, epoch, sequence })),
-  });
-  return {
-    query: 'INSERT INTO marks (log, bucket, commit_no, epoch, marks) VALUES (?, ?, ?, ?, ?)',
-    params: [log, Math.floor(commit / COMMITS_PER_BUCKET), long(commit), long(epoch), marks],
-  };
+): Statement[] {
+  const whole = before === undefined || commit % COMMITS_PER_BUCKET === 0;
+  const raised = whole ? after : raisedMarks(before, after);
+  if (raised.length === 0 && !whole) return [];
+  const producers = raised.map(({ producer, epoch, sequence }) => ({ producer, epoch, sequence }));
+  const marks = encodeDigested({ commit, epoch, producers });
+  return [
+    {
+      query: 'INSERT INTO marks (log, bucket, commit_no, epoch, marks) VALUES (?, ?, ?, ?, ?)',
+      params: [log, Math.floor(commit / COMMITS_PER_BUCKET), long(commit), long(epoch), marks],
+    },
+  ];
 }
 
 /** Marks are ordered by when they were last raised, so those that were raised now are the end of the list. */
@@ -75,7 +79,8 @@ function decodeMarks(bytes: Buffer, commit: number, epoch: number): ProducerMark
       throw new MalformedHeadError(`${WHAT} of commit ${commit} is not where it should be`);
     return producersOf(value['producers']);
   } catch (error) {
-    if (error instanceof MalformedHeadError || error instanceof SyntaxError) throw new TamperedStoreError(error.message);
+    if (error instanceof MalformedHeadError || error instanceof SyntaxError)
+      throw new TamperedStoreError(error.message);
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import type { SchemaStep } from '@sentinel/service-kit/cql/schema-steps';
  * with two contents, so no clock decides what is read. `geometry.ts` says how large a partition becomes.
  *
  * - `heads`: the one row whose lightweight transaction is the commit.
- * - `entries`, `details`: records of at most 256 entries, none across a multiple of 256; details apart, so that they can be pruned.
+ * - `leaves`, `details`: records of at most 256 entries, none across a multiple of 256; details apart, so that they can be pruned.
  * - `hashes`: nodes of the tree by tile level, in the order of their index; tile (level, n) is [256 n, 256 n + 256).
  * - `marks`: high-water marks of producers that a commit raised; the first commit of each partition has all of them.
  * - `blocks`: the index of each 65,536 entries by GPU, type and time; `event_ids`: fingerprints of their event ids.
@@ -17,8 +17,10 @@ export const LOG_TABLES: SchemaStep = {
   name: '0001-log',
   up: [
     `CREATE TABLE IF NOT EXISTS heads (log text PRIMARY KEY, epoch bigint, size bigint, chain_head blob, batch_id blob, owner blob, head blob)`,
-    ...['entries', 'details'].map(
-      (table) => `CREATE TABLE IF NOT EXISTS ${table} (log text, bucket int, first_seq bigint, epoch bigint, batch_id blob, record blob,
+    ...['leaves', 'details'].map(
+      (
+        table,
+      ) => `CREATE TABLE IF NOT EXISTS ${table} (log text, bucket int, first_seq bigint, epoch bigint, batch_id blob, record blob,
         PRIMARY KEY ((log, bucket), first_seq, epoch, batch_id))`,
     ),
     `CREATE TABLE IF NOT EXISTS hashes (log text, level int, bucket int, first bigint, epoch bigint, hashes blob,
@@ -35,7 +37,7 @@ export const LOG_TABLES: SchemaStep = {
   ],
   down: [
     'heads',
-    'entries',
+    'leaves',
     'details',
     'hashes',
     'marks',

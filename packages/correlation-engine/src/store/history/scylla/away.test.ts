@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { CassandraServer, eventually } from '@sentinel/test-kit';
 import { TestAgent } from '../../../testing/agent.js';
 import { CASSANDRA } from '../../../testing/cassandra.js';
-import { testCluster } from '../../../testing/cluster-settings.js';
+import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
 import { TestEngine } from '../../../testing/engine.js';
 import { ScyllaHistory } from './scylla-history.js';
 

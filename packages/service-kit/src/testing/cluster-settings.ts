@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
+import type { CqlConfig } from '../cql/connect.js';
 
 /** Settings of a keyspace of the caller's own, which is not made yet. */
-export function testCluster(url: string): CqlConfig {
+export function testCluster(url: string, over: Partial<CqlConfig> = {}): CqlConfig {
   const { hostname, port, pathname, username, password } = new URL(url);
   return {
     contact_points: [`${hostname}:${port || '9042'}`],
@@ -15,5 +15,6 @@ export function testCluster(url: string): CqlConfig {
     password: decodeURIComponent(password),
     password_path: '',
     tls: { enabled: false, ca_file: '' },
+    ...over,
   };
 }

@@ -1,10 +1,7 @@
-/** The index of a log: the newest block in memory, full ones in files, of which the last used stay decoded. */
-import { join } from 'node:path';
-import { BLOCK_ENTRIES, IndexBlock, type IndexFilter, MalformedIndexError } from '../../index/block.js';
-import { decodeLeaf, type Leaf } from '../../leaf/leaf.js';
-import type { QueryPage } from '../store.js';
-import type { Disk } from './disk.js';
-import { readWhole, replaceFile } from './files.js';
+/** The index of a log: the newest block in memory, full ones kept by the backend, of which the last used stay decoded. */
+import { decodeLeaf, type Leaf } from '../leaf/leaf.js';
+import type { QueryPage } from '../storage/store.js';
+import { BLOCK_ENTRIES, IndexBlock, type IndexFilter, MalformedIndexError } from './block.js';
 
 /** About 1 MiB each. */
 const DECODED_BLOCKS = 8;
@@ -12,9 +9,15 @@ const DECODED_BLOCKS = 8;
 /** Gives committed leaves [from, to) to rebuild a block from. */
 export type LeafReader = (from: number, to: number) => Promise<Uint8Array[]>;
 
+/** Where encoded blocks are kept, by number. */
+export interface BlockKeeper {
+  /** Undefined where there is none. */
+  load(number: number): Promise<Buffer | undefined>;
+  save(number: number, block: Buffer): Promise<void>;
+}
+
 export class IndexStore {
-  readonly #directory: string;
-  readonly #disk: Disk;
+  readonly #blocks: BlockKeeper;
   readonly #leaves: LeafReader;
   readonly #decoded = new Map<number, IndexBlock>();
   /** Full blocks that wait to be written. */
@@ -22,9 +25,8 @@ export class IndexStore {
   #newest: IndexBlock;
 
   /** `size` entries are in the log; those of the newest block are yet to be added. */
-  constructor(directory: string, size: number, disk: Disk, leaves: LeafReader) {
-    this.#directory = directory;
-    this.#disk = disk;
+  constructor(size: number, blocks: BlockKeeper, leaves: LeafReader) {
+    this.#blocks = blocks;
     this.#leaves = leaves;
     this.#newest = new IndexBlock(Math.floor(size / BLOCK_ENTRIES) * BLOCK_ENTRIES);
   }
@@ -45,7 +47,7 @@ export class IndexStore {
   /** Writes full blocks. */
   async flush(): Promise<void> {
     for (const block of this.#full.slice()) {
-      await replaceFile(this.#disk, this.#path(numberOf(block)), block.encode());
+      await this.#blocks.save(numberOf(block), block.encode());
       this.#remember(block);
       this.#full = this.#full.filter((each) => each !== block);
     }
@@ -76,7 +78,7 @@ export class IndexStore {
   }
 
   async #load(number: number): Promise<IndexBlock> {
-    const bytes = await readWhole(this.#path(number), this.#disk);
+    const bytes = await this.#blocks.load(number);
     try {
       if (bytes !== undefined) return IndexBlock.decode(bytes);
     } catch (error) {
@@ -90,7 +92,7 @@ export class IndexStore {
     const block = new IndexBlock(number * BLOCK_ENTRIES);
     for (const leaf of await this.#leaves(block.firstSeq, block.firstSeq + BLOCK_ENTRIES))
       block.add(decodeLeaf(leaf), 0);
-    await replaceFile(this.#disk, this.#path(number), block.encode());
+    await this.#blocks.save(number, block.encode());
     return block;
   }
 
@@ -100,10 +102,6 @@ export class IndexStore {
     this.#decoded.set(number, block);
     const oldest = this.#decoded.keys().next();
     if (this.#decoded.size > DECODED_BLOCKS && oldest.done !== true) this.#decoded.delete(oldest.value);
-  }
-
-  #path(number: number): string {
-    return join(this.#directory, String(number).padStart(10, '0'));
   }
 }
 

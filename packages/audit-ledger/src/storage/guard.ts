@@ -1,0 +1,80 @@
+/** Whether a log is the one it should be and not older than the last checkpoint that was signed for it. */
+import { SALT_BYTES } from '../detail/commitment.js';
+import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
+import type { VerifierKey } from '../note/keys.js';
+import { NoteError } from '../note/note.js';
+import type { NodeReader } from '../tiles/node-reader.js';
+import { RollbackError, TamperedStoreError } from './errors.js';
+import type { Head } from './head.js';
+import type { LogReads } from './store.js';
+
+export interface GuardedLog {
+  /** Where it lies, for people. */
+  readonly place: string;
+  readonly head: Head;
+  /** Of a tree of the head's size. */
+  readonly nodes: NodeReader;
+}
+
+/** A stored checkpoint. */
+export interface GuardNote {
+  readonly place: string;
+  readonly note: string | Uint8Array;
+}
+
+/** Entry 0 names the key that signs the log. */
+export async function assertSameLog(
+  reads: Pick<LogReads, 'readEntries'>,
+  head: Head,
+  verifier: VerifierKey,
+): Promise<void> {
+  if (head.size === 0) return;
+  const [genesis] = await reads.readEntries(0, 1);
+  const detail = Buffer.from(genesis?.detailPreimage.subarray(1 + SALT_BYTES) ?? []).toString('utf8');
+  const { log_key: logKey } = JSON.parse(detail) as { log_key?: unknown };
+  if (logKey === verifier.text) return;
+  throw new TamperedStoreError(
+    `the log is signed by ${String(logKey)}, but signing_key is that of ${verifier.text}: configure the key that made the log`,
+  );
+}
+
+/**
+ * The newest checkpoint beyond the log, where an operator accepts that; undefined where the log reaches every checkpoint.
+ * @throws RollbackError
+ */
+export async function compareWithGuards(
+  log: GuardedLog,
+  guards: readonly GuardNote[],
+  { verifier, acceptRollback }: { readonly verifier: VerifierKey; readonly acceptRollback: boolean },
+): Promise<Checkpoint | undefined> {
+  let lost: Checkpoint | undefined;
+  for (const { place, note } of guards) {
+    const guard = openGuard(place, note, verifier);
+    const problem = await behind(log, guard);
+    if (problem === undefined) continue;
+    const advice = 'Restore the newest copy, or start once with --accept-rollback to go on without what is lost';
+    if (!acceptRollback) throw new RollbackError(`the log in ${log.place} ${problem} (${place}). ${advice}`);
+    if (guard.size > (lost?.size ?? 0)) lost = guard;
+  }
+  return lost;
+}
+
+function openGuard(place: string, note: string | Uint8Array, verifier: VerifierKey): Checkpoint {
+  try {
+    return openCheckpoint(note, verifier);
+  } catch (error) {
+    if (!(error instanceof NoteError)) throw error;
+    throw new TamperedStoreError(
+      `${place} is not a checkpoint by ${verifier.name} (${error.message}): configure the key that made the log, or restore it`,
+    );
+  }
+}
+
+async function behind({ head, nodes }: GuardedLog, guard: Checkpoint): Promise<string | undefined> {
+  if (guard.size > head.size)
+    return `went back in time: it has ${head.size} entries, a checkpoint of it has ${guard.size}`;
+  const root = await nodes.root(guard.size);
+  return Buffer.compare(root, guard.root) === 0
+    ? undefined
+    : `is another one than its checkpoint of ${guard.size} entries speaks of`;
+}

@@ -1,0 +1,60 @@
+/** Damage beside the entries of a log: its head, the records of producers, the index, the event ids. */
+import { BLOCK_ENTRIES, IndexBlock, MalformedIndexError } from '../../index/block.js';
+import type { SourceFault } from '../../verify/source.js';
+import { TamperedStoreError } from '../errors.js';
+import { MalformedHeadError } from '../head.js';
+import { blockRows, decodeEventIds } from './blocks.js';
+import { HeadRow } from './head-row.js';
+import type { LogRows } from './log-rows.js';
+import { readMarks } from './marks.js';
+import { WINDOW_BLOCKS } from './newest-block.js';
+
+/** @param size entries that are verified */
+export async function faultsBeside(rows: LogRows, size: number): Promise<SourceFault[]> {
+  const blocks = Math.floor(size / BLOCK_ENTRIES);
+  const faults = [...(await headFaults(rows, size))];
+  for (let block = 0; block < blocks; block += 1) faults.push(...(await indexFaults(rows, block)));
+  for (let block = Math.max(0, blocks - WINDOW_BLOCKS); block < blocks; block += 1)
+    faults.push(...(await eventIdFaults(rows, block)));
+  return faults;
+}
+
+async function headFaults(rows: LogRows, size: number): Promise<SourceFault[]> {
+  const at = { first: Math.max(size - 1, 0), last: Math.max(size - 1, 0) };
+  try {
+    const stored = await new HeadRow(rows.cluster, rows.log).read();
+    if (stored === undefined) return [{ ...at, what: 'head is missing' }];
+    const { head, damaged } = stored;
+    if (damaged !== '') return [{ ...at, what: `head is damaged: its row says another ${damaged}` }];
+    if (head.size < size) return [{ ...at, what: `head speaks of ${head.size} entries only` }];
+    await readMarks(rows, head.commits);
+    return [];
+  } catch (error) {
+    if (error instanceof MalformedHeadError || error instanceof SyntaxError)
+      return [{ ...at, what: 'head is damaged' }];
+    if (error instanceof TamperedStoreError) return [{ ...at, what: error.message }];
+    throw error;
+  }
+}
+
+async function indexFaults(rows: LogRows, block: number): Promise<SourceFault[]> {
+  const content = await blockRows(rows, 'blocks').load(block);
+  const what = `index block ${block} is damaged; it is made again when its row is removed`;
+  try {
+    const intact = content === undefined || IndexBlock.decode(content).firstSeq === block * BLOCK_ENTRIES;
+    return intact ? [] : [{ ...rangeOf(block), what }];
+  } catch (error) {
+    if (!(error instanceof MalformedIndexError)) throw error;
+    return [{ ...rangeOf(block), what }];
+  }
+}
+
+async function eventIdFaults(rows: LogRows, block: number): Promise<SourceFault[]> {
+  const content = await blockRows(rows, 'event_ids').load(block);
+  if (content === undefined || decodeEventIds(content) !== undefined) return [];
+  return [{ ...rangeOf(block), what: `event ids of block ${block} are damaged; a start makes them again` }];
+}
+
+function rangeOf(block: number): { first: number; last: number } {
+  return { first: block * BLOCK_ENTRIES, last: (block + 1) * BLOCK_ENTRIES - 1 };
+}

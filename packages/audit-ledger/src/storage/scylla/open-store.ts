@@ -1,0 +1,120 @@
+/** Opens a log in a cluster as its one writer: makes its tables, takes it, recovers it, and refuses one that went back in time. */
+import { type CqlConfig, makeKeyspace } from '@sentinel/service-kit/cql/connect';
+import { allRows } from '@sentinel/service-kit/cql/rows';
+import { migrateUp } from '@sentinel/service-kit/cql/schema-steps';
+import { MAX_GROUP_ENTRIES } from '../../commit/ledger.js';
+import { EventWindow } from '../../ingest/event-window.js';
+import { EMPTY_ROOT, ZERO_HASH } from '../../tree/hash.js';
+import type { OpenedStore, OpenWriterOptions } from '../backend.js';
+import { StaleWriterError, TamperedStoreError } from '../errors.js';
+import { assertSameLog, compareWithGuards } from '../guard.js';
+import { readCheckpoints, type StoredCheckpoint } from './checkpoints.js';
+import { Cluster, explain, SECTION } from './cluster.js';
+import { bundleStart } from './geometry.js';
+import { HeadRow, type ScyllaHead, type StoredHead } from './head-row.js';
+import { logNames } from './log-names.js';
+import { LogRows } from './log-rows.js';
+import { readMarks } from './marks.js';
+import { LEDGER_SCHEMA } from './migrations/index.js';
+import { NewestBlock } from './newest-block.js';
+import { Presence } from './presence.js';
+import { nodesOf, recover } from './recover.js';
+import { ScyllaReads } from './scylla-reads.js';
+import { ScyllaStore } from './scylla-store.js';
+
+/**
+ * @throws SentinelError UNAVAILABLE while the cluster is away, FAILED_PRECONDITION where settings have to change or another writer is at
+ * work; TamperedStoreError, RollbackError, StaleWriterError, MalformedHeadError
+ */
+export async function openScyllaStore(config: CqlConfig, options: OpenWriterOptions): Promise<OpenedStore> {
+  await makeKeyspace(config, SECTION);
+  const cluster = await Cluster.connect(config);
+  let presence: Presence | undefined;
+  try {
+    await migrateUp(cluster.client, LEDGER_SCHEMA).catch((error: unknown) => {
+      throw explain(error);
+    });
+    const rows = new LogRows(cluster, options.verifier.name);
+    await assertOnlyLog(rows, config);
+    presence = await Presence.claim(rows, Buffer.from(options.newEpochId));
+    return await openClaimed(rows, presence, `${config.keyspace}`, options);
+  } catch (error) {
+    await presence?.release();
+    await cluster.close();
+    throw error;
+  }
+}
+
+async function openClaimed(
+  rows: LogRows,
+  presence: Presence,
+  keyspace: string,
+  options: OpenWriterOptions,
+): Promise<OpenedStore> {
+  const headRow = new HeadRow(rows.cluster, rows.log);
+  const earlier = {
+    checkpoints: await readCheckpoints(rows, 'checkpoints'),
+    rollback_guard: await readCheckpoints(rows, 'rollback_guard'),
+  };
+  const taken = await takeOver(rows, headRow, Object.values(earlier).flat(), options);
+  const head = { ...taken, producers: await readMarks(rows, taken.commits) };
+  const newest = new NewestBlock(rows, head.size);
+  const { state, shadow, seals, unsealed, recomputed } = await recover(rows, head, newest);
+  await assertSameLog(new ScyllaReads(rows, newest.index, () => head.size), head, options.verifier);
+  const guards = Object.entries(earlier).flatMap(([table, stored]) =>
+    stored.map(({ note }) => ({ place: `${keyspace}.${table}`, note })),
+  );
+  const lost = await compareWithGuards({ place: keyspace, head, nodes: nodesOf(rows, head.size) }, guards, options);
+  const window = await newest.fillWindow(new EventWindow(), options.nowUs);
+  const store = new ScyllaStore({ rows, headRow, newest, presence, unsealed, earlier }, head);
+  return { store, state, shadow, window, seals, lost, recomputed };
+}
+
+/** A new epoch before anything is changed: from here on a writer that still believes it owns the log commits nothing. */
+async function takeOver(
+  rows: LogRows,
+  headRow: HeadRow,
+  checkpoints: readonly StoredCheckpoint[],
+  { newEpochId }: OpenWriterOptions,
+): Promise<ScyllaHead> {
+  const stored = await headRow.read();
+  if (stored !== undefined && stored.damaged !== '')
+    throw new TamperedStoreError(`the head says another ${stored.damaged} than its row`);
+  if (stored === undefined && checkpoints.length > 0)
+    throw new TamperedStoreError('there are checkpoints of the log, but its head is missing');
+  const before = stored?.head ?? EMPTY_HEAD;
+  const epoch =
+    1 + Math.max(before.epoch, ...checkpoints.map((each) => each.epoch), ...(await leftEpochs(rows, before)));
+  const head = { ...before, generation: before.generation + 1, epoch };
+  if (await headRow.takeOver(stored?.head, head, Buffer.from(newEpochId))) return head;
+  throw new StaleWriterError();
+}
+
+/** Of batches beyond the head. Only a cluster that was restored from an inconsistent copy has some of an epoch above the head's. */
+async function leftEpochs(rows: LogRows, { size }: StoredHead['head']): Promise<number[]> {
+  return await allRows(rows.epochs(bundleStart(size), size + MAX_GROUP_ENTRIES));
+}
+
+/** A keyspace holds one log: a new key by mistake must not begin another one in silence. */
+async function assertOnlyLog({ cluster, log }: LogRows, { keyspace }: CqlConfig): Promise<void> {
+  const other = (await logNames(cluster)).find((name) => name !== log);
+  if (other === undefined) return;
+  throw new TamperedStoreError(
+    `keyspace ${keyspace} holds the log ${other}, but signing_key is that of ${log}: configure the key that made the log, or another keyspace`,
+  );
+}
+
+const EMPTY_HEAD: ScyllaHead = {
+  generation: 0,
+  epoch: 0,
+  commits: 0,
+  size: 0,
+  chainHead: ZERO_HASH,
+  root: EMPTY_ROOT,
+  receivedUs: 0,
+  batchId: Buffer.alloc(16),
+  firstUnsealedCommit: 0,
+  producers: [],
+  firstUnsealedSeq: 0,
+  storedBytes: 0,
+};

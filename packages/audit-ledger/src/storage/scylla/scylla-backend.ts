@@ -1,0 +1,58 @@
+/** The `scylla` backend: a log in a ScyllaDB or Cassandra cluster. */
+import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
+import { type Checkpoint, openCheckpoint } from '../../note/checkpoint.js';
+import type { VerifierKey } from '../../note/keys.js';
+import { SourceError } from '../../verify/source.js';
+import type { Backend } from '../backend.js';
+import { readCheckpoints } from './checkpoints.js';
+import { Cluster } from './cluster.js';
+import { HeadRow, type StoredHead } from './head-row.js';
+import { logNames } from './log-names.js';
+import type { LogRows } from './log-rows.js';
+import { openScyllaStore } from './open-store.js';
+import { openLogRows, ScyllaSource } from './scylla-source.js';
+
+export function scyllaBackend(config: CqlConfig): Backend {
+  const place = `keyspace ${config.keyspace} at ${config.contact_points.join(', ')}`;
+  return {
+    name: 'scylla',
+    place,
+    openWriter: async (options) => await openScyllaStore(config, options),
+    openSource: async () => await ScyllaSource.open(config),
+    openUnsigned: async () => await openUnsigned(config),
+    guard: async (verifier) => await newestGuard(config, verifier),
+    guardPlace: `${config.keyspace}.rollback_guard`,
+  };
+}
+
+async function openUnsigned(config: CqlConfig) {
+  if (!(await holdsLog(config))) return undefined;
+  let stored: StoredHead | undefined;
+  const source = await ScyllaSource.open(config, async (rows: LogRows) => {
+    stored = await new HeadRow(rows.cluster, rows.log).read();
+    if (stored === undefined) throw new SourceError('the head of the log is missing');
+    return { note: '', size: stored.head.size };
+  });
+  return stored && { source, head: stored.head };
+}
+
+async function holdsLog(config: CqlConfig): Promise<boolean> {
+  const cluster = await Cluster.connect(config);
+  try {
+    return (await logNames(cluster)).length > 0;
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** The largest of the second place, all of which must be by `verifier`. */
+async function newestGuard(config: CqlConfig, verifier: VerifierKey): Promise<Checkpoint | undefined> {
+  if (!(await holdsLog(config))) return undefined;
+  const rows = await openLogRows(config);
+  try {
+    const stored = await readCheckpoints(rows, 'rollback_guard');
+    return stored.map(({ note }) => openCheckpoint(note, verifier)).toSorted((a, b) => b.size - a.size)[0];
+  } finally {
+    await rows.cluster.close();
+  }
+}

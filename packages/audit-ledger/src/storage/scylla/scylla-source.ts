@@ -1,0 +1,175 @@
+/** A log as its cluster holds it, for verification: nothing is believed, nothing written, and a writer may be at work. */
+import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
+import { SALT_BYTES } from '../../detail/commitment.js';
+import { encodeBundle } from '../../tiles/bundle.js';
+import { type HashTile, TILE_WIDTH, type Tile } from '../../tiles/path.js';
+import { type Opening, SourceError, type SourceFault } from '../../verify/source.js';
+import type { StoredLog } from '../backend.js';
+import { BundleStream } from './bundle-stream.js';
+import { readCheckpoints } from './checkpoints.js';
+import { Cluster } from './cluster.js';
+import { detailLengthOf, type SalvagedRow, salvageRow } from './damaged-rows.js';
+import { faultsBeside } from './faults-beside.js';
+import { logNames } from './log-names.js';
+import { type HashRow, LogRows, place, type RecordRow } from './log-rows.js';
+import { splitHashes } from './scylla-reads.js';
+import { SourceCheck } from './source-check.js';
+
+const NOTHING = Buffer.alloc(0);
+/** Bundles whose details may still be asked for. */
+const KEPT_BUNDLES = 4;
+
+export interface KnownSize {
+  readonly note: string;
+  readonly size: number;
+}
+
+export class ScyllaSource implements StoredLog {
+  readonly #rows: LogRows;
+  readonly #known: KnownSize;
+  readonly #entries: BundleStream<RecordRow>;
+  readonly #hashes: BundleStream<HashRow>;
+  readonly #check = new SourceCheck();
+  /** Detail lengths of bundles read last, by index. */
+  readonly #lengths = new Map<number, readonly (number | undefined)[]>();
+
+  private constructor(rows: LogRows, known: KnownSize) {
+    this.#rows = rows;
+    this.#known = known;
+    this.#entries = new BundleStream((from) => rows.records('leaves', from, known.size));
+    this.#hashes = new BundleStream((from) => rows.hashes(0, from, known.size));
+  }
+
+  /** `known`: what is to be verified; by default the log's newest checkpoint. @throws SourceError; SentinelError where the cluster is away */
+  static async open(config: CqlConfig, known?: (rows: LogRows) => Promise<KnownSize>): Promise<ScyllaSource> {
+    const rows = await openLogRows(config);
+    try {
+      return new ScyllaSource(rows, await (known ?? newestCheckpoint)(rows));
+    } catch (error) {
+      await rows.cluster.close();
+      throw error;
+    }
+  }
+
+  checkpoint(): Promise<string> {
+    return Promise.resolve(this.#known.note);
+  }
+
+  async tile(tile: Tile): Promise<Uint8Array> {
+    return tile.kind === 'hashes' ? await this.#hashTile(tile) : await this.#bundle(tile.index, tile.width);
+  }
+
+  /** Details of entries whose bundles were read just before. */
+  async *openings(from: number, to: number): AsyncGenerator<Opening> {
+    const details = new BundleStream((start) => this.#rows.records('details', start, to));
+    try {
+      for (let index = Math.floor(from / TILE_WIDTH); index * TILE_WIDTH < to; index += 1) {
+        const start = index * TILE_WIDTH;
+        const lengthAt = (seq: number): number | undefined => this.#lengths.get(index)?.[seq - start];
+        const rows = (await details.bundle(index)).map((row) => salvageRow('details', row, lengthAt));
+        const items = this.#placed(rows, start, Math.min(to, start + TILE_WIDTH));
+        for (const [i, item] of items.entries()) {
+          if (item === undefined || start + i < from) continue;
+          const { preimage } = item;
+          yield {
+            seq: start + i,
+            salt: preimage.subarray(1, 1 + SALT_BYTES),
+            detail: preimage.subarray(1 + SALT_BYTES),
+          };
+        }
+      }
+    } finally {
+      await details.close();
+    }
+  }
+
+  /** Damage of what surrounds entries: keys and headers of rows, head, index, producers, event ids. */
+  async faults(): Promise<readonly SourceFault[]> {
+    return [...this.#check.faults(), ...(await faultsBeside(this.#rows, this.#known.size))];
+  }
+
+  async close(): Promise<void> {
+    await this.#entries.close();
+    await this.#hashes.close();
+    await this.#rows.cluster.close();
+  }
+
+  async #bundle(index: number, width: number): Promise<Uint8Array> {
+    const rows = (await this.#entries.bundle(index)).map((row) => salvageRow('leaves', row));
+    const from = index * TILE_WIDTH;
+    const items = this.#placed(rows, from, from + width);
+    this.#remember(
+      index,
+      items.map((item) => detailLengthOf(item?.preimage)),
+    );
+    this.#check.entries(
+      index,
+      items.map((item) => item?.of.row),
+    );
+    return encodeBundle(items.map((item) => item?.preimage.subarray(1) ?? NOTHING));
+  }
+
+  async #hashTile({ level, index, width }: HashTile): Promise<Uint8Array> {
+    const from = index * TILE_WIDTH;
+    const rows = level === 0 ? await this.#hashes.bundle(index) : await this.#upper(level, from, width);
+    const placed = place(rows, (row) => splitHashes(row).map((hash) => ({ hash, row })), from, from + width);
+    this.#check.hashes(
+      level,
+      from,
+      placed.map((each) => each?.row),
+    );
+    const end = placed.findIndex((each) => each === undefined);
+    return Buffer.concat((end < 0 ? placed : placed.slice(0, end)).map((each) => each?.hash ?? NOTHING));
+  }
+
+  async #upper(level: number, from: number, width: number): Promise<HashRow[]> {
+    const rows: HashRow[] = [];
+    for await (const row of this.#rows.hashes(level, from, from + width)) rows.push(row);
+    return rows;
+  }
+
+  /** Items by position. A row that is not where its header says counts only where there is no other; the faults of a row that counts are kept. */
+  #placed(
+    rows: readonly SalvagedRow[],
+    from: number,
+    to: number,
+  ): ({ readonly preimage: Buffer; readonly of: SalvagedRow } | undefined)[] {
+    const ranked = rows.map((of) => ({ of, first: of.row.first, epoch: of.inPlace ? of.row.epoch : -1 }));
+    const split = ({ of }: { of: SalvagedRow }) => of.items.map((item) => ({ preimage: item ?? NOTHING, of }));
+    const items = place(ranked, split, from, to);
+    for (const row of new Set(items.map((item) => item?.of))) this.#check.add(row?.faults ?? []);
+    return items;
+  }
+
+  #remember(index: number, lengths: readonly (number | undefined)[]): void {
+    this.#lengths.set(index, lengths);
+    this.#lengths.delete(index - KEPT_BUNDLES);
+  }
+}
+
+/** The one log of the keyspace. @throws SourceError */
+export async function openLogRows(config: CqlConfig): Promise<LogRows> {
+  const cluster = await Cluster.connect(config);
+  try {
+    const [log, second] = await logNames(cluster);
+    if (log === undefined)
+      throw new SourceError(`keyspace ${config.keyspace} holds no log: none was ever written there, or it was removed`);
+    if (second !== undefined) throw new SourceError(`keyspace ${config.keyspace} holds two logs: ${log} and ${second}`);
+    return new LogRows(cluster, log);
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+/** That of the newest writer; where it was removed, the one in the second place. */
+async function newestCheckpoint(rows: LogRows): Promise<KnownSize> {
+  for (const table of ['checkpoints', 'rollback_guard'] as const) {
+    const note = (await readCheckpoints(rows, table)).at(-1)?.note;
+    if (note === undefined) continue;
+    const size = Number(note.split('\n')[1]);
+    if (!Number.isSafeInteger(size)) throw new SourceError(`the checkpoint in ${table} states no size`);
+    return { note, size };
+  }
+  throw new SourceError('the log has no checkpoint: none was ever signed, or it was removed');
+}

@@ -1,0 +1,130 @@
+/** The `scylla` backend: rows of a batch first, then the head's lightweight transaction as commit point, everything else derived. */
+import { untilThere } from '@sentinel/service-kit/until-there';
+import type { Batch } from '../../commit/build.js';
+import type { IndexFilter } from '../../index/block.js';
+import type { HashTile } from '../../tiles/path.js';
+import { UnknownOutcomeError } from '../errors.js';
+import type { Head } from '../head.js';
+import type { LedgerStore, QueryPage, StoredEntry } from '../store.js';
+import { batchBytes, batchStatements } from './batch-rows.js';
+import { checkpointStatement, forgetStatements, type StoredCheckpoint } from './checkpoints.js';
+import { explain, type Statement } from './cluster.js';
+import { type HeadRow, PATIENCE_MS, type ScyllaHead } from './head-row.js';
+import type { LogRows } from './log-rows.js';
+import { dropStatement, markStatement } from './marks.js';
+import type { NewestBlock } from './newest-block.js';
+import type { Presence } from './presence.js';
+import type { CommitPlace } from './recover.js';
+import { ScyllaReads } from './scylla-reads.js';
+
+const TABLES = ['checkpoints', 'rollback_guard'] as const;
+
+export interface ScyllaStoreParts {
+  readonly rows: LogRows;
+  readonly headRow: HeadRow;
+  readonly newest: NewestBlock;
+  readonly presence: Presence;
+  /** Commits that no seal covers. */
+  readonly unsealed: readonly CommitPlace[];
+  /** Checkpoints of earlier writers: forgotten once this one has saved its first. */
+  readonly earlier: Readonly<Record<(typeof TABLES)[number], readonly StoredCheckpoint[]>>;
+}
+
+export class ScyllaStore implements LedgerStore {
+  readonly #parts: ScyllaStoreParts;
+  readonly #reads: ScyllaReads;
+  #head: ScyllaHead;
+  #unsealed: readonly CommitPlace[];
+  /** This writer has committed nothing yet. */
+  #isFirst = true;
+  /** Checkpoints of earlier writers are forgotten. */
+  #superseded = false;
+
+  constructor(parts: ScyllaStoreParts, head: ScyllaHead) {
+    this.#parts = parts;
+    this.#head = head;
+    this.#unsealed = parts.unsealed;
+    this.#reads = new ScyllaReads(parts.rows, parts.newest.index, () => this.#head.size);
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  async commit(batch: Batch, head: Head): Promise<void> {
+    const { rows, headRow, newest } = this.#parts;
+    const { commit, firstSeq, epoch } = batch.header;
+    const unsealed = [...this.#unsealed, { commit, firstSeq }].filter(
+      (each) => each.commit >= head.firstUnsealedCommit,
+    );
+    const storedBytes = this.#head.storedBytes + batchBytes(batch);
+    const next = { ...head, firstUnsealedSeq: unsealed[0]?.firstSeq ?? head.size, storedBytes };
+    const before = this.#isFirst ? undefined : this.#head.producers;
+    const marks = markStatement(rows, { commit, epoch }, before, head.producers);
+    await this.#persist([...batchStatements(rows, batch), ...marks]);
+    await headRow.swap(this.#head, next);
+    this.#head = next;
+    this.#isFirst = false;
+    this.#unsealed = unsealed;
+    for (const [i, draft] of batch.drafts.entries()) newest.add(firstSeq + i, draft, head.receivedUs, commit);
+    await this.#tidy(commit);
+  }
+
+  /** One after the other, so that whoever reads the guard first never finds it ahead of the log. */
+  async saveCheckpoint(note: string): Promise<void> {
+    const { rows, earlier } = this.#parts;
+    for (const table of TABLES) await rows.cluster.write([checkpointStatement(rows, table, this.#head, note)]);
+    if (this.#superseded) return;
+    await rows.cluster.write(TABLES.flatMap((table) => forgetStatements(rows, table, earlier[table])));
+    this.#superseded = true;
+  }
+
+  async readEntries(from: number, to: number): Promise<StoredEntry[]> {
+    return await this.#reads.readEntries(from, to);
+  }
+
+  async readLeaves(from: number, to: number): Promise<Uint8Array[]> {
+    return await this.#reads.readLeaves(from, to);
+  }
+
+  async readTile(tile: HashTile): Promise<Uint8Array | undefined> {
+    return await this.#reads.readTile(tile);
+  }
+
+  async query(filter: IndexFilter, order: 'newest' | 'oldest', limit: number): Promise<QueryPage> {
+    return await this.#reads.query(filter, order, limit);
+  }
+
+  /** What batches wrote, before copies and compression. */
+  storageBytes(): Promise<number> {
+    return Promise.resolve(this.#head.storedBytes);
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.presence.release();
+    await this.#parts.rows.cluster.close();
+  }
+
+  /** The same rows again while the cluster is away: nothing of them counts before the swap. */
+  async #persist(statements: readonly Statement[]): Promise<void> {
+    const { cluster } = this.#parts.rows;
+    const patience = { explain, heard: () => undefined, signal: AbortSignal.timeout(PATIENCE_MS) };
+    try {
+      await untilThere(() => cluster.write(statements), patience);
+    } catch (error) {
+      throw new UnknownOutcomeError(error);
+    }
+  }
+
+  /** Derived rows: what is not written now is written with a later commit, and recovery does without. */
+  async #tidy(commit: number): Promise<void> {
+    const { rows, newest } = this.#parts;
+    const drop = dropStatement(rows, commit);
+    try {
+      await newest.flush();
+      if (drop !== undefined) await rows.cluster.write([drop]);
+    } catch {
+      // Kept in memory.
+    }
+  }
+}
