@@ -62,7 +62,10 @@ for (const kind of BACKENDS) {
           stored.slice(1).map(({ leaf }) => decodeLeaf(leaf).eventId),
           drafts.map(({ eventId }) => eventId),
         );
-        assert.deepEqual(await store.readLeaves(300, 900), stored.slice(300, 900).map(({ leaf }) => leaf));
+        assert.deepEqual(
+          await store.readLeaves(300, 900),
+          stored.slice(300, 900).map(({ leaf }) => leaf),
+        );
         const width = tileWidth(size, 0, 5);
         assert.equal((await store.readTile({ kind: 'hashes', level: 0, index: 5, width }))?.length, 32 * width);
         assert.equal((await store.readTile({ kind: 'hashes', level: 1, index: 0, width: 5 }))?.length, 32 * 5);

@@ -45,8 +45,7 @@ export async function copyTables(cluster: CqlConfig, tables: readonly string[]):
     await withClient(cluster, async (client) => {
       for (const [i, table] of tables.entries()) {
         await client.execute(`TRUNCATE ${table}`, [], { prepare: false, readTimeout: SCHEMA_TIMEOUT_MS });
-        for (const row of copies[i] ?? [])
-          await client.execute(`INSERT INTO ${table} JSON ?`, [String(row['[json]'])]);
+        for (const row of copies[i] ?? []) await client.execute(`INSERT INTO ${table} JSON ?`, [String(row['[json]'])]);
       }
     });
 }

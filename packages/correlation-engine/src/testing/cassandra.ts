@@ -1,7 +1,7 @@
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
 import { connectCql } from '@sentinel/service-kit/cql/connect';
-import { testServer } from '@sentinel/test-kit';
 import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
+import { testServer } from '@sentinel/test-kit';
 
 /** A change of the schema on a busy machine. */
 const SCHEMA_TIMEOUT_MS = 60_000;

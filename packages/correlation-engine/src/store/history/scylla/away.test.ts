@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
 import { CassandraServer, eventually } from '@sentinel/test-kit';
 import { TestAgent } from '../../../testing/agent.js';
 import { CASSANDRA } from '../../../testing/cassandra.js';
-import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
 import { TestEngine } from '../../../testing/engine.js';
 import { ScyllaHistory } from './scylla-history.js';
 
