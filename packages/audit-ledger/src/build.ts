@@ -1,26 +1,23 @@
-/** Composition root of the writer: everything is made and connected here, by hand. */
+/** Composition root of writer and reader: everything is made and connected here, by hand. */
 import { randomBytes } from 'node:crypto';
 import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
-import { type GrpcServer, startGrpcServer } from '@sentinel/service-kit/grpc-server';
+import { unary } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { createRegistry, serveMetrics } from '@sentinel/service-kit/metrics';
-import { createEvents, createGauges, type ServiceEvents } from './events.js';
-import { answer } from './http/routes.js';
-import { serveHttp } from './http/server.js';
-import type { VerifierKey } from './note/keys.js';
+import { createRegistry } from '@sentinel/service-kit/metrics';
+import { createEvents, createGauges } from './events.js';
 import { publicOpenError } from './open-errors.js';
 import { type OpenLedger, openLedger } from './open-ledger.js';
-import type { RpcContext } from './rpc/context.js';
+import { startReader } from './reader/start-reader.js';
+import type { WriterContext } from './rpc/context.js';
+import { ingestEvents } from './rpc/ingest.js';
 import { IngestStreams } from './rpc/ingest-stream.js';
-import { auditService } from './rpc/service.js';
-import { signingKeyOf, tlsFilesOf } from './settings.js';
+import type { IngestMethods } from './rpc/service.js';
+import { servePorts } from './serve.js';
+import { signingKeyOf } from './settings.js';
 import type { Backend } from './storage/backend.js';
 import { selectBackend } from './storage/select-backend.js';
-import { type VerifyOptions, type VerifyReport, verifyLog } from './verify/verify-log.js';
-
-/** A group commit's worth of small events, or a few of the largest details, with room for protobuf around them. */
-const MAX_MESSAGE_BYTES = 20 * 2 ** 20;
+import { verifier } from './verifications.js';
 
 export interface BuildOptions {
   readonly config: AuditLedgerConfig;
@@ -32,7 +29,25 @@ export interface BuildOptions {
   readonly reload?: () => AuditLedgerConfig;
 }
 
+/** The one process that takes entries and signs. */
 export function buildLedgerService(options: BuildOptions): Service {
+  return buildService(options, start);
+}
+
+/** A process that serves what a writer stored, without its key. */
+export function buildReaderService(options: BuildOptions): Service {
+  return buildService(options, startReader);
+}
+
+interface Tokens {
+  operator: string;
+  service: string;
+}
+
+function buildService(
+  options: BuildOptions,
+  start: (options: BuildOptions, stack: StopStack, tokens: Tokens) => Promise<ReadyInfo>,
+): Service {
   const stack = new StopStack();
   const tokens = { operator: options.config.operator_token, service: options.config.service_token };
   return {
@@ -54,11 +69,7 @@ export function buildLedgerService(options: BuildOptions): Service {
   };
 }
 
-async function start(
-  options: BuildOptions,
-  stack: StopStack,
-  tokens: { operator: string; service: string },
-): Promise<ReadyInfo> {
+async function start(options: BuildOptions, stack: StopStack, tokens: Tokens): Promise<ReadyInfo> {
   const { config, log } = options;
   const backend = selectBackend(config);
   const key = signingKeyOf(config);
@@ -83,77 +94,38 @@ async function start(
   });
   startSeals(stack, () => ledger.seal(), config.chain.flush_interval_seconds);
 
-  const verify = verifier(backend, key.verifier, events);
-  const context: RpcContext = { ledger, store, verifierKey: key.verifier.text, verify, log };
-  return await startPorts(options, stack, context, registry, events, tokens);
-}
-
-/** Verifications of what is stored, one at a time: each reads as fast as it can. */
-function verifier(backend: Backend, key: VerifierKey, events: ServiceEvents): RpcContext['verify'] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (options: VerifyOptions): Promise<VerifyReport> => {
-    const run = last.then(async () => {
-      const source = await backend.openSource();
-      const report = await verifyLog(source, key, options).finally(() => source.close());
-      events.verified(report);
-      return report;
-    });
-    last = run.catch(() => undefined);
-    return run;
+  const verify = verifier(() => backend.openSource(), key.verifier, events.verified);
+  const context: WriterContext = {
+    ledger,
+    view: () => ({ checkpoint: ledger.checkpoint, reads: store }),
+    health: () => ({ healthy: true, report: { status: 'ok', entries: ledger.checkpoint.size } }),
+    verifierKey: key.verifier.text,
+    verify,
+    log,
   };
+  const streams = new IngestStreams(context);
+  const { ready } = await servePorts(
+    {
+      config,
+      insecure: options.insecure,
+      log,
+      tokens,
+      registry,
+      context,
+      ingest: ingestMethods(context, streams),
+      drain: () => streams.drain(),
+      callRefused: events.callRefused,
+    },
+    stack,
+  );
+  return ready;
 }
 
-async function startPorts(
-  { config, insecure, log }: BuildOptions,
-  stack: StopStack,
-  context: RpcContext,
-  registry: ReturnType<typeof createRegistry>,
-  events: ServiceEvents,
-  tokens: { readonly operator: string; readonly service: string },
-): Promise<ReadyInfo> {
-  const files = tlsFilesOf(config);
-  const tls = config.tls.enabled ? { files, keyPrefix: 'audit_ledger.tls', mutual: config.tls.mutual_tls } : null;
-  const streams = new IngestStreams(context);
-  const metrics = config.metrics.enabled
-    ? await serveMetrics({
-        registry,
-        address: config.metrics.listen_address,
-        addressKey: 'audit_ledger.metrics.listen_address',
-        log,
-        required: false,
-      })
-    : null;
-  if (metrics !== null) stack.push('metrics', () => metrics.close());
-  const http = await serveHttp({
-    address: config.http.listen_address,
-    addressKey: 'audit_ledger.http.listen_address',
-    tls,
-    guard: {
-      section: 'audit_ledger',
-      allowedOrigins: config.http.allowed_origins,
-      allowedHosts: config.http.allowed_hosts,
-    },
-    answer: (url) => answer(context, url),
-    log,
-  });
-  stack.push('HTTP', () => http.close());
-  const grpc: GrpcServer = await startGrpcServer({
-    address: config.listen_address,
-    addressKey: 'audit_ledger.listen_address',
-    tls,
-    insecure,
-    tokens,
-    services: [auditService(context, streams)],
-    maxMessageBytes: MAX_MESSAGE_BYTES,
-    log,
-    onRefused: () => events.callRefused(),
-  });
-  stack.push('gRPC', async () => {
-    grpc.setServing(false);
-    await streams.drain();
-    await grpc.stop();
-  });
-  return { grpc: grpc.address, http: http.address, ...(metrics?.address == null ? {} : { metrics: metrics.address }) };
+function ingestMethods(context: WriterContext, streams: IngestStreams): IngestMethods {
+  return {
+    ingestEvents: unary((request) => ingestEvents(context, request), context.log),
+    ingestStream: (call) => streams.handle(call),
+  };
 }
 
 function startSeals(stack: StopStack, seal: () => void, intervalSeconds: number): void {

@@ -37,19 +37,12 @@ export function createEvents(registry: Registry, log: Logger, fatal: (error: unk
     labelNames: ['reason'] as const,
     registers,
   });
-  const verified = new Gauge({
-    name: 'sentinel_audit_chain_verified',
-    help: '1: the last verification found nothing wrong. 0: entries are not what was logged; run sentinel-audit-ledger verify --full.',
-    registers,
-  });
   const divergences = new Counter({
     name: 'sentinel_audit_divergences_total',
     help: 'Batches that two computations disagreed on and that were not signed. Not 0: replace this machine.',
     registers,
   });
   for (const reason of ['conflict', 'stale_number', 'overloaded', 'disk_full', 'call']) refused.inc({ reason }, 0);
-  // Opening the log recomputed its newest entries up to the head's root.
-  verified.set(1);
   return {
     committed: (count, duration) => {
       entries.inc(count);
@@ -66,16 +59,24 @@ export function createEvents(registry: Registry, log: Logger, fatal: (error: unk
         log.warn({ err: error }, 'the newest checkpoint could not be kept; the log itself is durable');
     },
     fatal,
-    verified: (report) => {
-      verified.set(report.ok ? 1 : 0);
-      const { firstSeq, entries: count, found, findings } = report;
-      if (report.ok) log.info({ firstSeq, entries: count }, 'log verified');
-      else
-        log.error(
-          { firstSeq, entries: count, found, findings: findings.slice(0, 10) },
-          'CRITICAL: the log was tampered with',
-        );
-    },
+    // Opening the log recomputed its newest entries up to the head's root.
+    verified: verifications(registry, log),
+  };
+}
+
+/** Takes notice of each verification; what is not verified yet counts as intact. */
+export function verifications(registry: Registry, log: Logger): (report: VerifyReport) => void {
+  const verified = new Gauge({
+    name: 'sentinel_audit_chain_verified',
+    help: '1: the last verification found nothing wrong. 0: entries are not what was logged; run sentinel-audit-ledger verify --full.',
+    registers: [registry],
+  });
+  verified.set(1);
+  return ({ ok, firstSeq, entries, found, findings }) => {
+    verified.set(ok ? 1 : 0);
+    if (ok) log.info({ firstSeq, entries }, 'log verified');
+    else
+      log.error({ firstSeq, entries, found, findings: findings.slice(0, 10) }, 'CRITICAL: the log was tampered with');
   };
 }
 

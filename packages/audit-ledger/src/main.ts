@@ -3,7 +3,7 @@ import { loadConfigForMain } from '@sentinel/service-kit/config';
 import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger } from '@sentinel/service-kit/logging';
 import { reloadConfig } from '@sentinel/service-kit/reload';
-import { buildLedgerService } from './build.js';
+import { buildLedgerService, buildReaderService } from './build.js';
 import { COMMANDS, FLAGS, type LedgerProgram, runCommand } from './commands/index.js';
 
 const program: LedgerProgram | undefined = loadConfigForMain({
@@ -17,8 +17,7 @@ const program: LedgerProgram | undefined = loadConfigForMain({
 });
 
 if (program !== undefined) {
-  if (program.command !== undefined || program.flags.mode === 'reader')
-    process.exitCode = await runCommand(program, process);
+  if (program.command !== undefined) process.exitCode = await runCommand(program, process);
   else await serve(program);
 }
 
@@ -28,7 +27,7 @@ async function serve(started: LedgerProgram): Promise<void> {
   let running = started;
   for (const warning of warnings) log.warn(warning);
   const build = (fatal: (error: unknown) => void) =>
-    buildLedgerService({
+    (flags.mode === 'reader' ? buildReaderService : buildLedgerService)({
       config,
       insecure,
       acceptRollback: flags['accept-rollback'],

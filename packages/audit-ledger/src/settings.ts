@@ -2,9 +2,16 @@
 import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { TlsFiles } from '@sentinel/service-kit/tls';
-import { MalformedKeyError, parseSigningKey, type SigningKey } from './note/keys.js';
+import {
+  MalformedKeyError,
+  parseSigningKey,
+  parseVerifierKey,
+  type SigningKey,
+  type VerifierKey,
+} from './note/keys.js';
 
 const KEY = 'audit_ledger.signing_key';
+const VERIFIER_KEY = 'audit_ledger.verifier_key';
 
 /** @throws SentinelError FAILED_PRECONDITION naming what to do */
 export function signingKeyOf({
@@ -26,6 +33,40 @@ export function signingKeyOf({
   return key;
 }
 
+/**
+ * The key to verify by: the pinned one, or that of the signing key. Never what a log says of itself, because whoever can replace
+ * the log can replace that too.
+ * @throws SentinelError FAILED_PRECONDITION naming what to do
+ */
+export function verifierKeyOf(config: Pick<AuditLedgerConfig, 'verifier_key' | 'signing_key' | 'origin'>): VerifierKey {
+  const { verifier_key: text, signing_key: signingKey } = config;
+  if (text === '' && signingKey === '')
+    throw wrong(
+      'no key to verify the log by is configured',
+      'Set audit_ledger.verifier_key to what `sentinel-audit-ledger keygen` printed for the writer, or `sentinel audit key` prints.',
+      VERIFIER_KEY,
+    );
+  const own = signingKey === '' ? undefined : signingKeyOf(config).verifier;
+  const pinned = text === '' ? undefined : parsePinned(text.trim());
+  if (own !== undefined && pinned !== undefined && own.text !== pinned.text)
+    throw wrong('verifier_key is not that of signing_key', 'Leave one of the two out.', VERIFIER_KEY);
+  return (pinned ?? own) as VerifierKey;
+}
+
+function parsePinned(text: string): VerifierKey {
+  try {
+    return parseVerifierKey(text);
+  } catch (cause) {
+    if (!(cause instanceof MalformedKeyError)) throw cause;
+    throw wrong(cause.message, 'Copy the whole line that `sentinel-audit-ledger keygen` printed.', VERIFIER_KEY);
+  }
+}
+
+/** Where a reader keeps what it remembers: beside the log, so that restoring the log does not restore it. */
+export function readerFolderOf({ reader, data_dir: dataDir }: Pick<AuditLedgerConfig, 'reader' | 'data_dir'>): string {
+  return reader.state_dir === '' ? `${dataDir.replace(/\/+$/, '')}.reader` : reader.state_dir;
+}
+
 function parse(text: string): SigningKey {
   try {
     return parseSigningKey(text);
@@ -35,8 +76,8 @@ function parse(text: string): SigningKey {
   }
 }
 
-function wrong(message: string, hint: string): SentinelError {
-  return new SentinelError({ code: 'FAILED_PRECONDITION', field: KEY, message, hint });
+function wrong(message: string, hint: string, field = KEY): SentinelError {
+  return new SentinelError({ code: 'FAILED_PRECONDITION', field, message, hint });
 }
 
 export function tlsFilesOf({ tls }: Pick<AuditLedgerConfig, 'tls'>): TlsFiles {

@@ -10,10 +10,14 @@ import { proof } from './proof.js';
 import { verify } from './verify.js';
 
 export const FLAGS = {
-  mode: { type: 'string', choices: ['writer', 'reader'], help: 'what this process does [writer]' },
+  mode: {
+    type: 'string',
+    choices: ['writer', 'reader'],
+    help: 'writer takes entries, reader serves what a writer stored [writer]',
+  },
   'accept-rollback': {
     type: 'boolean',
-    help: 'starts on a log that is older than its last checkpoint, and records that',
+    help: 'writer: starts on a log that is older than its last checkpoint, and records that; reader: begins anew after a forked log',
   },
   depth: { type: 'integer', min: 1, help: 'verify: the newest N entries' },
   full: { type: 'boolean', help: 'verify: every entry' },
@@ -61,18 +65,10 @@ export async function runCommand(program: LedgerProgram, streams: Streams): Prom
   }
 }
 
-function commandOf({ command, flags }: LedgerProgram): Command {
-  if (command === undefined) {
-    const hint = 'Leave --mode out, or set it to writer.';
-    throw new SentinelError({
-      code: 'UNIMPLEMENTED',
-      message: `--mode ${flags.mode} is not part of this version`,
-      hint,
-    });
-  }
-  if (command in RUN) return RUN[command as keyof typeof RUN];
+function commandOf({ command }: LedgerProgram): Command {
+  if (command !== undefined && command in RUN) return RUN[command as keyof typeof RUN];
   return (_program, { stderr }) => {
-    stderr.write(`unknown command ${command}\n`);
+    stderr.write(`unknown command ${command ?? ''}\n`);
     return EXIT.usage;
   };
 }

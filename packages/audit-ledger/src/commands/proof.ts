@@ -1,7 +1,7 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { openCheckpoint } from '../note/checkpoint.js';
 import { formatTlogProof } from '../note/tlog-proof.js';
-import { signingKeyOf } from '../settings.js';
+import { verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { decodeBundle } from '../tiles/bundle.js';
 import { NodeReader } from '../tiles/node-reader.js';
@@ -16,7 +16,7 @@ export const proof: Command = async ({ config, positionals }, { stdout }) => {
   const source = await selectBackend(config).openSource();
   try {
     const note = await source.checkpoint();
-    const checkpoint = openCheckpoint(note, signingKeyOf(config).verifier);
+    const checkpoint = openCheckpoint(note, verifierKeyOf(config));
     if (seq >= checkpoint.size)
       throw new SentinelError({
         code: 'NOT_FOUND',

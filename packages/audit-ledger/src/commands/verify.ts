@@ -1,6 +1,6 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { NoteError } from '../note/note.js';
-import { signingKeyOf } from '../settings.js';
+import { verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { type VerifyReport, verifyLog } from '../verify/verify-log.js';
 import type { Command } from './index.js';
@@ -19,7 +19,7 @@ export const verify: Command = async (program, streams) => {
       message: 'verify needs either --depth N or --full',
     });
   }
-  const { verifier } = signingKeyOf(config);
+  const verifier = verifierKeyOf(config);
   const backend = selectBackend(config);
   // Read before the log, which a writer may extend meanwhile.
   const guard = await orNoteError(backend.guard(verifier));

@@ -7,6 +7,7 @@ import { encodeBundle } from '../tiles/bundle.js';
 import { parseTilePath, TILE_WIDTH, type Tile, tileWidth } from '../tiles/path.js';
 
 export interface Answer {
+  readonly status: number;
   readonly contentType: string;
   readonly cacheControl: string;
   readonly body: string | Uint8Array;
@@ -18,9 +19,8 @@ const NEVER = 'no-cache';
 /** @throws SentinelError NOT_FOUND, INVALID_ARGUMENT */
 export async function answer(context: RpcContext, url: URL): Promise<Answer> {
   const { pathname } = url;
-  if (pathname === '/checkpoint')
-    return { contentType: 'text/plain; charset=utf-8', cacheControl: NEVER, body: context.ledger.checkpoint.note };
-  if (pathname === '/health') return json({ status: 'ok', entries: context.ledger.checkpoint.size });
+  if (pathname === '/checkpoint') return ok('text/plain; charset=utf-8', NEVER, context.view().checkpoint.note);
+  if (pathname === '/health') return health(context);
   if (pathname === '/api/v1/audit') return await auditTrail(context, url.searchParams);
   const tile = parseTilePath(pathname.slice(1));
   const body = tile === null ? undefined : await tileBytes(context, tile);
@@ -31,17 +31,18 @@ export async function answer(context: RpcContext, url: URL): Promise<Answer> {
       hint: 'See /checkpoint and C2SP tlog-tiles.',
     });
   }
-  return { contentType: 'application/octet-stream', cacheControl: tile.width === TILE_WIDTH ? IMMUTABLE : NEVER, body };
+  return ok('application/octet-stream', tile.width === TILE_WIDTH ? IMMUTABLE : NEVER, body);
 }
 
 /** Only what the newest signed checkpoint covers. */
-async function tileBytes({ ledger, store }: RpcContext, tile: Tile): Promise<Uint8Array | undefined> {
-  const { size } = ledger.checkpoint;
+async function tileBytes({ view }: RpcContext, tile: Tile): Promise<Uint8Array | undefined> {
+  const { checkpoint, reads } = view();
+  const { size } = checkpoint;
   const level = tile.kind === 'entries' ? 0 : tile.level;
   if (tile.width > tileWidth(size, level, tile.index)) return undefined;
-  if (tile.kind === 'hashes') return await store.readTile(tile);
+  if (tile.kind === 'hashes') return await reads.readTile(tile);
   const first = tile.index * TILE_WIDTH;
-  return encodeBundle(await store.readLeaves(first, first + tile.width));
+  return encodeBundle(await reads.readLeaves(first, first + tile.width));
 }
 
 async function auditTrail(context: RpcContext, query: URLSearchParams): Promise<Answer> {
@@ -77,6 +78,15 @@ function invalid(field: string, why: string): SentinelError {
   return new SentinelError({ code: 'INVALID_ARGUMENT', field, message: `${field} ${why}` });
 }
 
+function health(context: RpcContext): Answer {
+  const { healthy, report } = context.health();
+  return { ...json(report), status: healthy ? 200 : 503 };
+}
+
 function json(value: unknown): Answer {
-  return { contentType: 'application/json', cacheControl: NEVER, body: JSON.stringify(value) };
+  return ok('application/json', NEVER, JSON.stringify(value));
+}
+
+function ok(contentType: string, cacheControl: string, body: string | Uint8Array): Answer {
+  return { status: 200, contentType, cacheControl, body };
 }

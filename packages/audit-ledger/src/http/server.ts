@@ -28,8 +28,8 @@ async function respond(options: HttpOptions, request: IncomingMessage, response:
       return void response.writeHead(204, { 'access-control-allow-methods': 'GET, HEAD' }).end();
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return void response.writeHead(405, { allow: 'GET, HEAD' }).end();
-    const { contentType, cacheControl, body } = await options.answer(requestUrl(request));
-    response.writeHead(200, {
+    const { status, contentType, cacheControl, body } = await options.answer(requestUrl(request));
+    response.writeHead(status, {
       'content-type': contentType,
       'cache-control': cacheControl,
       'content-length': Buffer.byteLength(body),

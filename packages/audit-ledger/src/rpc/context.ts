@@ -1,15 +1,33 @@
 import type { Logger } from '@sentinel/service-kit/logging';
-import type { Ledger } from '../commit/ledger.js';
-import type { LedgerStore } from '../storage/store.js';
+import type { Ledger, SignedCheckpoint } from '../commit/ledger.js';
+import type { LogReads } from '../storage/store.js';
 import type { VerifyOptions, VerifyReport } from '../verify/verify-log.js';
 
-/** What the methods work with. */
+/** One signed checkpoint and what lies under it: whatever an answer says is of one view. */
+export interface LogView {
+  readonly checkpoint: SignedCheckpoint;
+  readonly reads: LogReads;
+}
+
+export interface Health {
+  readonly healthy: boolean;
+  /** What `/health` answers. */
+  readonly report: { readonly status: string; readonly [name: string]: unknown };
+}
+
+/** What the methods that read work with. */
 export interface RpcContext {
-  readonly ledger: Ledger;
-  readonly store: LedgerStore;
+  /** The newest. @throws SentinelError where nothing may be served */
+  readonly view: () => LogView;
+  readonly health: () => Health;
   /** Note verifier key of the log. */
   readonly verifierKey: string;
   /** Re-reads what is stored, up to the newest checkpoint. */
   readonly verify: (options: VerifyOptions) => Promise<VerifyReport>;
   readonly log: Logger;
+}
+
+/** What the methods that write work with. */
+export interface WriterContext extends RpcContext {
+  readonly ledger: Ledger;
 }

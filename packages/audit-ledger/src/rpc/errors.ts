@@ -4,6 +4,7 @@ import { LedgerClosedError, OverloadedError } from '../commit/ledger.js';
 import { MalformedRecordError } from '../commit/record.js';
 import { EventConflictError, StaleNumberError } from '../ingest/deduplicate.js';
 import { MalformedLeafError } from '../leaf/leaf.js';
+import { UnverifiableError } from '../reader/verified-tree.js';
 import { StaleWriterError, StoreFullError, UnknownOutcomeError } from '../storage/errors.js';
 
 /** Half of what a full queue takes to drain. */
@@ -77,11 +78,13 @@ function unavailable(error: unknown): SentinelError | undefined {
 
 /** What reading a damaged log throws, as callers see it. */
 export function publicReadError(error: unknown): unknown {
-  if (!(error instanceof MalformedRecordError || error instanceof MalformedLeafError)) return error;
+  const damaged =
+    error instanceof MalformedRecordError || error instanceof MalformedLeafError || error instanceof UnverifiableError;
+  if (!damaged) return error;
   return new SentinelError({
     code: 'DATA_LOSS',
     reason: 'MALFORMED',
-    message: `the log is damaged on the disk of the ledger: ${error.message}`,
+    message: `what the ledger has stored is damaged: ${error.message}`,
     hint: 'sentinel-audit-ledger verify --full says where.',
     cause: error,
   });

@@ -10,7 +10,7 @@ import type {
 } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { failStream } from '@sentinel/service-kit/grpc-server';
-import type { RpcContext } from './context.js';
+import type { WriterContext } from './context.js';
 import { ingestEvents } from './ingest.js';
 
 /** Requests, or events, of one stream under way: beyond it the stream is not read, so its sender feels the pressure. */
@@ -21,10 +21,10 @@ type Call = ServerDuplexStream<IngestStreamRequest, IngestStreamResponse>;
 
 /** Streams that a drain has to end. */
 export class IngestStreams {
-  readonly #context: RpcContext;
+  readonly #context: WriterContext;
   readonly #open = new Set<StreamSession>();
 
-  constructor(context: RpcContext) {
+  constructor(context: WriterContext) {
     this.#context = context;
   }
 
@@ -40,7 +40,7 @@ export class IngestStreams {
 }
 
 class StreamSession {
-  readonly #context: RpcContext;
+  readonly #context: WriterContext;
   readonly #call: Call;
   readonly #ended: () => void;
   /** Resolves when the answers of all requests so far are written. */
@@ -52,7 +52,7 @@ class StreamSession {
   /** Ends the wait for a client that does not read its answers. */
   #goOn: () => void = () => undefined;
 
-  constructor(context: RpcContext, call: Call, ended: () => void) {
+  constructor(context: WriterContext, call: Call, ended: () => void) {
     this.#context = context;
     this.#call = call;
     this.#ended = ended;

@@ -1,11 +1,11 @@
 import type { IngestEventsRequest, IngestEventsResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { checkEvents } from '../ingest/check-events.js';
-import type { RpcContext } from './context.js';
+import type { WriterContext } from './context.js';
 import { publicLedgerError } from './errors.js';
 
 /** Resolves once every event is durable and covered by the checkpoint in the answer. */
 export async function ingestEvents(
-  { ledger }: RpcContext,
+  { ledger }: WriterContext,
   request: IngestEventsRequest,
 ): Promise<IngestEventsResponse> {
   const checked = checkEvents(request);

@@ -6,25 +6,27 @@ import type {
   GetInclusionProofResponse,
 } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import type { LogReads } from '../storage/store.js';
 import { NodeReader } from '../tiles/node-reader.js';
 import type { RpcContext } from './context.js';
 import { outOfRange } from './errors.js';
 
-export function getCheckpoint({ ledger, verifierKey }: RpcContext): GetCheckpointResponse {
-  return { checkpoint: ledger.checkpoint.note, verifierKey };
+export function getCheckpoint({ view, verifierKey }: RpcContext): GetCheckpointResponse {
+  return { checkpoint: view().checkpoint.note, verifierKey };
 }
 
 export async function getInclusionProof(
   context: RpcContext,
   request: GetInclusionProofRequest,
 ): Promise<GetInclusionProofResponse> {
-  const { note, size } = context.ledger.checkpoint;
+  const { checkpoint, reads } = context.view();
+  const { note, size } = checkpoint;
   const treeSize = sizeWithin(request.treeSize, size, 'tree_size');
   if (request.seq >= BigInt(treeSize)) throw notFound(request.seq, treeSize);
   const seq = Number(request.seq);
   const [hashes, [leaf]] = await Promise.all([
-    nodes(context, size).inclusionProof(seq, treeSize),
-    context.store.readLeaves(seq, seq + 1),
+    nodes(reads, size).inclusionProof(seq, treeSize),
+    reads.readLeaves(seq, seq + 1),
   ]);
   if (leaf === undefined) throw notFound(request.seq, treeSize);
   return {
@@ -39,11 +41,12 @@ export async function getConsistencyProof(
   context: RpcContext,
   request: GetConsistencyProofRequest,
 ): Promise<GetConsistencyProofResponse> {
-  const { note, size } = context.ledger.checkpoint;
+  const { checkpoint, reads } = context.view();
+  const { note, size } = checkpoint;
   const newSize = sizeWithin(request.newSize, size, 'new_size');
   if (request.oldSize > BigInt(newSize))
     throw outOfRange('old_size', `old_size ${request.oldSize} is beyond new_size ${newSize}`);
-  const hashes = await nodes(context, size).consistencyProof(Number(request.oldSize), newSize);
+  const hashes = await nodes(reads, size).consistencyProof(Number(request.oldSize), newSize);
   return { hashes: hashes.map((hash) => Buffer.from(hash)), newSize: BigInt(newSize), checkpoint: note };
 }
 
@@ -60,9 +63,9 @@ function notFound(seq: bigint, size: number): SentinelError {
   });
 }
 
-function nodes({ store }: RpcContext, size: number): NodeReader {
+function nodes(reads: LogReads, size: number): NodeReader {
   return new NodeReader(async (tile) => {
-    const bytes = await store.readTile(tile);
+    const bytes = await reads.readTile(tile);
     if (bytes === undefined) throw new Error(`tree has no tile ${tile.level}/${tile.index} of width ${tile.width}`);
     return bytes;
   }, size);

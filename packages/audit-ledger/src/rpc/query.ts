@@ -17,13 +17,14 @@ const MAX_PAGE_BYTES = 8 * 2 ** 20;
 const TOKEN = /^(from|to):(\d{1,15})$/;
 
 export async function queryAuditTrail(
-  { ledger, store }: RpcContext,
+  context: RpcContext,
   request: QueryAuditTrailRequest,
 ): Promise<QueryAuditTrailResponse> {
-  const { note, size } = ledger.checkpoint;
+  const { checkpoint, reads } = context.view();
+  const { note, size } = checkpoint;
   const order = request.oldestFirst ? 'oldest' : 'newest';
   const filter = filterOf(request, size);
-  const { seqs, next } = await store.query(filter, order, limitOf(request.limit));
+  const { seqs, next } = await reads.query(filter, order, limitOf(request.limit));
   const entries: AuditEntry[] = [];
   let bytes = 0;
   for (const [i, seq] of seqs.entries()) {
@@ -31,7 +32,7 @@ export async function queryAuditTrail(
       const last = seqs[i - 1] ?? seq;
       return { entries, nextPageToken: token(order, order === 'newest' ? last : last + 1), checkpoint: note };
     }
-    const [stored] = await store.readEntries(seq, seq + 1);
+    const [stored] = await reads.readEntries(seq, seq + 1);
     if (stored === undefined) throw new Error(`entry ${seq} could not be read`);
     bytes += stored.detailPreimage.length;
     entries.push(entryOf(stored));

@@ -4,8 +4,6 @@ import type { Role } from '@sentinel/service-kit/auth';
 import { type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { RpcContext } from './context.js';
 import { publicReadError } from './errors.js';
-import { ingestEvents } from './ingest.js';
-import type { IngestStreams } from './ingest-stream.js';
 import { getCheckpoint, getConsistencyProof, getInclusionProof } from './proofs.js';
 import { queryAuditTrail } from './query.js';
 import { verifyChain } from './verify-chain.js';
@@ -13,22 +11,24 @@ import { verifyChain } from './verify-chain.js';
 /** `service` is any component of a plaintext loopback installation. */
 const MAY_INGEST: readonly Role[] = ['engine', 'monitor', 'service', 'admin'];
 
+/** How this process takes entries, or refuses them. */
+export type IngestMethods = Pick<AuditServiceServer, 'ingestEvents' | 'ingestStream'>;
+
 async function read<T>(reading: Promise<T>): Promise<T> {
   return await reading.catch((error: unknown) => {
     throw publicReadError(error);
   });
 }
 
-export function auditService(context: RpcContext, streams: IngestStreams): ServiceEntry {
+export function auditService(context: RpcContext, ingest: IngestMethods): ServiceEntry {
   const { log } = context;
   const implementation: AuditServiceServer = {
-    ingestEvents: unary((request) => ingestEvents(context, request), log),
-    ingestStream: (call) => streams.handle(call),
+    ...ingest,
     verifyChain: unary((request) => verifyChain(context, request), log),
     queryAuditTrail: unary((request) => read(queryAuditTrail(context, request)), log),
     getCheckpoint: unary(() => getCheckpoint(context), log),
     getInclusionProof: unary((request) => read(getInclusionProof(context, request)), log),
-    getConsistencyProof: unary((request) => getConsistencyProof(context, request), log),
+    getConsistencyProof: unary((request) => read(getConsistencyProof(context, request)), log),
   };
   return {
     definition: AuditServiceService,

@@ -5,10 +5,10 @@ import type { RpcContext } from './context.js';
 
 /** Re-reads entries from the disk and recomputes every hash up to the signed root. */
 export async function verifyChain(
-  { ledger, verify }: RpcContext,
+  { view, verify }: RpcContext,
   { depth }: VerifyChainRequest,
 ): Promise<VerifyChainResponse> {
-  const { note } = ledger.checkpoint;
+  const { note } = view().checkpoint;
   try {
     const report = await verify(depth === 0n ? {} : { depth: Number(depth) });
     const findings = report.findings.map(({ seq, what }) => ({ seq: BigInt(seq), what }));

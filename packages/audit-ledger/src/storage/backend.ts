@@ -7,7 +7,7 @@ import type { VerifierKey } from '../note/keys.js';
 import type { SealTracker } from '../seal/tracker.js';
 import type { LogSource } from '../verify/source.js';
 import type { Head } from './head.js';
-import type { LedgerStore } from './store.js';
+import type { LedgerStore, LogReads } from './store.js';
 
 export interface Backend {
   readonly name: 'file' | 'scylla';
@@ -26,10 +26,21 @@ export interface Backend {
   /** The same up to the head, which nobody signed; undefined where no log was ever made. @throws SourceError */
   openUnsigned(): Promise<{ readonly source: StoredLog; readonly head: Pick<Head, 'size' | 'root'> } | undefined>;
 
+  /** The log beside a writer at work, for a reader that follows it. Nothing is written and nothing of it believed. */
+  openReader(): Promise<FollowedLog>;
+
   /** The checkpoint in the second place, which the log must extend. @throws NoteError where it is not one by `verifier` */
   guard(verifier: VerifierKey): Promise<Checkpoint | undefined>;
   /** That place, for people. */
   readonly guardPlace: string;
+}
+
+export interface FollowedLog {
+  /** The newest signed checkpoint; undefined where there is none yet. MUST NOT be older than one that it gave before. */
+  checkpoint(): Promise<string | undefined>;
+  /** What lies under a checkpoint of `size` entries; what was given for a smaller size stays valid. */
+  readsAt(size: number): Promise<LogReads>;
+  close(): Promise<void>;
 }
 
 export interface StoredLog extends LogSource {

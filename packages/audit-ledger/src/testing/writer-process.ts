@@ -1,4 +1,4 @@
-/** A real writer process, for tests that kill it. */
+/** Real ledger processes, for tests that kill them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,23 +25,22 @@ export interface Finished {
   readonly output: string;
 }
 
-export class WriterProcess {
+export class LedgerProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'sentinel-writer-'));
-  readonly verifierKey: string;
   /** Standard output and error of every life. */
   output = '';
+  readonly #args: readonly string[];
   #child: ChildProcess | undefined;
 
-  /** `over`: values in place of those of plaintext on loopback. */
-  constructor(over: { readonly [key: string]: unknown } = {}) {
-    this.verifierKey = writeSigningKey(join(this.folder, 'ledger.key'), 'sentinel/test');
+  /** `over`: values beside those of plaintext on loopback. */
+  constructor(over: { readonly [key: string]: unknown }, args: readonly string[] = []) {
+    this.#args = args;
     const config = {
       listen_address: '127.0.0.1:0',
       tls: { enabled: false },
       http: { listen_address: '127.0.0.1:0' },
       metrics: { listen_address: '127.0.0.1:0' },
       data_dir: this.dataFolder,
-      signing_key_path: join(this.folder, 'ledger.key'),
       service_token: SERVICE_TOKEN,
       operator_token: OPERATOR_TOKEN,
       ...over,
@@ -60,7 +59,7 @@ export class WriterProcess {
   async start(...args: readonly string[]): Promise<WriterAddresses> {
     const readyFile = join(this.folder, 'ready.json');
     rmSync(readyFile, { force: true });
-    const child = this.#spawn(['--ready-file', readyFile, ...args]);
+    const child = this.#spawn(['--ready-file', readyFile, ...this.#args, ...args]);
     this.#child = child;
     for (const end = Date.now() + READY_MS; Date.now() < end; await delay(10)) {
       if (child.exitCode !== null)
@@ -73,7 +72,7 @@ export class WriterProcess {
 
   /** Runs a command, or a start that is expected to end by itself. */
   async run(...args: readonly string[]): Promise<Finished> {
-    const child = this.#spawn(args);
+    const child = this.#spawn([...this.#args, ...args]);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (bytes: Buffer) => (output += bytes.toString()));
@@ -106,6 +105,22 @@ export class WriterProcess {
     }
     return child;
   }
+}
+
+export class WriterProcess extends LedgerProcess {
+  readonly verifierKey: string;
+
+  constructor(over: { readonly [key: string]: unknown } = {}) {
+    super({ signing_key_path: 'ledger.key', ...over });
+    this.verifierKey = writeSigningKey(join(this.folder, 'ledger.key'), 'sentinel/test');
+  }
+}
+
+/** A reader of the log of `writer`, with a folder of its own. */
+export function readerOf(writer: WriterProcess, over: { readonly [key: string]: unknown } = {}): LedgerProcess {
+  const { dataFolder: data_dir, verifierKey: verifier_key } = writer;
+  const reader = { poll_interval_ms: 50, state_dir: 'state' };
+  return new LedgerProcess({ data_dir, verifier_key, reader, ...over }, ['--mode', 'reader']);
 }
 
 function readReady(file: string): WriterAddresses | undefined {

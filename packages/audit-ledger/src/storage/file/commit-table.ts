@@ -45,6 +45,11 @@ export class CommitTable {
     return file === undefined ? undefined : new CommitTable(file, Math.floor((await file.stat()).size / ROW_BYTES));
   }
 
+  /** Takes notice of rows that another process wrote. */
+  async refresh(): Promise<void> {
+    this.#written = Math.floor((await this.#file.stat()).size / ROW_BYTES);
+  }
+
   get count(): number {
     return this.#written + this.#tail.length;
   }

@@ -1,6 +1,7 @@
 /** The `file` backend: a log in a folder of one machine. */
 import type { Backend } from '../backend.js';
 import { FolderSource } from './folder-source.js';
+import { FollowedFolder } from './followed-folder.js';
 import { checkpointBeside } from './guard.js';
 import { HeadFile } from './head-file.js';
 import { layoutOf } from './layout.js';
@@ -18,6 +19,7 @@ export function fileBackend(place: FilePlace): Backend {
       const head = await new HeadFile(layout.heads).read();
       return head && { source: await FolderSource.open(directory, { note: '', size: head.size }), head };
     },
+    openReader: () => Promise.resolve(new FollowedFolder(directory)),
     guard: async (verifier) => await checkpointBeside(layout, verifier),
     guardPlace: layout.guard,
   };

@@ -1,17 +1,23 @@
 /** Committed entries by seq, out of the two record logs. */
-import type { Position, SegmentLog } from '@sentinel/service-kit/segment-log';
+import type { Position } from '@sentinel/service-kit/segment-log';
 import { detailPreimages, entryPreimages, MalformedRecordError, readHeader } from '../../commit/record.js';
 import type { StoredEntry } from '../store.js';
 import type { CommitTable } from './commit-table.js';
 
+/** Where records are read from: the writer's log, or the files of one. */
+export interface RecordLog {
+  /** The record that begins at `position`. */
+  readAt(position: Position): Promise<Buffer>;
+}
+
 /** Split records of one log that were used last: whoever walks a log reads each several times. */
 class Recent {
-  readonly #log: SegmentLog;
+  readonly #log: RecordLog;
   readonly #split: (record: Uint8Array) => Uint8Array[];
   #commit = -1;
   #items: Uint8Array[] = [];
 
-  constructor(log: SegmentLog, split: (record: Uint8Array) => Uint8Array[]) {
+  constructor(log: RecordLog, split: (record: Uint8Array) => Uint8Array[]) {
     this.#log = log;
     this.#split = split;
   }
@@ -33,7 +39,7 @@ export class RecordReader {
   readonly #entries: Recent;
   readonly #details: Recent;
 
-  constructor(commits: CommitTable, entries: SegmentLog, details: SegmentLog) {
+  constructor(commits: CommitTable, entries: RecordLog, details: RecordLog) {
     this.#commits = commits;
     this.#entries = new Recent(entries, entryPreimages);
     this.#details = new Recent(details, detailPreimages);

@@ -6,6 +6,7 @@ import { SourceError } from '../../verify/source.js';
 import type { Backend } from '../backend.js';
 import { readCheckpoints } from './checkpoints.js';
 import { Cluster } from './cluster.js';
+import { FollowedKeyspace } from './followed-keyspace.js';
 import { HeadRow, type StoredHead } from './head-row.js';
 import { logNames } from './log-names.js';
 import type { LogRows } from './log-rows.js';
@@ -20,6 +21,7 @@ export function scyllaBackend(config: CqlConfig): Backend {
     openWriter: async (options) => await openScyllaStore(config, options),
     openSource: async () => await ScyllaSource.open(config),
     openUnsigned: async () => await openUnsigned(config),
+    openReader: async () => await FollowedKeyspace.open(config),
     guard: async (verifier) => await newestGuard(config, verifier),
     guardPlace: `${config.keyspace}.rollback_guard`,
   };

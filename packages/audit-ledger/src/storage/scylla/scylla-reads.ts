@@ -13,10 +13,10 @@ const SPLIT = { leaves: entryPreimages, details: detailPreimages } as const;
 
 export class ScyllaReads implements LogReads {
   readonly #rows: LogRows;
-  readonly #index: IndexStore;
+  readonly #index: Pick<IndexStore, 'query'>;
   readonly #size: () => number;
 
-  constructor(rows: LogRows, index: IndexStore, size: () => number) {
+  constructor(rows: LogRows, index: Pick<IndexStore, 'query'>, size: () => number) {
     this.#rows = rows;
     this.#index = index;
     this.#size = size;

@@ -1,5 +1,5 @@
 import { choice, integer, list, text } from '../formats.js';
-import { listenAddress, requiredPath, webHost, webOrigin } from '../places.js';
+import { endpoint, listenAddress, optionalPath, requiredPath, webHost, webOrigin } from '../places.js';
 import { group, inertGroup, leaf, type Report, secret, section } from '../schema.js';
 import {
   CONTRACT,
@@ -104,6 +104,44 @@ export const auditLedger = section(
       default: '',
       doc: 'Ed25519 key that signs checkpoints, as `sentinel-audit-ledger keygen` writes it. A writer needs it.',
       source: CONTRACT,
+    }),
+    verifier_key: leaf({
+      format: text({
+        expects: 'a note verifier key, name+id+key',
+        pattern: /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/,
+        allowEmpty: true,
+      }),
+      default: '',
+      doc: 'Key that checkpoints must be signed by, as `sentinel-audit-ledger keygen` and `sentinel audit key` print it; "" = that of signing_key. A reader needs one of the two: a key that nobody pinned proves nothing.',
+      source: 'C2SP signed-note',
+    }),
+    reader: group('A process of --mode reader, which serves what a writer stored.', {
+      state_dir: leaf({
+        format: optionalPath,
+        default: '',
+        doc: 'Folder where a reader keeps the newest checkpoint that it verified, and evidence of a forked log; "" = data_dir with ".reader" behind it.',
+        source: ESTIMATE,
+      }),
+      poll_interval_ms: leaf({
+        format: integer(10, 60_000),
+        default: 500,
+        unit: 'ms',
+        doc: 'Time between two looks at the checkpoint of the writer.',
+        source: ESTIMATE,
+      }),
+      max_silence_seconds: leaf({
+        format: integer(1, 86_400),
+        default: 60,
+        unit: 's',
+        doc: 'A reader whose looks have failed for longer says that it does not serve.',
+        source: ESTIMATE,
+      }),
+      writer_address: leaf({
+        format: endpoint,
+        default: 'audit-ledger:50052',
+        doc: 'Where the writer takes entries: whoever sends one to a reader is told.',
+        source: CONTRACT,
+      }),
     }),
     chain: group('How entries become durable.', {
       hash_algorithm: leaf({

@@ -1,0 +1,52 @@
+/** A keyspace that a writer is at work in, for a reader: it writes nothing. */
+import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
+import { FollowingIndex } from '../../index/following-index.js';
+import type { FollowedLog } from '../backend.js';
+import type { LogReads } from '../store.js';
+import { blockRows } from './blocks.js';
+import { readCheckpoints } from './checkpoints.js';
+import { Cluster } from './cluster.js';
+import { logNames } from './log-names.js';
+import { LogRows } from './log-rows.js';
+import { readItems, ScyllaReads } from './scylla-reads.js';
+
+export class FollowedKeyspace implements FollowedLog {
+  readonly #cluster: Cluster;
+  #rows: LogRows | undefined;
+  #index: FollowingIndex | undefined;
+
+  private constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+  }
+
+  /** @throws SentinelError where the cluster is away */
+  static async open(config: CqlConfig): Promise<FollowedKeyspace> {
+    return new FollowedKeyspace(await Cluster.connect(config));
+  }
+
+  /** That of the newest writer that signed one: it never signs less than a writer before it. */
+  async checkpoint(): Promise<string | undefined> {
+    const rows = await this.#log();
+    return rows === undefined ? undefined : (await readCheckpoints(rows, 'checkpoints')).at(-1)?.note;
+  }
+
+  async readsAt(size: number): Promise<LogReads> {
+    const rows = await this.#log();
+    if (rows === undefined) throw new Error('a log that is not there has no checkpoint either');
+    const leaves = async (from: number, to: number): Promise<Uint8Array[]> =>
+      (await readItems(rows, 'leaves', from, to)).map((preimage) => preimage.subarray(1));
+    this.#index ??= new FollowingIndex(size, blockRows(rows, 'blocks'), leaves);
+    return new ScyllaReads(rows, this.#index, () => size);
+  }
+
+  async close(): Promise<void> {
+    await this.#cluster.close();
+  }
+
+  /** The one log of the keyspace; it does not change its name. */
+  async #log(): Promise<LogRows | undefined> {
+    const name = this.#rows === undefined ? (await logNames(this.#cluster))[0] : undefined;
+    if (name !== undefined) this.#rows = new LogRows(this.#cluster, name);
+    return this.#rows;
+  }
+}
