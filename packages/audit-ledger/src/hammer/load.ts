@@ -1,6 +1,10 @@
 /** Load from several producers at once: as fast as acknowledgements allow, or at a rate that does not wait for them. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AuditServiceClient, IngestEventsRequest } from '@sentinel/contracts/sentinel/v1/audit.js';
+import type {
+  AuditServiceClient,
+  IngestEventsRequest,
+  IngestEventsResponse,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
 import type { SentinelError } from '@sentinel/service-kit/errors';
 import type { VerifierKey } from '../note/keys.js';
 import { AckCheck } from './ack-check.js';
@@ -22,6 +26,7 @@ export interface LoadOptions {
   readonly rate: number;
   /** Events that one producer has under way at most; a paced load leaves out what is due beyond it. */
   readonly windowEvents: number;
+  readonly onAck?: (request: IngestEventsRequest, response: IngestEventsResponse) => void;
 }
 
 export class Load {
@@ -49,6 +54,7 @@ export class Load {
         new Producer(options.connect, {
           acked: (request, response, ms) => {
             this.check.take(request, response);
+            options.onAck?.(request, response);
             this.latencies.add(ms);
             if (options.rate === 0) this.#fill(i);
           },

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { writeSigningKey } from '../note/key-file.js';
 
 const BIN = fileURLToPath(new URL('../../bin/sentinel-audit-ledger.mjs', import.meta.url));
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 
 export const SERVICE_TOKEN = 'service-token-of-tests';
 export const OPERATOR_TOKEN = 'operator-token-of-tests';
@@ -29,6 +29,8 @@ export class LedgerProcess {
   readonly folder = mkdtempSync(join(tmpdir(), 'sentinel-writer-'));
   /** Standard output and error of every life. */
   output = '';
+  /** What runs the program: node, perhaps with a module that changes it first, or under a tracer. */
+  command: readonly string[] = [process.execPath];
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
 
@@ -62,8 +64,8 @@ export class LedgerProcess {
     const child = this.#spawn(['--ready-file', readyFile, ...this.#args, ...args]);
     this.#child = child;
     for (const end = Date.now() + READY_MS; Date.now() < end; await delay(10)) {
-      if (child.exitCode !== null)
-        throw new Error(`the writer ended with ${child.exitCode}: ${this.output.slice(-2000)}`);
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`the writer ended with ${child.exitCode ?? child.signalCode}: ${this.output.slice(-2000)}`);
       const ready = readReady(readyFile);
       if (ready !== undefined) return ready;
     }
@@ -95,7 +97,8 @@ export class LedgerProcess {
   }
 
   #spawn(args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, [BIN, '--config', join(this.folder, 'sentinel.yaml'), ...args], {
+    const [file = '', ...before] = this.command;
+    const child = spawn(file, [...before, BIN, '--config', join(this.folder, 'sentinel.yaml'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [child.stdout, child.stderr]) {

@@ -1,37 +1,9 @@
 import assert from 'node:assert/strict';
-import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf, TEST_KEY } from '../../testing/ledgers.js';
+import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf } from '../../testing/ledgers.js';
+import { ackBeforeSync, cutPower } from '../../testing/power-cuts.js';
 import { PowerLossDisk } from '../../testing/power-loss-disk.js';
-import { verifyLog } from '../../verify/verify-log.js';
 import { UnknownOutcomeError } from '../errors.js';
-import { FolderSource } from './folder-source.js';
-
-/** Acknowledged seqs before the cut, and the size of the log that is found after it. */
-async function cutPower(disk: PowerLossDisk, cutAfterAcks: number): Promise<{ acked: number; found: number }> {
-  const folder = freshFolder();
-  const { ledger } = await openTestLedger(folder, { disk });
-  let acked = ledger.checkpoint.size;
-  const target = acked + cutAfterAcks;
-  const run = async (): Promise<void> => {
-    for (let n = 0; acked < target; n += 1) {
-      const { checkpoint } = await ledger.ingest(requestOf([draftOf(n), draftOf(n)]));
-      acked = Math.max(acked, checkpoint.size);
-    }
-  };
-  await Promise.all([run(), run(), run()]);
-  const survivor = join(dirname(folder), 'survivor');
-  await disk.survivors(folder, survivor);
-  const after = await openTestLedger(survivor);
-  const found = after.ledger.checkpoint.size;
-  await after.close();
-  if (found > 1) {
-    const source = await FolderSource.open(survivor);
-    assert.ok((await verifyLog(source, TEST_KEY.verifier)).ok);
-    await source.close();
-  }
-  return { acked, found };
-}
 
 describe('power loss', () => {
   it('costs nothing that was acknowledged', async () => {
@@ -42,12 +14,7 @@ describe('power loss', () => {
   });
 
   it('costs acknowledged entries of a writer that acknowledges before its data is synced', async () => {
-    const disk = new PowerLossDisk();
-    disk.before = (operation, path) => {
-      if (operation === 'sync' && path.endsWith('.seg')) disk.honest = false;
-      else if (operation !== 'sync' || !path.endsWith('.seg')) disk.honest = true;
-    };
-    const outcome = await cutPower(disk, 20).then(
+    const outcome = await cutPower(ackBeforeSync(), 20).then(
       ({ acked, found }) => (found < acked ? 'lost' : 'kept'),
       (error: unknown) => String(error),
     );
