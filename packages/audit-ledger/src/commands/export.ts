@@ -2,6 +2,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { openArchive } from '../archive/reader.js';
 import { createArchive } from '../archive/writer.js';
 import { exportLog } from '../export/export-log.js';
+import { offlineFiles } from '../export/offline-files.js';
 import { rangeOf } from '../export/period.js';
 import { verifyExport } from '../export/verify-export.js';
 import { openCheckpoint } from '../note/checkpoint.js';
@@ -25,7 +26,7 @@ export const exportRange: Command = async ({ config, flags }, streams) => {
     const checkpoint = openCheckpoint(note, verifier);
     const range = await rangeOf({ from, to }, source, checkpoint.size);
     const archive = await createArchive(output);
-    await exportLog({ source, note, checkpoint, verifierKey: verifier.text, range, archive, extras: () => [] });
+    await exportLog({ source, note, checkpoint, verifierKey: verifier.text, range, archive, extras: offlineFiles });
   } finally {
     await source.close();
   }

@@ -3,6 +3,7 @@ import type { CommandSpecs, FlagSpecs, LoadedConfig, Streams } from '@sentinel/s
 import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { publicOpenError } from '../open-errors.js';
 import { SourceError } from '../verify/source.js';
+import { auditReport } from './audit-report.js';
 import { exportRange } from './export.js';
 import { fsck } from './fsck.js';
 import { keygen } from './keygen.js';
@@ -24,14 +25,24 @@ export const FLAGS = {
   from: {
     type: 'string',
     value: 'SEQ|TIME',
-    help: 'export: first entry, by number, date or UTC time at which it was taken [0]',
+    help: 'export, report: first entry, by number, date or UTC time at which it was taken [0]',
   },
   to: {
     type: 'string',
     value: 'SEQ|TIME',
-    help: 'export: last entry; a date is included, a time is not [the newest]',
+    help: 'export, report: last entry; a date is included, a time is not [the newest]',
   },
-  output: { type: 'string', value: 'PATH', help: 'export: a new folder, or a file that ends in .tar' },
+  output: {
+    type: 'string',
+    value: 'PATH',
+    help: 'export: a new folder, or a file that ends in .tar; report: a new file [standard output]',
+  },
+  format: { type: 'string', choices: ['json', 'csv', 'pdf'], help: 'report: how it is written [json]' },
+  evidence: {
+    type: 'string',
+    value: 'PATH',
+    help: 'report: where the evidence goes, as export writes it; none = nowhere [sentinel-FRAMEWORK-evidence.tar]',
+  },
   'from-export': { type: 'string', value: 'PATH', help: 'verify: an export in place of the log' },
   key: { type: 'string', value: 'KEY', help: "verify --from-export: the log's verifier key [that of signing_key]" },
   verbose: { type: 'boolean', help: 'verify: shows progress and every finding' },
@@ -42,6 +53,7 @@ export const COMMANDS = {
   verify:
     'recomputes stored entries up to the signed checkpoint: --depth N or --full; 0 ok, 1 tampering, 69 could not verify',
   export: 'copies entries --from --to with all that proves them to --output, for whoever verifies offline',
+  report: 'soc2|iso27001: what the log shows --from --to, with a pack of evidence that verifies itself',
   proof: 'SEQ: prints an entry with its proof (C2SP tlog-proof)',
   fsck: 'checks the files of the log against its head, without the signing key',
 } as const satisfies CommandSpecs;
@@ -49,7 +61,14 @@ export const COMMANDS = {
 export type LedgerProgram = LoadedConfig<'audit_ledger', typeof FLAGS>;
 export type Command = (program: LedgerProgram, streams: Streams) => Promise<number> | number;
 
-const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = { keygen, verify, export: exportRange, proof, fsck };
+const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = {
+  keygen,
+  verify,
+  export: exportRange,
+  report: auditReport,
+  proof,
+  fsck,
+};
 
 /** @returns the exit status */
 export async function runCommand(program: LedgerProgram, streams: Streams): Promise<number> {

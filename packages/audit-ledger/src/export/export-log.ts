@@ -66,7 +66,7 @@ export async function exportLog(input: ExportInput): Promise<Exported> {
   const { origin, size } = checkpoint;
   const { details, missingDetails } = copied;
   const { first, last } = range;
-  const kept = { details, missing_details: missingDetails, files };
+  const kept = { details, missing_details: missingDetails, pruned_leaves_end: 0, files };
   const manifest: Manifest = { format: EXPORT_FORMAT, origin, size, first, last, ...kept };
   await archive.add(MANIFEST_PATH, writeManifest(manifest));
   await archive.close();

@@ -12,6 +12,8 @@ export interface Manifest extends SeqRange {
   readonly details: number;
   /** Entries whose details are not there, as [first, last]. */
   readonly missing_details: readonly (readonly [number, number])[];
+  /** Bundles of entries below are gone; what was kept of them is in `kept/`. 0 = none. */
+  readonly pruned_leaves_end: number;
   /** SHA-256 in hexadecimal of each file that the tree does not bind, by path. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -35,6 +37,7 @@ export function readManifest(bytes: Buffer): Manifest {
     last: manifest.last,
     details: manifest.details,
     missing_details: manifest.missing_details,
+    pruned_leaves_end: manifest.pruned_leaves_end,
     files: manifest.files,
   });
   const { first, last, size, details } = manifest;
