@@ -7,7 +7,7 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
 import { createEvents, createGauges } from './events.js';
 import { publicOpenError } from './open-errors.js';
-import { type OpenLedger, openLedger } from './open-ledger.js';
+import { type OpenLedger, type OpenLedgerOptions, openLedger } from './open-ledger.js';
 import { startReader } from './reader/start-reader.js';
 import type { WriterContext } from './rpc/context.js';
 import { ingestEvents } from './rpc/ingest.js';
@@ -18,6 +18,7 @@ import { signingKeyOf } from './settings.js';
 import type { Backend } from './storage/backend.js';
 import { selectBackend } from './storage/select-backend.js';
 import { verifier } from './verifications.js';
+import { whenThere } from './when-there.js';
 
 export interface BuildOptions {
   readonly config: AuditLedgerConfig;
@@ -46,14 +47,14 @@ interface Tokens {
 
 function buildService(
   options: BuildOptions,
-  start: (options: BuildOptions, stack: StopStack, tokens: Tokens) => Promise<ReadyInfo>,
+  start: (options: BuildOptions, stack: StopStack, tokens: Tokens, stopping: AbortSignal) => Promise<ReadyInfo>,
 ): Service {
   const stack = new StopStack();
   const tokens = { operator: options.config.operator_token, service: options.config.service_token };
   return {
-    start: async () => {
+    start: async (stopping) => {
       try {
-        return await start(options, stack, tokens);
+        return await start(options, stack, tokens, stopping);
       } catch (error) {
         await stack.stop();
         throw publicOpenError(error);
@@ -69,13 +70,18 @@ function buildService(
   };
 }
 
-async function start(options: BuildOptions, stack: StopStack, tokens: Tokens): Promise<ReadyInfo> {
+async function start(
+  options: BuildOptions,
+  stack: StopStack,
+  tokens: Tokens,
+  stopping: AbortSignal,
+): Promise<ReadyInfo> {
   const { config, log } = options;
   const backend = selectBackend(config);
   const key = signingKeyOf(config);
   const registry = createRegistry();
   const events = createEvents(registry, log, options.fatal);
-  const opened = await openLedger({
+  const ledgerOptions: OpenLedgerOptions = {
     backend,
     key,
     acceptRollback: options.acceptRollback,
@@ -83,7 +89,8 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens): P
     nowUs: () => Date.now() * 1000,
     randomBytes,
     events,
-  });
+  };
+  const opened = await whenThere(() => openLedger(ledgerOptions), backend, log, stopping);
   stack.push('the log', () => opened.close());
   const { ledger, store } = opened;
   logOpened(log, backend, opened);

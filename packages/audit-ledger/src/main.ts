@@ -1,10 +1,11 @@
 /** The program `sentinel-audit-ledger`. */
 import { loadConfigForMain } from '@sentinel/service-kit/config';
 import { runService } from '@sentinel/service-kit/lifecycle';
-import { createLogger } from '@sentinel/service-kit/logging';
+import { createLogger, type Logger } from '@sentinel/service-kit/logging';
 import { reloadConfig } from '@sentinel/service-kit/reload';
 import { buildLedgerService, buildReaderService } from './build.js';
-import { COMMANDS, FLAGS, type LedgerProgram, runCommand } from './commands/index.js';
+import { COMMANDS, FLAGS, type LedgerProgram, NEEDS, runCommand } from './commands/index.js';
+import { selection } from './storage/select-backend.js';
 
 const program: LedgerProgram | undefined = loadConfigForMain({
   section: 'audit_ledger',
@@ -12,6 +13,7 @@ const program: LedgerProgram | undefined = loadConfigForMain({
   env: process.env,
   flags: FLAGS,
   commands: COMMANDS,
+  needs: NEEDS,
   // keygen makes it.
   optionalSecretFiles: process.argv.includes('keygen') ? ['signing_key'] : [],
 });
@@ -26,6 +28,7 @@ async function serve(started: LedgerProgram): Promise<void> {
   const log = createLogger('audit-ledger', logging);
   let running = started;
   for (const warning of warnings) log.warn(warning);
+  sayBackend(started, log);
   const build = (fatal: (error: unknown) => void) =>
     (flags.mode === 'reader' ? buildReaderService : buildLedgerService)({
       config,
@@ -39,4 +42,10 @@ async function serve(started: LedgerProgram): Promise<void> {
       },
     });
   await runService(build, { log, readyFile: readyFile ?? '' });
+}
+
+/** Which store, and where that was set. */
+function sayBackend({ config, origin }: LedgerProgram, log: Logger): void {
+  const { name, setting } = selection(config);
+  log.info({ backend: name, setting: `audit_ledger.${setting}`, origin: origin(setting) }, 'store selected');
 }

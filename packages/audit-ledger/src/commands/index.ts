@@ -7,6 +7,7 @@ import { auditReport } from './audit-report.js';
 import { exportRange } from './export.js';
 import { fsck } from './fsck.js';
 import { keygen } from './keygen.js';
+import { migrate } from './migrate.js';
 import { proof } from './proof.js';
 import { verify } from './verify.js';
 
@@ -45,6 +46,8 @@ export const FLAGS = {
   },
   'from-export': { type: 'string', value: 'PATH', help: 'verify: an export in place of the log' },
   key: { type: 'string', value: 'KEY', help: "verify --from-export: the log's verifier key [that of signing_key]" },
+  down: { type: 'boolean', help: 'migrate: takes the newest step back, with all that it holds; needs --yes' },
+  yes: { type: 'boolean', help: 'migrate --down: really; the log is lost' },
   verbose: { type: 'boolean', help: 'verify: shows progress and every finding' },
 } as const satisfies FlagSpecs;
 
@@ -55,8 +58,13 @@ export const COMMANDS = {
   export: 'copies entries --from --to with all that proves them to --output, for whoever verifies offline',
   report: 'soc2|iso27001: what the log shows --from --to, with a pack of evidence that verifies itself',
   proof: 'SEQ: prints an entry with its proof (C2SP tlog-proof)',
+  migrate:
+    'makes the tables of a log in a cluster, which a writer does too when it starts; --down removes them; status says where they stand and ends with 1 where a step is missing',
   fsck: 'checks the files of the log against its head, without the signing key',
 } as const satisfies CommandSpecs;
+
+/** The store alone is asked. */
+export const NEEDS = { migrate: ['storage', 'data_dir'] } as const;
 
 export type LedgerProgram = LoadedConfig<'audit_ledger', typeof FLAGS>;
 export type Command = (program: LedgerProgram, streams: Streams) => Promise<number> | number;
@@ -67,6 +75,7 @@ const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = {
   export: exportRange,
   report: auditReport,
   proof,
+  migrate,
   fsck,
 };
 

@@ -13,6 +13,7 @@ import { readerFolderOf, verifierKeyOf } from '../settings.js';
 import { nodeDisk } from '../storage/file/disk.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { verifier } from '../verifications.js';
+import { whenThere } from '../when-there.js';
 import { createReaderEvents } from './events.js';
 import { Follower } from './follower.js';
 import { Following } from './following.js';
@@ -31,12 +32,13 @@ export async function startReader(
   options: ReaderOptions,
   stack: StopStack,
   tokens: { readonly operator: string; readonly service: string },
+  stopping: AbortSignal,
 ): Promise<ReadyInfo> {
   const { config, insecure, log } = options;
   const key = verifierKeyOf(config);
   const backend = selectBackend(config);
   const kept = await openKept(options, stack);
-  const followed = await backend.openReader();
+  const followed = await whenThere(() => backend.openReader(), backend, log, stopping);
   stack.push('the log', () => followed.close());
   const registry = createRegistry();
   const { callRefused, ...events } = createReaderEvents(registry, log, () => following.state());

@@ -12,3 +12,10 @@ export function selectBackend({ storage, data_dir }: Pick<AuditLedgerConfig, 'st
 export function isClustered({ storage }: Pick<AuditLedgerConfig, 'storage'>): boolean {
   return storage.backend === 'scylla' || (storage.backend === 'auto' && storage.scylla.contact_points.length > 0);
 }
+
+/** The backend, and the key (relative to the section) that selects it. */
+export function selection({ storage }: Pick<AuditLedgerConfig, 'storage'>): { name: Backend['name']; setting: string } {
+  const name = isClustered({ storage }) ? 'scylla' : 'file';
+  const byPoints = storage.backend === 'auto' && name === 'scylla';
+  return { name, setting: byPoints ? 'storage.scylla.contact_points' : 'storage.backend' };
+}

@@ -6,8 +6,8 @@ import type {
   Streams,
 } from '@sentinel/service-kit/config';
 import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
+import { type SchemaOwner, stepStands } from '@sentinel/service-kit/schema-owner';
 import { historySchema } from './history.js';
-import type { SchemaOwner } from './part.js';
 import { stateSchema } from './state.js';
 
 export const MIGRATE_FLAGS = {
@@ -63,18 +63,13 @@ async function migrate(name: OwnerName, action: Action, program: Program, stream
   await using opened = owner;
   if (action === 'status') {
     const steps = await opened.status();
-    for (const step of steps) say(`${step.name} ${word(step)}`);
+    for (const step of steps) say(`${step.name} ${stepStands(step)}`);
     return steps.every(({ done }) => done);
   }
   const steps = await opened[action](program.flags.to);
   for (const step of steps) say(`${step} ${action === 'up' ? 'taken' : 'taken back'}`);
   if (steps.length === 0) say('nothing to do');
   return true;
-}
-
-function word({ done, known }: { done: boolean; known: boolean }): string {
-  if (!done) return 'missing';
-  return known ? 'done' : 'done by a newer version';
 }
 
 const USAGE = 'arguments';

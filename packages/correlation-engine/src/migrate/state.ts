@@ -1,10 +1,10 @@
 import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
 import { silentLogger } from '@sentinel/service-kit/logging';
+import type { SchemaOwner } from '@sentinel/service-kit/schema-owner';
 import { databaseOptions } from '../settings.js';
 import { Database } from '../store/connect.js';
 import { assertDatabaseExists } from '../store/embedded/exists.js';
 import { migrateDown, migrateUp, schemaStatus } from '../store/migrate.js';
-import type { SchemaOwner } from './part.js';
 
 /**
  * The tables of state and decisions. An embedded server that does not run is started for as long as this is open.

@@ -1,4 +1,5 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
+import type { StepStatus } from '@sentinel/service-kit/schema-owner';
 import { type Kysely, sql } from 'kysely';
 import { type MigrationResultSet, Migrator, NO_MIGRATIONS } from 'kysely/migration';
 import pg from 'pg';
@@ -10,14 +11,6 @@ import type { Tables } from './schema.js';
 import { tryLock } from './writer-lock.js';
 
 const FIELD = 'correlation_engine.database.postgres_url';
-
-/** One step of the schema. */
-export interface StepStatus {
-  readonly name: string;
-  readonly done: boolean;
-  /** This version has the step; one of a newer version may be there as well. */
-  readonly known: boolean;
-}
 
 /**
  * Brings the schema up to date, and keeps the state as an upgrade found it; or takes the steps up to `to` alone. Engines that start together take turns: the migrator holds an advisory lock,

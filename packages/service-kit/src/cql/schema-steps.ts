@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, types } from 'cassandra-driver';
 import { SentinelError } from '../errors.js';
+import type { StepStatus } from '../schema-owner.js';
 
 /** One step of a schema. Its statements MUST change nothing when they are run again. */
 export interface SchemaStep {
@@ -15,14 +16,6 @@ export interface SchemaPart {
   readonly name: string;
   /** Oldest first. Names are never changed, and steps only added. */
   readonly steps: readonly SchemaStep[];
-}
-
-/** One step, as the keyspace has it. */
-export interface StepStatus {
-  readonly name: string;
-  readonly done: boolean;
-  /** This version has the step; one of a newer version may be there as well. */
-  readonly known: boolean;
 }
 
 /** The name for "before the first step". */

@@ -15,3 +15,9 @@ export interface SchemaOwner extends AsyncDisposable {
   /** Oldest first. */
   status(): Promise<readonly StepStatus[]>;
 }
+
+/** Where a step stands, in words. */
+export function stepStands({ done, known }: StepStatus): string {
+  if (!done) return 'missing';
+  return known ? 'done' : 'done by a newer version';
+}
