@@ -22,6 +22,24 @@ describe('a writer whose cluster is away when it starts', { skip: CASSANDRA.skip
     await dropKeyspace(cluster);
   });
 
+  it('is waited for by a reader, and so is the log', async () => {
+    const cluster = ownKeyspace();
+    const { password_path: _, ...scylla } = cluster;
+    await using writer = new WriterProcess({ storage: { scylla } });
+    await using reader = new WriterProcess({
+      storage: { scylla },
+      signing_key_path: '',
+      verifier_key: writer.verifierKey,
+    });
+    const starting = reader.start('--mode', 'reader');
+    await eventually(() => /holds no log yet/.test(reader.output), { what: 'the reader waits' });
+    await writer.start();
+    await starting;
+    await reader.signal('SIGTERM');
+    await writer.signal('SIGTERM');
+    await dropKeyspace(cluster);
+  });
+
   it('ends at once, with 0, when it is told to while it waits', async () => {
     const { password_path: _, ...scylla } = ownKeyspace({ contact_points: ['127.0.0.1:1'] });
     await using writer = new WriterProcess({ storage: { scylla } });

@@ -1,11 +1,12 @@
 /** A keyspace that a writer is at work in, for a reader: it writes nothing. */
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
+import { SentinelError } from '@sentinel/service-kit/errors';
 import { FollowingIndex } from '../../index/following-index.js';
 import type { FollowedLog } from '../backend.js';
 import type { LogReads } from '../store.js';
 import { blockRows } from './blocks.js';
 import { readCheckpoints } from './checkpoints.js';
-import { Cluster } from './cluster.js';
+import { Cluster, SECTION } from './cluster.js';
 import { logNames } from './log-names.js';
 import { LogRows } from './log-rows.js';
 import { readItems, ScyllaReads } from './scylla-reads.js';
@@ -19,9 +20,17 @@ export class FollowedKeyspace implements FollowedLog {
     this.#cluster = cluster;
   }
 
-  /** @throws SentinelError where the cluster is away */
+  /** @throws SentinelError UNAVAILABLE where the cluster is away, or no writer has made the tables yet */
   static async open(config: CqlConfig): Promise<FollowedKeyspace> {
-    return new FollowedKeyspace(await Cluster.connect(config));
+    let cluster: Cluster | undefined;
+    try {
+      cluster = await Cluster.connect(config);
+      await logNames(cluster);
+      return new FollowedKeyspace(cluster);
+    } catch (error) {
+      await cluster?.close();
+      throw isWithoutTables(error) ? noLogYet(config) : error;
+    }
   }
 
   /** That of the newest writer that signed one: it never signs less than a writer before it. */
@@ -49,4 +58,17 @@ export class FollowedKeyspace implements FollowedLog {
     if (name !== undefined) this.#rows = new LogRows(this.#cluster, name);
     return this.#rows;
   }
+}
+
+function isWithoutTables(error: unknown): boolean {
+  return error instanceof SentinelError && error.field === `${SECTION}.scylla.keyspace`;
+}
+
+function noLogYet({ keyspace }: CqlConfig): SentinelError {
+  return new SentinelError({
+    code: 'UNAVAILABLE',
+    field: `${SECTION}.scylla.keyspace`,
+    message: `keyspace ${keyspace} holds no log yet`,
+    hint: 'A writer makes it when it starts, and sentinel-audit-ledger migrate does.',
+  });
 }
