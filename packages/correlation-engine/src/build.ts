@@ -25,10 +25,10 @@ import type { Bus, BusEvents } from './bus/bus.js';
 import { MemoryBus } from './bus/memory-bus.js';
 import { RedisBus } from './bus/redis/redis-bus.js';
 import { shuttingDown } from './commit/committer.js';
+import { Condition } from './condition.js';
 import type { Admission } from './control/handshake.js';
 import { type CoreConfig, emptyState } from './core.js';
 import { observeGauges } from './events/gauges.js';
-import type { Store } from './events/stores.js';
 import { Events } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
 import { Lead } from './lead.js';
@@ -49,8 +49,6 @@ import { StateStore, SupersededError } from './store/state-store.js';
 const SECTION = 'correlation_engine';
 /** A manifest of cohorts that expires within this time is said at start and at SIGHUP. */
 const EXPIRY_NOTICE_US = 14 * 86_400_000_000;
-const STARTING = 'the engine is starting: nothing is acknowledged until it has read its state';
-const LEADER_AWAY = 'no replica decides, or this one cannot reach it: nothing is acknowledged here';
 
 export interface EngineOptions {
   readonly loaded: LoadedConfig<'correlation_engine'>;
@@ -77,7 +75,7 @@ export class Engine implements Service {
   readonly #replica: Replica | null;
   readonly #services: readonly ServiceEntry[];
   readonly #stopping = new StopStack();
-  readonly #troubles = new Map<string, string>();
+  readonly #condition: Condition;
   #loaded: LoadedConfig<'correlation_engine'>;
   #admission: Admission;
   /** What decisions depend on, as it was last accepted. */
@@ -100,6 +98,7 @@ export class Engine implements Service {
     this.#admission = admission(this.#config);
     this.#core = this.#acceptedCore();
     this.#events = new Events(this.#log, this.#registry);
+    this.#condition = new Condition(this.#events);
     this.#database = new Database(databaseOptions(this.#config), this.#log, options.timeouts);
     this.#store = new StateStore(this.#database, this.#log, () => this.#lead?.committer.wake());
     const { tls } = this.#config;
@@ -258,8 +257,7 @@ export class Engine implements Service {
     this.#lead = null;
     this.#handle = null;
     // It has none any more.
-    this.#troubles.delete('history');
-    this.#events.forget('history');
+    this.#condition.forgetHistory();
     this.#log.warn('this replica does not decide any more: its lease was over and another one took the lead');
     lead.endStreams(notLeading());
     this.#retired = this.#retire(lead);
@@ -375,39 +373,22 @@ export class Engine implements Service {
   }
 
   #showServing(): void {
-    this.#server?.setServing(!this.#troubles.has('state') && !this.#leaderAway);
+    this.#server?.setServing(this.#condition.isStateUp && !this.#leaderAway);
   }
 
   #health(): HealthReport {
-    const of = (store: Store) => (this.#events.isUp(store) ? 'up' : 'away');
-    return {
-      reasons: this.#leaderAway
-        ? [...this.#troubles.values(), this.#replica === null ? STARTING : LEADER_AWAY]
-        : [...this.#troubles.values()],
-      remarks: this.#remarks(),
-      stores: { state: of('state'), history: of('history'), ledger: of('ledger'), bus: of('bus') },
+    return this.#condition.report({
+      leaderAway: this.#leaderAway,
       activeAgents: this.#connectedAgents,
-      uptimeSeconds: Math.floor(process.uptime()),
       replica: this.#replica && { name: this.#replica.id, decides: this.#lead !== null, leader: this.#replica.leader },
-    };
-  }
-
-  #remarks(): string[] {
-    const why = this.#events.whyAway('bus');
-    return why === null ? [] : [`decisions go on, live updates of other replicas and cached states come late: ${why}`];
+    });
   }
 
   #storeChanged(store: 'state' | 'history', failure: unknown): void {
-    const error = failure !== null && store === 'state' ? this.#database.explain(failure) : failure;
-    this.#events.storeChanged(store, error);
-    if (error === null) this.#troubles.delete(store);
-    else
-      this.#troubles.set(
-        store,
-        store === 'state'
-          ? 'the database is away: nothing is acknowledged'
-          : 'the history is away: agents keep their records',
-      );
+    this.#condition.storeChanged(
+      store,
+      failure !== null && store === 'state' ? this.#database.explain(failure) : failure,
+    );
     if (store === 'state') this.#showServing();
   }
 
