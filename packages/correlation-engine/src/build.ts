@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tokens } from '@sentinel/service-kit/auth';
 import { type Clock, systemClock } from '@sentinel/service-kit/clock';
 import type { CorrelationEngineConfig, LoadedConfig } from '@sentinel/service-kit/config';
@@ -35,7 +36,7 @@ import { Lead } from './lead.js';
 import { EventStreams } from './live/event-streams.js';
 import { StoredLiveLog } from './live/live-log.js';
 import { noLeader, notLeading } from './replica/no-leader.js';
-import { Replica } from './replica/replica.js';
+import { Replica, SUPERSEDED } from './replica/replica.js';
 import { liveTokens, serve } from './serve.js';
 import { admission, coreConfig, databaseOptions, isReplicated } from './settings.js';
 import { Database, type Timeouts } from './store/connect.js';
@@ -47,6 +48,8 @@ import type { LoadedState } from './store/loaded-state.js';
 import { StateStore, SupersededError } from './store/state-store.js';
 
 const SECTION = 'correlation_engine';
+/** How long a hand-over waits for the history. */
+const HISTORY_PATIENCE_MS = 300;
 /** A manifest of cohorts that expires within this time is said at start and at SIGHUP. */
 const EXPIRY_NOTICE_US = 14 * 86_400_000_000;
 
@@ -201,7 +204,7 @@ export class Engine implements Service {
   }
 
   #buildReplica(database: Database): Replica {
-    const pool = database.pool((error) => this.#log.debug({ err: error }, 'the lease lost its connection'), 1);
+    const pool = database.forLease((error) => this.#log.debug({ err: error }, 'the lease lost its connection'));
     return new Replica({
       loaded: () => this.#loaded,
       log: this.#log,
@@ -209,15 +212,11 @@ export class Engine implements Service {
       lease: new Lease(pool),
       idle: () => this.#retired,
       decide: async (state) => {
-        const history = await this.#openHistory().catch((error: unknown) => {
-          this.#storeChanged('history', error);
-          return new AwayHistory();
-        });
-        this.#decide(state, history);
+        this.#decide(state, await this.#historyAtOnce());
         this.#server?.handleBy(this.#services);
         this.#showServing();
       },
-      superseded: () => this.#yield(),
+      deposed: (why) => this.#yield(why),
       storeChanged: (error) => this.#storeChanged('state', error),
       changed: () => this.#showServing(),
     });
@@ -240,7 +239,7 @@ export class Engine implements Service {
         storeChanged: (store, error) => {
           if (this.#lead === lead) this.#storeChanged(store, error);
         },
-        fatal: (error) => (error instanceof SupersededError ? this.#yield() : this.#options.fatal(error)),
+        fatal: (error) => (error instanceof SupersededError ? this.#yield(SUPERSEDED) : this.#options.fatal(error)),
       },
       history,
       state,
@@ -250,15 +249,15 @@ export class Engine implements Service {
     lead.start();
   }
 
-  /** Another replica decides: nothing that this one still does can be committed. */
-  #yield(): void {
+  /** Another replica decides, or may: nothing that this one still does can be committed. */
+  #yield(why: string): void {
     const lead = this.#lead;
     if (lead === null) return;
     this.#lead = null;
     this.#handle = null;
     // It has none any more.
     this.#condition.forgetHistory();
-    this.#log.warn('this replica does not decide any more: its lease was over and another one took the lead');
+    this.#log.warn(`this replica does not decide any more: ${why}`);
     lead.endStreams(notLeading());
     this.#retired = this.#retire(lead);
     if (this.#replica === null) return;
@@ -290,6 +289,18 @@ export class Engine implements Service {
 
   #openHistory(): Promise<HistoryStore> {
     return this.#options.openHistory?.() ?? openHistory(this.#config, this.#log);
+  }
+
+  /** A hand-over waits for no history: one that is not open at once is opened beside the decisions, by whoever archives. */
+  async #historyAtOnce(): Promise<HistoryStore> {
+    const opening = this.#openHistory();
+    try {
+      return await Promise.race([opening, sleep(HISTORY_PATIENCE_MS, null, { ref: false }).then(notOpen)]);
+    } catch (error) {
+      this.#storeChanged('history', error);
+      opening.then((late) => late.close()).catch(() => {});
+      return new AwayHistory(error);
+    }
   }
 
   #observe(): void {
@@ -410,6 +421,15 @@ export class Engine implements Service {
       this.#log.info({ setting: `${SECTION}.${key}`, backend: backendOf(key, this.#config), origin }, 'store selected');
     }
   }
+}
+
+function notOpen(): never {
+  throw new SentinelError({
+    code: 'UNAVAILABLE',
+    reason: 'STORE_UNAVAILABLE',
+    message: `the history did not open within ${HISTORY_PATIENCE_MS} ms`,
+    hint: 'Decisions go on, and it is opened meanwhile.',
+  });
 }
 
 /** Which implementation the setting selects. */

@@ -152,3 +152,19 @@ test('a target that is away closes the caller', async () => {
   await using target = await tcpProxy(1);
   await closing(connect(target.port, '127.0.0.1').on('error', () => {}));
 });
+
+test('frozen connections stand still while new ones are served; afterwards they go on', async () => {
+  await using proxy = await tcpProxy(echoPort);
+  using old = await call(proxy.port);
+  old.socket.write('a');
+  await arrives(old, 'a');
+  proxy.freeze();
+  using fresh = await call(proxy.port);
+  fresh.socket.write('b');
+  await arrives(fresh, 'b');
+  old.socket.write('c');
+  await delay(100);
+  assert.equal(old.received(), 'a');
+  proxy.pass();
+  await arrives(old, 'ac');
+});

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { resetSocket } from './reset-socket.js';
-import { Lane } from './tcp-lane.js';
+import { Gate, Lane } from './tcp-lane.js';
 
 /** From clients to the target, or back. */
 export type Direction = 'up' | 'down';
@@ -30,6 +30,8 @@ export interface TcpProxy extends AsyncDisposable {
   refuse(): void;
   /** A black hole: bytes and ends stay where they are, on new connections too, until `pass`; nobody is told. One direction makes it half open. */
   stall(...directions: readonly Direction[]): void;
+  /** Black holes are all connections that are open now, until `pass`; new ones are honest. */
+  freeze(): void;
   /** Delays bytes, in both directions where none is named. */
   slow(how: Slowness, ...directions: readonly Direction[]): void;
   /** Back to an honest proxy. Stalled bytes go on. */
@@ -44,6 +46,7 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
   );
   const lanes = { up: new Lane(), down: new Lane() };
   const open = new Set<Socket>();
+  const gates = new Map<Socket, Gate>();
   let refusing = false;
   const server = createServer({ allowHalfOpen: true }, (client) => {
     if (refusing) return void client.resetAndDestroy();
@@ -53,8 +56,11 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
       socket.once('close', () => open.delete(socket));
       socket.setNoDelay(true).on('error', () => {});
     }
-    void lanes.up.carry(client, upstream);
-    void lanes.down.carry(upstream, client);
+    const gate = new Gate();
+    gates.set(client, gate);
+    upstream.once('close', () => gates.delete(client));
+    void lanes.up.carry(client, upstream, gate);
+    void lanes.down.carry(upstream, client, gate);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -67,6 +73,7 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
   const pass = (): void => {
     refusing = false;
     for (const lane of chosen([])) lane.pass();
+    for (const gate of gates.values()) gate.open();
   };
   const close = async (): Promise<void> => {
     if (!server.listening) return;
@@ -92,6 +99,9 @@ export async function tcpProxy(target: string | number): Promise<TcpProxy> {
     },
     stall: (...directions) => {
       for (const lane of chosen(directions)) lane.stall();
+    },
+    freeze: () => {
+      for (const gate of gates.values()) gate.shut();
     },
     slow: ({ delayMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY }, ...directions) => {
       for (const lane of chosen(directions)) lane.slow(delayMs, bytesPerSecond);

@@ -184,6 +184,7 @@ export class Committer {
   async #commitAll(taken: Item[]): Promise<void> {
     const parts = [taken];
     for (let items = parts.pop(); items !== undefined; items = parts.pop()) {
+      if (items.length === 0) continue;
       const group = this.#build(items);
       for (const { item, error } of group.refused) this.#refuse(item, error);
       const started = performance.now();

@@ -59,7 +59,7 @@ describe('nothing acknowledged is lost, nothing is counted twice', () => {
     // The database hears of it with the next transaction.
     await agent.connect();
     await engine.stop();
-    await engine.start({ openHistory: () => Promise.resolve(new AwayHistory()) });
+    await engine.start({ openHistory: () => Promise.resolve(new AwayHistory(new Error('not there'))) });
     const { committedThrough, archivedThrough } = await agent.connect(engine.grpc);
     assert.deepEqual([committedThrough, archivedThrough], [5n, 5n]);
     agent.batch();

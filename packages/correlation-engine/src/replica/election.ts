@@ -21,6 +21,8 @@ export interface Candidate {
   epoch(): number | null;
   /** The lead is another one's. */
   superseded(): void;
+  /** The lease could not be renewed while it ran, by the clock of this replica: another one may have the lead. */
+  expired(): void;
   /** The database does not answer (with the reason), or a try to lead failed. */
   failed(error: unknown): void;
 }
@@ -90,12 +92,16 @@ export class Election {
 
   /** Also while the state is read, which may take longer than a lease. Whoever cannot write must not keep others from it. */
   async #renew(): Promise<void> {
+    let renewedAt = performance.now();
     while (!this.#over.signal.aborted) {
       const epoch = this.#candidate.epoch();
+      const askedAt = performance.now();
       try {
         const renewed = epoch === null || (await this.#lease.renew(epoch));
-        if (!renewed && this.#candidate.epoch() === epoch) this.#candidate.superseded();
+        if (renewed) renewedAt = askedAt;
+        else if (this.#candidate.epoch() === epoch) this.#candidate.superseded();
       } catch (error) {
+        if (performance.now() - renewedAt >= LEASE_MS && this.#candidate.epoch() === epoch) this.#candidate.expired();
         this.#candidate.failed(error);
       }
       await this.#pause(RENEW_MS);

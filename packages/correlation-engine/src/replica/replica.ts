@@ -14,6 +14,9 @@ import { Carrier } from './carrier.js';
 import { Election } from './election.js';
 import { advertised, linkTo, startLinkServer } from './link-server.js';
 
+export const SUPERSEDED = 'its lease was over and another one took the lead';
+const EXPIRED = 'the database did not renew its lease in time';
+
 export interface ReplicaParts {
   readonly loaded: () => LoadedConfig<'correlation_engine'>;
   readonly log: Logger;
@@ -23,8 +26,8 @@ export interface ReplicaParts {
   readonly idle: () => Promise<void>;
   /** This replica has the lead, and the state as it is stored: from here on it decides. */
   readonly decide: (state: LoadedState) => Promise<void>;
-  /** Another replica took the lead. */
-  readonly superseded: () => void;
+  /** It leads no more, and why. */
+  readonly deposed: (why: string) => void;
   /** The database does not answer (with the reason), or answers again (null). Of a leader the commits say it. */
   readonly storeChanged: (error: unknown) => void;
   /** It became possible or impossible to reach the leader. */
@@ -62,7 +65,8 @@ export class Replica {
       epoch: () => (parts.store.holds ? parts.store.epoch : null),
       follow: (leader) => this.#follow(leader),
       lead: (epoch) => this.#lead(epoch),
-      superseded: parts.superseded,
+      superseded: () => parts.deposed(SUPERSEDED),
+      expired: () => parts.deposed(EXPIRED),
       failed: (error) => {
         if (!this.leads) parts.storeChanged(error);
       },

@@ -13,6 +13,8 @@ export interface Claim {
   readonly address: string;
   /** Newest leader that was seen: whoever came after it goes first. null = any. */
   readonly after: number | null;
+  /** Epoch of the connection that this engine had before; null = none. */
+  readonly own: number | null;
 }
 
 /** The right to write, as it was given. */
@@ -22,23 +24,23 @@ export interface Entry {
 }
 
 /**
- * Ends the connection of the holder of the lock, if that is a leader whose lease is over, or this replica before it lost its
+ * Ends the connection of the holder of the lock, if that is a leader whose lease is over, or this engine before it lost its
  * connection. A process that stands still keeps its connection, and with it the lock, for as long as its machine runs. Whoever has
  * the lock without a lease, an engine that is alone or an earlier release, is left alone.
- * @returns whether there was one
+ * @returns its process on the server of the database; null = there was none
  */
-export async function evict(client: pg.Client, { holder, after }: Claim): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `select pg_terminate_backend(l.pid) from pg_locks l
+export async function evict(client: pg.Client, { after, own }: Claim): Promise<number | null> {
+  const { rows } = await client.query<{ pid: number }>(
+    `select l.pid, pg_terminate_backend(l.pid) from pg_locks l
        join leader r on r.backend_pid = l.pid
        join pg_stat_activity a on a.pid = l.pid and a.backend_start = r.backend_start
        where l.locktype = 'advisory' and l.granted and l.classid = 0 and l.objid = $1 and l.objsubid = 1
          and l.database = (select oid from pg_database where datname = current_database())
-         and r.epoch = $2 and r.holder <> ''
-         and (r.holder = $3 or r.renewed_at < clock_timestamp() - make_interval(secs => $4))`,
-    [WRITER_LOCK, after, holder, LEASE_MS / 1000],
+         and (r.epoch = $3
+           or r.epoch = $2 and r.holder <> '' and r.renewed_at < clock_timestamp() - make_interval(secs => $4))`,
+    [WRITER_LOCK, after, own, LEASE_MS / 1000],
   );
-  return (rowCount ?? 0) > 0;
+  return rows[0]?.pid ?? null;
 }
 
 /**

@@ -4,6 +4,8 @@ import type { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { expectAnswers } from './answers.js';
+import { LEASE_MS } from './claim.js';
 import { databaseError, type Place } from './database-error.js';
 import { EmbeddedPostgres } from './embedded/postmaster.js';
 import type { Tables } from './schema.js';
@@ -21,13 +23,25 @@ export interface DatabaseOptions {
 /** Of one connection; what takes longer is given up, so that a stuck server shows as one that is away. */
 export interface Timeouts {
   readonly statementMs: number;
+  /** A statement of the connection that writes: another replica is to lead within ten seconds where it does not go on. */
+  readonly writeMs: number;
+  /** How much later than the limit of a statement its answer may come. */
+  readonly answerGraceMs: number;
   /** Waiting for a lock that another connection has. */
   readonly lockMs: number;
   /** A transaction in which nothing is asked: of an engine that stands still, whose locks others wait for. */
   readonly idleInTransactionMs: number;
 }
 
-const TIMEOUTS: Timeouts = { statementMs: 30_000, lockMs: 10_000, idleInTransactionMs: 30_000 };
+const TIMEOUTS: Timeouts = {
+  statementMs: 30_000,
+  writeMs: 6_000,
+  answerGraceMs: 1_000,
+  lockMs: 5_000,
+  idleInTransactionMs: 30_000,
+};
+/** What is asked about the lease. */
+const LEASE_ANSWER_MS = (LEASE_MS * 2) / 3;
 /** What tells the engine's connections from others. */
 const APPLICATION = 'sentinel-correlation-engine';
 const DEFAULT_PORT = '5432';
@@ -49,6 +63,13 @@ const types: pg.CustomTypesConfig = {
     return pg.types.getTypeParser(oid, format === 'binary' ? 'text' : format);
   }) as typeof pg.types.getTypeParser,
 };
+
+/** How the writer of the log connects. */
+export interface Writing {
+  readonly config: pg.ClientConfig;
+  /** Limit of an answer. */
+  readonly answerMs: number;
+}
 
 /** Where the state lives, embedded or not: makes connections, and makes sure that there is a server to connect to. */
 export class Database {
@@ -102,9 +123,25 @@ export class Database {
       : { ...this.#embedded.connection, ...common };
   }
 
+  /** Of the connection that writes the log. */
+  get writing(): Writing {
+    const { writeMs, answerGraceMs } = this.#timeouts;
+    return { config: { ...this.connection, statement_timeout: writeMs }, answerMs: writeMs + answerGraceMs };
+  }
+
   /** A pool for everything but the writer of the log. */
   pool(onError: (error: Error) => void, max = this.#options.maxConnections): Kysely<Tables> {
-    return this.#kysely({ max, idleTimeoutMillis: 60_000 }, onError);
+    const { statementMs, answerGraceMs } = this.#timeouts;
+    return this.#kysely({ max, idleTimeoutMillis: 60_000 }, onError, statementMs + answerGraceMs);
+  }
+
+  /** One connection for the lease. A renewal that is not answered shows before the lease is over. */
+  forLease(onError: (error: Error) => void): Kysely<Tables> {
+    return this.#kysely(
+      { max: 1, statement_timeout: LEASE_ANSWER_MS, connectionTimeoutMillis: LEASE_ANSWER_MS },
+      onError,
+      LEASE_ANSWER_MS,
+    );
   }
 
   /** One connection whose statements may take as long as they take: a step may fill a large table, or wait for another engine's. */
@@ -125,11 +162,15 @@ export class Database {
     return { where: `${host}:${port || DEFAULT_PORT}`, host, role, database, connectTimeoutMs };
   }
 
-  #kysely(settings: pg.PoolConfig, onError: (error: Error) => void): Kysely<Tables> {
+  /** @param answerMs limit of an answer; none where it may take as long as it takes */
+  #kysely(settings: pg.PoolConfig, onError: (error: Error) => void, answerMs?: number): Kysely<Tables> {
     const pool = new pg.Pool({ ...this.connection, ...settings });
     pool.on('error', onError);
     // The pool listens to idle connections alone; one that is lost while it is lent out, between two statements, must not end the process.
-    pool.on('connect', (client) => client.on('error', onError));
+    pool.on('connect', (client) => {
+      client.on('error', onError);
+      if (answerMs !== undefined) expectAnswers(client, () => answerMs);
+    });
     return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   }
 

@@ -9,7 +9,7 @@ import { DATABASE_KINDS, type DatabasePlace } from '../testing/databases.js';
 import { TestEngine } from '../testing/engine.js';
 
 /** As in production, a hundredth as long. */
-const TIMEOUTS = { statementMs: 600, lockMs: 300, idleInTransactionMs: 400 };
+const TIMEOUTS = { statementMs: 600, writeMs: 600, answerGraceMs: 400, lockMs: 300, idleInTransactionMs: 400 };
 const RECORDS = 40;
 
 for (const { name, make, skip } of DATABASE_KINDS) {

@@ -15,8 +15,10 @@ import { Writer } from './writer.js';
 const LOCK_WAIT_MS = 5_000;
 const LOCK_POLL_MS = 100;
 
+type Seeking = Omit<Claim, 'own'>;
+
 /** An engine that has its database to itself. */
-const ALONE: Claim = { holder: '', address: '', after: null };
+const ALONE: Seeking = { holder: '', address: '', after: null };
 
 /**
  * The store of state and decisions. One engine at a time: whoever holds the advisory lock. After any failed commit the writer is
@@ -30,6 +32,8 @@ export class StateStore {
   #writer: Writer | null = null;
   #claim = ALONE;
   #loaded = false;
+  /** Of the last connection that wrote; null = there was none. */
+  #lastEpoch: number | null = null;
   #startedServer = false;
 
   /** @param onLost the connection to write with ended: `recover` is needed */
@@ -75,8 +79,8 @@ export class StateStore {
    * Of a replica: takes the lead if it is free, and reads everything.
    * @returns null when another one was first
    */
-  async take(claim: Claim): Promise<LoadedState | null> {
-    const writer = await Writer.open(this.#database.connection, claim, this.#onLost);
+  async take(claim: Seeking): Promise<LoadedState | null> {
+    const writer = await this.#openWriter(claim);
     if (writer === null) return null;
     this.#claim = { ...claim, after: writer.entry.epoch };
     return this.#enter(writer);
@@ -102,6 +106,7 @@ export class StateStore {
 
   async #enter(writer: Writer): Promise<LoadedState> {
     this.#writer = writer;
+    this.#lastEpoch = writer.entry.epoch;
     try {
       const state = await this.#load(writer.entry.head);
       this.#loaded = true;
@@ -112,10 +117,14 @@ export class StateStore {
     }
   }
 
+  #openWriter(seeking: Seeking): Promise<Writer | null> {
+    return Writer.open(this.#database.writing, { ...seeking, own: this.#lastEpoch }, this.#onLost);
+  }
+
   async #waitForLock(): Promise<Writer> {
     const deadline = performance.now() + LOCK_WAIT_MS;
     for (;;) {
-      const writer = await Writer.open(this.#database.connection, ALONE, this.#onLost);
+      const writer = await this.#openWriter(ALONE);
       if (writer !== null) return writer;
       if (performance.now() > deadline) throw lockedError();
       await sleep(LOCK_POLL_MS);

@@ -1,15 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import pg from 'pg';
+import { closeConnection, expectAnswers } from './answers.js';
 import { type Claim, type Entry, enter, evict } from './claim.js';
 import { COLUMNS } from './columns.js';
 import type { CommitRows } from './commit-rows.js';
+import type { Writing } from './connect.js';
 import { KEEP_BASE } from './retention/log-bases.js';
 import { tryLock } from './writer-lock.js';
 
 /** Until the lock of a connection that was ended is free: its backend notices at its next step. */
 const EVICTION_MS = 2_000;
 const EVICTION_POLL_MS = 20;
+
+/** The copy of a large fleet's state takes seconds. */
+const BASE_ANSWER_MS = 120_000;
 
 /** Another engine has the node: its hello came later. */
 export class StaleOwnerError extends Error {
@@ -30,11 +35,16 @@ const DATA_CLASSES: ReadonlySet<string> = new Set(['22', '23', '54']);
  */
 export class Writer {
   readonly #client: pg.Client;
+  readonly #answerMs: number;
+  #keepsBase = false;
   #entry: Entry = { epoch: 0, head: { commitSeq: 0, nowUs: 0 } };
   #lost: Error | null = null;
 
-  private constructor(client: pg.Client, onLost: () => void) {
+  private constructor({ config, answerMs }: Writing, onLost: () => void) {
+    const client = new pg.Client(config);
     this.#client = client;
+    this.#answerMs = answerMs;
+    expectAnswers(client, () => (this.#keepsBase ? BASE_ANSWER_MS : this.#answerMs));
     client.on('error', (error) => {
       this.#lost = error;
       onLost();
@@ -45,8 +55,8 @@ export class Writer {
    * Connects, takes the lock, and with it the lead.
    * @returns null while another engine has them
    */
-  static async open(connection: pg.ClientConfig, claim: Claim, onLost: () => void): Promise<Writer | null> {
-    const writer = new Writer(new pg.Client(connection), onLost);
+  static async open(writing: Writing, claim: Claim, onLost: () => void): Promise<Writer | null> {
+    const writer = new Writer(writing, onLost);
     try {
       await writer.#client.connect();
       const entry = (await writer.#lock(claim)) ? await enter(writer.#client, claim) : null;
@@ -64,13 +74,14 @@ export class Writer {
 
   async #lock(claim: Claim): Promise<boolean> {
     if (await tryLock(this.#client)) return true;
-    if (!(await evict(this.#client, claim))) return false;
+    const evicted = await evict(this.#client, claim);
+    if (evicted === null) return false;
     const deadline = performance.now() + EVICTION_MS;
     while (performance.now() < deadline) {
       if (await tryLock(this.#client)) return true;
       await sleep(EVICTION_POLL_MS);
     }
-    return false;
+    throw hangs(evicted);
   }
 
   /** As it was when this connection took the lead. */
@@ -83,7 +94,7 @@ export class Writer {
   }
 
   async close(): Promise<void> {
-    await this.#client.end().catch(() => {});
+    await closeConnection(this.#client);
   }
 
   /**
@@ -101,7 +112,7 @@ export class Writer {
       for (const [name, text, values] of statements(rows)) {
         if (values.length > 0) await this.#query(name, text, values);
       }
-      if (rows.keepsBase) for (const text of KEEP_BASE) await this.#client.query(text);
+      if (rows.keepsBase) await this.#keepBase();
       await this.#client.query('commit');
       return epochs;
     } catch (error) {
@@ -109,6 +120,15 @@ export class Writer {
         this.#lost ??= failure;
       });
       throw blamesData(error) ? new UnstorableError(error.message, { cause: error }) : error;
+    }
+  }
+
+  async #keepBase(): Promise<void> {
+    this.#keepsBase = true;
+    try {
+      for (const text of KEEP_BASE) await this.#client.query(text);
+    } finally {
+      this.#keepsBase = false;
     }
   }
 
@@ -266,4 +286,15 @@ function toJson(rows: readonly unknown[]): string {
   return JSON.stringify(rows, (_, value: unknown) =>
     typeof value === 'string' ? value.replaceAll('\0', '\ufffd').toWellFormed() : value,
   );
+}
+
+/** Nothing but the end of that backend frees the lock. */
+function hangs(pid: number): SentinelError {
+  return new SentinelError({
+    code: 'UNAVAILABLE',
+    reason: 'STORE_UNAVAILABLE',
+    message: `backend ${pid} of the database was told to end and does not, and it has the right to write`,
+    field: 'correlation_engine.database.postgres_url',
+    hint: `It hangs: see what it waits for on the server of the database, and end it there with kill -9 ${pid} if need be. It is tried again.`,
+  });
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '@sentinel/service-kit/backoff';
 import type { SpoolMark } from '../spools.js';
+import { AwayHistory } from './away-history.js';
 import type { HistoryRecord } from './history-record.js';
 import type { HistoryStore } from './history-store.js';
 
@@ -167,6 +168,7 @@ export class Archiver {
       await this.#store.close();
       this.#store = await this.#open();
     } catch (error) {
+      this.#store = new AwayHistory(error);
       this.#events.changed(error);
     }
   }

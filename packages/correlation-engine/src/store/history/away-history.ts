@@ -1,8 +1,14 @@
-import { SentinelError } from '@sentinel/service-kit/errors';
 import type { HistoryEntry, HistoryStore } from './history-store.js';
 
 /** Stands in until the history can be opened: it knows nothing, so that what the database was told stands, and takes nothing. */
 export class AwayHistory implements HistoryStore {
+  readonly #why: Error;
+
+  /** @param why it is away, as whoever asks is told */
+  constructor(why: unknown) {
+    this.#why = why instanceof Error ? why : new Error(String(why));
+  }
+
   archivedThrough(): null {
     return null;
   }
@@ -10,25 +16,16 @@ export class AwayHistory implements HistoryStore {
   async refresh(): Promise<void> {}
 
   probe(): Promise<void> {
-    return Promise.reject(away());
+    return Promise.reject(this.#why);
   }
 
   append(): Promise<void> {
-    return Promise.reject(away());
+    return Promise.reject(this.#why);
   }
 
   read(): AsyncIterable<HistoryEntry> {
-    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(away()) }) };
+    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(this.#why) }) };
   }
 
   async close(): Promise<void> {}
-}
-
-function away(): SentinelError {
-  return new SentinelError({
-    code: 'UNAVAILABLE',
-    message: 'the history cannot be opened yet',
-    retryAfterMs: 1_000,
-    hint: 'Decisions go on; agents keep their records. See the log of the engine.',
-  });
 }
