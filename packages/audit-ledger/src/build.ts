@@ -5,20 +5,28 @@ import { unary } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
-import { createEvents, createGauges } from './events.js';
+import { createEvents, createGauges, type ServiceEvents } from './events.js';
 import { publicOpenError } from './open-errors.js';
 import { type OpenLedger, type OpenLedgerOptions, openLedger } from './open-ledger.js';
 import { startReader } from './reader/start-reader.js';
+import { Keeper } from './retention/keeper.js';
+import { dueRequest } from './retention/policy.js';
 import type { WriterContext } from './rpc/context.js';
 import { ingestEvents } from './rpc/ingest.js';
 import { IngestStreams } from './rpc/ingest-stream.js';
-import type { IngestMethods } from './rpc/service.js';
+import { retentionMethods } from './rpc/retention.js';
+import type { WriteMethods } from './rpc/service.js';
 import { servePorts } from './serve.js';
 import { signingKeyOf } from './settings.js';
 import type { Backend } from './storage/backend.js';
 import { selectBackend } from './storage/select-backend.js';
+import { Turns } from './turns.js';
 import { verifier } from './verifications.js';
 import { whenThere } from './when-there.js';
+
+const HOUR_MS = 3_600_000;
+
+const nowUs = (): number => Date.now() * 1000;
 
 export interface BuildOptions {
   readonly config: AuditLedgerConfig;
@@ -86,7 +94,7 @@ async function start(
     key,
     acceptRollback: options.acceptRollback,
     groupEntries: config.chain.batch_size,
-    nowUs: () => Date.now() * 1000,
+    nowUs,
     randomBytes,
     events,
   };
@@ -101,9 +109,14 @@ async function start(
   });
   startSeals(stack, () => ledger.seal(), config.chain.flush_interval_seconds);
 
-  const verify = verifier(() => backend.openSource(), key.verifier, events.verified);
+  const turns = new Turns();
+  const keeper = new Keeper({ ledger, store, turns, nowUs, randomBytes, pruned: events.pruned });
+  await keeper.resume();
+  startCleaning(stack, keeper, config.retention, events);
+  const verify = verifier(() => backend.openSource(), key.verifier, events.verified, turns);
   const context: WriterContext = {
     ledger,
+    keeper,
     view: () => ({ checkpoint: ledger.checkpoint, reads: store }),
     health: () => ({ healthy: true, report: { status: 'ok', entries: ledger.checkpoint.size } }),
     verifierKey: key.verifier.text,
@@ -119,7 +132,7 @@ async function start(
       tokens,
       registry,
       context,
-      ingest: ingestMethods(context, streams),
+      writes: writeMethods(context, streams),
       drain: () => streams.drain(),
       callRefused: events.callRefused,
     },
@@ -128,10 +141,26 @@ async function start(
   return ready;
 }
 
-function ingestMethods(context: WriterContext, streams: IngestStreams): IngestMethods {
+/** Whatever prevents one cleaning, the next one tries again. */
+function startCleaning(
+  stack: StopStack,
+  keeper: Keeper,
+  retention: AuditLedgerConfig['retention'],
+  events: ServiceEvents,
+): void {
+  const clean = async (): Promise<void> => {
+    await keeper.clean(dueRequest(retention, nowUs())).catch((error: unknown) => events.pruneFailed(error));
+  };
+  const timer = setInterval(() => void clean(), retention.cleanup_interval_hours * HOUR_MS).unref();
+  stack.push('cleaning', () => clearInterval(timer));
+}
+
+function writeMethods(context: WriterContext, streams: IngestStreams): WriteMethods {
+  const { log } = context;
   return {
-    ingestEvents: unary((request) => ingestEvents(context, request), context.log),
+    ingestEvents: unary((request) => ingestEvents(context, request), log),
     ingestStream: (call) => streams.handle(call),
+    ...retentionMethods(context),
   };
 }
 

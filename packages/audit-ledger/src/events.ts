@@ -2,6 +2,7 @@
 import type { Logger } from '@sentinel/service-kit/logging';
 import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
 import type { LedgerEvents } from './commit/ledger.js';
+import type { PruneOutcome } from './retention/keeper.js';
 import { StoreFullError } from './storage/errors.js';
 import type { VerifyReport } from './verify/verify-log.js';
 
@@ -16,6 +17,9 @@ const BATCH_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 export interface ServiceEvents extends LedgerEvents {
   verified(report: VerifyReport): void;
   callRefused(): void;
+  pruned(outcome: PruneOutcome, by: string): void;
+  /** What was to be pruned stays until the next attempt. */
+  pruneFailed(error: unknown): void;
 }
 
 export function createEvents(registry: Registry, log: Logger, fatal: (error: unknown) => void): ServiceEvents {
@@ -59,6 +63,8 @@ export function createEvents(registry: Registry, log: Logger, fatal: (error: unk
         log.warn({ err: error }, 'the newest checkpoint could not be kept; the log itself is durable');
     },
     fatal,
+    pruned: ({ intentSeq, doneSeq, freedBytes }, by) => log.info({ intentSeq, doneSeq, freedBytes, by }, 'log pruned'),
+    pruneFailed: (error) => log.error({ err: error }, 'nothing was pruned; tried again at the next cleaning'),
     // Opening the log recomputed its newest entries up to the head's root.
     verified: verifications(registry, log),
   };

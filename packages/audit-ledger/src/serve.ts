@@ -7,7 +7,7 @@ import { type Registry, serveMetrics } from '@sentinel/service-kit/metrics';
 import { answer } from './http/routes.js';
 import { serveHttp } from './http/server.js';
 import type { RpcContext } from './rpc/context.js';
-import { auditService, type IngestMethods } from './rpc/service.js';
+import { auditService, type WriteMethods } from './rpc/service.js';
 import { tlsFilesOf } from './settings.js';
 
 /** A group commit's worth of small events, or a few of the largest details, with room for protobuf around them. */
@@ -20,7 +20,7 @@ export interface ServeOptions {
   readonly tokens: { readonly operator: string; readonly service: string };
   readonly registry: Registry;
   readonly context: RpcContext;
-  readonly ingest: IngestMethods;
+  readonly writes: WriteMethods;
   /** Ends what would keep the gRPC port from stopping. */
   readonly drain: () => Promise<void>;
   readonly callRefused: () => void;
@@ -34,7 +34,7 @@ export interface Served {
 
 /** What it opens it leaves on `stack`. @throws SentinelError UNAVAILABLE where a port is taken */
 export async function servePorts(options: ServeOptions, stack: StopStack): Promise<Served> {
-  const { config, insecure, log, tokens, context, ingest } = options;
+  const { config, insecure, log, tokens, context, writes } = options;
   const files = tlsFilesOf(config);
   const tls = config.tls.enabled ? { files, keyPrefix: 'audit_ledger.tls', mutual: config.tls.mutual_tls } : null;
   const metrics = await metricsPort(options, stack);
@@ -57,7 +57,7 @@ export async function servePorts(options: ServeOptions, stack: StopStack): Promi
     tls,
     insecure,
     tokens,
-    services: [auditService(context, ingest)],
+    services: [auditService(context, writes)],
     maxMessageBytes: MAX_MESSAGE_BYTES,
     log,
     onRefused: options.callRefused,

@@ -1,6 +1,7 @@
 /** First path of a commit: from drafts to bytes, chain and tree, on a copy of the state. */
 import { COMMIT_PREFIX, SALT_BYTES } from '../detail/commitment.js';
 import { type LeafType, MAX_LEAF_BYTES, writeLeafPrefix } from '../leaf/leaf.js';
+import type { Landmark } from '../storage/head.js';
 import { TILE_HEIGHT } from '../tiles/path.js';
 import { Frontier } from '../tree/frontier.js';
 import { HASH_BYTES, hashInto, LEAF_PREFIX, ZERO_HASH } from '../tree/hash.js';
@@ -16,6 +17,8 @@ export interface Draft {
   readonly gpu: string;
   /** Canonical JSON. */
   readonly detail: Uint8Array;
+  /** The head shall name the entry as the newest of this kind. */
+  readonly landmark?: Landmark;
 }
 
 export interface ChainState {

@@ -19,7 +19,7 @@ import { DivergenceError, Sequencer } from './sequencer.js';
 async function detailOf(store: LedgerStore, seq: number): Promise<{ event: string; [name: string]: unknown }> {
   const [entry] = await store.readEntries(seq, seq + 1);
   assert.ok(entry);
-  return JSON.parse(Buffer.from(entry.detailPreimage.subarray(1 + SALT_BYTES)).toString());
+  return JSON.parse(Buffer.from((entry.detailPreimage ?? Buffer.alloc(0)).subarray(1 + SALT_BYTES)).toString());
 }
 
 describe('ledger', () => {

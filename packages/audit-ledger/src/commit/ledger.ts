@@ -9,7 +9,7 @@ import { type Checkpoint, checkpointBody, openCheckpoint, signCheckpoint } from 
 import type { SigningKey } from '../note/keys.js';
 import type { SealTracker } from '../seal/tracker.js';
 import { StoreFullError } from '../storage/errors.js';
-import type { Head } from '../storage/head.js';
+import type { Head, Landmarks } from '../storage/head.js';
 import type { LedgerStore } from '../storage/store.js';
 import type { Draft } from './build.js';
 import { DivergenceError, type Proposal, type Sequencer } from './sequencer.js';
@@ -96,6 +96,11 @@ export class Ledger {
   /** The newest signed checkpoint; nothing beyond it is shown to anybody. */
   get checkpoint(): SignedCheckpoint {
     return this.#checkpoint;
+  }
+
+  /** Entries below it are covered by a seal, and by the checkpoint. */
+  get sealedEnd(): number {
+    return this.#parts.seals.firstUnsealedSeq ?? this.#checkpoint.size;
   }
 
   get pendingEntries(): number {
@@ -281,6 +286,7 @@ export class Ledger {
       batchId,
       firstUnsealedCommit: isSeal ? commit : (seals.firstUnsealedCommit ?? commit),
       producers: marks.list(),
+      landmarks: { ...store.head.landmarks, ...landmarksOf(proposal) },
     };
   }
 
@@ -301,6 +307,11 @@ export class Ledger {
     if (error instanceof DivergenceError) this.#parts.events.diverged(error);
     this.#parts.events.fatal(error);
   }
+}
+
+function landmarksOf({ drafts, header }: Proposal): Landmarks {
+  const marked = drafts.flatMap(({ landmark }, i) => (landmark === undefined ? [] : [[landmark, header.firstSeq + i]]));
+  return Object.fromEntries(marked) as Landmarks;
 }
 
 function raise(marks: ProducerMarks, { producer, numbering, drafts }: EventRequest): ProducerMarks {

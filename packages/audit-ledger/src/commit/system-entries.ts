@@ -1,10 +1,11 @@
 /** Entries that the ledger writes about itself. */
 import { canonicalJson, type JsonValue } from '../detail/canonical.js';
 import { LeafType } from '../leaf/leaf.js';
+import type { Head, Landmark } from '../storage/head.js';
 import { sha256 } from '../tree/hash.js';
 import type { Draft } from './build.js';
+import { LEDGER_PRODUCER } from './ledger-producer.js';
 
-export const LEDGER_PRODUCER = 'ledger';
 export const LOG_FORMAT = 1;
 
 /** What only the ledger says, now or in a later version: a seal or a repair that somebody else sent would be a forgery. */
@@ -12,6 +13,7 @@ export const LEDGER_EVENTS: ReadonlySet<string> = new Set([
   'genesis',
   'seal',
   'prune',
+  'hold',
   'repair',
   'key_rotation',
   'rollback_accepted',
@@ -28,6 +30,19 @@ export function systemDraft(detail: JsonValue, nowUs: number, eventId: Uint8Arra
     gpu: '',
     detail: Buffer.from(canonicalJson(detail)),
   };
+}
+
+/** One of the entries that the head names; it names the one before it of its kind as `previous`. */
+export function landmarkDraft(
+  landmark: Landmark,
+  detail: { readonly [key: string]: JsonValue },
+  { landmarks }: Pick<Head, 'landmarks'>,
+  nowUs: number,
+  eventId: Uint8Array,
+): Draft {
+  const previous = landmarks[landmark];
+  const linked = { ...detail, event: landmark, ...(previous === undefined ? {} : { previous }) };
+  return { ...systemDraft(linked, nowUs, eventId), landmark };
 }
 
 /** Entry 0: what the log is called, who signs it and how it is written. */

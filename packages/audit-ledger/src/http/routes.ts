@@ -1,8 +1,9 @@
 /** What is served to anybody who verifies: checkpoint and tiles at the paths of C2SP tlog-tiles, and the audit trail as JSON. */
-import { AuditEntry, AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
+import { AuditEntry, AuditType, GetPrunedResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { RpcContext } from '../rpc/context.js';
 import { queryAuditTrail } from '../rpc/query.js';
+import { getPruned } from '../rpc/retention.js';
 import { encodeBundle } from '../tiles/bundle.js';
 import { parseTilePath, TILE_WIDTH, type Tile, tileWidth } from '../tiles/path.js';
 
@@ -22,6 +23,7 @@ export async function answer(context: RpcContext, url: URL): Promise<Answer> {
   if (pathname === '/checkpoint') return ok('text/plain; charset=utf-8', NEVER, context.view().checkpoint.note);
   if (pathname === '/health') return health(context);
   if (pathname === '/api/v1/audit') return await auditTrail(context, url.searchParams);
+  if (pathname === '/api/v1/pruned') return json(GetPrunedResponse.toJSON(getPruned(context)));
   const tile = parseTilePath(pathname.slice(1));
   const body = tile === null ? undefined : await tileBytes(context, tile);
   if (tile === null || body === undefined) {
@@ -42,13 +44,24 @@ async function tileBytes({ view }: RpcContext, tile: Tile): Promise<Uint8Array |
   if (tile.width > tileWidth(size, level, tile.index)) return undefined;
   if (tile.kind === 'hashes') return await reads.readTile(tile);
   const first = tile.index * TILE_WIDTH;
-  return encodeBundle(await reads.readLeaves(first, first + tile.width));
+  if (first < reads.pruned.leaves) throw bundlePruned(tile.index);
+  const leaves = await reads.readLeaves(first, first + tile.width);
+  return encodeBundle(leaves.filter((leaf) => leaf !== undefined));
+}
+
+function bundlePruned(index: number): SentinelError {
+  return new SentinelError({
+    code: 'NOT_FOUND',
+    reason: 'PRUNED',
+    message: `entry bundle ${index} was pruned; the hash tiles are complete`,
+    hint: '/api/v1/pruned names the entries of the log that say so; /api/v1/audit gives those of the bundle that were kept.',
+  });
 }
 
 async function auditTrail(context: RpcContext, query: URLSearchParams): Promise<Answer> {
   const order = query.get('order') ?? 'desc';
   if (order !== 'asc' && order !== 'desc') throw invalid('order', 'must be asc or desc');
-  const { entries, nextPageToken, checkpoint } = await queryAuditTrail(context, {
+  const { entries, nextPageToken, checkpoint, prunedBefore } = await queryAuditTrail(context, {
     gpu: query.get('gpu') ?? '',
     type: typeOf(query.get('type') ?? ''),
     startUs: count(query, 'start_us'),
@@ -57,7 +70,12 @@ async function auditTrail(context: RpcContext, query: URLSearchParams): Promise<
     pageToken: query.get('page_token') ?? '',
     oldestFirst: order === 'asc',
   });
-  return json({ entries: entries.map((entry) => AuditEntry.toJSON(entry)), nextPageToken, checkpoint });
+  return json({
+    entries: entries.map((entry) => AuditEntry.toJSON(entry)),
+    nextPageToken,
+    checkpoint,
+    prunedBefore: String(prunedBefore),
+  });
 }
 
 function typeOf(name: string): AuditType {

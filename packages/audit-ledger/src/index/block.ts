@@ -16,6 +16,8 @@ const MAGIC = Buffer.from('SIX1');
 const HEADER_BYTES = 4 + 8 + 4 + 4;
 const TYPES_AT = HEADER_BYTES + 8 * BUNDLES;
 const TIMES_AT = TYPES_AT + BLOCK_ENTRIES;
+/** In place of the type of an entry whose leaf was pruned. */
+const PRUNED = 0;
 const DICTIONARY_AT = TIMES_AT + 8 * BLOCK_ENTRIES;
 
 export class MalformedIndexError extends Error {
@@ -56,6 +58,12 @@ export class IndexBlock {
     this.#count += 1;
   }
 
+  /** Stands for the next entry, whose leaf was pruned: it never matches. */
+  addPruned(): void {
+    this.#types[this.#count] = PRUNED;
+    this.#count += 1;
+  }
+
   /** Commit that holds the first entry of the bundle in which `seq` lies. */
   commitOfBundle(seq: number): number {
     return this.#commits[Math.floor((seq - this.firstSeq) / TILE_WIDTH)] ?? 0;
@@ -68,6 +76,7 @@ export class IndexBlock {
     const to = Math.min(filter.toSeq - this.firstSeq, this.#count);
     const found: number[] = [];
     for (const at of this.#candidates(filter.gpu, from, to)) {
+      if (this.#types[at] === PRUNED) continue;
       const time = this.#times[at] ?? 0;
       const typed = filter.type === undefined || this.#types[at] === filter.type;
       if (typed && time >= filter.startUs && time < filter.endUs) found.push(this.firstSeq + at);
@@ -103,6 +112,10 @@ export class IndexBlock {
     const block = new IndexBlock(Number(bytes.readBigUInt64BE(4)));
     for (let at = 0; at < BLOCK_ENTRIES; at += 1) {
       const type = bytes.readUInt8(TYPES_AT + at);
+      if (type === PRUNED) {
+        block.addPruned();
+        continue;
+      }
       if (!isLeafType(type)) throw new MalformedIndexError('index block holds an unknown type');
       const eventUs = Number(bytes.readBigUInt64BE(TIMES_AT + 8 * at));
       const commit = Number(bytes.readBigUInt64BE(HEADER_BYTES + 8 * Math.floor(at / TILE_WIDTH)));

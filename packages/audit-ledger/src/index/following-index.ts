@@ -1,5 +1,4 @@
 /** The index beside a writer at work, who keeps its blocks: it catches up with the log when it is asked. */
-import { decodeLeaf } from '../leaf/leaf.js';
 import type { QueryPage } from '../storage/store.js';
 import type { IndexFilter } from './block.js';
 import { type BlockKeeper, IndexStore, type LeafReader } from './index-store.js';
@@ -9,13 +8,11 @@ const STEP_ENTRIES = 4096;
 
 export class FollowingIndex {
   readonly #index: IndexStore;
-  readonly #leaves: LeafReader;
   #catchingUp: Promise<void> = Promise.resolve();
 
   /** `size` entries are in the log. */
   constructor(size: number, blocks: Pick<BlockKeeper, 'load'>, leaves: LeafReader) {
     this.#index = new IndexStore(size, { load: blocks.load, save: () => Promise.resolve() }, leaves);
-    this.#leaves = leaves;
   }
 
   /** `filter.toSeq` must not be beyond the log. */
@@ -29,9 +26,7 @@ export class FollowingIndex {
 
   async #catchUp(size: number): Promise<void> {
     while (this.#index.size < size) {
-      const first = this.#index.size;
-      const leaves = await this.#leaves(first, Math.min(size, first + STEP_ENTRIES));
-      for (const [i, leaf] of leaves.entries()) this.#index.add(first + i, decodeLeaf(leaf), 0);
+      await this.#index.fill(Math.min(size, this.#index.size + STEP_ENTRIES));
       await this.#index.flush();
     }
   }

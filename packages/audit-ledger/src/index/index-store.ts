@@ -6,8 +6,8 @@ import { BLOCK_ENTRIES, IndexBlock, type IndexFilter, MalformedIndexError } from
 /** About 1 MiB each. */
 const DECODED_BLOCKS = 8;
 
-/** Gives committed leaves [from, to) to rebuild a block from. */
-export type LeafReader = (from: number, to: number) => Promise<Uint8Array[]>;
+/** Gives committed leaves [from, to) to rebuild a block from; undefined for pruned ones. */
+export type LeafReader = (from: number, to: number) => Promise<(Uint8Array | undefined)[]>;
 
 /** Where encoded blocks are kept, by number. */
 export interface BlockKeeper {
@@ -39,9 +39,39 @@ export class IndexStore {
   add(seq: number, leaf: Pick<Leaf, 'type' | 'eventUs' | 'gpu'>, commit: number): void {
     if (seq < this.size) return;
     this.#newest.add(leaf, commit);
+    this.#turnIfFull();
+  }
+
+  #turnIfFull(): void {
     if (!this.#newest.full) return;
     this.#full.push(this.#newest);
     this.#newest = new IndexBlock(this.#newest.firstSeq + BLOCK_ENTRIES);
+  }
+
+  /** Takes entries [size, to) out of the stored leaves. */
+  async fill(to: number): Promise<void> {
+    for (const leaf of await this.#leaves(this.size, Math.max(to, this.size))) {
+      addTo(this.#newest, leaf);
+      this.#turnIfFull();
+    }
+  }
+
+  /** Makes the blocks of entries [from, to) again, whose leaves were pruned. */
+  async forget(from: number, to: number): Promise<void> {
+    for (let number = Math.floor(from / BLOCK_ENTRIES); number * BLOCK_ENTRIES < to; number += 1) {
+      if (number === numberOf(this.#newest)) await this.#refill();
+      else if (!this.#full.some((block) => numberOf(block) === number)) this.#remember(await this.#rebuild(number));
+    }
+  }
+
+  /** Entries that come meanwhile are taken from the leaves too. */
+  async #refill(): Promise<void> {
+    const block = new IndexBlock(this.#newest.firstSeq);
+    while (block.firstSeq + block.count < this.size) {
+      const leaves = await this.#leaves(block.firstSeq + block.count, this.size);
+      for (const leaf of leaves) addTo(block, leaf);
+    }
+    if (block.firstSeq === this.#newest.firstSeq) this.#newest = block;
   }
 
   /** Writes full blocks. */
@@ -90,8 +120,7 @@ export class IndexStore {
   /** A block that a crash lost, or that is damaged, is made again from the leaves. */
   async #rebuild(number: number): Promise<IndexBlock> {
     const block = new IndexBlock(number * BLOCK_ENTRIES);
-    for (const leaf of await this.#leaves(block.firstSeq, block.firstSeq + BLOCK_ENTRIES))
-      block.add(decodeLeaf(leaf), 0);
+    for (const leaf of await this.#leaves(block.firstSeq, block.firstSeq + BLOCK_ENTRIES)) addTo(block, leaf);
     await this.#blocks.save(number, block.encode());
     return block;
   }
@@ -103,6 +132,11 @@ export class IndexStore {
     const oldest = this.#decoded.keys().next();
     if (this.#decoded.size > DECODED_BLOCKS && oldest.done !== true) this.#decoded.delete(oldest.value);
   }
+}
+
+function addTo(block: IndexBlock, leaf: Uint8Array | undefined): void {
+  if (leaf === undefined) block.addPruned();
+  else block.add(decodeLeaf(leaf), 0);
 }
 
 function numberOf(block: IndexBlock): number {

@@ -3,7 +3,8 @@ import type { AuditEvent, IngestEventsRequest } from '@sentinel/contracts/sentin
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Draft } from '../commit/build.js';
 import { MAX_GROUP_ENTRIES } from '../commit/ledger.js';
-import { LEDGER_EVENTS, LEDGER_PRODUCER } from '../commit/system-entries.js';
+import { LEDGER_PRODUCER } from '../commit/ledger-producer.js';
+import { LEDGER_EVENTS } from '../commit/system-entries.js';
 import { DetailError, MAX_DETAIL_BYTES, parseDetail } from '../detail/canonical.js';
 import { scanEvent } from '../detail/canonical-scan.js';
 import { EVENT_ID_BYTES, isLeafType, MAX_LP8_BYTES } from '../leaf/leaf.js';

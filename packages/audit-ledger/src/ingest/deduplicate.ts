@@ -9,7 +9,8 @@ import type { ProducerMarks } from './producers.js';
 
 export interface StoredEvent {
   readonly leaf: Leaf;
-  readonly detail: Uint8Array;
+  /** Undefined where it was pruned. */
+  readonly detail: Uint8Array | undefined;
 }
 
 export interface EventLookup {
@@ -163,9 +164,14 @@ function assertRepeatsSame(drafts: readonly Draft[], keys: readonly string[]): v
   }
 }
 
-/** The producer is not compared: after a failover another instance repeats the same event. */
+/**
+ * The producer is not compared: after a failover another instance repeats the same event. Of a pruned detail its length
+ * remains; the commitment is salted, and the salt is gone with it.
+ */
 function sameContent({ leaf, detail }: StoredEvent, draft: Draft): boolean {
-  return sameFields(leaf, draft) && Buffer.compare(detail, draft.detail) === 0;
+  const sameDetail =
+    detail === undefined ? leaf.detailLength === draft.detail.length : Buffer.compare(detail, draft.detail) === 0;
+  return sameFields(leaf, draft) && sameDetail;
 }
 
 function sameDraft(a: Draft, b: Draft): boolean {

@@ -46,5 +46,5 @@ async function search(
 }
 
 function storedEvent({ leaf, detailPreimage }: StoredEntry): StoredEvent {
-  return { leaf: decodeLeaf(leaf), detail: detailPreimage.subarray(1 + SALT_BYTES) };
+  return { leaf: decodeLeaf(leaf), detail: detailPreimage?.subarray(1 + SALT_BYTES) };
 }

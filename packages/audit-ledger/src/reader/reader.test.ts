@@ -92,12 +92,12 @@ describe('a reader', () => {
     client.close();
   });
 
-  it('takes no entries, and says who does', async () => {
+  it('changes nothing, and says who does', async () => {
     const client = clientOf(at.reader.grpc);
     const request = { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events: [eventOf(5)] };
     const error = await refusal(callUnary(client, client.ingestEvents, request));
     assert.equal(error.code, 'FAILED_PRECONDITION');
-    assert.match(error.sentence, /reader .* takes no entries.*writer of sentinel\/test at audit-ledger:50052/);
+    assert.match(error.sentence, /reader .* changes nothing.*writer of sentinel\/test at audit-ledger:50052/);
     const call = client.ingestStream();
     const ended = new Promise<SentinelError>((resolve) =>
       call.on('error', (failure) => resolve(SentinelError.from(failure))),

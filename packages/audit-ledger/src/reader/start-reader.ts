@@ -12,13 +12,14 @@ import { type Served, servePorts } from '../serve.js';
 import { readerFolderOf, verifierKeyOf } from '../settings.js';
 import { nodeDisk } from '../storage/file/disk.js';
 import { selectBackend } from '../storage/select-backend.js';
+import { Turns } from '../turns.js';
 import { verifier } from '../verifications.js';
 import { whenThere } from '../when-there.js';
 import { createReaderEvents } from './events.js';
 import { Follower } from './follower.js';
 import { Following } from './following.js';
 import { Kept } from './kept.js';
-import { refusingIngest } from './refuse-ingest.js';
+import { refusingWrites } from './refuse-writes.js';
 
 export interface ReaderOptions {
   readonly config: AuditLedgerConfig;
@@ -65,10 +66,10 @@ export async function startReader(
         view: () => following.view(),
         health: () => following.health(),
         verifierKey: key.text,
-        verify: verifier(() => backend.openSource(), key, verifications(registry, log)),
+        verify: verifier(() => backend.openSource(), key, verifications(registry, log), new Turns()),
         log,
       },
-      ingest: refusingIngest(`the writer of ${key.name} at ${config.reader.writer_address}`, log),
+      writes: refusingWrites(`the writer of ${key.name} at ${config.reader.writer_address}`, log),
       drain: () => Promise.resolve(),
       callRefused,
     },

@@ -2,8 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MalformedRecordError } from '../commit/record.js';
+import { SALT_BYTES } from '../detail/commitment.js';
 import type { IndexFilter } from '../index/block.js';
 import { decodeLeaf } from '../leaf/leaf.js';
+import { type Pruned, type Pruning, prunedBy, pruningIn } from '../retention/pruning.js';
 import type { LogReads, QueryPage, StoredEntry } from '../storage/store.js';
 import type { HashTile } from '../tiles/path.js';
 import { tileWidth } from '../tiles/path.js';
@@ -22,10 +24,15 @@ const READ_PAUSE_MS = 200;
 export class VerifiedReads implements LogReads {
   readonly #tree: VerifiedTree;
   readonly #store: LogReads;
+  #prunings: { readonly known: string; readonly read: readonly Pruning[] } = { known: '', read: [] };
 
   constructor(tree: VerifiedTree, store: LogReads) {
     this.#tree = tree;
     this.#store = store;
+  }
+
+  get pruned(): Pruned {
+    return this.#store.pruned;
   }
 
   /** @throws UnverifiableError */
@@ -34,7 +41,7 @@ export class VerifiedReads implements LogReads {
   }
 
   /** @throws UnverifiableError */
-  async readLeaves(from: number, to: number): Promise<Uint8Array[]> {
+  async readLeaves(from: number, to: number): Promise<(Uint8Array | undefined)[]> {
     return await patiently(() => this.#leaves(from, to));
   }
 
@@ -50,33 +57,60 @@ export class VerifiedReads implements LogReads {
 
   async #entries(from: number, to: number): Promise<StoredEntry[]> {
     const entries = await this.#store.readEntries(from, this.#within(to));
-    await this.#check(
-      from,
-      to,
-      entries.map(({ leaf }) => leaf),
-    );
-    for (const { seq, leaf, detailPreimage } of entries) checkedDetail(seq, leaf, detailPreimage);
+    const slots = new Array<Uint8Array | undefined>(Math.max(0, this.#within(to) - from)).fill(undefined);
+    for (const { seq, leaf } of entries) slots[seq - from] = leaf;
+    await this.#check(from, to, slots);
+    for (const { seq, leaf, detailPreimage } of entries) {
+      if (detailPreimage !== undefined) checkedDetail(seq, leaf, detailPreimage);
+      else if (prunedBy(await this.#announced(), seq, decodeLeaf(leaf)) === undefined)
+        throw new UnverifiableError(
+          `the detail of entry ${seq} is missing, and no entry of the log says that it was pruned`,
+        );
+    }
     return entries;
   }
 
-  async #leaves(from: number, to: number): Promise<Uint8Array[]> {
+  async #leaves(from: number, to: number): Promise<(Uint8Array | undefined)[]> {
     const leaves = await this.#store.readLeaves(from, this.#within(to));
     await this.#check(from, to, leaves);
     return leaves;
+  }
+
+  /** What entries of the log say of prunings; which ones do the store tells, and is not believed. */
+  async #announced(): Promise<readonly Pruning[]> {
+    const known = this.pruned.prunings.join();
+    if (this.#prunings.known === known) return this.#prunings.read;
+    const read: Pruning[] = [];
+    for (const seq of this.pruned.prunings) {
+      const [entry] = await this.#entries(seq, seq + 1);
+      const said = entry?.detailPreimage && pruningIn(seq, entry.detailPreimage.subarray(1 + SALT_BYTES));
+      if (said !== undefined) read.push(said);
+    }
+    this.#prunings = { known, read };
+    return read;
   }
 
   #within(to: number): number {
     return Math.min(to, this.#tree.checkpoint.size);
   }
 
-  async #check(from: number, to: number, leaves: readonly Uint8Array[]): Promise<void> {
+  async #check(from: number, to: number, leaves: readonly (Uint8Array | undefined)[]): Promise<void> {
     const expected = Math.max(0, this.#within(to) - from);
     if (leaves.length !== expected)
       throw new UnverifiableError(`the store gave ${leaves.length} of ${expected} entries from ${from}`);
     for (const [i, leaf] of leaves.entries()) {
-      if (!leafHash(leaf).equals(await this.#tree.leafHash(from + i)))
-        throw new UnverifiableError(`entry ${from + i} is not the one that was signed`);
+      const seq = from + i;
+      if (leaf === undefined) await this.#assertPruned(seq);
+      else if (!leafHash(leaf).equals(await this.#tree.leafHash(seq)))
+        throw new UnverifiableError(`entry ${seq} is not the one that was signed`);
     }
+  }
+
+  async #assertPruned(seq: number): Promise<void> {
+    // Announcements are the ledger's own entries, which no pruning takes.
+    const gone = seq < this.pruned.leaves && !this.pruned.prunings.includes(seq);
+    if (!gone || !(await this.#announced()).some(({ leaves }) => seq < leaves))
+      throw new UnverifiableError(`entry ${seq} is missing, and no entry of the log says that it was pruned`);
   }
 }
 

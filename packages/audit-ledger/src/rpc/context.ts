@@ -1,5 +1,6 @@
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Ledger, SignedCheckpoint } from '../commit/ledger.js';
+import type { Keeper } from '../retention/keeper.js';
 import type { LogReads } from '../storage/store.js';
 import type { VerifyOptions, VerifyReport } from '../verify/verify-log.js';
 
@@ -30,4 +31,5 @@ export interface RpcContext {
 /** What the methods that write work with. */
 export interface WriterContext extends RpcContext {
   readonly ledger: Ledger;
+  readonly keeper: Keeper;
 }

@@ -28,7 +28,7 @@ export async function getInclusionProof(
     nodes(reads, size).inclusionProof(seq, treeSize),
     reads.readLeaves(seq, seq + 1),
   ]);
-  if (leaf === undefined) throw notFound(request.seq, treeSize);
+  if (leaf === undefined) throw leafPruned(seq);
   return {
     leaf: Buffer.from(leaf),
     hashes: hashes.map((hash) => Buffer.from(hash)),
@@ -53,6 +53,17 @@ export async function getConsistencyProof(
 function sizeWithin(wanted: bigint, size: number, field: string): number {
   if (wanted > BigInt(size)) throw outOfRange(field, `${field} ${wanted} is beyond the ${size} entries of the log`);
   return wanted === 0n ? size : Number(wanted);
+}
+
+/** Whoever kept the leaf can still prove it: its hash is in the tiles. */
+function leafPruned(seq: number): SentinelError {
+  return new SentinelError({
+    code: 'NOT_FOUND',
+    reason: 'PRUNED',
+    field: 'seq',
+    message: `entry ${seq} was pruned: its hash is still in the tree, its bytes are gone`,
+    hint: 'GetPruned names the entries of the log that say so.',
+  });
 }
 
 function notFound(seq: bigint, size: number): SentinelError {

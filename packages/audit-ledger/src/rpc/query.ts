@@ -24,20 +24,28 @@ export async function queryAuditTrail(
   const { note, size } = checkpoint;
   const order = request.oldestFirst ? 'oldest' : 'newest';
   const filter = filterOf(request, size);
+  const prunedBefore = BigInt(reads.pruned.leaves);
   const { seqs, next } = await reads.query(filter, order, limitOf(request.limit));
   const entries: AuditEntry[] = [];
   let bytes = 0;
   for (const [i, seq] of seqs.entries()) {
     if (bytes > MAX_PAGE_BYTES) {
       const last = seqs[i - 1] ?? seq;
-      return { entries, nextPageToken: token(order, order === 'newest' ? last : last + 1), checkpoint: note };
+      return {
+        entries,
+        nextPageToken: token(order, order === 'newest' ? last : last + 1),
+        checkpoint: note,
+        prunedBefore,
+      };
     }
     const [stored] = await reads.readEntries(seq, seq + 1);
+    // Pruned since it was found.
+    if (stored === undefined && seq < reads.pruned.leaves) continue;
     if (stored === undefined) throw new Error(`entry ${seq} could not be read`);
-    bytes += stored.detailPreimage.length;
+    bytes += stored.detailPreimage?.length ?? 0;
     entries.push(entryOf(stored));
   }
-  return { entries, nextPageToken: next === undefined ? '' : token(order, next), checkpoint: note };
+  return { entries, nextPageToken: next === undefined ? '' : token(order, next), checkpoint: note, prunedBefore };
 }
 
 function filterOf(request: QueryAuditTrailRequest, size: number): IndexFilter {
@@ -72,8 +80,8 @@ function entryOf({ leaf, detailPreimage }: StoredEntry): AuditEntry {
   return {
     seq: BigInt(seq),
     leaf: Buffer.from(leaf),
-    detailSalt: Buffer.from(detailPreimage.subarray(1, 1 + SALT_BYTES)),
-    detail: Buffer.from(detailPreimage.subarray(1 + SALT_BYTES)),
+    detailSalt: Buffer.from(detailPreimage?.subarray(1, 1 + SALT_BYTES) ?? []),
+    detail: Buffer.from(detailPreimage?.subarray(1 + SALT_BYTES) ?? []),
     type,
     producer,
     gpu,
@@ -81,5 +89,6 @@ function entryOf({ leaf, detailPreimage }: StoredEntry): AuditEntry {
     receivedUs: BigInt(receivedUs),
     injected,
     eventId: Buffer.from(eventId),
+    detailPruned: detailPreimage === undefined,
   };
 }

@@ -6,13 +6,18 @@ import type { RpcContext } from './context.js';
 import { publicReadError } from './errors.js';
 import { getCheckpoint, getConsistencyProof, getInclusionProof } from './proofs.js';
 import { queryAuditTrail } from './query.js';
+import { getPruned } from './retention.js';
 import { verifyChain } from './verify-chain.js';
 
 /** `service` is any component of a plaintext loopback installation. */
 const MAY_INGEST: readonly Role[] = ['engine', 'monitor', 'service', 'admin'];
+const MAY_PRUNE: readonly Role[] = ['operator', 'admin'];
 
-/** How this process takes entries, or refuses them. */
-export type IngestMethods = Pick<AuditServiceServer, 'ingestEvents' | 'ingestStream'>;
+/** How this process changes the log, or refuses to. */
+export type WriteMethods = Pick<
+  AuditServiceServer,
+  'ingestEvents' | 'ingestStream' | 'planPruning' | 'pruneEntries' | 'addHold' | 'removeHold' | 'listHolds'
+>;
 
 async function read<T>(reading: Promise<T>): Promise<T> {
   return await reading.catch((error: unknown) => {
@@ -20,15 +25,16 @@ async function read<T>(reading: Promise<T>): Promise<T> {
   });
 }
 
-export function auditService(context: RpcContext, ingest: IngestMethods): ServiceEntry {
+export function auditService(context: RpcContext, writes: WriteMethods): ServiceEntry {
   const { log } = context;
   const implementation: AuditServiceServer = {
-    ...ingest,
+    ...writes,
     verifyChain: unary((request) => verifyChain(context, request), log),
     queryAuditTrail: unary((request) => read(queryAuditTrail(context, request)), log),
     getCheckpoint: unary(() => getCheckpoint(context), log),
     getInclusionProof: unary((request) => read(getInclusionProof(context, request)), log),
     getConsistencyProof: unary((request) => read(getConsistencyProof(context, request)), log),
+    getPruned: unary(() => getPruned(context), log),
   };
   return {
     definition: AuditServiceService,
@@ -41,6 +47,12 @@ export function auditService(context: RpcContext, ingest: IngestMethods): Servic
       GetCheckpoint: 'anyone',
       GetInclusionProof: 'anyone',
       GetConsistencyProof: 'anyone',
+      GetPruned: 'anyone',
+      PlanPruning: MAY_PRUNE,
+      PruneEntries: MAY_PRUNE,
+      AddHold: MAY_PRUNE,
+      RemoveHold: MAY_PRUNE,
+      ListHolds: 'anyone',
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { VerifyChainRequest, VerifyChainResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import type { PrunedRange } from '../verify/pruned-check.js';
 import { SourceError } from '../verify/source.js';
 import type { RpcContext } from './context.js';
 
@@ -18,6 +19,9 @@ export async function verifyChain(
       entries: BigInt(report.entries),
       findings,
       checkpoint: note,
+      details: BigInt(report.details),
+      prunedDetails: rangeToWire(report.prunedDetails),
+      prunedLeaves: rangeToWire(report.prunedLeaves),
     };
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
@@ -27,4 +31,8 @@ export async function verifyChain(
       cause: error,
     });
   }
+}
+
+function rangeToWire(range: PrunedRange | undefined) {
+  return range && { firstSeq: BigInt(range.first), lastSeq: BigInt(range.last), count: BigInt(range.count) };
 }

@@ -41,6 +41,11 @@ export class SealTracker {
     return this.#batches[0]?.batch.commit;
   }
 
+  /** First entry that no seal covers; undefined when all are covered. */
+  get firstUnsealedSeq(): number | undefined {
+    return this.#batches[0]?.batch.firstSeq;
+  }
+
   /** Detail of the seal that covers everything waiting. */
   detail(): JsonValue {
     const first = this.#batches[0]?.batch.firstSeq;

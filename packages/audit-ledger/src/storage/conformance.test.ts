@@ -159,5 +159,5 @@ for (const kind of BACKENDS) {
 async function detailOf(store: LedgerStore, seq: number): Promise<{ event: string; [name: string]: unknown }> {
   const [entry] = await store.readEntries(seq, seq + 1);
   assert.ok(entry);
-  return JSON.parse(Buffer.from(entry.detailPreimage.subarray(1 + SALT_BYTES)).toString());
+  return JSON.parse(Buffer.from((entry.detailPreimage ?? Buffer.alloc(0)).subarray(1 + SALT_BYTES)).toString());
 }

@@ -30,7 +30,7 @@ export async function assertSameLog(
 ): Promise<void> {
   if (head.size === 0) return;
   const [genesis] = await reads.readEntries(0, 1);
-  const detail = Buffer.from(genesis?.detailPreimage.subarray(1 + SALT_BYTES) ?? []).toString('utf8');
+  const detail = Buffer.from(genesis?.detailPreimage?.subarray(1 + SALT_BYTES) ?? []).toString('utf8');
   const { log_key: logKey } = JSON.parse(detail) as { log_key?: unknown };
   if (logKey === verifier.text) return;
   throw new TamperedStoreError(

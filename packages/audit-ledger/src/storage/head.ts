@@ -8,6 +8,11 @@ import { HASH_BYTES, sha256 } from '../tree/hash.js';
 
 const FORMAT = 1;
 
+/** Entries that are found again from the head: it names the newest of each kind, and each names the one before it. */
+export const LANDMARKS = ['prune', 'hold', 'key_rotation'] as const;
+export type Landmark = (typeof LANDMARKS)[number];
+export type Landmarks = Readonly<Partial<Record<Landmark, number>>>;
+
 export interface Head {
   /** Rises by one with every swap; the key of the compare-and-swap. */
   readonly generation: number;
@@ -24,6 +29,7 @@ export interface Head {
   /** First commit whose entries no seal covers. */
   readonly firstUnsealedCommit: number;
   readonly producers: readonly ProducerMark[];
+  readonly landmarks: Landmarks;
 }
 
 export class MalformedHeadError extends Error {
@@ -45,6 +51,7 @@ export function encodeHead(head: Head, more: { readonly [name: string]: JsonValu
     batch_id: hex(head.batchId),
     first_unsealed_commit: head.firstUnsealedCommit,
     producers: head.producers.map(({ producer, epoch, sequence }) => ({ producer, epoch, sequence })),
+    landmarks: { ...head.landmarks },
   });
 }
 
@@ -82,7 +89,16 @@ export function headOf(value: { readonly [name: string]: unknown }): Head {
     batchId: octets(value, 'batch_id', 16),
     firstUnsealedCommit: count(value, 'first_unsealed_commit'),
     producers: producersOf(value['producers']),
+    landmarks: landmarksOf(value['landmarks']),
   };
+}
+
+/** Heads of the first version have none. */
+export function landmarksOf(value: unknown): Landmarks {
+  if (typeof value !== 'object' || value === null) return {};
+  const named = value as { readonly [name: string]: unknown };
+  const kinds = LANDMARKS.filter((kind) => named[kind] !== undefined);
+  return Object.fromEntries(kinds.map((kind) => [kind, count(named, kind)]));
 }
 
 export function producersOf(value: unknown): ProducerMark[] {

@@ -1,23 +1,28 @@
 /** What a backend keeps. One interface, one conformance suite. */
 import type { Batch } from '../commit/build.js';
 import type { IndexFilter } from '../index/block.js';
+import type { Leaf } from '../leaf/leaf.js';
+import type { Pruned } from '../retention/pruning.js';
 import type { HashTile } from '../tiles/path.js';
 import type { Head } from './head.js';
 
 export interface StoredEntry {
   readonly seq: number;
   readonly leaf: Uint8Array;
-  /** 0x02 | salt | detail. */
-  readonly detailPreimage: Uint8Array;
+  /** 0x02 | salt | detail; undefined where it was pruned. */
+  readonly detailPreimage: Uint8Array | undefined;
 }
 
 /** What is asked of a log, by its writer and by readers alike. */
 export interface LogReads {
-  /** Committed entries [from, to). */
+  /** What was pruned. */
+  readonly pruned: Pruned;
+
+  /** Committed entries [from, to); one whose leaf was pruned is left out. */
   readEntries(from: number, to: number): Promise<StoredEntry[]>;
 
-  /** Leaves of committed entries [from, to), without their details. */
-  readLeaves(from: number, to: number): Promise<Uint8Array[]>;
+  /** Leaves of committed entries [from, to), without their details; undefined for one that was pruned. */
+  readLeaves(from: number, to: number): Promise<(Uint8Array | undefined)[]>;
 
   /** Undefined where the tree does not reach the tile. */
   readTile(tile: HashTile): Promise<Uint8Array | undefined>;
@@ -39,10 +44,23 @@ export interface LedgerStore extends LogReads {
   /** Keeps the newest signed checkpoint, and in a second place the proof against a rollback. */
   saveCheckpoint(note: string): Promise<void>;
 
+  /**
+   * Takes details and leaves away, which an entry of the log has announced. MUST end where it would have ended when it is
+   * called again after a crash at any point.
+   */
+  prune(order: PruneOrder): Promise<void>;
+
   /** Bytes on disk. */
   storageBytes(): Promise<number>;
 
   close(): Promise<void>;
+}
+
+/** New ends, never below the old ones; `leaves` is a multiple of 256 and `details` the end of a commit. */
+export interface PruneOrder extends Pruned {
+  readonly keep: (leaf: Leaf) => boolean;
+  /** Something that an earlier pruning kept need not be kept any more. */
+  readonly narrowed: boolean;
 }
 
 export interface QueryPage {

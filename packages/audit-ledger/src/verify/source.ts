@@ -1,4 +1,5 @@
 /** Where a verifier gets a log from. Nothing it says is believed. */
+import type { ClaimedPruned } from '../retention/pruning.js';
 import type { Tile } from '../tiles/path.js';
 
 export interface Opening {
@@ -13,6 +14,10 @@ export interface LogSource {
   tile(tile: Tile): Promise<Uint8Array>;
   /** Salts and details of entries [from, to), ascending; one that is not there is left out. Absent: details are not checked. */
   openings?(from: number, to: number): AsyncIterable<Opening>;
+  /** What was pruned, as the source claims. Absent: nothing. */
+  pruned?(): Promise<ClaimedPruned>;
+  /** Leaves of entries [from, to) below `pruned.leaves` that were kept, ascending. */
+  keptLeaves?(from: number, to: number): AsyncIterable<{ readonly seq: number; readonly leaf: Uint8Array }>;
   /** Asked for after the walk: damage that the source itself saw. */
   faults?(): Promise<readonly SourceFault[]>;
 }

@@ -7,12 +7,14 @@ import type { Leaf } from '../leaf/leaf.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
+import { type ClaimedPruned, NOTHING_PRUNED } from '../retention/pruning.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { MalformedTileError, NodeReader, tileHashes } from '../tiles/node-reader.js';
 import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import { Frontier } from '../tree/frontier.js';
 import { ZERO_HASH } from '../tree/hash.js';
 import { inclusionHolds, verifyConsistency } from '../tree/verify.js';
+import { PrunedCheck, type PrunedRange } from './pruned-check.js';
 import type { LogSource, Opening, SourceFault } from './source.js';
 import { UpperTiles } from './upper-tiles.js';
 import { type Finding, Walker, type WalkStart } from './walker.js';
@@ -31,6 +33,9 @@ export interface VerifyReport {
   readonly entries: number;
   /** Details held against their commitments; 0 where the source publishes none. */
   readonly details: number;
+  /** What is missing because the log itself says that it was pruned; undefined where nothing is. */
+  readonly prunedDetails: PrunedRange | undefined;
+  readonly prunedLeaves: PrunedRange | undefined;
   readonly findings: readonly Finding[];
   /** All findings; more than are listed where very much is wrong. */
   readonly found: number;
@@ -53,6 +58,8 @@ export async function verifyLog(
       firstSeq: 0,
       entries: 0,
       details: 0,
+      prunedDetails: undefined,
+      prunedLeaves: undefined,
       findings: [{ seq: 0, what: error.message }],
       found: 1,
       checkpoint: undefined,
@@ -67,12 +74,15 @@ export async function verifyAgainst(
   options: VerifyOptions,
 ): Promise<VerifyReport> {
   const { size } = checkpoint;
-  const firstSeq = firstOf(size, options.depth);
+  const claim = (await source.pruned?.()) ?? NOTHING_PRUNED;
+  const pruned = new PrunedCheck(claim);
+  const firstSeq = firstOf(size, options.depth, claim.leaves);
   const extra: Finding[] = [];
   const upper = new UpperTiles(source, size);
   const walker = new Walker(await startAt(firstSeq, checkpoint, source, extra), upper.sink);
-  const details = await walk(walker, size, source, options, upper);
+  const details = await walk({ walker, size, source, options, upper, claim, pruned });
   walker.finish();
+  extra.push(...pruned.finish(firstSeq === 0));
   extra.push(...beside(walker, [...upper.faults, ...((await source.faults?.()) ?? [])]));
   // An altered entry changes the root too: the root is news only where no entry was found altered.
   if (walker.found === 0 && !walker.root().equals(checkpoint.root)) {
@@ -82,13 +92,23 @@ export async function verifyAgainst(
   if (known !== undefined) extra.push(...(await inconsistency(known, checkpoint, source)));
   const findings = [...extra, ...walker.findings];
   const found = extra.length + walker.found;
-  return { ok: found === 0, firstSeq, entries: size - firstSeq, details, findings, found, checkpoint };
+  return {
+    ok: found === 0,
+    firstSeq,
+    entries: size - firstSeq,
+    details,
+    prunedDetails: pruned.details,
+    prunedLeaves: pruned.leaves,
+    findings,
+    found,
+    checkpoint,
+  };
 }
 
-/** Bundles are read whole, so a depth is rounded up to where one starts. */
-function firstOf(size: number, depth: number | undefined): number {
+/** Bundles are read whole, so a depth is rounded up to where one starts, and ends where leaves were pruned. */
+function firstOf(size: number, depth: number | undefined, prunedLeaves: number): number {
   if (depth === undefined || depth >= size) return 0;
-  return Math.floor((size - depth) / TILE_WIDTH) * TILE_WIDTH;
+  return Math.max(Math.floor((size - depth) / TILE_WIDTH) * TILE_WIDTH, prunedLeaves);
 }
 
 /**
@@ -127,25 +147,35 @@ function beside({ findings }: Walker, faults: readonly SourceFault[]): Finding[]
   return unexplained.map(({ first, what }) => ({ seq: Math.max(first, 0), what }));
 }
 
-async function walk(
-  walker: Walker,
-  size: number,
-  source: LogSource,
-  options: VerifyOptions,
-  upper: UpperTiles,
-): Promise<number> {
-  const openings = source.openings?.(walker.size, size)[Symbol.asyncIterator]();
-  const detailCheck = new DetailCheck(walker, openings);
+interface Walk {
+  readonly walker: Walker;
+  readonly size: number;
+  readonly source: LogSource;
+  readonly options: VerifyOptions;
+  readonly upper: UpperTiles;
+  readonly claim: ClaimedPruned;
+  readonly pruned: PrunedCheck;
+}
+
+async function walk(all: Walk): Promise<number> {
+  const { walker, size, source, options, upper, claim } = all;
+  const details = new DetailCheck(all);
+  const kept = source.keptLeaves?.(walker.size, Math.min(claim.leaves, size))[Symbol.asyncIterator]();
+  const keptLeaves = new InOrder(kept);
   const first = walker.size;
   while (walker.size < size) {
     const index = walker.size / TILE_WIDTH;
     const width = tileWidth(size, 0, index);
-    for (const [seq, leaf] of await walkBundle(walker, source, index, width)) await detailCheck.take(seq, leaf);
+    const leaves =
+      walker.size < claim.leaves
+        ? await walkPruned(all, keptLeaves, index, width)
+        : await walkBundle(walker, source, index, width);
+    for (const [seq, leaf] of leaves) await details.take(seq, leaf);
     await upper.check();
     options.progress?.(walker.size - first, size - first);
   }
-  await openings?.return?.();
-  return detailCheck.checked;
+  await Promise.all([details.close(), keptLeaves.close()]);
+  return details.checked;
 }
 
 async function walkBundle(walker: Walker, source: LogSource, index: number, width: number): Promise<Map<number, Leaf>> {
@@ -166,31 +196,89 @@ async function walkBundle(walker: Walker, source: LogSource, index: number, widt
   return leaves;
 }
 
-/** Merges openings, which come in order, into the walk; nothing prunes details, so a gap is a finding. */
-class DetailCheck {
-  checked = 0;
-  readonly #walker: Walker;
-  readonly #openings: AsyncIterator<Opening> | undefined;
-  #next: Opening | undefined;
+/** Of a bundle whose leaves were pruned there are its hashes, and the leaves that were kept. */
+async function walkPruned(
+  { walker, source, pruned }: Walk,
+  kept: InOrder<{ readonly seq: number; readonly leaf: Uint8Array }>,
+  index: number,
+  width: number,
+): Promise<Map<number, Leaf>> {
+  const tile = await source.tile({ kind: 'hashes', level: 0, index, width });
+  const hashes = orMalformed(() => tileHashes(tile, width));
+  const leaves = new Map<number, Leaf>();
+  for (let i = 0; i < width; i += 1) {
+    const seq = index * TILE_WIDTH + i;
+    const found = await kept.at(seq);
+    if (found === undefined) {
+      walker.pushPruned(hashes?.[i]);
+      pruned.leaf(seq);
+      continue;
+    }
+    const leaf = walker.push(found.leaf, hashes?.[i]);
+    pruned.keptLeaf(seq);
+    if (leaf !== undefined) leaves.set(seq, leaf);
+  }
+  return leaves;
+}
+
+/** Items that come in order of their seqs, asked for in that order. */
+class InOrder<T extends { readonly seq: number }> {
+  readonly #items: AsyncIterator<T> | undefined;
+  #next: T | undefined;
   #started = false;
 
-  constructor(walker: Walker, openings: AsyncIterator<Opening> | undefined) {
-    this.#walker = walker;
-    this.#openings = openings;
+  constructor(items: AsyncIterator<T> | undefined) {
+    this.#items = items;
   }
 
-  async take(seq: number, leaf: Leaf): Promise<void> {
-    if (this.#openings === undefined) return;
+  async at(seq: number): Promise<T | undefined> {
     while (!this.#started || (this.#next !== undefined && this.#next.seq < seq)) await this.#advance();
-    if (this.#next?.seq !== seq) return this.#walker.report(seq, 'detail is missing');
-    this.#walker.detail(seq, leaf, commitmentPreimage(this.#next.salt, this.#next.detail));
-    this.checked += 1;
+    return this.#next?.seq === seq ? this.#next : undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#items?.return?.();
   }
 
   async #advance(): Promise<void> {
     this.#started = true;
-    const step = await this.#openings?.next();
+    const step = await this.#items?.next();
     this.#next = step === undefined || step.done === true ? undefined : step.value;
+  }
+}
+
+/** Merges openings, which come in order, into the walk; a gap that no pruning explains is a finding. */
+class DetailCheck {
+  checked = 0;
+  readonly #walk: Walk;
+  /** Behind what was pruned the source reads on in another place. */
+  readonly #parts: readonly { readonly to: number; readonly openings: InOrder<Opening> }[];
+
+  constructor(walk: Walk) {
+    const { walker, size, source, claim } = walk;
+    this.#walk = walk;
+    const middle = Math.min(Math.max(claim.details, walker.size), size);
+    const parts = [
+      { from: walker.size, to: middle },
+      { from: middle, to: size },
+    ].filter(({ from, to }) => from < to);
+    this.#parts = parts.flatMap(({ from, to }) => {
+      const openings = source.openings?.(from, to)[Symbol.asyncIterator]();
+      return openings === undefined ? [] : [{ to, openings: new InOrder(openings) }];
+    });
+  }
+
+  async take(seq: number, leaf: Leaf): Promise<void> {
+    const { walker, pruned } = this.#walk;
+    const opening = await this.#parts.find(({ to }) => seq < to)?.openings.at(seq);
+    if (opening !== undefined) {
+      this.checked += 1;
+      if (walker.detail(seq, leaf, commitmentPreimage(opening.salt, opening.detail))) pruned.take(seq, opening.detail);
+    } else if (this.#parts.length > 0 && !pruned.detail(seq, leaf)) walker.report(seq, 'detail is missing');
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#parts.map(({ openings }) => openings.close()));
   }
 }
 

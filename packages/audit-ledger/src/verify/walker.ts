@@ -75,9 +75,21 @@ export class Walker {
     this.#advance({ seq, hash, tileHash: undefined }, undefined);
   }
 
+  /** Takes an entry whose leaf was pruned: its hash remains, and has to lead to the signed root. */
+  pushPruned(tileHash: Uint8Array | undefined): void {
+    if (tileHash === undefined) return this.pushMissing(undefined, 'hash tile is damaged');
+    this.#judgeLast(undefined);
+    this.#advance({ seq: this.#frontier.size, hash: tileHash, tileHash: undefined }, undefined);
+  }
+
   /** Checks 0x02 | salt | detail against the leaf that `push` gave for `seq`, whatever seq that leaf claims. */
-  detail(seq: number, leaf: Leaf, preimage: Uint8Array): void {
-    this.#attempt(seq, () => checkDetail(leaf, preimage));
+  detail(seq: number, leaf: Leaf, preimage: Uint8Array): boolean {
+    return (
+      this.#attempt(seq, () => {
+        checkDetail(leaf, preimage);
+        return true;
+      }) ?? false
+    );
   }
 
   /** To be called after the last entry, with its entry hash as the head states it. */

@@ -188,6 +188,7 @@ export function entrySample(detail: string, over: Partial<AuditEntry> = {}): Aud
     receivedUs: NOW_US,
     injected: true,
     eventId: Buffer.alloc(16),
+    detailPruned: false,
     ...over,
   };
 }

@@ -1,4 +1,4 @@
-import { type FileHandle, open, readdir, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const NAME = /^([0-9]{10})\.seg$/;
@@ -8,8 +8,16 @@ export interface SegmentFiles {
   list(dir: string): Promise<number[]>;
   open(dir: string, segment: number, flags: 'r' | 'r+' | 'wx+'): Promise<FileHandle>;
   remove(dir: string, segment: number): Promise<void>;
+  /** Makes a file, beside those of the log, that `replace` puts in the place of a segment. */
+  openDraft(dir: string, segment: number): Promise<FileHandle>;
+  replace(dir: string, segment: number): Promise<void>;
   /** Makes creation and removal of files durable. */
   syncDirectory(dir: string): Promise<void>;
+}
+
+/** A name that `list` passes over. */
+export function draftPath(dir: string, segment: number): string {
+  return `${segmentPath(dir, segment)}.draft`;
 }
 
 export function segmentPath(dir: string, segment: number): string {
@@ -23,6 +31,8 @@ export const nodeFiles: SegmentFiles = {
   },
   open: (dir, segment, flags) => open(segmentPath(dir, segment), flags, 0o640),
   remove: (dir, segment) => unlink(segmentPath(dir, segment)),
+  openDraft: (dir, segment) => open(draftPath(dir, segment), 'w', 0o640),
+  replace: (dir, segment) => rename(draftPath(dir, segment), segmentPath(dir, segment)),
   syncDirectory: async (dir) => {
     const handle = await open(dir, 'r');
     try {

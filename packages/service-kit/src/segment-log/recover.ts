@@ -12,10 +12,11 @@ export type Tail =
 /**
  * Finds the end of the whole records of the newest segment. A write that was cut short leaves its damage at the very end; damage
  * that is followed by a whole record must not be cut off silently, as that record may have been acknowledged.
+ * `start`: where the first record begins.
  */
-export function findTail(content: Buffer, maxRecordBytes: number): Tail {
+export function findTail(content: Buffer, maxRecordBytes: number, start: number = SEGMENT_HEADER.length): Tail {
   if (content.length < SEGMENT_HEADER.length) return { kind: 'whole', end: 0 };
-  let offset = SEGMENT_HEADER.length;
+  let offset = start;
   while (offset < content.length) {
     const frame = parseFrame(content, offset, maxRecordBytes);
     if (frame.kind !== 'record') {

@@ -24,6 +24,8 @@ export interface SegmentLogOptions {
   readonly files?: SegmentFiles;
   /** What lies before is known to be durable: damage there is an error, never a tail to cut off. */
   readonly durableEnd?: Position;
+  /** Where the first record begins, if those before it were given up. */
+  readonly start?: Position;
 }
 
 /** Where a record begins. Ordered by segment, then offset. */
@@ -65,6 +67,10 @@ export class SegmentLog {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #writing: Promise<void> | null = null;
+  /** Where the first record begins. */
+  #start: Position;
+  /** The newest file is to be left as it is: those who wait for that. */
+  #rotations: PromiseWithResolvers<void>[] = [];
   #poison: SentinelError | null = null;
   #closed = false;
 
@@ -79,6 +85,7 @@ export class SegmentLog {
     this.#lock = lock;
     this.#sizes = sizes;
     this.#current = current;
+    this.#start = options.start ?? { segment: 1, offset: SEGMENT_HEADER.length };
   }
 
   /**
@@ -150,7 +157,9 @@ export class SegmentLog {
   }
 
   async #writeGroups(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 || this.#rotations.length > 0) {
+      if (this.#rotations.length > 0) await this.#leaveNewest(this.#rotations.splice(0));
+      if (this.#waiting.length === 0) continue;
       const group = this.#takeGroup();
       try {
         const positions = await this.#writeGroup(group);
@@ -242,9 +251,10 @@ export class SegmentLog {
    */
   async *read(from?: Position): AsyncGenerator<LogRecord> {
     const until = this.end;
+    const first = from ?? this.#start;
     for (const [segment, size] of [...this.#sizes]) {
-      if (segment > until.segment || segment < (from?.segment ?? 0)) continue;
-      const start = segment === from?.segment ? from.offset : SEGMENT_HEADER.length;
+      if (segment > until.segment || segment < first.segment) continue;
+      const start = segment === first.segment ? first.offset : SEGMENT_HEADER.length;
       yield* this.#readSegment(segment, start, segment === until.segment ? until.offset : size);
     }
   }
@@ -312,6 +322,59 @@ export class SegmentLog {
     if (old.length > 0) await this.#files.syncDirectory(this.#options.dir);
   }
 
+  /**
+   * Gives the room of every record before `position` back: whole files are deleted, and the one in which it lies is replaced
+   * by one with a hole. Appends go on meanwhile. To be repeated after a crash; the log is opened with `start` from then on.
+   */
+  async giveUpBefore(position: Position): Promise<void> {
+    this.#start = position;
+    if (position.segment === this.#current.segment) await this.#rotateSoon();
+    await this.dropBefore(position);
+    if (position.offset > SEGMENT_HEADER.length) await this.#punch(position);
+  }
+
+  #rotateSoon(): Promise<void> {
+    const rotation = Promise.withResolvers<void>();
+    this.#rotations.push(rotation);
+    this.#writing ??= this.#writeGroups();
+    return rotation.promise;
+  }
+
+  async #leaveNewest(asking: readonly PromiseWithResolvers<void>[]): Promise<void> {
+    try {
+      if (this.#closed || this.#poison !== null) throw this.#poison ?? ioError(this.#options.dir, new Error('closed'));
+      await this.#rotate();
+      for (const { resolve } of asking) resolve();
+    } catch (error) {
+      for (const { reject } of asking) reject(error);
+    }
+  }
+
+  /** Bytes that were never written take no room: the copy holds the header and what begins at `position`. */
+  async #punch({ segment, offset }: Position): Promise<void> {
+    const { dir } = this.#options;
+    const source = await this.#files.open(dir, segment, 'r');
+    const draft = await this.#files.openDraft(dir, segment);
+    try {
+      await draft.write(SEGMENT_HEADER, 0, SEGMENT_HEADER.length, 0);
+      const chunk = Buffer.allocUnsafe(READ_CHUNK_BYTES);
+      for (let at = offset; ; ) {
+        const { bytesRead } = await source.read(chunk, 0, chunk.length, at);
+        if (bytesRead === 0) break;
+        const { bytesWritten } = await draft.write(chunk, 0, bytesRead, at);
+        at += bytesWritten;
+      }
+      await draft.sync();
+    } catch (cause) {
+      throw ioError(dir, cause);
+    } finally {
+      await source.close();
+      await draft.close();
+    }
+    await this.#files.replace(dir, segment);
+    await this.#files.syncDirectory(dir);
+  }
+
   /** Durably removes every record from `position` on: what a crash left behind a commit point that was never reached. No append may be under way. */
   async truncate(position: Position): Promise<void> {
     const newer = [...this.#sizes.keys()].filter((segment) => segment > position.segment);
@@ -377,7 +440,8 @@ async function recoverSegment(files: SegmentFiles, options: SegmentLogOptions, s
     if (content.length >= SEGMENT_HEADER.length && !header.equals(SEGMENT_HEADER)) {
       throw corruptError(segmentPath(options.dir, segment), 0, 'not a segment file');
     }
-    const tail = findTail(content, options.maxRecordBytes);
+    const start = options.start?.segment === segment ? options.start.offset : SEGMENT_HEADER.length;
+    const tail = findTail(content, options.maxRecordBytes, start);
     if (tail.kind === 'corrupt') throw corruptError(segmentPath(options.dir, segment), tail.offset, tail.why);
     const end = Math.max(tail.end, SEGMENT_HEADER.length);
     const { durableEnd } = options;

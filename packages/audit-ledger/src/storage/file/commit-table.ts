@@ -72,10 +72,10 @@ export class CommitTable {
     await this.#file.datasync();
   }
 
-  /** Drops rows from `commit` on. */
-  async cut(commit: number): Promise<void> {
-    this.#tail = this.#tail.slice(0, Math.max(0, commit - this.#written));
-    this.#written = Math.min(this.#written, commit);
+  /** Makes `commit` the next row. Rows before it that were lost, of commits whose records are pruned, become zeros. */
+  async beginAt(commit: number): Promise<void> {
+    this.#tail = [];
+    this.#written = commit;
     await this.#file.truncate(this.#written * ROW_BYTES);
   }
 

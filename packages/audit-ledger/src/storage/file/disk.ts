@@ -1,6 +1,6 @@
 /** The file system operations of the backend: an argument, so that tests can lose power or let each of them fail. */
 import { type FileHandle, link, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
-import { nodeFiles, type SegmentFiles, segmentPath } from '@sentinel/service-kit/segment-log';
+import { draftPath, nodeFiles, type SegmentFiles, segmentPath } from '@sentinel/service-kit/segment-log';
 import { isErrno } from './errno.js';
 
 export interface Disk {
@@ -52,6 +52,8 @@ export function segmentFilesOn(disk: Disk): SegmentFiles {
     list: nodeFiles.list,
     open: (directory, segment, flags) => disk.open(segmentPath(directory, segment), flags, SEGMENT_MODE),
     remove: (directory, segment) => disk.remove(segmentPath(directory, segment)),
+    openDraft: (directory, segment) => disk.open(draftPath(directory, segment), 'w', SEGMENT_MODE),
+    replace: (directory, segment) => disk.rename(draftPath(directory, segment), segmentPath(directory, segment)),
     syncDirectory: (directory) => disk.syncDirectory(directory),
   };
 }

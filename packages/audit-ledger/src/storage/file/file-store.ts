@@ -6,10 +6,11 @@ import type { SegmentLog } from '@sentinel/service-kit/segment-log';
 import type { Batch } from '../../commit/build.js';
 import { BLOCK_ENTRIES, type IndexFilter } from '../../index/block.js';
 import type { IndexStore } from '../../index/index-store.js';
+import type { Pruned } from '../../retention/pruning.js';
 import type { HashTile } from '../../tiles/path.js';
 import { StoreFullError, UnknownOutcomeError } from '../errors.js';
 import type { Head } from '../head.js';
-import type { LedgerStore, QueryPage, StoredEntry } from '../store.js';
+import type { LedgerStore, PruneOrder, QueryPage, StoredEntry } from '../store.js';
 import type { CommitTable } from './commit-table.js';
 import type { Disk } from './disk.js';
 import { isErrno, orUndefined } from './errno.js';
@@ -17,6 +18,8 @@ import { prepareFile } from './files.js';
 import type { HashColumns } from './hash-columns.js';
 import type { FileHead, HeadFile } from './head-file.js';
 import type { Layout } from './layout.js';
+import { pruneFolder } from './prune-folder.js';
+import { type PrunedLog, prunedOf } from './pruned-log.js';
 import type { RecordReader } from './record-reader.js';
 
 /** Below this the disk counts as full: what is left is for heads, checkpoints and whoever else writes there. */
@@ -33,6 +36,7 @@ export interface FileStoreParts {
   readonly commits: CommitTable;
   readonly columns: HashColumns;
   readonly index: IndexStore;
+  readonly pruned: PrunedLog;
   readonly reader: RecordReader;
   readonly release: () => Promise<void>;
 }
@@ -49,6 +53,14 @@ export class FileStore implements LedgerStore {
 
   get head(): Head {
     return this.#head;
+  }
+
+  get pruned(): Pruned {
+    return prunedOf(this.#parts.pruned);
+  }
+
+  async prune(order: PruneOrder): Promise<void> {
+    await pruneFolder(this.#parts, order);
   }
 
   async commit(batch: Batch, head: Head): Promise<void> {
@@ -86,7 +98,7 @@ export class FileStore implements LedgerStore {
     return await this.#parts.reader.entries(from, Math.min(to, this.#head.size));
   }
 
-  async readLeaves(from: number, to: number): Promise<Uint8Array[]> {
+  async readLeaves(from: number, to: number): Promise<(Uint8Array | undefined)[]> {
     return await this.#parts.reader.leaves(from, Math.min(to, this.#head.size));
   }
 
@@ -166,7 +178,8 @@ async function bytesBelow(directory: string): Promise<number> {
   const sizes = await Promise.all(
     names.map(async (name) => {
       const found = await orUndefined(stat(join(directory, name)));
-      return found?.isFile() === true ? found.size : 0;
+      // What is really taken: a pruned file has holes. POSIX counts blocks of 512 bytes.
+      return found?.isFile() === true ? Math.min(found.size, found.blocks * 512) : 0;
     }),
   );
   return sizes.reduce((sum, size) => sum + size, 0);

@@ -1,14 +1,14 @@
 /** A log as its folder holds it, for verification: nothing is believed, nothing written, and a writer may be at work. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SEGMENT_HEADER } from '@sentinel/service-kit/segment-log';
 import { RECORD_HEADER_BYTES, readHeader } from '../../commit/record.js';
 import { salvageDetails, salvageEntries } from '../../commit/salvage.js';
 import { SALT_BYTES } from '../../detail/commitment.js';
 import { BLOCK_ENTRIES, IndexBlock, MalformedIndexError } from '../../index/block.js';
 import { decodeLeaf } from '../../leaf/leaf.js';
+import { type ClaimedPruned, type Pruning, pruningIn } from '../../retention/pruning.js';
 import { encodeBundle } from '../../tiles/bundle.js';
-import { type HashTile, TILE_WIDTH, type Tile } from '../../tiles/path.js';
+import { type HashTile, TILE_WIDTH, type Tile, tileWidth } from '../../tiles/path.js';
 import { type LogSource, type Opening, SourceError, type SourceFault } from '../../verify/source.js';
 import { MalformedHeadError } from '../head.js';
 import { CommitTable } from './commit-table.js';
@@ -18,6 +18,7 @@ import { readWhole } from './files.js';
 import { HashColumns, ShortColumnError } from './hash-columns.js';
 import { HeadFile } from './head-file.js';
 import { type Layout, layoutOf } from './layout.js';
+import { PrunedLog } from './pruned-log.js';
 import { type RawRecord, RawRecords } from './raw-records.js';
 
 const NOTHING = Buffer.alloc(0);
@@ -33,6 +34,7 @@ interface SplitCommit {
 export class FolderSource implements LogSource {
   readonly #layout: Layout;
   readonly #table: CommitTable | undefined;
+  readonly #pruned: PrunedLog;
   readonly #size: number;
   readonly #note: string;
   readonly #columns: HashColumns;
@@ -43,9 +45,10 @@ export class FolderSource implements LogSource {
   /** Seq of the first of `#leaves`. */
   #leavesFrom = 0;
 
-  private constructor(layout: Layout, table: CommitTable | undefined, size: number, note: string) {
+  private constructor(layout: Layout, table: CommitTable | undefined, pruned: PrunedLog, size: number, note: string) {
     this.#layout = layout;
     this.#table = table;
+    this.#pruned = pruned;
     this.#size = size;
     this.#note = note;
     this.#columns = new HashColumns(layout.hashes, size, nodeDisk);
@@ -62,7 +65,25 @@ export class FolderSource implements LogSource {
       throw new SourceError(`${layout.checkpoint} is missing: no log was ever written there, or it was removed`);
     const size = known?.size ?? Number(note.split('\n')[1]);
     if (!Number.isSafeInteger(size)) throw new SourceError(`${layout.checkpoint} states no size`);
-    return new FolderSource(layout, await CommitTable.openReadOnly(layout.commits), size, note);
+    const faults: SourceFault[] = [];
+    const pruned = await PrunedLog.openDamaged(layout, (what) => faults.push({ first: 0, last: size - 1, what }));
+    const source = new FolderSource(layout, await CommitTable.openReadOnly(layout.commits), pruned, size, note);
+    source.#faults.push(...faults);
+    return source;
+  }
+
+  async pruned(): Promise<ClaimedPruned> {
+    const { leaves, details, prunings } = this.#pruned.state;
+    const claimed: Pruning[] = [];
+    for (const seq of prunings) {
+      const said = await this.#pruning(seq);
+      if (said !== undefined) claimed.push(said);
+    }
+    return { leaves: leaves.end, details: details.end, prunings: claimed };
+  }
+
+  async *keptLeaves(from: number, to: number): AsyncGenerator<{ readonly seq: number; readonly leaf: Uint8Array }> {
+    for await (const { seq, bytes } of this.#pruned.keptLeaves.items(from, to)) yield { seq, leaf: bytes };
   }
 
   checkpoint(): Promise<string> {
@@ -77,6 +98,13 @@ export class FolderSource implements LogSource {
 
   /** Details of entries whose bundles were read just before. */
   async *openings(from: number, to: number): AsyncGenerator<Opening> {
+    const { end } = this.#pruned.state.details;
+    for await (const { seq, bytes } of this.#pruned.keptDetails.items(from, Math.min(to, end)))
+      yield { seq, salt: bytes.subarray(1, 1 + SALT_BYTES), detail: bytes.subarray(1 + SALT_BYTES) };
+    if (to > end) yield* this.#storedOpenings(Math.max(from, end), to);
+  }
+
+  async *#storedOpenings(from: number, to: number): AsyncGenerator<Opening> {
     const start = await this.#startOf(from);
     const records = new RawRecords(this.#layout.details, 'details', this.#table, {
       commit: start.commit,
@@ -99,12 +127,32 @@ export class FolderSource implements LogSource {
 
   /** Damage of what surrounds entries: frames, headers, head, index, commit table. */
   async faults(): Promise<readonly SourceFault[]> {
-    return [...this.#faults, ...(await this.#headFaults()), ...(await this.#indexFaults())];
+    return [
+      ...this.#faults,
+      ...(await this.#headFaults()),
+      ...(await this.#indexFaults()),
+      ...(await this.#keptFaults()),
+    ];
   }
 
   async close(): Promise<void> {
     await this.#entries?.close();
     await this.#table?.close();
+  }
+
+  /** What the entry `seq` says was pruned. */
+  async #pruning(seq: number): Promise<Pruning | undefined> {
+    const beside = new FolderSource(this.#layout, this.#table, this.#pruned, this.#size, this.#note);
+    const index = Math.floor(seq / TILE_WIDTH);
+    if (seq >= this.#pruned.state.details.end)
+      await beside.#bundle(index * TILE_WIDTH, tileWidth(this.#size, 0, index)).finally(() => beside.#entries?.close());
+    for await (const { detail } of beside.openings(seq, seq + 1)) return pruningIn(seq, detail);
+    return undefined;
+  }
+
+  async #keptFaults(): Promise<SourceFault[]> {
+    const damaged = [...(await this.#pruned.keptLeaves.damaged()), ...(await this.#pruned.keptDetails.damaged())];
+    return damaged.map(({ name, first, last }) => ({ first, last, what: `file kept/${name} is damaged` }));
   }
 
   async #hashes(tile: HashTile): Promise<Uint8Array> {
@@ -138,9 +186,9 @@ export class FolderSource implements LogSource {
   }
 
   async #startOf(seq: number) {
-    const origin = { segment: 1, offset: SEGMENT_HEADER.length };
-    const first = { commit: 0, firstSeq: 0, entries: origin, details: origin };
-    if (seq === 0 || this.#table === undefined || this.#table.count === 0) return first;
+    const { leaves, details } = this.#pruned.state;
+    const first = seq === details.end ? details : leaves;
+    if (seq === first.end || this.#table === undefined || this.#table.count === 0) return first;
     const commit = await this.#table.find(seq);
     const row = await this.#table.row(commit);
     return row === undefined ? first : { commit, ...row };

@@ -12,12 +12,14 @@ import { readWhole } from './files.js';
 import { FrameFiles } from './frame-files.js';
 import { HashColumns, ShortColumnError } from './hash-columns.js';
 import { type Layout, layoutOf } from './layout.js';
+import { PrunedLog, prunedOf } from './pruned-log.js';
 import { RecordReader } from './record-reader.js';
 
 /** The commit table as it was opened, and what is read by it. */
 interface OpenTable {
   readonly inode: number;
   readonly table: CommitTable;
+  readonly pruned: PrunedLog;
   readonly records: RecordReader;
   readonly index: FollowingIndex;
 }
@@ -41,7 +43,9 @@ export class FollowedFolder implements FollowedLog {
     const opened = await this.#current(size);
     await opened?.table.refresh();
     const columns = new HashColumns(this.#layout.hashes, size);
+    await opened?.pruned.refreshIfChanged(this.#layout);
     return {
+      pruned: prunedOf(opened?.pruned),
       readEntries: async (from, to) => (await opened?.records.entries(from, Math.min(to, size))) ?? [],
       readLeaves: async (from, to) => (await opened?.records.leaves(from, Math.min(to, size))) ?? [],
       readTile: async (tile) => await readColumn(columns, tile),
@@ -61,10 +65,11 @@ export class FollowedFolder implements FollowedLog {
     const table = await CommitTable.openReadOnly(this.#layout.commits);
     if (table === undefined) return known;
     const { entries, details, index } = this.#layout;
-    const records = new RecordReader(table, new FrameFiles(entries), new FrameFiles(details));
+    const pruned = await PrunedLog.open(this.#layout);
+    const records = new RecordReader(table, new FrameFiles(entries), new FrameFiles(details), pruned);
     const blocks = blockFiles(index, nodeDisk);
     const following = new FollowingIndex(size, blocks, (from, to) => records.leaves(from, to));
-    const opened = { inode: found.ino, table, records, index: following };
+    const opened = { inode: found.ino, table, pruned, records, index: following };
     this.#tables.push(opened);
     return opened;
   }

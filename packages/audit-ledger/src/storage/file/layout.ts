@@ -10,6 +10,10 @@ export interface Layout {
   readonly hashes: string;
   readonly index: string;
   readonly commits: string;
+  /** How far the log was pruned. */
+  readonly pruned: string;
+  /** What prunings kept. */
+  readonly kept: string;
   /** Newest signed checkpoint. */
   readonly checkpoint: string;
   /** The same beside the folder, so that a folder restored from a copy is found to have gone back in time. */
@@ -26,6 +30,8 @@ export function layoutOf(root: string): Layout {
     hashes: at('hashes'),
     index: at('index'),
     commits: at('commits'),
+    pruned: at('pruned'),
+    kept: at('kept'),
     checkpoint: at('checkpoint'),
     guard: `${root.replace(/\/+$/, '')}.guard`,
   };

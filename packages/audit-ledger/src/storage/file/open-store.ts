@@ -1,7 +1,7 @@
 /** Opens the folder of a log as its one writer: takes it, recovers it, and refuses one that went back in time. */
 import { lockDirectory } from '@sentinel/service-kit/directory-lock';
 import type { Position } from '@sentinel/service-kit/segment-log';
-import { SEGMENT_HEADER, SegmentLog } from '@sentinel/service-kit/segment-log';
+import { SegmentLog } from '@sentinel/service-kit/segment-log';
 import { IndexStore } from '../../index/index-store.js';
 import { EventWindow } from '../../ingest/event-window.js';
 import { EMPTY_ROOT, ZERO_HASH } from '../../tree/hash.js';
@@ -16,6 +16,8 @@ import { storedCheckpoints } from './guard.js';
 import { HashColumns } from './hash-columns.js';
 import { type FileHead, HeadFile } from './head-file.js';
 import { layoutOf, MAX_RECORD_BYTES, SEGMENT_BYTES } from './layout.js';
+import { LOG_START } from './pruned-file.js';
+import { PrunedLog } from './pruned-log.js';
 import { fillWindow, nodeReader, rebuild } from './rebuild.js';
 import { RecordReader } from './record-reader.js';
 
@@ -61,7 +63,9 @@ async function openLocked(
   await heads.prepare();
   const head = await takeOver(heads, options);
 
-  const openLog = async (dir: string, durableEnd: Position): Promise<SegmentLog> => {
+  const pruned = await PrunedLog.open(layout, disk);
+
+  const openLog = async (dir: string, durableEnd: Position, start: Position): Promise<SegmentLog> => {
     const { segmentBytes = SEGMENT_BYTES } = options;
     const limits = { maxSegmentBytes: segmentBytes, maxRecordBytes: MAX_RECORD_BYTES };
     const log = track(
@@ -69,6 +73,7 @@ async function openLocked(
         dir,
         ...limits,
         files: segmentFilesOn(disk),
+        start,
         ...(head.commits === 0 ? {} : { durableEnd }),
       }),
     );
@@ -77,13 +82,13 @@ async function openLocked(
     await log.truncate(durableEnd);
     return log;
   };
-  const entries = await openLog(layout.entries, head.entriesEnd);
-  const details = await openLog(layout.details, head.detailsEnd);
+  const entries = await openLog(layout.entries, head.entriesEnd, pruned.state.leaves.entries);
+  const details = await openLog(layout.details, head.detailsEnd, pruned.state.details.details);
   const commits = track(await CommitTable.open(layout.commits, head.commits, disk));
-  const reader = new RecordReader(commits, entries, details);
+  const reader = new RecordReader(commits, entries, details, pruned);
   const index = new IndexStore(head.size, blockFiles(layout.index, disk), (from, to) => reader.leaves(from, to));
 
-  const parts = { entries, details, commits, index, head };
+  const parts = { entries, details, commits, index, head, pruned: pruned.state };
   const rebuilt = await rebuild(parts, (size) => new HashColumns(layout.hashes, size, disk));
   await assertSameLog({ readEntries: (from, to) => reader.entries(from, to) }, head, options.verifier);
   const guarded = { place: layout.root, head, nodes: nodeReader(rebuilt.columns, head.size) };
@@ -91,7 +96,7 @@ async function openLocked(
   const window = await fillWindow(new EventWindow(), parts, options.nowUs);
   const release = (): Promise<void> => opened[0]?.close().then(() => undefined) ?? Promise.resolve();
   const store = new FileStore(
-    { layout, disk, heads, entries, details, commits, columns: rebuilt.columns, index, reader, release },
+    { layout, disk, heads, entries, details, commits, columns: rebuilt.columns, index, pruned, reader, release },
     head,
   );
   const { state, shadow, seals, recomputed } = rebuilt;
@@ -116,7 +121,6 @@ async function holdsHistory(log: SegmentLog): Promise<boolean> {
   return false;
 }
 
-const LOG_START: Position = { segment: 1, offset: SEGMENT_HEADER.length };
 const EMPTY_HEAD: FileHead = {
   generation: 0,
   epoch: 0,
@@ -128,6 +132,7 @@ const EMPTY_HEAD: FileHead = {
   batchId: Buffer.alloc(16),
   firstUnsealedCommit: 0,
   producers: [],
+  landmarks: {},
   entriesEnd: LOG_START,
   detailsEnd: LOG_START,
 };

@@ -31,6 +31,8 @@ export class RawRecords {
   #position: Position;
   #commit: number;
   #segment: Segment | undefined;
+  /** File whose header was looked at. */
+  #headerSeen = 0;
 
   constructor(
     directory: string,
@@ -52,7 +54,7 @@ export class RawRecords {
     const { offset } = this.#position;
     const intact = await segment.frame(offset);
     const following = (await this.#table?.row(this.#commit + 1))?.[this.#log];
-    const fault = await this.#headerFault(segment, offset);
+    const fault = await this.#headerFault(segment);
     const end = intact?.end ?? this.#endOfDamaged(segment, following);
     const bytes =
       intact?.record ?? (await segment.read(offset + FRAME_HEADER_BYTES, end - offset - FRAME_HEADER_BYTES));
@@ -68,9 +70,11 @@ export class RawRecords {
     this.#segment = undefined;
   }
 
-  async #headerFault(segment: Segment, offset: number): Promise<string> {
-    const first = offset === SEGMENT_HEADER.length;
-    return first && !(await segment.read(0, offset)).equals(SEGMENT_HEADER)
+  /** Of the first record that is read of a file; where a pruning made a hole it is not the first of the file. */
+  async #headerFault(segment: Segment): Promise<string> {
+    if (this.#headerSeen === segment.number) return '';
+    this.#headerSeen = segment.number;
+    return !(await segment.read(0, SEGMENT_HEADER.length)).equals(SEGMENT_HEADER)
       ? `header of ${this.#log} file ${segment.number} is damaged`
       : '';
   }

@@ -20,8 +20,9 @@ import { ZERO_HASH } from '../../tree/hash.js';
 import { BrokenLinkError } from '../../verify/link.js';
 import { TamperedStoreError } from '../errors.js';
 import type { CommitTable } from './commit-table.js';
-import type { HashColumns } from './hash-columns.js';
+import { type HashColumns, ShortColumnError } from './hash-columns.js';
 import type { FileHead } from './head-file.js';
+import type { PrunedPlace, PrunedState } from './pruned-file.js';
 
 const WINDOW_ENTRIES = GENERATIONS * GENERATION_ENTRIES;
 /** Derived hashes held in memory while walking. */
@@ -34,6 +35,7 @@ export interface Sources {
   readonly details: SegmentLog;
   readonly commits: CommitTable;
   readonly index: IndexStore;
+  readonly pruned: PrunedState;
 }
 
 export interface Rebuilt {
@@ -61,42 +63,50 @@ export async function rebuild(sources: Sources, columnsOf: (size: number) => Has
     const rebuilt = await attempt(sources, start);
     if (!(rebuilt instanceof TamperedStoreError)) return rebuilt;
   }
-  const whole = await attempt(sources, startOfLog(columnsOf(0)));
+  const whole = await attempt(sources, await startOfRecords(sources.pruned.details, columnsOf));
   if (whole instanceof TamperedStoreError) throw whole;
   return whole;
 }
 
-function startOfLog(columns: HashColumns): Start {
-  const shadow = { size: 0, chainHead: ZERO_HASH, receivedUs: 0, subtrees: [] };
-  return { commit: 0, entries: undefined, details: undefined, columns, frontier: new Frontier(), shadow };
+/** The oldest entry whose detail is there: what lies before has to be believed, up to the root of the head. */
+async function startOfRecords(
+  { commit, firstSeq: size, entries, details }: PrunedPlace,
+  columnsOf: (size: number) => HashColumns,
+): Promise<Start> {
+  return { commit, entries, details, ...(await treeOf(columnsOf(size), size)) };
+}
+
+/** @throws TamperedStoreError where the columns are too short */
+async function treeOf(columns: HashColumns, size: number): Promise<Pick<Start, 'columns' | 'frontier' | 'shadow'>> {
+  const [subtrees, chainHead] = await Promise.all([
+    nodeReader(columns, size).subtrees(size),
+    size === 0 ? ZERO_HASH : columns.readHashes(0, size - 1, 1),
+  ]).catch((error: unknown) => {
+    if (error instanceof ShortColumnError) throw new TamperedStoreError(`${error.message}; restore it from a copy`);
+    throw error;
+  });
+  return {
+    columns,
+    frontier: Frontier.fromSubtrees(subtrees),
+    shadow: { size, chainHead, receivedUs: 0, subtrees },
+  };
 }
 
 /** Undefined where the derived files cannot be relied on. */
 async function startNearEnd(
-  { head, commits, entries }: Sources,
+  { head, commits, entries, pruned }: Sources,
   columnsOf: (size: number) => HashColumns,
 ): Promise<Start | undefined> {
   const block = Math.floor(head.size / BLOCK_ENTRIES) * BLOCK_ENTRIES;
-  if (block === 0) return undefined;
+  if (block <= pruned.details.end) return undefined;
   try {
-    const commit = Math.min(await commits.find(block), head.firstUnsealedCommit);
+    const commit = Math.max(Math.min(await commits.find(block), head.firstUnsealedCommit), pruned.details.commit);
     const row = await commits.row(commit);
     if (row === undefined || row.firstSeq === 0 || row.firstSeq > block) return undefined;
     const header = readHeader(await entries.readAt(row.entries));
     if (header.commit !== commit || header.firstSeq !== row.firstSeq) return undefined;
     const size = row.firstSeq;
-    const columns = columnsOf(size);
-    const subtrees = await nodeReader(columns, size).subtrees(size);
-    const chainHead = await columns.readHashes(0, size - 1, 1);
-    const shadow = { size, chainHead, receivedUs: 0, subtrees };
-    return {
-      commit,
-      entries: row.entries,
-      details: row.details,
-      columns,
-      frontier: Frontier.fromSubtrees(subtrees),
-      shadow,
-    };
+    return { commit, entries: row.entries, details: row.details, ...(await treeOf(columnsOf(size), size)) };
   } catch {
     return undefined;
   }
@@ -127,7 +137,8 @@ async function walk({ head, entries, details, commits, index }: Sources, start: 
   let { shadow } = start;
   let root = start.frontier.root() as Uint8Array;
   let commit = start.commit;
-  await commits.cut(commit);
+  await commits.beginAt(commit);
+  await index.fill(shadow.size);
   const detailRecords = details.read(start.details);
   for await (const { position, record } of entries.read(start.entries)) {
     const detail = await detailRecords.next();
@@ -198,10 +209,10 @@ function isSeal(leaves: readonly Leaf[], details: readonly Uint8Array[]): boolea
 /** Event ids of the newest entries, as far as the window reaches. */
 export async function fillWindow(
   window: EventWindow,
-  { head, commits, entries }: Sources,
+  { head, commits, entries, pruned }: Sources,
   nowUs: number,
 ): Promise<EventWindow> {
-  const first = Math.max(0, head.size - WINDOW_ENTRIES);
+  const first = Math.max(pruned.leaves.end, head.size - WINDOW_ENTRIES);
   const row = head.size === 0 ? undefined : await commits.row(await commits.find(first));
   for await (const { record } of entries.read(row?.entries)) {
     let seq = readHeader(record).firstSeq;

@@ -115,6 +115,7 @@ const EMPTY_HEAD: ScyllaHead = {
   batchId: Buffer.alloc(16),
   firstUnsealedCommit: 0,
   producers: [],
+  landmarks: {},
   firstUnsealedSeq: 0,
   storedBytes: 0,
 };

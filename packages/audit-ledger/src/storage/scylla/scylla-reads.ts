@@ -3,15 +3,18 @@ import { allRows } from '@sentinel/service-kit/cql/rows';
 import { detailPreimages, entryPreimages, MalformedRecordError } from '../../commit/record.js';
 import type { IndexFilter } from '../../index/block.js';
 import type { IndexStore } from '../../index/index-store.js';
+import type { Pruned } from '../../retention/pruning.js';
 import { type HashTile, TILE_WIDTH, tileWidth } from '../../tiles/path.js';
 import { HASH_BYTES } from '../../tree/hash.js';
 import type { LogReads, QueryPage, StoredEntry } from '../store.js';
 import { bundleStart } from './geometry.js';
 import { type HashRow, type LogRows, place, type RecordTable } from './log-rows.js';
 
+const NOTHING_PRUNED_YET: Pruned = { leaves: 0, details: 0, prunings: [] };
 const SPLIT = { leaves: entryPreimages, details: detailPreimages } as const;
 
 export class ScyllaReads implements LogReads {
+  readonly pruned: Pruned = NOTHING_PRUNED_YET;
   readonly #rows: LogRows;
   readonly #index: Pick<IndexStore, 'query'>;
   readonly #size: () => number;

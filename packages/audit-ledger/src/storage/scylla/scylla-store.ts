@@ -1,7 +1,9 @@
 /** The `scylla` backend: rows of a batch first, then the head's lightweight transaction as commit point, everything else derived. */
+import { SentinelError } from '@sentinel/service-kit/errors';
 import { untilThere } from '@sentinel/service-kit/until-there';
 import type { Batch } from '../../commit/build.js';
 import type { IndexFilter } from '../../index/block.js';
+import type { Pruned } from '../../retention/pruning.js';
 import type { HashTile } from '../../tiles/path.js';
 import { UnknownOutcomeError } from '../errors.js';
 import type { Head } from '../head.js';
@@ -49,6 +51,20 @@ export class ScyllaStore implements LedgerStore {
 
   get head(): Head {
     return this.#head;
+  }
+
+  get pruned(): Pruned {
+    return this.#reads.pruned;
+  }
+
+  prune(): Promise<void> {
+    return Promise.reject(
+      new SentinelError({
+        code: 'UNIMPLEMENTED',
+        message: 'the scylla backend does not prune in this version',
+        hint: 'Set audit_ledger.retention.detail_retention_days and summary_retention_days to 0.',
+      }),
+    );
   }
 
   async commit(batch: Batch, head: Head): Promise<void> {

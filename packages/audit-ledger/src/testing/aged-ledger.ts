@@ -1,0 +1,86 @@
+/** A log that grew over many days, in the folder of a test. */
+import { randomBytes } from 'node:crypto';
+import type { OpenLedger } from '../open-ledger.js';
+import { Keeper } from '../retention/keeper.js';
+import { FolderSource } from '../storage/file/folder-source.js';
+import { Turns } from '../turns.js';
+import { type VerifyOptions, type VerifyReport, verifyLog } from '../verify/verify-log.js';
+import { draftOf, openTestLedger, requestOf, TEST_KEY } from './ledgers.js';
+
+export const DAY_US = 86_400e6;
+export const FIRST_DAY_US = 1_700_000_000e6;
+
+export class AgedLedger {
+  readonly folder: string;
+  opened: OpenLedger;
+  keeper: Keeper;
+  #day = 0;
+  readonly #options: Parameters<typeof openTestLedger>[1];
+
+  private constructor(folder: string, options: Parameters<typeof openTestLedger>[1], opened: OpenLedger) {
+    this.folder = folder;
+    this.#options = options;
+    this.opened = opened;
+    this.keeper = this.#newKeeper();
+  }
+
+  static async open(folder: string, options: Parameters<typeof openTestLedger>[1] = {}): Promise<AgedLedger> {
+    let aged: AgedLedger | undefined;
+    const withClock = { nowUs: () => FIRST_DAY_US + (aged?.day ?? 0) * DAY_US, ...options };
+    aged = new AgedLedger(folder, withClock, await openTestLedger(folder, withClock));
+    return aged;
+  }
+
+  get day(): number {
+    return this.#day;
+  }
+
+  /** Logs `perDay` events on each of the days up to `day`, in commits of `perCommit`, and seals every day. */
+  async grow(day: number, perDay: number, perCommit = perDay): Promise<void> {
+    for (; this.#day < day; this.#day += 1) {
+      for (let n = 0; n < perDay; n += perCommit) {
+        const drafts = Array.from({ length: Math.min(perCommit, perDay - n) }, (_, i) => {
+          const number = this.#day * perDay + n + i;
+          return draftOf(number, { eventUs: FIRST_DAY_US + this.#day * DAY_US + n + i });
+        });
+        await this.opened.ledger.ingest(requestOf(drafts));
+      }
+      await this.seal();
+    }
+  }
+
+  async seal(): Promise<void> {
+    this.opened.ledger.seal();
+    // Seals are made in the turn of the next commit at the latest.
+    while (this.opened.ledger.sealedEnd < this.opened.ledger.checkpoint.size - 1) await new Promise(setImmediate);
+  }
+
+  /** As after a crash, or after a stop: nothing but what is on the disk remains. */
+  async reopen(): Promise<void> {
+    await this.opened.close();
+    this.opened = await openTestLedger(this.folder, this.#options);
+    this.keeper = this.#newKeeper();
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    const source = await FolderSource.open(this.folder);
+    return await verifyLog(source, TEST_KEY.verifier, options).finally(() => source.close());
+  }
+
+  /** Prunes what was received before a day. */
+  async prune(detailsDay: number, leavesDay?: number) {
+    const us = (day: number): number => FIRST_DAY_US + day * DAY_US;
+    const request = {
+      detailsBeforeUs: us(detailsDay),
+      leavesBeforeUs: leavesDay === undefined ? undefined : us(leavesDay),
+    };
+    const { token } = await this.keeper.plan(request);
+    return await this.keeper.prune(request, token, 'tester');
+  }
+
+  #newKeeper(): Keeper {
+    const { ledger, store } = this.opened;
+    const nowUs = (): number => FIRST_DAY_US + this.#day * DAY_US;
+    return new Keeper({ ledger, store, turns: new Turns(), nowUs, randomBytes, pruned: () => undefined });
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Whether what is not there was pruned. Only an entry of the log itself can say so, and only of what it names: everything
+ * else that is missing was deleted by somebody else.
+ */
+import type { Leaf } from '../leaf/leaf.js';
+import { type ClaimedPruned, KeptDigest, type Pruning, prunedBy, pruningOf } from '../retention/pruning.js';
+import type { Finding } from './walker.js';
+
+/** Entries [first, last], of which `count` are pruned. */
+export interface PrunedRange {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+}
+
+export class PrunedCheck {
+  readonly #claim: ClaimedPruned;
+  /** First entry that is missing by right of a pruning. */
+  readonly #relied = new Map<Pruning, number>();
+  readonly #confirmed = new Set<number>();
+  readonly #kept = new KeptDigest();
+  #details: PrunedRange | undefined;
+  #leaves: PrunedRange | undefined;
+
+  constructor(claim: ClaimedPruned) {
+    this.#claim = claim;
+  }
+
+  get details(): PrunedRange | undefined {
+    return this.#details;
+  }
+
+  get leaves(): PrunedRange | undefined {
+    return this.#leaves;
+  }
+
+  /** The detail of an entry is not there. @returns whether the claim explains it */
+  detail(seq: number, leaf: Leaf): boolean {
+    const by = prunedBy(this.#claim.prunings, seq, leaf);
+    if (by === undefined) return false;
+    if (!this.#relied.has(by)) this.#relied.set(by, seq);
+    this.#details = extended(this.#details, seq);
+    return true;
+  }
+
+  leaf(seq: number): void {
+    this.#leaves = extended(this.#leaves, seq);
+  }
+
+  keptLeaf(seq: number): void {
+    this.#kept.add(seq);
+  }
+
+  /** An entry with the detail that it committed to. */
+  take(seq: number, detail: Uint8Array): void {
+    const claimed = this.#claim.prunings.find((each) => each.seq === seq);
+    if (claimed === undefined) return;
+    const said = pruningOf(seq, JSON.parse(Buffer.from(detail).toString('utf8')) as { [name: string]: unknown });
+    if (said !== undefined && JSON.stringify(said) === JSON.stringify(claimed)) this.#confirmed.add(seq);
+  }
+
+  /** `sawAll`: the walk began at entry 0. */
+  finish(sawAll: boolean): Finding[] {
+    const findings = Array.from(this.#relied, ([by, first]) => ({ by, first }))
+      .filter(({ by }) => !this.#confirmed.has(by.seq))
+      .map(({ by, first }) => ({ seq: first, what: `detail is missing: entry ${by.seq} is no pruning of it` }));
+    return sawAll && this.#claim.leaves > 0 && !this.#keptAsAnnounced()
+      ? [...findings, { seq: 0, what: `entries below ${this.#claim.leaves} are missing that no pruning took` }]
+      : findings;
+  }
+
+  #keptAsAnnounced(): boolean {
+    const { count, digest } = this.#kept.value();
+    return this.#claim.prunings.some(
+      ({ seq, leaves, kept }) =>
+        this.#confirmed.has(seq) && leaves === this.#claim.leaves && kept?.count === count && kept.digest === digest,
+    );
+  }
+}
+
+function extended(range: PrunedRange | undefined, seq: number): PrunedRange {
+  return { first: range?.first ?? seq, last: seq, count: (range?.count ?? 0) + 1 };
+}
