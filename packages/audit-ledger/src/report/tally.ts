@@ -1,6 +1,6 @@
 /** Counts a range of entries, one after the other, into all that a report states of them. */
 
-import { LEDGER_PRODUCER } from '../commit/system-entries.js';
+import { LEDGER_PRODUCER } from '../commit/ledger-producer.js';
 import { type Leaf, LeafType } from '../leaf/leaf.js';
 import { Actions } from './actions.js';
 import { FigureCount } from './figure-count.js';
