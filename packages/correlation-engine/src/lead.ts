@@ -82,7 +82,7 @@ export class Lead implements Serving {
     this.committer = this.#buildCommitter(() => outward);
     this.#timers = new Timers(this.committer, clock);
     this.#ledger = new LedgerClient(parts.ledger);
-    this.#relay = new Relay(new OutboxStore(store.db), this.#ledger.ingest, {
+    this.#relay = new Relay(new OutboxStore(store.db, () => store.epoch), this.#ledger.ingest, {
       changed: (error) => events.storeChanged('ledger', error),
     });
     this.#cache = parts.shared ? this.#buildCache() : null;

@@ -6,6 +6,7 @@ import {
 import { Backoff } from '@sentinel/service-kit/backoff';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { AuditTypeName } from '../core.js';
+import { SupersededError } from '../store/state-store.js';
 import { checkGrowth, readCheckpoint } from './checkpoint.js';
 import type { NumberedRow, OutboxStore, RelayState } from './outbox-store.js';
 
@@ -23,7 +24,7 @@ export interface RelayEvents {
 
 /**
  * Brings the outbox to the audit ledger, in order, each event once: ids and numbers are stored before anything is sent, and a
- * retry repeats them. While the ledger is away the rows wait; nothing else does.
+ * retry repeats them. While the ledger is away the rows wait; nothing else does. Of several relays the newest leader's delivers.
  */
 export class Relay {
   readonly #store: OutboxStore;
@@ -77,7 +78,9 @@ export class Relay {
         this.#backoff.reset();
         if (sent === 0) await this.#wait(IDLE_MS);
       } catch (error) {
-        this.#events.changed(error);
+        // Not the ledger's doing. Whether this engine still leads is asked with the next epoch.
+        if (error instanceof SupersededError) this.#state = null;
+        else this.#events.changed(error);
         await this.#pause(this.#backoff.nextMs());
       }
     }
@@ -108,7 +111,7 @@ export class Relay {
       });
     }
     checkGrowth(readCheckpoint(state.checkpoint), readCheckpoint(answer.checkpoint));
-    await this.#store.acknowledge(rows, answer.seqs.map(Number), answer.checkpoint);
+    await this.#store.acknowledge(state.epoch, rows, answer.seqs.map(Number), answer.checkpoint);
     this.#state = { ...state, checkpoint: answer.checkpoint };
     this.#events.changed(null);
   }

@@ -9,7 +9,10 @@ import { type GrpcServer, startGrpcServer, unary } from '@sentinel/service-kit/g
 import { silentLogger } from '@sentinel/service-kit/logging';
 import { SERVICE_TOKEN } from './engine.js';
 
-/** A ledger as the engine sees one: it keeps each event once, and numbers them. Everything else of a ledger is the ledger's. */
+/**
+ * A ledger as the engine sees one: it keeps each event once, numbers them, and takes none that is new under a number that its producer
+ * has passed. Everything else of a ledger is the ledger's.
+ */
 export class TestLedger {
   readonly entries: AuditEvent[] = [];
   readonly requests: IngestEventsRequest[] = [];
@@ -19,6 +22,8 @@ export class TestLedger {
   claimedSize: number | null = null;
   address: string;
   #server: GrpcServer | null = null;
+  /** Newest [epoch, number] of each producer. */
+  readonly #marks = new Map<string, readonly [bigint, bigint]>();
 
   constructor(address = '127.0.0.1:0') {
     this.address = address;
@@ -67,7 +72,7 @@ export class TestLedger {
 
   #ingest(request: IngestEventsRequest): IngestEventsResponse {
     this.requests.push(request);
-    const seqs = request.events.map((event) => BigInt(this.#place(event)));
+    const seqs = request.events.map((event, i) => BigInt(this.#place(event, request, BigInt(i))));
     if (this.loseAnswers > 0) {
       this.loseAnswers -= 1;
       throw new SentinelError({ code: 'UNAVAILABLE', message: 'the answer was lost' });
@@ -79,10 +84,15 @@ export class TestLedger {
     };
   }
 
-  #place(event: AuditEvent): number {
+  #place(event: AuditEvent, { producer, producerEpoch, firstSequence }: IngestEventsRequest, place: bigint): number {
     const id = Buffer.from(event.eventId).toString('hex');
     const known = this.entries.findIndex((entry) => Buffer.from(entry.eventId).toString('hex') === id);
     if (known >= 0) return known;
+    const number = firstSequence + place;
+    const [epoch, last] = this.#marks.get(producer) ?? [0n, 0n];
+    if (producerEpoch < epoch || (producerEpoch === epoch && number <= last))
+      throw new SentinelError({ code: 'ALREADY_EXISTS', message: `${producer} is past ${producerEpoch}/${number}` });
+    this.#marks.set(producer, [producerEpoch, number]);
     return this.entries.push({ ...event, eventId: Buffer.from(event.eventId), detail: Buffer.from(event.detail) }) - 1;
   }
 }
