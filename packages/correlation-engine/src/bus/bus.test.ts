@@ -48,7 +48,7 @@ function updates(commitSeq: number): LiveUpdates {
     injected: false,
     timeUs: commitSeq,
   };
-  return { commitSeq, updates: [told] };
+  return { after: commitSeq - 1, commitSeq, updates: [told] };
 }
 
 async function allIds(bus: Bus): Promise<string[]> {

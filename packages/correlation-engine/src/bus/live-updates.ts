@@ -50,6 +50,8 @@ export type LiveUpdate = StateUpdate | IncidentUpdate | DirectiveUpdate;
 
 /** All that one transaction did that operators want to see as it happens. */
 export interface LiveUpdates {
+  /** Whoever was told everything up to this record misses nothing before these. */
+  readonly after: number;
   /** Its newest record. */
   readonly commitSeq: number;
   readonly updates: readonly LiveUpdate[];
@@ -57,14 +59,22 @@ export interface LiveUpdates {
 
 const KINDS: ReadonlySet<unknown> = new Set(['state', 'incident', 'directive']);
 
-/** What another engine published; null = not readable, for example of a later release. Kinds that are not known are left out. */
+/**
+ * What another engine published; null = not readable, for example of a later release. Kinds that are not known are left out. An
+ * earlier release does not say what came before.
+ */
 export function parseLiveUpdates(value: unknown): LiveUpdates | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { commitSeq, updates } = value as Partial<LiveUpdates>;
-  if (!Number.isSafeInteger(commitSeq) || !Array.isArray(updates)) return null;
-  return { commitSeq: commitSeq as number, updates: (updates as unknown[]).filter(isUpdate) };
+  const { commitSeq, after = commitSeq, updates } = value as Partial<LiveUpdates>;
+  if (!isRecord(commitSeq) || !isRecord(after) || !Array.isArray(updates)) return null;
+  return { after, commitSeq, updates: (updates as unknown[]).filter(isUpdate) };
 }
 
-function isUpdate(value: unknown): value is LiveUpdate {
+function isRecord(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+/** Of a kind that this release knows. */
+export function isUpdate(value: unknown): value is LiveUpdate {
   return typeof value === 'object' && value !== null && KINDS.has((value as { kind?: unknown }).kind);
 }

@@ -7,7 +7,7 @@ import type { Sample } from '../core.js';
 import type { News } from '../directive-log/news.js';
 import { touchedIds } from '../evidence/draft.js';
 import { devicesOf } from '../ingest/stream-results.js';
-import { publish } from '../live/announce.js';
+import { Announcer } from '../live/announce.js';
 import type { Relay } from '../outbox/relay.js';
 import type { Archiver } from '../store/history/archiver.js';
 import type { LatestTelemetry } from '../telemetry/latest.js';
@@ -31,9 +31,11 @@ export interface OutwardParts {
 /** What leaves the engine once a transaction is in the store and in memory: to the history, the agents, the outbox and whoever watches. */
 export class Outward {
   readonly #parts: OutwardParts;
+  readonly #announcer: Announcer;
 
   constructor(parts: OutwardParts) {
     this.#parts = parts;
+    this.#announcer = new Announcer(parts.bus);
   }
 
   send(group: Group): void {
@@ -51,10 +53,9 @@ export class Outward {
   }
 
   /** Nothing waits for the bus. */
-  #announce({ logged, draft, rows }: Group): void {
-    const { bus, cache } = this.#parts;
-    publish(bus, rows.to.commitSeq, logged);
-    cache?.changed(touchedIds(draft));
+  #announce(group: Group): void {
+    this.#announcer.committed(group);
+    this.#parts.cache?.changed(touchedIds(group.draft));
   }
 
   #archive({ item, commitSeq, offsetUs }: Logged, nowUs: number): void {

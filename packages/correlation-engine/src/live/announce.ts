@@ -2,15 +2,38 @@ import type { Bus } from '../bus/bus.js';
 import type { DirectiveUpdate, IncidentUpdate, LiveUpdate, StateUpdate } from '../bus/live-updates.js';
 import { type Draft, type Effects, familyName, type Incident, parseCohort, type TransitionEffect } from '../core.js';
 import { deviceOf, fleetOf } from '../evidence/draft.js';
+import type { CommitRows } from '../store/commit-rows.js';
 
-/** Tells readers of a transaction as one: they have room for so many transactions, whatever each of them holds. */
-export function publish(
-  bus: Pick<Bus, 'publish'>,
-  commitSeq: number,
-  records: readonly { readonly updates: readonly LiveUpdate[] }[],
-): void {
-  const updates = records.flatMap((record) => record.updates);
-  if (updates.length > 0) bus.publish({ commitSeq, updates });
+/** What was committed. */
+interface Committed {
+  readonly rows: Pick<CommitRows, 'from' | 'to'>;
+  readonly logged: readonly { readonly updates: readonly LiveUpdate[] }[];
+}
+
+/**
+ * Tells readers of a transaction as one: they have room for so many transactions, whatever each of them holds. Each is told with what
+ * it follows, so that a reader sees at once where one did not come through.
+ */
+export class Announcer {
+  readonly #bus: Pick<Bus, 'publish'>;
+  /** Newest record of the last transaction; null = there was none. */
+  #through: number | null = null;
+  /** Nothing was left untold since this record. */
+  #after = 0;
+
+  constructor(bus: Pick<Bus, 'publish'>) {
+    this.#bus = bus;
+  }
+
+  /** Each transaction in turn, whether or not there is something to tell. One that is missing was committed unseen, and may have had something. */
+  committed({ rows: { from, to }, logged }: Committed): void {
+    if (from.commitSeq !== this.#through) this.#after = from.commitSeq;
+    this.#through = to.commitSeq;
+    const updates = logged.flatMap((record) => record.updates);
+    if (updates.length === 0) return;
+    this.#bus.publish({ after: this.#after, commitSeq: to.commitSeq, updates });
+    this.#after = to.commitSeq;
+  }
 }
 
 /** What readers of live updates are told of a record, in order. The draft shows what it did. */

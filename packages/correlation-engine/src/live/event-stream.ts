@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Bus } from '../bus/bus.js';
+import type { LiveUpdates } from '../bus/live-updates.js';
 import type { Subscription } from '../bus/subscription.js';
 import { EventText, endText, HEARTBEAT_TEXT } from './event-text.js';
 import { parseCursor } from './live-cursor.js';
@@ -110,11 +111,15 @@ export class EventStream {
       if (delivery === null) return;
       const told = this.#told ?? 0;
       if (delivery === 'missed') await this.#catchUp(told);
-      else if (delivery.commitSeq > told) {
-        this.#told = delivery.commitSeq;
-        await this.#write(this.#text.updates(delivery));
-      }
+      else if (delivery.commitSeq > told) await this.#tell(delivery, told);
     }
+  }
+
+  /** Where the one before did not come through, the database has both. */
+  async #tell(updates: LiveUpdates, told: number): Promise<void> {
+    if (updates.after > told) return this.#catchUp(told);
+    this.#told = updates.commitSeq;
+    await this.#write(this.#text.updates(updates));
   }
 
   #heartbeat(): void {

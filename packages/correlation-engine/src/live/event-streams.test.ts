@@ -12,9 +12,10 @@ import { EventStreams, MAX_EVENT_STREAMS } from './event-streams.js';
 
 const LONG = 'x'.repeat(100_000);
 
-function update(commitSeq: number, reason = ''): LiveUpdates {
+/** @param after the record before, unless something did not come through */
+function update(commitSeq: number, reason = '', after = commitSeq - 1): LiveUpdates {
   const about = { id: `d${commitSeq}`, gpu: 'GPU-1', node: 'n', actor: '', injected: false, timeUs: 1 };
-  return { commitSeq, updates: [{ kind: 'directive', action: 'QUARANTINE', reason, ...about }] };
+  return { after, commitSeq, updates: [{ kind: 'directive', action: 'QUARANTINE', reason, ...about }] };
 }
 
 describe('readers of live updates', () => {
@@ -98,6 +99,29 @@ describe('readers of live updates', () => {
       ],
     );
     assert.equal(seen.lastEventId, 'f-16');
+  });
+
+  it('a gap is seen at once, and what did not come through is read from the database', async () => {
+    await using seen = await EventReader.open(address);
+    await seen.until('it begins', () => seen.seen.length === 1);
+    bus.publish(update(11));
+    await seen.until('the first', () => seen.seen.length === 2);
+    const [missed, told] = [update(12).updates, update(14).updates];
+    // The check, which sees the newest alone, finds nothing amiss.
+    Object.assign(log, { newest: 11, missed: { commitSeq: 14, updates: [...missed, ...told] } });
+    bus.publish(update(14, '', 12));
+    bus.publish(update(16, '', 14));
+    await seen.until('all of them', () => seen.seen.length === 5);
+    assert.deepEqual(
+      seen.seen.map(({ data, id }) => [data['id'], id]),
+      [
+        [undefined, 'f-10'],
+        ['d11', 'f-11'],
+        ['d12', ''],
+        ['d14', 'f-14'],
+        ['d16', 'f-16'],
+      ],
+    );
   });
 
   it('without a database nobody can be told where to begin', async () => {

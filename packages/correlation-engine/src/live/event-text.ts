@@ -1,5 +1,6 @@
-import type { LiveUpdate, LiveUpdates } from '../bus/live-updates.js';
+import type { LiveUpdate } from '../bus/live-updates.js';
 import { cursorText } from './live-cursor.js';
+import type { Missed } from './live-log.js';
 
 /** Text of a stream of server-sent events about one fleet. */
 export class EventText {
@@ -10,7 +11,7 @@ export class EventText {
   }
 
   /** Only the last event of a transaction has an id: who comes back with it has seen all of it. */
-  updates({ commitSeq, updates }: LiveUpdates): string {
+  updates({ commitSeq, updates }: Missed): string {
     const id = this.#id(commitSeq);
     const events = updates.map((update, i) => event(update.kind, dataOf(update), i === updates.length - 1 ? id : ''));
     // An id alone moves the reader's place and tells it nothing.

@@ -1,7 +1,14 @@
 import type { Kysely } from 'kysely';
-import type { LiveUpdates } from '../bus/live-updates.js';
+import { isUpdate, type LiveUpdate } from '../bus/live-updates.js';
 import type { Tables } from '../store/schema.js';
 import { KEPT_UPDATES } from '../store/writer.js';
+
+/** All that readers are to be told after a record. */
+export interface Missed {
+  /** The newest record. */
+  readonly commitSeq: number;
+  readonly updates: readonly LiveUpdate[];
+}
 
 /** What readers of live updates are told, as the database has it: for those who were away. Any replica can read it. */
 export interface LiveLog {
@@ -15,7 +22,7 @@ export interface LiveLog {
    * Everything after that record, as one: it ends at the newest.
    * @returns null where not all of it is known any more
    */
-  since(commitSeq: number): Promise<LiveUpdates | null>;
+  since(commitSeq: number): Promise<Missed | null>;
 }
 
 export class StoredLiveLog implements LiveLog {
@@ -44,7 +51,7 @@ export class StoredLiveLog implements LiveLog {
     return Number(newest ?? 0);
   }
 
-  since(commitSeq: number): Promise<LiveUpdates | null> {
+  since(commitSeq: number): Promise<Missed | null> {
     return this.#db
       .transaction()
       .setIsolationLevel('repeatable read')
@@ -61,7 +68,7 @@ export class StoredLiveLog implements LiveLog {
           .execute();
         // So many are kept at least: with fewer, none of them was given up.
         const known = commitSeq <= head && rows.length < KEPT_UPDATES;
-        return known ? { commitSeq: head, updates: rows.map(({ body }) => body) } : null;
+        return known ? { commitSeq: head, updates: rows.map(({ body }) => body).filter(isUpdate) } : null;
       });
   }
 }

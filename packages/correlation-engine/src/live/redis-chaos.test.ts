@@ -14,6 +14,10 @@ const ROUNDS = 40;
 /** Waiting for Redis even once costs hundreds of times a commit. */
 const MOST_TIMES_SLOWER = 5;
 
+const CUTS = 5;
+/** Suspect, quarantined, and the directive. */
+const UPDATES_OF_QUARANTINE = 3;
+
 const { skip } = await testServer('redis');
 
 describe('an engine whose Redis fails', { skip }, () => {
@@ -139,11 +143,27 @@ describe('an engine whose Redis fails', { skip }, () => {
     });
   }
 
+  it('behind a link that is cut again and again: readers of another replica miss none of many', async () => {
+    await using near = await EventReader.open(leader.http);
+    await using far = await EventReader.open(follower.http);
+    for (const reader of [near, far]) await reader.until('it begins', () => reader.seen.length === 1);
+    const dropped = await leader.metric('sentinel_bus_dropped_total{what="publish"}');
+    for (let i = 0; i < CUTS; i += 1) {
+      link.cut();
+      await quarantine(`cut-${i}`);
+      await quarantine(`whole-${i}`);
+    }
+    assert.ok((await leader.metric('sentinel_bus_dropped_total{what="publish"}')) > dropped, 'some were not sent');
+    for (const reader of [near, far])
+      await reader.until('all of them', () => reader.seen.length === 1 + 2 * CUTS * UPDATES_OF_QUARANTINE);
+    assert.deepEqual(far.lines, near.lines);
+  });
+
   it('emptied: the cache is written anew', async () => {
     await raw.flushall();
     await isRight();
     const [cached] = await compare();
-    assert.equal(Object.values(cached).filter((state) => state === 'QUARANTINED').length, 5);
+    assert.equal(Object.values(cached).filter((state) => state === 'QUARANTINED').length, 5 + 2 * CUTS);
     assert.ok((await leader.metric('sentinel_cache_rewrites_total')) >= 3, 'at first, killed, emptied');
     assert.ok(
       leader.lines.some(

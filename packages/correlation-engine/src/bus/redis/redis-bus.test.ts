@@ -17,7 +17,7 @@ import { cachedBy, FleetSource } from '../testing/fleet-source.js';
 import { fleetKeys, KEPT_S } from './keys.js';
 import { RedisBus } from './redis-bus.js';
 
-const ONE = { commitSeq: 1, updates: [] };
+const ONE = { after: 0, commitSeq: 1, updates: [] };
 const DEVICES = Array.from({ length: 600 }, (_, i) => `GPU-${i}`);
 
 /** Of the running test. */
@@ -82,14 +82,15 @@ describe('a bus over Redis', { skip }, () => {
       what: 'two engines of the fleet listen',
     });
     const [own, heard, strange, silent] = [a, b, other, deaf].map(({ bus }) => bus.subscribe());
-    for (const text of ['no JSON', '{}', '{"commitSeq":1.5,"updates":[]}']) await raw.publish(channel, text);
+    for (const text of ['no JSON', '{}', '{"commitSeq":1.5,"updates":[]}', '{"after":"0","commitSeq":2,"updates":[]}'])
+      await raw.publish(channel, text);
     await raw.publish(channel, '{"commitSeq":7,"updates":[{"kind":"later"}]}');
     await isUp(a.bus);
-    assert.deepEqual(await own?.next(), { commitSeq: 7, updates: [] }, 'from elsewhere');
+    assert.deepEqual(await own?.next(), { after: 7, commitSeq: 7, updates: [] }, 'from elsewhere');
     a.bus.publish(ONE);
-    assert.deepEqual(await heard?.next(), { commitSeq: 7, updates: [] });
+    assert.deepEqual(await heard?.next(), { after: 7, commitSeq: 7, updates: [] });
     assert.deepEqual(await heard?.next(), ONE);
-    assert.equal(b.log.droppedOf('malformed'), 3);
+    assert.equal(b.log.droppedOf('malformed'), 4);
     assert.deepEqual(await own?.next(), ONE);
     await a.bus.get(['x']);
     for (const { bus } of [a, b, other, deaf]) await bus.stop();
