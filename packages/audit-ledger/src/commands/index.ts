@@ -6,9 +6,11 @@ import { SourceError } from '../verify/source.js';
 import { auditReport } from './audit-report.js';
 import { exportRange } from './export.js';
 import { fsck } from './fsck.js';
+import { hold } from './hold.js';
 import { keygen } from './keygen.js';
 import { migrate } from './migrate.js';
 import { proof } from './proof.js';
+import { prune } from './prune.js';
 import { verify } from './verify.js';
 
 export const FLAGS = {
@@ -46,6 +48,18 @@ export const FLAGS = {
   },
   'from-export': { type: 'string', value: 'PATH', help: 'verify: an export in place of the log' },
   key: { type: 'string', value: 'KEY', help: "verify --from-export: the log's verifier key [that of signing_key]" },
+  'dry-run': { type: 'boolean', help: 'prune: shows what would go, and the token that confirms it' },
+  before: { type: 'string', value: 'DATE', help: 'prune: entries taken before, as 2026-01-31 or 365d' },
+  leaves: { type: 'boolean', help: 'prune: the entries too, not only their details; their hashes stay' },
+  confirm: { type: 'string', value: 'TOKEN', help: 'prune: does what the dry run with this token showed' },
+  gpu: { type: 'string', value: 'GPU', help: 'hold add: entries of this GPU' },
+  producer: { type: 'string', value: 'NAME', help: 'hold add: entries of this producer' },
+  reason: { type: 'string', value: 'TEXT', help: 'hold: why, for the log' },
+  address: {
+    type: 'string',
+    value: 'HOST:PORT',
+    help: 'prune, hold: where the running writer serves gRPC [listen_address]',
+  },
   down: { type: 'boolean', help: 'migrate: takes the newest step back, with all that it holds; needs --yes' },
   yes: { type: 'boolean', help: 'migrate --down: really; the log is lost' },
   verbose: { type: 'boolean', help: 'verify: shows progress and every finding' },
@@ -60,6 +74,8 @@ export const COMMANDS = {
   proof: 'SEQ: prints an entry with its proof (C2SP tlog-proof)',
   migrate:
     'makes the tables of a log in a cluster, which a writer does too when it starts; --down removes them; status says where they stand and ends with 1 where a step is missing',
+  prune: 'takes details away that are older than --before: --dry-run first, then --confirm; 1 nothing would go',
+  hold: 'add | list | remove ID: what no pruning takes, by --gpu, --producer, --from and --to, with a --reason',
   fsck: 'checks the files of the log against its head, without the signing key',
 } as const satisfies CommandSpecs;
 
@@ -76,6 +92,8 @@ const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = {
   report: auditReport,
   proof,
   migrate,
+  prune,
+  hold,
   fsck,
 };
 

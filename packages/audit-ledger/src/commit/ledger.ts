@@ -130,6 +130,12 @@ export class Ledger {
     this.#wake();
   }
 
+  /** The same, and resolves once everything before is sealed. */
+  async sealNow(): Promise<void> {
+    this.seal();
+    await this.#running;
+  }
+
   /** Appends one of the ledger's own entries. */
   async record(draft: Draft): Promise<Receipt> {
     return await this.ingest({ producer: draft.producer, numbering: undefined, drafts: [draft] });

@@ -32,13 +32,6 @@ export interface Pruned extends PrunedEnds {
   readonly prunings: readonly number[];
 }
 
-/** As a source claims it, to be compared with what the log says. */
-export interface ClaimedPruned extends PrunedEnds {
-  readonly prunings: readonly Pruning[];
-}
-
-export const NOTHING_PRUNED: ClaimedPruned = { leaves: 0, details: 0, prunings: [] };
-
 /** Digest over seqs in ascending order. */
 export class KeptDigest {
   #count = 0;

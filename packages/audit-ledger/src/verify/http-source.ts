@@ -3,12 +3,29 @@
  * disk no longer gives back is given on as nothing, so that the verifier finds it missing.
  */
 import { tilePath } from '../tiles/path.js';
-import { type LogSource, type Opening, SourceError } from './source.js';
+import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type Opening, SourceError } from './source.js';
 
 export type FetchLike = (url: string) => Promise<{ ok: boolean; status: number; arrayBuffer(): Promise<ArrayBuffer> }>;
 
 interface JsonPage {
-  readonly entries?: readonly { readonly seq?: string; readonly detailSalt?: string; readonly detail?: string }[];
+  readonly entries?: readonly {
+    readonly seq?: string;
+    readonly leaf?: string;
+    readonly detailSalt?: string;
+    readonly detail?: string;
+    readonly detailPruned?: boolean;
+  }[];
+}
+
+interface JsonPruned {
+  readonly leavesEnd?: string;
+  readonly detailsEnd?: string;
+  readonly entries?: readonly string[];
+}
+
+interface Listed extends Opening {
+  readonly leaf: Buffer;
+  readonly pruned: boolean;
 }
 
 interface JsonError {
@@ -26,6 +43,8 @@ export function httpSource(base: string, fetch: FetchLike): LogSource {
     checkpoint: async () => ((await source.get('checkpoint')) ?? Buffer.alloc(0)).toString('utf8'),
     tile: async (tile) => (await source.get(tilePath(tile))) ?? Buffer.alloc(0),
     openings: (from, to) => source.openings(from, to),
+    pruned: () => source.pruned(),
+    keptLeaves: (from, to) => source.listed(from, to),
   };
 }
 
@@ -40,17 +59,36 @@ class HttpSource {
 
   /** Undefined where the ledger found it damaged. @throws SourceError */
   async get(path: string): Promise<Buffer | undefined> {
-    const answer = await this.#fetch(`${this.#base}/${path}`).catch((error: unknown) => {
-      throw new SourceError(`cannot reach ${this.#base}: ${error instanceof Error ? error.message : String(error)}`);
-    });
-    const body = Buffer.from(await answer.arrayBuffer());
-    if (answer.ok) return body;
-    const { code, message } = errorOf(body);
+    const answer = await this.#ask(path);
+    if (answer.ok) return answer.body;
+    const { code, message } = errorOf(answer.body);
     if (code === 'DATA_LOSS') return undefined;
     throw new SourceError(`${this.#base}/${path} answered ${answer.status}${message === '' ? '' : ` (${message})`}`);
   }
 
+  /** A ledger of an earlier version has no such path, and prunes nothing. */
+  async pruned(): Promise<ClaimedPruned> {
+    const answer = await this.#ask('api/v1/pruned');
+    if (answer.status === 404) return NOTHING_PRUNED;
+    const { leavesEnd, detailsEnd, entries = [] } = parsed<JsonPruned>(answer.body) ?? this.#fail('api/v1/pruned');
+    const announced: Opening[] = [];
+    for (const seq of entries.map(Number)) for await (const each of this.openings(seq, seq + 1)) announced.push(each);
+    return { leaves: Number(leavesEnd ?? '0'), details: Number(detailsEnd ?? '0'), announced };
+  }
+
   async *openings(from: number, to: number): AsyncGenerator<Opening> {
+    for await (const entry of this.listed(from, to)) if (!entry.pruned) yield entry;
+  }
+
+  async #ask(path: string): Promise<{ ok: boolean; status: number; body: Buffer }> {
+    const answer = await this.#fetch(`${this.#base}/${path}`).catch((error: unknown) => {
+      throw new SourceError(`cannot reach ${this.#base}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    return { ok: answer.ok, status: answer.status, body: Buffer.from(await answer.arrayBuffer()) };
+  }
+
+  /** Entries [from, to) whose leaves are there. */
+  async *listed(from: number, to: number): AsyncGenerator<Listed> {
     let limit = PAGE_ENTRIES;
     for (let next = from; next < to; ) {
       const page = await this.#page(next, limit);
@@ -68,13 +106,15 @@ class HttpSource {
     }
   }
 
-  async #page(from: number, limit: number): Promise<Opening[] | undefined> {
+  async #page(from: number, limit: number): Promise<Listed[] | undefined> {
     const query = new URLSearchParams({ order: 'asc', limit: String(limit), page_token: `from:${from}` });
     const body = await this.get(`api/v1/audit?${query.toString()}`);
     if (body === undefined) return undefined;
     const { entries = [] } = parsed<JsonPage>(body) ?? this.#fail('api/v1/audit');
-    return entries.map(({ seq, detailSalt, detail }) => ({
+    return entries.map(({ seq, leaf, detailSalt, detail, detailPruned }) => ({
       seq: Number(seq ?? '0'),
+      leaf: decode(leaf),
+      pruned: detailPruned === true,
       salt: decode(detailSalt),
       detail: decode(detail),
     }));

@@ -2,8 +2,12 @@
  * Whether what is not there was pruned. Only an entry of the log itself can say so, and only of what it names: everything
  * else that is missing was deleted by somebody else.
  */
+import { LEDGER_PRODUCER } from '../commit/ledger-producer.js';
+import { commitmentPreimage } from '../detail/commitment.js';
 import type { Leaf } from '../leaf/leaf.js';
-import { type ClaimedPruned, KeptDigest, type Pruning, prunedBy, pruningOf } from '../retention/pruning.js';
+import { KeptDigest, type Pruning, prunedBy, pruningIn } from '../retention/pruning.js';
+import { BrokenLinkError, checkDetail } from './link.js';
+import type { ClaimedPruned, Opening } from './source.js';
 import type { Finding } from './walker.js';
 
 /** Entries [first, last], of which `count` are pruned. */
@@ -15,6 +19,8 @@ export interface PrunedRange {
 
 export class PrunedCheck {
   readonly #claim: ClaimedPruned;
+  readonly #announced: ReadonlyMap<number, Opening>;
+  readonly #prunings: readonly Pruning[];
   /** First entry that is missing by right of a pruning. */
   readonly #relied = new Map<Pruning, number>();
   readonly #confirmed = new Set<number>();
@@ -24,6 +30,8 @@ export class PrunedCheck {
 
   constructor(claim: ClaimedPruned) {
     this.#claim = claim;
+    this.#announced = new Map(claim.announced.map((opening) => [opening.seq, opening]));
+    this.#prunings = claim.announced.flatMap(({ seq, detail }) => pruningIn(seq, detail) ?? []);
   }
 
   get details(): PrunedRange | undefined {
@@ -36,14 +44,14 @@ export class PrunedCheck {
 
   /** The detail of an entry is not there. @returns whether the claim explains it */
   detail(seq: number, leaf: Leaf): boolean {
-    const by = prunedBy(this.#claim.prunings, seq, leaf);
+    const by = prunedBy(this.#prunings, seq, leaf);
     if (by === undefined) return false;
     if (!this.#relied.has(by)) this.#relied.set(by, seq);
     this.#details = extended(this.#details, seq);
     return true;
   }
 
-  leaf(seq: number): void {
+  prunedLeaf(seq: number): void {
     this.#leaves = extended(this.#leaves, seq);
   }
 
@@ -51,12 +59,16 @@ export class PrunedCheck {
     this.#kept.add(seq);
   }
 
-  /** An entry with the detail that it committed to. */
-  take(seq: number, detail: Uint8Array): void {
-    const claimed = this.#claim.prunings.find((each) => each.seq === seq);
-    if (claimed === undefined) return;
-    const said = pruningOf(seq, JSON.parse(Buffer.from(detail).toString('utf8')) as { [name: string]: unknown });
-    if (said !== undefined && JSON.stringify(said) === JSON.stringify(claimed)) this.#confirmed.add(seq);
+  /** An entry of the log: it confirms what was claimed of it, or does not. */
+  take(seq: number, leaf: Leaf): void {
+    const opening = this.#announced.get(seq);
+    if (opening === undefined || leaf.producer !== LEDGER_PRODUCER) return;
+    try {
+      checkDetail(leaf, commitmentPreimage(opening.salt, opening.detail));
+      this.#confirmed.add(seq);
+    } catch (error) {
+      if (!(error instanceof BrokenLinkError)) throw error;
+    }
   }
 
   /** `sawAll`: the walk began at entry 0. */
@@ -71,7 +83,7 @@ export class PrunedCheck {
 
   #keptAsAnnounced(): boolean {
     const { count, digest } = this.#kept.value();
-    return this.#claim.prunings.some(
+    return this.#prunings.some(
       ({ seq, leaves, kept }) =>
         this.#confirmed.has(seq) && leaves === this.#claim.leaves && kept?.count === count && kept.digest === digest,
     );

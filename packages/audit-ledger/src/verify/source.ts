@@ -1,5 +1,5 @@
 /** Where a verifier gets a log from. Nothing it says is believed. */
-import type { ClaimedPruned } from '../retention/pruning.js';
+import type { PrunedEnds } from '../retention/pruning.js';
 import type { Tile } from '../tiles/path.js';
 
 export interface Opening {
@@ -7,6 +7,14 @@ export interface Opening {
   readonly salt: Uint8Array;
   readonly detail: Uint8Array;
 }
+
+/** What was pruned, as a source claims it. */
+export interface ClaimedPruned extends PrunedEnds {
+  /** The entries that announced it. */
+  readonly announced: readonly Opening[];
+}
+
+export const NOTHING_PRUNED: ClaimedPruned = { leaves: 0, details: 0, announced: [] };
 
 export interface LogSource {
   /** The newest signed checkpoint. */

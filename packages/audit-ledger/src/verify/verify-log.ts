@@ -7,7 +7,6 @@ import type { Leaf } from '../leaf/leaf.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
-import { type ClaimedPruned, NOTHING_PRUNED } from '../retention/pruning.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { MalformedTileError, NodeReader, tileHashes } from '../tiles/node-reader.js';
 import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
@@ -15,7 +14,7 @@ import { Frontier } from '../tree/frontier.js';
 import { ZERO_HASH } from '../tree/hash.js';
 import { inclusionHolds, verifyConsistency } from '../tree/verify.js';
 import { PrunedCheck, type PrunedRange } from './pruned-check.js';
-import type { LogSource, Opening, SourceFault } from './source.js';
+import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type Opening, type SourceFault } from './source.js';
 import { UpperTiles } from './upper-tiles.js';
 import { type Finding, Walker, type WalkStart } from './walker.js';
 
@@ -158,7 +157,7 @@ interface Walk {
 }
 
 async function walk(all: Walk): Promise<number> {
-  const { walker, size, source, options, upper, claim } = all;
+  const { walker, size, source, options, upper, claim, pruned } = all;
   const details = new DetailCheck(all);
   const kept = source.keptLeaves?.(walker.size, Math.min(claim.leaves, size))[Symbol.asyncIterator]();
   const keptLeaves = new InOrder(kept);
@@ -170,7 +169,10 @@ async function walk(all: Walk): Promise<number> {
       walker.size < claim.leaves
         ? await walkPruned(all, keptLeaves, index, width)
         : await walkBundle(walker, source, index, width);
-    for (const [seq, leaf] of leaves) await details.take(seq, leaf);
+    for (const [seq, leaf] of leaves) {
+      pruned.take(seq, leaf);
+      await details.take(seq, leaf);
+    }
     await upper.check();
     options.progress?.(walker.size - first, size - first);
   }
@@ -211,7 +213,7 @@ async function walkPruned(
     const found = await kept.at(seq);
     if (found === undefined) {
       walker.pushPruned(hashes?.[i]);
-      pruned.leaf(seq);
+      pruned.prunedLeaf(seq);
       continue;
     }
     const leaf = walker.push(found.leaf, hashes?.[i]);
@@ -273,7 +275,7 @@ class DetailCheck {
     const opening = await this.#parts.find(({ to }) => seq < to)?.openings.at(seq);
     if (opening !== undefined) {
       this.checked += 1;
-      if (walker.detail(seq, leaf, commitmentPreimage(opening.salt, opening.detail))) pruned.take(seq, opening.detail);
+      walker.detail(seq, leaf, commitmentPreimage(opening.salt, opening.detail));
     } else if (this.#parts.length > 0 && !pruned.detail(seq, leaf)) walker.report(seq, 'detail is missing');
   }
 

@@ -83,13 +83,8 @@ export class Walker {
   }
 
   /** Checks 0x02 | salt | detail against the leaf that `push` gave for `seq`, whatever seq that leaf claims. */
-  detail(seq: number, leaf: Leaf, preimage: Uint8Array): boolean {
-    return (
-      this.#attempt(seq, () => {
-        checkDetail(leaf, preimage);
-        return true;
-      }) ?? false
-    );
+  detail(seq: number, leaf: Leaf, preimage: Uint8Array): void {
+    this.#attempt(seq, () => checkDetail(leaf, preimage));
   }
 
   /** To be called after the last entry, with its entry hash as the head states it. */

@@ -6,10 +6,15 @@ import { salvageDetails, salvageEntries } from '../../commit/salvage.js';
 import { SALT_BYTES } from '../../detail/commitment.js';
 import { BLOCK_ENTRIES, IndexBlock, MalformedIndexError } from '../../index/block.js';
 import { decodeLeaf } from '../../leaf/leaf.js';
-import { type ClaimedPruned, type Pruning, pruningIn } from '../../retention/pruning.js';
 import { encodeBundle } from '../../tiles/bundle.js';
 import { type HashTile, TILE_WIDTH, type Tile, tileWidth } from '../../tiles/path.js';
-import { type LogSource, type Opening, SourceError, type SourceFault } from '../../verify/source.js';
+import {
+  type ClaimedPruned,
+  type LogSource,
+  type Opening,
+  SourceError,
+  type SourceFault,
+} from '../../verify/source.js';
 import { MalformedHeadError } from '../head.js';
 import { CommitTable } from './commit-table.js';
 import { nodeDisk } from './disk.js';
@@ -74,12 +79,9 @@ export class FolderSource implements LogSource {
 
   async pruned(): Promise<ClaimedPruned> {
     const { leaves, details, prunings } = this.#pruned.state;
-    const claimed: Pruning[] = [];
-    for (const seq of prunings) {
-      const said = await this.#pruning(seq);
-      if (said !== undefined) claimed.push(said);
-    }
-    return { leaves: leaves.end, details: details.end, prunings: claimed };
+    const announced: Opening[] = [];
+    for (const seq of prunings) announced.push(...(await this.#openingAt(seq)));
+    return { leaves: leaves.end, details: details.end, announced };
   }
 
   async *keptLeaves(from: number, to: number): AsyncGenerator<{ readonly seq: number; readonly leaf: Uint8Array }> {
@@ -140,14 +142,15 @@ export class FolderSource implements LogSource {
     await this.#table?.close();
   }
 
-  /** What the entry `seq` says was pruned. */
-  async #pruning(seq: number): Promise<Pruning | undefined> {
+  /** The detail of one entry, read beside the walk. */
+  async #openingAt(seq: number): Promise<Opening[]> {
     const beside = new FolderSource(this.#layout, this.#table, this.#pruned, this.#size, this.#note);
     const index = Math.floor(seq / TILE_WIDTH);
     if (seq >= this.#pruned.state.details.end)
       await beside.#bundle(index * TILE_WIDTH, tileWidth(this.#size, 0, index)).finally(() => beside.#entries?.close());
-    for await (const { detail } of beside.openings(seq, seq + 1)) return pruningIn(seq, detail);
-    return undefined;
+    const found: Opening[] = [];
+    for await (const opening of beside.openings(seq, seq + 1)) found.push(opening);
+    return found;
   }
 
   async #keptFaults(): Promise<SourceFault[]> {

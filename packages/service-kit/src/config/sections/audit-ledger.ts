@@ -15,31 +15,34 @@ import {
 
 const DAYS_MAX = 36_500;
 
-const retention = inertGroup('What is kept how long. Entries themselves, seals and checkpoints stay.', {
-  detail_retention_days: leaf({
-    format: integer(0, DAYS_MAX),
-    default: 365,
-    unit: 'days',
-    doc: 'Age at which the details of an entry may be pruned; 0 = never.',
-    source: CONTRACT,
-  }),
-  summary_retention_days: leaf({
-    format: integer(0, DAYS_MAX),
-    default: 0,
-    unit: 'days',
-    doc: 'Age at which leaves may be pruned; 0 = never.',
-    source: CONTRACT,
-  }),
-  cleanup_interval_hours: leaf({
-    format: integer(1, 8760),
-    default: 24,
-    unit: 'h',
-    doc: 'Time between two prunings.',
-    source: CONTRACT,
-  }),
-});
+const retention = group(
+  'What is kept how long. Hashes, seals and checkpoints stay for ever, and so does what is held (sentinel-audit-ledger hold).',
+  {
+    detail_retention_days: leaf({
+      format: integer(0, DAYS_MAX),
+      default: 365,
+      unit: 'days',
+      doc: 'Age at which the details of an entry are pruned; 0 = never.',
+      source: CONTRACT,
+    }),
+    summary_retention_days: leaf({
+      format: integer(0, DAYS_MAX),
+      default: 0,
+      unit: 'days',
+      doc: 'Age at which entries are pruned but for their hashes; 0 = never.',
+      source: CONTRACT,
+    }),
+    cleanup_interval_hours: leaf({
+      format: integer(1, 8760),
+      default: 24,
+      unit: 'h',
+      doc: 'Time between two prunings.',
+      source: CONTRACT,
+    }),
+  },
+);
 
-const verification = inertGroup('The ledger checks itself.', {
+const verification = group('The ledger checks itself.', {
   auto_verify_interval_hours: leaf({
     format: integer(0, 8760),
     default: 6,
@@ -51,7 +54,7 @@ const verification = inertGroup('The ledger checks itself.', {
     format: integer(1, 1_000_000_000),
     default: 10_000,
     unit: 'entries',
-    doc: 'Newest entries that each check reads at least.',
+    doc: 'Newest entries that each check reads at least; it reads all since the check before in any case.',
     source: CONTRACT,
   }),
 });

@@ -1,0 +1,153 @@
+/**
+ * What an operator orders of a ledger by command: through the writer that is running, or, where none is, as the writer itself.
+ * Both ways it is an entry of the log.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  type AddHoldRequest,
+  type AddHoldResponse,
+  AuditServiceClient,
+  type ListHoldsResponse,
+  type PlanPruningRequest,
+  type PlanPruningResponse,
+  type PruneEntriesRequest,
+  type PruneEntriesResponse,
+  type RemoveHoldRequest,
+  type RemoveHoldResponse,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
+import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
+import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { openLedger } from '../open-ledger.js';
+import { Keeper } from '../retention/keeper.js';
+import { addHold, listHolds, planPruning, pruneEntries, removeHold, type WriterGear } from '../rpc/retention.js';
+import { signingKeyOf, tlsFilesOf } from '../settings.js';
+import { selectBackend } from '../storage/select-backend.js';
+import { Turns } from '../turns.js';
+import type { LedgerProgram } from './index.js';
+
+/** A pruning looks at every entry that it takes. */
+const DEADLINE_MS = 3_600_000;
+
+export interface Operations {
+  plan(request: PlanPruningRequest): Promise<PlanPruningResponse>;
+  prune(request: PruneEntriesRequest): Promise<PruneEntriesResponse>;
+  addHold(request: AddHoldRequest): Promise<AddHoldResponse>;
+  removeHold(request: RemoveHoldRequest): Promise<RemoveHoldResponse>;
+  listHolds(): Promise<ListHoldsResponse>;
+}
+
+/** @throws SentinelError; FAILED_PRECONDITION where a writer is running that cannot be reached */
+export async function operate<T>(program: LedgerProgram, work: (operations: Operations) => Promise<T>): Promise<T> {
+  const { config, flags } = program;
+  const backend = selectBackend(config);
+  if (backend.name === 'scylla' || flags.address !== undefined) {
+    const answer = await throughWriter(config, flags.address, work).catch(asAway);
+    if (answer !== WRITER_AWAY || flags.address !== undefined) return answered(answer);
+  }
+  const gear = await asWriter(program).catch((error: unknown) => {
+    if (error instanceof SentinelError && error.code === 'FAILED_PRECONDITION') return error;
+    throw error;
+  });
+  if (gear instanceof SentinelError) return answered(await throughWriter(config, flags.address, work).catch(asAway));
+  const by = `${process.env['USER'] ?? 'operator'} (command)`;
+  try {
+    return await work({
+      plan: (request) => planPruning(gear, request),
+      prune: (request) => pruneEntries(gear, request, by),
+      addHold: (request) => addHold(gear, request, by),
+      removeHold: (request) => removeHold(gear, request, by),
+      listHolds: () => listHolds(gear),
+    });
+  } finally {
+    await gear.close();
+  }
+}
+
+const WRITER_AWAY = Symbol('writer away');
+
+function asAway(error: unknown): typeof WRITER_AWAY {
+  if (error instanceof SentinelError && error.code === 'UNAVAILABLE') return WRITER_AWAY;
+  throw error;
+}
+
+function answered<T>(answer: T | typeof WRITER_AWAY): T {
+  if (answer !== WRITER_AWAY) return answer as T;
+  throw new SentinelError({
+    code: 'UNAVAILABLE',
+    message: 'the writer of this log cannot be reached',
+    hint: 'Say where it serves gRPC with --address HOST:PORT, or stop it first.',
+  });
+}
+
+async function throughWriter<T>(
+  config: AuditLedgerConfig,
+  address: string | undefined,
+  work: (operations: Operations) => Promise<T>,
+): Promise<T> {
+  const client = createClient(AuditServiceClient, {
+    address: address ?? dialled(config.listen_address),
+    tls: config.tls.enabled
+      ? { files: tlsFilesOf(config), keyPrefix: 'audit_ledger.tls', serverName: '', serverRole: 'ledger' }
+      : null,
+    token: config.operator_token,
+  });
+  try {
+    return await work({
+      plan: (request) => callUnary(client, client.planPruning, request, DEADLINE_MS),
+      prune: (request) => callUnary(client, client.pruneEntries, request, DEADLINE_MS),
+      addHold: (request) => callUnary(client, client.addHold, request),
+      removeHold: (request) => callUnary(client, client.removeHold, request),
+      listHolds: () => callUnary(client, client.listHolds, {}),
+    });
+  } finally {
+    client.close();
+  }
+}
+
+/** Who listens on every address is met on this machine. */
+function dialled(listenAddress: string): string {
+  const { host, port } = parseAddress(listenAddress);
+  return host === '0.0.0.0' || host === '::' ? formatAddress({ host: 'localhost', port }) : listenAddress;
+}
+
+async function asWriter({ config }: LedgerProgram): Promise<WriterGear & { close(): Promise<void> }> {
+  const backend = selectBackend(config);
+  const stored = await backend.openUnsigned();
+  if (stored === undefined) throw new SentinelError({ code: 'UNAVAILABLE', message: `${backend.place} holds no log` });
+  await stored.source.close();
+  const nowUs = (): number => Date.now() * 1000;
+  const ignore = (): void => undefined;
+  let failure: unknown;
+  const opened = await openLedger({
+    backend,
+    key: signingKeyOf(config),
+    acceptRollback: false,
+    groupEntries: config.chain.batch_size,
+    nowUs,
+    randomBytes,
+    events: {
+      committed: ignore,
+      refused: ignore,
+      diverged: ignore,
+      checkpointNotKept: ignore,
+      fatal: (error) => {
+        failure = error;
+      },
+    },
+  });
+  const { ledger, store } = opened;
+  const keeper = new Keeper({ ledger, store, turns: new Turns(), nowUs, randomBytes, pruned: ignore });
+  await keeper.resume();
+  // What is not sealed is not pruned, and no clock seals here.
+  await ledger.sealNow();
+  return {
+    ledger,
+    keeper,
+    close: async () => {
+      await opened.close();
+      if (failure !== undefined) throw failure;
+    },
+  };
+}
