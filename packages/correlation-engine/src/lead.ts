@@ -179,6 +179,7 @@ export class Lead implements Serving {
         const session = this.sessions.ofNode(mark.node);
         if (session?.mark === mark) session.uplink?.acknowledge();
       },
+      risen: () => this.committer.wake(),
       behind: (mark) => {
         events.leftOut('history');
         const session = this.sessions.ofNode(mark.node);

@@ -138,7 +138,7 @@ export class Committer {
     await this.#running;
   }
 
-  /** Something may have to be done: records wait, or the store was lost. */
+  /** Something may have to be done: records wait, more is archived, or the store was lost. */
   wake(): void {
     this.#running ??= this.#run();
   }
@@ -149,7 +149,7 @@ export class Committer {
     try {
       for (;;) {
         if (!this.#store.up && !this.#stopped) await this.#readBack();
-        else if (this.#queue.length > 0) await this.#commitAll(this.#take());
+        else if (this.#queue.length > 0 || this.#hasArchived()) await this.#commitAll(this.#take());
         else break;
       }
     } catch (error) {
@@ -158,6 +158,10 @@ export class Committer {
       this.#events.fatal(error);
     }
     this.#running = null;
+  }
+
+  #hasArchived(): boolean {
+    return !this.#stopped && this.#archived().length > 0;
   }
 
   /** At most one hello of a node: each raises its epoch by one. A base is alone: the copy is of the state right after it. */
@@ -184,7 +188,7 @@ export class Committer {
   async #commitAll(taken: Item[]): Promise<void> {
     const parts = [taken];
     for (let items = parts.pop(); items !== undefined; items = parts.pop()) {
-      if (items.length === 0) continue;
+      if (items.length === 0 && this.#stopped) continue;
       const group = this.#build(items);
       for (const { item, error } of group.refused) this.#refuse(item, error);
       const started = performance.now();

@@ -56,8 +56,6 @@ describe('nothing acknowledged is lost, nothing is counted twice', () => {
   it('what was called archived is so after a start without the history', async () => {
     const agent = spool('history-away', 5);
     await deliver(agent);
-    // The database hears of it with the next transaction.
-    await agent.connect();
     await engine.stop();
     await engine.start({ openHistory: () => Promise.resolve(new AwayHistory(new Error('not there'))) });
     const { committedThrough, archivedThrough } = await agent.connect(engine.grpc);

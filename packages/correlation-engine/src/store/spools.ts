@@ -5,7 +5,7 @@ export interface SpoolMark {
   readonly spoolId: string;
   /** Every record up to here is committed. */
   committed: number;
-  /** History of every record up to here is durable. */
+  /** History of every record up to here is durable, and the database knows: what its agent is told. */
   archived: number;
 }
 

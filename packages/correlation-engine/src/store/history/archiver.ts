@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '@sentinel/service-kit/backoff';
+import type { CommitRows } from '../commit-rows.js';
 import type { SpoolMark } from '../spools.js';
 import { AwayHistory } from './away-history.js';
 import type { HistoryRecord } from './history-record.js';
@@ -13,9 +14,13 @@ const LAST_RETRY_MS = 5_000;
 /** A hello waits no longer for the history. */
 const REFRESH_TIMEOUT_MS = 1_000;
 
+type ArchivedRow = CommitRows['archived'][number];
+
 export interface ArchiverEvents {
-  /** History of the spool is durable up to `mark.archived`. */
+  /** History of the spool is durable up to `mark.archived`, and the database knows. */
   archived(mark: SpoolMark): void;
+  /** More became durable, of which the database has not heard. */
+  risen(): void;
   /** Records of the spool were left out; its agent has to offer them again. */
   behind(mark: SpoolMark): void;
   /** The history store fails (with the reason), or works again (null). */
@@ -33,8 +38,11 @@ export class Archiver {
   /** Newest record per spool that waits. */
   readonly #tails = new Map<SpoolMark, number>();
   readonly #holes = new Set<SpoolMark>();
-  /** Marks that rose since the database last heard of them. */
-  readonly #risen = new Set<SpoolMark>();
+  /**
+   * Up to where the history of a spool is durable, where the database has not heard of it. What an agent is told comes from there:
+   * whoever decides next may not reach the history, and must not take back what was said.
+   */
+  readonly #risen = new Map<SpoolMark, number>();
   #waiting: { mark: SpoolMark; record: HistoryRecord }[] = [];
   #bytes = 0;
   #store: HistoryStore;
@@ -67,7 +75,13 @@ export class Archiver {
   /** Takes over what the store has of this spool; while it has not said, what the database knows holds. */
   adopt(mark: SpoolMark): void {
     const known = this.#store.archivedThrough(mark.node, mark.spoolId);
-    if (known !== null) mark.archived = Math.min(known, mark.committed);
+    if (known === null) return;
+    const durable = Math.min(known, mark.committed);
+    if (durable <= mark.archived) mark.archived = durable;
+    else if (durable !== this.#risen.get(mark)) {
+      this.#risen.set(mark, durable);
+      this.#events.risen();
+    }
   }
 
   /** The same, of a spool that another engine may have served until now. A store that does not answer in time is not waited for. */
@@ -85,7 +99,7 @@ export class Archiver {
   offer(mark: SpoolMark, record: HistoryRecord): void {
     // An agent offers all that it was not told to be archived. So where nothing is known, its history goes on with what comes first.
     const tail = this.#tails.get(mark) ?? this.#store.archivedThrough(mark.node, mark.spoolId) ?? record.sequence - 1;
-    if (record.sequence <= tail) return this.#adoptAndTell(mark);
+    if (record.sequence <= tail) return this.adopt(mark);
     if (record.sequence !== tail + 1 || this.#bytes >= MAX_WAITING_BYTES || this.#stopped.signal.aborted) {
       this.#holes.add(mark);
     } else {
@@ -97,18 +111,24 @@ export class Archiver {
   }
 
   /** Rows for the next transaction; `stored` takes them off once it is committed. */
-  risen(): { node: string; spool_id: string; archived_through: number }[] {
-    return [...this.#risen].map(({ node, spoolId, archived }) => ({
+  risen(): ArchivedRow[] {
+    return Array.from(this.#risen, ([{ node, spoolId }, durable]) => ({
       node,
       spool_id: spoolId,
-      archived_through: archived,
+      archived_through: durable,
     }));
   }
 
-  stored(rows: readonly { node: string; spool_id: string; archived_through: number }[]): void {
-    for (const mark of this.#risen) {
-      const row = rows.find(({ node, spool_id }) => node === mark.node && spool_id === mark.spoolId);
-      if (row?.archived_through === mark.archived) this.#risen.delete(mark);
+  /** The database knows: now agents may give these up. */
+  stored(rows: readonly ArchivedRow[]): void {
+    if (rows.length === 0) return;
+    const through = new Map(rows.map((row) => [`${row.spool_id}${row.node}`, row.archived_through]));
+    for (const [mark, durable] of this.#risen) {
+      const archived = through.get(`${mark.spoolId}${mark.node}`);
+      if (archived === undefined) continue;
+      if (archived === durable) this.#risen.delete(mark);
+      mark.archived = Math.max(mark.archived, archived);
+      this.#events.archived(mark);
     }
   }
 
@@ -117,17 +137,6 @@ export class Archiver {
     this.#stopped.abort();
     await this.#running;
     await this.#store.close();
-  }
-
-  #adoptAndTell(mark: SpoolMark): void {
-    const before = mark.archived;
-    this.adopt(mark);
-    if (mark.archived > before) this.#tell(mark);
-  }
-
-  #tell(mark: SpoolMark): void {
-    this.#risen.add(mark);
-    this.#events.archived(mark);
   }
 
   async #run(): Promise<void> {
@@ -158,7 +167,7 @@ export class Archiver {
       this.#bytes -= record.payload.length;
       if (this.#tails.get(mark) === record.sequence) this.#tails.delete(mark);
     }
-    for (const mark of new Set(group.map((entry) => entry.mark))) this.#adoptAndTell(mark);
+    for (const mark of new Set(group.map((entry) => entry.mark))) this.adopt(mark);
   }
 
   /** A store that failed may not know what is durable: only the files do. */
