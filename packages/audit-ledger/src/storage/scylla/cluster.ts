@@ -16,12 +16,6 @@ export interface Statement {
   readonly params: unknown[];
 }
 
-export interface Answer {
-  readonly applied: boolean;
-  /** What is there where it was not applied. */
-  readonly row: types.Row | undefined;
-}
-
 export class Cluster {
   readonly #client: Client;
   readonly #read: types.consistencies;
@@ -71,12 +65,11 @@ export class Cluster {
     return (await told(this.#client.execute(query, params, options))).first() ?? undefined;
   }
 
-  /** A lightweight transaction, serial across data centres: two of them must never commit beside each other. Never repeated by the driver. */
-  async swap(query: string, params: unknown[]): Promise<Answer> {
+  /** A lightweight transaction, serial across data centres: two of them must never commit beside each other. Never repeated by the driver. @returns whether it was applied */
+  async swap(query: string, params: unknown[]): Promise<boolean> {
     const serialConsistency = types.consistencies.serial;
     const options = { consistency: this.#write, serialConsistency, isIdempotent: false };
-    const result = await told(this.#client.execute(query, params, options));
-    return { applied: result.wasApplied(), row: result.first() ?? undefined };
+    return (await told(this.#client.execute(query, params, options))).wasApplied();
   }
 
   async close(): Promise<void> {

@@ -38,10 +38,12 @@ const SWAP = `UPDATE heads SET size = ?, chain_head = ?, batch_id = ?, head = ? 
 export class HeadRow {
   readonly #cluster: Cluster;
   readonly #log: string;
+  readonly #patienceMs: number;
 
-  constructor(cluster: Cluster, log: string) {
+  constructor(cluster: Cluster, log: string, patienceMs = PATIENCE_MS) {
     this.#cluster = cluster;
     this.#log = log;
+    this.#patienceMs = patienceMs;
   }
 
   /** Undefined where nobody has written yet. @throws MalformedHeadError */
@@ -58,7 +60,7 @@ export class HeadRow {
         ? [INSERT, [this.#log, epoch, long(0), bytes(head.chainHead), bytes(head.batchId), owner, encode(head)]]
         : [TAKE, [epoch, owner, encode(head), ...this.#unchanged(before)]];
     try {
-      if ((await this.#cluster.swap(query, params)).applied) return true;
+      if (await this.#cluster.swap(query, params)) return true;
     } catch (error) {
       if (!passes(error)) throw error;
     }
@@ -74,15 +76,17 @@ export class HeadRow {
     const size = long(next.size);
     const params = [size, bytes(next.chainHead), bytes(next.batchId), encode(next), ...this.#unchanged(before)];
     let uncertain = false;
-    for (const end = performance.now() + PATIENCE_MS; ; await delay(RETRY_MS)) {
+    for (const end = performance.now() + this.#patienceMs; ; await delay(RETRY_MS)) {
       try {
-        const answer = await this.#cluster.swap(SWAP, params).catch(async (error: unknown) => {
+        const applied = await this.#cluster.swap(SWAP, params).catch((error: unknown) => {
           if (!passes(error)) throw error;
           uncertain = true;
-          return { applied: false, row: await this.#cluster.serial(SELECT, [this.#log]) };
+          return false;
         });
-        if (answer.applied || isMine(answer.row, next)) return;
-        if (!isSame(answer.row, before)) throw verdict(answer.row, before, uncertain);
+        if (applied) return;
+        const row = await this.#cluster.serial(SELECT, [this.#log]);
+        if (isMine(row, next)) return;
+        if (!isSame(row, before)) throw verdict(row, before, uncertain);
       } catch (error) {
         if (error instanceof StaleWriterError || error instanceof UnknownOutcomeError) throw error;
         if (!passes(error) || performance.now() > end) throw new UnknownOutcomeError(error);

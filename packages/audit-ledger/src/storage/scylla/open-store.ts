@@ -22,11 +22,18 @@ import { nodesOf, recover } from './recover.js';
 import { ScyllaReads } from './scylla-reads.js';
 import { ScyllaStore } from './scylla-store.js';
 
+export interface ScyllaPlace {
+  readonly config: CqlConfig;
+  /** How long a commit may wait to learn its outcome. */
+  readonly patienceMs: number;
+}
+
 /**
  * @throws SentinelError UNAVAILABLE while the cluster is away, FAILED_PRECONDITION where settings have to change or another writer is at
  * work; TamperedStoreError, RollbackError, StaleWriterError, MalformedHeadError
  */
-export async function openScyllaStore(config: CqlConfig, options: OpenWriterOptions): Promise<OpenedStore> {
+export async function openScyllaStore(place: ScyllaPlace, options: OpenWriterOptions): Promise<OpenedStore> {
+  const { config } = place;
   await makeKeyspace(config, SECTION);
   const cluster = await Cluster.connect(config);
   let presence: Presence | undefined;
@@ -37,7 +44,7 @@ export async function openScyllaStore(config: CqlConfig, options: OpenWriterOpti
     const rows = new LogRows(cluster, options.verifier.name);
     await assertOnlyLog(rows, config);
     presence = await Presence.claim(rows, Buffer.from(options.newEpochId));
-    return await openClaimed(rows, presence, `${config.keyspace}`, options);
+    return await openClaimed(rows, presence, place, options);
   } catch (error) {
     await presence?.release();
     await cluster.close();
@@ -48,10 +55,10 @@ export async function openScyllaStore(config: CqlConfig, options: OpenWriterOpti
 async function openClaimed(
   rows: LogRows,
   presence: Presence,
-  keyspace: string,
+  { config: { keyspace }, patienceMs }: ScyllaPlace,
   options: OpenWriterOptions,
 ): Promise<OpenedStore> {
-  const headRow = new HeadRow(rows.cluster, rows.log);
+  const headRow = new HeadRow(rows.cluster, rows.log, patienceMs);
   const earlier = {
     checkpoints: await readCheckpoints(rows, 'checkpoints'),
     rollback_guard: await readCheckpoints(rows, 'rollback_guard'),
@@ -66,7 +73,7 @@ async function openClaimed(
   );
   const lost = await compareWithGuards({ place: keyspace, head, nodes: nodesOf(rows, head.size) }, guards, options);
   const window = await newest.fillWindow(new EventWindow(), options.nowUs);
-  const store = new ScyllaStore({ rows, headRow, newest, presence, unsealed, earlier }, head);
+  const store = new ScyllaStore({ rows, headRow, newest, presence, unsealed, earlier, patienceMs }, head);
   return { store, state, shadow, window, seals, lost, recomputed };
 }
 

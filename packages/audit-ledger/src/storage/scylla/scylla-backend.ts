@@ -7,18 +7,19 @@ import type { Backend } from '../backend.js';
 import { readCheckpoints } from './checkpoints.js';
 import { Cluster } from './cluster.js';
 import { FollowedKeyspace } from './followed-keyspace.js';
-import { HeadRow, type StoredHead } from './head-row.js';
+import { HeadRow, PATIENCE_MS, type StoredHead } from './head-row.js';
 import { logNames } from './log-names.js';
 import type { LogRows } from './log-rows.js';
 import { openScyllaStore } from './open-store.js';
 import { openLogRows, ScyllaSource } from './scylla-source.js';
 
-export function scyllaBackend(config: CqlConfig): Backend {
+/** @param patienceMs how long a commit may wait to learn its outcome */
+export function scyllaBackend(config: CqlConfig, patienceMs = PATIENCE_MS): Backend {
   const place = `keyspace ${config.keyspace} at ${config.contact_points.join(', ')}`;
   return {
     name: 'scylla',
     place,
-    openWriter: async (options) => await openScyllaStore(config, options),
+    openWriter: async (options) => await openScyllaStore({ config, patienceMs }, options),
     openSource: async () => await ScyllaSource.open(config),
     openUnsigned: async () => await openUnsigned(config),
     openReader: async () => await FollowedKeyspace.open(config),

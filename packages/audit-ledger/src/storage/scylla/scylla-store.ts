@@ -11,7 +11,7 @@ import type { LedgerStore, QueryPage, StoredEntry } from '../store.js';
 import { batchBytes, batchStatements } from './batch-rows.js';
 import { checkpointStatement, forgetStatements, type StoredCheckpoint } from './checkpoints.js';
 import { explain, type Statement } from './cluster.js';
-import { type HeadRow, PATIENCE_MS, type ScyllaHead } from './head-row.js';
+import type { HeadRow, ScyllaHead } from './head-row.js';
 import type { LogRows } from './log-rows.js';
 import { dropStatement, markStatement } from './marks.js';
 import type { NewestBlock } from './newest-block.js';
@@ -26,6 +26,8 @@ export interface ScyllaStoreParts {
   readonly headRow: HeadRow;
   readonly newest: NewestBlock;
   readonly presence: Presence;
+  /** How long rows are written again while the cluster is away. */
+  readonly patienceMs: number;
   /** Commits that no seal covers. */
   readonly unsealed: readonly CommitPlace[];
   /** Checkpoints of earlier writers: forgotten once this one has saved its first. */
@@ -124,7 +126,7 @@ export class ScyllaStore implements LedgerStore {
   /** The same rows again while the cluster is away: nothing of them counts before the swap. */
   async #persist(statements: readonly Statement[]): Promise<void> {
     const { cluster } = this.#parts.rows;
-    const patience = { explain, heard: () => undefined, signal: AbortSignal.timeout(PATIENCE_MS) };
+    const patience = { explain, heard: () => undefined, signal: AbortSignal.timeout(this.#parts.patienceMs) };
     try {
       await untilThere(() => cluster.write(statements), patience);
     } catch (error) {
