@@ -12,6 +12,7 @@ import { StaleWriterError, UnknownOutcomeError } from '../errors.js';
 import { Cluster, type Statement } from './cluster.js';
 import { scyllaBackend } from './scylla-backend.js';
 
+const NOTHING = Buffer.alloc(0);
 const { write, swap } = Cluster.prototype;
 
 describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
@@ -31,7 +32,7 @@ describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
     return await openLedger({ ...ledgerOptions(backend), events: recordedEvents() });
   };
   const idsOf = async ({ store, ledger }: OpenLedger): Promise<string[]> =>
-    (await store.readLeaves(1, ledger.checkpoint.size)).map((leaf) => hex(decodeLeaf(leaf).eventId));
+    (await store.readLeaves(1, ledger.checkpoint.size)).map((leaf) => hex(decodeLeaf(leaf ?? NOTHING).eventId));
   const isWhole = async (): Promise<void> => {
     const source = await scyllaBackend(cluster).openSource();
     const report = await verifyLog(source, TEST_KEY.verifier).finally(() => source.close());
@@ -51,7 +52,8 @@ describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
     );
     assert.equal(rows.filter((row) => Number(row.first_seq) === 2).length, 1, 'it did write its rows');
     const kept = [draftOf(1), draftOf(2), draftOf(3)];
-    for (const draft of kept) assert.equal((await next.ledger.ingest(requestOf([draft], 1))).seqs.length, 1);
+    for (const [i, draft] of kept.entries())
+      assert.deepEqual((await next.ledger.ingest(requestOf([draft], 1 + i))).seqs, [2 + i]);
     await assert.rejects(stale.ledger.ingest(requestOf([draftOf(5)])), /stopping|taken over/);
     const expected = [first, ...kept].map(({ eventId }) => hex(eventId));
     assert.deepEqual(await idsOf(next), expected);
@@ -59,6 +61,8 @@ describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
     await stale.close();
     const again = await open();
     assert.deepEqual(await idsOf(again), expected);
+    // Nor are the numbers of its producer.
+    assert.deepEqual((await again.ledger.ingest(requestOf([draftOf(4)], 4))).seqs, [5]);
     await again.close();
     await isWhole();
   });
