@@ -77,6 +77,9 @@ export class LedgerProcess implements AsyncDisposable {
   }
 }
 
+/** Something that reports cite. */
+const ORDERED = { actor: 'maria', event: 'state_changed', from: 'HEALTHY', to: 'SUSPECT' };
+
 function eventOf(n: number) {
   const eventId = Buffer.alloc(16);
   eventId.writeUInt32BE(n, 0);
@@ -85,7 +88,7 @@ function eventOf(n: number) {
     type: AuditType.DECISION,
     gpu: `GPU-${n % 64}`,
     eventUs: 1_700_000_000_000_000n + BigInt(n),
-    detail: Buffer.from(JSON.stringify({ event: 'test', n, padding: 'x'.repeat(150) })),
+    detail: Buffer.from(JSON.stringify(n % 100 === 0 ? ORDERED : { event: 'test', n, padding: 'x'.repeat(150) })),
     injected: false,
   };
 }
