@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Outcome, runProgram } from '../harness/cli.js';
 import { INTEROP } from '../harness/paths.js';
 
 const BUILD_TIMEOUT_MS = 300_000;
@@ -15,11 +14,10 @@ export const NO_GO: string | false = HAS_GO || process.env.CI === 'true' ? false
 
 let program: string | undefined;
 
-/** @throws Error with the compiler's words */
-export function goVerifier(): (key: string, place: string) => Promise<Outcome> {
+/** Its path. @throws Error with the compiler's words */
+export function goProgram(): string {
   program ??= build();
-  const built = program;
-  return (key, place) => runProgram(built, [key, place]);
+  return program;
 }
 
 function build(): string {

@@ -42,7 +42,12 @@ export function verifyBySigstore({ index, leaf, path, checkpoint }: ProvedLeaf, 
     inclusionPromise: undefined as never,
     canonicalizedBody: leaf,
   };
-  const authority = { logID, baseURL: name, publicKey: publicKeyOf(encoded), validFor: { start: new Date(0), end: new Date(8.64e15) } };
+  const authority = {
+    logID,
+    baseURL: name,
+    publicKey: publicKeyOf(encoded),
+    validFor: { start: new Date(0), end: new Date(8.64e15) },
+  };
   verifyTLogInclusion(entry, [authority]);
 }
 

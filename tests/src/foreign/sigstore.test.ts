@@ -3,52 +3,32 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type TemporaryFolder, temporaryFolder } from '@sentinel/test-kit';
-import { LedgerProcess } from '../harness/ledger-process.js';
+import { clientOf, eventOf, WriterProcess } from '@sentinel/audit-ledger/testing';
+import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { type ProvedLeaf, verifyBySigstore } from './sigstore-verifier.js';
+import { leafAt, parseProof } from './tlog-proof.js';
 
 const ENTRIES = 1500;
 
-let folder: TemporaryFolder;
-let ledger: LedgerProcess;
-before(async () => {
-  folder = await temporaryFolder();
-  ledger = new LedgerProcess(join(folder.path, 'log'));
-  await ledger.start();
-  await ledger.fill(ENTRIES);
-});
-after(async () => {
-  await ledger[Symbol.asyncDispose]();
-  await folder.remove();
-});
+/** Something that reports cite. */
+const ORDERED = { actor: 'maria', event: 'state_changed', from: 'HEALTHY', to: 'SUSPECT' };
 
-/** A C2SP tlog-proof, read by nobody's code but this. */
-function parsed(text: string, leaf: Buffer): ProvedLeaf {
-  const end = text.indexOf('\n\n');
-  const [, index = '', ...path] = text.slice(0, end).split('\n');
-  return {
-    index: Number(index.replace('index ', '')),
-    leaf,
-    path: path.map((hash) => Buffer.from(hash, 'base64')),
-    checkpoint: text.slice(end + 2),
-  };
-}
+let ledger: WriterProcess;
+before(async () => {
+  ledger = new WriterProcess();
+  const client = clientOf((await ledger.start()).grpc);
+  const detail = Buffer.from(JSON.stringify(ORDERED));
+  const events = Array.from({ length: ENTRIES }, (_, n) => (n % 100 === 0 ? { ...eventOf(n), detail } : eventOf(n)));
+  await callUnary(client, client.ingestEvents, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
+  client.close();
+});
+after(async () => await ledger[Symbol.asyncDispose]());
 
 async function proofOf(seq: number): Promise<ProvedLeaf> {
-  const { code, stdout, stderr } = await ledger.run('proof', String(seq));
-  assert.equal(code, 0, stderr);
-  const [first = '', ...rest] = stdout.split('\n');
-  return parsed(rest.join('\n'), Buffer.from(first.replace('leaf ', ''), 'hex'));
-}
-
-/** The leaf of an entry out of the bundles of a pack. */
-function leafAt(pack: string, seq: number): Buffer {
-  const number = String(Math.floor(seq / 256)).padStart(3, '0');
-  const bundles = join(pack, 'tile/entries');
-  const [partial = ''] = readdirSync(bundles).includes(number) ? [] : readdirSync(join(bundles, `${number}.p`));
-  let bytes = readFileSync(partial === '' ? join(bundles, number) : join(bundles, `${number}.p`, partial));
-  for (let skip = seq % 256; skip > 0; skip -= 1) bytes = bytes.subarray(2 + bytes.readUInt16BE(0));
-  return bytes.subarray(2, 2 + bytes.readUInt16BE(0));
+  const { code, output } = await ledger.run('proof', String(seq));
+  assert.equal(code, 0, output);
+  const [first = '', ...rest] = output.split('\n');
+  return parseProof(rest.join('\n'), Buffer.from(first.replace('leaf ', ''), 'hex'));
 }
 
 function flipped(bytes: Buffer, at: number): Buffer {
@@ -65,15 +45,15 @@ describe('verified by Sigstore', () => {
   });
 
   it('every entry that an evidence pack cites', async () => {
-    const pack = join(folder.path, 'pack');
-    const { code, stderr } = await ledger.run('report', 'soc2', '--evidence', pack, '--output', `${pack}.json`);
-    assert.equal(code, 0, stderr);
+    const pack = join(ledger.folder, 'pack');
+    const { code, output } = await ledger.run('report', 'soc2', '--evidence', pack, '--output', `${pack}.json`);
+    assert.equal(code, 0, output);
     const proofs = readdirSync(join(pack, 'proofs'));
     assert.ok(proofs.length > 0);
     for (const name of proofs) {
       const text = readFileSync(join(pack, 'proofs', name), 'utf8');
       const seq = Number(name.replace('.tlog-proof', ''));
-      verifyBySigstore(parsed(text, leafAt(pack, seq)), ledger.verifierKey);
+      verifyBySigstore(parseProof(text, leafAt(pack, seq)), ledger.verifierKey);
     }
   });
 
@@ -86,9 +66,13 @@ describe('verified by Sigstore', () => {
       [{ ...proved, index: index + 1 }, ledger.verifierKey],
       [{ ...proved, path: [flipped(path[0] ?? Buffer.alloc(0), 3), ...path.slice(1)] }, ledger.verifierKey],
       [{ ...proved, path: path.slice(1) }, ledger.verifierKey],
-      [{ ...proved, checkpoint: checkpoint.replace(/\n(\d+)\n/, (_, size) => `\n${Number(size) - 1}\n`) }, ledger.verifierKey],
+      [
+        { ...proved, checkpoint: checkpoint.replace(/\n(\d+)\n/, (_, size) => `\n${Number(size) - 1}\n`) },
+        ledger.verifierKey,
+      ],
       [proved, other],
     ];
-    for (const [altered, key] of refused) assert.throws(() => verifyBySigstore(altered, key), /signature|hash|root|invalid/i);
+    for (const [altered, key] of refused)
+      assert.throws(() => verifyBySigstore(altered, key), /signature|hash|root|invalid/i);
   });
 });
