@@ -5,13 +5,14 @@ import { unary } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
+import type { Ledger } from './commit/ledger.js';
 import { createEvents, createGauges, type ServiceEvents } from './events.js';
 import { publicOpenError } from './open-errors.js';
 import { type OpenLedger, type OpenLedgerOptions, openLedger } from './open-ledger.js';
 import { startReader } from './reader/start-reader.js';
 import { Keeper } from './retention/keeper.js';
 import { dueRequest } from './retention/policy.js';
-import type { WriterContext } from './rpc/context.js';
+import type { Health, WriterContext } from './rpc/context.js';
 import { ingestEvents } from './rpc/ingest.js';
 import { IngestStreams } from './rpc/ingest-stream.js';
 import { retentionMethods } from './rpc/retention.js';
@@ -21,10 +22,16 @@ import { signingKeyOf } from './settings.js';
 import type { Backend } from './storage/backend.js';
 import { selectBackend } from './storage/select-backend.js';
 import { Turns } from './turns.js';
+import { Condition } from './verification/condition.js';
+import { readPart } from './verification/part-file.js';
+import { partPath, startVerification } from './verification/start.js';
 import { verifier } from './verifications.js';
+import type { VerifyReport } from './verify/verify-log.js';
 import { whenThere } from './when-there.js';
 
 const HOUR_MS = 3_600_000;
+/** Entries that /health names. */
+const SHOWN_DAMAGED = 10;
 
 const nowUs = (): number => Date.now() * 1000;
 
@@ -88,7 +95,8 @@ async function start(
   const backend = selectBackend(config);
   const key = signingKeyOf(config);
   const registry = createRegistry();
-  const events = createEvents(registry, log, options.fatal);
+  const condition = new Condition(await readPart(partPath(config)));
+  const events = createEvents(registry, log, condition, options.fatal);
   const ledgerOptions: OpenLedgerOptions = {
     backend,
     key,
@@ -113,12 +121,19 @@ async function start(
   const keeper = new Keeper({ ledger, store, turns, nowUs, randomBytes, pruned: events.pruned });
   await keeper.resume();
   startCleaning(stack, keeper, config.retention, events);
-  const verify = verifier(() => backend.openSource(), key.verifier, events.verified, turns);
+  const taken = (report: VerifyReport): void => {
+    condition.take(report);
+    events.verified(report);
+  };
+  const openSource = () => backend.openSource();
+  const verify = verifier(openSource, key.verifier, taken, turns);
+  const watched = { openSource, key: key.verifier, turns, verified: events.verified };
+  startVerification(stack, config, condition, watched, events.verifyFailed);
   const context: WriterContext = {
     ledger,
     keeper,
     view: () => ({ checkpoint: ledger.checkpoint, reads: store }),
-    health: () => ({ healthy: true, report: { status: 'ok', entries: ledger.checkpoint.size } }),
+    health: () => healthOf(ledger, condition),
     verifierKey: key.verifier.text,
     verify,
     log,
@@ -139,6 +154,19 @@ async function start(
     stack,
   );
   return ready;
+}
+
+/** A damaged log still takes entries: what is new is as good as ever, and losing it would be worse. */
+function healthOf({ checkpoint }: Ledger, condition: Condition): Health {
+  const { atMs, size, damaged } = condition.part;
+  const verified = {
+    ok: condition.intact,
+    lastTime: atMs === 0 ? null : new Date(atMs).toISOString(),
+    lastEntries: size,
+    damaged: damaged.slice(0, SHOWN_DAMAGED),
+  };
+  const status = condition.intact ? 'ok' : 'damaged';
+  return { healthy: condition.intact, report: { status, entries: checkpoint.size, verified } };
 }
 
 /** Whatever prevents one cleaning, the next one tries again. */

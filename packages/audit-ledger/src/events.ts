@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/
 import type { LedgerEvents } from './commit/ledger.js';
 import type { PruneOutcome } from './retention/keeper.js';
 import { StoreFullError } from './storage/errors.js';
+import type { Condition } from './verification/condition.js';
 import type { VerifyReport } from './verify/verify-log.js';
 
 export interface Gauges {
@@ -20,9 +21,16 @@ export interface ServiceEvents extends LedgerEvents {
   pruned(outcome: PruneOutcome, by: string): void;
   /** What was to be pruned stays until the next attempt. */
   pruneFailed(error: unknown): void;
+  /** The log could not be read, which says nothing about it. */
+  verifyFailed(error: unknown): void;
 }
 
-export function createEvents(registry: Registry, log: Logger, fatal: (error: unknown) => void): ServiceEvents {
+export function createEvents(
+  registry: Registry,
+  log: Logger,
+  condition: Condition,
+  fatal: (error: unknown) => void,
+): ServiceEvents {
   const registers = [registry];
   const entries = new Counter({
     name: 'sentinel_audit_entries_total',
@@ -65,25 +73,57 @@ export function createEvents(registry: Registry, log: Logger, fatal: (error: unk
     fatal,
     pruned: ({ intentSeq, doneSeq, freedBytes }, by) => log.info({ intentSeq, doneSeq, freedBytes, by }, 'log pruned'),
     pruneFailed: (error) => log.error({ err: error }, 'nothing was pruned; tried again at the next cleaning'),
-    // Opening the log recomputed its newest entries up to the head's root.
-    verified: verifications(registry, log),
+    verified: verifications(registry, log, condition),
+    verifyFailed: (error) =>
+      log.error({ err: error }, 'the log could not be read for its verification; tried again at the next one'),
   };
 }
 
-/** Takes notice of each verification; what is not verified yet counts as intact. */
-export function verifications(registry: Registry, log: Logger): (report: VerifyReport) => void {
-  const verified = new Gauge({
-    name: 'sentinel_audit_chain_verified',
-    help: '1: the last verification found nothing wrong. 0: entries are not what was logged; run sentinel-audit-ledger verify --full.',
-    registers: [registry],
-  });
-  verified.set(1);
+/** Shows what verifications found; what is not verified yet counts as intact: opening the log recomputed its newest entries. */
+export function verifications(registry: Registry, log: Logger, condition: Condition): (report: VerifyReport) => void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+  gauge(
+    'sentinel_audit_chain_verified',
+    '1: nothing is known to be wrong. 0, CRITICAL: entries are not what was logged; the log of the ledger and verify --full say which.',
+    () => Number(condition.intact),
+  );
+  gauge(
+    'sentinel_audit_last_verified_timestamp_seconds',
+    'When the ledger last verified itself to the end, Unix time; 0 = never. Older than two intervals: read the log of the ledger.',
+    () => condition.part.atMs / 1000,
+  );
+  gauge(
+    'sentinel_audit_last_verified_entries',
+    'Entries of the log when the ledger last verified itself to the end.',
+    () => condition.part.size,
+  );
   return ({ ok, firstSeq, entries, found, findings }) => {
-    verified.set(ok ? 1 : 0);
     if (ok) log.info({ firstSeq, entries }, 'log verified');
     else
-      log.error({ firstSeq, entries, found, findings: findings.slice(0, 10) }, 'CRITICAL: the log was tampered with');
+      log.error(
+        { firstSeq, entries, found, findings: findings.slice(0, LOGGED_FINDINGS) },
+        `CRITICAL: entries ${namesOf(findings)} are not what was logged`,
+      );
   };
+}
+
+/** As many as fit a line that somebody reads; all of them `verify --full --verbose` shows. */
+const LOGGED_FINDINGS = 10;
+
+function namesOf(findings: VerifyReport['findings']): string {
+  const seqs = [...new Set(findings.map(({ seq }) => seq))];
+  const more = seqs.length - LOGGED_FINDINGS;
+  return seqs.slice(0, LOGGED_FINDINGS).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 /** Gauges that are read when they are scraped. */

@@ -13,7 +13,9 @@ import { readerFolderOf, verifierKeyOf } from '../settings.js';
 import { nodeDisk } from '../storage/file/disk.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { Turns } from '../turns.js';
+import { Condition } from '../verification/condition.js';
 import { verifier } from '../verifications.js';
+import type { VerifyReport } from '../verify/verify-log.js';
 import { whenThere } from '../when-there.js';
 import { createReaderEvents } from './events.js';
 import { Follower } from './follower.js';
@@ -53,6 +55,12 @@ export async function startReader(
   const { stop } = follower;
   if (stop !== undefined)
     log.error({ evidence: stop.evidence }, `CRITICAL: this reader does not serve: ${stop.reason}`);
+  const condition = new Condition();
+  const verified = verifications(registry, log, condition);
+  const taken = (report: VerifyReport): void => {
+    condition.take(report);
+    verified(report);
+  };
   let served: Served | undefined;
   await following.look();
   served = await servePorts(
@@ -66,7 +74,7 @@ export async function startReader(
         view: () => following.view(),
         health: () => following.health(),
         verifierKey: key.text,
-        verify: verifier(() => backend.openSource(), key, verifications(registry, log), new Turns()),
+        verify: verifier(() => backend.openSource(), key, taken, new Turns()),
         log,
       },
       writes: refusingWrites(`the writer of ${key.name} at ${config.reader.writer_address}`, log),

@@ -21,6 +21,10 @@ import { type Finding, Walker, type WalkStart } from './walker.js';
 export interface VerifyOptions {
   /** Newest entries to verify; undefined = all. */
   readonly depth?: number;
+  /** Entries [first, end) alone, in place of a depth: rounded out to where bundles begin and end. */
+  readonly range?: { readonly first: number; readonly end: number };
+  /** Awaited after each bundle: whoever must not take all of a processor waits here. */
+  readonly pace?: () => Promise<void>;
   /** A checkpoint seen earlier, which this log must extend. */
   readonly known?: Checkpoint;
   readonly progress?: (verified: number, total: number) => void;
@@ -75,17 +79,20 @@ export async function verifyAgainst(
   const { size } = checkpoint;
   const claim = (await source.pruned?.()) ?? NOTHING_PRUNED;
   const pruned = new PrunedCheck(claim);
-  const firstSeq = firstOf(size, options.depth, claim.leaves);
+  const { range } = options;
+  const firstSeq = range === undefined ? firstOf(size, options.depth, claim.leaves) : startOfBundle(range.first);
+  const end = range === undefined ? size : Math.min(startOfBundle(range.end + TILE_WIDTH - 1), size);
   const extra: Finding[] = [];
   const upper = new UpperTiles(source, size);
   const walker = new Walker(await startAt(firstSeq, checkpoint, source, extra), upper.sink);
-  const details = await walk({ walker, size, source, options, upper, claim, pruned });
+  const details = await walk({ walker, size, end, source, options, upper, claim, pruned });
   walker.finish();
-  extra.push(...pruned.finish(firstSeq === 0));
+  if (end < size) await pruned.confirmBeyond(end, checkpoint, source);
+  extra.push(...pruned.finish(firstSeq === 0 && end >= claim.leaves));
   extra.push(...beside(walker, [...upper.faults, ...((await source.faults?.()) ?? [])]));
   // An altered entry changes the root too: the root is news only where no entry was found altered.
-  if (walker.found === 0 && !walker.root().equals(checkpoint.root)) {
-    extra.push({ seq: size - 1, what: 'entries do not add up to the root that was signed' });
+  if (walker.found === 0 && !(await leadsToRoot(walker, end, checkpoint, source))) {
+    extra.push({ seq: end - 1, what: 'entries do not add up to the root that was signed' });
   }
   const known = options.known;
   if (known !== undefined) extra.push(...(await inconsistency(known, checkpoint, source)));
@@ -94,7 +101,7 @@ export async function verifyAgainst(
   return {
     ok: found === 0,
     firstSeq,
-    entries: size - firstSeq,
+    entries: end - firstSeq,
     details,
     prunedDetails: pruned.details,
     prunedLeaves: pruned.leaves,
@@ -108,6 +115,18 @@ export async function verifyAgainst(
 function firstOf(size: number, depth: number | undefined, prunedLeaves: number): number {
   if (depth === undefined || depth >= size) return 0;
   return Math.max(Math.floor((size - depth) / TILE_WIDTH) * TILE_WIDTH, prunedLeaves);
+}
+
+function startOfBundle(seq: number): number {
+  return Math.floor(seq / TILE_WIDTH) * TILE_WIDTH;
+}
+
+/** Where the walk ended before the newest entry, the tiles lead from there to the root. */
+async function leadsToRoot(walker: Walker, end: number, checkpoint: Checkpoint, source: LogSource): Promise<boolean> {
+  const root = walker.root();
+  if (end === checkpoint.size) return root.equals(checkpoint.root);
+  const reader = new NodeReader((tile) => source.tile(tile), checkpoint.size);
+  return verifyConsistency({ size: end, root }, checkpoint, await reader.consistencyProof(end, checkpoint.size));
 }
 
 /**
@@ -148,7 +167,10 @@ function beside({ findings }: Walker, faults: readonly SourceFault[]): Finding[]
 
 interface Walk {
   readonly walker: Walker;
+  /** Of the tree. */
   readonly size: number;
+  /** Of the walk. */
+  readonly end: number;
   readonly source: LogSource;
   readonly options: VerifyOptions;
   readonly upper: UpperTiles;
@@ -157,12 +179,12 @@ interface Walk {
 }
 
 async function walk(all: Walk): Promise<number> {
-  const { walker, size, source, options, upper, claim, pruned } = all;
+  const { walker, size, end, source, options, upper, claim, pruned } = all;
   const details = new DetailCheck(all);
-  const kept = source.keptLeaves?.(walker.size, Math.min(claim.leaves, size))[Symbol.asyncIterator]();
+  const kept = source.keptLeaves?.(walker.size, Math.min(claim.leaves, end))[Symbol.asyncIterator]();
   const keptLeaves = new InOrder(kept);
   const first = walker.size;
-  while (walker.size < size) {
+  while (walker.size < end) {
     const index = walker.size / TILE_WIDTH;
     const width = tileWidth(size, 0, index);
     const leaves =
@@ -174,7 +196,8 @@ async function walk(all: Walk): Promise<number> {
       await details.take(seq, leaf);
     }
     await upper.check();
-    options.progress?.(walker.size - first, size - first);
+    options.progress?.(walker.size - first, end - first);
+    await options.pace?.();
   }
   await Promise.all([details.close(), keptLeaves.close()]);
   return details.checked;
@@ -257,12 +280,12 @@ class DetailCheck {
   readonly #parts: readonly { readonly to: number; readonly openings: InOrder<Opening> }[];
 
   constructor(walk: Walk) {
-    const { walker, size, source, claim } = walk;
+    const { walker, end, source, claim } = walk;
     this.#walk = walk;
-    const middle = Math.min(Math.max(claim.details, walker.size), size);
+    const middle = Math.min(Math.max(claim.details, walker.size), end);
     const parts = [
       { from: walker.size, to: middle },
-      { from: middle, to: size },
+      { from: middle, to: end },
     ].filter(({ from, to }) => from < to);
     this.#parts = parts.flatMap(({ from, to }) => {
       const openings = source.openings?.(from, to)[Symbol.asyncIterator]();

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { FolderSource } from '../storage/file/folder-source.js';
+import { AgedLedger } from '../testing/aged-ledger.js';
+import { freshFolder, TEST_KEY } from '../testing/ledgers.js';
+import { Turns } from '../turns.js';
+import type { VerifyReport } from '../verify/verify-log.js';
+import { Condition } from './condition.js';
+import { SCRUB_DAYS, VerificationJob } from './job.js';
+import { pacer } from './pace.js';
+import { readPart, writePart } from './part-file.js';
+
+const INTERVAL_HOURS = 6;
+
+async function jobOn(folder: string, depth = 256) {
+  const path = `${folder}.verification`;
+  const condition = new Condition(await readPart(path));
+  const reports: VerifyReport[] = [];
+  const job = new VerificationJob({
+    openSource: () => FolderSource.open(folder),
+    key: TEST_KEY.verifier,
+    turns: new Turns(),
+    condition,
+    depth,
+    intervalHours: INTERVAL_HOURS,
+    nowMs: () => 1_800_000_000_000,
+    pace: () => Promise.resolve(),
+    verified: (report) => reports.push(report),
+    save: () => writePart(path, condition.part),
+  });
+  return { job, condition, reports };
+}
+
+/** Flips a bit of the detail that holds `text`; twice = repaired. */
+function flip(folder: string, text: string): void {
+  for (const name of readdirSync(join(folder, 'details'))) {
+    const path = join(folder, 'details', name);
+    const bytes = readFileSync(path);
+    const at = bytes.indexOf(text);
+    if (at < 0) continue;
+    bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    return;
+  }
+  throw new Error(`${text} is nowhere`);
+}
+
+describe('verification job', () => {
+  it('verifies what is new, and everything else within 30 days, across restarts', async () => {
+    const aged = await AgedLedger.open(freshFolder());
+    await aged.grow(20, 100);
+    await aged.prune(4, 4);
+    const first = await jobOn(aged.folder);
+    await first.job.run();
+    assert.deepEqual([first.condition.intact, first.condition.part.size], [true, aged.opened.ledger.checkpoint.size]);
+    assert.equal(first.condition.part.atMs, 1_800_000_000_000);
+    assert.ok(first.reports.some(({ firstSeq }) => firstSeq === 0));
+
+    await aged.grow(21, 100);
+    const read = new Set<number>();
+    const runs = (SCRUB_DAYS * 24) / INTERVAL_HOURS;
+    for (let run = 0; run < runs; run += 1) {
+      const { job, reports, condition } = await jobOn(aged.folder);
+      await job.run();
+      assert.deepEqual(
+        reports.flatMap(({ findings }) => findings),
+        [],
+      );
+      for (const { firstSeq, entries } of reports)
+        for (let seq = firstSeq; seq < firstSeq + entries; seq += 1) read.add(seq);
+      const { size } = aged.opened.ledger.checkpoint;
+      if (Array.from({ length: size }, (_, seq) => seq).every((seq) => read.has(seq))) break;
+    }
+    const missed = Array.from({ length: aged.opened.ledger.checkpoint.size }, (_, seq) => seq).filter(
+      (seq) => !read.has(seq),
+    );
+    assert.deepEqual(missed, []);
+    await aged.opened.close();
+  });
+
+  it('names what is damaged until it is as it was, across restarts', async () => {
+    const aged = await AgedLedger.open(freshFolder());
+    await aged.grow(20, 100);
+    await (await jobOn(aged.folder)).job.run();
+    flip(aged.folder, '"n":1950}');
+    const damaged = await jobOn(aged.folder);
+    await damaged.job.run();
+    const [seq = -1] = damaged.condition.part.damaged;
+    assert.equal(damaged.condition.part.damaged.length, 1);
+    const [entry] = await aged.opened.store.readLeaves(seq, seq + 1);
+    assert.ok(entry !== undefined && seq > 1950 && seq < 1980, `entry ${seq}`);
+    // Far from the newest entries, and the log went on: it is still known.
+    await aged.grow(30, 100);
+    const later = await jobOn(aged.folder);
+    assert.equal(later.condition.intact, false);
+    await later.job.run();
+    assert.deepEqual(later.condition.part.damaged, [seq]);
+    flip(aged.folder, '"o":1950}');
+    const repaired = await jobOn(aged.folder);
+    await repaired.job.run();
+    assert.deepEqual(repaired.condition.part.damaged, []);
+    await aged.opened.close();
+  });
+
+  it('finds a log that does not extend what was verified', async () => {
+    const aged = await AgedLedger.open(freshFolder());
+    await aged.grow(2, 10);
+    const { job, condition } = await jobOn(aged.folder);
+    await job.run();
+    await aged.opened.close();
+    const other = await AgedLedger.open(freshFolder());
+    await other.grow(3, 10);
+    const forked = new VerificationJob({
+      ...{ openSource: () => FolderSource.open(other.folder), key: TEST_KEY.verifier, turns: new Turns(), condition },
+      ...{ depth: 1, intervalHours: 6, nowMs: Date.now, pace: () => Promise.resolve() },
+      ...{ verified: () => undefined, save: () => Promise.resolve() },
+    });
+    await forked.run();
+    assert.equal(condition.intact, false);
+    await other.opened.close();
+  });
+});
+
+describe('pacer', () => {
+  it('works for no more than its share of the time', async () => {
+    let now = 0;
+    let worked = 0;
+    const pace = pacer(
+      0.2,
+      () => now,
+      (ms) => {
+        now += ms;
+        return Promise.resolve();
+      },
+    );
+    for (let step = 0; step < 1000; step += 1) {
+      now += 3;
+      worked += 3;
+      await pace();
+    }
+    assert.ok(worked / now <= 0.21 && worked / now > 0.19, `${worked / now}`);
+  });
+});
