@@ -142,6 +142,7 @@ export class Engine implements Service {
       await this.#replica?.start({
         services: this.#services,
         http: (request) => this.#answer(request),
+        decides: () => this.#lead !== null && this.#condition.isStateUp,
         tokens: liveTokens(() => this.#tokens),
         onRefused: (error) => this.#events.refused('replica', error),
       });

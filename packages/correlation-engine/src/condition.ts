@@ -3,7 +3,7 @@ import type { Store } from './events/stores.js';
 import type { Events } from './events.js';
 
 const STARTING = 'the engine is starting: nothing is acknowledged until it has read its state';
-const LEADER_AWAY = 'no replica decides, or this one cannot reach it: nothing is acknowledged here';
+const LEADER_AWAY = 'no replica decides, or this one does not reach one that does: nothing is acknowledged here';
 const AWAY = {
   state: 'the database is away: nothing is acknowledged',
   history: 'the history is away: agents keep their records',

@@ -1,10 +1,10 @@
-import { Metadata } from '@grpc/grpc-js';
 import type { Identity } from '@sentinel/service-kit/auth';
-import { CALLER_HEADER, carriedConnection, encodeCaller } from '@sentinel/service-kit/carried-caller';
+import { carriedConnection } from '@sentinel/service-kit/carried-caller';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { HttpAnswer, HttpRequest } from '../api/http/routes.js';
+import { callJson, jsonMethod } from './json-method.js';
 import type { Link } from './link.js';
 import { noLeader } from './no-leader.js';
 
@@ -21,23 +21,10 @@ interface CarriedRequest {
   readonly body: string;
 }
 
-const toBytes = (json: unknown): Buffer => Buffer.from(JSON.stringify(json), 'utf8');
-const fromBytes = (bytes: Buffer): unknown => JSON.parse(bytes.toString('utf8'));
-
 /** HTTP requests that other replicas carry here. What their certificates prove is known by then; their tokens are checked by whoever answers. */
 export function httpService(handle: (request: HttpRequest) => Promise<HttpAnswer>, log: Logger): ServiceEntry {
   return {
-    definition: {
-      answer: {
-        path: PATH,
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: toBytes,
-        requestDeserialize: fromBytes,
-        responseSerialize: toBytes,
-        responseDeserialize: fromBytes,
-      },
-    },
+    definition: { answer: jsonMethod(PATH) },
     implementation: { answer: unary((request: CarriedRequest, peer) => handle(unpack(request, peer)), log) },
     roles: { Answer: 'anyone' },
   };
@@ -61,17 +48,12 @@ export async function carryHttp(link: Link, replica: string, request: HttpReques
   const { method, url, peer, authorization = null, contentType = null } = request;
   const target = `${url.pathname}${url.search}`;
   const carried: CarriedRequest = { method, target, authorization, contentType, body: await request.body() };
-  const metadata = new Metadata();
   const caller = { identity: peer, connection: carriedConnection(replica, 'http') };
-  metadata.set(CALLER_HEADER, encodeCaller(caller));
-  const stream = link.open(PATH, metadata, Date.now() + DEADLINE_MS);
-  stream.end(toBytes(carried));
   try {
-    for await (const bytes of stream) return fromBytes(bytes as Buffer) as HttpAnswer;
+    return (await callJson(link, PATH, caller, carried, DEADLINE_MS)) as HttpAnswer;
   } catch (error) {
     const known = SentinelError.from(error);
     // Without a reason it comes from the way, not from the leader.
     throw known.code === 'UNAVAILABLE' && known.hint === '' ? noLeader(error) : known;
   }
-  throw noLeader();
 }

@@ -5,6 +5,7 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import type { HttpAnswer, HttpRequest } from '../api/http/routes.js';
 import { CarriedCall, type RawCall } from './carried-call.js';
 import { carryHttp } from './carried-http.js';
+import { watchLeader } from './leader-watch.js';
 import type { Link } from './link.js';
 import { noLeader } from './no-leader.js';
 
@@ -19,7 +20,7 @@ export interface CarrierParts {
   readonly log: Logger;
   /** A way to the replica at this address. */
   readonly connect: (address: string) => Link;
-  /** The leader answers, or does not. */
+  /** Calls reach somebody who decides, or do not. */
   readonly changed: () => void;
 }
 
@@ -44,7 +45,7 @@ export class Carrier {
     return this.#open.size;
   }
 
-  /** The leader answers. */
+  /** The leader decides and answers: calls are carried. */
   get reachable(): boolean {
     return this.#reachable;
   }
@@ -70,9 +71,7 @@ export class Carrier {
     if (address === null) return;
     const link = this.#parts.connect(address);
     this.#link = link;
-    link.watch((reachable) => {
-      if (this.#link === link) this.#reached(reachable);
-    });
+    void watchLeader(link, this.#parts.replica, (decides) => this.#reached(decides));
   }
 
   /** Ends every call. */
@@ -82,7 +81,7 @@ export class Carrier {
 
   /** What the leader answers to a request over HTTP. @throws SentinelError as the leader does, UNAVAILABLE without one */
   async http(request: HttpRequest): Promise<HttpAnswer> {
-    if (this.#link === null) throw noLeader();
+    if (this.#link === null || !this.#reachable) throw noLeader();
     return carryHttp(this.#link, this.#parts.replica, request);
   }
 
@@ -93,7 +92,8 @@ export class Carrier {
   }
 
   #carry(call: RawCall, path: string): void {
-    if (this.#link === null || this.#open.size >= MAX_CARRIED) return failStream(call, noLeader(), this.#parts.log);
+    if (this.#link === null || !this.#reachable || this.#open.size >= MAX_CARRIED)
+      return failStream(call, noLeader(), this.#parts.log);
     const agents = path.endsWith(AGENT_STREAM) ? 1 : 0;
     const carried = new CarriedCall(call, path, this.#link, this.#parts.replica, (ended) => {
       this.#open.delete(ended);

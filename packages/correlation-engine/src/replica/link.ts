@@ -1,10 +1,14 @@
-import { Client, type ClientDuplexStream, connectivityState, type Deadline, type Metadata } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, type Deadline, type Metadata } from '@grpc/grpc-js';
 import { type ClientConnection, createClient } from '@sentinel/service-kit/grpc-client';
 
 /** Connections to the leader. Each carries thousands of streams; a lost packet holds up a quarter of them. */
 const CONNECTIONS = 4;
 /** A stream of answers that nobody reads holds so much at most on its way, and holds up no other. */
 const FLOW_CONTROL_WINDOW = 256 * 1024;
+
+/** A connection on which nothing comes back is ended after the sum, with its calls: whoever made them goes elsewhere. */
+const KEEPALIVE_MS = 2_000;
+const KEEPALIVE_TIMEOUT_MS = 3_000;
 
 export type RawStream = ClientDuplexStream<Buffer, Buffer>;
 
@@ -19,19 +23,16 @@ export class Link {
 
   constructor(connection: ClientConnection) {
     this.address = connection.address;
-    const options = { 'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW };
+    const options = {
+      'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    };
     this.#clients = Array.from({ length: CONNECTIONS }, () => createClient(Client, connection, options));
   }
 
-  /** Tells now and at each change whether the leader answers. */
-  watch(changed: (reachable: boolean) => void): void {
-    const channel = this.#clients[0]?.getChannel();
-    if (channel === undefined || this.#closed) return;
-    const state = channel.getConnectivityState(true);
-    changed(state === connectivityState.READY);
-    channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, (error) => {
-      if (error === undefined) this.watch(changed);
-    });
+  get closed(): boolean {
+    return this.#closed;
   }
 
   open(path: string, metadata: Metadata, deadline: Deadline): RawStream {

@@ -12,6 +12,7 @@ import { type StateStore, SupersededError } from '../store/state-store.js';
 import { httpService } from './carried-http.js';
 import { Carrier } from './carrier.js';
 import { Election } from './election.js';
+import { leaderService } from './leader-watch.js';
 import { advertised, linkTo, startLinkServer } from './link-server.js';
 
 export const SUPERSEDED = 'its lease was over and another one took the lead';
@@ -38,6 +39,8 @@ export interface ReplicaServices {
   /** As this replica answers them while it decides. */
   readonly services: readonly ServiceEntry[];
   readonly http: (request: HttpRequest) => Promise<HttpAnswer>;
+  /** This replica decides, and can commit what it decides. */
+  readonly decides: () => boolean;
   readonly tokens: Tokens;
   readonly onRefused: (error: SentinelError) => void;
 }
@@ -86,7 +89,7 @@ export class Replica {
   async start(services: ReplicaServices): Promise<void> {
     const { loaded, log } = this.#parts;
     const { tokens, onRefused } = services;
-    const all = [...services.services, httpService(services.http, log)];
+    const all = [...services.services, httpService(services.http, log), leaderService(services.decides, log)];
     this.#server = await startLinkServer({ loaded: loaded(), tokens, services: all, log, onRefused });
     this.#address = advertised(loaded().config, this.#server.address);
     this.#election.start();
