@@ -49,6 +49,22 @@ test('a store URL has one of its schemes, and a folder or a host', () => {
   }
 });
 
+test('what a server is asked for beside its place is not in the URL, where it would win over the settings', () => {
+  const format = storeUrl(['file', 'postgres', 'redis']);
+  for (const url of [
+    'postgres://u:secret@h/d?sslmode=disable',
+    'postgres://h?host=x',
+    'redis://h?tls=false',
+    'postgres://h/d#x',
+  ])
+    assert.throws(
+      () => format.check(url),
+      ({ message }: Error) => /sslmode, ca_file/.test(message) && !message.includes('secret'),
+      url,
+    );
+  assert.equal(format.check('file:///what?'), 'file:///what?');
+});
+
 test('a store URL shows its host but no credentials', () => {
   const reveal = (url: string): string | undefined => storeUrl(['embedded', 'postgres']).reveal?.(url);
   assert.equal(reveal('embedded:///a/pg'), 'embedded:///a/pg');

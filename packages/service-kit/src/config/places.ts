@@ -75,9 +75,14 @@ function resolvePath(value: string, baseFolder: string): string {
 }
 
 const FOLDER_SCHEMES = ['embedded', 'file'];
+const NO_QUERY =
+  'a URL without "?" and "#": TLS and the rest have keys of their own (sslmode, ca_file, …), and in a password they are %3F and %23';
 const URL_SHAPE = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i;
 
-/** A store's URL with one of `schemes`. `embedded://DIR` and `file://DIR` hold a folder, taken from the file that set them. */
+/**
+ * A store's URL with one of `schemes`. `embedded://DIR` and `file://DIR` hold a folder, taken from the file that set them. Clients of
+ * databases let a query in the URL win over every setting beside it, that of TLS included: there is none.
+ */
 export function storeUrl(schemes: readonly string[], rules: { readonly allowEmpty?: boolean } = {}): Format<string> {
   const expects = `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
   const check = (value: unknown): string => {
@@ -85,7 +90,9 @@ export function storeUrl(schemes: readonly string[], rules: { readonly allowEmpt
     if (typeof value !== 'string') return refuse(expects, value);
     const [, scheme = '', rest = ''] = URL_SHAPE.exec(value) ?? [];
     const placed = scheme === 'memory' || (FOLDER_SCHEMES.includes(scheme) ? rest !== '' : hasHost(value));
-    return schemes.includes(scheme) && placed ? value : refuse(expects, value);
+    if (!schemes.includes(scheme) || !placed) return refuse(expects, value);
+    if (!FOLDER_SCHEMES.includes(scheme) && /[?#]/.test(rest)) throw new FormatError(NO_QUERY);
+    return value;
   };
   return { expects, check, parse: check, resolve: resolveFolderUrl, reveal: revealUrl };
 }
