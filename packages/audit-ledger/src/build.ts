@@ -10,6 +10,7 @@ import { createEvents, createGauges, type ServiceEvents } from './events.js';
 import { publicOpenError } from './open-errors.js';
 import { type OpenLedger, type OpenLedgerOptions, openLedger } from './open-ledger.js';
 import { startReader } from './reader/start-reader.js';
+import { readRotations } from './retention/chain.js';
 import { Keeper } from './retention/keeper.js';
 import { dueRequest } from './retention/policy.js';
 import type { Health, WriterContext } from './rpc/context.js';
@@ -18,7 +19,7 @@ import { IngestStreams } from './rpc/ingest-stream.js';
 import { retentionMethods } from './rpc/retention.js';
 import type { WriteMethods } from './rpc/service.js';
 import { servePorts } from './serve.js';
-import { signingKeyOf } from './settings.js';
+import { writerKeyOf } from './settings.js';
 import type { Backend } from './storage/backend.js';
 import { selectBackend } from './storage/select-backend.js';
 import { Turns } from './turns.js';
@@ -93,7 +94,7 @@ async function start(
 ): Promise<ReadyInfo> {
   const { config, log } = options;
   const backend = selectBackend(config);
-  const key = signingKeyOf(config);
+  const key = writerKeyOf(config);
   const registry = createRegistry();
   const condition = new Condition(await readPart(partPath(config)));
   const events = createEvents(registry, log, condition, options.fatal);
@@ -135,6 +136,7 @@ async function start(
     view: () => ({ checkpoint: ledger.checkpoint, reads: store }),
     health: () => healthOf(ledger, condition),
     verifierKey: key.verifier.text,
+    rotations: await readRotations(store),
     verify,
     log,
   };

@@ -2,6 +2,7 @@
 import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { TlsFiles } from '@sentinel/service-kit/tls';
+import { assertPrivate, retiredKeys } from './note/key-file.js';
 import {
   MalformedKeyError,
   parseSigningKey,
@@ -31,6 +32,18 @@ export function signingKeyOf({
     );
   }
   return key;
+}
+
+/** The key of a writer, with those before it that go on signing. */
+export function writerKeyOf(
+  config: Pick<AuditLedgerConfig, 'signing_key' | 'signing_key_path' | 'origin'>,
+): SigningKey {
+  const key = signingKeyOf(config);
+  const { signing_key_path: file } = config;
+  if (file === '') return key;
+  assertPrivate(file);
+  const cosigners = retiredKeys(file).filter(({ verifier }) => verifier.name === key.verifier.name);
+  return cosigners.length === 0 ? key : { ...key, cosigners };
 }
 
 /**

@@ -48,6 +48,7 @@ export const FLAGS = {
   },
   'from-export': { type: 'string', value: 'PATH', help: 'verify: an export in place of the log' },
   key: { type: 'string', value: 'KEY', help: "verify --from-export: the log's verifier key [that of signing_key]" },
+  rotate: { type: 'boolean', help: 'keygen: the key hands the log over to a new one; the writer is stopped meanwhile' },
   'dry-run': { type: 'boolean', help: 'prune: shows what would go, and the token that confirms it' },
   before: { type: 'string', value: 'DATE', help: 'prune: entries taken before, as 2026-01-31 or 365d' },
   leaves: { type: 'boolean', help: 'prune: the entries too, not only their details; their hashes stay' },

@@ -1,9 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { writeSigningKey } from '../note/key-file.js';
-import type { Command } from './index.js';
+import { landmarkDraft } from '../commit/system-entries.js';
+import { nextKey, retiredPath, turnKeys, writeSigningKey } from '../note/key-file.js';
+import { signRotation } from '../note/rotation.js';
+import { openLedger } from '../open-ledger.js';
+import { writerKeyOf } from '../settings.js';
+import { TamperedStoreError } from '../storage/errors.js';
+import { selectBackend } from '../storage/select-backend.js';
+import type { Command, LedgerProgram } from './index.js';
 
-/** Never replaces a key: the log it signed could not be continued. */
-export const keygen: Command = ({ config }, { stdout }) => {
+/** Never replaces a key: the log it signed could not be continued. With --rotate that key hands over to a new one. */
+export const keygen: Command = async (program, { stdout }) => {
+  const { config, flags } = program;
   const file = config.signing_key_path;
   if (file === '') {
     const hint = 'Set it to the file that shall hold the key.';
@@ -14,6 +22,47 @@ export const keygen: Command = ({ config }, { stdout }) => {
       hint,
     });
   }
-  stdout.write(`${writeSigningKey(file, config.origin)}\n`);
+  if (!flags.rotate) {
+    stdout.write(`${writeSigningKey(file, config.origin)}\n`);
+    return 0;
+  }
+  stdout.write(`${await rotate(program, file)}\n`);
+  stdout.write(`The old key goes on signing beside it until ${retiredPath(file)} is removed.\n`);
   return 0;
 };
+
+/** To be repeated after a crash at any point: the next key is made once, and what it has taken over it keeps. */
+async function rotate({ config }: LedgerProgram, file: string): Promise<string> {
+  const old = writerKeyOf(config);
+  const next = nextKey(file, old.verifier.name);
+  const both = { ...next, cosigners: [old, ...(old.cosigners ?? [])] };
+  const nowUs = (): number => Date.now() * 1000;
+  const ignore = (): void => undefined;
+  const options = {
+    backend: selectBackend(config),
+    acceptRollback: false,
+    groupEntries: config.chain.batch_size,
+    nowUs,
+    randomBytes,
+    events: { committed: ignore, refused: ignore, diverged: ignore, checkpointNotKept: ignore, fatal: ignore },
+  };
+  // A crash after the entry, before the files were turned: the log is the next key's already.
+  const opened = await openLedger({ ...options, key: old }).catch(async (error: unknown) => {
+    if (!(error instanceof TamperedStoreError)) throw error;
+    return await openLedger({ ...options, key: both });
+  });
+  try {
+    const { ledger, store } = opened;
+    if (ledger.signer === old.verifier.text) {
+      // Before the entry, so that wherever a crash comes the newest checkpoint opens by the key that the log is then of.
+      await ledger.signBy(both);
+      const note = signRotation(old, next, store.head.size);
+      const detail = { new_key: next.verifier.text, note, old_key: old.verifier.text };
+      await ledger.record(landmarkDraft('key_rotation', detail, store.head, nowUs(), randomBytes(16)));
+    }
+    turnKeys(file);
+  } finally {
+    await opened.close();
+  }
+  return next.verifier.text;
+}

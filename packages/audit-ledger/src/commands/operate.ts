@@ -22,7 +22,7 @@ import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { openLedger } from '../open-ledger.js';
 import { Keeper } from '../retention/keeper.js';
 import { addHold, listHolds, planPruning, pruneEntries, removeHold, type WriterGear } from '../rpc/retention.js';
-import { signingKeyOf, tlsFilesOf } from '../settings.js';
+import { tlsFilesOf, writerKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { Turns } from '../turns.js';
 import type { LedgerProgram } from './index.js';
@@ -122,7 +122,7 @@ async function asWriter({ config }: LedgerProgram): Promise<WriterGear & { close
   let failure: unknown;
   const opened = await openLedger({
     backend,
-    key: signingKeyOf(config),
+    key: writerKeyOf(config),
     acceptRollback: false,
     groupEntries: config.chain.batch_size,
     nowUs,

@@ -80,6 +80,7 @@ export class Ledger {
   #queuedBytes = 0;
   #marks: ProducerMarks;
   #checkpoint: SignedCheckpoint;
+  #key: SigningKey;
   #sealDue = false;
   /** The disk had no room for a seal; the next commit that succeeds shows that it may have again. */
   #sealBlocked = false;
@@ -89,6 +90,7 @@ export class Ledger {
 
   constructor(parts: LedgerParts) {
     this.#parts = parts;
+    this.#key = parts.key;
     this.#marks = new ProducerMarks(parts.store.head.producers);
     this.#checkpoint = this.#sign(parts.store.head);
   }
@@ -96,6 +98,11 @@ export class Ledger {
   /** The newest signed checkpoint; nothing beyond it is shown to anybody. */
   get checkpoint(): SignedCheckpoint {
     return this.#checkpoint;
+  }
+
+  /** Verifier key of the key that signs. */
+  get signer(): string {
+    return this.#key.verifier.text;
   }
 
   /** Entries below it are covered by a seal, and by the checkpoint. */
@@ -139,6 +146,13 @@ export class Ledger {
   /** Appends one of the ledger's own entries. */
   async record(draft: Draft): Promise<Receipt> {
     return await this.ingest({ producer: draft.producer, numbering: undefined, drafts: [draft] });
+  }
+
+  /** Signs by another key from here on, beginning with the newest checkpoint. To be called while nothing is committed. */
+  async signBy(key: SigningKey): Promise<void> {
+    this.#key = key;
+    this.#checkpoint = this.#sign(this.#parts.store.head);
+    await this.#parts.store.saveCheckpoint(this.#checkpoint.note);
   }
 
   /** Takes no more and resolves when what was taken is committed. */
@@ -298,7 +312,7 @@ export class Ledger {
 
   /** Opens what it signed: a faulty signature can give the key away. */
   #sign({ size, root }: Pick<Head, 'size' | 'root'>): SignedCheckpoint {
-    const { key } = this.#parts;
+    const key = this.#key;
     const checkpoint = { origin: key.verifier.name, size, root };
     const note = signCheckpoint(checkpoint, key);
     const opened = openCheckpoint(note, key.verifier);

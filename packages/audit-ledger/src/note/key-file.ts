@@ -1,9 +1,22 @@
 /** The signing key as a file that only its owner may read. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { generateSigningKeyText, MalformedKeyError, parseSigningKey } from './keys.js';
+import { generateSigningKeyText, MalformedKeyError, parseSigningKey, type SigningKey } from './keys.js';
+
+/** Read, write or execute by others; write by the group. */
+const OPEN_TO_OTHERS = 0o027;
 
 /**
  * Makes a signing key in `file` (0600, never replaced) unless there is one, and gives its note verifier key.
@@ -32,6 +45,74 @@ export function writeSigningKey(file: string, origin = ''): string {
     throw cannotWrite(file, cause as NodeJS.ErrnoException);
   }
   return parseSigningKey(text).verifier.text;
+}
+
+/**
+ * Refuses a file that others may read, or a group may change: what was read can sign for the log.
+ * @throws SentinelError FAILED_PRECONDITION
+ */
+export function assertPrivate(file: string): void {
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & OPEN_TO_OTHERS) === 0) return;
+  throw new SentinelError({
+    code: 'FAILED_PRECONDITION',
+    field: 'audit_ledger.signing_key_path',
+    message: `${file} can be read by others (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`,
+    hint: `Do chmod 600 ${file}; if others had access to it, rotate the key (keygen --rotate).`,
+  });
+}
+
+/** Keys that signed the log before the one in `file`, newest first; they go on signing until the file is removed. */
+export function retiredKeys(file: string): SigningKey[] {
+  const path = retiredPath(file);
+  const text = readKey(path);
+  if (text === null) return [];
+  assertPrivate(path);
+  return text.split('\n').map((line) => parseSigningKey(line.trim()));
+}
+
+/** The key that the one in `file` shall hand over to; made if there is none yet. */
+export function nextKey(file: string, origin: string): SigningKey {
+  const path = `${file}.next`;
+  if (readKey(path) === null) writeSigningKey(path, origin);
+  return parseSigningKey(readKey(path) ?? '');
+}
+
+/** Puts the next key in the place of the one in `file`, which joins the retired ones. To be repeated after a crash. */
+export function turnKeys(file: string): void {
+  const old = readKey(file) ?? '';
+  const retired = readKey(retiredPath(file)) ?? '';
+  if (!retired.split('\n').includes(old))
+    replaceKeyFile(retiredPath(file), `${old}\n${retired === '' ? '' : `${retired}\n`}`);
+  renameSync(`${file}.next`, file);
+  syncFolder(file);
+}
+
+export function retiredPath(file: string): string {
+  return `${file}.retired`;
+}
+
+function replaceKeyFile(file: string, text: string): void {
+  const draft = `${file}.tmp`;
+  rmSync(draft, { force: true });
+  const fd = openSync(draft, 'wx', 0o600);
+  try {
+    writeSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, file);
+  syncFolder(file);
+}
+
+function syncFolder(file: string): void {
+  const fd = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function readKey(file: string): string | null {

@@ -34,6 +34,8 @@ export interface VerifierKey {
 export interface SigningKey {
   readonly verifier: VerifierKey;
   sign(message: Uint8Array): Buffer;
+  /** Sign the same notes too: keys of the same log that somebody may still have pinned. */
+  readonly cosigners?: readonly SigningKey[];
 }
 
 /** First 4 bytes of SHA-256(name | LF | algorithm | key). */

@@ -20,8 +20,13 @@ interface Signature {
 
 /** `text` must end in a newline. */
 export function signNote(text: string, key: SigningKey): string {
-  const signature = key.sign(Buffer.from(text, 'utf8'));
-  return `${text}\n\u2014 ${key.verifier.name} ${Buffer.concat([key.verifier.id, signature]).toString('base64')}\n`;
+  const message = Buffer.from(text, 'utf8');
+  const lines = [key, ...(key.cosigners ?? [])].map((signer) => signatureLine(signer, message));
+  return `${text}\n${lines.join('')}`;
+}
+
+function signatureLine({ verifier, sign }: SigningKey, message: Buffer): string {
+  return `\u2014 ${verifier.name} ${Buffer.concat([verifier.id, sign(message)]).toString('base64')}\n`;
 }
 
 /**

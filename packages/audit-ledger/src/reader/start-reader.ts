@@ -10,6 +10,7 @@ import { verifications } from '../events.js';
 import { NoteError } from '../note/note.js';
 import { type Served, servePorts } from '../serve.js';
 import { readerFolderOf, verifierKeyOf } from '../settings.js';
+import type { Backend } from '../storage/backend.js';
 import { nodeDisk } from '../storage/file/disk.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { Turns } from '../turns.js';
@@ -74,6 +75,7 @@ export async function startReader(
         view: () => following.view(),
         health: () => following.health(),
         verifierKey: key.text,
+        rotations: await rotationsOf(backend),
         verify: verifier(() => backend.openSource(), key, taken, new Turns()),
         log,
       },
@@ -88,6 +90,16 @@ export async function startReader(
   stack.push('following', () => following.close());
   log.info({ backend: backend.name, place: backend.place, state: kept.directory, key: key.text }, 'following a log');
   return served.ready;
+}
+
+/** None where there is no log yet, or none that can be read: then there is nothing to follow them for. */
+async function rotationsOf(backend: Backend): Promise<readonly string[]> {
+  try {
+    const source = await backend.openSource();
+    return await (source.rotations?.() ?? Promise.resolve([])).finally(() => source.close());
+  } catch {
+    return [];
+  }
 }
 
 async function openKept({ config, acceptRollback, log }: ReaderOptions, stack: StopStack): Promise<Kept> {

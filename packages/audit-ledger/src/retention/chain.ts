@@ -1,7 +1,7 @@
 /** Entries of one kind that the head leads to, newest first: each names the one before it. */
 import { SALT_BYTES } from '../detail/commitment.js';
 import { decodeLeaf } from '../leaf/leaf.js';
-import type { Landmark } from '../storage/head.js';
+import type { Head, Landmark } from '../storage/head.js';
 import type { LedgerStore } from '../storage/store.js';
 
 export interface Recorded {
@@ -11,7 +11,16 @@ export interface Recorded {
   readonly detail: { readonly [name: string]: unknown };
 }
 
-export async function* recordedOf(store: LedgerStore, kind: Landmark): AsyncGenerator<Recorded> {
+/** What keys of the log handed over to which, as signed notes, oldest first. */
+export async function readRotations(store: LandmarkReads): Promise<string[]> {
+  const notes: string[] = [];
+  for await (const { detail } of recordedOf(store, 'key_rotation')) notes.unshift(String(detail['note']));
+  return notes;
+}
+
+export type LandmarkReads = Pick<LedgerStore, 'readEntries'> & { readonly head: Pick<Head, 'landmarks'> };
+
+export async function* recordedOf(store: LandmarkReads, kind: Landmark): AsyncGenerator<Recorded> {
   for (let seq = store.head.landmarks[kind]; seq !== undefined; ) {
     const recorded = await recordedAt(store, seq);
     yield recorded;

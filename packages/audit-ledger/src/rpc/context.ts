@@ -23,6 +23,8 @@ export interface RpcContext {
   readonly health: () => Health;
   /** Note verifier key of the log. */
   readonly verifierKey: string;
+  /** How earlier keys of the log handed over to this one, as signed notes, oldest first. */
+  readonly rotations: readonly string[];
   /** Re-reads what is stored, up to the newest checkpoint. */
   readonly verify: (options: VerifyOptions) => Promise<VerifyReport>;
   readonly log: Logger;

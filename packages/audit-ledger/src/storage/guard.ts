@@ -1,8 +1,9 @@
 /** Whether a log is the one it should be and not older than the last checkpoint that was signed for it. */
-import { SALT_BYTES } from '../detail/commitment.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
-import type { VerifierKey } from '../note/keys.js';
+import { MalformedKeyError, parseVerifierKey, type VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
+import { followRotations } from '../note/rotation.js';
+import { readRotations, recordedAt } from '../retention/chain.js';
 import type { NodeReader } from '../tiles/node-reader.js';
 import { RollbackError, TamperedStoreError } from './errors.js';
 import type { Head } from './head.js';
@@ -22,20 +23,30 @@ export interface GuardNote {
   readonly note: string | Uint8Array;
 }
 
-/** Entry 0 names the key that signs the log. */
+/** Entry 0 names the key that signed the log first; each key after it was handed over to. */
 export async function assertSameLog(
   reads: Pick<LogReads, 'readEntries'>,
   head: Head,
   verifier: VerifierKey,
 ): Promise<void> {
   if (head.size === 0) return;
-  const [genesis] = await reads.readEntries(0, 1);
-  const detail = Buffer.from(genesis?.detailPreimage?.subarray(1 + SALT_BYTES) ?? []).toString('utf8');
-  const { log_key: logKey } = JSON.parse(detail) as { log_key?: unknown };
-  if (logKey === verifier.text) return;
+  const { detail } = await recordedAt(reads, 0);
+  const logKey = String(detail['log_key']);
+  const rotations = await readRotations({ readEntries: (from, to) => reads.readEntries(from, to), head });
+  const newest = newestKey(logKey, rotations);
+  if (newest === verifier.text) return;
   throw new TamperedStoreError(
-    `the log is signed by ${String(logKey)}, but signing_key is that of ${verifier.text}: configure the key that made the log`,
+    `the log is signed by ${newest}, but signing_key is that of ${verifier.text}: configure the key that ${rotations.length === 0 ? 'made the log' : 'the log was handed over to (keygen --rotate ends what it began)'}`,
   );
+}
+
+function newestKey(first: string, rotations: readonly string[]): string {
+  try {
+    return followRotations(parseVerifierKey(first), rotations).text;
+  } catch (error) {
+    if (error instanceof MalformedKeyError) return first;
+    throw error;
+  }
 }
 
 /**

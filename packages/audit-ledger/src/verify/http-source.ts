@@ -44,6 +44,7 @@ export function httpSource(base: string, fetch: FetchLike): LogSource {
     tile: async (tile) => (await source.get(tilePath(tile))) ?? Buffer.alloc(0),
     openings: (from, to) => source.openings(from, to),
     pruned: () => source.pruned(),
+    rotations: () => source.rotations(),
     keptLeaves: (from, to) => source.listed(from, to),
   };
 }
@@ -74,6 +75,14 @@ class HttpSource {
     const announced: Opening[] = [];
     for (const seq of entries.map(Number)) for await (const each of this.openings(seq, seq + 1)) announced.push(each);
     return { leaves: Number(leavesEnd ?? '0'), details: Number(detailsEnd ?? '0'), announced };
+  }
+
+  /** A ledger of an earlier version has no such path, and one key. */
+  async rotations(): Promise<readonly string[]> {
+    const answer = await this.#ask('api/v1/keys');
+    if (answer.status === 404) return [];
+    const { rotations = [] } = parsed<{ rotations?: readonly string[] }>(answer.body) ?? this.#fail('api/v1/keys');
+    return rotations.map(String);
   }
 
   async *openings(from: number, to: number): AsyncGenerator<Opening> {

@@ -7,6 +7,7 @@ import type { Leaf } from '../leaf/leaf.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
+import { followRotations } from '../note/rotation.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { MalformedTileError, NodeReader, tileHashes } from '../tiles/node-reader.js';
 import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
@@ -53,7 +54,8 @@ export async function verifyLog(
 ): Promise<VerifyReport> {
   const note = await source.checkpoint();
   try {
-    return await verifyAgainst(openCheckpoint(note, key), source, options);
+    const current = followRotations(key, (await source.rotations?.()) ?? []);
+    return await verifyAgainst(openByEither(note, current, key), source, options);
   } catch (error) {
     if (!(error instanceof NoteError || error instanceof MalformedTileError)) throw error;
     return {
@@ -67,6 +69,16 @@ export async function verifyLog(
       found: 1,
       checkpoint: undefined,
     };
+  }
+}
+
+/** A checkpoint from before the last rotation, or while both keys sign, opens by the pinned key too. */
+function openByEither(note: string, current: VerifierKey, pinned: VerifierKey): Checkpoint {
+  try {
+    return openCheckpoint(note, current);
+  } catch (error) {
+    if (error instanceof NoteError && current !== pinned) return openCheckpoint(note, pinned);
+    throw error;
   }
 }
 

@@ -84,6 +84,18 @@ export class FolderSource implements LogSource {
     return { leaves: leaves.end, details: details.end, announced };
   }
 
+  async rotations(): Promise<readonly string[]> {
+    const notes: string[] = [];
+    let seq = await this.#newestRotation();
+    while (seq !== undefined && seq < this.#size) {
+      const [opening] = await this.#openingAt(seq);
+      const { note, previous } = rotationIn(opening?.detail);
+      notes.unshift(note);
+      seq = previous !== undefined && previous < seq ? previous : undefined;
+    }
+    return notes;
+  }
+
   async *keptLeaves(from: number, to: number): AsyncGenerator<{ readonly seq: number; readonly leaf: Uint8Array }> {
     for await (const { seq, bytes } of this.#pruned.keptLeaves.items(from, to)) yield { seq, leaf: bytes };
   }
@@ -264,6 +276,16 @@ export class FolderSource implements LogSource {
     }
   }
 
+  async #newestRotation(): Promise<number | undefined> {
+    try {
+      return (await new HeadFile(this.#layout.heads).read())?.landmarks.key_rotation;
+    } catch (error) {
+      // A damaged head is found out with the rest.
+      if (error instanceof MalformedHeadError || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
   async #headFaults(): Promise<SourceFault[]> {
     const at = { first: this.#size - 1, last: this.#size - 1 };
     try {
@@ -301,6 +323,15 @@ export class FolderSource implements LogSource {
 async function newestCheckpoint({ checkpoint, guard }: Layout): Promise<string | undefined> {
   const note = (await readWhole(checkpoint)) ?? (await readWhole(guard));
   return note?.toString('utf8');
+}
+
+function rotationIn(detail: Uint8Array | undefined): { readonly note: string; readonly previous: number | undefined } {
+  try {
+    const { note, previous } = JSON.parse(Buffer.from(detail ?? []).toString('utf8')) as { [name: string]: unknown };
+    return { note: String(note), previous: typeof previous === 'number' ? previous : undefined };
+  } catch {
+    return { note: '', previous: undefined };
+  }
 }
 
 function headerFits(record: Buffer, commit: number, firstSeq: number): boolean {
