@@ -10,7 +10,7 @@ import type { Backend } from './storage/backend.js';
 import type { LedgerStore } from './storage/store.js';
 
 export interface OpenLedgerOptions {
-  readonly backend: Backend;
+  readonly backend: Pick<Backend, 'openWriter'>;
   readonly key: SigningKey;
   readonly acceptRollback: boolean;
   readonly groupEntries: number;

@@ -12,6 +12,8 @@ export interface Patience {
   readonly heard: (error: SentinelError | null) => void;
   /** Ends the waiting. */
   readonly signal: AbortSignal | undefined;
+  /** Waits in place of a timer. */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface Patience {
  */
 export async function untilThere<T>(
   work: () => Promise<T>,
-  { explain, heard, signal }: Patience,
+  { explain, heard, signal, pause }: Patience,
   backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS }),
 ): Promise<T> {
   for (;;) {
@@ -34,6 +36,7 @@ export async function untilThere<T>(
     }
     if (outcome.error.code !== 'UNAVAILABLE') throw outcome.error;
     heard(outcome.error);
-    await sleep(backoff.nextMs(), undefined, signal === undefined ? {} : { signal });
+    const ms = backoff.nextMs();
+    await (pause?.(ms) ?? sleep(ms, undefined, signal === undefined ? {} : { signal }));
   }
 }

@@ -29,6 +29,10 @@ export class PowerLossDisk implements Disk {
     if (!this.#names.has(directory)) this.#names.set(directory, new Map());
   }
 
+  lock(directory: string): ReturnType<Disk['lock']> {
+    return nodeDisk.lock(directory);
+  }
+
   async rename(from: string, to: string): Promise<void> {
     this.before('rename', to);
     await nodeDisk.rename(from, to);

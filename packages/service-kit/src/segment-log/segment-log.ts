@@ -1,5 +1,5 @@
-import { type FileHandle, mkdir } from 'node:fs/promises';
-import { type DirectoryLock, lockDirectory } from '../directory-lock.js';
+import type { FileHandle } from 'node:fs/promises';
+import type { DirectoryLock } from '../directory-lock.js';
 import { SentinelError } from '../errors.js';
 import { corruptError, ioError, overloadedError } from './failures.js';
 import { nodeFiles, type SegmentFiles, segmentPath } from './files.js';
@@ -94,8 +94,7 @@ export class SegmentLog {
    */
   static async open(options: SegmentLogOptions): Promise<SegmentLog> {
     const files = options.files ?? nodeFiles;
-    await mkdir(options.dir, { recursive: true });
-    const lock = await lockDirectory(options.dir);
+    const lock = await files.claim(options.dir);
     try {
       const segments = await files.list(options.dir);
       const sizes = new Map<number, number>();

@@ -1,12 +1,15 @@
 /** The file system operations of the backend: an argument, so that tests can lose power or let each of them fail. */
 import { type FileHandle, link, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
-import { draftPath, nodeFiles, type SegmentFiles, segmentPath } from '@sentinel/service-kit/segment-log';
+import { type DirectoryLock, lockDirectory } from '@sentinel/service-kit/directory-lock';
+import { draftPath, type SegmentFiles, segmentNumbers, segmentPath } from '@sentinel/service-kit/segment-log';
 import { isErrno } from './errno.js';
 
 export interface Disk {
   open(path: string, flags: string | number, mode?: number): Promise<FileHandle>;
   list(directory: string): Promise<string[]>;
   makeDirectory(directory: string): Promise<void>;
+  /** Takes a directory for this process alone. @throws SentinelError FAILED_PRECONDITION naming who has it */
+  lock(directory: string): Promise<DirectoryLock>;
   rename(from: string, to: string): Promise<void>;
   /** Fails with EEXIST where `to` exists. */
   link(from: string, to: string): Promise<void>;
@@ -25,6 +28,7 @@ export const nodeDisk: Disk = {
   makeDirectory: async (directory) => {
     await mkdir(directory, { recursive: true });
   },
+  lock: lockDirectory,
   rename,
   link,
   remove: async (path) => {
@@ -49,7 +53,11 @@ export const nodeDisk: Disk = {
 /** The segment files of a log on this disk. */
 export function segmentFilesOn(disk: Disk): SegmentFiles {
   return {
-    list: nodeFiles.list,
+    claim: async (directory) => {
+      await disk.makeDirectory(directory);
+      return await disk.lock(directory);
+    },
+    list: async (directory) => segmentNumbers(await disk.list(directory)),
     open: (directory, segment, flags) => disk.open(segmentPath(directory, segment), flags, SEGMENT_MODE),
     remove: (directory, segment) => disk.remove(segmentPath(directory, segment)),
     openDraft: (directory, segment) => disk.open(draftPath(directory, segment), 'w', SEGMENT_MODE),

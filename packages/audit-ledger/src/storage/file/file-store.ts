@@ -1,6 +1,6 @@
 /** The `file` backend: entries and details in segment files, the head's swap as commit point, everything else derived. */
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { SegmentLog } from '@sentinel/service-kit/segment-log';
 import type { Batch } from '../../commit/build.js';
@@ -26,6 +26,8 @@ import type { RecordReader } from './record-reader.js';
 const RESERVE_BYTES = 32 * 2 ** 20;
 /** How long one look at the free space is believed. */
 const FREE_SPACE_MS = 500;
+/** How old what a power cut leaves of the guard may be; it is then compared with a copy that is put back. */
+const GUARD_SYNC_MS = 10_000;
 
 export interface FileStoreParts {
   readonly layout: Layout;
@@ -45,6 +47,7 @@ export class FileStore implements LedgerStore {
   readonly #parts: FileStoreParts;
   #head: FileHead;
   #roomUntilMs = 0;
+  #guardSyncedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: FileStoreParts, head: FileHead) {
     this.#parts = parts;
@@ -92,6 +95,7 @@ export class FileStore implements LedgerStore {
     // One after the other, so that whoever reads the guard first never finds it ahead of the folder.
     await replaceCheckpoint();
     await replaceGuard();
+    if (performance.now() - this.#guardSyncedMs > GUARD_SYNC_MS) await this.#syncGuard();
   }
 
   async readEntries(from: number, to: number): Promise<StoredEntry[]> {
@@ -118,6 +122,14 @@ export class FileStore implements LedgerStore {
     const { entries, details, commits, release } = this.#parts;
     await Promise.allSettled([entries.close(), details.close(), commits.close()]);
     await release();
+  }
+
+  async #syncGuard(): Promise<void> {
+    const { disk, layout } = this.#parts;
+    const file = await disk.open(layout.guard, 'r');
+    await file.sync().finally(() => file.close());
+    await disk.syncDirectory(dirname(layout.guard));
+    this.#guardSyncedMs = performance.now();
   }
 
   async #assertRoom(): Promise<void> {

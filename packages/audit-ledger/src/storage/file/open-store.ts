@@ -1,5 +1,4 @@
 /** Opens the folder of a log as its one writer: takes it, recovers it, and refuses one that went back in time. */
-import { lockDirectory } from '@sentinel/service-kit/directory-lock';
 import type { Position } from '@sentinel/service-kit/segment-log';
 import { SegmentLog } from '@sentinel/service-kit/segment-log';
 import { IndexStore } from '../../index/index-store.js';
@@ -37,7 +36,7 @@ type OpenOptions = FilePlace & OpenWriterOptions;
 export async function openFileStore(options: OpenOptions): Promise<OpenedStore> {
   const disk = options.disk ?? nodeDisk;
   await disk.makeDirectory(options.directory);
-  const lock = await lockDirectory(options.directory);
+  const lock = await disk.lock(options.directory);
   const opened: { close(): Promise<unknown> }[] = [{ close: () => lock.release() }];
   try {
     return await openLocked(options, disk, opened);

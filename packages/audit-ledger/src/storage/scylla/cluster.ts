@@ -1,4 +1,5 @@
 /** The connection of a ledger to its cluster: what a write must be confirmed by and a read must see. Failures are SentinelErrors. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { type CqlConfig, connectCql, consistency } from '@sentinel/service-kit/cql/connect';
 import { cqlError } from '@sentinel/service-kit/cql/errors';
 import type { SentinelError } from '@sentinel/service-kit/errors';
@@ -70,6 +71,11 @@ export class Cluster {
     const serialConsistency = types.consistencies.serial;
     const options = { consistency: this.#write, serialConsistency, isIdempotent: false };
     return (await told(this.#client.execute(query, params, options))).wasApplied();
+  }
+
+  /** Waits before something is tried again. @throws AbortError once the signal is given */
+  async pause(ms: number, signal?: AbortSignal): Promise<void> {
+    await delay(ms, undefined, signal === undefined ? {} : { signal });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,4 @@
 /** The head in the cluster: one row, changed by lightweight transactions alone. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { long } from '@sentinel/service-kit/cql/rows';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { types } from 'cassandra-driver';
@@ -76,7 +75,7 @@ export class HeadRow {
     const size = long(next.size);
     const params = [size, bytes(next.chainHead), bytes(next.batchId), encode(next), ...this.#unchanged(before)];
     let uncertain = false;
-    for (const end = performance.now() + this.#patienceMs; ; await delay(RETRY_MS)) {
+    for (const end = performance.now() + this.#patienceMs; ; await this.#cluster.pause(RETRY_MS)) {
       try {
         const applied = await this.#cluster.swap(SWAP, params).catch((error: unknown) => {
           if (!passes(error)) throw error;

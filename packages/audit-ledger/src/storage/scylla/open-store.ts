@@ -44,7 +44,7 @@ export async function openScyllaStore(place: ScyllaPlace, options: OpenWriterOpt
     const rows = new LogRows(cluster, options.verifier.name);
     await assertOnlyLog(rows, config);
     presence = await Presence.claim(rows, Buffer.from(options.newEpochId));
-    return await openClaimed(rows, presence, place, options);
+    return await openLog(rows, presence, { keyspace: config.keyspace, patienceMs: place.patienceMs }, options);
   } catch (error) {
     await presence?.release();
     await cluster.close();
@@ -52,10 +52,11 @@ export async function openScyllaStore(place: ScyllaPlace, options: OpenWriterOpt
   }
 }
 
-async function openClaimed(
+/** The part of a start that the head's lightweight transactions guard. */
+export async function openLog(
   rows: LogRows,
-  presence: Presence,
-  { config: { keyspace }, patienceMs }: ScyllaPlace,
+  presence: Pick<Presence, 'release'>,
+  { keyspace, patienceMs }: { readonly keyspace: string; readonly patienceMs: number },
   options: OpenWriterOptions,
 ): Promise<OpenedStore> {
   const headRow = new HeadRow(rows.cluster, rows.log, patienceMs);

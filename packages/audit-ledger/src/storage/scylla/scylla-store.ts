@@ -25,7 +25,7 @@ export interface ScyllaStoreParts {
   readonly rows: LogRows;
   readonly headRow: HeadRow;
   readonly newest: NewestBlock;
-  readonly presence: Presence;
+  readonly presence: Pick<Presence, 'release'>;
   /** How long rows are written again while the cluster is away. */
   readonly patienceMs: number;
   /** Commits that no seal covers. */
@@ -126,7 +126,8 @@ export class ScyllaStore implements LedgerStore {
   /** The same rows again while the cluster is away: nothing of them counts before the swap. */
   async #persist(statements: readonly Statement[]): Promise<void> {
     const { cluster } = this.#parts.rows;
-    const patience = { explain, heard: () => undefined, signal: AbortSignal.timeout(this.#parts.patienceMs) };
+    const signal = AbortSignal.timeout(this.#parts.patienceMs);
+    const patience = { explain, heard: () => undefined, signal, pause: (ms: number) => cluster.pause(ms, signal) };
     try {
       await untilThere(() => cluster.write(statements), patience);
     } catch (error) {

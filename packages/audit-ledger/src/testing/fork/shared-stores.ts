@@ -1,0 +1,56 @@
+/** Both backends as writers of a schedule share them: the production code over a disk and over a cluster in memory. */
+import type { Backend } from '../../storage/backend.js';
+import { fileBackend } from '../../storage/file/file-backend.js';
+import { layoutOf } from '../../storage/file/layout.js';
+import { LogRows } from '../../storage/scylla/log-rows.js';
+import { openLog } from '../../storage/scylla/open-store.js';
+import type { Random } from '../random.js';
+import { MemoryCluster } from './memory-cluster.js';
+import { MemoryDisk } from './memory-disk.js';
+import type { SharedStore } from './schedule.js';
+import type { Process } from './turns.js';
+
+const FOLDER = '/store/ledger';
+const GUARD = layoutOf(FOLDER).guard;
+const LIMITS = { keyspace: 'model', patienceMs: 600_000 };
+
+export const SHARED_STORES: Readonly<Record<Backend['name'], (random: Random) => SharedStore>> = {
+  file: () => {
+    const disk = new MemoryDisk();
+    let cuts = 0;
+    return {
+      steps: 1200,
+      openWriter: (process) => fileBackend({ directory: FOLDER, disk: disk.view(process) }).openWriter,
+      powerCut: () => {
+        disk.powerCut();
+        cuts += 1;
+      },
+      copy: () => {
+        const [before, guarded, putBack] = [cuts, guardedSize(disk), disk.copy(FOLDER)];
+        // A copy that is younger than what a power cut left of the guard nobody could tell from the log: it is made durable every few seconds.
+        return () => {
+          if (cuts === before || guardedSize(disk) > guarded) putBack();
+        };
+      },
+    };
+  },
+  scylla: (random) => {
+    const cluster = new MemoryCluster(random);
+    return {
+      steps: 150,
+      openWriter: (process: Process) => async (options) => {
+        const rows = new LogRows(cluster.view(process), options.verifier.name);
+        // That somebody else shows signs of life keeps no writer of a schedule away.
+        return await openLog(rows, { release: () => Promise.resolve() }, LIMITS, options);
+      },
+      // The replicas have what was acknowledged.
+      powerCut: () => undefined,
+      copy: () => cluster.copy(),
+    };
+  },
+};
+
+/** Entries that the checkpoint beside the folder speaks of. */
+function guardedSize(disk: MemoryDisk): number {
+  return Number(disk.content(GUARD).split('\n')[1] ?? 0);
+}
