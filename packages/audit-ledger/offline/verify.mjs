@@ -164,6 +164,8 @@ function numberPath(index) {
 
 const tilePath = (kind, index, width) => `tile/${kind}/${numberPath(index)}${width < 256 ? `.p/${width}` : ''}`;
 
+const bundlePath = (size, index) => tilePath('entries', index, widthOf(size, 0, index));
+
 /** Tiles over entries first to last, and at each level the partial one at the right edge. */
 function* expectedTiles({ first, last, size }) {
   for (let level = 0; countAt(size, level) > 0; level += 1) {
@@ -286,6 +288,8 @@ function linesOf(bytes, write) {
   return rows;
 }
 
+const keptLine = ({ seq, leaf }) => JSON.stringify({ seq, leaf });
+
 /** Calls `take` with each entry of the range, in order; leaf and detail are undefined where they are not there. */
 function walkEntries(pack, manifest, take) {
   const { first, last, size, pruned_leaves_end: prunedEnd } = manifest;
@@ -298,14 +302,12 @@ function walkEntries(pack, manifest, take) {
     const hashes = pack.hashes(size, 0, index) ?? [];
     const pruned = start < prunedEnd;
     const number = numberPath(index);
-    const kept = pruned
-      ? linesOf(pack.read(`kept/${number}.jsonl`), ({ seq, leaf }) => JSON.stringify({ seq, leaf }))
-      : new Map();
+    const kept = pruned ? linesOf(pack.read(`kept/${number}.jsonl`), keptLine) : new Map();
     const leaves = pruned
       ? Array.from({ length: width }, (_, i) =>
           kept.has(start + i) ? Buffer.from(kept.get(start + i).leaf, 'hex') : undefined,
         )
-      : splitBundle(pack.read(tilePath('entries', index, width)), width);
+      : splitBundle(pack.read(bundlePath(size, index)), width);
     if (leaves === undefined) problem(`entries ${start} to ${start + width - 1}: their bundle is missing or damaged`);
     const lines = linesOf(pack.read(`details/${number}.jsonl`), ({ seq, salt, detail }) =>
       JSON.stringify({ seq, salt, detail }),
@@ -363,7 +365,14 @@ function checkReport(report, manifest, checkpoint, key, recount) {
   return report.controls.reduce((sum, { shows }) => sum + shows.length, 0);
 }
 
-function checkProofs(pack, { size, root }, note) {
+function leafAt(pack, { size, pruned_leaves_end: prunedEnd }, seq) {
+  const index = Math.floor(seq / 256);
+  if (seq >= prunedEnd) return splitBundle(pack.read(bundlePath(size, index)), widthOf(size, 0, index))?.[seq % 256];
+  const line = linesOf(pack.read(`kept/${numberPath(index)}.jsonl`), keptLine).get(seq);
+  return line && Buffer.from(line.leaf, 'hex');
+}
+
+function checkProofs(pack, manifest, { size, root }, note) {
   let proofs = 0;
   for (const name of pack.files.keys()) {
     const seq = Number(/^proofs\/(\d{1,15})\.tlog-proof$/.exec(name)?.[1] ?? -1);
@@ -371,11 +380,7 @@ function checkProofs(pack, { size, root }, note) {
     const [head, index, ...lines] = pack.read(name).toString('utf8').split('\n');
     const end = lines.indexOf('');
     const proof = lines.slice(0, end).map(base64);
-    const number = Math.floor(seq / 256);
-    const leaf = splitBundle(
-      pack.read(tilePath('entries', number, widthOf(size, 0, number))),
-      widthOf(size, 0, number),
-    )?.[seq % 256];
+    const leaf = leafAt(pack, manifest, seq);
     const shape =
       head === 'c2sp.org/tlog-proof@v1' && index === `index ${seq}` && proof.every((hash) => hash?.length === 32);
     if (
@@ -407,7 +412,7 @@ function verifyPack(place, keyText) {
   const report = pack.has('report.json') ? JSON.parse(pack.read('report.json').toString('utf8')) : undefined;
   const recount = new Recount(report?.controls ?? [], manifest.first);
   walkEntries(pack, manifest, (...entry) => recount.take(...entry));
-  const proofs = checkProofs(pack, checkpoint, note);
+  const proofs = checkProofs(pack, manifest, checkpoint, note);
   const figures = report === undefined ? 0 : checkReport(report, manifest, checkpoint, key, recount);
   if (recount.seals.agree !== recount.seals.inside || recount.seals.broken > 0)
     problem('seals do not agree with the entries');

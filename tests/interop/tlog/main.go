@@ -124,20 +124,24 @@ func openCheckpoint(text []byte, key string) (tlog.Tree, error) {
 }
 
 // The entries that are there: all of a live log, what the manifest states of an export.
-func entries(source source, tree tlog.Tree) (first, last int64, err error) {
+func entries(source source, tree tlog.Tree) (first, last, pruned int64, err error) {
 	if _, live := source.(server); live {
-		return 0, tree.N - 1, nil
+		return 0, tree.N - 1, 0, nil
 	}
 	text, err := source.read("manifest.json")
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
-	var manifest struct{ First, Last int64 }
+	var manifest struct {
+		First, Last int64
+		// Bundles below are gone.
+		PrunedEnd int64 `json:"pruned_leaves_end"`
+	}
 	err = json.Unmarshal(text, &manifest)
 	if err == nil && (manifest.First < 0 || manifest.First > manifest.Last || manifest.Last >= tree.N) {
 		err = errors.New("manifest states entries that the tree does not have")
 	}
-	return manifest.First, manifest.Last, err
+	return manifest.First, manifest.Last, manifest.PrunedEnd, err
 }
 
 func splitBundle(data []byte, count int) ([][]byte, error) {
@@ -196,9 +200,12 @@ func verify(key string, source source) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	first, last, err := entries(source, tree)
+	first, last, pruned, err := entries(source, tree)
 	if err != nil {
 		return "", err
+	}
+	if pruned > first {
+		first = pruned
 	}
 	hashes := tlog.TileHashReader(tree, &tiles{source, map[tlog.Tile][]byte{}})
 	step := (last-first)/samples + 1

@@ -4,13 +4,15 @@ import type { ArchiveWriter } from '../archive/writer.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { TILE_WIDTH, tilePath, tileWidth } from '../tiles/path.js';
-import type { LogSource, Opening } from '../verify/source.js';
-import { detailLine } from './details.js';
+import { InOrder, openingParts } from '../verify/in-order.js';
+import { type LogSource, NOTHING_PRUNED, type Opening } from '../verify/source.js';
+import { detailLine, keptLine } from './details.js';
 import {
   bundlesOf,
   CHECKPOINT_PATH,
   detailsPath,
   hashTilesOf,
+  keptPath,
   MANIFEST_PATH,
   type SeqRange,
   VERIFIER_KEY_PATH,
@@ -49,6 +51,8 @@ export interface ExportInput {
 export interface Exported {
   readonly details: number;
   readonly missingDetails: readonly (readonly [number, number])[];
+  /** Bundles below are gone; 0 = none of the range. */
+  readonly prunedLeavesEnd: number;
 }
 
 /** Does not judge what it copies: `verifyExport` does. */
@@ -64,9 +68,9 @@ export async function exportLog(input: ExportInput): Promise<Exported> {
     if (!proved) files[path] = createHash('sha256').update(bytes).digest('hex');
   }
   const { origin, size } = checkpoint;
-  const { details, missingDetails } = copied;
+  const { details, missingDetails, prunedLeavesEnd } = copied;
   const { first, last } = range;
-  const kept = { details, missing_details: missingDetails, pruned_leaves_end: 0, files };
+  const kept = { details, missing_details: missingDetails, pruned_leaves_end: prunedLeavesEnd, files };
   const manifest: Manifest = { format: EXPORT_FORMAT, origin, size, first, last, ...kept };
   await archive.add(MANIFEST_PATH, writeManifest(manifest));
   await archive.close();
@@ -74,53 +78,45 @@ export async function exportLog(input: ExportInput): Promise<Exported> {
 }
 
 async function copyEntries({ source, checkpoint, range, archive, onEntry }: ExportInput): Promise<Exported> {
-  const openings = new Openings(source, range);
+  const claim = (await source.pruned?.()) ?? NOTHING_PRUNED;
+  const openings = openingParts(source, claim, range.first, range.last + 1);
+  const kept = new InOrder(
+    source.keptLeaves?.(range.first, Math.min(claim.leaves, range.last + 1))[Symbol.asyncIterator](),
+  );
   const missing = new Ranges();
   let details = 0;
   for (const index of bundlesOf(range)) {
     const width = tileWidth(checkpoint.size, 0, index);
-    const bundle = await source.tile({ kind: 'entries', index, width });
-    await archive.add(tilePath({ kind: 'entries', index, width }), bundle);
-    const leaves = leavesOf(bundle, width);
     const start = index * TILE_WIDTH;
-    let lines = '';
+    const pruned = start < claim.leaves;
+    const leaves = pruned ? [] : await copyBundle(source, archive, index, width);
+    let [lines, keptLines] = ['', ''];
     for (let seq = Math.max(start, range.first); seq <= Math.min(start + width - 1, range.last); seq += 1) {
-      const opening = await openings.take(seq);
+      const keptLeaf = pruned ? await kept.at(seq) : undefined;
+      if (keptLeaf !== undefined) keptLines += keptLine(keptLeaf);
+      const opening = await openings.find(({ to }) => seq < to)?.openings.at(seq);
       if (opening === undefined) missing.add(seq);
       else lines += detailLine(opening);
       if (opening !== undefined) details += 1;
-      onEntry?.({ seq, leaf: leaves[seq - start], opening });
+      onEntry?.({ seq, leaf: pruned ? keptLeaf?.leaf : leaves[seq - start], opening });
     }
+    if (keptLines !== '') await archive.add(keptPath(index), Buffer.from(keptLines));
     if (lines !== '') await archive.add(detailsPath(index), Buffer.from(lines));
   }
-  await openings.close();
-  return { details, missingDetails: missing.list };
+  await Promise.all([kept.close(), ...openings.map((part) => part.openings.close())]);
+  const prunedLeavesEnd = claim.leaves > range.first ? claim.leaves : 0;
+  return { details, missingDetails: missing.list, prunedLeavesEnd };
 }
 
-/** Salts and details, taken in step with the bundles. */
-class Openings {
-  readonly #iterator: AsyncIterator<Opening> | undefined;
-  #next: Opening | undefined;
-  #started = false;
-
-  constructor(source: LogSource, { first, last }: SeqRange) {
-    this.#iterator = source.openings?.(first, last + 1)[Symbol.asyncIterator]();
-  }
-
-  async take(seq: number): Promise<Opening | undefined> {
-    while (!this.#started || (this.#next !== undefined && this.#next.seq < seq)) await this.#advance();
-    return this.#next?.seq === seq ? this.#next : undefined;
-  }
-
-  async close(): Promise<void> {
-    await this.#iterator?.return?.();
-  }
-
-  async #advance(): Promise<void> {
-    this.#started = true;
-    const step = await this.#iterator?.next();
-    this.#next = step === undefined || step.done === true ? undefined : step.value;
-  }
+async function copyBundle(
+  source: LogSource,
+  archive: ArchiveWriter,
+  index: number,
+  width: number,
+): Promise<(Uint8Array | undefined)[]> {
+  const bundle = await source.tile({ kind: 'entries', index, width });
+  await archive.add(tilePath({ kind: 'entries', index, width }), bundle);
+  return leavesOf(bundle, width);
 }
 
 function leavesOf(bundle: Uint8Array, width: number): (Uint8Array | undefined)[] {

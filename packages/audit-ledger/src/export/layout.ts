@@ -18,6 +18,11 @@ export function detailsPath(bundle: number): string {
   return `details/${encodeTileIndex(bundle)}.jsonl`;
 }
 
+/** Leaves that were kept of a bundle that was pruned. */
+export function keptPath(bundle: number): string {
+  return `kept/${encodeTileIndex(bundle)}.jsonl`;
+}
+
 export function* bundlesOf({ first, last }: SeqRange): Generator<number> {
   for (let index = Math.floor(first / TILE_WIDTH); index <= Math.floor(last / TILE_WIDTH); index += 1) yield index;
 }

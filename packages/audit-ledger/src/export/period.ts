@@ -51,8 +51,9 @@ async function boundOf(
 
 /** The first entry that the ledger took at `timeUs` or later; `size` where there is none. Ledger times never decrease. */
 async function firstReceivedAt(timeUs: number, source: LogSource, size: number): Promise<number> {
-  let low = 0;
-  let high = Math.ceil(size / TILE_WIDTH);
+  const prunedEnd = (await source.pruned?.())?.leaves ?? 0;
+  const start = prunedEnd / TILE_WIDTH;
+  let [low, high] = [start, Math.ceil(size / TILE_WIDTH)];
   // The last bundle that begins before the time holds the first entry at it, or the next bundle begins with it.
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
@@ -60,10 +61,20 @@ async function firstReceivedAt(timeUs: number, source: LogSource, size: number):
     if (first < timeUs) low = middle + 1;
     else high = middle;
   }
-  if (low === 0) return 0;
+  if (low === start) return await firstPrunedAt(timeUs, source, prunedEnd);
   const times = await timesOf(low - 1, source, size);
   const within = times.findIndex((time) => time >= timeUs);
   return Math.min((low - 1) * TILE_WIDTH + (within < 0 ? TILE_WIDTH : within), size);
+}
+
+/** Where leaves were pruned, those that were kept tell the time: behind the last one before `timeUs`. */
+async function firstPrunedAt(timeUs: number, source: LogSource, prunedEnd: number): Promise<number> {
+  let first = 0;
+  for await (const { seq, leaf } of source.keptLeaves?.(0, prunedEnd) ?? []) {
+    if (decodeLeaf(leaf).receivedUs >= timeUs) return first;
+    first = seq + 1;
+  }
+  return first;
 }
 
 async function timesOf(index: number, source: LogSource, size: number): Promise<number[]> {

@@ -14,8 +14,16 @@ import { Frontier } from '../tree/frontier.js';
 import { ZERO_HASH } from '../tree/hash.js';
 import type { Opening } from '../verify/source.js';
 import { Walker } from '../verify/walker.js';
-import { readDetailLines } from './details.js';
-import { bundlesOf, CHECKPOINT_PATH, detailsPath, hashTilesOf, MANIFEST_PATH, VERIFIER_KEY_PATH } from './layout.js';
+import { readDetailLines, readKeptLines } from './details.js';
+import {
+  bundlesOf,
+  CHECKPOINT_PATH,
+  detailsPath,
+  hashTilesOf,
+  keptPath,
+  MANIFEST_PATH,
+  VERIFIER_KEY_PATH,
+} from './layout.js';
 import { holds, MalformedManifestError, type Manifest, readManifest } from './manifest.js';
 import { tileFaults } from './tile-faults.js';
 
@@ -130,6 +138,7 @@ class ExportCheck {
     const tile = await this.#read(tilePath({ kind: 'hashes', level: 0, index, width }));
     const hashes = orUndefined(() => tileHashes(tile ?? new Uint8Array(), width));
     if (hashes === undefined) walker.report(index * TILE_WIDTH, 'hash tile is missing or malformed');
+    if (index * TILE_WIDTH < this.#manifest.pruned_leaves_end) return await this.#kept(walker, index, width, hashes);
     const bundle = await this.#read(tilePath({ kind: 'entries', index, width }));
     const entries = orUndefined(() => decodeBundle(bundle ?? new Uint8Array(), width));
     const leaves = new Map<number, Leaf>();
@@ -139,6 +148,29 @@ class ExportCheck {
       if (bytes === undefined) walker.pushMissing(hashes?.[i], 'entry bundle is missing or damaged');
       if (leaf !== undefined) leaves.set(index * TILE_WIDTH + i, leaf);
     }
+    return leaves;
+  }
+
+  /** Of a bundle that was pruned there are the leaves that were kept; each hash leads to the root all the same. */
+  async #kept(
+    walker: Walker,
+    index: number,
+    width: number,
+    hashes: readonly Uint8Array[] | undefined,
+  ): Promise<ReadonlyMap<number, Leaf>> {
+    const lines = readKeptLines((await this.#optional(keptPath(index))) ?? Buffer.alloc(0));
+    const kept = new Map(lines.filter((line) => line !== undefined).map(({ seq, leaf }) => [seq, leaf]));
+    const leaves = new Map<number, Leaf>();
+    for (let i = 0; i < width; i += 1) {
+      const seq = index * TILE_WIDTH + i;
+      const bytes = kept.get(seq);
+      kept.delete(seq);
+      const leaf = bytes === undefined ? undefined : walker.push(bytes, hashes?.[i]);
+      if (bytes === undefined) walker.pushPruned(hashes?.[i]);
+      if (leaf !== undefined) leaves.set(seq, leaf);
+    }
+    if (kept.size > 0 || lines.includes(undefined))
+      walker.report(index * TILE_WIDTH, `${keptPath(index)} holds a line that belongs to no entry`);
     return leaves;
   }
 
@@ -159,7 +191,7 @@ class ExportCheck {
 
   async #openings(walker: Walker, index: number, from: number, to: number): Promise<Map<number, Opening>> {
     const openings = new Map<number, Opening>();
-    const file = this.#archive.paths.has(detailsPath(index)) ? await this.#read(detailsPath(index)) : undefined;
+    const file = await this.#optional(detailsPath(index));
     let next = from;
     let stray = 0;
     for (const opening of file === undefined ? [] : readDetailLines(file)) {
@@ -195,10 +227,7 @@ class ExportCheck {
   async #proof(seq: number, path: string): Promise<void> {
     try {
       const text = (await this.#read(path))?.toString('utf8') ?? '';
-      const index = Math.floor(seq / TILE_WIDTH);
-      const width = tileWidth(this.#checkpoint.size, 0, index);
-      const bundle = await this.#read(tilePath({ kind: 'entries', index, width }));
-      const leaf = orUndefined(() => decodeBundle(bundle ?? new Uint8Array(), width))?.[seq % TILE_WIDTH];
+      const leaf = await this.#leafAt(seq);
       verifyTlogProof(text, leaf ?? new Uint8Array(), this.#key);
       const { index: proved, checkpoint } = parseTlogProof(text);
       const signed = (await this.#read(CHECKPOINT_PATH))?.toString('utf8');
@@ -207,6 +236,22 @@ class ExportCheck {
       if (!(error instanceof NoteError)) throw error;
       this.#beside.push({ seq, what: `${path}: ${error.message}` });
     }
+  }
+
+  async #leafAt(seq: number): Promise<Uint8Array | undefined> {
+    const index = Math.floor(seq / TILE_WIDTH);
+    if (seq < this.#manifest.pruned_leaves_end) {
+      const lines = readKeptLines((await this.#optional(keptPath(index))) ?? Buffer.alloc(0));
+      return lines.find((line) => line?.seq === seq)?.leaf;
+    }
+    const width = tileWidth(this.#checkpoint.size, 0, index);
+    const bundle = await this.#read(tilePath({ kind: 'entries', index, width }));
+    return orUndefined(() => decodeBundle(bundle ?? new Uint8Array(), width))?.[seq % TILE_WIDTH];
+  }
+
+  /** A file that need not be there. */
+  async #optional(path: string): Promise<Buffer | undefined> {
+    return this.#archive.paths.has(path) ? await this.#read(path) : undefined;
   }
 
   async #read(path: string): Promise<Buffer | undefined> {

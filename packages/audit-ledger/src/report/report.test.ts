@@ -2,22 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openArchive } from '../archive/reader.js';
-import { createArchive } from '../archive/writer.js';
 import { verifyExport } from '../export/verify-export.js';
-import { openCheckpoint } from '../note/checkpoint.js';
 import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
-import { fileBackend } from '../storage/file/file-backend.js';
-import { TEST_EPOCH_US } from '../testing/exports.js';
+import { evidenceOf, TEST_EPOCH_US } from '../testing/exports.js';
 import { fleetDrafts } from '../testing/fleet-drafts.js';
 import { freshFolder, openTestLedger, requestOf, TEST_KEY } from '../testing/ledgers.js';
-import { makeEvidence, type ReportFiles } from './evidence.js';
-import type { Framework, Report } from './model.js';
+import type { Report } from './model.js';
 
 const VERIFY = fileURLToPath(new URL('../../offline/verify.mjs', import.meta.url));
 
@@ -34,30 +29,6 @@ async function fleetLog(): Promise<string> {
   }
   await close();
   return directory;
-}
-
-async function evidenceOf(
-  directory: string,
-  framework: Framework,
-  name = 'pack',
-  first = 0,
-): Promise<{ path: string; files: ReportFiles }> {
-  const path = join(mkdtempSync(join(tmpdir(), 'sentinel-evidence-')), name);
-  const source = await fileBackend({ directory }).openSource();
-  try {
-    const note = await source.checkpoint();
-    const checkpoint = openCheckpoint(note, TEST_KEY.verifier);
-    const range = { first, last: checkpoint.size - 1 };
-    const archive = await createArchive(path);
-    const period = { from: undefined, to: undefined };
-    const verifierKey = TEST_KEY.verifier.text;
-    return {
-      path,
-      files: await makeEvidence({ framework, source, note, checkpoint, verifierKey, period, range, archive }),
-    };
-  } finally {
-    await source.close();
-  }
 }
 
 function verified(

@@ -7,6 +7,8 @@ import type { Draft } from '../commit/build.js';
 import { type ExtraFile, exportLog } from '../export/export-log.js';
 import type { SeqRange } from '../export/layout.js';
 import { openCheckpoint } from '../note/checkpoint.js';
+import { makeEvidence, type ReportFiles } from '../report/evidence.js';
+import type { Framework } from '../report/model.js';
 import { fileBackend } from '../storage/file/file-backend.js';
 import { draftOf, freshFolder, openTestLedger, requestOf, TEST_KEY } from './ledgers.js';
 
@@ -51,4 +53,29 @@ export async function exportOf(
     await source.close();
   }
   return output;
+}
+
+/** A report and its evidence. @param name ends in `.tar` for a file */
+export async function evidenceOf(
+  directory: string,
+  framework: Framework,
+  name = 'pack',
+  first = 0,
+): Promise<{ path: string; files: ReportFiles }> {
+  const path = join(mkdtempSync(join(tmpdir(), 'sentinel-evidence-')), name);
+  const source = await fileBackend({ directory }).openSource();
+  try {
+    const note = await source.checkpoint();
+    const checkpoint = openCheckpoint(note, TEST_KEY.verifier);
+    const range = { first, last: checkpoint.size - 1 };
+    const archive = await createArchive(path);
+    const period = { from: undefined, to: undefined };
+    const verifierKey = TEST_KEY.verifier.text;
+    return {
+      path,
+      files: await makeEvidence({ framework, source, note, checkpoint, verifierKey, period, range, archive }),
+    };
+  } finally {
+    await source.close();
+  }
 }

@@ -14,8 +14,9 @@ import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import { Frontier } from '../tree/frontier.js';
 import { ZERO_HASH } from '../tree/hash.js';
 import { inclusionHolds, verifyConsistency } from '../tree/verify.js';
+import { InOrder, openingParts } from './in-order.js';
 import { PrunedCheck, type PrunedRange } from './pruned-check.js';
-import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type Opening, type SourceFault } from './source.js';
+import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type SourceFault } from './source.js';
 import { UpperTiles } from './upper-tiles.js';
 import { type Finding, Walker, type WalkStart } from './walker.js';
 
@@ -258,51 +259,16 @@ async function walkPruned(
   return leaves;
 }
 
-/** Items that come in order of their seqs, asked for in that order. */
-class InOrder<T extends { readonly seq: number }> {
-  readonly #items: AsyncIterator<T> | undefined;
-  #next: T | undefined;
-  #started = false;
-
-  constructor(items: AsyncIterator<T> | undefined) {
-    this.#items = items;
-  }
-
-  async at(seq: number): Promise<T | undefined> {
-    while (!this.#started || (this.#next !== undefined && this.#next.seq < seq)) await this.#advance();
-    return this.#next?.seq === seq ? this.#next : undefined;
-  }
-
-  async close(): Promise<void> {
-    await this.#items?.return?.();
-  }
-
-  async #advance(): Promise<void> {
-    this.#started = true;
-    const step = await this.#items?.next();
-    this.#next = step === undefined || step.done === true ? undefined : step.value;
-  }
-}
-
 /** Merges openings, which come in order, into the walk; a gap that no pruning explains is a finding. */
 class DetailCheck {
   checked = 0;
   readonly #walk: Walk;
-  /** Behind what was pruned the source reads on in another place. */
-  readonly #parts: readonly { readonly to: number; readonly openings: InOrder<Opening> }[];
+  readonly #parts: ReturnType<typeof openingParts>;
 
   constructor(walk: Walk) {
     const { walker, end, source, claim } = walk;
     this.#walk = walk;
-    const middle = Math.min(Math.max(claim.details, walker.size), end);
-    const parts = [
-      { from: walker.size, to: middle },
-      { from: middle, to: end },
-    ].filter(({ from, to }) => from < to);
-    this.#parts = parts.flatMap(({ from, to }) => {
-      const openings = source.openings?.(from, to)[Symbol.asyncIterator]();
-      return openings === undefined ? [] : [{ to, openings: new InOrder(openings) }];
-    });
+    this.#parts = openingParts(source, claim, walker.size, end);
   }
 
   async take(seq: number, leaf: Leaf): Promise<void> {

@@ -180,7 +180,8 @@ export class FolderSource implements LogSource {
   }
 
   async #bundle(from: number, width: number): Promise<Buffer[]> {
-    if (this.#entries === undefined || from < this.#leavesFrom) await this.#seek(from);
+    const readTo = this.#leavesFrom + this.#leaves.length;
+    if (this.#entries === undefined || from < this.#leavesFrom || from > readTo) await this.#seek(from);
     while (this.#leavesFrom + this.#leaves.length < from + width && (await this.#readCommit()));
     const at = from - this.#leavesFrom;
     const bundle = Array.from({ length: width }, (_, i) => this.#leaves[at + i] ?? NOTHING);
