@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import type { CorrelationEngineConfig } from '@sentinel/service-kit/config';
 import { connectCql } from '@sentinel/service-kit/cql/connect';
 import { migrateDown, migrateUp, type SchemaPart, schemaStatus } from '@sentinel/service-kit/cql/schema-steps';
+import { silentLogger } from '@sentinel/service-kit/logging';
+import { type TestDatabase, testDatabase } from '@sentinel/test-kit';
+import { databaseOptions } from '../settings.js';
+import { Database } from '../store/connect.js';
+import { StateStore } from '../store/state-store.js';
 import { CASSANDRA, dropKeyspace, ownKeyspace, runCql } from '../testing/cassandra.js';
 import { migrateBy } from './testing/run-migrate.js';
 
@@ -10,8 +15,23 @@ const STEP = '0001-records';
 
 describe('the schema of the history in a cluster', { skip: CASSANDRA.skip }, () => {
   const scylla = ownKeyspace();
-  const config = { scylla } as CorrelationEngineConfig;
-  after(() => dropKeyspace(scylla));
+  let place: TestDatabase;
+  let config: CorrelationEngineConfig;
+  before(async () => {
+    place = await testDatabase();
+    const database = {
+      postgres_url: place.url,
+      sslmode: 'disable',
+      max_connections: 2,
+      connect_timeout_ms: 5000,
+      ca_file: '',
+    };
+    config = { scylla, database } as CorrelationEngineConfig;
+  });
+  after(async () => {
+    await dropKeyspace(scylla);
+    await place.drop();
+  });
 
   const migrate = (positionals: string[], flags = {}) => migrateBy(config, positionals, flags);
   const history = { history: true };
@@ -26,6 +46,21 @@ describe('the schema of the history in a cluster', { skip: CASSANDRA.skip }, () 
     });
     assert.deepEqual(await migrate(['status'], history), { status: 1, text: `history: ${STEP} missing\n` });
     await assert.rejects(runCql(scylla, 'SELECT * FROM records'), /records/);
+  });
+
+  it('takes nothing from under an engine that runs', async () => {
+    await migrate(['up'], history);
+    const engine = new StateStore(new Database(databaseOptions(config), silentLogger()), silentLogger(), () => {});
+    await engine.open();
+    const refused = await migrate(['down'], { ...history, yes: true });
+    assert.equal(refused.status, 1);
+    assert.match(refused.text, /a correlation engine runs on this database\. Stop every engine first/);
+    assert.equal((await migrate(['status'], history)).status, 0);
+    await engine.close();
+    const unknown = { ...config.database, postgres_url: 'postgres://u:p@127.0.0.1:1/d' };
+    const blind = await migrateBy({ scylla, database: unknown }, ['down'], { ...history, yes: true });
+    assert.equal(blind.status, 69, 'whether one runs is not known');
+    assert.equal((await migrate(['down'], { ...history, yes: true })).status, 0);
   });
 
   it('refuses what is ambiguous, unknown or no command', async () => {

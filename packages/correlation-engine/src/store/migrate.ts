@@ -51,20 +51,27 @@ async function takeSteps(
  */
 export async function migrateDown(database: Database, to?: string): Promise<readonly string[]> {
   if (to !== undefined && to !== 'none') assertKnown(to);
-  const lock = new pg.Client(database.connection);
-  lock.on('error', () => {});
-  await lock.connect();
-  try {
-    // Whoever writes holds the lock; while it is held here, nobody starts to.
-    if (!(await tryLock(lock)) || (await leads(lock))) throw engineRuns();
-    return await withMigrator(database, STEPS, async (db, migrator) => {
+  return whileNoEngineRuns(database, () =>
+    withMigrator(database, STEPS, async (db, migrator) => {
       const done = [...(await stepsDone(db))].sort();
       const foreign = done.filter((name) => STEPS[name] === undefined);
       if (foreign.length > 0) throw newerSteps(foreign);
       const target = to === 'none' ? '' : (to ?? done.at(-2) ?? '');
       if (!done.some((name) => name > target)) return [];
       return taken(await migrator.migrateTo(target === '' ? NO_MIGRATIONS : target), failureOf(database, 'taken back'));
-    });
+    }),
+  );
+}
+
+/** Meanwhile none starts to decide. @throws SentinelError FAILED_PRECONDITION while one runs */
+export async function whileNoEngineRuns<T>(database: Database, work: () => Promise<T>): Promise<T> {
+  const lock = new pg.Client(database.connection);
+  lock.on('error', () => {});
+  await lock.connect();
+  try {
+    // Whoever writes holds the lock; while it is held here, nobody starts to.
+    if (!(await tryLock(lock)) || (await leads(lock))) throw engineRuns();
+    return await work();
   } finally {
     await lock.end();
   }
@@ -158,7 +165,7 @@ function engineRuns(): SentinelError {
     reason: 'CONFLICT',
     message: 'a correlation engine runs on this database',
     field: FIELD,
-    hint: 'Stop every engine first: its schema is not taken from under it.',
+    hint: 'Stop every engine first: no schema is taken from under it.',
   });
 }
 
