@@ -42,7 +42,7 @@ import { admission, coreConfig, databaseOptions, isReplicated } from './settings
 import { Database, type Timeouts } from './store/connect.js';
 import { AwayHistory } from './store/history/away-history.js';
 import type { HistoryStore } from './store/history/history-store.js';
-import { isClustered, openHistory } from './store/history/open.js';
+import { checkHistory, isClustered, openHistory } from './store/history/open.js';
 import { Lease } from './store/lease.js';
 import type { LoadedState } from './store/loaded-state.js';
 import { StateStore, SupersededError } from './store/state-store.js';
@@ -114,6 +114,7 @@ export class Engine implements Service {
     });
     this.#replica = replicated ? this.#buildReplica(this.#database) : null;
     this.#bus = new MemoryBus(this.#busEvents());
+    if (!replicated) this.#events.storeChanged('bus', null);
   }
 
   get #config(): CorrelationEngineConfig {
@@ -137,6 +138,8 @@ export class Engine implements Service {
       if (this.#replica === null)
         this.#decide(await this.#untilThere(() => this.#store.open(), stopping), await this.#openHistory());
       else await this.#untilThere(() => this.#store.prepare(), stopping);
+      this.#storeChanged('state', null);
+      if (this.#replica !== null) await checkHistory(this.#config);
       await this.#untilThere(() => this.#openLive(), stopping);
       this.#showServing();
       await this.#replica?.start({
@@ -256,8 +259,7 @@ export class Engine implements Service {
     if (lead === null) return;
     this.#lead = null;
     this.#handle = null;
-    // It has none any more.
-    this.#condition.forgetHistory();
+    this.#condition.decidesNoMore();
     this.#log.warn(`this replica does not decide any more: ${why}`);
     lead.endStreams(notLeading());
     this.#retired = this.#retire(lead);

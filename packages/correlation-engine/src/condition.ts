@@ -12,7 +12,7 @@ const AWAY = {
 /** What this engine can and cannot do at the moment, as /health says it. */
 export class Condition {
   readonly #events: Events;
-  readonly #troubles = new Map<keyof typeof AWAY, string>();
+  readonly #troubles = new Set<keyof typeof AWAY>();
 
   constructor(events: Events) {
     this.#events = events;
@@ -26,27 +26,33 @@ export class Condition {
   storeChanged(store: keyof typeof AWAY, error: unknown): void {
     this.#events.storeChanged(store, error);
     if (error === null) this.#troubles.delete(store);
-    else this.#troubles.set(store, AWAY[store]);
+    else this.#troubles.add(store);
   }
 
-  /** This engine has none any more. */
-  forgetHistory(): void {
+  /** Whoever decides asks the history and the ledger, and nobody else. */
+  decidesNoMore(): void {
     this.#troubles.delete('history');
     this.#events.forget('history');
+    this.#events.forget('ledger');
   }
 
   report(now: Pick<HealthReport, 'activeAgents' | 'replica'> & { readonly leaderAway: boolean }): HealthReport {
     const { leaderAway, activeAgents, replica } = now;
-    const of = (store: Store) => (this.#events.isUp(store) ? 'up' : 'away');
+    const of = (store: Store) => this.#events.standing(store);
     const noLeader = replica === null ? STARTING : LEADER_AWAY;
     return {
-      reasons: [...this.#troubles.values(), ...(leaderAway ? [noLeader] : [])],
+      reasons: [...[...this.#troubles].map((store) => this.#trouble(store)), ...(leaderAway ? [noLeader] : [])],
       remarks: this.#remarks(),
       stores: { state: of('state'), history: of('history'), ledger: of('ledger'), bus: of('bus') },
       activeAgents,
       uptimeSeconds: Math.floor(process.uptime()),
       replica,
     };
+  }
+
+  #trouble(store: keyof typeof AWAY): string {
+    const why = this.#events.whyAway(store);
+    return why === null ? AWAY[store] : `${AWAY[store]}: ${why}`;
   }
 
   #remarks(): string[] {

@@ -15,7 +15,7 @@ import {
   type TransitionEffect,
 } from './core.js';
 import { EngineMetrics } from './events/metrics.js';
-import { type Store, StoreHealth } from './events/stores.js';
+import { type Standing, type Store, StoreHealth } from './events/stores.js';
 import type { StreamEnd } from './live/event-stream.js';
 import type { Pruned } from './store/retention/retention.js';
 
@@ -230,9 +230,8 @@ export class Events {
     this.#stores.changed(store, error);
   }
 
-  /** As far as is known. */
-  isUp(store: Store): boolean {
-    return this.#stores.isUp(store);
+  standing(store: Store): Standing {
+    return this.#stores.standing(store);
   }
 
   /** This engine has nothing to do with the store any more. */

@@ -76,7 +76,7 @@ describe('an engine whose PostgreSQL server is away when it starts', { skip }, (
       assert.equal(engine.lines.find(({ level }) => level === 'error')?.['setting'], SETTING);
       const { status, state, reasons } = await healthAt(port);
       assert.deepEqual([status, state], [503, 'away']);
-      assert.ok(reasons.includes('the database is away: nothing is acknowledged'), reasons.join());
+      assert.match(reasons.join(), /the database is away: nothing is acknowledged: ./);
       assert.equal((await fetch(`http://127.0.0.1:${port}/api/v1/fleet`)).status, 503);
 
       await postgres.start();

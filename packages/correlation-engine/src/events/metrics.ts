@@ -117,7 +117,7 @@ export class EngineMetrics {
     });
     this.up = new Gauge({
       name: 'sentinel_store_up',
-      help: '0 = the store is away: nothing is acknowledged (state), archived (history), written to the ledger (ledger) or shown by other replicas (bus).',
+      help: '0 = the store is away: nothing is acknowledged (state), archived (history), written to the ledger (ledger) or shown by other replicas (bus). No series = this replica never asked it.',
       labelNames: ['store'],
       registers,
     });
@@ -145,6 +145,5 @@ export class EngineMetrics {
     for (const what of ['history', 'directive', 'own']) this.left.inc({ what }, 0);
     for (const what of FORGETTABLE) this.forgotten.inc({ what }, 0);
     for (const what of PRUNED) this.pruned.inc({ what }, 0);
-    for (const store of ['state', 'history', 'ledger', 'bus']) this.up.set({ store }, 1);
   }
 }

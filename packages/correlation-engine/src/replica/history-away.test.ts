@@ -27,6 +27,16 @@ describe('a replica that takes over while the history cannot be opened', () => {
   const records = async (): Promise<string> =>
     (await second.sql<{ count: string }>('select count(*) from unarchived'))[0]?.count ?? '';
 
+  it('before, while it asks neither history nor ledger, it does not say that they are there', async () => {
+    const { code, history } = await health();
+    assert.deepEqual([code, history], [200, 'unknown']);
+    const answer = (await (await fetch(`http://${second.http}/health`)).json()) as { stores: unknown };
+    assert.deepEqual(answer.stores, { state: 'up', history: 'unknown', ledger: 'unknown', bus: 'away' });
+    const text = await (await fetch(`http://${second.metrics}/metrics`)).text();
+    const series = text.split('\n').filter((line) => line.startsWith('sentinel_store_up'));
+    assert.deepEqual(series.sort(), ['sentinel_store_up{store="bus"} 0', 'sentinel_store_up{store="state"} 1']);
+  });
+
   it('decides and says so; once the history is there it is well, without a record that would show it', async () => {
     renameSync(folder, `${folder}.away`);
     writeFileSync(folder, 'no folder');
@@ -40,7 +50,7 @@ describe('a replica that takes over while the history cannot be opened', () => {
       { what: 'it says that the history is away', ...WAIT },
     );
     assert.equal(away.code, 503);
-    assert.match(away.reasons[0] ?? '', /^the history is away: agents keep their records/);
+    assert.match(away.reasons[0] ?? '', /^the history is away: agents keep their records: ./);
     rmSync(folder);
     renameSync(`${folder}.away`, folder);
     await eventually(async () => (await health()).code === 200, { what: 'it is well again', ...WAIT });

@@ -12,6 +12,7 @@ import { GetTrustGraphResponse } from '@sentinel/contracts/sentinel/v1/trust.js'
 import type { Identity, Tokens } from '@sentinel/service-kit/auth';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { VERSION } from '@sentinel/service-kit/version';
+import type { Standing } from '../../events/stores.js';
 import type { Api } from '../api.js';
 import { invalid } from '../order-checks.js';
 import { orderRoutes } from './order-routes.js';
@@ -46,8 +47,8 @@ export interface HealthReport {
   readonly reasons: readonly string[];
   /** What else does not work, without which it decides and acknowledges all the same. */
   readonly remarks: readonly string[];
-  /** Each store: reachable when last tried. */
-  readonly stores: Readonly<Record<string, 'up' | 'away'>>;
+  /** Each store: whether it answered this engine when it was last asked; unknown = it never was. */
+  readonly stores: Readonly<Record<string, Standing>>;
   readonly activeAgents: number;
   readonly uptimeSeconds: number;
   /** null = the only engine of its database. */
