@@ -15,7 +15,7 @@ const program: LedgerProgram | undefined = loadConfigForMain({
   commands: COMMANDS,
   needs: NEEDS,
   // keygen makes it.
-  optionalSecretFiles: process.argv.includes('keygen') ? ['signing_key'] : [],
+  optionalSecretFiles: process.argv.includes('keygen') ? ['signing_key', 'attestation_signing_key'] : [],
 });
 
 if (program !== undefined) {

@@ -12,6 +12,7 @@ import {
 } from './note/keys.js';
 
 const KEY = 'audit_ledger.signing_key';
+const ATTESTATION_KEY = 'audit_ledger.attestation_signing_key';
 const VERIFIER_KEY = 'audit_ledger.verifier_key';
 
 /** @throws SentinelError FAILED_PRECONDITION naming what to do */
@@ -44,6 +45,33 @@ export function writerKeyOf(
   assertPrivate(file);
   const cosigners = retiredKeys(file).filter(({ verifier }) => verifier.name === key.verifier.name);
   return cosigners.length === 0 ? key : { ...key, cosigners };
+}
+
+/**
+ * The key that signs what verifications showed. Whoever has the log's key could forge the log; that it verified somebody else says.
+ * @throws SentinelError FAILED_PRECONDITION naming what to do
+ */
+export function attestationKeyOf(
+  config: Pick<
+    AuditLedgerConfig,
+    'attestation_signing_key' | 'attestation_signing_key_path' | 'signing_key' | 'signing_key_path'
+  >,
+): SigningKey {
+  const { attestation_signing_key: text, attestation_signing_key_path: file, signing_key: logKey } = config;
+  if (text === '')
+    throw wrong(
+      'no attestation key is configured',
+      'Make one with `sentinel-audit-ledger keygen --attestation` and set audit_ledger.attestation_signing_key_path.',
+      ATTESTATION_KEY,
+    );
+  if (text.trim() === logKey.trim())
+    throw wrong('attestation_signing_key is the key of the log', 'Make one of its own.', ATTESTATION_KEY);
+  if (file !== '') assertPrivate(file);
+  return parse(text.trim());
+}
+
+export function attestationVerifierOf(config: Parameters<typeof attestationKeyOf>[0]): VerifierKey {
+  return attestationKeyOf(config).verifier;
 }
 
 /**

@@ -86,7 +86,7 @@ describe('the audit commands, against the real ledger', () => {
 
   it('verify: an altered detail is found by --full', async () => {
     await using liar = await startLiar(ledger.http, (path, body) => {
-      if (!path.startsWith('/api/')) return body;
+      if (!path.startsWith('/api/v1/audit')) return body;
       const page = JSON.parse(body.toString()) as { entries: { detail: string }[] };
       const [, second] = page.entries;
       if (second !== undefined) second.detail = Buffer.from('{"event":"nothing"}').toString('base64');

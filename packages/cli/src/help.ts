@@ -22,7 +22,7 @@ a string. Fields are added, never renamed.
                 or directive with the data of GET /api/v1/events, else null
   audit query   {entries}, each with its event and its decoded detail
   audit verify  {ok, key, keyFrom, checkpoint, firstSeq, entries, details,
-                 extendsSize, found, findings}
+                 prunedDetails, prunedEntries, extendsSize, found, findings}
   audit key     {key, from}           orders        {directiveId, transition, pending}
   quarantine pending  {pending}       approve       {directiveId, transition}
                                       reject        {directiveId}

@@ -3,6 +3,7 @@ import type { CommandSpecs, FlagSpecs, LoadedConfig, Streams } from '@sentinel/s
 import { EXIT, exitStatus, SentinelError } from '@sentinel/service-kit/errors';
 import { publicOpenError } from '../open-errors.js';
 import { SourceError } from '../verify/source.js';
+import { verifyAttestation } from './attest.js';
 import { auditReport } from './audit-report.js';
 import { exportRange } from './export.js';
 import { fsck } from './fsck.js';
@@ -48,6 +49,14 @@ export const FLAGS = {
   },
   'from-export': { type: 'string', value: 'PATH', help: 'verify: an export in place of the log' },
   key: { type: 'string', value: 'KEY', help: "verify --from-export: the log's verifier key [that of signing_key]" },
+  attest: {
+    type: 'boolean',
+    help: 'verify: writes a signed statement of what was verified to --output (in-toto, DSSE)',
+  },
+  attestation: {
+    type: 'boolean',
+    help: 'keygen: makes the key that signs attestations, and prints it for other tools too',
+  },
   rotate: { type: 'boolean', help: 'keygen: the key hands the log over to a new one; the writer is stopped meanwhile' },
   'dry-run': { type: 'boolean', help: 'prune: shows what would go, and the token that confirms it' },
   before: { type: 'string', value: 'DATE', help: 'prune: entries taken before, as 2026-01-31 or 365d' },
@@ -77,6 +86,7 @@ export const COMMANDS = {
     'makes the tables of a log in a cluster, which a writer does too when it starts; --down removes them; status says where they stand and ends with 1 where a step is missing',
   prune: 'takes details away that are older than --before: --dry-run first, then --confirm; 1 nothing would go',
   hold: 'add | list | remove ID: what no pruning takes, by --gpu, --producer, --from and --to, with a --reason',
+  'verify-attestation': 'FILE: whether it is signed by the attestation key, and what it says; --key for another key',
   fsck: 'checks the files of the log against its head, without the signing key',
 } as const satisfies CommandSpecs;
 
@@ -95,6 +105,7 @@ const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = {
   migrate,
   prune,
   hold,
+  'verify-attestation': verifyAttestation,
   fsck,
 };
 

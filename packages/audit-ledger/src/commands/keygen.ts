@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { landmarkDraft } from '../commit/system-entries.js';
 import { nextKey, retiredPath, turnKeys, writeSigningKey } from '../note/key-file.js';
+import { publicKeyPem } from '../note/keys.js';
 import { signRotation } from '../note/rotation.js';
 import { openLedger } from '../open-ledger.js';
 import { writerKeyOf } from '../settings.js';
@@ -12,16 +13,13 @@ import type { Command, LedgerProgram } from './index.js';
 /** Never replaces a key: the log it signed could not be continued. With --rotate that key hands over to a new one. */
 export const keygen: Command = async (program, { stdout }) => {
   const { config, flags } = program;
-  const file = config.signing_key_path;
-  if (file === '') {
-    const hint = 'Set it to the file that shall hold the key.';
-    throw new SentinelError({
-      code: 'FAILED_PRECONDITION',
-      field: 'audit_ledger.signing_key_path',
-      message: 'signing_key_path is not set',
-      hint,
-    });
+  if (flags.attestation) {
+    const path = fileOf(config.attestation_signing_key_path, 'attestation_signing_key_path');
+    const verifier = writeSigningKey(path, `sentinel-attestation/${randomUUID()}`);
+    stdout.write(`${verifier}\n${publicKeyPem(verifier)}`);
+    return 0;
   }
+  const file = fileOf(config.signing_key_path, 'signing_key_path');
   if (!flags.rotate) {
     stdout.write(`${writeSigningKey(file, config.origin)}\n`);
     return 0;
@@ -30,6 +28,16 @@ export const keygen: Command = async (program, { stdout }) => {
   stdout.write(`The old key goes on signing beside it until ${retiredPath(file)} is removed.\n`);
   return 0;
 };
+
+function fileOf(path: string, key: string): string {
+  if (path !== '') return path;
+  throw new SentinelError({
+    code: 'FAILED_PRECONDITION',
+    field: `audit_ledger.${key}`,
+    message: `${key} is not set`,
+    hint: 'Set it to the file that shall hold the key.',
+  });
+}
 
 /** To be repeated after a crash at any point: the next key is made once, and what it has taken over it keeps. */
 async function rotate({ config }: LedgerProgram, file: string): Promise<string> {

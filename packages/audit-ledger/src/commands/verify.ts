@@ -3,6 +3,7 @@ import { NoteError } from '../note/note.js';
 import { verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { type VerifyReport, verifyLog } from '../verify/verify-log.js';
+import { attest } from './attest.js';
 import type { Command } from './index.js';
 import { printReport, progress } from './report.js';
 import { verifyExportAt } from './verify-export.js';
@@ -30,12 +31,10 @@ export const verify: Command = async (program, streams) => {
       ...(guard === undefined || guard instanceof NoteError ? {} : { known: guard }),
       ...(verbose ? { progress: progress(streams) } : {}),
     };
-    const report = await verifyLog(source, verifier, options);
-    return printReport(
-      guard instanceof NoteError ? withFinding(report, `${backend.guardPlace}: ${guard.message}`) : report,
-      streams,
-      verbose,
-    );
+    const found = await verifyLog(source, verifier, options);
+    const report = guard instanceof NoteError ? withFinding(found, `${backend.guardPlace}: ${guard.message}`) : found;
+    if (flags.attest) attest(program, streams, { report, note: await source.checkpoint(), logKey: verifier.text });
+    return printReport(report, streams, verbose);
   } finally {
     await source.close();
   }

@@ -86,6 +86,13 @@ export function isKeyName(name: string): boolean {
   return name !== '' && !/[\s+]/u.test(name);
 }
 
+/** The same key as the PEM that other tools take. */
+export function publicKeyPem(verifier: string): string {
+  const { key } = splitKey(verifier, 'verifier key');
+  const spki = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, key]), format: 'der', type: 'spki' });
+  return String(spki.export({ format: 'pem', type: 'spki' }));
+}
+
 function verifierKey(name: string, publicKey: Buffer): VerifierKey {
   assertKeyName(name);
   const key = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, publicKey]), format: 'der', type: 'spki' });

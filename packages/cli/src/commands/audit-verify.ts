@@ -71,7 +71,7 @@ function keep(pin: Pin, { key, from }: TrustedKey, { checkpoint }: VerifyReport)
 }
 
 function jsonOf({ report, trusted, known, full }: Verification) {
-  const { checkpoint, ok, firstSeq, entries, details, findings, found } = report;
+  const { checkpoint, ok, firstSeq, entries, details, prunedDetails, prunedLeaves, findings, found } = report;
   return {
     ok,
     key: trusted.key.text,
@@ -80,6 +80,8 @@ function jsonOf({ report, trusted, known, full }: Verification) {
     firstSeq,
     entries,
     details: full ? details : null,
+    prunedDetails: prunedDetails ?? null,
+    prunedEntries: prunedLeaves ?? null,
     extendsSize: known?.size ?? null,
     found,
     findings,

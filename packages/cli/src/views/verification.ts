@@ -50,12 +50,24 @@ function findingLines({ findings, found }: VerifyReport): string[] {
   return found > SHOWN ? [...lines, `  … and ${count(found - SHOWN)} more (--output json)`] : lines;
 }
 
+/** What the log itself says is gone. */
+function prunedSentence({ prunedLeaves, prunedDetails }: VerifyReport): string {
+  const parts = [
+    prunedLeaves && `${plural(prunedLeaves.count, 'entry', 'entries')} up to ${prunedLeaves.last}`,
+    prunedDetails && `${plural(prunedDetails.count, 'detail')} up to entry ${prunedDetails.last}`,
+  ].filter((part) => part !== undefined);
+  return parts.length === 0
+    ? ''
+    : `Pruned, as entries of the log announced: ${parts.join(' and ')}; their hashes are as signed, what they said is gone.`;
+}
+
 function notProven({ report, trusted, full, known, kept }: Verification): string {
   const sentences = [
     trusted.from === 'first use'
       ? `The key came from the ledger itself just now${kept ? ' and is pinned from here on' : ''}: compare ${trusted.key.text} with what its keeper published.`
       : '',
     report.firstSeq > 0 ? `Entries before ${report.firstSeq} were not read.` : '',
+    prunedSentence(report),
     full ? '' : 'Details were not held against their entries (--full does).',
     report.ok && known === null ? 'There was no earlier checkpoint to compare with.' : '',
     report.ok && !kept && trusted.from !== 'flag'

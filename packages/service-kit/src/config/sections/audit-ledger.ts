@@ -108,6 +108,12 @@ export const auditLedger = section(
       doc: 'Ed25519 key that signs checkpoints, as `sentinel-audit-ledger keygen` writes it. A writer needs it.',
       source: CONTRACT,
     }),
+    ...secret('attestation_signing_key', {
+      format: secretText(0),
+      default: '',
+      doc: 'Ed25519 key that signs what verifications showed (verify --attest), as `sentinel-audit-ledger keygen --attestation` writes it; never the key of the log.',
+      source: ESTIMATE,
+    }),
     verifier_key: leaf({
       format: text({
         expects: 'a note verifier key, name+id+key',
