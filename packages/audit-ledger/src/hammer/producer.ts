@@ -15,12 +15,15 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 
 /** Pause before a new stream where the refusal names none. */
 const RETRY_MS = 100;
+const CONNECT_MS = 2_000;
 
 export interface ProducerEvents {
   /** `ms`: since the request was due. */
   acked(request: IngestEventsRequest, response: IngestEventsResponse, ms: number): void;
   refused(error: SentinelError): void;
 }
+
+type Stream = ClientDuplexStream<IngestStreamRequest, IngestStreamResponse>;
 
 interface Unacked {
   readonly request: IngestEventsRequest;
@@ -34,7 +37,7 @@ export class Producer {
   #unacked: Unacked[] = [];
   #unackedEvents = 0;
   #client: AuditServiceClient | undefined;
-  #stream: ClientDuplexStream<IngestStreamRequest, IngestStreamResponse> | undefined;
+  #stream: Stream | undefined;
   #stopped = false;
   #settled: () => void = () => undefined;
 
@@ -68,9 +71,19 @@ export class Producer {
     this.#client?.close();
   }
 
+  /** Nothing is written before somebody listens: what waits is encoded for each stream anew. */
   #open(): void {
-    this.#client = this.#connect();
-    const stream = this.#client.ingestStream();
+    const client = this.#connect();
+    this.#client = client;
+    client.waitForReady(Date.now() + CONNECT_MS, (error) => {
+      if (this.#client !== client || this.#stopped) return;
+      if (error === undefined) this.#begin(client);
+      else this.#lost(undefined, new SentinelError({ code: 'UNAVAILABLE', message: error.message }));
+    });
+  }
+
+  #begin(client: AuditServiceClient): void {
+    const stream = client.ingestStream();
     this.#stream = stream;
     stream.on('data', ({ result }: IngestStreamResponse) => this.#take(result));
     stream.on('error', (error: unknown) => this.#lost(stream, SentinelError.from(error)));
@@ -88,7 +101,7 @@ export class Producer {
     if (this.#unacked.length === 0) this.#settled();
   }
 
-  #lost(stream: ClientDuplexStream<IngestStreamRequest, IngestStreamResponse>, error: SentinelError): void {
+  #lost(stream: Stream | undefined, error: SentinelError): void {
     if (this.#stopped || this.#stream !== stream) return;
     this.#stream = undefined;
     this.#client?.close();

@@ -11,8 +11,9 @@ const PRODUCERS = 4;
 const RATE = 2_000;
 const EVENTS_PER_REQUEST = 4;
 const WINDOW_EVENTS = 400;
-/** How long a writer may live once it is ready. */
-const MOST_LIFE_MS = 400;
+/** How long a writer may live once it acknowledges, and how long it has to begin. */
+const MOST_LIFE_MS = 200;
+const MOST_SILENCE_MS = 5_000;
 /** Share of kills that come while the writer starts. */
 const WHILE_STARTING = 0.25;
 /** A guess, before one was seen. */
@@ -92,6 +93,9 @@ async function killRepeatedly(writer: WriterProcess, trail: TrailCheck, options:
       await starting;
       startMs = performance.now() - started;
       slowestReadyMs = Math.max(slowestReadyMs, startMs);
+      const before = trail.acked;
+      for (const end = performance.now() + MOST_SILENCE_MS; trail.acked === before && performance.now() < end; )
+        await delay(1);
       await delay(random() * MOST_LIFE_MS);
       await writer.signal('SIGKILL');
     }
