@@ -7,6 +7,7 @@ import { verifyAttestation } from './attest.js';
 import { auditReport } from './audit-report.js';
 import { exportRange } from './export.js';
 import { fsck } from './fsck.js';
+import { hammer } from './hammer.js';
 import { hold } from './hold.js';
 import { keygen } from './keygen.js';
 import { migrate } from './migrate.js';
@@ -72,6 +73,19 @@ export const FLAGS = {
   },
   down: { type: 'boolean', help: 'migrate: takes the newest step back, with all that it holds; needs --yes' },
   yes: { type: 'boolean', help: 'migrate --down: really; the log is lost' },
+  endpoint: { type: 'string', value: 'HOST:PORT', help: 'hammer: the ledger [audit_ledger.listen_address]' },
+  rate: {
+    type: 'integer',
+    min: 0,
+    max: 1_000_000,
+    help: 'hammer: entries a second, 0 = as fast as they are taken [1000]',
+  },
+  duration: { type: 'integer', min: 1, max: 86_400, help: 'hammer: seconds [30]' },
+  producers: { type: 'integer', min: 1, max: 256, help: 'hammer: senders, each with its own connection [4]' },
+  'write-test-entries': {
+    type: 'boolean',
+    help: 'hammer: really; its entries, marked INJECTED, stay in the log for ever',
+  },
   verbose: { type: 'boolean', help: 'verify: shows progress and every finding' },
 } as const satisfies FlagSpecs;
 
@@ -88,6 +102,8 @@ export const COMMANDS = {
   hold: 'add | list | remove ID: what no pruning takes, by --gpu, --producer, --from and --to, with a --reason',
   'verify-attestation': 'FILE: whether it is signed by the attestation key, and what it says; --key for another key',
   fsck: 'checks the files of the log against its head, without the signing key',
+  hammer:
+    'loads a running ledger with test entries and checks every acknowledgement: --write-test-entries, --endpoint, --rate, --duration, --producers; 0 ok, 1 a promise was broken',
 } as const satisfies CommandSpecs;
 
 /** The store alone is asked. */
@@ -107,6 +123,7 @@ const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = {
   hold,
   'verify-attestation': verifyAttestation,
   fsck,
+  hammer,
 };
 
 /** @returns the exit status */

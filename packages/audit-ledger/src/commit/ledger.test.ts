@@ -13,8 +13,9 @@ import type { LedgerStore } from '../storage/store.js';
 import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf, TEST_KEY } from '../testing/ledgers.js';
 import { verifyLog } from '../verify/verify-log.js';
 import { buildBatch, type Draft, EMPTY_CHAIN } from './build.js';
+import { DivergenceError } from './divergence.js';
 import { MAX_QUEUED_ENTRIES, OverloadedError } from './ledger.js';
-import { DivergenceError, Sequencer } from './sequencer.js';
+import { Sequencer } from './sequencer.js';
 
 async function detailOf(store: LedgerStore, seq: number): Promise<{ event: string; [name: string]: unknown }> {
   const [entry] = await store.readEntries(seq, seq + 1);

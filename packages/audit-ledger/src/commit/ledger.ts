@@ -12,7 +12,8 @@ import { StoreFullError } from '../storage/errors.js';
 import type { Head, Landmarks } from '../storage/head.js';
 import type { LedgerStore } from '../storage/store.js';
 import type { Draft } from './build.js';
-import { DivergenceError, type Proposal, type Sequencer } from './sequencer.js';
+import { DivergenceError } from './divergence.js';
+import type { Proposal, Sequencer } from './sequencer.js';
 import { conflictDraft, systemDraft } from './system-entries.js';
 
 /** Entries of one commit at most; also of one request. */
@@ -269,6 +270,8 @@ export class Ledger {
     this.#sealBlocked = false;
     this.#marks = marks;
     const checkpoint = this.#sign(head);
+    // Once more, with the signature made and not yet shown to anybody.
+    proposal.assertIntact(head);
     await store.saveCheckpoint(checkpoint.note).catch((error: unknown) => events.checkpointNotKept(error));
     this.#checkpoint = checkpoint;
 

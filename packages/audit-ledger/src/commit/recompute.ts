@@ -2,6 +2,7 @@
  * Second path of a commit: everything again, from the serialised bytes alone and by another algorithm (recursion over
  * aligned subtrees where the first path counts in binary). A machine that computes wrong answers must not get them signed.
  */
+import { TILE_HEIGHT, TILE_WIDTH } from '../tiles/path.js';
 import { nodeHash, sha256 } from '../tree/hash.js';
 import { merkleTreeHash } from '../tree/mth.js';
 import { foldNodes, rangeNodes } from '../tree/ranges.js';
@@ -19,7 +20,7 @@ export interface ShadowState {
   readonly subtrees: readonly Subtree[];
 }
 
-interface Subtree {
+export interface Subtree {
   readonly level: number;
   readonly hash: Uint8Array;
 }
@@ -30,6 +31,8 @@ export interface Recomputed {
   readonly batchRoot: Uint8Array;
   /** Entry hashes of the batch. */
   readonly hashes: readonly Uint8Array[];
+  /** Roots of the perfect subtrees of height 8, 16, … that the batch completes: what goes into the tiles above the entries. */
+  readonly upperNodes: readonly Subtree[];
 }
 
 /** Throws where the bytes are not a well-formed continuation of `before`. */
@@ -45,12 +48,13 @@ export function recomputeEntries(
   details?: readonly Uint8Array[],
 ): Recomputed {
   const { hashes, chainHead, receivedUs } = recomputeChain(before, entries, details);
-  const subtrees = extend(before, hashes);
+  const { subtrees, upperNodes } = extend(before, hashes);
   return {
     next: { size: before.size + hashes.length, chainHead, receivedUs, subtrees },
     root: foldNodes(subtrees.map(({ hash }) => hash)),
     batchRoot: merkleTreeHash(hashes),
     hashes,
+    upperNodes,
   };
 }
 
@@ -70,20 +74,31 @@ function recomputeChain(
   return { hashes, chainHead, receivedUs };
 }
 
-function extend(before: ShadowState, hashes: readonly Uint8Array[]): Subtree[] {
-  const subtrees = [...before.subtrees];
-  for (const { level, index } of rangeNodes({ start: before.size, end: before.size + hashes.length })) {
-    const start = index * 2 ** level - before.size;
-    merge(subtrees, { level, hash: merkleTreeHash(hashes.slice(start, start + 2 ** level)) });
+/** Block by block of a tile's width, so that every node that a tile holds is met. */
+function extend(before: ShadowState, hashes: readonly Uint8Array[]): { subtrees: Subtree[]; upperNodes: Subtree[] } {
+  const [subtrees, upperNodes]: [Subtree[], Subtree[]] = [[...before.subtrees], []];
+  const size = before.size + hashes.length;
+  for (let start = before.size; start < size; ) {
+    const end = Math.min(size, (Math.floor(start / TILE_WIDTH) + 1) * TILE_WIDTH);
+    for (const { level, index } of rangeNodes({ start, end })) {
+      const first = index * 2 ** level - before.size;
+      merge(subtrees, { level, hash: merkleTreeHash(hashes.slice(first, first + 2 ** level)) }, upperNodes);
+    }
+    start = end;
   }
-  return subtrees;
+  return { subtrees, upperNodes };
 }
 
-function merge(subtrees: Subtree[], added: Subtree): void {
+function merge(subtrees: Subtree[], added: Subtree, upperNodes: Subtree[]): void {
   let carry = added;
+  const meet = (): void => {
+    if (carry.level > 0 && carry.level % TILE_HEIGHT === 0) upperNodes.push(carry);
+  };
+  meet();
   for (let last = subtrees.at(-1); last?.level === carry.level; last = subtrees.at(-1)) {
     carry = { level: carry.level + 1, hash: nodeHash(last.hash, carry.hash) };
     subtrees.pop();
+    meet();
   }
   subtrees.push(carry);
 }

@@ -1,13 +1,20 @@
 /** Holds the state of both paths and lets a batch through only where they agree. */
+import type { Head } from '../storage/head.js';
 import { type Batch, type BatchInput, buildBatch, type ChainState } from './build.js';
+import { DivergenceError } from './divergence.js';
+import { assertIntact, checksumsOf, sameNodes } from './intact.js';
 import { type Recomputed, recomputeBatch, type ShadowState } from './recompute.js';
 
-/** The two paths disagree: this machine computed something wrong. The batch must not be stored, let alone signed. */
-export class DivergenceError extends Error {
-  override readonly name = 'DivergenceError';
+/** A batch on which both paths agree. */
+export interface AgreedBatch extends Batch {
+  /**
+   * To be called by a store between writing the batch and swapping the head.
+   * @throws DivergenceError where memory changed since both paths agreed: then nothing must be swapped or signed
+   */
+  assertIntact(head: Head): void;
 }
 
-export interface Proposal extends Batch {
+export interface Proposal extends AgreedBatch {
   /** Root of the log once this batch is in. */
   readonly root: Buffer;
   readonly shadow: ShadowState;
@@ -31,6 +38,7 @@ export class Sequencer {
   /** Changes nothing: a proposal that is not accepted is forgotten. */
   propose(input: BatchInput): Proposal {
     const batch = this.#build(this.#state, input);
+    const sums = checksumsOf(batch);
     const again = this.#recompute(batch);
     const root = batch.next.frontier.root();
     const agreed =
@@ -38,9 +46,10 @@ export class Sequencer {
       again.next.receivedUs === batch.next.receivedUs &&
       batch.next.chainHead.equals(again.next.chainHead) &&
       batch.batchRoot.equals(again.batchRoot) &&
-      root.equals(again.root);
+      root.equals(again.root) &&
+      sameNodes(batch, again);
     if (!agreed) throw new DivergenceError('two computations of the same batch disagree');
-    return { ...batch, root, shadow: again.next };
+    return { ...batch, root, shadow: again.next, assertIntact: (head) => assertIntact(batch, sums, again, head) };
   }
 
   /** To be called once the proposal is durable and committed. */

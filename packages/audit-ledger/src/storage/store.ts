@@ -1,5 +1,5 @@
 /** What a backend keeps. One interface, one conformance suite. */
-import type { Batch } from '../commit/build.js';
+import type { AgreedBatch } from '../commit/sequencer.js';
 import type { IndexFilter } from '../index/block.js';
 import type { Leaf } from '../leaf/leaf.js';
 import type { Pruned } from '../retention/pruning.js';
@@ -36,10 +36,10 @@ export interface LedgerStore extends LogReads {
   readonly head: Head;
 
   /**
-   * Makes a batch durable and swaps the head. MUST resolve only when both are done; MUST reject with StaleWriterError or
+   * Makes a batch durable and swaps the head; MUST call `batch.assertIntact(head)` between the two. MUST resolve only when both are done; MUST reject with StaleWriterError or
    * StoreFullError only where nothing was swapped, and with UnknownOutcomeError where that cannot be told.
    */
-  commit(batch: Batch, head: Head): Promise<void>;
+  commit(batch: AgreedBatch, head: Head): Promise<void>;
 
   /** Keeps the newest signed checkpoint, and in a second place the proof against a rollback. */
   saveCheckpoint(note: string): Promise<void>;

@@ -11,7 +11,9 @@ const file = process.env['PAUSE_FILE'] ?? '';
 // The pool begins with the first operation.
 await readFile('/dev/null');
 const threads = readdirSync('/proc/self/task');
-const worker = threads.find((thread) => readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').startsWith('libuv-worker'));
+const worker = threads.find((thread) =>
+  readFileSync(`/proc/self/task/${thread}/comm`, 'utf8').startsWith('libuv-worker'),
+);
 writeFileSync(`${file}.tmp`, `${process.pid} ${worker ?? ''}`);
 renameSync(`${file}.tmp`, file);
 while (!existsSync(`${file}.go`)) await delay(5);

@@ -125,7 +125,8 @@ export class FaultRuns {
   }
 
   #reset(): void {
-    for (const name of ['ledger', 'ledger.guard', 'pause', 'pause.go', 'trace']) rmSync(this.#at(name), { recursive: true, force: true });
+    for (const name of ['ledger', 'ledger.guard', 'pause', 'pause.go', 'trace'])
+      rmSync(this.#at(name), { recursive: true, force: true });
     cpSync(this.#at('template'), this.#writer.dataFolder, { recursive: true });
     cpSync(this.#at('template.guard'), this.#at('ledger.guard'));
   }
@@ -149,7 +150,7 @@ export class FaultRuns {
       for (const { seq, leaf, detailPreimage } of await store.readEntries(0, ledger.checkpoint.size)) {
         const id = idOf(leaf.subarray(28, 44));
         if (seen.has(id)) problems.push(`event of entry ${seen.get(id)} is there again as entry ${seq}`);
-        if (detailPreimage.length <= 1 + SALT_BYTES) problems.push(`entry ${seq} has no detail`);
+        if ((detailPreimage?.length ?? 0) <= 1 + SALT_BYTES) problems.push(`entry ${seq} has no detail`);
         seen.set(id, seq);
       }
     } finally {
@@ -189,7 +190,9 @@ async function attach(pause: string, args: readonly string[]): Promise<ChildProc
   };
   const [pid, thread] = await by(() => (existsSync(pause) ? readFileSync(pause, 'utf8').split(' ') : undefined));
   const tracer = spawn('strace', [...args, '-p', thread ?? ''], { stdio: 'ignore' });
-  await by(() => (/TracerPid:\t[1-9]/.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')) ? true : undefined));
+  await by(() =>
+    /TracerPid:\t[1-9]/.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')) ? true : undefined,
+  );
   return tracer;
 }
 
@@ -197,7 +200,12 @@ async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
-function requestOf(number: number): { producer: string; producerEpoch: bigint; firstSequence: bigint; events: AuditEvent[] } {
+function requestOf(number: number): {
+  producer: string;
+  producerEpoch: bigint;
+  firstSequence: bigint;
+  events: AuditEvent[];
+} {
   const events = Array.from({ length: EVENTS }, (_, i) => eventOf(number * EVENTS + i));
   return { producer: 'faults', producerEpoch: 0n, firstSequence: 0n, events };
 }

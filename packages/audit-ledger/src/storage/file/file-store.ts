@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { SegmentLog } from '@sentinel/service-kit/segment-log';
 import type { Batch } from '../../commit/build.js';
+import type { AgreedBatch } from '../../commit/sequencer.js';
 import { BLOCK_ENTRIES, type IndexFilter } from '../../index/block.js';
 import type { IndexStore } from '../../index/index-store.js';
 import type { Pruned } from '../../retention/pruning.js';
@@ -66,13 +67,14 @@ export class FileStore implements LedgerStore {
     await pruneFolder(this.#parts, order);
   }
 
-  async commit(batch: Batch, head: Head): Promise<void> {
+  async commit(batch: AgreedBatch, head: Head): Promise<void> {
     const { heads, entries, details, commits, columns, index } = this.#parts;
     // Before a byte is written: a stale writer must not touch what another one has committed.
     await Promise.all([heads.assertNewest(this.#head.generation), this.#assertRoom()]);
     const [[entriesAt], [detailsAt]] = await this.#append(batch);
     if (entriesAt === undefined || detailsAt === undefined) throw new UnknownOutcomeError('a log gave no position');
     const next = { ...head, entriesEnd: entries.end, detailsEnd: details.end };
+    batch.assertIntact(next);
     await this.#swap(next);
     this.#head = next;
     const { commit, firstSeq } = batch.header;

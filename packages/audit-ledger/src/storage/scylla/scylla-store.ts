@@ -2,6 +2,7 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { untilThere } from '@sentinel/service-kit/until-there';
 import type { Batch } from '../../commit/build.js';
+import type { AgreedBatch } from '../../commit/sequencer.js';
 import type { IndexFilter } from '../../index/block.js';
 import type { Pruned } from '../../retention/pruning.js';
 import type { HashTile } from '../../tiles/path.js';
@@ -69,7 +70,7 @@ export class ScyllaStore implements LedgerStore {
     );
   }
 
-  async commit(batch: Batch, head: Head): Promise<void> {
+  async commit(batch: AgreedBatch, head: Head): Promise<void> {
     const { rows, headRow, newest } = this.#parts;
     const { commit, firstSeq, epoch } = batch.header;
     const unsealed = [...this.#unsealed, { commit, firstSeq }].filter(
@@ -80,6 +81,7 @@ export class ScyllaStore implements LedgerStore {
     const before = this.#isFirst ? undefined : this.#head.producers;
     const marks = markStatement(rows, { commit, epoch }, before, head.producers);
     await this.#persist([...batchStatements(rows, batch), ...marks]);
+    batch.assertIntact(next);
     await headRow.swap(this.#head, next);
     this.#head = next;
     this.#isFirst = false;
