@@ -1,7 +1,6 @@
 /** The `scylla` backend: rows of a batch first, then the head's lightweight transaction as commit point, everything else derived. */
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { untilThere } from '@sentinel/service-kit/until-there';
-import type { Batch } from '../../commit/build.js';
 import type { AgreedBatch } from '../../commit/sequencer.js';
 import type { IndexFilter } from '../../index/block.js';
 import type { Pruned } from '../../retention/pruning.js';
