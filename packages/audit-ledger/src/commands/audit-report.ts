@@ -9,7 +9,7 @@ import { openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { makeEvidence, type ReportFiles } from '../report/evidence.js';
 import type { Framework } from '../report/model.js';
-import { signingKeyOf } from '../settings.js';
+import { verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { printExportReport } from './export-report.js';
 import type { Command, LedgerProgram } from './index.js';
@@ -22,7 +22,7 @@ export const auditReport: Command = async (program, streams) => {
   const { config, flags, positionals } = program;
   const framework = frameworkOf(positionals);
   assertWritable(flags);
-  const { verifier } = signingKeyOf(config);
+  const verifier = verifierKeyOf(config);
   const evidence = flags.evidence ?? `sentinel-${framework}-evidence.tar`;
   const files = await make(program, framework, verifier, evidence);
   write(files, program, streams);

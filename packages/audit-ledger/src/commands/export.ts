@@ -6,7 +6,7 @@ import { offlineFiles } from '../export/offline-files.js';
 import { rangeOf } from '../export/period.js';
 import { verifyExport } from '../export/verify-export.js';
 import { openCheckpoint } from '../note/checkpoint.js';
-import { signingKeyOf } from '../settings.js';
+import { verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { printExportReport } from './export-report.js';
 import type { Command } from './index.js';
@@ -19,7 +19,7 @@ export const exportRange: Command = async ({ config, flags }, streams) => {
     const message = 'export needs --output, a folder that does not exist yet or a name that ends in .tar';
     throw new SentinelError({ code: 'INVALID_ARGUMENT', field: '--output', message });
   }
-  const { verifier } = signingKeyOf(config);
+  const verifier = verifierKeyOf(config);
   const source = await selectBackend(config).openSource();
   try {
     const note = await source.checkpoint();

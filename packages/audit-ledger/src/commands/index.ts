@@ -49,7 +49,7 @@ export const FLAGS = {
     help: 'report: where the evidence goes, as export writes it; none = nowhere [sentinel-FRAMEWORK-evidence.tar]',
   },
   'from-export': { type: 'string', value: 'PATH', help: 'verify: an export in place of the log' },
-  key: { type: 'string', value: 'KEY', help: "verify --from-export: the log's verifier key [that of signing_key]" },
+  key: { type: 'string', value: 'KEY', help: "verify --from-export: the log's verifier key [the configured one]" },
   attest: {
     type: 'boolean',
     help: 'verify: writes a signed statement of what was verified to --output (in-toto, DSSE)',

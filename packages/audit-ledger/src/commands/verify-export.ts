@@ -4,7 +4,7 @@ import { openArchive } from '../archive/reader.js';
 import { MalformedTarError } from '../archive/tar.js';
 import { verifyExport } from '../export/verify-export.js';
 import { MalformedKeyError, parseVerifierKey, type VerifierKey } from '../note/keys.js';
-import { signingKeyOf } from '../settings.js';
+import { verifierKeyOf } from '../settings.js';
 import { printExportReport } from './export-report.js';
 import type { LedgerProgram } from './index.js';
 import { progress } from './report.js';
@@ -12,7 +12,7 @@ import { progress } from './report.js';
 /** `verify --from-export`: needs no log, and the key of --key or else the configured one. @returns the exit status */
 export async function verifyExportAt(path: string, program: LedgerProgram, streams: Streams): Promise<number> {
   const { flags } = program;
-  const key = flags.key === undefined ? signingKeyOf(program.config).verifier : keyOf(flags.key);
+  const key = flags.key === undefined ? verifierKeyOf(program.config) : keyOf(flags.key);
   try {
     const archive = await openArchive(path);
     try {

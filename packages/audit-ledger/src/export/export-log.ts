@@ -58,14 +58,18 @@ export interface Exported {
 /** Does not judge what it copies: `verifyExport` does. */
 export async function exportLog(input: ExportInput): Promise<Exported> {
   const { source, checkpoint, range, archive } = input;
-  await archive.add(CHECKPOINT_PATH, Buffer.from(input.note));
-  await archive.add(VERIFIER_KEY_PATH, Buffer.from(`${input.verifierKey}\n`));
+  const files: Record<string, string> = {};
+  const addListed = async (path: string, bytes: Uint8Array): Promise<void> => {
+    await archive.add(path, bytes);
+    files[path] = createHash('sha256').update(bytes).digest('hex');
+  };
+  await addListed(CHECKPOINT_PATH, Buffer.from(input.note));
+  await addListed(VERIFIER_KEY_PATH, Buffer.from(`${input.verifierKey}\n`));
   const copied = await copyEntries(input);
   for (const tile of hashTilesOf(range, checkpoint.size)) await archive.add(tilePath(tile), await source.tile(tile));
-  const files: Record<string, string> = {};
   for await (const { path, bytes, proved = false } of input.extras()) {
-    await archive.add(path, bytes);
-    if (!proved) files[path] = createHash('sha256').update(bytes).digest('hex');
+    if (proved) await archive.add(path, bytes);
+    else await addListed(path, bytes);
   }
   const { origin, size } = checkpoint;
   const { details, missingDetails, prunedLeavesEnd } = copied;
