@@ -222,6 +222,8 @@ export class Engine implements Service {
       },
       deposed: (why) => this.#yield(why),
       storeChanged: (error) => this.#storeChanged('state', error),
+      nowUs: () => Number(this.#clock.nowUs()),
+      clockChanged: (trouble) => this.#condition.clockChanged(trouble),
       changed: () => this.#showServing(),
     });
   }
@@ -316,6 +318,7 @@ export class Engine implements Service {
         decides: () => this.#lead !== null,
         serves: () => !this.#leaderAway,
         carriedCalls: () => this.#replica?.carrier.calls ?? 0,
+        clockAheadSeconds: () => (this.#replica?.clockAheadMs ?? 0) / 1000,
         waitingRecords: () => this.#lead?.committer.waiting ?? 0,
         waitingHistoryBytes: () => this.#lead?.waitingHistoryBytes ?? 0,
         outboxPending: () => this.#lead?.outboxPending ?? 0,

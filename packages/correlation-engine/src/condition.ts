@@ -14,6 +14,8 @@ export class Condition {
   readonly #events: Events;
   readonly #troubles = new Set<keyof typeof AWAY>();
 
+  #clock: string | null = null;
+
   constructor(events: Events) {
     this.#events = events;
   }
@@ -55,8 +57,16 @@ export class Condition {
     return why === null ? AWAY[store] : `${AWAY[store]}: ${why}`;
   }
 
+  /** @param trouble null = the clock is right again */
+  clockChanged(trouble: string | null): void {
+    this.#clock = trouble;
+    this.#events.clockChanged(trouble);
+  }
+
   #remarks(): string[] {
     const why = this.#events.whyAway('bus');
-    return why === null ? [] : [`decisions go on, live updates of other replicas and cached states come late: ${why}`];
+    const bus =
+      why === null ? [] : [`decisions go on, live updates of other replicas and cached states come late: ${why}`];
+    return [...bus, ...(this.#clock === null ? [] : [this.#clock])];
   }
 }

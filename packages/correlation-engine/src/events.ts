@@ -234,6 +234,12 @@ export class Events {
     return this.#stores.standing(store);
   }
 
+  /** Why the clock is not to be trusted; null = it is again. */
+  clockChanged(trouble: string | null): void {
+    if (trouble === null) this.#log.info('the clock of this machine agrees with that of the database again');
+    else this.#log.error(trouble);
+  }
+
   /** This engine has nothing to do with the store any more. */
   forget(store: Store): void {
     this.#stores.forget(store);

@@ -12,6 +12,7 @@ export interface Gauges {
   decides(): boolean;
   serves(): boolean;
   carriedCalls(): number;
+  clockAheadSeconds(): number;
   waitingRecords(): number;
   waitingHistoryBytes(): number;
   outboxPending(): number;
@@ -49,6 +50,11 @@ export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: numbe
     'sentinel_replica_carried_calls',
     'Calls that this replica carries to the one that decides. Falling to 0: see its log.',
     gauges.carriedCalls,
+  );
+  gauge(
+    'sentinel_replica_clock_ahead_seconds',
+    "How far this machine's clock is ahead of the database's, when a replica that does not decide last looked. Above 60: see its time service.",
+    gauges.clockAheadSeconds,
   );
   gauge('sentinel_correlation_buffer_size', 'Records that wait for their commit.', gauges.waitingRecords);
   gauge(

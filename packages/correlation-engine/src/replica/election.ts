@@ -6,6 +6,8 @@ import type { Leadership, Lease } from '../store/lease.js';
 export const RENEW_MS = LEASE_MS / 3;
 /** How often the others look. */
 export const POLL_MS = 200;
+/** How long a replica that is to lead only where nobody else does leaves the lead to others. */
+const DEFER_MS = 3_000;
 /** After an attempt to lead that failed. */
 const PAUSE_MS = 1_000;
 
@@ -17,6 +19,8 @@ export interface Candidate {
    * @returns false when another one was first
    */
   lead(epoch: number): Promise<boolean>;
+  /** Another one would do it better, if there is one. @param nowUs time of the database */
+  defers(nowUs: number): boolean;
   /** Epoch of the right to write that this replica has; null = none. */
   epoch(): number | null;
   /** The lead is another one's. */
@@ -33,6 +37,8 @@ export class Election {
   readonly #candidate: Candidate;
   readonly #over = new AbortController();
   #leading: PromiseWithResolvers<void> | null = null;
+  /** Since when nobody leads, as far as this one saw; null = somebody does. */
+  #freeSince: number | null = null;
   #following: Promise<void> = Promise.resolve();
   #renewing: Promise<void> = Promise.resolve();
 
@@ -83,8 +89,10 @@ export class Election {
   async #look(): Promise<void> {
     const seen = await this.#lease.read();
     this.#candidate.follow(seen.valid ? seen : null);
-    if (seen.valid) return;
-    if (this.#over.signal.aborted) return;
+    const defers = this.#candidate.defers(seen.nowUs);
+    this.#freeSince = seen.valid ? null : (this.#freeSince ?? performance.now());
+    if (this.#freeSince === null || this.#over.signal.aborted) return;
+    if (defers && performance.now() - this.#freeSince < DEFER_MS) return;
     const leading = Promise.withResolvers<void>();
     this.#leading = leading;
     if (await this.#candidate.lead(seen.epoch)) await leading.promise;

@@ -11,6 +11,7 @@ import type { LoadedState } from '../store/loaded-state.js';
 import { type StateStore, SupersededError } from '../store/state-store.js';
 import { httpService } from './carried-http.js';
 import { Carrier } from './carrier.js';
+import { ClockWatch, MOST_AHEAD_MS } from './clock-watch.js';
 import { Election } from './election.js';
 import { leaderService } from './leader-watch.js';
 import { advertised, linkTo, startLinkServer } from './link-server.js';
@@ -31,6 +32,10 @@ export interface ReplicaParts {
   readonly deposed: (why: string) => void;
   /** The database does not answer (with the reason), or answers again (null). Of a leader the commits say it. */
   readonly storeChanged: (error: unknown) => void;
+  /** Of this machine, microseconds since the Unix epoch. */
+  readonly nowUs: () => number;
+  /** Why the clock of this machine is not to be trusted, as a sentence; null = it is again. */
+  readonly clockChanged: (trouble: string | null) => void;
   /** It became possible or impossible to reach the leader. */
   readonly changed: () => void;
 }
@@ -51,6 +56,7 @@ export class Replica {
   readonly carrier: Carrier;
   readonly #parts: ReplicaParts;
   readonly #election: Election;
+  readonly #clock: ClockWatch;
   /** Name of whoever decides; null = nobody. undefined = not known yet. */
   #leader: string | null | undefined;
   #server: GrpcServer | null = null;
@@ -64,10 +70,15 @@ export class Replica {
       connect: (address) => linkTo(address, parts.loaded().config),
       changed: parts.changed,
     });
+    this.#clock = new ClockWatch(parts.nowUs, parts.clockChanged);
     this.#election = new Election(parts.lease, {
       epoch: () => (parts.store.holds ? parts.store.epoch : null),
       follow: (leader) => this.#follow(leader),
       lead: (epoch) => this.#lead(epoch),
+      defers: (nowUs) => {
+        this.#clock.compare(nowUs);
+        return this.#clock.isFarAhead;
+      },
       superseded: () => parts.deposed(SUPERSEDED),
       expired: () => parts.deposed(EXPIRED),
       failed: (error) => {
@@ -83,6 +94,11 @@ export class Replica {
   /** Name of whoever decides; '' = nobody, as far as is known. */
   get leader(): string {
     return this.#leader ?? '';
+  }
+
+  /** Of the database's clock, milliseconds. */
+  get clockAheadMs(): number {
+    return this.#clock.aheadMs;
   }
 
   /** Opens the port for the others, then looks who leads. */
@@ -130,6 +146,16 @@ export class Replica {
     else log.info({ leader: leader.holder, address: leader.address, epoch: leader.epoch }, 'another replica decides');
   }
 
+  /** Time never goes back: where it was taken ahead it stands still until it is reached. */
+  #sayTime({ head }: LoadedState): void {
+    const aheadMs = (head.nowUs - this.#parts.nowUs()) / 1000 + this.#clock.aheadMs;
+    if (aheadMs <= MOST_AHEAD_MS) return;
+    this.#parts.log.error(
+      { until: new Date(head.nowUs / 1000).toISOString() },
+      `the time of the log is ${Math.round(aheadMs / 1000)} s ahead of the database's, as a replica with a wrong clock left it: until then nothing ages or expires`,
+    );
+  }
+
   async #lead(after: number): Promise<boolean> {
     const { store, lease, log, idle, decide } = this.#parts;
     await idle();
@@ -151,6 +177,7 @@ export class Replica {
     const seconds = (performance.now() - started) / 1000;
     const facts = { replica: this.id, epoch, devices: state.devices.length, commitSeq: state.head.commitSeq, seconds };
     log.info(facts, 'this replica decides');
+    this.#sayTime(state);
     return true;
   }
 }

@@ -63,7 +63,8 @@ function leadContract(make: () => Promise<DatabasePlace>): void {
     assert.ok(await take(first, 'first'));
     assert.equal(await take(second, 'second'), null);
     const lease = new Lease(database().pool(() => {}, 1));
-    const { holder, address, valid } = await lease.read();
+    const { holder, address, valid, nowUs } = await lease.read();
+    assert.ok(Math.abs(nowUs / 1000 - Date.now()) < 60_000);
     assert.deepEqual({ holder, address, valid }, { holder: 'first', address: 'first:1', valid: true });
     await expire();
     assert.equal((await lease.read()).valid, false);

@@ -11,6 +11,8 @@ export interface Leadership {
   readonly address: string;
   /** Its lease runs. */
   readonly valid: boolean;
+  /** The database's clock, microseconds since the Unix epoch. */
+  readonly nowUs: number;
 }
 
 /** The leader's row. It says who leads; that nobody else can write is the lock's and the epoch's doing (see claim.ts). */
@@ -24,9 +26,8 @@ export class Lease {
 
   async read(): Promise<Leadership> {
     const { rows } = await sql<Leadership>`select holder, epoch, address,
-      holder <> '' and renewed_at >= clock_timestamp() - make_interval(secs => ${LEASE_MS / 1000}) as valid from leader`.execute(
-      this.#db,
-    );
+      holder <> '' and renewed_at >= clock_timestamp() - make_interval(secs => ${LEASE_MS / 1000}) as valid,
+      (extract(epoch from clock_timestamp()) * 1000000)::bigint as "nowUs" from leader`.execute(this.#db);
     const [row] = rows;
     if (row === undefined) throw new Error('the table leader has lost its row');
     return row;

@@ -1,4 +1,5 @@
 import { eventually, type TestDatabase, testDatabase } from '@sentinel/test-kit';
+import type { EngineOptions } from '../build.js';
 import { TestEngine } from './engine.js';
 
 /** Replicas of one engine in this process: one real PostgreSQL, one folder of history, real ports. */
@@ -46,7 +47,7 @@ export class Replicas {
   }
 
   /** @param more settings of this replica alone */
-  async add(more: Record<string, unknown> = {}): Promise<TestEngine> {
+  async add(more: Record<string, unknown> = {}, options: Partial<EngineOptions> = {}): Promise<TestEngine> {
     const [first] = this.all;
     const engine: TestEngine = new TestEngine({
       database: { postgres_url: this.#database.url, sslmode: 'disable' },
@@ -57,7 +58,7 @@ export class Replicas {
       ...more,
     });
     this.all.push(engine);
-    await engine.start();
+    await engine.start(options);
     if (first === undefined) await decides(engine);
     await serves(engine);
     return engine;
