@@ -3,12 +3,28 @@ import { SALT_BYTES } from '../detail/commitment.js';
 import { decodeLeaf } from '../leaf/leaf.js';
 import type { Head, Landmark } from '../storage/head.js';
 import type { LedgerStore } from '../storage/store.js';
+import { type Pruned, type Pruning, pruningOf } from './pruning.js';
+import { isSubset } from './scope.js';
 
 export interface Recorded {
   readonly seq: number;
   /** Ledger clock. */
   readonly receivedUs: number;
   readonly detail: { readonly [name: string]: unknown };
+}
+
+/** What the log itself says was pruned, or is being pruned. */
+export async function readPruned(store: LandmarkReads): Promise<Pruned> {
+  const prunings: Pruning[] = [];
+  for await (const { seq, detail } of recordedOf(store, 'prune')) {
+    const pruning = pruningOf(seq, detail);
+    if (pruning === undefined || prunings.some(({ scopes }) => isSubset(scopes, pruning.scopes))) continue;
+    prunings.unshift(pruning);
+    // Whatever was pruned before, this one speaks for.
+    if (pruning.scopes.length === 0) break;
+  }
+  const { leaves = 0, details = 0 } = prunings.at(-1) ?? {};
+  return { leaves, details, prunings: prunings.map(({ seq }) => seq) };
 }
 
 /** What keys of the log handed over to which, as signed notes, oldest first. */

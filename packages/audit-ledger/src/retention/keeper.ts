@@ -14,7 +14,7 @@ import { type Recorded, recordedAt, recordedOf } from './chain.js';
 import { addedHold, type Hold, readHolds, removedHold } from './holds.js';
 import { isEmpty, type PrunePlan, type PruneRequest, planPruning } from './plan.js';
 import { type Pruning, pruningJson, pruningOf } from './pruning.js';
-import { keeps, type Scope } from './scope.js';
+import { isSubset, keeps, type Scope } from './scope.js';
 import { confirmToken, tokenSize } from './token.js';
 
 export interface KeeperParts {
@@ -176,11 +176,6 @@ export class Keeper {
       return bytes;
     }, size);
   }
-}
-
-function isSubset(some: readonly Scope[], all: readonly Scope[]): boolean {
-  const known = new Set(all.map((scope) => JSON.stringify(scope)));
-  return some.every((scope) => known.has(JSON.stringify(scope)));
 }
 
 function refused(why: string): SentinelError {

@@ -30,6 +30,12 @@ export function keeps(scopes: readonly Scope[], leaf: PrunableLeaf): boolean {
   return leaf.producer === LEDGER_PRODUCER || scopes.some((scope) => covers(scope, leaf));
 }
 
+/** Whether each of `some` is among `all`. */
+export function isSubset(some: readonly Scope[], all: readonly Scope[]): boolean {
+  const known = new Set(all.map((scope) => JSON.stringify(scope)));
+  return some.every((scope) => known.has(JSON.stringify(scope)));
+}
+
 export function scopeJson({ gpu, producer, fromUs, toUs }: Scope): { readonly [name: string]: JsonValue } {
   return { from_us: fromUs, gpu, producer, to_us: toUs };
 }

@@ -1,14 +1,17 @@
 /** What every backend does. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, beforeEach, describe, it } from 'node:test';
 import { SALT_BYTES } from '../detail/commitment.js';
 import { StaleNumberError } from '../ingest/deduplicate.js';
 import { decodeLeaf } from '../leaf/leaf.js';
 import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
 import { type OpenLedger, type OpenLedgerOptions, openLedger } from '../open-ledger.js';
+import { Keeper } from '../retention/keeper.js';
 import { BACKENDS, type TestPlace } from '../testing/backends.js';
 import { draftOf, ledgerOptions, requestOf, TEST_KEY } from '../testing/ledgers.js';
 import { tileWidth } from '../tiles/path.js';
+import { Turns } from '../turns.js';
 import { verifyAgainst, verifyLog } from '../verify/verify-log.js';
 import { RollbackError, TamperedStoreError } from './errors.js';
 import type { LedgerStore } from './store.js';
@@ -46,6 +49,41 @@ for (const kind of BACKENDS) {
       await opened.close();
       const { findings, entries, details } = await verified();
       assert.deepEqual([findings, entries, details], [[], 4, 4]);
+    });
+
+    it('prunes details but for what is kept, through a restart and a removed hold', async () => {
+      let opened = await open();
+      const keeper = (): Keeper =>
+        new Keeper({
+          ledger: opened.ledger,
+          store: opened.store,
+          turns: new Turns(),
+          nowUs: () => Date.now() * 1000,
+          randomBytes,
+          pruned: () => undefined,
+        });
+      for (let n = 0; n < 900; n += 90)
+        await opened.ledger.ingest(requestOf(Array.from({ length: 90 }, (_, i) => draftOf(n + i))));
+      await opened.ledger.sealNow();
+      const hold = await keeper().addHold({ gpu: 'GPU-1', producer: '', fromUs: 0, toUs: 0 }, 'case 12', 'lawyer');
+      const request = { detailsBeforeUs: Number.MAX_SAFE_INTEGER, leavesBeforeUs: undefined };
+      const prune = async () => await keeper().prune(request, (await keeper().plan(request)).token, 'tester');
+      assert.equal((await prune()).plan.goneDetails, 600);
+      for (const restarted of [false, true]) {
+        if (restarted) {
+          await opened.close();
+          opened = await open();
+        }
+        const report = await verified();
+        assert.deepEqual([report.findings, report.prunedDetails?.count], [[], 600]);
+        const stored = await opened.store.readEntries(0, 901);
+        assert.equal(stored.filter(({ detailPreimage }) => detailPreimage === undefined).length, 600);
+      }
+      await keeper().removeHold(hold.id, 'closed', 'lawyer');
+      assert.equal((await prune()).plan.goneDetails, 300);
+      const report = await verified();
+      assert.deepEqual([report.findings, report.prunedDetails?.count], [[], 900]);
+      await opened.close();
     });
 
     it('gives back entries, tiles and matches, of batches of every size, and after a restart', async () => {

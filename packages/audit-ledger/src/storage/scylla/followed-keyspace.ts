@@ -2,19 +2,25 @@
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { FollowingIndex } from '../../index/following-index.js';
+import type { Pruned } from '../../retention/pruning.js';
 import type { FollowedLog } from '../backend.js';
 import type { LogReads } from '../store.js';
 import { blockRows } from './blocks.js';
 import { readCheckpoints } from './checkpoints.js';
 import { Cluster, SECTION } from './cluster.js';
+import { HeadRow } from './head-row.js';
 import { logNames } from './log-names.js';
 import { LogRows } from './log-rows.js';
+import { prunedIn } from './pruned-rows.js';
 import { readItems, ScyllaReads } from './scylla-reads.js';
 
 export class FollowedKeyspace implements FollowedLog {
   readonly #cluster: Cluster;
   #rows: LogRows | undefined;
   #index: FollowingIndex | undefined;
+  /** Entry that says what was pruned. */
+  #prunedBy: number | undefined;
+  #pruned: Pruned = { leaves: 0, details: 0, prunings: [] };
 
   private constructor(cluster: Cluster) {
     this.#cluster = cluster;
@@ -45,7 +51,19 @@ export class FollowedKeyspace implements FollowedLog {
     const leaves = async (from: number, to: number): Promise<Uint8Array[]> =>
       (await readItems(rows, 'leaves', from, to)).map((preimage) => preimage.subarray(1));
     this.#index ??= new FollowingIndex(size, blockRows(rows, 'blocks'), leaves);
-    return new ScyllaReads(rows, this.#index, () => size);
+    const stored = await new HeadRow(rows.cluster, rows.log).read();
+    const newest = stored?.head.landmarks.prune;
+    if (stored !== undefined && newest !== this.#prunedBy) {
+      this.#pruned = await prunedIn(rows, stored.head);
+      this.#prunedBy = newest;
+    }
+    const pruned = this.#pruned;
+    return new ScyllaReads(
+      rows,
+      this.#index,
+      () => size,
+      () => pruned,
+    );
   }
 
   async close(): Promise<void> {

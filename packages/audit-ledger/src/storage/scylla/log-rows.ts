@@ -74,6 +74,13 @@ export class LogRows {
     };
   }
 
+  deleteRecord(table: RecordTable, { first, epoch }: RowKey): Statement {
+    return {
+      query: `DELETE FROM ${table} WHERE log = ? AND bucket = ? AND first_seq = ? AND epoch = ?`,
+      params: [this.log, Math.floor(first / PER_BUCKET[table]), long(first), long(epoch)],
+    };
+  }
+
   insertHashes(level: number, { first, epoch, hashes }: HashRow): Statement {
     return {
       query: 'INSERT INTO hashes (log, level, bucket, first, epoch, hashes) VALUES (?, ?, ?, ?, ?, ?)',

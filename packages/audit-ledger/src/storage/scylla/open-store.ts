@@ -18,6 +18,7 @@ import { readMarks } from './marks.js';
 import { LEDGER_SCHEMA } from './migrations/index.js';
 import { NewestBlock } from './newest-block.js';
 import { Presence } from './presence.js';
+import { prunedIn } from './pruned-rows.js';
 import { nodesOf, recover } from './recover.js';
 import { ScyllaReads } from './scylla-reads.js';
 import { ScyllaStore } from './scylla-store.js';
@@ -67,14 +68,24 @@ export async function openLog(
   const taken = await takeOver(rows, headRow, Object.values(earlier).flat(), options);
   const head = { ...taken, producers: await readMarks(rows, taken.commits) };
   const newest = new NewestBlock(rows, head.size);
-  const { state, shadow, seals, unsealed, recomputed } = await recover(rows, head, newest);
-  await assertSameLog(new ScyllaReads(rows, newest.index, () => head.size), head, options.verifier);
+  const pruned = await prunedIn(rows, head);
+  const { state, shadow, seals, unsealed, recomputed } = await recover(rows, head, newest, pruned.details);
+  await assertSameLog(
+    new ScyllaReads(
+      rows,
+      newest.index,
+      () => head.size,
+      () => pruned,
+    ),
+    head,
+    options.verifier,
+  );
   const guards = Object.entries(earlier).flatMap(([table, stored]) =>
     stored.map(({ note }) => ({ place: `${keyspace}.${table}`, note })),
   );
   const lost = await compareWithGuards({ place: keyspace, head, nodes: nodesOf(rows, head.size) }, guards, options);
   const window = await newest.fillWindow(new EventWindow(), options.nowUs);
-  const store = new ScyllaStore({ rows, headRow, newest, presence, unsealed, earlier, patienceMs }, head);
+  const store = new ScyllaStore({ rows, headRow, newest, presence, unsealed, earlier, pruned, patienceMs }, head);
   return { store, state, shadow, window, seals, lost, recomputed };
 }
 

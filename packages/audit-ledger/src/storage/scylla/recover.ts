@@ -49,10 +49,15 @@ interface Commit extends CommitPlace {
   readonly hashes: Uint8Array[];
 }
 
-/** @throws TamperedStoreError where the rows do not lead to the head */
-export async function recover(rows: LogRows, head: ScyllaHead, newest: NewestBlock): Promise<Recovered> {
+/** `pruned`: details below need not be there. @throws TamperedStoreError where the rows do not lead to the head */
+export async function recover(
+  rows: LogRows,
+  head: ScyllaHead,
+  newest: NewestBlock,
+  pruned: number,
+): Promise<Recovered> {
   try {
-    return await walk(rows, head, newest);
+    return await walk(rows, head, newest, pruned);
   } catch (error) {
     const broken =
       error instanceof BrokenLinkError ||
@@ -68,7 +73,7 @@ export function nodesOf(rows: LogRows, size: number): NodeReader {
   return new NodeReader((tile) => readTile(rows, tile), size);
 }
 
-async function walk(rows: LogRows, head: ScyllaHead, newest: NewestBlock): Promise<Recovered> {
+async function walk(rows: LogRows, head: ScyllaHead, newest: NewestBlock, pruned: number): Promise<Recovered> {
   const block = Math.floor(head.size / BLOCK_ENTRIES) * BLOCK_ENTRIES;
   const start = bundleStart(Math.min(block, head.firstUnsealedSeq));
   const subtrees = await nodesOf(rows, head.size).subtrees(start);
@@ -79,7 +84,11 @@ async function walk(rows: LogRows, head: ScyllaHead, newest: NewestBlock): Promi
   for await (const items of bundles(rows, start, head.size)) {
     const from = shadow.size;
     const preimages = items.map(({ preimage }) => preimage);
-    const again = recomputeEntries(shadow, preimages, await detailsOf(rows, from, items.length, head.size));
+    const again = recomputeEntries(
+      shadow,
+      preimages,
+      from < pruned ? undefined : await detailsOf(rows, from, items.length, head.size),
+    );
     for (const [i, { preimage, commit }] of items.entries()) {
       const leaf = decodeLeaf(preimage.subarray(1));
       const hash = again.hashes[i] ?? ZERO_HASH;

@@ -10,31 +10,37 @@ import type { LogReads, QueryPage, StoredEntry } from '../store.js';
 import { bundleStart } from './geometry.js';
 import { type HashRow, type LogRows, place, type RecordTable } from './log-rows.js';
 
-const NOTHING_PRUNED_YET: Pruned = { leaves: 0, details: 0, prunings: [] };
 const SPLIT = { leaves: entryPreimages, details: detailPreimages } as const;
 
 export class ScyllaReads implements LogReads {
-  readonly pruned: Pruned = NOTHING_PRUNED_YET;
   readonly #rows: LogRows;
   readonly #index: Pick<IndexStore, 'query'>;
   readonly #size: () => number;
+  readonly #pruned: () => Pruned;
 
-  constructor(rows: LogRows, index: Pick<IndexStore, 'query'>, size: () => number) {
+  constructor(rows: LogRows, index: Pick<IndexStore, 'query'>, size: () => number, pruned: () => Pruned) {
+    this.#pruned = pruned;
     this.#rows = rows;
     this.#index = index;
     this.#size = size;
+  }
+
+  get pruned(): Pruned {
+    return this.#pruned();
   }
 
   async readEntries(from: number, to: number): Promise<StoredEntry[]> {
     const end = Math.min(to, this.#size());
     const [leaves, details] = await Promise.all([
       readItems(this.#rows, 'leaves', from, end),
-      readItems(this.#rows, 'details', from, end),
+      placedItems(this.#rows, 'details', from, end),
     ]);
+    const missing = details.findIndex((item, i) => item === undefined && from + i >= this.pruned.details);
+    if (missing >= 0) throw new MalformedRecordError(`details lack entry ${from + missing}`);
     return leaves.map((preimage, i) => ({
       seq: from + i,
       leaf: preimage.subarray(1),
-      detailPreimage: details[i] ?? new Uint8Array(),
+      detailPreimage: details[i],
     }));
   }
 
@@ -53,11 +59,21 @@ export class ScyllaReads implements LogReads {
   }
 }
 
-/** Preimages of [from, to), all of them. @throws MalformedRecordError */
-export async function readItems(rows: LogRows, table: RecordTable, from: number, to: number): Promise<Uint8Array[]> {
+/** Preimages of [from, to), as far as they are there. */
+async function placedItems(
+  rows: LogRows,
+  table: RecordTable,
+  from: number,
+  to: number,
+): Promise<(Uint8Array | undefined)[]> {
   if (from >= to) return [];
   const found = await allRows(rows.records(table, bundleStart(from), to));
-  const items = place(found, ({ record }) => SPLIT[table](record), from, to);
+  return place(found, ({ record }) => SPLIT[table](record), from, to);
+}
+
+/** Preimages of [from, to), all of them. @throws MalformedRecordError */
+export async function readItems(rows: LogRows, table: RecordTable, from: number, to: number): Promise<Uint8Array[]> {
+  const items = await placedItems(rows, table, from, to);
   return items.map((item, i) => {
     if (item === undefined) throw new MalformedRecordError(`${table} lack entry ${from + i}`);
     return item;

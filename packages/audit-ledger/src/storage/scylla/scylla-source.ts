@@ -3,7 +3,7 @@ import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
 import { SALT_BYTES } from '../../detail/commitment.js';
 import { encodeBundle } from '../../tiles/bundle.js';
 import { type HashTile, TILE_WIDTH, type Tile } from '../../tiles/path.js';
-import { type Opening, SourceError, type SourceFault } from '../../verify/source.js';
+import { type ClaimedPruned, type Opening, SourceError, type SourceFault } from '../../verify/source.js';
 import type { StoredLog } from '../backend.js';
 import { BundleStream } from './bundle-stream.js';
 import { readCheckpoints } from './checkpoints.js';
@@ -12,6 +12,7 @@ import { detailLengthOf, type SalvagedRow, salvageRow } from './damaged-rows.js'
 import { faultsBeside } from './faults-beside.js';
 import { logNames } from './log-names.js';
 import { type HashRow, LogRows, place, type RecordRow } from './log-rows.js';
+import { claimedIn, rotationsIn } from './pruned-rows.js';
 import { splitHashes } from './scylla-reads.js';
 import { SourceCheck } from './source-check.js';
 
@@ -81,6 +82,14 @@ export class ScyllaSource implements StoredLog {
     } finally {
       await details.close();
     }
+  }
+
+  async pruned(): Promise<ClaimedPruned> {
+    return await claimedIn(this.#rows);
+  }
+
+  async rotations(): Promise<readonly string[]> {
+    return await rotationsIn(this.#rows);
   }
 
   /** Damage of what surrounds entries: keys and headers of rows, head, index, producers, event ids. */

@@ -1,5 +1,4 @@
 /** The `scylla` backend: rows of a batch first, then the head's lightweight transaction as commit point, everything else derived. */
-import { SentinelError } from '@sentinel/service-kit/errors';
 import { untilThere } from '@sentinel/service-kit/until-there';
 import type { AgreedBatch } from '../../commit/sequencer.js';
 import type { IndexFilter } from '../../index/block.js';
@@ -7,7 +6,7 @@ import type { Pruned } from '../../retention/pruning.js';
 import type { HashTile } from '../../tiles/path.js';
 import { UnknownOutcomeError } from '../errors.js';
 import type { Head } from '../head.js';
-import type { LedgerStore, QueryPage, StoredEntry } from '../store.js';
+import type { LedgerStore, PruneOrder, QueryPage, StoredEntry } from '../store.js';
 import { batchBytes, batchStatements } from './batch-rows.js';
 import { checkpointStatement, forgetStatements, type StoredCheckpoint } from './checkpoints.js';
 import { explain, type Statement } from './cluster.js';
@@ -16,6 +15,7 @@ import type { LogRows } from './log-rows.js';
 import { dropStatement, markStatement } from './marks.js';
 import type { NewestBlock } from './newest-block.js';
 import type { Presence } from './presence.js';
+import { pruneDetails } from './prune-rows.js';
 import type { CommitPlace } from './recover.js';
 import { ScyllaReads } from './scylla-reads.js';
 
@@ -24,6 +24,7 @@ const TABLES = ['checkpoints', 'rollback_guard'] as const;
 export interface ScyllaStoreParts {
   readonly rows: LogRows;
   readonly headRow: HeadRow;
+  readonly pruned: Pruned;
   readonly newest: NewestBlock;
   readonly presence: Pick<Presence, 'release'>;
   /** How long rows are written again while the cluster is away. */
@@ -36,7 +37,13 @@ export interface ScyllaStoreParts {
 
 export class ScyllaStore implements LedgerStore {
   readonly #parts: ScyllaStoreParts;
+  readonly prunesLeaves = false;
   readonly #reads: ScyllaReads;
+  #pruned: Pruned;
+  /** Below it this writer has seen every detail go: what an earlier one left half done is done again. */
+  #prunedTo = 0;
+  /** Bytes that prunings took since the last commit. */
+  #freed = 0;
   #head: ScyllaHead;
   #unsealed: readonly CommitPlace[];
   /** This writer has committed nothing yet. */
@@ -48,7 +55,13 @@ export class ScyllaStore implements LedgerStore {
     this.#parts = parts;
     this.#head = head;
     this.#unsealed = parts.unsealed;
-    this.#reads = new ScyllaReads(parts.rows, parts.newest.index, () => this.#head.size);
+    this.#reads = new ScyllaReads(
+      parts.rows,
+      parts.newest.index,
+      () => this.#head.size,
+      () => this.#pruned,
+    );
+    this.#pruned = parts.pruned;
   }
 
   get head(): Head {
@@ -56,17 +69,15 @@ export class ScyllaStore implements LedgerStore {
   }
 
   get pruned(): Pruned {
-    return this.#reads.pruned;
+    return this.#pruned;
   }
 
-  prune(): Promise<void> {
-    return Promise.reject(
-      new SentinelError({
-        code: 'UNIMPLEMENTED',
-        message: 'the scylla backend does not prune in this version',
-        hint: 'Set audit_ledger.retention.detail_retention_days and summary_retention_days to 0.',
-      }),
-    );
+  async prune({ leaves, details, prunings, keep, narrowed }: PruneOrder): Promise<void> {
+    const from = narrowed ? 0 : this.#prunedTo;
+    // Before a row is gone: whoever reads meanwhile must not take it for damage.
+    this.#pruned = { leaves, details, prunings };
+    this.#freed += await pruneDetails(this.#parts.rows, from, details, keep);
+    this.#prunedTo = details;
   }
 
   async commit(batch: AgreedBatch, head: Head): Promise<void> {
@@ -75,13 +86,15 @@ export class ScyllaStore implements LedgerStore {
     const unsealed = [...this.#unsealed, { commit, firstSeq }].filter(
       (each) => each.commit >= head.firstUnsealedCommit,
     );
-    const storedBytes = this.#head.storedBytes + batchBytes(batch);
+    const freed = this.#freed;
+    const storedBytes = Math.max(0, this.#head.storedBytes - freed) + batchBytes(batch);
     const next = { ...head, firstUnsealedSeq: unsealed[0]?.firstSeq ?? head.size, storedBytes };
     const before = this.#isFirst ? undefined : this.#head.producers;
     const marks = markStatement(rows, { commit, epoch }, before, head.producers);
     await this.#persist([...batchStatements(rows, batch), ...marks]);
     batch.assertIntact(next);
     await headRow.swap(this.#head, next);
+    this.#freed -= freed;
     this.#head = next;
     this.#isFirst = false;
     this.#unsealed = unsealed;
@@ -116,7 +129,7 @@ export class ScyllaStore implements LedgerStore {
 
   /** What batches wrote, before copies and compression. */
   storageBytes(): Promise<number> {
-    return Promise.resolve(this.#head.storedBytes);
+    return Promise.resolve(Math.max(0, this.#head.storedBytes - this.#freed));
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,58 @@
+/** What entries of a log say of it, found from its head: what was pruned, and how its keys followed each other. */
+import { SALT_BYTES } from '../../detail/commitment.js';
+import { type LandmarkReads, readPruned, readRotations } from '../../retention/chain.js';
+import type { Pruned } from '../../retention/pruning.js';
+import { type ClaimedPruned, NOTHING_PRUNED, type Opening } from '../../verify/source.js';
+import { type Head, MalformedHeadError } from '../head.js';
+import { HeadRow } from './head-row.js';
+import type { LogRows } from './log-rows.js';
+import { ScyllaReads } from './scylla-reads.js';
+
+type Landmarked = Pick<Head, 'landmarks' | 'size'>;
+
+export async function prunedIn(rows: LogRows, head: Landmarked): Promise<Pruned> {
+  return await readPruned(readsOf(rows, head));
+}
+
+/** The same for whoever believes nothing. A damaged head is found out elsewhere. */
+export async function claimedIn(rows: LogRows): Promise<ClaimedPruned> {
+  const reads = await fromHead(rows);
+  if (reads === undefined) return NOTHING_PRUNED;
+  const { leaves, details, prunings } = await readPruned(reads);
+  const announced: Opening[] = [];
+  for (const seq of prunings) {
+    const [entry] = await reads.readEntries(seq, seq + 1);
+    const bytes = entry?.detailPreimage;
+    if (bytes !== undefined)
+      announced.push({ seq, salt: bytes.subarray(1, 1 + SALT_BYTES), detail: bytes.subarray(1 + SALT_BYTES) });
+  }
+  return { leaves, details, announced };
+}
+
+export async function rotationsIn(rows: LogRows): Promise<readonly string[]> {
+  const reads = await fromHead(rows);
+  return reads === undefined ? [] : await readRotations(reads);
+}
+
+async function fromHead(rows: LogRows): Promise<LandmarkReads | undefined> {
+  try {
+    const stored = await new HeadRow(rows.cluster, rows.log).read();
+    return stored && readsOf(rows, stored.head);
+  } catch (error) {
+    if (error instanceof MalformedHeadError || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Of the ledger's own entries, which no pruning takes. */
+function readsOf(rows: LogRows, head: Landmarked): LandmarkReads {
+  const query = () => Promise.reject(new Error('nothing is looked up here'));
+  const anything: Pruned = { leaves: 0, details: head.size, prunings: [] };
+  const reads = new ScyllaReads(
+    rows,
+    { query },
+    () => head.size,
+    () => anything,
+  );
+  return { head, readEntries: (from, to) => reads.readEntries(from, to) };
+}
