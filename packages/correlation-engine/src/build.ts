@@ -63,6 +63,8 @@ export interface EngineOptions {
   readonly openHistory?: () => Promise<HistoryStore>;
   /** Of each connection to the database. */
   readonly timeouts?: Timeouts;
+  /** Payload of all agents that may wait for its commit. */
+  readonly waitingBytes?: number;
 }
 
 /** The composition root: builds every part by hand, starts them in the order of the data, stops them in reverse. */
@@ -241,6 +243,7 @@ export class Engine implements Service {
         bus: this.#bus,
         shared: this.#replica !== null,
         openHistory: () => this.#openHistory(),
+        waitingBytes: this.#options.waitingBytes,
         ledger: () => this.#ledgerConnection(),
         storeChanged: (store, error) => {
           if (this.#lead === lead) this.#storeChanged(store, error);
@@ -320,13 +323,13 @@ export class Engine implements Service {
         carriedCalls: () => this.#replica?.carrier.calls ?? 0,
         clockAheadSeconds: () => (this.#replica?.clockAheadMs ?? 0) / 1000,
         waitingRecords: () => this.#lead?.committer.waiting ?? 0,
+        mayWaitRecords: () => WINDOW_RECORDS * Math.max(1, this.#lead?.sessions.size ?? 0),
         waitingHistoryBytes: () => this.#lead?.waitingHistoryBytes ?? 0,
         outboxPending: () => this.#lead?.outboxPending ?? 0,
         eventStreams: () => this.#eventStreams?.size ?? 0,
       },
       this.#registry,
       this.#config.metrics.per_gpu_series_max_gpus,
-      WINDOW_RECORDS,
     );
   }
 

@@ -21,6 +21,7 @@ import { News } from './directive-log/news.js';
 import { DirectiveStreams } from './directive-log/stream-directives.js';
 import type { Events } from './events.js';
 import { streamProbeResults } from './ingest/stream-results.js';
+import { WaitingRoom } from './ingest/waiting-room.js';
 import { LedgerClient } from './outbox/ledger-client.js';
 import { OutboxStore } from './outbox/outbox-store.js';
 import { Relay } from './outbox/relay.js';
@@ -46,6 +47,7 @@ export interface LeadParts {
   /** Others read the states from the bus. */
   readonly shared: boolean;
   readonly openHistory: () => Promise<HistoryStore>;
+  readonly waitingBytes: number | undefined;
   readonly ledger: () => ClientConnection;
   readonly storeChanged: (store: 'state' | 'history', error: unknown) => void;
   /** It can never go on. */
@@ -126,7 +128,7 @@ export class Lead implements Serving {
       unarchived: (node: string, spoolId: string) => this.#unarchived(node, spoolId),
     };
     this.agentControl = agentControl(probes);
-    this.streamProbeResults = streamProbeResults(probes);
+    this.streamProbeResults = streamProbeResults({ ...probes, room: new WaitingRoom(parts.waitingBytes) });
     this.committer.load(state, parts.coreConfig());
     for (const mark of this.committer.spools.all()) this.#archiver.adopt(mark);
   }

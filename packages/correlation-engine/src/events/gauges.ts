@@ -14,13 +14,14 @@ export interface Gauges {
   carriedCalls(): number;
   clockAheadSeconds(): number;
   waitingRecords(): number;
+  mayWaitRecords(): number;
   waitingHistoryBytes(): number;
   outboxPending(): number;
   eventStreams(): number;
 }
 
 /** Gauges are read when they are scraped. @param maxGpus largest fleet for which each device has series of its own */
-export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: number, maxWaiting: number): void {
+export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: number): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
       name,
@@ -59,8 +60,8 @@ export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: numbe
   gauge('sentinel_correlation_buffer_size', 'Records that wait for their commit.', gauges.waitingRecords);
   gauge(
     'sentinel_correlation_buffer_max',
-    'Records that may wait per agent before it is slowed down.',
-    () => maxWaiting,
+    'Records that may wait before agents are slowed down: so many for each that is connected. All together are held up earlier where they are large.',
+    gauges.mayWaitRecords,
   );
   gauge(
     'sentinel_history_pending_bytes',

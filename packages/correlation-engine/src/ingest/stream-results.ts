@@ -11,6 +11,7 @@ import type { Events } from '../events.js';
 import type { Archiver } from '../store/history/archiver.js';
 import { decodeEnvelope, decodeRecord, otherNode, type Sender, verifyEnvelope } from './envelope.js';
 import { sequenceGap } from './sequence-gap.js';
+import type { WaitingRoom } from './waiting-room.js';
 
 /** Records of one stream that wait for their commit; at this many, or this many bytes, the stream is not read. */
 export const WINDOW_RECORDS = 256;
@@ -23,6 +24,7 @@ export interface ResultsParts {
   readonly events: Events;
   readonly log: Logger;
   readonly admission: () => Admission;
+  readonly room: WaitingRoom;
 }
 
 /** Requests arrive as bytes: what cannot be decoded is then refused with a reason instead of breaking the call. */
@@ -46,6 +48,7 @@ class ResultStream {
   #acknowledgeOnDrain = false;
   #halfClosed = false;
   #ended = false;
+  readonly #whenRoom = (): void => this.#resume();
 
   constructor(parts: ResultsParts, call: Call) {
     this.#parts = parts;
@@ -112,10 +115,12 @@ class ResultStream {
     this.#taken = sequence;
     this.#waiting += 1;
     this.#waitingBytes += payload.length;
+    this.#parts.room.enter(payload.length);
     if (this.#isFull()) this.#call.pause();
     const done = (): void => {
       this.#waiting -= 1;
       this.#waitingBytes -= payload.length;
+      this.#parts.room.leave(payload.length);
     };
     this.#parts.committer.submit({
       kind: 'uplink',
@@ -162,13 +167,21 @@ class ResultStream {
   }
 
   #isFull(): boolean {
-    return this.#waiting >= WINDOW_RECORDS || this.#waitingBytes >= WINDOW_BYTES;
+    return this.#isKeptOut() || this.#waiting >= WINDOW_RECORDS || this.#waitingBytes >= WINDOW_BYTES;
+  }
+
+  /** Where all streams together have too much waiting it goes on once there is room. */
+  #isKeptOut(): boolean {
+    const { room } = this.#parts;
+    if (room.isFull) room.whenRoom(this.#whenRoom);
+    return room.isFull;
   }
 
   #resume(): void {
     if (
       !this.#ended &&
       this.#call.isPaused() &&
+      !this.#isKeptOut() &&
       this.#waiting < WINDOW_RECORDS / 2 &&
       this.#waitingBytes < WINDOW_BYTES / 2
     )
@@ -201,6 +214,7 @@ class ResultStream {
   #forget(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#parts.room.forget(this.#whenRoom);
     if (this.#session !== null) this.#session.uplink = null;
   }
 }
