@@ -54,6 +54,30 @@ describe('the audit commands, against the real ledger', () => {
     assert.equal((await ask(['audit', 'key'])).stdout, readFileSync(pinned, 'utf8'));
   });
 
+  it('export and report: over HTTP, verified once they are written, and nothing is overwritten', async () => {
+    const copy = folder.join('copy.tar');
+    const exported = await ask(['audit', 'export', '--from', '10', '--to', '299', '--file', copy]);
+    assert.equal(exported.status, 0, exported.stderr);
+    assert.match(exported.stdout, /^ok: entries 10 to 299 \(290 details\) are what sentinel\/test signed/);
+    assert.notEqual((await ask(['audit', 'export', '--file', copy])).status, 0);
+
+    const file = folder.join('report.json');
+    const reported = await ask(['audit', 'report', 'soc2', '--format', 'json', '--file', file, '--output', 'json']);
+    assert.equal(reported.status, 0, reported.stderr);
+    const { ok, evidence } = JSON.parse(reported.stdout) as { ok: boolean; evidence: string };
+    assert.deepEqual([ok, existsSync(evidence)], [true, true]);
+    const { controls } = JSON.parse(readFileSync(file, 'utf8')) as { controls: { id: string }[] };
+    assert.deepEqual(
+      controls.map(({ id }) => id),
+      ['CC6.1', 'CC7.2', 'CC8.1', 'A1.2'],
+    );
+    for (const wrong of [
+      ['audit', 'report', 'hipaa', '--file', folder.join('x')],
+      ['audit', 'export'],
+    ])
+      assert.equal((await ask(wrong)).status, 2);
+  });
+
   it('verify: later, against the pinned key and as an extension of what verified', async () => {
     await logEvents(ledger.grpc, 5);
     const { status, stdout } = await ask(['audit', 'verify', '--full']);

@@ -6,6 +6,7 @@ import { EXIT } from '@sentinel/service-kit/errors';
 import { Command, CommanderError, Option } from 'commander';
 import { choice, duration, moment, wholeNumber } from './arguments.js';
 import { approve, listPending, reject } from './commands/approvals.js';
+import { auditExport, auditReport, FRAMEWORKS, REPORT_FORMATS } from './commands/audit-export.js';
 import { auditKey } from './commands/audit-key.js';
 import { auditQuery } from './commands/audit-query.js';
 import { auditVerify } from './commands/audit-verify.js';
@@ -325,6 +326,37 @@ class CommandLine {
           }),
         ),
       );
+    withPeriod(
+      audit.command('export').description('copies entries with all that proves them, for whoever verifies offline'),
+    )
+      .option('--file <PATH>', 'a new folder, or a new file that ends in .tar (required)')
+      .action(
+        this.#run((context, { key, from, to, file }) =>
+          auditExport(context, { key, from, to, file: given('--file', file) }),
+        ),
+      );
+    withPeriod(
+      audit
+        .command('report <FRAMEWORK>')
+        .description('soc2 or iso27001: what the log shows, with evidence that verifies itself'),
+    )
+      .option('--format <FORMAT>', 'json, csv or pdf', 'pdf')
+      .option('--file <PATH>', 'a new file for the report (required)')
+      .option('--evidence <PATH>', 'a new folder or .tar file for the evidence [FILE-evidence.tar]')
+      .action(
+        this.#run((context, { key, from, to, format, file, evidence }, framework) => {
+          const path = given('--file', file);
+          return auditReport(context, {
+            framework: oneOf('FRAMEWORK', FRAMEWORKS, framework),
+            format: oneOf('--format', REPORT_FORMATS, format ?? ''),
+            key,
+            from,
+            to,
+            file: path,
+            evidence: evidence ?? `${path}-evidence.tar`,
+          });
+        }),
+      );
     audit
       .command('key')
       .description('prints the note verifier key of the log')
@@ -370,6 +402,19 @@ class CommandLine {
 function given(flag: string, value: string | undefined): string {
   if (value !== undefined) return value;
   throw usageError(flag, `required option '${flag}' not specified`);
+}
+
+function oneOf<T extends string>(flag: string, values: readonly T[], text: string): T {
+  const found = values.find((value) => value === text);
+  if (found !== undefined) return found;
+  throw usageError(flag, `${flag} takes ${values.join(', ')}`);
+}
+
+function withPeriod(command: Command): Command {
+  return command
+    .option('--from <SEQ|TIME>', 'first entry, by number, date or UTC time at which it was taken [0]')
+    .option('--to <SEQ|TIME>', 'last entry; a date is included, a time is not [the newest]')
+    .option('--key <VKEY>', 'note verifier key to believe [the pinned one, or what the ledger says]');
 }
 
 function withTimes(command: Command, limit: string): Command {

@@ -1,11 +1,11 @@
 import type { Streams } from '@sentinel/service-kit/config';
-import { SentinelError } from '@sentinel/service-kit/errors';
+import { EXIT, SentinelError } from '@sentinel/service-kit/errors';
 import { openArchive } from '../archive/reader.js';
 import { MalformedTarError } from '../archive/tar.js';
+import { exportText } from '../auditor/export-text.js';
 import { verifyExport } from '../export/verify-export.js';
 import { MalformedKeyError, parseVerifierKey, type VerifierKey } from '../note/keys.js';
 import { verifierKeyOf } from '../settings.js';
-import { printExportReport } from './export-report.js';
 import type { LedgerProgram } from './index.js';
 import { progress } from './report.js';
 
@@ -17,15 +17,15 @@ export async function verifyExportAt(path: string, program: LedgerProgram, strea
     const archive = await openArchive(path);
     try {
       const report = await verifyExport(archive, key, flags.verbose ? progress(streams) : undefined);
-      return printExportReport(report, streams, flags.verbose);
+      streams.stdout.write(exportText(report, flags.verbose));
+      return report.ok ? EXIT.ok : EXIT.negative;
     } finally {
       await archive.close();
     }
   } catch (error) {
     if (!(error instanceof MalformedTarError)) throw error;
-    const findings = [{ what: `${path}: ${error.message}` }];
-    const report = { ok: false, checkpoint: undefined, manifest: undefined, findings, found: 1 };
-    return printExportReport(report, streams, flags.verbose);
+    streams.stdout.write(`TAMPERED: 1 finding\n  ${path}: ${error.message}\n`);
+    return EXIT.negative;
   }
 }
 

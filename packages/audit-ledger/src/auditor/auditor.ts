@@ -1,0 +1,73 @@
+/** What auditors order, of a log that lies here or is served elsewhere: a copy, or a report with its evidence. Each is verified once it is written. */
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { openArchive } from '../archive/reader.js';
+import { type ArchiveWriter, createArchive } from '../archive/writer.js';
+import { exportLog } from '../export/export-log.js';
+import { offlineFiles } from '../export/offline-files.js';
+import { type Period, rangeOf } from '../export/period.js';
+import { type ExportReport, verifyExport } from '../export/verify-export.js';
+import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
+import type { VerifierKey } from '../note/keys.js';
+import { NoteError } from '../note/note.js';
+import { makeEvidence, type ReportFiles } from '../report/evidence.js';
+import type { Framework } from '../report/model.js';
+import type { LogSource } from '../verify/source.js';
+
+export interface AuditedLog {
+  readonly source: LogSource;
+  readonly verifier: VerifierKey;
+  readonly period: Period;
+  readonly progress?: (verified: number, total: number) => void;
+}
+
+export interface MadeReport {
+  readonly files: ReportFiles;
+  /** Undefined where none was asked for. */
+  readonly evidence: ExportReport | undefined;
+}
+
+const NOWHERE: ArchiveWriter = { add: () => Promise.resolve(), close: () => Promise.resolve() };
+
+/** @param output a new folder, or a new file that ends in `.tar` */
+export async function copyLog(output: string, log: AuditedLog): Promise<ExportReport> {
+  const opened = await openLog(log);
+  await exportLog({ ...opened, archive: await createArchive(output), extras: offlineFiles });
+  return await verifyCopy(output, log);
+}
+
+/** @param evidence as `output` of `copyLog`; undefined = the report alone */
+export async function makeReport(
+  framework: Framework,
+  evidence: string | undefined,
+  log: AuditedLog,
+): Promise<MadeReport> {
+  const opened = await openLog(log);
+  const archive = evidence === undefined ? NOWHERE : await createArchive(evidence);
+  const files = await makeEvidence({ ...opened, framework, archive, period: log.period });
+  return { files, evidence: evidence === undefined ? undefined : await verifyCopy(evidence, log) };
+}
+
+async function openLog({ source, verifier, period }: AuditedLog) {
+  const note = await source.checkpoint();
+  const checkpoint = signed(note, verifier);
+  const range = await rangeOf(period, source, checkpoint.size);
+  return { source, note, checkpoint, verifierKey: verifier.text, range };
+}
+
+function signed(note: string, verifier: VerifierKey): Checkpoint {
+  try {
+    return openCheckpoint(note, verifier);
+  } catch (cause) {
+    if (!(cause instanceof NoteError)) throw cause;
+    throw new SentinelError({ code: 'DATA_LOSS', message: `nothing is copied: ${cause.message}`, cause });
+  }
+}
+
+async function verifyCopy(path: string, { verifier, progress }: AuditedLog): Promise<ExportReport> {
+  const copy = await openArchive(path);
+  try {
+    return await verifyExport(copy, verifier, progress);
+  } finally {
+    await copy.close();
+  }
+}
