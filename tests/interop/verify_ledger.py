@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Recomputes the root of a live ledger from what its HTTP port publishes, with the standard library alone.
 
-usage: verify_ledger.py BASE_URL
+usage: verify_ledger.py BASE_URL        (file:///FOLDER for an export of the whole log)
 
 Written from the formats (RFC 6962, C2SP tlog-checkpoint and tlog-tiles, the ledger's leaf), not from SENTINEL's code.
 Checks that every leaf decodes, carries its own number and the hash of the leaf before it, that hash tiles of every level
