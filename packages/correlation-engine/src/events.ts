@@ -17,6 +17,7 @@ import {
 import { EngineMetrics } from './events/metrics.js';
 import { type Standing, type Store, StoreHealth } from './events/stores.js';
 import type { StreamEnd } from './live/event-stream.js';
+import type { InconsistentLedgerError } from './outbox/checkpoint.js';
 import type { Pruned } from './store/retention/retention.js';
 
 /** Where something was refused: a closed set of labels. */
@@ -42,6 +43,7 @@ export class Events {
   readonly #log: Logger;
   readonly #metrics: EngineMetrics;
   readonly #stores: StoreHealth;
+  #contradiction = '';
 
   constructor(log: Logger, registry: Registry) {
     this.#log = log;
@@ -228,6 +230,16 @@ export class Events {
   /** `error` null = it is back. Said once, and again while it lasts. */
   storeChanged(store: Store, error: unknown): void {
     this.#stores.changed(store, error);
+  }
+
+  /** `error` null = the ledger proves that it only grew. Said once for each contradiction. */
+  ledgerInconsistent(error: InconsistentLedgerError | null): void {
+    this.#metrics.ledgerConsistent.set(error === null ? 1 : 0);
+    if (error !== null && error.message !== this.#contradiction) {
+      const { first, second } = error;
+      this.#log.error({ first, second }, `CRITICAL: ${error.message}; both checkpoints are kept, entries wait`);
+    }
+    this.#contradiction = error?.message ?? '';
   }
 
   standing(store: Store): Standing {

@@ -84,8 +84,9 @@ export class Lead implements Serving {
     this.committer = this.#buildCommitter(() => outward);
     this.#timers = new Timers(this.committer, clock);
     this.#ledger = new LedgerClient(parts.ledger);
-    this.#relay = new Relay(new OutboxStore(store.db, () => store.epoch), this.#ledger.ingest, {
+    this.#relay = new Relay(new OutboxStore(store.db, () => store.epoch), this.#ledger, {
       changed: (error) => events.storeChanged('ledger', error),
+      inconsistent: (error) => events.ledgerInconsistent(error),
     });
     this.#cache = parts.shared ? this.#buildCache() : null;
     const outward = new Outward({

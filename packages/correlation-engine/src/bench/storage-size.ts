@@ -3,12 +3,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bench } from '@sentinel/bench-kit';
 import { silentLogger } from '@sentinel/service-kit/logging';
+import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
 import { CassandraServer } from '@sentinel/test-kit';
 import { FileHistory } from '../store/history/file-history.js';
 import type { HistoryStore } from '../store/history/history-store.js';
 import { ScyllaHistory } from '../store/history/scylla/scylla-history.js';
 import { GPUS, nodeDay } from '../store/history/testing/node-day.js';
-import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
 import { postgresBytes } from './postgres-size.js';
 
 const DAY_MS = 86_400_000;

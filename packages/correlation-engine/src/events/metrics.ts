@@ -30,6 +30,7 @@ export class EngineMetrics {
   readonly forgotten: Counter<'what'>;
   readonly pruned: Counter<'what'>;
   readonly up: Gauge<'store'>;
+  readonly ledgerConsistent: Gauge;
   readonly busDropped: Counter<'what'>;
   readonly cacheRewrites: Counter;
   readonly streamsEnded: Counter<'why'>;
@@ -121,6 +122,11 @@ export class EngineMetrics {
       labelNames: ['store'],
       registers,
     });
+    this.ledgerConsistent = new Gauge({
+      name: 'sentinel_ledger_consistent',
+      help: '0: CRITICAL, the audit ledger contradicts a checkpoint that it gave before; entries wait in the outbox. Run "sentinel audit verify".',
+      registers,
+    });
     this.busDropped = new Counter({
       name: 'sentinel_bus_dropped_total',
       help: 'Live updates given up. publish: Redis was away; subscriber: a reader was too slow; malformed: another release wrote it.',
@@ -145,5 +151,6 @@ export class EngineMetrics {
     for (const what of ['history', 'directive', 'own']) this.left.inc({ what }, 0);
     for (const what of FORGETTABLE) this.forgotten.inc({ what }, 0);
     for (const what of PRUNED) this.pruned.inc({ what }, 0);
+    this.ledgerConsistent.set(1);
   }
 }

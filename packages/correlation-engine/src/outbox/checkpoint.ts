@@ -1,4 +1,22 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { verifyConsistency } from '@sentinel/service-kit/merkle-consistency';
+
+/** Two checkpoints of the ledger that contradict each other, as it gave them. */
+export class InconsistentLedgerError extends SentinelError {
+  readonly first: string;
+  readonly second: string;
+
+  constructor(what: string, first: string, second: string) {
+    super({
+      code: 'DATA_LOSS',
+      reason: 'CONFLICT',
+      message: `the ledger ${what}`,
+      hint: 'Its storage was rolled back, replaced or forked: run "sentinel audit verify" before anything else. Entries wait meanwhile.',
+    });
+    this.first = first;
+    this.second = second;
+  }
+}
 
 export interface TreeHead {
   readonly origin: string;
@@ -21,21 +39,30 @@ export function readCheckpoint(note: string): TreeHead | null {
 }
 
 /**
- * A log only grows: what the engine saw once must still be there.
- * @throws SentinelError DATA_LOSS when the ledger went back or became another one
+ * A log only grows: what the engine saw once must still be there, and the ledger must prove it. The first checkpoint is believed.
+ * @param ask gives the ledger's proof from one size to another
+ * @throws InconsistentLedgerError when the ledger went back, was forked or became another one
  */
-export function checkGrowth(before: TreeHead | null, after: TreeHead | null): void {
+export async function checkGrowth(
+  first: string,
+  second: string,
+  ask: (oldSize: number, newSize: number) => Promise<readonly Uint8Array[]>,
+): Promise<void> {
+  const [before, after] = [readCheckpoint(first), readCheckpoint(second)];
   if (before === null) return;
-  const lost = (what: string): SentinelError =>
-    new SentinelError({
-      code: 'DATA_LOSS',
-      reason: 'CONFLICT',
-      message: `the ledger ${what}`,
-      hint: 'Its storage was rolled back or replaced: run "sentinel audit verify" before anything else. Entries wait meanwhile.',
-    });
+  const lost = (what: string): SentinelError => new InconsistentLedgerError(what, first, second);
   if (after === null) throw lost('gave no checkpoint');
   if (after.origin !== before.origin) throw lost(`is ${after.origin} now; it was ${before.origin}`);
   if (after.size < before.size) throw lost(`has ${after.size} entries now; it had ${before.size}`);
-  if (after.size === before.size && after.root !== before.root)
-    throw lost(`has another content at ${after.size} entries than before`);
+  const proof = after.size === before.size ? [] : await ask(before.size, after.size);
+  if (verifyConsistency(headOf(before), headOf(after), proof)) return;
+  throw lost(
+    after.size === before.size
+      ? `has another content at ${after.size} entries than before`
+      : `cannot prove that its ${after.size} entries begin with the ${before.size} it had`,
+  );
+}
+
+function headOf({ size, root }: TreeHead): { size: number; root: Uint8Array } {
+  return { size, root: Buffer.from(root, 'base64') };
 }

@@ -1,5 +1,7 @@
 import {
   AuditServiceClient,
+  type GetConsistencyProofRequest,
+  type GetConsistencyProofResponse,
   type IngestEventsRequest,
   type IngestEventsResponse,
 } from '@sentinel/contracts/sentinel/v1/audit.js';
@@ -17,21 +19,35 @@ export class LedgerClient {
   }
 
   /** @throws SentinelError with the ledger's ErrorDetail */
-  readonly ingest = async (request: IngestEventsRequest): Promise<IngestEventsResponse> => {
+  readonly ingest = async (request: IngestEventsRequest): Promise<IngestEventsResponse> =>
+    await this.#call((client) =>
+      callUnary<IngestEventsRequest, IngestEventsResponse>(client, client.ingestEvents, request, DEADLINE_MS),
+    );
+
+  /** What shows that the log of `newSize` entries begins with that of `oldSize`. @throws SentinelError with the ledger's ErrorDetail */
+  readonly consistencyProof = async (oldSize: number, newSize: number): Promise<readonly Uint8Array[]> => {
+    const request = { oldSize: BigInt(oldSize), newSize: BigInt(newSize) };
+    const { hashes } = await this.#call((client) =>
+      callUnary<GetConsistencyProofRequest, GetConsistencyProofResponse>(
+        client,
+        client.getConsistencyProof,
+        request,
+        DEADLINE_MS,
+      ),
+    );
+    return hashes;
+  };
+
+  async #call<T>(ask: (client: AuditServiceClient) => Promise<T>): Promise<T> {
     const client = this.#client ?? createClient(AuditServiceClient, this.#connection());
     this.#client = client;
     try {
-      return await callUnary<IngestEventsRequest, IngestEventsResponse>(
-        client,
-        client.ingestEvents,
-        request,
-        DEADLINE_MS,
-      );
+      return await ask(client);
     } catch (error) {
       this.close();
       throw error;
     }
-  };
+  }
 
   close(): void {
     this.#client?.close();

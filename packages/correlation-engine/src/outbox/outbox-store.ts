@@ -2,6 +2,9 @@ import { type Kysely, sql } from 'kysely';
 import type { OutboxTable, Tables } from '../store/schema.js';
 import { SupersededError } from '../store/state-store.js';
 
+/** A forked ledger gives a new checkpoint with every try: the oldest evidence gives way. */
+const MAX_EVIDENCE = 1000;
+
 /** A numbered row, ready to be sent. */
 export type NumberedRow = OutboxTable & { number: number; relay_epoch: number };
 
@@ -87,6 +90,13 @@ export class OutboxStore {
         db,
       );
     });
+  }
+
+  /** Two checkpoints that contradict each other, kept once, for ever; the newest so many. */
+  async keepEvidence(first: string, second: string, what: string): Promise<void> {
+    await sql`with kept as (insert into ledger_evidence (first, second, what) values (${first}, ${second}, ${what})
+        on conflict do nothing returning id)
+      delete from ledger_evidence where id <= (select max(id) - ${MAX_EVIDENCE} from kept)`.execute(this.#db);
   }
 
   /**

@@ -110,4 +110,23 @@ describe('the way to the ledger', () => {
     ledger.claimedSize = null;
     await until(async () => (await pending()) === 0);
   });
+
+  it('believes no ledger that was forked, keeps both checkpoints, loses nothing, and goes on once it is the same again', async () => {
+    ledger.forked = true;
+    await register('forked');
+    await until(async () => (await engine.metric('sentinel_ledger_consistent')) === 0);
+    assert.ok((await pending()) > 0);
+    await until(() =>
+      engine.lines.some(({ message }) => /^CRITICAL: the ledger (cannot prove|has another)/.test(String(message))),
+    );
+    const kept = await engine.sql('select what from ledger_evidence order by id');
+    assert.match(String(kept.at(-1)?.['what']), /cannot prove that its \d+ entries begin with|has another content/);
+    ledger.forked = false;
+    await until(async () => (await pending()) === 0);
+    assert.equal(await engine.metric('sentinel_ledger_consistent'), 1);
+    assert.equal(
+      registrations(),
+      new Set(ledger.entries.map(({ eventId }) => Buffer.from(eventId).toString('hex'))).size,
+    );
+  });
 });

@@ -7,7 +7,7 @@ import { Backoff } from '@sentinel/service-kit/backoff';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { AuditTypeName } from '../core.js';
 import { SupersededError } from '../store/state-store.js';
-import { checkGrowth, readCheckpoint } from './checkpoint.js';
+import { checkGrowth, InconsistentLedgerError } from './checkpoint.js';
 import type { NumberedRow, OutboxStore, RelayState } from './outbox-store.js';
 
 /** Events of one request. */
@@ -20,6 +20,14 @@ const IDLE_MS = 30_000;
 export interface RelayEvents {
   /** The ledger does not take them (with the reason), or takes them again (null). */
   changed(error: unknown): void;
+  /** Two checkpoints of the ledger contradict each other, and are kept; null = it proves again that it only grew. */
+  inconsistent(error: InconsistentLedgerError | null): void;
+}
+
+/** The ledger as the relay needs it. */
+export interface LedgerCalls {
+  ingest(request: IngestEventsRequest): Promise<IngestEventsResponse>;
+  consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]>;
 }
 
 /**
@@ -28,7 +36,7 @@ export interface RelayEvents {
  */
 export class Relay {
   readonly #store: OutboxStore;
-  readonly #send: (request: IngestEventsRequest) => Promise<IngestEventsResponse>;
+  readonly #ledger: LedgerCalls;
   readonly #events: RelayEvents;
   readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
   #state: RelayState | null = null;
@@ -37,13 +45,9 @@ export class Relay {
   #stopped = false;
   #loop: Promise<void> = Promise.resolve();
 
-  constructor(
-    store: OutboxStore,
-    send: (request: IngestEventsRequest) => Promise<IngestEventsResponse>,
-    events: RelayEvents,
-  ) {
+  constructor(store: OutboxStore, ledger: LedgerCalls, events: RelayEvents) {
     this.#store = store;
-    this.#send = send;
+    this.#ledger = ledger;
     this.#events = events;
   }
 
@@ -103,17 +107,30 @@ export class Relay {
   }
 
   async #deliver(rows: readonly NumberedRow[], state: RelayState): Promise<void> {
-    const answer = await this.#send(toRequest(rows, state.instance));
+    const answer = await this.#ledger.ingest(toRequest(rows, state.instance));
     if (answer.seqs.length !== rows.length) {
       throw new SentinelError({
         code: 'INTERNAL',
         message: `the ledger answered ${answer.seqs.length} events of ${rows.length}`,
       });
     }
-    checkGrowth(readCheckpoint(state.checkpoint), readCheckpoint(answer.checkpoint));
+    await this.#checkGrowth(state.checkpoint, answer.checkpoint);
     await this.#store.acknowledge(state.epoch, rows, answer.seqs.map(Number), answer.checkpoint);
     this.#state = { ...state, checkpoint: answer.checkpoint };
     this.#events.changed(null);
+  }
+
+  /** What the ledger said it did is not believed before: the rows stay, and the next try asks again. */
+  async #checkGrowth(before: string, after: string): Promise<void> {
+    try {
+      await checkGrowth(before, after, (oldSize, newSize) => this.#ledger.consistencyProof(oldSize, newSize));
+      this.#events.inconsistent(null);
+    } catch (error) {
+      if (!(error instanceof InconsistentLedgerError)) throw error;
+      await this.#store.keepEvidence(error.first, error.second, error.message);
+      this.#events.inconsistent(error);
+      throw error;
+    }
   }
 
   async #wait(ms: number): Promise<void> {

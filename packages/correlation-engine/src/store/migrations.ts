@@ -180,6 +180,15 @@ const RETENTION: Step = {
   ],
 };
 
+/** Checkpoints of the audit ledger that contradict each other, as it signed them. */
+const LEDGER_EVIDENCE: Step = {
+  up: [
+    `create table ledger_evidence (id bigint generated always as identity primary key, found_at timestamptz not null default now(),
+       first text not null, second text not null, what text not null, unique (first, second))`,
+  ],
+  down: [`drop table ledger_evidence`],
+};
+
 /**
  * The schema, step by step. Within a minor release steps only add, so that the release before still runs on it. A step that was
  * released is never changed.
@@ -197,6 +206,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   '0010-checkpoint': CHECKPOINT,
   '0011-live-updates': LIVE_UPDATES,
   '0012-retention': RETENTION,
+  '0013-ledger-evidence': LEDGER_EVIDENCE,
 };
 
 /** The same as the migrator wants them. */

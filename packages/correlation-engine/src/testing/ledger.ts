@@ -1,12 +1,16 @@
+import { hash } from 'node:crypto';
 import {
-  type AuditEvent,
+  AuditEvent,
   AuditServiceService,
+  type GetConsistencyProofRequest,
+  type GetConsistencyProofResponse,
   type IngestEventsRequest,
   type IngestEventsResponse,
 } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type GrpcServer, startGrpcServer, unary } from '@sentinel/service-kit/grpc-server';
 import { silentLogger } from '@sentinel/service-kit/logging';
+import { consistencyProof, merkleRoot } from '@sentinel/service-kit/testing/merkle';
 import { SERVICE_TOKEN } from './engine.js';
 
 /**
@@ -20,6 +24,8 @@ export class TestLedger {
   loseAnswers = 0;
   /** What the checkpoint claims, when it is to lie. */
   claimedSize: number | null = null;
+  /** The ledger shows another log than the one it showed before. */
+  forked = false;
   address: string;
   #server: GrpcServer | null = null;
   /** Newest [epoch, number] of each producer. */
@@ -48,6 +54,7 @@ export class TestLedger {
           implementation: {
             ...Object.fromEntries(methods.map((method) => [method, away])),
             ingestEvents: unary((request: IngestEventsRequest) => this.#ingest(request), silentLogger()),
+            getConsistencyProof: unary((request: GetConsistencyProofRequest) => this.#prove(request), silentLogger()),
           },
           roles: Object.fromEntries(names.map((name) => [name, ['service'] as const])),
         },
@@ -77,11 +84,26 @@ export class TestLedger {
       this.loseAnswers -= 1;
       throw new SentinelError({ code: 'UNAVAILABLE', message: 'the answer was lost' });
     }
-    const size = this.claimedSize ?? this.entries.length;
-    return {
-      seqs,
-      checkpoint: `sentinel/test\n${size}\n${Buffer.from(String(size)).toString('base64')}\n\n— test x\n`,
-    };
+    return { seqs, checkpoint: this.#checkpoint(this.claimedSize ?? this.entries.length) };
+  }
+
+  #prove({ oldSize, newSize }: GetConsistencyProofRequest): Promise<GetConsistencyProofResponse> {
+    const proof = consistencyProof(this.#leaves(Number(newSize)), Number(oldSize));
+    const hashes = proof.map((each) => Buffer.from(each));
+    return Promise.resolve({ hashes, newSize, checkpoint: this.#checkpoint(Number(newSize)) });
+  }
+
+  #checkpoint(size: number): string {
+    const root = Buffer.from(merkleRoot(this.#leaves(size))).toString('base64');
+    return `sentinel/test\n${size}\n${root}\n\n— test x\n`;
+  }
+
+  #leaves(size: number): Uint8Array[] {
+    const prefix = this.forked ? 'another' : '';
+    return this.entries.slice(0, size).map((event) => {
+      const bytes = Buffer.from(AuditEvent.encode(event).finish());
+      return hash('sha256', Buffer.concat([Buffer.from(prefix), bytes]), 'buffer');
+    });
   }
 
   #place(event: AuditEvent, { producer, producerEpoch, firstSequence }: IngestEventsRequest, place: bigint): number {

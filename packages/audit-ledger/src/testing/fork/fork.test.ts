@@ -5,7 +5,7 @@ import { TEST_KEY } from '../ledgers.js';
 import { emptyTally, runSchedule, type Tally } from './schedule.js';
 import { SHARED_STORES } from './shared-stores.js';
 
-const SCHEDULES = 25;
+const SCHEDULES = 12;
 
 async function run(kind: keyof typeof SHARED_STORES, signsFirst: boolean, schedules = SCHEDULES): Promise<Tally> {
   const tally = emptyTally();
@@ -19,7 +19,7 @@ for (const kind of ['file', 'scylla'] as const) {
     it('sign no two checkpoints that contradict each other, whatever happens to them', async () => {
       const tally = await run(kind, false);
       assert.equal(tally.inconsistent, 0);
-      assert.ok(tally.signed > SCHEDULES && tally.commits > 10 && tally.stale > 0);
+      assert.ok(tally.signed > SCHEDULES && tally.commits > SCHEDULES / 2 && tally.stale > 0);
     });
 
     it('are found out when they sign before the compare-and-swap', async () => {

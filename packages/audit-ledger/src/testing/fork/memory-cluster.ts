@@ -82,6 +82,13 @@ export class MemoryCluster {
     return cluster as unknown as Cluster;
   }
 
+  /** Notes of the rollback guard. */
+  secondPlace(): string[] {
+    return [...this.#table(SECOND_PLACE).values()]
+      .filter(({ deleted }) => !deleted)
+      .map(({ columns }) => String(columns['note']));
+  }
+
   copy(): () => void {
     const copied = clone(this.#tables);
     return () => {

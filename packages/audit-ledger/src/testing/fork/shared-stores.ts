@@ -17,21 +17,12 @@ const LIMITS = { keyspace: 'model', patienceMs: 600_000 };
 export const SHARED_STORES: Readonly<Record<Backend['name'], (random: Random) => SharedStore>> = {
   file: () => {
     const disk = new MemoryDisk();
-    let cuts = 0;
     return {
       steps: 1200,
       openWriter: (process) => fileBackend({ directory: FOLDER, disk: disk.view(process) }).openWriter,
-      powerCut: () => {
-        disk.powerCut();
-        cuts += 1;
-      },
-      copy: () => {
-        const [before, guarded, putBack] = [cuts, guardedSize(disk), disk.copy(FOLDER)];
-        // A copy that is younger than what a power cut left of the guard nobody could tell from the log: it is made durable every few seconds.
-        return () => {
-          if (cuts === before || guardedSize(disk) > guarded) putBack();
-        };
-      },
+      powerCut: () => disk.powerCut(),
+      copy: () => disk.copy(FOLDER),
+      guardedSize: () => sizeOf(disk.content(GUARD)),
     };
   },
   scylla: (random) => {
@@ -46,11 +37,11 @@ export const SHARED_STORES: Readonly<Record<Backend['name'], (random: Random) =>
       // The replicas have what was acknowledged.
       powerCut: () => undefined,
       copy: () => cluster.copy(),
+      guardedSize: () => Math.max(0, ...cluster.secondPlace().map(sizeOf)),
     };
   },
 };
 
-/** Entries that the checkpoint beside the folder speaks of. */
-function guardedSize(disk: MemoryDisk): number {
-  return Number(disk.content(GUARD).split('\n')[1] ?? 0);
+function sizeOf(note: string): number {
+  return Number(note.split('\n')[1] ?? 0);
 }
