@@ -214,7 +214,7 @@ export class Lead implements Serving {
     // Whoever was connected before this engine took the lead is not connected to it.
     for (const { node, connected } of this.committer.state.nodes.values())
       if (connected) this.#submit({ kind: 'node-left', node });
-    this.#archiver.check();
+    this.#archiver.watch();
     this.#timers.schedule();
     this.#retention.start();
     this.#relay.start();

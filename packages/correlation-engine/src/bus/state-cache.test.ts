@@ -85,3 +85,17 @@ test('whatever happens to the writes, the cache ends as the committed state', as
     { numRuns: 30 },
   );
 });
+
+test('what a write held that was not sent is written with the next one', async () => {
+  const source = new FleetSource();
+  const bus = new FailingBus(() => new MemoryBus(new BusLog()), []);
+  source.commit(names(0, 3));
+  const { cache, rewrites } = cacheOver(bus, source);
+  cache.start();
+  await settled(bus, source);
+  bus.fates.push('unsent');
+  cache.changed(source.commit(['GPU-1']));
+  await settled(bus, source);
+  assert.equal(rewrites.length, 1);
+  await cache.stop();
+});

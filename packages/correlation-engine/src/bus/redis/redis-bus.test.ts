@@ -15,7 +15,7 @@ import { StateCache } from '../state-cache.js';
 import { BusLog } from '../testing/bus-log.js';
 import { cachedBy, FleetSource } from '../testing/fleet-source.js';
 import { fleetKeys, KEPT_S } from './keys.js';
-import { RedisBus } from './redis-bus.js';
+import { MAX_UNSENT_UPDATES, RedisBus } from './redis-bus.js';
 
 const ONE = { after: 0, commitSeq: 1, updates: [] };
 const DEVICES = Array.from({ length: 600 }, (_, i) => `GPU-${i}`);
@@ -143,6 +143,16 @@ describe('a bus over Redis', { skip }, () => {
     assert.equal(await subscription.next(), 'missed');
     await cache.right();
     assert.deepEqual(cache.rewrites, [600, 601]);
+  });
+
+  test('so many updates are on their way at most; what comes beyond is counted', async () => {
+    await using redis = await RedisServer.start();
+    const { bus, log } = openBus(redis.url);
+    await isUp(bus);
+    redis.pause();
+    for (let i = 0; i < MAX_UNSENT_UPDATES + 7; i++) bus.publish(ONE);
+    assert.equal(log.droppedOf('publish'), 7);
+    redis.resume();
   });
 
   test('emptied while nothing happens: the cache is right again within seconds', async () => {

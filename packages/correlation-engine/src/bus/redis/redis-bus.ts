@@ -10,7 +10,7 @@ import { jsonOf, PUT_SCRIPT, putArguments } from './put-script.js';
 import { type RedisPlace, redisError, redisPlace } from './redis-error.js';
 
 /** Updates that may be on their way to the server. */
-const MAX_UNSENT_UPDATES = 1_024;
+export const MAX_UNSENT_UPDATES = 1_024;
 /** Fields that one step of a scan looks at, about. */
 const SCAN_COUNT = 512;
 /** A connection on which nothing comes back is noticed after this and BUS_TIMEOUT_MS. */

@@ -7,10 +7,12 @@ import type { HistoryRecord } from './history-record.js';
 import type { HistoryStore } from './history-store.js';
 
 /** Committed records that wait for the disk. What comes beyond is left to its agent, which keeps it and is asked for it later. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const MAX_GROUP_RECORDS = 1024;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+/** Between two looks at a store to which nothing is written. */
+const WATCH_MS = 10_000;
 /** A hello waits no longer for the history. */
 const REFRESH_TIMEOUT_MS = 1_000;
 
@@ -47,6 +49,7 @@ export class Archiver {
   #bytes = 0;
   #store: HistoryStore;
   #running: Promise<void> | null = null;
+  #watching: NodeJS.Timeout | undefined;
   /** Whether the store failed when it was last asked. */
   #away = false;
   readonly #stopped = new AbortController();
@@ -58,7 +61,13 @@ export class Archiver {
     this.#events = events;
   }
 
-  /** Asks whether the store is there. While it is not, it is asked again, also when no record comes that would show it. */
+  /** Looks now and again whether the store is there, also when no record comes that would show it. */
+  watch(): void {
+    this.check();
+    this.#watching = setInterval(() => this.check(), WATCH_MS);
+  }
+
+  /** Asks whether the store is there. While it is not, it is asked again. */
   check(): void {
     this.#away = true;
     this.#running ??= this.#run();
@@ -135,6 +144,7 @@ export class Archiver {
   /** Writes what waits, if the store takes it. */
   async stop(): Promise<void> {
     this.#stopped.abort();
+    clearInterval(this.#watching);
     await this.#running;
     await this.#store.close();
   }

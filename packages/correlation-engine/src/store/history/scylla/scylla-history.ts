@@ -108,7 +108,8 @@ export class ScyllaHistory implements HistoryStore {
       const streams = nodes.map((node) => this.#records(node, day, lastSeq));
       for await (const record of mergeNewestFirst(streams)) {
         if (record.nowUs < startUs) break;
-        if (record.devices.includes(device)) yield { at: `c${day}.${record.commitSeq}`, record };
+        if (record.devices.includes(device) && (await this.#isWhole(record)))
+          yield { at: `c${day}.${record.commitSeq}`, record };
       }
     }
   }
@@ -118,6 +119,12 @@ export class ScyllaHistory implements HistoryStore {
     const client = this.#client;
     this.#client = null;
     await (await client?.catch(() => null))?.shutdown();
+  }
+
+  /** Above the mark of its spool some may not be written yet: a page that showed one would go past them. */
+  async #isWhole({ node, spoolId, sequence }: HistoryRecord): Promise<boolean> {
+    if (this.#marks.of(node, spoolId) === null) await this.refresh(node, spoolId);
+    return sequence <= (this.#marks.of(node, spoolId) ?? 0);
   }
 
   /** Of one node and day, newest first, a page at a time. */
