@@ -54,6 +54,36 @@ describe('the audit commands, against the real ledger', () => {
     assert.equal((await ask(['audit', 'key'])).stdout, readFileSync(pinned, 'utf8'));
   });
 
+  it('status: says when the ledger contradicts what was verified of it', async () => {
+    const file = `${pinned}.checkpoint.json`;
+    const verified = readFileSync(file, 'utf8');
+    assert.doesNotMatch((await ask(['status'])).stdout, /CRITICAL/);
+    const known = JSON.parse(verified) as { size: number; root: string };
+    for (const [other, what] of [
+      [{ ...known, size: known.size + 5 }, /has 301 entries now; 306 were verified before/],
+      [{ ...known, size: 7 }, /its 301 entries do not begin with the 7/],
+    ] as const) {
+      writeFileSync(file, JSON.stringify(other));
+      assert.match((await ask(['status'])).stdout.replaceAll(/\s+/g, ' '), what);
+    }
+    writeFileSync(file, verified);
+  });
+
+  it('evidence: says what a file of a reader proves', async () => {
+    const file = folder.join('fork-evidence-1.json');
+    const key = readFileSync(pinned, 'utf8').trim();
+    const checkpoint = await (await fetch(`http://${ledger.http}/checkpoint`)).text();
+    const evidence = { format: 'sentinel-fork-evidence/1', verifier_key: key, found_at: '', first: checkpoint };
+    writeFileSync(file, JSON.stringify({ ...evidence, second: checkpoint }));
+    const nothing = await ask(['audit', 'evidence', file]);
+    assert.equal(nothing.status, 1);
+    assert.match(nothing.stdout, /^NOT PROVEN: nothing here shows/);
+    writeFileSync(file, JSON.stringify({ ...evidence, second: checkpoint.replace('301', '302') }));
+    assert.match((await ask(['audit', 'evidence', file])).stdout, /does not verify/);
+    writeFileSync(file, '{}');
+    assert.notEqual((await ask(['audit', 'evidence', file])).status, 0);
+  });
+
   it('export and report: over HTTP, verified once they are written, and nothing is overwritten', async () => {
     const copy = folder.join('copy.tar');
     const exported = await ask(['audit', 'export', '--from', '10', '--to', '299', '--file', copy]);

@@ -100,6 +100,8 @@ export type AuditFilter = Pick<QueryAuditTrailRequest, 'gpu' | 'type' | 'startUs
 export interface LedgerClient {
   readonly address: string;
   checkpoint(): Promise<GetCheckpointResponse>;
+  /** What shows that the log of `newSize` entries begins with that of `oldSize`. */
+  consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]>;
   /** Newest first. */
   entries(filter: AuditFilter, limit: number): Promise<AuditEntry[]>;
   close(): void;
@@ -187,7 +189,20 @@ export function ledgerClient(endpoints: Endpoints, read: Reading): LedgerClient 
   const audit = () => service.client(AuditServiceClient, () => connectionTo(address, endpoints));
   return {
     address,
-    checkpoint: () => service.ask(() => callUnary(audit(), audit().getCheckpoint, {}, DEADLINE_MS)),
+    checkpoint: async () => {
+      // A note is made of lines, and is checked, not shown.
+      let checkpoint = '';
+      const answer = await service.ask(async () => {
+        const found = await callUnary(audit(), audit().getCheckpoint, {}, DEADLINE_MS);
+        checkpoint = found.checkpoint;
+        return found;
+      });
+      return { ...answer, checkpoint };
+    },
+    consistencyProof: async (oldSize, newSize) => {
+      const request = { oldSize: BigInt(oldSize), newSize: BigInt(newSize) };
+      return (await service.ask(() => callUnary(audit(), audit().getConsistencyProof, request, DEADLINE_MS))).hashes;
+    },
     entries: (filter, limit) =>
       service.ask(() =>
         collect(limit, async (pageToken, wanted) => {

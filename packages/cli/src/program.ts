@@ -6,6 +6,7 @@ import { EXIT } from '@sentinel/service-kit/errors';
 import { Command, CommanderError, Option } from 'commander';
 import { choice, duration, moment, wholeNumber } from './arguments.js';
 import { approve, listPending, reject } from './commands/approvals.js';
+import { auditEvidence } from './commands/audit-evidence.js';
 import { auditExport, auditReport, FRAMEWORKS, REPORT_FORMATS } from './commands/audit-export.js';
 import { auditKey } from './commands/audit-key.js';
 import { auditQuery } from './commands/audit-query.js';
@@ -357,6 +358,13 @@ class CommandLine {
           });
         }),
       );
+    audit
+      .command('evidence <FILE>')
+      .description(
+        'says what a fork-evidence file of a reader proves: 0 two different logs were signed, 1 nothing such',
+      )
+      .option('--key <VKEY>', 'note verifier key of the log [the pinned one]')
+      .action(this.#run((context, { key }, file) => Promise.resolve(auditEvidence(context, file ?? '', key))));
     audit
       .command('key')
       .description('prints the note verifier key of the log')

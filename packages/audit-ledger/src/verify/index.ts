@@ -5,6 +5,7 @@ export { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 export { parseVerifierKey, type VerifierKey } from '../note/keys.js';
 export { NoteError } from '../note/note.js';
 export { formatTlogProof, parseTlogProof, type TlogProof, verifyTlogProof } from '../note/tlog-proof.js';
+export { type ForkEvidence, judgeEvidence, parseEvidence, type Verdict } from '../reader/fork-evidence.js';
 export { leafHash } from '../tree/hash.js';
 export { type TreeHead, verifyConsistency, verifyInclusion } from '../tree/verify.js';
 export { type FetchLike, httpSource } from './http-source.js';

@@ -5,6 +5,7 @@ import type { Fleet } from '../client.js';
 import type { Context } from '../context.js';
 import { type Failure, failureOf } from '../failure.js';
 import { fleetSummary, gpuTable, hang, paint, plural, wrap } from '../views/index.js';
+import { contradiction } from './ledger-standing.js';
 
 /** A large fleet is shown by the devices that need somebody. */
 const SHOWN = 20;
@@ -16,23 +17,28 @@ interface ServiceStatus<T> {
   readonly failure: Failure | null;
 }
 
-/** Both services and the fleet at one glance; 69 when a service does not answer. */
+/** Both services and the fleet at one glance; 69 when a service does not answer, 1 when the ledger contradicts what was verified of it. */
 export async function status(context: Context): Promise<number> {
   const engine = context.engine();
   const ledger = context.ledger();
   const [fleet, log] = await Promise.all([
     asked(engine.address, () => engine.fleet()),
-    asked(ledger.address, async () => ({ entries: entriesOf((await ledger.checkpoint()).checkpoint) })),
+    asked(ledger.address, async () => {
+      const { checkpoint } = await ledger.checkpoint();
+      return { entries: entriesOf(checkpoint), contradiction: await contradiction(context, checkpoint) };
+    }),
   ]);
-  const value = { engine: summaryOf(fleet), ledger: { ...summaryOf(log), entries: log.found?.entries ?? null } };
+  const { entries = null, contradiction: contradicts = null } = log.found ?? {};
+  const value = { engine: summaryOf(fleet), ledger: { ...summaryOf(log), entries, contradiction: contradicts } };
   context.answer({ ...value, summary: fleet.found?.summary, gpus: fleet.found?.gpus ?? [] }, () =>
     [
       ...serviceLines('Engine', fleet, ''),
       ...serviceLines('Ledger', log, log.found === null ? '' : `, ${plural(log.found.entries, 'entry', 'entries')}`),
+      ...(contradicts === null ? [] : contradictionLines(contradicts)),
       ...(fleet.found === null ? [] : fleetLines(fleet.found, context.nowUs())),
     ].join('\n'),
   );
-  return fleet.failure?.status ?? log.failure?.status ?? EXIT.ok;
+  return fleet.failure?.status ?? log.failure?.status ?? (contradicts === null ? EXIT.ok : EXIT.negative);
 }
 
 async function asked<T>(address: string, ask: () => Promise<T>): Promise<ServiceStatus<T>> {
@@ -41,6 +47,14 @@ async function asked<T>(address: string, ask: () => Promise<T>): Promise<Service
   } catch (error) {
     return { address, found: null, failure: failureOf(error) };
   }
+}
+
+function contradictionLines(what: string): string[] {
+  const advice = 'Run npx sentinel audit verify, and keep what it says, before anything else.';
+  return hang(
+    ' '.repeat(NAME_WIDTH),
+    `${paint('red', 'CRITICAL')}: the log was replaced, rolled back or forked: ${what}. ${advice}`,
+  );
 }
 
 function summaryOf({ address, failure }: ServiceStatus<unknown>) {
