@@ -119,7 +119,7 @@ async function asWriter({ config }: LedgerProgram): Promise<WriterGear & { close
   await stored.source.close();
   const nowUs = (): number => Date.now() * 1000;
   const ignore = (): void => undefined;
-  let failure: unknown;
+  let failure: Error | undefined;
   const opened = await openLedger({
     backend,
     key: writerKeyOf(config),
@@ -133,7 +133,7 @@ async function asWriter({ config }: LedgerProgram): Promise<WriterGear & { close
       diverged: ignore,
       checkpointNotKept: ignore,
       fatal: (error) => {
-        failure = error;
+        failure = error instanceof Error ? error : new Error(String(error));
       },
     },
   });
