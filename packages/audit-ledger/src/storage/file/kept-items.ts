@@ -18,11 +18,6 @@ export class KeptItems {
     return new KeptItems(files);
   }
 
-  /** Of every item, ascending. */
-  *seqs(): Generator<number> {
-    for (const { file } of this.#files) yield* file.seqs;
-  }
-
   async get(seq: number): Promise<Buffer | undefined> {
     const holder = this.#files.find(({ file }) => seq <= (file.seqs.at(-1) ?? -1));
     return await holder?.file.get(seq);
