@@ -1,7 +1,7 @@
 /** What people did: entries that name an actor, and how many stood behind each. */
 import type { Leaf } from '../leaf/leaf.js';
 import type { Action, Persons } from './model.js';
-import { type Detail, isoOf, text } from './tally.js';
+import { type Detail, isoOf, text } from './values.js';
 
 /** Rows listed: the newest. */
 const MAX_ACTIONS = 10_000;

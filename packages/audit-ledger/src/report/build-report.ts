@@ -7,7 +7,8 @@ import { decodeLeaf, type Leaf, MalformedLeafError } from '../leaf/leaf.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import { FRAMEWORKS } from './controls.js';
 import { type Framework, REPORT_FORMAT, type Report } from './model.js';
-import { type Detail, isoOf, Tally } from './tally.js';
+import { Tally } from './tally.js';
+import { type Detail, isoOf } from './values.js';
 
 export class ReportBuilder {
   readonly #framework: Framework;

@@ -1,5 +1,5 @@
 import type { Figure, FigureDefinition, Selector, TypeName, Where } from './model.js';
-import { type Detail, text } from './tally.js';
+import { type Detail, text } from './values.js';
 
 /** Entries that a figure cites: the newest. */
 const MAX_CITED = 25;

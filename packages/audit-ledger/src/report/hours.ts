@@ -1,6 +1,6 @@
 /** Hours of a period in which nobody said anything. */
 import type { Tallied } from './model.js';
-import { isoOf } from './tally.js';
+import { isoOf } from './values.js';
 
 const HOUR_US = 3_600_000_000;
 /** Ranges listed; all are counted. */

@@ -1,6 +1,6 @@
 /** Holds what seals state against what is there; where leaves were pruned, the difference is what was pruned. */
-import type { Tallied, TypeName } from './model.js';
-import type { Detail } from './tally.js';
+import type { TypeName } from './model.js';
+import type { Detail } from './values.js';
 
 /** Seals cited: the newest. */
 const MAX_CITED = 25;
@@ -58,5 +58,3 @@ export class SealCheck {
       if (n > 0) this.#pruned.set(type as TypeName, (this.#pruned.get(type as TypeName) ?? 0) + n);
   }
 }
-
-export type SealSummary = Tallied['seals'];

@@ -7,10 +7,8 @@ import { FigureCount } from './figure-count.js';
 import { Hours } from './hours.js';
 import type { CitedEntry, ControlDefinition, Tallied, TypeName } from './model.js';
 import { SealCheck } from './seal-check.js';
+import { type Detail, isoOf, text } from './values.js';
 
-export type Detail = { readonly [key: string]: unknown };
-
-/** Cited entries, bounded by the figures and actions that cite. */
 const TYPE_NAMES = new Map<LeafType, TypeName>(
   Object.entries(LeafType).map(([name, type]) => [type, name as TypeName]),
 );
@@ -146,15 +144,6 @@ export function typeNameOf(type: LeafType): TypeName {
   const name = TYPE_NAMES.get(type);
   if (name === undefined) throw new RangeError(`no type ${type}`);
   return name;
-}
-
-/** A member as text: '' where it is absent. */
-export function text(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
-}
-
-export function isoOf(us: number): string {
-  return new Date(Math.floor(us / 1000)).toISOString();
 }
 
 function count<K>(counts: Map<K, Count>, key: K, injected: boolean): void {
