@@ -2,7 +2,7 @@
  * Payload of all agents together that may wait for its commit; each byte takes a dozen in memory until then, so this is 600 MB. While the
  * database is away a fleet would fill any memory with the windows of its streams.
  */
-export const MAX_WAITING_BYTES = 48 * 1024 * 1024;
+const MAX_WAITING_BYTES = 48 * 1024 * 1024;
 
 /** What the streams of all agents have waiting for their commit. While it is full no stream is read; agents keep their records. */
 export class WaitingRoom {
