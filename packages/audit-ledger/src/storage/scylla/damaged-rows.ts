@@ -14,6 +14,8 @@ export interface SalvagedRow {
   readonly row: RecordRow;
   /** The row is where its own header says. */
   readonly inPlace: boolean;
+  /** Commit that its header states. */
+  readonly commit: number;
   /** With their prefix; undefined where they cannot be had. */
   readonly items: readonly (Buffer | undefined)[];
   readonly faults: readonly SourceFault[];
@@ -27,19 +29,23 @@ export function salvageRow(
 ): SalvagedRow {
   const { first, record } = row;
   const stated = statedCount(record);
-  const walked = walkedCount(record, LENGTH_BYTES[table]);
-  const count = Math.min(walked ?? stated, bundleEnd(first) - first);
-  const { items, badLengths } = salvageItems(table, row, count, lengthAt);
+  const most = bundleEnd(first) - first;
+  const asStated = salvageItems(table, row, Math.min(stated, most), lengthAt);
+  // Where as many items as it states do not fill the row, that number is damaged.
+  const fills = isFilledBy(record, LENGTH_BYTES[table], asStated);
+  const walked = fills ? undefined : walkedCount(record, LENGTH_BYTES[table]);
+  const count = Math.min(walked ?? stated, most);
+  const { items, badLengths } = walked === undefined ? asStated : salvageItems(table, row, count, lengthAt);
   const inPlace = isInPlace(row);
   const last = first + Math.max(count, 1) - 1;
   const faults: SourceFault[] = [];
-  if (!inPlace || (walked !== undefined && walked !== stated))
+  if (!inPlace || count !== stated)
     faults.push({ first, last, what: `header of its row of ${table} is not what it should be` });
   const at = (i: number, what: string): void => void faults.push({ first: first + i, last: first + i, what });
   for (const i of badLengths) at(i, `${ITS[table]} length is damaged`);
   for (const [i, item] of items.entries())
     if (item !== undefined && item[0] !== PREFIX[table]) at(i, `${ITS[table]} prefix is damaged`);
-  return { row, inPlace, items, faults };
+  return { row, inPlace, commit: statedCommit(record), items, faults };
 }
 
 function salvageItems(
@@ -64,8 +70,17 @@ export function detailLengthOf(preimage: Buffer | undefined): number | undefined
   }
 }
 
+function statedCommit(record: Buffer): number {
+  return record.length >= RECORD_HEADER_BYTES ? Number(record.readBigUInt64BE(1)) : -1;
+}
+
 function statedCount(record: Buffer): number {
   return record.length >= RECORD_HEADER_BYTES ? record.readUInt32BE(RECORD_HEADER_BYTES - 4) : 0;
+}
+
+function isFilledBy(record: Buffer, lengthBytes: number, { items }: Salvaged): boolean {
+  const end = items.reduce((at, item) => at + lengthBytes + (item?.length ?? Number.NaN), RECORD_HEADER_BYTES);
+  return end === record.length;
 }
 
 /** Items, where their lengths lead exactly to the end. */

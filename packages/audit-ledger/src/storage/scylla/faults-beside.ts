@@ -1,9 +1,11 @@
 /** Damage beside the entries of a log: its head, the records of producers, the index, the event ids. */
+import { allRows } from '@sentinel/service-kit/cql/rows';
 import { BLOCK_ENTRIES, IndexBlock, MalformedIndexError } from '../../index/block.js';
 import type { SourceFault } from '../../verify/source.js';
 import { TamperedStoreError } from '../errors.js';
 import { MalformedHeadError } from '../head.js';
 import { blockRows, decodeEventIds } from './blocks.js';
+import { readCheckpoints } from './checkpoints.js';
 import { HeadRow } from './head-row.js';
 import type { LogRows } from './log-rows.js';
 import { readMarks } from './marks.js';
@@ -28,13 +30,21 @@ async function headFaults(rows: LogRows, size: number): Promise<SourceFault[]> {
     if (damaged !== '') return [{ ...at, what: `head is damaged: its row says another ${damaged}` }];
     if (head.size < size) return [{ ...at, what: `head speaks of ${head.size} entries only` }];
     await readMarks(rows, head.commits);
-    return [];
+    return await checkpointFaults(rows, head.epoch, at);
   } catch (error) {
     if (error instanceof MalformedHeadError || error instanceof SyntaxError)
       return [{ ...at, what: 'head is damaged' }];
     if (error instanceof TamperedStoreError) return [{ ...at, what: error.message }];
     throw error;
   }
+}
+
+/** A checkpoint is of the writer that signed it: of the head's epoch, unless that one has only just taken over. */
+async function checkpointFaults(rows: LogRows, epoch: number, at: Omit<SourceFault, 'what'>): Promise<SourceFault[]> {
+  const newest = (await readCheckpoints(rows, 'checkpoints')).at(-1)?.epoch;
+  const last = Math.max(0, ...(await allRows(rows.epochs(at.last, at.last + 1))));
+  if (newest === undefined || (newest <= epoch && newest >= Math.min(last, epoch))) return [];
+  return [{ ...at, what: `the newest checkpoint is said to be of epoch ${newest}, the head is of ${epoch}` }];
 }
 
 async function indexFaults(rows: LogRows, block: number): Promise<SourceFault[]> {

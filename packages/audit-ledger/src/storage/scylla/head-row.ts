@@ -17,12 +17,12 @@ export interface ScyllaHead extends Head {
   readonly firstUnsealedSeq: number;
   /** Bytes of all batches. */
   readonly storedBytes: number;
+  /** The writer that took the log last, in hexadecimal. */
+  readonly owner: string;
 }
 
 export interface StoredHead {
   readonly head: ScyllaHead;
-  /** The writer that took the log last. */
-  readonly owner: Buffer;
   /** Columns that the head itself says too, and where they differ. */
   readonly damaged: string;
 }
@@ -52,7 +52,8 @@ export class HeadRow {
   }
 
   /** Makes `head` the newest one, of a new epoch. @returns false where somebody was faster */
-  async takeOver(before: ScyllaHead | undefined, head: ScyllaHead, owner: Buffer): Promise<boolean> {
+  async takeOver(before: ScyllaHead | undefined, head: ScyllaHead): Promise<boolean> {
+    const owner = Buffer.from(head.owner, 'hex');
     const epoch = long(head.epoch);
     const [query, params] =
       before === undefined
@@ -64,7 +65,7 @@ export class HeadRow {
       if (!passes(error)) throw error;
     }
     // Also where there was no answer: whoever owns it now took it.
-    return (await this.read())?.owner.equals(owner) === true;
+    return (await this.read())?.head.owner === head.owner;
   }
 
   /**
@@ -130,19 +131,22 @@ function storedHead(row: types.Row): StoredHead {
     ...headOf(fields),
     firstUnsealedSeq: count(fields, 'first_unsealed_seq'),
     storedBytes: count(fields, 'stored_bytes'),
+    owner: String(fields['owner']),
   };
   const damaged = [
     Number(row.epoch) === head.epoch ? '' : 'epoch',
     Number(row.size) === head.size ? '' : 'size',
     bytesOf(row.chain_head).equals(head.chainHead) ? '' : 'chain_head',
     bytesOf(row.batch_id).equals(head.batchId) ? '' : 'batch_id',
+    bytesOf(row.owner).toString('hex') === head.owner ? '' : 'owner',
   ];
-  return { head, owner: bytesOf(row.owner), damaged: damaged.filter((name) => name !== '').join(', ') };
+  return { head, damaged: damaged.filter((name) => name !== '').join(', ') };
 }
 
 function encode(head: ScyllaHead): Buffer {
-  const { firstUnsealedSeq, storedBytes } = head;
-  return encodeHead({ ...head, producers: [] }, { first_unsealed_seq: firstUnsealedSeq, stored_bytes: storedBytes });
+  const { firstUnsealedSeq, storedBytes, owner } = head;
+  const more = { first_unsealed_seq: firstUnsealedSeq, stored_bytes: storedBytes, owner };
+  return encodeHead({ ...head, producers: [] }, more);
 }
 
 function bytes(value: Uint8Array): Buffer {

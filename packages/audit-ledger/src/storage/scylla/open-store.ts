@@ -104,8 +104,9 @@ async function takeOver(
   const before = stored?.head ?? EMPTY_HEAD;
   const epoch =
     1 + Math.max(before.epoch, ...checkpoints.map((each) => each.epoch), ...(await leftEpochs(rows, before)));
-  const head = { ...before, generation: before.generation + 1, epoch };
-  if (await headRow.takeOver(stored?.head, head, Buffer.from(newEpochId))) return head;
+  const owner = Buffer.from(newEpochId).toString('hex');
+  const head = { ...before, generation: before.generation + 1, epoch, owner };
+  if (await headRow.takeOver(stored?.head, head)) return head;
   throw new StaleWriterError();
 }
 
@@ -137,4 +138,5 @@ const EMPTY_HEAD: ScyllaHead = {
   landmarks: {},
   firstUnsealedSeq: 0,
   storedBytes: 0,
+  owner: '',
 };

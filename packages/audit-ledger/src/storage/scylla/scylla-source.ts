@@ -25,14 +25,20 @@ export interface KnownSize {
   readonly size: number;
 }
 
+/** What a leaf and its row say of a detail. */
+interface Expected {
+  readonly length: number | undefined;
+  readonly commit: number | undefined;
+}
+
 export class ScyllaSource implements StoredLog {
   readonly #rows: LogRows;
   readonly #known: KnownSize;
   readonly #entries: BundleStream<RecordRow>;
   readonly #hashes: BundleStream<HashRow>;
   readonly #check = new SourceCheck();
-  /** Detail lengths of bundles read last, by index. */
-  readonly #lengths = new Map<number, readonly (number | undefined)[]>();
+  /** What leaves of bundles read last say of their details, by index. */
+  readonly #leaves = new Map<number, readonly Expected[]>();
 
   private constructor(rows: LogRows, known: KnownSize) {
     this.#rows = rows;
@@ -66,9 +72,10 @@ export class ScyllaSource implements StoredLog {
     try {
       for (let index = Math.floor(from / TILE_WIDTH); index * TILE_WIDTH < to; index += 1) {
         const start = index * TILE_WIDTH;
-        const lengthAt = (seq: number): number | undefined => this.#lengths.get(index)?.[seq - start];
+        const lengthAt = (seq: number): number | undefined => this.#leaves.get(index)?.[seq - start]?.length;
         const rows = (await details.bundle(index)).map((row) => salvageRow('details', row, lengthAt));
         const items = this.#placed(rows, start, Math.min(to, start + TILE_WIDTH));
+        this.#check.add(otherCommits(start, items, this.#leaves.get(index) ?? []));
         for (const [i, item] of items.entries()) {
           if (item === undefined || start + i < from) continue;
           const { preimage } = item;
@@ -109,7 +116,7 @@ export class ScyllaSource implements StoredLog {
     const items = this.#placed(rows, from, from + width);
     this.#remember(
       index,
-      items.map((item) => detailLengthOf(item?.preimage)),
+      items.map((item) => ({ length: detailLengthOf(item?.preimage), commit: item?.of.commit })),
     );
     this.#check.entries(
       index,
@@ -138,11 +145,7 @@ export class ScyllaSource implements StoredLog {
   }
 
   /** Items by position. A row that is not where its header says counts only where there is no other; the faults of a row that counts are kept. */
-  #placed(
-    rows: readonly SalvagedRow[],
-    from: number,
-    to: number,
-  ): ({ readonly preimage: Buffer; readonly of: SalvagedRow } | undefined)[] {
+  #placed(rows: readonly SalvagedRow[], from: number, to: number): (Placed | undefined)[] {
     const ranked = rows.map((of) => ({ of, first: of.row.first, epoch: of.inPlace ? of.row.epoch : -1 }));
     const split = ({ of }: { of: SalvagedRow }) => of.items.map((item) => ({ preimage: item ?? NOTHING, of }));
     const items = place(ranked, split, from, to);
@@ -150,10 +153,30 @@ export class ScyllaSource implements StoredLog {
     return items;
   }
 
-  #remember(index: number, lengths: readonly (number | undefined)[]): void {
-    this.#lengths.set(index, lengths);
-    this.#lengths.delete(index - KEPT_BUNDLES);
+  #remember(index: number, expected: readonly Expected[]): void {
+    this.#leaves.set(index, expected);
+    this.#leaves.delete(index - KEPT_BUNDLES);
   }
+}
+
+interface Placed {
+  readonly preimage: Buffer;
+  readonly of: SalvagedRow;
+}
+
+/** Details whose row is said to be of another commit than their leaf's. */
+function otherCommits(
+  from: number,
+  details: readonly (Placed | undefined)[],
+  leaves: readonly Expected[],
+): readonly SourceFault[] {
+  const seqs = details.flatMap((item, i) => {
+    const commit = leaves[i]?.commit;
+    return item !== undefined && commit !== undefined && item.of.commit !== commit ? [from + i] : [];
+  });
+  const [first, last] = [seqs[0], seqs.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return [{ first, last, what: 'rows of its leaf and its detail are of two commits' }];
 }
 
 /** The one log of the keyspace. @throws SourceError */

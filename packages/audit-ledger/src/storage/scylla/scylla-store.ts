@@ -88,7 +88,8 @@ export class ScyllaStore implements LedgerStore {
     );
     const freed = this.#freed;
     const storedBytes = Math.max(0, this.#head.storedBytes - freed) + batchBytes(batch);
-    const next = { ...head, firstUnsealedSeq: unsealed[0]?.firstSeq ?? head.size, storedBytes };
+    const { owner } = this.#head;
+    const next = { ...head, firstUnsealedSeq: unsealed[0]?.firstSeq ?? head.size, storedBytes, owner };
     const before = this.#isFirst ? undefined : this.#head.producers;
     const marks = markStatement(rows, { commit, epoch }, before, head.producers);
     await this.#persist([...batchStatements(rows, batch), ...marks]);
