@@ -12,7 +12,7 @@ import { BACKENDS, type TestPlace } from '../testing/backends.js';
 import { draftOf, ledgerOptions, requestOf, TEST_KEY } from '../testing/ledgers.js';
 import { tileWidth } from '../tiles/path.js';
 import { Turns } from '../turns.js';
-import { verifyAgainst, verifyLog } from '../verify/verify-log.js';
+import { type VerifyOptions, verifyAgainst, verifyLog } from '../verify/verify-log.js';
 import { RollbackError, TamperedStoreError } from './errors.js';
 import type { LedgerStore } from './store.js';
 
@@ -31,9 +31,9 @@ for (const kind of BACKENDS) {
     });
     const open = async (over: Partial<OpenLedgerOptions> = {}): Promise<OpenLedger> =>
       await openLedger({ ...ledgerOptions(place.backend), ...over });
-    const verified = async () => {
+    const verified = async (options: VerifyOptions = {}) => {
       const source = await place.backend.openSource();
-      return await verifyLog(source, TEST_KEY.verifier).finally(() => source.close());
+      return await verifyLog(source, TEST_KEY.verifier, options).finally(() => source.close());
     };
 
     it('begins with the genesis, gives consecutive seqs, and continues after a restart', async () => {
@@ -116,6 +116,8 @@ for (const kind of BACKENDS) {
       }
       await opened.close();
       assert.deepEqual((await verified()).findings, []);
+      const newest = await verified({ depth: 10 });
+      assert.deepEqual([newest.findings, newest.firstSeq], [[], 1280]);
     });
 
     it('knows retries after a restart, and numbered events beyond its window by their producer’s mark', async () => {
