@@ -117,19 +117,24 @@ export class Ledger {
 
   /** Resolves once every event is durable and covered by a signed checkpoint. */
   async ingest(request: EventRequest): Promise<Receipt> {
-    const bytes = request.drafts.reduce((sum, { detail }) => sum + detail.length, 0);
+    this.assertRoom(request);
+    const bytes = bytesOf(request);
     const entries = request.drafts.length;
-    if (this.#closed) throw new LedgerClosedError('the ledger is stopping');
-    if (this.#queuedEntries + entries > MAX_QUEUED_ENTRIES || this.#queuedBytes + bytes > MAX_QUEUED_BYTES) {
-      this.#parts.events.refused('overloaded');
-      throw new OverloadedError('the ledger has more to write than it can');
-    }
     return await new Promise((resolve, reject) => {
       this.#queue.push({ request, bytes, resolve, reject });
       this.#queuedEntries += entries;
       this.#queuedBytes += bytes;
       this.#wake();
     });
+  }
+
+  /** @throws OverloadedError or LedgerClosedError where a request is not taken now */
+  assertRoom(request: EventRequest): void {
+    if (this.#closed) throw new LedgerClosedError('the ledger is stopping');
+    const entries = this.#queuedEntries + request.drafts.length;
+    if (entries <= MAX_QUEUED_ENTRIES && this.#queuedBytes + bytesOf(request) <= MAX_QUEUED_BYTES) return;
+    this.#parts.events.refused('overloaded');
+    throw new OverloadedError('the ledger has more to write than it can');
   }
 
   /** Asks for a seal, which is made unless nothing was logged since the last. */
@@ -211,11 +216,23 @@ export class Ledger {
       for (const each of waiting) each.reject(error);
       if (!(error instanceof StoreFullError)) throw error;
       this.#parts.events.refused('disk_full');
+      this.#refuseQueued(error);
     } finally {
-      for (const { request, bytes } of waiting) {
-        this.#queuedEntries -= request.drafts.length;
-        this.#queuedBytes -= bytes;
-      }
+      this.#forget(waiting);
+    }
+  }
+
+  /** What waits behind a refused request is refused too: committed before it, it would make the numbers of that one stale. */
+  #refuseQueued(error: StoreFullError): void {
+    const queued = this.#queue.splice(0);
+    for (const each of queued) each.reject(error);
+    this.#forget(queued);
+  }
+
+  #forget(waiting: readonly Waiting[]): void {
+    for (const { request, bytes } of waiting) {
+      this.#queuedEntries -= request.drafts.length;
+      this.#queuedBytes -= bytes;
     }
   }
 
@@ -335,6 +352,10 @@ export class Ledger {
 function landmarksOf({ drafts, header }: Proposal): Landmarks {
   const marked = drafts.flatMap(({ landmark }, i) => (landmark === undefined ? [] : [[landmark, header.firstSeq + i]]));
   return Object.fromEntries(marked) as Landmarks;
+}
+
+function bytesOf({ drafts }: EventRequest): number {
+  return drafts.reduce((sum, { detail }) => sum + detail.length, 0);
 }
 
 function raise(marks: ProducerMarks, { producer, numbering, drafts }: EventRequest): ProducerMarks {

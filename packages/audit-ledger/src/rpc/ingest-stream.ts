@@ -4,6 +4,7 @@
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type {
+  IngestEventsRequest,
   IngestEventsResponse,
   IngestStreamRequest,
   IngestStreamResponse,
@@ -11,7 +12,7 @@ import type {
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { failStream } from '@sentinel/service-kit/grpc-server';
 import type { WriterContext } from './context.js';
-import { ingestEvents } from './ingest.js';
+import { admit, takeEvents } from './ingest.js';
 
 /** Requests, or events, of one stream under way: beyond it the stream is not read, so its sender feels the pressure. */
 const MAX_REQUESTS = 256;
@@ -48,6 +49,7 @@ class StreamSession {
   #requests = 0;
   #events = 0;
   #closed = false;
+  #refused = false;
   #draining = false;
   /** Ends the wait for a client that does not read its answers. */
   #goOn: () => void = () => undefined;
@@ -78,17 +80,27 @@ class StreamSession {
   }
 
   #take({ batch }: IngestStreamRequest): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#refused) return;
     if (batch === undefined)
       return this.#fail(new SentinelError({ code: 'INVALID_ARGUMENT', field: 'batch', message: 'batch is missing' }));
     const events = batch.events.length;
     this.#requests += 1;
     this.#events += events;
     if (this.#requests >= MAX_REQUESTS || this.#events >= MAX_EVENTS) this.#call.pause();
-    const result = ingestEvents(this.#context, batch);
+    const result = this.#start(batch);
     // The answer is awaited in turn; a failure must not count as unhandled until then.
     result.catch(() => undefined);
     this.#answered = this.#answered.then(() => this.#answer(result, events));
+  }
+
+  /** What follows a refused request is not taken: its sender begins with that one again, and numbers must not overtake. */
+  #start(batch: IngestEventsRequest): Promise<IngestEventsResponse> {
+    try {
+      return takeEvents(this.#context, admit(this.#context, batch));
+    } catch (error) {
+      this.#refused = true;
+      return Promise.reject(SentinelError.from(error));
+    }
   }
 
   async #answer(result: Promise<IngestEventsResponse>, events: number): Promise<void> {

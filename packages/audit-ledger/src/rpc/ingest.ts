@@ -1,16 +1,31 @@
 import type { IngestEventsRequest, IngestEventsResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { checkEvents } from '../ingest/check-events.js';
+import type { EventRequest } from '../ingest/deduplicate.js';
 import type { WriterContext } from './context.js';
 import { publicLedgerError } from './errors.js';
 
 /** Resolves once every event is durable and covered by the checkpoint in the answer. */
 export async function ingestEvents(
-  { ledger }: WriterContext,
+  context: WriterContext,
   request: IngestEventsRequest,
 ): Promise<IngestEventsResponse> {
+  return await takeEvents(context, admit(context, request));
+}
+
+/** @throws SentinelError where the request is refused as it comes, before anything of it waits */
+export function admit({ ledger }: WriterContext, request: IngestEventsRequest): EventRequest {
   const checked = checkEvents(request);
   try {
-    const { seqs, checkpoint } = await ledger.ingest(checked);
+    ledger.assertRoom(checked);
+  } catch (error) {
+    throw publicLedgerError(error);
+  }
+  return checked;
+}
+
+export async function takeEvents({ ledger }: WriterContext, admitted: EventRequest): Promise<IngestEventsResponse> {
+  try {
+    const { seqs, checkpoint } = await ledger.ingest(admitted);
     return { seqs: seqs.map(BigInt), checkpoint: checkpoint.note };
   } catch (error) {
     throw publicLedgerError(error);

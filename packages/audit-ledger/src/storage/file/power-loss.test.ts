@@ -67,4 +67,24 @@ describe('a disk that fails', () => {
     assert.deepEqual(seqs, [1]);
     await close();
   });
+
+  it('that is full refuses what waits behind too, so that no number overtakes one that must come again', async () => {
+    const disk = new PowerLossDisk();
+    const { ledger, close } = await openTestLedger(freshFolder(), { disk, groupEntries: 1 });
+    let full = true;
+    disk.before = (operation, path) => {
+      if (!full || operation !== 'write' || !path.includes('/details/')) return;
+      full = false;
+      throw Object.assign(new Error('injected'), { code: 'ENOSPC' });
+    };
+    const requests = [1, 2, 3].map((n) => requestOf([draftOf(n)], n));
+    const outcomes = await Promise.allSettled(requests.map((request) => ledger.ingest(request)));
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['rejected', 'rejected', 'rejected'],
+    );
+    assert.equal(ledger.pendingEntries, 0);
+    for (const [i, request] of requests.entries()) assert.deepEqual((await ledger.ingest(request)).seqs, [i + 1]);
+    await close();
+  });
 });
