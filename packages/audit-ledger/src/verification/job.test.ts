@@ -62,7 +62,7 @@ describe('verification job', () => {
     const read = new Set<number>();
     const runs = (SCRUB_DAYS * 24) / INTERVAL_HOURS;
     for (let run = 0; run < runs; run += 1) {
-      const { job, reports, condition } = await jobOn(aged.folder);
+      const { job, reports } = await jobOn(aged.folder);
       await job.run();
       assert.deepEqual(
         reports.flatMap(({ findings }) => findings),

@@ -1,6 +1,6 @@
 import { choice, integer, list, text } from '../formats.js';
 import { endpoint, listenAddress, optionalPath, requiredPath, webHost, webOrigin } from '../places.js';
-import { group, inertGroup, leaf, type Report, secret, section } from '../schema.js';
+import { group, leaf, type Report, secret, section } from '../schema.js';
 import {
   CONTRACT,
   checkPlaintext,
