@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ServiceError, status as Status } from '@grpc/grpc-js';
 import { ANONYMOUS } from '@sentinel/service-kit/auth';
 import { carriedConnection } from '@sentinel/service-kit/carried-caller';
@@ -36,7 +35,7 @@ export async function watchLeader(link: Link, replica: string, told: (decides: b
     const decides = await asksWhetherItDecides(link, replica);
     if (link.closed) return;
     told(decides);
-    await sleep(decides ? DECIDES_MS : WAITING_MS, undefined, { ref: false });
+    await link.pause(decides ? DECIDES_MS : WAITING_MS);
   }
 }
 

@@ -1,4 +1,5 @@
-import { Client, type ClientDuplexStream, type Deadline, type Metadata } from '@grpc/grpc-js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, type ClientDuplexStream, connectivityState, type Deadline, type Metadata } from '@grpc/grpc-js';
 import { type ClientConnection, createClient } from '@sentinel/service-kit/grpc-client';
 
 /** Connections to the leader. Each carries thousands of streams; a lost packet holds up a quarter of them. */
@@ -33,6 +34,14 @@ export class Link {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Resolves after so long, or at once when the connection is lost. */
+  async pause(ms: number): Promise<void> {
+    const channel = this.#clients[0]?.getChannel();
+    const { READY } = connectivityState;
+    if (channel?.getConnectivityState(true) !== READY) await sleep(ms, undefined, { ref: false });
+    else await new Promise<unknown>((resolve) => channel.watchConnectivityState(READY, Date.now() + ms, resolve));
   }
 
   open(path: string, metadata: Metadata, deadline: Deadline): RawStream {
