@@ -4,7 +4,7 @@
  */
 import { canonicalJson, type JsonValue } from '../detail/canonical.js';
 import type { ProducerMark } from '../ingest/producers.js';
-import { HASH_BYTES, sha256 } from '../tree/hash.js';
+import { EMPTY_ROOT, HASH_BYTES, sha256, ZERO_HASH } from '../tree/hash.js';
 
 const FORMAT = 1;
 
@@ -31,6 +31,21 @@ export interface Head {
   readonly producers: readonly ProducerMark[];
   readonly landmarks: Landmarks;
 }
+
+/** Of a log that nobody has written yet. */
+export const EMPTY_HEAD: Head = {
+  generation: 0,
+  epoch: 0,
+  commits: 0,
+  size: 0,
+  chainHead: ZERO_HASH,
+  root: EMPTY_ROOT,
+  receivedUs: 0,
+  batchId: Buffer.alloc(16),
+  firstUnsealedCommit: 0,
+  producers: [],
+  landmarks: {},
+};
 
 export class MalformedHeadError extends Error {
   override readonly name = 'MalformedHeadError';

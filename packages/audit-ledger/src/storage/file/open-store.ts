@@ -3,10 +3,10 @@ import type { Position } from '@sentinel/service-kit/segment-log';
 import { SegmentLog } from '@sentinel/service-kit/segment-log';
 import { IndexStore } from '../../index/index-store.js';
 import { EventWindow } from '../../ingest/event-window.js';
-import { EMPTY_ROOT, ZERO_HASH } from '../../tree/hash.js';
 import type { OpenedStore, OpenWriterOptions } from '../backend.js';
 import { TamperedStoreError } from '../errors.js';
 import { assertSameLog, compareWithGuards } from '../guard.js';
+import { EMPTY_HEAD } from '../head.js';
 import { blockFiles } from './block-files.js';
 import { CommitTable } from './commit-table.js';
 import { type Disk, nodeDisk, segmentFilesOn } from './disk.js';
@@ -104,7 +104,7 @@ async function openLocked(
 
 /** A new epoch before anything is changed: from here on a writer that still believes it owns the log commits nothing. */
 async function takeOver(heads: HeadFile, { newEpochId }: OpenOptions): Promise<FileHead> {
-  const before = (await heads.read()) ?? EMPTY_HEAD;
+  const before = (await heads.read()) ?? EMPTY;
   const head = { ...before, generation: before.generation + 1, epoch: before.epoch + 1, batchId: newEpochId };
   await heads.swap(head);
   return head;
@@ -120,18 +120,4 @@ async function holdsHistory(log: SegmentLog): Promise<boolean> {
   return false;
 }
 
-const EMPTY_HEAD: FileHead = {
-  generation: 0,
-  epoch: 0,
-  commits: 0,
-  size: 0,
-  chainHead: ZERO_HASH,
-  root: EMPTY_ROOT,
-  receivedUs: 0,
-  batchId: Buffer.alloc(16),
-  firstUnsealedCommit: 0,
-  producers: [],
-  landmarks: {},
-  entriesEnd: LOG_START,
-  detailsEnd: LOG_START,
-};
+const EMPTY: FileHead = { ...EMPTY_HEAD, entriesEnd: LOG_START, detailsEnd: LOG_START };

@@ -4,10 +4,10 @@ import { allRows } from '@sentinel/service-kit/cql/rows';
 import { migrateUp } from '@sentinel/service-kit/cql/schema-steps';
 import { MAX_GROUP_ENTRIES } from '../../commit/ledger.js';
 import { EventWindow } from '../../ingest/event-window.js';
-import { EMPTY_ROOT, ZERO_HASH } from '../../tree/hash.js';
 import type { OpenedStore, OpenWriterOptions } from '../backend.js';
 import { StaleWriterError, TamperedStoreError } from '../errors.js';
 import { assertSameLog, compareWithGuards } from '../guard.js';
+import { EMPTY_HEAD } from '../head.js';
 import { readCheckpoints, type StoredCheckpoint } from './checkpoints.js';
 import { Cluster, explain, SECTION } from './cluster.js';
 import { bundleStart } from './geometry.js';
@@ -101,7 +101,7 @@ async function takeOver(
     throw new TamperedStoreError(`the head says another ${stored.damaged} than its row`);
   if (stored === undefined && checkpoints.length > 0)
     throw new TamperedStoreError('there are checkpoints of the log, but its head is missing');
-  const before = stored?.head ?? EMPTY_HEAD;
+  const before = stored?.head ?? EMPTY;
   const epoch =
     1 + Math.max(before.epoch, ...checkpoints.map((each) => each.epoch), ...(await leftEpochs(rows, before)));
   const owner = Buffer.from(newEpochId).toString('hex');
@@ -124,19 +124,4 @@ async function assertOnlyLog({ cluster, log }: LogRows, { keyspace }: CqlConfig)
   );
 }
 
-const EMPTY_HEAD: ScyllaHead = {
-  generation: 0,
-  epoch: 0,
-  commits: 0,
-  size: 0,
-  chainHead: ZERO_HASH,
-  root: EMPTY_ROOT,
-  receivedUs: 0,
-  batchId: Buffer.alloc(16),
-  firstUnsealedCommit: 0,
-  producers: [],
-  landmarks: {},
-  firstUnsealedSeq: 0,
-  storedBytes: 0,
-  owner: '',
-};
+const EMPTY: ScyllaHead = { ...EMPTY_HEAD, firstUnsealedSeq: 0, storedBytes: 0, owner: '' };
