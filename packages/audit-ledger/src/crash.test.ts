@@ -47,7 +47,7 @@ class Sender {
   }
 }
 
-it(`${KILLS} kills under load lose and double nothing`, { timeout: 120_000 }, async () => {
+it(`${KILLS} kills under load lose and double nothing`, { timeout: 400_000 }, async () => {
   await using writer = new WriterProcess();
   const senders = Array.from({ length: SENDERS }, (_, i) => new Sender(i));
   let slowest = 0;

@@ -43,6 +43,8 @@ export class LedgerProcess {
       http: { listen_address: '127.0.0.1:0' },
       metrics: { listen_address: '127.0.0.1:0' },
       data_dir: this.dataFolder,
+      // However long a test takes, it knows every entry.
+      chain: { flush_interval_seconds: 3_600 },
       service_token: SERVICE_TOKEN,
       operator_token: OPERATOR_TOKEN,
       ...over,
