@@ -1,5 +1,5 @@
 import type { SchemaOwner } from '../schema-owner.js';
-import { type CqlConfig, connectCql, makeKeyspace } from './connect.js';
+import { type CqlConfig, closeCql, connectCql, makeKeyspace } from './connect.js';
 import { cqlError } from './errors.js';
 import { migrateDown, migrateUp, type SchemaPart, schemaStatus } from './schema-steps.js';
 
@@ -25,6 +25,6 @@ export async function openClusterSchema(
     up: (to) => told(migrateUp(client, part, to)),
     down: (to) => told(migrateDown(client, part, to)),
     status: () => told(schemaStatus(client, part)),
-    [Symbol.asyncDispose]: () => client.shutdown(),
+    [Symbol.asyncDispose]: () => closeCql(client),
   };
 }

@@ -19,35 +19,60 @@ const SCHEMA_AGREEMENT_S = 30;
  * @throws SentinelError UNAVAILABLE, or FAILED_PRECONDITION naming the key to correct
  */
 export async function connectCql(config: CqlConfig, section: string): Promise<Client> {
-  const client = new Client({ ...clientOptions(config), keyspace: config.keyspace });
+  const client = clientOf({ ...clientOptions(config), keyspace: config.keyspace });
   try {
     await client.connect();
     return client;
   } catch (error) {
-    await end(client);
+    await closeCql(client);
     throw cqlError(error, section);
   }
 }
 
 /** Makes the keyspace where there is none. @throws SentinelError as `connectCql` */
 export async function makeKeyspace(config: CqlConfig, section: string): Promise<void> {
-  const client = new Client(clientOptions(config));
+  const client = clientOf(clientOptions(config));
   try {
     await client.connect();
     await ensureKeyspace(client, config);
   } catch (error) {
     throw cqlError(error, section);
   } finally {
-    await end(client);
+    await closeCql(client);
   }
 }
 
-/** Where `connect` failed, the driver leaves the connection open that it learnt the cluster from. */
-async function end(client: Client): Promise<void> {
+function clientOf(options: ClientOptions): Client {
+  const client = new Client(options);
+  const hosts = new Set<Host>();
+  HOSTS.set(client, hosts);
+  for (const event of ['hostAdd', 'hostRemove', 'hostUp', 'hostDown'] as const)
+    client.on(event, (host: Host) => hosts.add(host));
+  return client;
+}
+
+/** What each client ever knew. */
+const HOSTS = new WeakMap<Client, Set<Host>>();
+
+/**
+ * Ends all that a client has open. The driver leaves the connection open that it learnt the cluster from where `connect` failed, and
+ * tries to reach hosts for ever that left the cluster, or whose connection was cut.
+ */
+export async function closeCql(client: Client): Promise<void> {
   await client.shutdown();
   const { controlConnection: control } = client as unknown as { controlConnection?: ControlConnection };
   control?.shutdown();
   await control?.connection?.closeAsync();
+  for (const host of HOSTS.get(client) ?? []) {
+    // One that is being tried while it ends would be tried again.
+    host.pool.scheduleNewConnectionAttempt = () => undefined;
+    await host.shutdown(false);
+  }
+}
+
+interface Host {
+  readonly pool: { scheduleNewConnectionAttempt: () => void };
+  shutdown(waitForPending: boolean): Promise<void>;
 }
 
 interface ControlConnection {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, types } from 'cassandra-driver';
+import { type Client, errors, types } from 'cassandra-driver';
 import { SentinelError } from '../errors.js';
 import type { StepStatus } from '../schema-owner.js';
 
@@ -40,8 +40,22 @@ async function doneSteps(client: Client, part: SchemaPart): Promise<string[]> {
     [client.keyspace.toLowerCase(), 'schema_steps'],
   );
   if (rows.length === 0) return [];
-  const done = await client.execute('SELECT name FROM schema_steps WHERE part = ?', [part.name], SERIAL);
-  return done.rows.map((row) => String(row.name)).sort();
+  try {
+    const done = await client.execute('SELECT name FROM schema_steps WHERE part = ?', [part.name], SERIAL);
+    return done.rows.map((row) => String(row.name)).sort();
+  } catch (error) {
+    if (isBeingMade(error)) return [];
+    throw error;
+  }
+}
+
+/** The schema names a table a moment before it can be read: another instance is making it. */
+function isBeingMade(error: unknown): boolean {
+  return (
+    error instanceof errors.ResponseError &&
+    error.code === types.responseErrorCodes.invalid &&
+    error.message.includes('schema_steps')
+  );
 }
 
 /** Every step that this version or the keyspace knows, oldest first. */

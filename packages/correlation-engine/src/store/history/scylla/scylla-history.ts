@@ -1,5 +1,6 @@
 import {
   type CqlConfig,
+  closeCql,
   connectCql,
   consistency,
   consistencyThatSees,
@@ -118,7 +119,8 @@ export class ScyllaHistory implements HistoryStore {
     this.#closed = true;
     const client = this.#client;
     this.#client = null;
-    await (await client?.catch(() => null))?.shutdown();
+    const connected = await client?.catch(() => null);
+    if (connected != null) await closeCql(connected);
   }
 
   /** Above the mark of its spool some may not be written yet: a page that showed one would go past them. */
@@ -203,7 +205,7 @@ export class ScyllaHistory implements HistoryStore {
         this.#marks.raise(row.node as string, (row.spool_id as Buffer).toString('hex'), Number(row.archived_through));
       return client;
     } catch (error) {
-      await client.shutdown();
+      await closeCql(client);
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { type CqlConfig, connectCql, consistencyThatSees } from '@sentinel/service-kit/cql/connect';
+import { type CqlConfig, closeCql, connectCql, consistencyThatSees } from '@sentinel/service-kit/cql/connect';
 import { cqlError } from '@sentinel/service-kit/cql/errors';
 import { allRows, long } from '@sentinel/service-kit/cql/rows';
 import type { Client } from 'cassandra-driver';
@@ -50,7 +50,7 @@ export class ScyllaLog implements HistoryLog {
   }
 
   async close(): Promise<void> {
-    await this.#client?.shutdown();
+    if (this.#client !== null) await closeCql(this.#client);
     this.#client = null;
   }
 
