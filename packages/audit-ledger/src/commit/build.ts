@@ -2,9 +2,17 @@
 import { COMMIT_PREFIX, SALT_BYTES } from '../detail/commitment.js';
 import { type LeafType, MAX_LEAF_BYTES, writeLeafPrefix } from '../leaf/leaf.js';
 import type { Landmark } from '../storage/head.js';
-import { TILE_HEIGHT } from '../tiles/path.js';
-import { Frontier } from '../tree/frontier.js';
-import { HASH_BYTES, hashInto, LEAF_PREFIX, ZERO_HASH } from '../tree/hash.js';
+import { Frontier, type NodeSink } from '../tree/frontier.js';
+import {
+  type Digest,
+  digest,
+  digestBytes,
+  digestOf,
+  HASH_BYTES,
+  LEAF_PREFIX,
+  writeDigest,
+  ZERO_HASH,
+} from '../tree/hash.js';
 import { type BatchHeader, RECORD_HEADER_BYTES, writeHeader } from './record.js';
 
 /** An event that passed every check of ingest and awaits its seq. */
@@ -28,19 +36,13 @@ export interface ChainState {
   readonly frontier: Frontier;
 }
 
-/** A tree node that becomes the next hash of a tile of `tileLevel`. */
-export interface TileNode {
-  readonly tileLevel: number;
-  readonly hash: Buffer;
-}
-
 export interface Batch {
   readonly header: BatchHeader;
   readonly drafts: readonly Draft[];
   readonly entries: Buffer;
   readonly details: Buffer;
-  /** In the order in which the tree completes them. */
-  readonly tileNodes: readonly TileNode[];
+  /** By tile level, the hashes that the tiles of that level gain: those of the entries first. */
+  readonly columns: readonly Buffer[];
   readonly batchRoot: Buffer;
   readonly next: ChainState;
 }
@@ -64,23 +66,26 @@ export function buildBatch(before: ChainState, input: BatchInput): Batch {
   const entries = new EntryWriter(header, before.chainHead);
   const frontier = before.frontier.clone();
   const batchFrontier = new Frontier();
-  const tileNodes: TileNode[] = [];
+  const entryHashes = Buffer.allocUnsafe(HASH_BYTES * input.drafts.length);
+  const upper: Buffer[][] = [];
+  const sink: NodeSink = (tileLevel, _index, hash) => {
+    (upper[tileLevel - 1] ??= []).push(hash);
+  };
 
-  input.drafts.forEach((draft, i) => {
+  for (const [i, draft] of input.drafts.entries()) {
     const detailCommit = details.add(input.salts, i * SALT_BYTES, draft.detail);
     const entryHash = entries.add(draft, header.firstSeq + i, receivedUs, detailCommit);
+    writeDigest(entryHash, entryHashes, i * HASH_BYTES);
     batchFrontier.append(entryHash);
-    frontier.append(entryHash, (level, _index, hash) => {
-      if (level % TILE_HEIGHT === 0) tileNodes.push({ tileLevel: level / TILE_HEIGHT, hash: Buffer.from(hash) });
-    });
-  });
+    frontier.append(entryHash, sink);
+  }
 
   return {
     header,
     drafts: input.drafts,
     entries: entries.bytes(),
     details: details.bytes(),
-    tileNodes,
+    columns: [entryHashes, ...upper.map((hashes) => Buffer.concat(hashes))],
     batchRoot: batchFrontier.root(),
     next: { chainHead: entries.chainHead(), receivedUs, frontier },
   };
@@ -92,7 +97,6 @@ function headerOf(before: ChainState, { commit, epoch, batchId, drafts }: BatchI
 
 class DetailWriter {
   readonly #record: Buffer;
-  readonly #commit = Buffer.alloc(HASH_BYTES);
   #end: number;
 
   constructor(header: BatchHeader, drafts: readonly Draft[]) {
@@ -103,15 +107,14 @@ class DetailWriter {
     this.#end = writeHeader(this.#record, header);
   }
 
-  /** The commitment under the salt at `saltAt`; the buffer is reused by the next call. */
-  add(salts: Uint8Array, saltAt: number, detail: Uint8Array): Buffer {
+  /** The commitment under the salt at `saltAt`. */
+  add(salts: Uint8Array, saltAt: number, detail: Uint8Array): Digest {
     const start = this.#record.writeUInt32BE(1 + SALT_BYTES + detail.length, this.#end);
     this.#record[start] = COMMIT_PREFIX;
     for (let i = 0; i < SALT_BYTES; i += 1) this.#record[start + 1 + i] = salts[saltAt + i] ?? 0;
     this.#record.set(detail, start + 1 + SALT_BYTES);
     this.#end = start + 1 + SALT_BYTES + detail.length;
-    hashInto(this.#record.subarray(start, this.#end), this.#commit, 0);
-    return this.#commit;
+    return digest(this.#record.subarray(start, this.#end));
   }
 
   bytes(): Buffer {
@@ -121,17 +124,17 @@ class DetailWriter {
 
 class EntryWriter {
   readonly #record: Buffer;
-  readonly #prev: Buffer;
+  #prev: Digest;
   #end: number;
 
   constructor(header: BatchHeader, chainHead: Uint8Array) {
     this.#record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + header.count * (2 + 1 + MAX_LEAF_BYTES));
     this.#end = writeHeader(this.#record, header);
-    this.#prev = Buffer.from(chainHead);
+    this.#prev = digestOf(chainHead);
   }
 
-  /** The entry hash; the buffer is reused by the next call, which links to it. */
-  add(draft: Draft, seq: number, receivedUs: number, detailCommit: Buffer): Buffer {
+  /** The entry hash, to which the next call links. */
+  add(draft: Draft, seq: number, receivedUs: number, detailCommit: Digest): Digest {
     const start = this.#end + 2;
     this.#record[start] = LEAF_PREFIX;
     const commitAt = writeLeafPrefix(this.#record, start + 1, draft, {
@@ -139,16 +142,16 @@ class EntryWriter {
       receivedUs,
       detailLength: draft.detail.length,
     });
-    this.#record.set(detailCommit, commitAt);
-    this.#record.set(this.#prev, commitAt + HASH_BYTES);
+    writeDigest(detailCommit, this.#record, commitAt);
+    writeDigest(this.#prev, this.#record, commitAt + HASH_BYTES);
     this.#end = commitAt + 2 * HASH_BYTES;
     this.#record.writeUInt16BE(this.#end - start, start - 2);
-    hashInto(this.#record.subarray(start, this.#end), this.#prev, 0);
+    this.#prev = digest(this.#record.subarray(start, this.#end));
     return this.#prev;
   }
 
   chainHead(): Buffer {
-    return Buffer.from(this.#prev);
+    return digestBytes(this.#prev);
   }
 
   bytes(): Buffer {

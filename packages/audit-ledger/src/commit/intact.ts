@@ -4,7 +4,6 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Head } from '../storage/head.js';
-import { TILE_HEIGHT } from '../tiles/path.js';
 import type { Batch } from './build.js';
 import { DivergenceError } from './divergence.js';
 import type { Recomputed } from './recompute.js';
@@ -34,18 +33,8 @@ export function assertIntact(batch: Batch, sums: Checksums, again: Recomputed, h
   if (!intact) throw new DivergenceError('a batch changed in memory after two computations agreed on it');
 }
 
-export function sameNodes({ tileNodes }: Batch, { hashes, upperNodes }: Recomputed): boolean {
-  const upper = tileNodes.filter(({ tileLevel }) => tileLevel > 0);
-  const leaves = tileNodes.filter(({ tileLevel }) => tileLevel === 0);
-  return (
-    leaves.length === hashes.length &&
-    upper.length === upperNodes.length &&
-    leaves.every(({ hash }, i) => same(hash, hashes[i])) &&
-    upper.every(({ tileLevel, hash }, i) => {
-      const node = upperNodes[i];
-      return node?.level === tileLevel * TILE_HEIGHT && same(hash, node.hash);
-    })
-  );
+export function sameNodes({ columns }: Batch, again: Recomputed): boolean {
+  return columns.length === again.columns.length && columns.every((column, i) => same(column, again.columns[i]));
 }
 
 function same(a: Uint8Array, b: Uint8Array | undefined): boolean {

@@ -3,10 +3,19 @@
  * aligned subtrees where the first path counts in binary). A machine that computes wrong answers must not get them signed.
  */
 import { TILE_HEIGHT, TILE_WIDTH } from '../tiles/path.js';
-import { nodeHash, sha256 } from '../tree/hash.js';
-import { merkleTreeHash } from '../tree/mth.js';
+import {
+  type Digest,
+  digest,
+  digestBytes,
+  digestOf,
+  EMPTY_ROOT,
+  HASH_BYTES,
+  nodeHash,
+  writeDigest,
+} from '../tree/hash.js';
+import { treeDigest } from '../tree/mth.js';
 import { foldNodes, rangeNodes } from '../tree/ranges.js';
-import { checkDetail, checkLink } from '../verify/link.js';
+import { checkDetail, checkLink, leafOrBroken } from '../verify/link.js';
 import { type BatchHeader, detailPreimages, entryPreimages, MalformedRecordError, readHeader } from './record.js';
 
 const NOTHING = new Uint8Array();
@@ -29,10 +38,8 @@ export interface Recomputed {
   readonly next: ShadowState;
   readonly root: Uint8Array;
   readonly batchRoot: Uint8Array;
-  /** Entry hashes of the batch. */
-  readonly hashes: readonly Uint8Array[];
-  /** Roots of the perfect subtrees of height 8, 16, … that the batch completes: what goes into the tiles above the entries. */
-  readonly upperNodes: readonly Subtree[];
+  /** By tile level, the hashes that the tiles of that level gain: those of the entries first. */
+  readonly columns: readonly Buffer[];
 }
 
 /** Throws where the bytes are not a well-formed continuation of `before`. */
@@ -47,14 +54,16 @@ export function recomputeEntries(
   entries: readonly Uint8Array[],
   details?: readonly Uint8Array[],
 ): Recomputed {
-  const { hashes, chainHead, receivedUs } = recomputeChain(before, entries, details);
-  const { subtrees, upperNodes } = extend(before, hashes);
+  const { digests, receivedUs } = recomputeChain(before, entries, details);
+  const { subtrees, upper } = extend(before, digests);
+  const column = Buffer.allocUnsafe(HASH_BYTES * digests.length);
+  for (const [i, each] of digests.entries()) writeDigest(each, column, i * HASH_BYTES);
+  const chainHead = digests.length === 0 ? before.chainHead : column.subarray(-HASH_BYTES);
   return {
-    next: { size: before.size + hashes.length, chainHead, receivedUs, subtrees },
+    next: { size: before.size + digests.length, chainHead, receivedUs, subtrees },
     root: foldNodes(subtrees.map(({ hash }) => hash)),
-    batchRoot: merkleTreeHash(hashes),
-    hashes,
-    upperNodes,
+    batchRoot: digests.length === 0 ? EMPTY_ROOT : digestBytes(treeDigest(digests)),
+    columns: [column, ...upper.map((hashes) => Buffer.concat(hashes))],
   };
 }
 
@@ -62,37 +71,41 @@ function recomputeChain(
   before: ShadowState,
   entries: readonly Uint8Array[],
   details: readonly Uint8Array[] | undefined,
-): { hashes: Uint8Array[]; chainHead: Uint8Array; receivedUs: number } {
-  let { chainHead, receivedUs } = before;
-  const hashes = entries.map((preimage, i) => {
-    const leaf = checkLink(preimage.subarray(1), { seq: before.size + i, prev: chainHead, receivedUs });
+): { digests: Digest[]; receivedUs: number } {
+  let prev = digestOf(before.chainHead);
+  let { receivedUs } = before;
+  const digests = entries.map((preimage, i) => {
+    const leaf = leafOrBroken(preimage, 1);
+    checkLink(leaf, { seq: before.size + i, prev, receivedUs });
     if (details !== undefined) checkDetail(leaf, details[i] ?? NOTHING);
     receivedUs = leaf.receivedUs;
-    chainHead = sha256(preimage);
-    return chainHead;
+    prev = digest(preimage);
+    return prev;
   });
-  return { hashes, chainHead, receivedUs };
+  return { digests, receivedUs };
 }
 
 /** Block by block of a tile's width, so that every node that a tile holds is met. */
-function extend(before: ShadowState, hashes: readonly Uint8Array[]): { subtrees: Subtree[]; upperNodes: Subtree[] } {
-  const [subtrees, upperNodes]: [Subtree[], Subtree[]] = [[...before.subtrees], []];
-  const size = before.size + hashes.length;
+function extend(before: ShadowState, digests: readonly Digest[]): { subtrees: Subtree[]; upper: Uint8Array[][] } {
+  const [subtrees, upper]: [Subtree[], Uint8Array[][]] = [[...before.subtrees], []];
+  const size = before.size + digests.length;
   for (let start = before.size; start < size; ) {
     const end = Math.min(size, (Math.floor(start / TILE_WIDTH) + 1) * TILE_WIDTH);
     for (const { level, index } of rangeNodes({ start, end })) {
       const first = index * 2 ** level - before.size;
-      merge(subtrees, { level, hash: merkleTreeHash(hashes.slice(first, first + 2 ** level)) }, upperNodes);
+      merge(subtrees, { level, hash: digestBytes(treeDigest(digests, first, first + 2 ** level)) }, upper);
     }
     start = end;
   }
-  return { subtrees, upperNodes };
+  return { subtrees, upper };
 }
 
-function merge(subtrees: Subtree[], added: Subtree, upperNodes: Subtree[]): void {
+/** `upper`: by tile level above the leaves', roots of the perfect subtrees of height 8, 16, … that the batch completes. */
+function merge(subtrees: Subtree[], added: Subtree, upper: Uint8Array[][]): void {
   let carry = added;
   const meet = (): void => {
-    if (carry.level > 0 && carry.level % TILE_HEIGHT === 0) upperNodes.push(carry);
+    if (carry.level > 0 && carry.level % TILE_HEIGHT === 0)
+      (upper[carry.level / TILE_HEIGHT - 1] ??= []).push(carry.hash);
   };
   meet();
   for (let last = subtrees.at(-1); last?.level === carry.level; last = subtrees.at(-1)) {

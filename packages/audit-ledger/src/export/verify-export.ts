@@ -2,16 +2,16 @@
 import { createHash } from 'node:crypto';
 import type { ArchiveReader } from '../archive/reader.js';
 import { commitmentPreimage } from '../detail/commitment.js';
-import { decodeLeaf, type Leaf, MalformedLeafError } from '../leaf/leaf.js';
+import { LeafView, MalformedLeafError } from '../leaf/leaf.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
 import { parseTlogProof, verifyTlogProof } from '../note/tlog-proof.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
-import { MalformedTileError, tileHashes } from '../tiles/node-reader.js';
+import { MalformedTileError, tileDigests } from '../tiles/node-reader.js';
 import { TILE_WIDTH, tilePath, tileWidth } from '../tiles/path.js';
 import { Frontier } from '../tree/frontier.js';
-import { ZERO_HASH } from '../tree/hash.js';
+import { type Digest, digestOf, ZERO_HASH } from '../tree/hash.js';
 import type { Opening } from '../verify/source.js';
 import { Walker } from '../verify/walker.js';
 import { readDetailLines, readKeptLines } from './details.js';
@@ -119,29 +119,30 @@ class ExportCheck {
   }
 
   /** What the first leaf says came before: the tree binds that leaf, so it needs no second witness. */
-  async #prevOf(start: number): Promise<Uint8Array> {
-    if (start === 0) return ZERO_HASH;
+  async #prevOf(start: number): Promise<Digest> {
+    const nothing = digestOf(ZERO_HASH);
+    if (start === 0) return nothing;
     const index = start / TILE_WIDTH;
     const width = tileWidth(this.#checkpoint.size, 0, index);
     const bundle = await this.#read(tilePath({ kind: 'entries', index, width }));
     try {
       const [leaf] = decodeBundle(bundle ?? new Uint8Array(), width);
-      return leaf === undefined ? ZERO_HASH : decodeLeaf(leaf).prev;
+      return leaf === undefined ? nothing : digestOf(new LeafView(leaf).prev);
     } catch (error) {
-      if (error instanceof MalformedBundleError || error instanceof MalformedLeafError) return ZERO_HASH;
+      if (error instanceof MalformedBundleError || error instanceof MalformedLeafError) return nothing;
       throw error;
     }
   }
 
-  async #bundle(walker: Walker, index: number): Promise<ReadonlyMap<number, Leaf>> {
+  async #bundle(walker: Walker, index: number): Promise<ReadonlyMap<number, LeafView>> {
     const width = tileWidth(this.#checkpoint.size, 0, index);
     const tile = await this.#read(tilePath({ kind: 'hashes', level: 0, index, width }));
-    const hashes = orUndefined(() => tileHashes(tile ?? new Uint8Array(), width));
+    const hashes = orUndefined(() => tileDigests(tile ?? new Uint8Array(), width));
     if (hashes === undefined) walker.report(index * TILE_WIDTH, 'hash tile is missing or malformed');
     if (index * TILE_WIDTH < this.#manifest.pruned_leaves_end) return await this.#kept(walker, index, width, hashes);
     const bundle = await this.#read(tilePath({ kind: 'entries', index, width }));
     const entries = orUndefined(() => decodeBundle(bundle ?? new Uint8Array(), width));
-    const leaves = new Map<number, Leaf>();
+    const leaves = new Map<number, LeafView>();
     for (let i = 0; i < width; i += 1) {
       const bytes = entries?.[i];
       const leaf = bytes === undefined ? undefined : walker.push(bytes, hashes?.[i]);
@@ -156,11 +157,11 @@ class ExportCheck {
     walker: Walker,
     index: number,
     width: number,
-    hashes: readonly Uint8Array[] | undefined,
-  ): Promise<ReadonlyMap<number, Leaf>> {
+    hashes: readonly Digest[] | undefined,
+  ): Promise<ReadonlyMap<number, LeafView>> {
     const lines = readKeptLines((await this.#optional(keptPath(index))) ?? Buffer.alloc(0));
     const kept = new Map(lines.filter((line) => line !== undefined).map(({ seq, leaf }) => [seq, leaf]));
-    const leaves = new Map<number, Leaf>();
+    const leaves = new Map<number, LeafView>();
     for (let i = 0; i < width; i += 1) {
       const seq = index * TILE_WIDTH + i;
       const bytes = kept.get(seq);
@@ -175,7 +176,7 @@ class ExportCheck {
   }
 
   /** @returns how many details are there */
-  async #details(walker: Walker, index: number, leaves: ReadonlyMap<number, Leaf>): Promise<number> {
+  async #details(walker: Walker, index: number, leaves: ReadonlyMap<number, LeafView>): Promise<number> {
     const from = Math.max(index * TILE_WIDTH, this.#manifest.first);
     const to = Math.min(index * TILE_WIDTH + TILE_WIDTH - 1, this.#manifest.last);
     const openings = await this.#openings(walker, index, from, to);

@@ -7,6 +7,7 @@
  * lp8 is a length byte followed by that many bytes of UTF-8.
  */
 import { isUtf8 } from 'node:buffer';
+import { type Digest, digestAt } from '../tree/hash.js';
 
 export const LEAF_VERSION = 1;
 export const EVENT_ID_BYTES = 16;
@@ -28,6 +29,7 @@ export const LeafType = {
 export type LeafType = (typeof LeafType)[keyof typeof LeafType];
 
 export const LeafFlag = { saltedDetail: 1, injected: 2 } as const;
+const ASCII_END = 0x80;
 const KNOWN_FLAGS = LeafFlag.saltedDetail | LeafFlag.injected;
 
 export interface Leaf {
@@ -87,34 +89,86 @@ export function encodeLeaf(leaf: Leaf): Buffer {
   return Buffer.from(bytes.subarray(0, end + 64));
 }
 
-/** Strict: what it accepts, encodeLeaf gives back byte for byte. The returned byte fields are views into `bytes`. */
-export function decodeLeaf(bytes: Uint8Array): Leaf {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < FIXED_HEAD_BYTES + 2 + FIXED_TAIL_BYTES) throw new MalformedLeafError('leaf is too short');
-  if (buffer[0] !== LEAF_VERSION) throw new MalformedLeafError(`unknown leaf version ${buffer[0]}`);
-  const type = buffer.readUInt8(1);
-  if (!isLeafType(type)) throw new MalformedLeafError(`unknown leaf type ${type}`);
-  const flags = buffer.readUInt16BE(2);
-  if ((flags & ~KNOWN_FLAGS) !== 0 || (flags & LeafFlag.saltedDetail) === 0) {
-    throw new MalformedLeafError(`illegal leaf flags 0x${flags.toString(16)}`);
+/**
+ * A leaf where it lies, in place of a decoded copy: most of its fields are never asked for. Strict: what it accepts, encodeLeaf
+ * gives back byte for byte.
+ */
+export class LeafView implements Leaf {
+  readonly type: LeafType;
+  readonly injected: boolean;
+  readonly seq: number;
+  readonly receivedUs: number;
+  readonly #bytes: Buffer;
+  /** Offset of the GPU's length. */
+  readonly #gpuAt: number;
+  /** Offset behind the strings. */
+  readonly #tail: number;
+
+  /** @throws MalformedLeafError */
+  constructor(bytes: Uint8Array, offset = 0) {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + offset, bytes.byteLength - offset);
+    if (buffer.length < FIXED_HEAD_BYTES + 2 + FIXED_TAIL_BYTES) throw new MalformedLeafError('leaf is too short');
+    if (buffer[0] !== LEAF_VERSION) throw new MalformedLeafError(`unknown leaf version ${buffer[0]}`);
+    const type = buffer[1] ?? 0;
+    if (!isLeafType(type)) throw new MalformedLeafError(`unknown leaf type ${type}`);
+    const flags = buffer.readUInt16BE(2);
+    if ((flags & ~KNOWN_FLAGS) !== 0 || (flags & LeafFlag.saltedDetail) === 0) {
+      throw new MalformedLeafError(`illegal leaf flags 0x${flags.toString(16)}`);
+    }
+    this.#bytes = buffer;
+    this.#gpuAt = endOfLp8(buffer, FIXED_HEAD_BYTES);
+    this.#tail = endOfLp8(buffer, this.#gpuAt);
+    if (buffer.length !== this.#tail + FIXED_TAIL_BYTES)
+      throw new MalformedLeafError('leaf length disagrees with its fields');
+    this.type = type;
+    this.injected = (flags & LeafFlag.injected) !== 0;
+    this.seq = readUint53(buffer, 4);
+    this.receivedUs = readUint53(buffer, 12);
+    readUint53(buffer, 20);
   }
-  const producer = readLp8(buffer, FIXED_HEAD_BYTES);
-  const gpu = readLp8(buffer, producer.end);
-  const tail = gpu.end;
-  if (buffer.length !== tail + FIXED_TAIL_BYTES) throw new MalformedLeafError('leaf length disagrees with its fields');
-  return {
-    type,
-    injected: (flags & LeafFlag.injected) !== 0,
-    seq: readUint53(buffer, 4),
-    receivedUs: readUint53(buffer, 12),
-    eventUs: readUint53(buffer, 20),
-    eventId: buffer.subarray(28, 28 + EVENT_ID_BYTES),
-    producer: producer.text,
-    gpu: gpu.text,
-    detailLength: buffer.readUInt32BE(tail),
-    detailCommit: buffer.subarray(tail + 4, tail + 36),
-    prev: buffer.subarray(tail + 36, tail + 68),
-  };
+
+  get eventUs(): number {
+    return readUint53(this.#bytes, 20);
+  }
+
+  get eventId(): Uint8Array {
+    return this.#bytes.subarray(28, 28 + EVENT_ID_BYTES);
+  }
+
+  get producer(): string {
+    return this.#bytes.toString('utf8', FIXED_HEAD_BYTES + 1, this.#gpuAt);
+  }
+
+  get gpu(): string {
+    return this.#bytes.toString('utf8', this.#gpuAt + 1, this.#tail);
+  }
+
+  get detailLength(): number {
+    return this.#bytes.readUInt32BE(this.#tail);
+  }
+
+  get detailCommit(): Uint8Array {
+    return this.#bytes.subarray(this.#tail + 4, this.#tail + 36);
+  }
+
+  get prev(): Uint8Array {
+    return this.#bytes.subarray(this.#tail + 36);
+  }
+
+  commitsTo(detail: Digest): boolean {
+    return digestAt(this.#bytes, this.#tail + 4) === detail;
+  }
+
+  follows(prev: Digest): boolean {
+    return digestAt(this.#bytes, this.#tail + 36) === prev;
+  }
+}
+
+/** A copy of every field; those of bytes are views. @throws MalformedLeafError */
+export function decodeLeaf(bytes: Uint8Array): Leaf {
+  const { type, injected, seq, receivedUs, eventUs, eventId, producer, gpu, detailLength, detailCommit, prev } =
+    new LeafView(bytes);
+  return { type, injected, seq, receivedUs, eventUs, eventId, producer, gpu, detailLength, detailCommit, prev };
 }
 
 /** Microsecond times and sequence numbers stay below 2^53, so numbers hold them exactly. */
@@ -135,10 +189,14 @@ function writeLp8(into: Buffer, offset: number, text: string): number {
   return offset + 1 + written;
 }
 
-function readLp8(from: Buffer, offset: number): { text: string; end: number } {
+function endOfLp8(from: Buffer, offset: number): number {
   const end = offset + 1 + (from[offset] ?? 0);
   if (end > from.length) throw new MalformedLeafError('leaf is cut short inside a string');
-  const bytes = from.subarray(offset + 1, end);
-  if (!isUtf8(bytes)) throw new MalformedLeafError(`string at byte ${offset} is not UTF-8`);
-  return { text: bytes.toString('utf8'), end };
+  for (let at = offset + 1; at < end; at += 1) {
+    if ((from[at] ?? 0) < ASCII_END) continue;
+    // Names are ASCII nearly always; what is not is left to the slow way.
+    if (!isUtf8(from.subarray(at, end))) throw new MalformedLeafError(`string at byte ${offset} is not UTF-8`);
+    break;
+  }
+  return end;
 }

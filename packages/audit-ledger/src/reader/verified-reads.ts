@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MalformedRecordError } from '../commit/record.js';
 import { SALT_BYTES } from '../detail/commitment.js';
 import type { IndexFilter } from '../index/block.js';
-import { decodeLeaf } from '../leaf/leaf.js';
+import { decodeLeaf, LeafView } from '../leaf/leaf.js';
 import { type Pruned, type Pruning, prunedBy, pruningIn } from '../retention/pruning.js';
 import type { LogReads, QueryPage, StoredEntry } from '../storage/store.js';
 import type { HashTile } from '../tiles/path.js';
@@ -129,7 +129,7 @@ async function patiently<T>(read: () => Promise<T>): Promise<T> {
 
 function checkedDetail(seq: number, leaf: Uint8Array, preimage: Uint8Array): void {
   try {
-    checkDetail(decodeLeaf(leaf), preimage);
+    checkDetail(new LeafView(leaf), preimage);
   } catch (error) {
     throw error instanceof BrokenLinkError ? new UnverifiableError(`entry ${seq}: ${error.message}`) : error;
   }

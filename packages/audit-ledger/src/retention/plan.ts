@@ -1,13 +1,13 @@
 /** What a pruning would take, after having looked at every entry of it: what is damaged or not anchored stays. */
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { LEDGER_PRODUCER } from '../commit/ledger-producer.js';
-import { decodeLeaf, type Leaf } from '../leaf/leaf.js';
+import { decodeLeaf, type Leaf, LeafView } from '../leaf/leaf.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import type { LedgerStore, StoredEntry } from '../storage/store.js';
 import { NodeReader } from '../tiles/node-reader.js';
 import { TILE_WIDTH } from '../tiles/path.js';
 import { Frontier } from '../tree/frontier.js';
-import { leafHash } from '../tree/hash.js';
+import { leafDigest } from '../tree/hash.js';
 import { verifyConsistency } from '../tree/verify.js';
 import { BrokenLinkError, checkDetail } from '../verify/link.js';
 import { KeptDigest, type KeptLeaves, type PrunedEnds } from './pruning.js';
@@ -132,7 +132,7 @@ async function lookAt({ store, checkpoint, narrowed }: PlanInput, ends: PrunedEn
   const nodes = nodesOf(store, checkpoint.size);
   const frontier = Frontier.fromSubtrees(await nodes.subtrees(first));
   await eachEntry(store, first, to, (entry, leaf) => {
-    frontier.append(leafHash(entry.leaf));
+    frontier.append(leafDigest(entry.leaf));
     if (entry.detailPreimage !== undefined) assertCommitted(entry.seq, leaf, entry.detailPreimage);
     tally.add(entry, leaf, entry.leaf.length);
   });
@@ -145,11 +145,11 @@ async function eachEntry(
   store: LedgerStore,
   from: number,
   to: number,
-  visit: (entry: StoredEntry, leaf: Leaf) => void,
+  visit: (entry: StoredEntry, leaf: LeafView) => void,
 ): Promise<void> {
   for (let at = from; at < to; at += STEP_ENTRIES)
     for (const entry of await store.readEntries(at, Math.min(at + STEP_ENTRIES, to)))
-      visit(entry, decodeLeaf(entry.leaf));
+      visit(entry, new LeafView(entry.leaf));
 }
 
 async function keptBelow(store: LedgerStore, end: number, scopes: readonly Scope[]): Promise<KeptLeaves> {
@@ -182,7 +182,7 @@ function nodesOf(store: LedgerStore, size: number): NodeReader {
   }, size);
 }
 
-function assertCommitted(seq: number, leaf: Leaf, preimage: Uint8Array): void {
+function assertCommitted(seq: number, leaf: LeafView, preimage: Uint8Array): void {
   try {
     checkDetail(leaf, preimage);
   } catch (error) {

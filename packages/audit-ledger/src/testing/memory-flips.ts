@@ -195,11 +195,10 @@ class Trial {
     if (this.#flipped || batch === undefined) return;
     this.#flipped = true;
     this.#wait = -1;
-    const node = batch.tileNodes[this.#below(batch.tileNodes.length)];
     const bytes: Readonly<Record<Target, Uint8Array | undefined>> = {
       entries: batch.entries,
       details: batch.details,
-      tile: node?.hash,
+      tile: batch.columns[this.#below(batch.columns.length)],
       'batch root': batch.batchRoot,
       'chain head': batch.next.chainHead,
       'head root': head?.root,

@@ -1,5 +1,5 @@
 /** Reads tree nodes and proofs out of tiles. */
-import { EMPTY_ROOT, HASH_BYTES } from '../tree/hash.js';
+import { type Digest, digestOf, EMPTY_ROOT, HASH_BYTES } from '../tree/hash.js';
 import { merkleTreeHash } from '../tree/mth.js';
 import {
   consistencyRanges,
@@ -22,6 +22,10 @@ export class MalformedTileError extends Error {
 export function tileHashes(bytes: Uint8Array, width: number): Uint8Array[] {
   if (bytes.length !== width * HASH_BYTES) throw new MalformedTileError(`tile does not hold exactly ${width} hashes`);
   return Array.from({ length: width }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
+}
+
+export function tileDigests(bytes: Uint8Array, width: number): Digest[] {
+  return tileHashes(bytes, width).map(digestOf);
 }
 
 /** Proofs for a tree of a given size, reading only tiles that a tree of `tilesSize >= size` leaves has. */

@@ -1,30 +1,32 @@
-import { EMPTY_ROOT, HASH_BYTES, nodeHash, nodeHashInto } from './hash.js';
+import { TILE_HEIGHT } from '../tiles/path.js';
+import { type Digest, digestBytes, digestOf, EMPTY_ROOT, nodeDigest } from './hash.js';
 
-/** Sizes stay below 2^53, so no subtree is taller. */
-const MAX_LEVELS = 54;
-
-/** Told of every complete subtree: `level` is its height, `index` its place among subtrees of that height. */
-export type NodeSink = (level: number, index: number, hash: Buffer) => void;
+/**
+ * Told of every complete subtree whose root a tile above the leaves holds: `tileLevel` is its height in steps of 8, at least 1,
+ * and `index` its place among subtrees of that height.
+ */
+export type NodeSink = (tileLevel: number, index: number, hash: Buffer) => void;
 
 /**
  * The right edge of an RFC 6962 tree: for every set bit of the size, the root of the perfect subtree of that height.
- * Enough to append and to give the root, in 54 x 32 bytes.
+ * Enough to append and to give the root, in at most 53 hashes.
  */
 export class Frontier {
   #size: number;
-  readonly #roots: Buffer;
+  /** By height; where the size has no such bit, what is there means nothing. */
+  readonly #roots: Digest[];
 
-  constructor(size = 0, roots: Buffer = Buffer.alloc(MAX_LEVELS * HASH_BYTES)) {
+  constructor(size = 0, roots: readonly Digest[] = []) {
     this.#size = size;
-    this.#roots = roots;
+    this.#roots = [...roots];
   }
 
   /** Restores a frontier from its subtree roots, tallest first, as `rangeNodes(0, size)` lists them. */
   static fromSubtrees(subtrees: readonly { readonly level: number; readonly hash: Uint8Array }[]): Frontier {
-    const roots = Buffer.alloc(MAX_LEVELS * HASH_BYTES);
+    const roots = new Array<Digest>((subtrees[0]?.level ?? -1) + 1).fill('');
     let size = 0;
     for (const { level, hash } of subtrees) {
-      roots.set(hash, level * HASH_BYTES);
+      roots[level] = digestOf(hash);
       size += 2 ** level;
     }
     return new Frontier(size, roots);
@@ -35,36 +37,31 @@ export class Frontier {
   }
 
   clone(): Frontier {
-    return new Frontier(this.#size, Buffer.from(this.#roots));
+    return new Frontier(this.#size, this.#roots);
   }
 
-  /** Appends a leaf hash. `sink` sees buffers that live only for the call. */
-  append(leaf: Uint8Array, sink?: NodeSink): void {
-    const carry = Buffer.allocUnsafe(HASH_BYTES);
-    carry.set(leaf);
+  /** Appends a leaf hash. */
+  append(leaf: Digest, sink?: NodeSink): void {
+    let carry = leaf;
     let level = 0;
     let index = this.#size;
-    sink?.(level, index, carry);
     while (index % 2 === 1) {
-      nodeHashInto(this.#at(level), carry, carry, 0);
+      carry = nodeDigest(this.#roots[level] ?? '', carry);
       level += 1;
       index = (index - 1) / 2;
-      sink?.(level, index, carry);
+      if (sink !== undefined && level % TILE_HEIGHT === 0) sink(level / TILE_HEIGHT, index, digestBytes(carry));
     }
-    this.#roots.set(carry, level * HASH_BYTES);
+    this.#roots[level] = carry;
     this.#size += 1;
   }
 
   root(): Buffer {
-    let root: Buffer | undefined;
+    let root: Digest | undefined;
     for (let level = 0, rest = this.#size; rest > 0; level += 1, rest = Math.floor(rest / 2)) {
       if (rest % 2 === 0) continue;
-      root = root === undefined ? Buffer.from(this.#at(level)) : nodeHash(this.#at(level), root);
+      const left = this.#roots[level] ?? '';
+      root = root === undefined ? left : nodeDigest(left, root);
     }
-    return root ?? Buffer.from(EMPTY_ROOT);
-  }
-
-  #at(level: number): Buffer {
-    return this.#roots.subarray(level * HASH_BYTES, (level + 1) * HASH_BYTES);
+    return root === undefined ? Buffer.from(EMPTY_ROOT) : digestBytes(root);
   }
 }

@@ -1,16 +1,20 @@
-import { EMPTY_ROOT, nodeHash } from './hash.js';
+import { type Digest, EMPTY_ROOT, nodeDigest, nodeHash } from './hash.js';
 
 /** Merkle tree hash straight from the recursive definition of RFC 6962 §2.1. */
 export function merkleTreeHash(leafHashes: readonly Uint8Array[]): Uint8Array {
-  return subtree(leafHashes, 0, leafHashes.length);
+  const { length } = leafHashes;
+  return length === 0 ? EMPTY_ROOT : subtree(leafHashes, 0, length, nodeHash);
 }
 
-function subtree(hashes: readonly Uint8Array[], start: number, end: number): Uint8Array {
-  const only = hashes[start];
-  if (only === undefined || end === start) return EMPTY_ROOT;
-  if (end - start === 1) return only;
+/** The same over leaves [start, end) of `digests`, of which there must be one at least. */
+export function treeDigest(digests: readonly Digest[], start = 0, end = digests.length): Digest {
+  return subtree(digests, start, end, nodeDigest);
+}
+
+function subtree<T>(hashes: readonly T[], start: number, end: number, join: (left: T, right: T) => T): T {
+  if (end - start === 1) return hashes[start] as T;
   const split = start + largestPowerOfTwoBelow(end - start);
-  return nodeHash(subtree(hashes, start, split), subtree(hashes, split, end));
+  return join(subtree(hashes, start, split, join), subtree(hashes, split, end, join));
 }
 
 /** Largest power of two strictly below n, for n >= 2. */

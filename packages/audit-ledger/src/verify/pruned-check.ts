@@ -4,7 +4,7 @@
  */
 import { LEDGER_PRODUCER } from '../commit/ledger-producer.js';
 import { commitmentPreimage } from '../detail/commitment.js';
-import { decodeLeaf, type Leaf } from '../leaf/leaf.js';
+import { type Leaf, LeafView } from '../leaf/leaf.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import { KeptDigest, type Pruning, prunedBy, pruningIn } from '../retention/pruning.js';
 import { decodeBundle } from '../tiles/bundle.js';
@@ -65,7 +65,7 @@ export class PrunedCheck {
   }
 
   /** An entry of the log: it confirms what was claimed of it, or does not. */
-  take(seq: number, leaf: Leaf): void {
+  take(seq: number, leaf: LeafView): void {
     const opening = this.#announced.get(seq);
     if (opening === undefined || leaf.producer !== LEDGER_PRODUCER) return;
     try {
@@ -85,7 +85,7 @@ export class PrunedCheck {
       const reader = new NodeReader((tile) => source.tile(tile), checkpoint.size);
       const proof = await reader.inclusionProof(seq, checkpoint.size);
       const bytes = (await leavesOf(source, index, width, this.#claim.leaves))[seq % TILE_WIDTH];
-      if (bytes !== undefined && verifyInclusion(bytes, seq, checkpoint, proof)) this.take(seq, decodeLeaf(bytes));
+      if (bytes !== undefined && verifyInclusion(bytes, seq, checkpoint, proof)) this.take(seq, new LeafView(bytes));
     }
   }
 

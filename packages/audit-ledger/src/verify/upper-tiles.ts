@@ -1,5 +1,5 @@
 /** Hash tiles above the leaves: what a walk computes for them against what the log publishes. */
-import { TILE_HEIGHT, TILE_WIDTH, tileWidth } from '../tiles/path.js';
+import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import type { NodeSink } from '../tree/frontier.js';
 import { HASH_BYTES } from '../tree/hash.js';
 import type { LogSource, SourceFault } from './source.js';
@@ -23,9 +23,8 @@ export class UpperTiles {
     this.#size = size;
   }
 
-  readonly sink: NodeSink = (height, index, hash) => {
-    if (height === 0 || height % TILE_HEIGHT !== 0) return;
-    this.#computed.push({ level: height / TILE_HEIGHT, index, hash: Buffer.from(hash) });
+  readonly sink: NodeSink = (level, index, hash) => {
+    this.#computed.push({ level, index, hash });
   };
 
   /** Compares what was computed since the last call. */

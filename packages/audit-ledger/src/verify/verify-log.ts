@@ -3,16 +3,16 @@
  * and holds them against hash tiles, details and a checkpoint signed by a key that the caller pinned.
  */
 import { commitmentPreimage } from '../detail/commitment.js';
-import type { Leaf } from '../leaf/leaf.js';
+import type { LeafView } from '../leaf/leaf.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
 import { followRotations } from '../note/rotation.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
-import { MalformedTileError, NodeReader, tileHashes } from '../tiles/node-reader.js';
+import { MalformedTileError, NodeReader, tileDigests, tileHashes } from '../tiles/node-reader.js';
 import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import { Frontier } from '../tree/frontier.js';
-import { ZERO_HASH } from '../tree/hash.js';
+import { digestOf, ZERO_HASH } from '../tree/hash.js';
 import { inclusionHolds, verifyConsistency } from '../tree/verify.js';
 import { InOrder, openingParts } from './in-order.js';
 import { PrunedCheck, type PrunedRange } from './pruned-check.js';
@@ -152,7 +152,7 @@ async function startAt(
   source: LogSource,
   findings: Finding[],
 ): Promise<WalkStart> {
-  if (seq === 0) return { seq, prev: ZERO_HASH, frontier: new Frontier() };
+  if (seq === 0) return { seq, prev: digestOf(ZERO_HASH), frontier: new Frontier() };
   const reader = new NodeReader((tile) => source.tile(tile), checkpoint.size);
   const index = Math.floor((seq - 1) / TILE_WIDTH);
   const width = tileWidth(checkpoint.size, 0, index);
@@ -162,7 +162,7 @@ async function startAt(
   const proof = await reader.inclusionProof(seq - 1, checkpoint.size);
   if (!inclusionHolds(prev, seq - 1, checkpoint, proof))
     findings.push({ seq: seq - 1, what: 'hash tile is not part of the signed tree' });
-  return { seq, prev, frontier: Frontier.fromSubtrees(await reader.subtrees(seq)) };
+  return { seq, prev: digestOf(prev), frontier: Frontier.fromSubtrees(await reader.subtrees(seq)) };
 }
 
 /** Faults that nothing narrower explains: an altered entry damages all that is computed over it. */
@@ -216,15 +216,20 @@ async function walk(all: Walk): Promise<number> {
   return details.checked;
 }
 
-async function walkBundle(walker: Walker, source: LogSource, index: number, width: number): Promise<Map<number, Leaf>> {
+async function walkBundle(
+  walker: Walker,
+  source: LogSource,
+  index: number,
+  width: number,
+): Promise<Map<number, LeafView>> {
   const [bundle, tile] = await Promise.all([
     source.tile({ kind: 'entries', index, width }),
     source.tile({ kind: 'hashes', level: 0, index, width }),
   ]);
-  const hashes = orMalformed(() => tileHashes(tile, width));
+  const hashes = orMalformed(() => tileDigests(tile, width));
   if (hashes === undefined) walker.report(index * TILE_WIDTH, 'hash tile is malformed');
   const entries = orMalformed(() => decodeBundle(bundle, width));
-  const leaves = new Map<number, Leaf>();
+  const leaves = new Map<number, LeafView>();
   for (let i = 0; i < width; i += 1) {
     const bytes = entries?.[i];
     const leaf = bytes === undefined ? undefined : walker.push(bytes, hashes?.[i]);
@@ -240,10 +245,10 @@ async function walkPruned(
   kept: InOrder<{ readonly seq: number; readonly leaf: Uint8Array }>,
   index: number,
   width: number,
-): Promise<Map<number, Leaf>> {
+): Promise<Map<number, LeafView>> {
   const tile = await source.tile({ kind: 'hashes', level: 0, index, width });
-  const hashes = orMalformed(() => tileHashes(tile, width));
-  const leaves = new Map<number, Leaf>();
+  const hashes = orMalformed(() => tileDigests(tile, width));
+  const leaves = new Map<number, LeafView>();
   for (let i = 0; i < width; i += 1) {
     const seq = index * TILE_WIDTH + i;
     const found = await kept.at(seq);
@@ -271,7 +276,7 @@ class DetailCheck {
     this.#parts = openingParts(source, claim, walker.size, end);
   }
 
-  async take(seq: number, leaf: Leaf): Promise<void> {
+  async take(seq: number, leaf: LeafView): Promise<void> {
     const { walker, pruned } = this.#walk;
     const opening = await this.#parts.find(({ to }) => seq < to)?.openings.at(seq);
     if (opening !== undefined) {

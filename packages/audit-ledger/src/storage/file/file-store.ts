@@ -80,7 +80,7 @@ export class FileStore implements LedgerStore {
     this.#head = next;
     const { commit, firstSeq } = batch.header;
     commits.append({ firstSeq, entries: entriesAt, details: detailsAt });
-    columns.append(head.size, batch.tileNodes);
+    columns.append(head.size, batch.columns);
     for (const [i, draft] of batch.drafts.entries()) index.add(firstSeq + i, draft, commit);
     if (Math.floor(head.size / BLOCK_ENTRIES) > Math.floor(firstSeq / BLOCK_ENTRIES)) await this.#syncBlock(firstSeq);
   }

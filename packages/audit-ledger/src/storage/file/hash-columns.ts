@@ -4,7 +4,6 @@
  */
 import { constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TileNode } from '../../commit/build.js';
 import { type HashTile, TILE_WIDTH, tileWidth } from '../../tiles/path.js';
 import { HASH_BYTES } from '../../tree/hash.js';
 import { type Disk, nodeDisk } from './disk.js';
@@ -39,29 +38,34 @@ export class HashColumns {
 
   /** Leaf hashes that are not on disk yet. */
   get unwritten(): number {
-    return this.#unwritten.get(0)?.hashes.length ?? 0;
+    return this.#unwritten.get(0)?.count ?? 0;
   }
 
-  /** Takes the nodes that complete a tree of `size`; they are readable at once, and on disk after `flush`. */
-  append(size: number, nodes: readonly TileNode[]): void {
-    for (const { tileLevel, hash } of nodes) {
-      const tail = this.#unwritten.get(tileLevel) ?? {
-        first: Math.floor(this.#size / TILE_WIDTH ** tileLevel),
-        hashes: [],
+  /** Takes what each tile level gains where the tree grows to `size`; it is readable at once, and on disk after `flush`. */
+  append(size: number, columns: readonly Buffer[]): void {
+    for (const [level, hashes] of columns.entries()) {
+      if (hashes.length === 0) continue;
+      const tail = this.#unwritten.get(level) ?? {
+        first: Math.floor(this.#size / TILE_WIDTH ** level),
+        parts: [],
+        count: 0,
       };
-      tail.hashes.push(hash);
-      this.#unwritten.set(tileLevel, tail);
+      tail.parts.push(hashes);
+      tail.count += hashes.length / HASH_BYTES;
+      this.#unwritten.set(level, tail);
     }
     this.#size = size;
   }
 
   async flush(): Promise<void> {
     for (const [level, tail] of [...this.#unwritten]) {
-      const count = tail.hashes.length;
-      await this.#write(level, tail.first, Buffer.concat(tail.hashes));
-      tail.first += count;
-      tail.hashes.splice(0, count);
-      if (tail.hashes.length === 0) this.#unwritten.delete(level);
+      const bytes = joined(tail);
+      await this.#write(level, tail.first, bytes);
+      const rest = joined(tail).subarray(bytes.length);
+      tail.first += bytes.length / HASH_BYTES;
+      tail.count -= bytes.length / HASH_BYTES;
+      tail.parts = rest.length === 0 ? [] : [rest];
+      if (tail.count === 0) this.#unwritten.delete(level);
     }
   }
 
@@ -74,12 +78,13 @@ export class HashColumns {
   /** Hashes [first, first + count) of a column, which must not cross a tile's end. */
   async readHashes(level: number, first: number, count: number): Promise<Buffer> {
     const tail = this.#unwritten.get(level);
-    const inMemory =
-      tail === undefined
-        ? []
-        : tail.hashes.slice(Math.max(first - tail.first, 0), Math.max(first + count - tail.first, 0));
-    const onDisk = await this.#read(level, first, count - inMemory.length);
-    return Buffer.concat([onDisk, ...inMemory]);
+    if (tail === undefined || first + count <= tail.first) return await this.#read(level, first, count);
+    const inMemory = joined(tail).subarray(
+      Math.max(first - tail.first, 0) * HASH_BYTES,
+      (first + count - tail.first) * HASH_BYTES,
+    );
+    if (inMemory.length === count * HASH_BYTES) return inMemory;
+    return Buffer.concat([await this.#read(level, first, count - inMemory.length / HASH_BYTES), inMemory]);
   }
 
   /** Makes what one file of 65,536 leaf hashes stands for survive a power cut, with the levels above it. */
@@ -136,5 +141,13 @@ export class HashColumns {
 interface Tail {
   /** Index in the column of the first hash. */
   first: number;
-  readonly hashes: Buffer[];
+  parts: Buffer[];
+  /** Hashes in all parts. */
+  count: number;
+}
+
+/** Its bytes; the parts become one, so that asking again costs nothing. */
+function joined(tail: Tail): Buffer {
+  if (tail.parts.length > 1) tail.parts = [Buffer.concat(tail.parts)];
+  return tail.parts[0] ?? Buffer.alloc(0);
 }

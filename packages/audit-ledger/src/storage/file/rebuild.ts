@@ -11,12 +11,11 @@ import { COMMIT_PREFIX, SALT_BYTES } from '../../detail/commitment.js';
 import { BLOCK_ENTRIES } from '../../index/block.js';
 import type { IndexStore } from '../../index/index-store.js';
 import { type EventWindow, GENERATION_ENTRIES, GENERATIONS } from '../../ingest/event-window.js';
-import { decodeLeaf, type Leaf, LeafType } from '../../leaf/leaf.js';
+import { type Leaf, LeafType, LeafView } from '../../leaf/leaf.js';
 import { SealTracker } from '../../seal/tracker.js';
 import { NodeReader } from '../../tiles/node-reader.js';
-import { TILE_HEIGHT } from '../../tiles/path.js';
 import { Frontier } from '../../tree/frontier.js';
-import { ZERO_HASH } from '../../tree/hash.js';
+import { digestAt, HASH_BYTES, ZERO_HASH } from '../../tree/hash.js';
 import { BrokenLinkError } from '../../verify/link.js';
 import { TamperedStoreError } from '../errors.js';
 import type { CommitTable } from './commit-table.js';
@@ -147,8 +146,8 @@ async function walk({ head, entries, details, commits, index }: Sources, start: 
     const header = readHeader(record);
     if (header.commit !== commit) throw new TamperedStoreError(`commit ${commit} is missing`);
     const batch = recomputeBatch(shadow, record, detailRecord);
-    const leaves = entryPreimages(record).map((preimage) => decodeLeaf(preimage.subarray(1)));
-    extendTree(columns, frontier, batch.hashes);
+    const leaves = entryPreimages(record).map((preimage) => new LeafView(preimage, 1));
+    extendTree(columns, frontier, batch.columns);
     leaves.forEach((leaf, i) => {
       index.add(header.firstSeq + i, leaf, commit);
     });
@@ -178,14 +177,10 @@ async function walk({ head, entries, details, commits, index }: Sources, start: 
   };
 }
 
-function extendTree(columns: HashColumns, frontier: Frontier, hashes: readonly Uint8Array[]): void {
-  const nodes: { tileLevel: number; hash: Buffer }[] = [];
-  for (const hash of hashes) {
-    frontier.append(hash, (level, _index, node) => {
-      if (level % TILE_HEIGHT === 0) nodes.push({ tileLevel: level / TILE_HEIGHT, hash: Buffer.from(node) });
-    });
-  }
-  columns.append(frontier.size, nodes);
+function extendTree(columns: HashColumns, frontier: Frontier, added: readonly Buffer[]): void {
+  const [hashes = Buffer.alloc(0)] = added;
+  for (let at = 0; at < hashes.length; at += HASH_BYTES) frontier.append(digestAt(hashes, at));
+  columns.append(frontier.size, added);
 }
 
 function assertHead(head: FileHead, commits: number, shadow: ShadowState, root: Uint8Array, frontier: Frontier): void {

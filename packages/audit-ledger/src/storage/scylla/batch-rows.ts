@@ -1,7 +1,8 @@
 /** What a batch writes before its commit. */
-import type { Batch, TileNode } from '../../commit/build.js';
+import type { Batch } from '../../commit/build.js';
 import { type BatchHeader, RECORD_HEADER_BYTES, writeHeader } from '../../commit/record.js';
 import { TILE_WIDTH } from '../../tiles/path.js';
+import { HASH_BYTES } from '../../tree/hash.js';
 import type { Statement } from './cluster.js';
 import { bundleEnd } from './geometry.js';
 import type { LogRows, RecordTable } from './log-rows.js';
@@ -11,18 +12,18 @@ const MAX_ROW_BYTES = 2 ** 20;
 
 const LENGTH_BYTES = { leaves: 2, details: 4 } as const;
 
-export function batchStatements(rows: LogRows, { header, entries, details, tileNodes }: Batch): Statement[] {
+export function batchStatements(rows: LogRows, { header, entries, details, columns }: Batch): Statement[] {
   const { firstSeq, epoch } = header;
   return [
     ...recordStatements(rows, 'leaves', header, entries),
     ...recordStatements(rows, 'details', header, details),
-    ...hashStatements(rows, tileNodes, firstSeq, epoch),
+    ...hashStatements(rows, columns, firstSeq, epoch),
   ];
 }
 
 /** Bytes that the batch adds to the log. */
-export function batchBytes({ entries, details, tileNodes }: Batch): number {
-  return entries.length + details.length + tileNodes.reduce((sum, { hash }) => sum + hash.length, 0);
+export function batchBytes({ entries, details, columns }: Batch): number {
+  return entries.length + details.length + columns.reduce((sum, { length }) => sum + length, 0);
 }
 
 function recordStatements(rows: LogRows, table: RecordTable, header: BatchHeader, record: Buffer): Statement[] {
@@ -55,15 +56,15 @@ function withHeader(header: BatchHeader, items: Buffer): Buffer {
   return record;
 }
 
-function hashStatements(rows: LogRows, nodes: readonly TileNode[], firstSeq: number, epoch: number): Statement[] {
-  const levels = Map.groupBy(nodes, ({ tileLevel }) => tileLevel);
-  return [...levels].flatMap(([level, column]) => {
+function hashStatements(rows: LogRows, columns: readonly Buffer[], firstSeq: number, epoch: number): Statement[] {
+  return columns.flatMap((column, level) => {
+    const total = column.length / HASH_BYTES;
     const statements: Statement[] = [];
     // Complete subtrees of that height before the batch.
     const start = Math.floor(firstSeq / TILE_WIDTH ** level);
-    for (let i = 0; i < column.length; ) {
-      const count = Math.min(column.length - i, bundleEnd(start + i) - (start + i));
-      const hashes = Buffer.concat(column.slice(i, i + count).map(({ hash }) => hash));
+    for (let i = 0; i < total; ) {
+      const count = Math.min(total - i, bundleEnd(start + i) - (start + i));
+      const hashes = column.subarray(i * HASH_BYTES, (i + count) * HASH_BYTES);
       statements.push(rows.insertHashes(level, { first: start + i, epoch, hashes }));
       i += count;
     }

@@ -3,7 +3,7 @@
  * harmless beside what is yet to be deleted, so that it can be repeated after a crash at any point.
  */
 import { detailPreimages, RECORD_HEADER_BYTES, readHeader, writeHeader } from '../../commit/record.js';
-import { decodeLeaf, type Leaf } from '../../leaf/leaf.js';
+import { type Leaf, LeafView } from '../../leaf/leaf.js';
 import { BrokenLinkError, checkDetail } from '../../verify/link.js';
 import type { LogRows, RecordRow } from './log-rows.js';
 import { readItems } from './scylla-reads.js';
@@ -21,7 +21,7 @@ export async function pruneDetails(
     const leaves = await readItems(rows, 'leaves', row.first, Math.min(row.first + count, to));
     const kept = keptOf(
       row,
-      leaves.map((preimage) => decodeLeaf(preimage.subarray(1))),
+      leaves.map((preimage) => new LeafView(preimage, 1)),
       keep,
     );
     if (kept.length === count) continue;
@@ -34,7 +34,7 @@ export async function pruneDetails(
 }
 
 /** Rows of one detail each. What a batch that was never committed left there is none of them. */
-function keptOf(row: RecordRow, leaves: readonly Leaf[], keep: (leaf: Leaf) => boolean): RecordRow[] {
+function keptOf(row: RecordRow, leaves: readonly LeafView[], keep: (leaf: Leaf) => boolean): RecordRow[] {
   return detailPreimages(row.record).flatMap((preimage, i) => {
     const leaf = leaves[i];
     if (leaf === undefined || !keep(leaf) || !isDetailOf(leaf, preimage)) return [];
@@ -49,7 +49,7 @@ function single(row: RecordRow, seq: number, preimage: Uint8Array): Buffer {
   return record;
 }
 
-function isDetailOf(leaf: Leaf, preimage: Uint8Array): boolean {
+function isDetailOf(leaf: LeafView, preimage: Uint8Array): boolean {
   try {
     checkDetail(leaf, preimage);
     return true;

@@ -13,7 +13,7 @@ import { SealTracker } from '../../seal/tracker.js';
 import { MalformedTileError, NodeReader } from '../../tiles/node-reader.js';
 import { TILE_WIDTH } from '../../tiles/path.js';
 import { Frontier } from '../../tree/frontier.js';
-import { HASH_BYTES, ZERO_HASH } from '../../tree/hash.js';
+import { digestOf, HASH_BYTES, ZERO_HASH } from '../../tree/hash.js';
 import { merkleTreeHash } from '../../tree/mth.js';
 import { BrokenLinkError } from '../../verify/link.js';
 import { TamperedStoreError } from '../errors.js';
@@ -25,6 +25,7 @@ import { readItems, readTile } from './scylla-reads.js';
 
 /** Newest entries whose details are held against their commitments, too: the largest batch. */
 const DETAILS_RECOMPUTED = 8192;
+const NOTHING = Buffer.alloc(0);
 
 export interface CommitPlace {
   readonly commit: number;
@@ -89,10 +90,11 @@ async function walk(rows: LogRows, head: ScyllaHead, newest: NewestBlock, pruned
       preimages,
       from < pruned ? undefined : await detailsOf(rows, from, items.length, head.size),
     );
+    const [column = NOTHING] = again.columns;
     for (const [i, { preimage, commit }] of items.entries()) {
       const leaf = decodeLeaf(preimage.subarray(1));
-      const hash = again.hashes[i] ?? ZERO_HASH;
-      frontier.append(hash);
+      const hash = column.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES);
+      frontier.append(digestOf(hash));
       newest.add(leaf.seq, leaf, leaf.receivedUs, commit);
       if (leaf.seq >= head.firstUnsealedSeq) collect(commits, commit, leaf, hash);
     }
