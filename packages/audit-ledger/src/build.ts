@@ -9,6 +9,7 @@ import type { Ledger } from './commit/ledger.js';
 import { createEvents, createGauges, type ServiceEvents } from './events.js';
 import { publicOpenError } from './open-errors.js';
 import { type OpenLedger, type OpenLedgerOptions, openLedger } from './open-ledger.js';
+import { CheckedReads } from './reader/checked-reads.js';
 import { startReader } from './reader/start-reader.js';
 import { readRotations } from './retention/chain.js';
 import { Keeper } from './retention/keeper.js';
@@ -130,10 +131,11 @@ async function start(
   const verify = verifier(openSource, key.verifier, taken, turns);
   const watched = { openSource, key: key.verifier, turns, verified: events.verified };
   startVerification(stack, config, condition, watched, events.verifyFailed);
+  const reads = new CheckedReads(store, () => ledger.checkpoint);
   const context: WriterContext = {
     ledger,
     keeper,
-    view: () => ({ checkpoint: ledger.checkpoint, reads: store }),
+    view: () => ({ checkpoint: ledger.checkpoint, reads }),
     health: () => healthOf(ledger, condition),
     verifierKey: key.verifier.text,
     rotations: await readRotations(store),

@@ -7,9 +7,9 @@ import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
 import type { LogView } from '../rpc/context.js';
 import type { FollowedLog } from '../storage/backend.js';
-import type { LogReads } from '../storage/store.js';
 import { EVIDENCE_FORMAT, type ForkEvidence } from './fork-evidence.js';
 import type { Kept } from './kept.js';
+import { tilesOf } from './served-tiles.js';
 import { VerifiedReads } from './verified-reads.js';
 import { UnverifiableError, VerifiedTree } from './verified-tree.js';
 
@@ -110,7 +110,7 @@ export class Follower {
     if (known !== undefined && next.size === known.size && Buffer.compare(next.root, known.root) !== 0)
       return await this.#stopWith(`two checkpoints of ${next.size} entries have different roots`, known, next);
     const reads = await this.#parts.log.readsAt(next.size);
-    const tree = await VerifiedTree.open(next, tilesOf(reads));
+    const tree = await VerifiedTree.open(next, ...tilesOf(reads));
     const prefix = known === undefined ? undefined : await tree.rootAt(known.size);
     if (known !== undefined && prefix !== undefined && Buffer.compare(prefix, known.root) !== 0)
       return await this.#forked(known, next, prefix, tree);
@@ -154,14 +154,6 @@ export class Follower {
     this.#stop = { reason, evidence: file === undefined ? [] : [file] };
     events.stopped(reason, evidence, file);
   }
-}
-
-function tilesOf(reads: LogReads) {
-  return async (tile: Parameters<LogReads['readTile']>[0]): Promise<Uint8Array> => {
-    const bytes = await reads.readTile(tile);
-    if (bytes === undefined) throw new UnverifiableError(`the store has no tile ${tile.level}/${tile.index}`);
-    return bytes;
-  };
 }
 
 function openOrUnverifiable(note: string, key: VerifierKey): Checkpoint {

@@ -1,6 +1,7 @@
 /**
- * A tree out of a store that is not believed: every hash is held against the signed root before it is used. The tiles of the
- * right edge must fold to the root; a full tile must be what its parent says of it.
+ * A tree out of stores that are not believed: every hash is held against the signed root before it is used. The tiles of the
+ * right edge must fold to the root; a full tile must be what its parent says of it. A tile that one source has lost or damaged
+ * is taken from the next.
  */
 import type { Checkpoint } from '../note/checkpoint.js';
 import { MalformedTileError, NodeReader, type TileSource, tileHashes } from '../tiles/node-reader.js';
@@ -18,31 +19,39 @@ export class UnverifiableError extends Error {
 
 export class VerifiedTree {
   readonly checkpoint: Checkpoint;
-  readonly #source: TileSource;
+  readonly #sources: readonly TileSource[];
   /** The newest, partial tile of each level. */
   readonly #edge: ReadonlyMap<number, Uint8Array>;
   readonly #full = new Map<string, Uint8Array>();
   readonly #nodes: NodeReader;
 
-  private constructor(checkpoint: Checkpoint, source: TileSource, edge: ReadonlyMap<number, Uint8Array>) {
+  private constructor(checkpoint: Checkpoint, sources: readonly TileSource[], edge: ReadonlyMap<number, Uint8Array>) {
     this.checkpoint = checkpoint;
-    this.#source = source;
+    this.#sources = sources;
     this.#edge = edge;
     this.#nodes = new NodeReader((tile) => this.tile(tile), checkpoint.size);
   }
 
-  /** @throws UnverifiableError where the right edge does not fold to the root */
-  static async open(checkpoint: Checkpoint, source: TileSource): Promise<VerifiedTree> {
-    const edge = new Map<number, Uint8Array>();
+  /** `sources` are asked in this order. @throws UnverifiableError where no right edge of theirs folds to the root */
+  static async open(checkpoint: Checkpoint, ...sources: readonly TileSource[]): Promise<VerifiedTree> {
     const { size, root } = checkpoint;
-    const nodes = new NodeReader(async (tile) => {
-      const bytes = edge.get(tile.level) ?? (await source(tile));
-      edge.set(tile.level, bytes);
-      return bytes;
-    }, size);
-    if (Buffer.compare(await checked(nodes.root(size)), root) !== 0)
-      throw new UnverifiableError(`the stored tree is not the one that was signed at ${size} entries`);
-    return new VerifiedTree(checkpoint, source, edge);
+    const asked = new Map<string, Promise<Uint8Array>>();
+    for (const choice of choices(sources.length, edgeLevels(size))) {
+      const edge = new Map<number, Uint8Array>();
+      const nodes = new NodeReader(async (tile) => {
+        const at = choice.get(tile.level) ?? 0;
+        const key = `${at} of ${tile.level}`;
+        const asking = asked.get(key) ?? checked(askedOf(sources, at, tile));
+        asked.set(key, asking);
+        const bytes = await asking;
+        edge.set(tile.level, bytes);
+        return bytes;
+      }, size);
+      const folded = await orUnverifiable(checked(nodes.root(size)));
+      if (folded !== undefined && Buffer.compare(folded, root) === 0)
+        return new VerifiedTree(checkpoint, sources, edge);
+    }
+    throw new UnverifiableError(`the stored tree is not the one that was signed at ${size} entries`);
   }
 
   /** Full tiles of `before` need not be checked again. To be called only once it is shown to be a prefix of this tree. */
@@ -95,16 +104,50 @@ export class VerifiedTree {
   async #checkedTile(level: number, index: number): Promise<Uint8Array> {
     const parent = { kind: 'hashes', level: level + 1, index: Math.floor(index / TILE_WIDTH) } as const;
     const width = Math.min(TILE_WIDTH, hashesAtLevel(this.checkpoint.size, level + 1) - parent.index * TILE_WIDTH);
-    const [bytes, above] = await Promise.all([
-      checked(this.#source({ kind: 'hashes', level, index, width: TILE_WIDTH })),
-      this.tile({ ...parent, width }),
-    ]);
+    const above = await this.tile({ ...parent, width });
     const at = (index % TILE_WIDTH) * HASH_BYTES;
     const expected = above.subarray(at, at + HASH_BYTES);
-    const root = await checked(Promise.resolve().then(() => merkleTreeHash(tileHashes(bytes, TILE_WIDTH))));
-    if (Buffer.compare(root, expected) !== 0)
-      throw new UnverifiableError(`tile ${level}/${index} is not part of the signed tree`);
-    return bytes;
+    const tile = { kind: 'hashes', level, index, width: TILE_WIDTH } as const;
+    for (const source of this.#sources) {
+      const bytes = await orUnverifiable(checked(source(tile)));
+      const folded = bytes && orMalformed(() => merkleTreeHash(tileHashes(bytes, TILE_WIDTH)));
+      if (bytes !== undefined && folded !== undefined && Buffer.compare(folded, expected) === 0) return bytes;
+    }
+    throw new UnverifiableError(`tile ${level}/${index} is not part of the signed tree`);
+  }
+}
+
+/** Levels whose newest tile is a partial one. */
+function edgeLevels(size: number): number[] {
+  const levels: number[] = [];
+  for (let level = 0; hashesAtLevel(size, level) > 0; level += 1)
+    if (hashesAtLevel(size, level) % TILE_WIDTH > 0) levels.push(level);
+  return levels;
+}
+
+/** Which source each level may come from, those with the first source before the others. */
+function* choices(sources: number, levels: readonly number[]): Generator<ReadonlyMap<number, number>> {
+  for (let n = 0; n < sources ** levels.length; n += 1)
+    yield new Map(levels.map((level, i) => [level, Math.floor(n / sources ** i) % sources]));
+}
+
+function askedOf(sources: readonly TileSource[], at: number, tile: HashTile): Promise<Uint8Array> {
+  return sources[at]?.(tile) ?? Promise.reject(new UnverifiableError('there is no such source'));
+}
+
+async function orUnverifiable<T>(reading: Promise<T>): Promise<T | undefined> {
+  return await reading.catch((error: unknown) => {
+    if (error instanceof UnverifiableError) return undefined;
+    throw error;
+  });
+}
+
+function orMalformed<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof MalformedTileError) return undefined;
+    throw error;
   }
 }
 

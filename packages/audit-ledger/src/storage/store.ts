@@ -24,7 +24,7 @@ export interface LogReads {
   /** Leaves of committed entries [from, to), without their details; undefined for one that was pruned. */
   readLeaves(from: number, to: number): Promise<(Uint8Array | undefined)[]>;
 
-  /** Undefined where the tree does not reach the tile. */
+  /** As stored, which is not believed. Undefined where the tree does not reach the tile, or the store has lost it. */
   readTile(tile: HashTile): Promise<Uint8Array | undefined>;
 
   /** Committed seqs that match, at most `limit`, in the order asked for, and where to go on. */

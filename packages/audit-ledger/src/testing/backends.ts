@@ -1,11 +1,12 @@
 /** Every backend that a test of behaviour runs on. */
 import { rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Backend } from '../storage/backend.js';
 import { fileBackend } from '../storage/file/file-backend.js';
+import { layoutOf } from '../storage/file/layout.js';
 import { scyllaBackend } from '../storage/scylla/scylla-backend.js';
-import { CASSANDRA, copyTables, dropKeyspace, ownKeyspace } from './cassandra.js';
+import { CASSANDRA, copyTables, dropKeyspace, ownKeyspace, runCql } from './cassandra.js';
 import { freshFolder } from './ledgers.js';
 
 /** A place for a log of a test's own. */
@@ -15,6 +16,8 @@ export interface TestPlace {
   readonly settings: { readonly [key: string]: unknown };
   /** The log as it is now, without its second place. @returns what puts it back */
   copy(): Promise<() => Promise<void>>;
+  /** Takes away every tile of a level. */
+  loseTiles(level: number): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -41,6 +44,7 @@ function filePlace(): TestPlace {
         await cp(`${folder}.copy`, folder, { recursive: true });
       };
     },
+    loseTiles: (level) => Promise.resolve(rmSync(join(layoutOf(folder).hashes, String(level)), { recursive: true })),
     remove: () => Promise.resolve(rmSync(dirname(folder), { recursive: true, force: true })),
   };
 }
@@ -55,6 +59,10 @@ function scyllaPlace(): TestPlace {
     backend: scyllaBackend(cluster),
     settings: { storage: { backend: 'scylla', scylla } },
     copy: async () => await copyTables(cluster, LOG_TABLES),
+    loseTiles: async (level) => {
+      const [row] = await runCql(cluster, 'SELECT log FROM heads');
+      await runCql(cluster, `DELETE FROM hashes WHERE log = '${row?.log}' AND level = ${level} AND bucket = 0`);
+    },
     remove: async () => await dropKeyspace(cluster),
   };
 }

@@ -110,7 +110,7 @@ export class FileStore implements LedgerStore {
   }
 
   async readTile(tile: HashTile): Promise<Uint8Array | undefined> {
-    return await this.#parts.columns.read(tile);
+    return await this.#parts.columns.readIfThere(tile);
   }
 
   async query(filter: IndexFilter, order: 'newest' | 'oldest', limit: number): Promise<QueryPage> {

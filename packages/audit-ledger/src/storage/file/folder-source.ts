@@ -20,7 +20,7 @@ import { CommitTable } from './commit-table.js';
 import { nodeDisk } from './disk.js';
 import { orUndefined } from './errno.js';
 import { readWhole } from './files.js';
-import { HashColumns, ShortColumnError } from './hash-columns.js';
+import { HashColumns } from './hash-columns.js';
 import { HeadFile } from './head-file.js';
 import { type Layout, layoutOf } from './layout.js';
 import { PrunedLog } from './pruned-log.js';
@@ -171,12 +171,7 @@ export class FolderSource implements LogSource {
   }
 
   async #hashes(tile: HashTile): Promise<Uint8Array> {
-    try {
-      return (await this.#columns.read(tile)) ?? NOTHING;
-    } catch (error) {
-      if (!(error instanceof ShortColumnError)) throw error;
-      return NOTHING;
-    }
+    return (await this.#columns.readIfThere(tile)) ?? NOTHING;
   }
 
   async #bundle(from: number, width: number): Promise<Buffer[]> {

@@ -1,7 +1,6 @@
 /** A folder that a writer is at work in, for a reader: it takes no lock and writes nothing. */
 import { stat } from 'node:fs/promises';
 import { FollowingIndex } from '../../index/following-index.js';
-import type { HashTile } from '../../tiles/path.js';
 import type { FollowedLog } from '../backend.js';
 import type { LogReads } from '../store.js';
 import { blockFiles } from './block-files.js';
@@ -10,7 +9,7 @@ import { nodeDisk } from './disk.js';
 import { orUndefined } from './errno.js';
 import { readWhole } from './files.js';
 import { FrameFiles } from './frame-files.js';
-import { HashColumns, ShortColumnError } from './hash-columns.js';
+import { HashColumns } from './hash-columns.js';
 import { type Layout, layoutOf } from './layout.js';
 import { PrunedLog, prunedOf } from './pruned-log.js';
 import { RecordReader } from './record-reader.js';
@@ -48,7 +47,7 @@ export class FollowedFolder implements FollowedLog {
       pruned: prunedOf(opened?.pruned),
       readEntries: async (from, to) => (await opened?.records.entries(from, Math.min(to, size))) ?? [],
       readLeaves: async (from, to) => (await opened?.records.leaves(from, Math.min(to, size))) ?? [],
-      readTile: async (tile) => await readColumn(columns, tile),
+      readTile: async (tile) => await columns.readIfThere(tile),
       query: async (filter, order, limit) =>
         (await opened?.index.query({ ...filter, toSeq: Math.min(filter.toSeq, size) }, order, limit)) ?? NOTHING,
     };
@@ -76,13 +75,3 @@ export class FollowedFolder implements FollowedLog {
 }
 
 const NOTHING = { seqs: [], next: undefined };
-
-/** What a column lacks its writer has yet to write, or somebody removed: the reader cannot tell, and need not. */
-async function readColumn(columns: HashColumns, tile: HashTile): Promise<Uint8Array | undefined> {
-  try {
-    return await columns.read(tile);
-  } catch (error) {
-    if (error instanceof ShortColumnError) return undefined;
-    throw error;
-  }
-}

@@ -75,6 +75,16 @@ export class HashColumns {
     return await this.readHashes(tile.level, tile.index * TILE_WIDTH, tile.width);
   }
 
+  /** The same; undefined also where the files have lost it, or whoever writes them has yet to. */
+  async readIfThere(tile: HashTile): Promise<Uint8Array | undefined> {
+    try {
+      return await this.read(tile);
+    } catch (error) {
+      if (error instanceof ShortColumnError) return undefined;
+      throw error;
+    }
+  }
+
   /** Hashes [first, first + count) of a column, which must not cross a tile's end. */
   async readHashes(level: number, first: number, count: number): Promise<Buffer> {
     const tail = this.#unwritten.get(level);
