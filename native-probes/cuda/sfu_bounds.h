@@ -5,6 +5,8 @@
 
 namespace sentinel {
 
+constexpr const char* kSfuNames[kSfuResultWords] = {"ex2", "lg2", "rcp", "rsqrt", "sqrt", "sin", "cos", "tanh"};
+
 struct SfuViolation {
   uint32_t lane;  // logical
   uint32_t iteration;
@@ -12,8 +14,13 @@ struct SfuViolation {
   uint32_t operand, result;  // binary32
 };
 
-// Of the results of one group of 32 lanes in one block of 32 iterations, [iteration][kSfuResultWords][lane]. Returns how
-// many are out of bounds; `first` is the first of them.
-uint32_t sfu_violations(uint64_t seed, uint32_t group, uint32_t block, const uint32_t* results, SfuViolation& first);
+struct SfuErrors {
+  uint32_t violations = 0;              // results out of bounds
+  SfuViolation first{};                 // of them
+  double greatest[kSfuResultWords]{};   // error of each function as a share of the documented one
+};
+
+// Of the results of one group of 32 lanes in one block of 32 iterations, [iteration][kSfuResultWords][lane].
+SfuErrors sfu_errors(uint64_t seed, uint32_t group, uint32_t block, const uint32_t* results);
 
 }  // namespace sentinel

@@ -8,8 +8,6 @@
 namespace sentinel::cuda {
 namespace {
 
-constexpr const char* kNames[kSfuResultWords] = {"ex2", "lg2", "rcp", "rsqrt", "sqrt", "sin", "cos", "tanh"};
-
 std::string hex(uint32_t word) {
   char text[16];
   snprintf(text, sizeof text, "0x%08x", word);
@@ -32,13 +30,13 @@ bool are_folded(const SfuSample& sample, const Expected& majority, const uint32_
 std::string sfu_objection(uint64_t seed, const Expected& majority, const uint32_t* results) {
   const SfuSample sample = sfu_sample(seed);
   if (!are_folded(sample, majority, results)) return "the results that came back are not those that the majority folded";
-  SfuViolation first{};
-  const uint32_t count = sfu_violations(seed, sample.group, sample.block, results, first);
-  if (count == 0) return "";
-  const std::string name = kNames[first.function];
+  const SfuErrors errors = sfu_errors(seed, sample.group, sample.block, results);
+  if (errors.violations == 0) return "";
+  const SfuViolation& first = errors.first;
+  const std::string name = kSfuNames[first.function];
   return "the majority of the SMs is outside of the documented error of " + name + ": " + name + "(" +
          hex(first.operand) + ") = " + hex(first.result) + " in lane " + std::to_string(first.lane) + ", iteration " +
-         std::to_string(first.iteration) + ", and " + std::to_string(count) + " of " +
+         std::to_string(first.iteration) + ", and " + std::to_string(errors.violations) + " of " +
          std::to_string(kSfuSampleWords) + " results in all";
 }
 

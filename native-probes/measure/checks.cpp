@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
 
@@ -10,6 +11,7 @@
 #include "../cpu/pinned_thread.h"
 #include "../cuda/inventory.h"
 #include "../cuda/known_answers.h"
+#include "../cuda/sfu_bounds.h"
 #include "json_line.h"
 
 namespace sentinel::measure {
@@ -21,7 +23,7 @@ constexpr double kChargedPct = 0.5, kSlowdownPct = 1, kP99Pct = 3, kChargeErrorP
 
 // Shares of the time.
 constexpr double kDigestShare = 0.6, kIdleShare = 0.1, kCrowdedShare = 0.1, kOverheadShare = 0.2;
-constexpr uint32_t kWindows = 10;  // by turns without and with probes
+constexpr uint32_t kRounds = 10;  // of four windows: without, with, with, without probes, so that a drift cancels
 constexpr Family kSweepFamily = Family::kFma32;
 constexpr Family kTenantFamilies[] = {Family::kTcFp16, Family::kFma32};
 
@@ -51,6 +53,14 @@ double mean_of(const std::vector<double>& values) {
   return values.empty() ? 0 : sum / static_cast<double>(values.size());
 }
 
+// Of the mean.
+double standard_error_of(const std::vector<double>& values) {
+  const double mean = mean_of(values), count = static_cast<double>(values.size());
+  double squares = 0;
+  for (double value : values) squares += (value - mean) * (value - mean);
+  return count < 2 ? 0 : std::sqrt(squares / (count - 1) / count);
+}
+
 double p99_of(std::vector<double> values) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -68,7 +78,7 @@ std::string today() {
 
 struct Sweeps {
   uint32_t all = 0, complete = 0, relaunches = 0, wrong = 0;
-  double charged_us = 0;
+  double charged_us = 0, during_us = 0;
 
   double coverage_pct() const { return all == 0 ? 0 : 100.0 * complete / all; }
 };
@@ -135,10 +145,12 @@ class Measurement {
     std::map<std::string, uint32_t> results;
     std::string first_reason;
     std::vector<double> device_us, charged_us;
+    SfuErrors sfu;
     for (; seeds < setup_.seeds && !until.passed(); seeds++) {
       const cuda::GpuReport report = execute(family.info->family);
       device_us.push_back(report.device_us);
       charged_us.push_back(report.charged_us);
+      if (family.info->family == Family::kSfu) note_sfu_errors(sfu);
       for (const SmResult& result : report.report.results) {
         results[name_of(result.result)]++;
         if (result.result != Result::kPass && first_reason.empty()) first_reason = describe(result);
@@ -150,6 +162,22 @@ class Measurement {
     line.number("device_us_mean", mean_of(device_us)).number("charged_us_mean", mean_of(charged_us));
     line.text("first_not_passed", first_reason);
     line.flag("met", goal("digests", results.size() == 1 && results.count("PASS") == 1)).print();
+    if (family.info->family == Family::kSfu) print_sfu_errors(sfu);
+  }
+
+  // Of the sample of the execution that has just ended.
+  void note_sfu_errors(SfuErrors& all) const {
+    const uint64_t seed = seed_of(Family::kSfu, 0, index_ - 1);
+    const SfuSample sample = sfu_sample(seed);
+    const SfuErrors errors = sfu_errors(seed, sample.group, sample.block, gpu_.memory().results());
+    all.violations += errors.violations;
+    for (uint32_t w = 0; w < kSfuResultWords; w++) all.greatest[w] = std::max(all.greatest[w], errors.greatest[w]);
+  }
+
+  static void print_sfu_errors(const SfuErrors& all) {
+    JsonLine line("sfu_errors");
+    for (uint32_t w = 0; w < kSfuResultWords; w++) line.number(kSfuNames[w], all.greatest[w]);
+    line.number("outside", all.violations).print();
   }
 
   static std::string describe(const SmResult& result) {
@@ -201,7 +229,10 @@ class Measurement {
   void beside_tenant() {
     Tenant tenant;
     const uint32_t slots = gpu_.memory().layout().slots;
-    if (!goal("tenant", tenant.start(setup_.program, gpu_.device().uuid, tenant_family(), slots))) {
+    const bool started = setup_.tenant.empty()
+                             ? tenant.start(setup_.program, gpu_.device().uuid, tenant_family(), slots)
+                             : tenant.start({"/bin/sh", "-c", setup_.tenant});
+    if (!goal("tenant", started)) {
       JsonLine("tenant").text("error", "the second process did not begin").print();
       return;
     }
@@ -211,40 +242,56 @@ class Measurement {
     overhead(tenant);
   }
 
-  // By turns: a window in which the tenant is alone, and one with as many probes as the budget allows.
-  void overhead(Tenant& tenant) {
-    const double window_s = setup_.seconds * kOverheadShare / kWindows;
-    std::vector<double> alone, shared;
-    Sweeps sweeps;
-    tenant.steps();
-    for (uint32_t window = 0; window < kWindows; window++) {
-      const bool probes = window % 2 != 0;
-      for (const Until until(window_s); !until.passed();) {
-        if (!probes) {
-          sleep_us(1000);
-          continue;
-        }
-        sweep(sweeps);
-        sleep_us(std::min(last_charged_us_ * 100 / kChargedPct, window_s * 1e6));
+  // A window in which the tenant is alone, or has as many probes beside it as the budget allows. Its steps' times, in us.
+  std::vector<double> window(Tenant& tenant, double seconds, bool probes, Sweeps& sweeps) {
+    const uint64_t began_ns = monotonic_ns();
+    for (const Until until(seconds); !until.passed();) {
+      if (!probes) {
+        sleep_us(1000);
+        continue;
       }
-      for (const Step& step : tenant.steps()) (probes ? shared : alone).push_back(step.us);
+      sweep(sweeps);
+      sleep_us(std::min(last_charged_us_ * 100 / kChargedPct, seconds * 1e6));
     }
-    print_overhead(alone, shared, sweeps.charged_us / (window_s * kWindows / 2 * 1e6) * 100);
+    if (probes) sweeps.during_us += static_cast<double>(monotonic_ns() - began_ns) / 1000;  // ends with a pause
+    std::vector<double> out;
+    for (const Step& step : tenant.steps()) out.push_back(step.us);
+    return out;
   }
 
-  void print_overhead(const std::vector<double>& alone, const std::vector<double>& shared, double charged_pct) {
-    const double slowdown_pct = percent_more(mean_of(alone), mean_of(shared));
+  void overhead(Tenant& tenant) {
+    const double window_s = setup_.seconds * kOverheadShare / (4 * kRounds);
+    std::vector<double> alone, shared, slowdowns;
+    Sweeps sweeps;
+    tenant.steps();
+    for (uint32_t round = 0; round < kRounds; round++) {
+      std::vector<double> of_round[2];
+      for (const bool probes : {false, true, true, false}) {
+        const std::vector<double> steps = window(tenant, window_s, probes, sweeps);
+        of_round[probes].insert(of_round[probes].end(), steps.begin(), steps.end());
+      }
+      slowdowns.push_back(percent_more(mean_of(of_round[0]), mean_of(of_round[1])));
+      alone.insert(alone.end(), of_round[0].begin(), of_round[0].end());
+      shared.insert(shared.end(), of_round[1].begin(), of_round[1].end());
+    }
+    print_overhead(alone, shared, slowdowns, sweeps.charged_us / sweeps.during_us * 100);
+  }
+
+  void print_overhead(const std::vector<double>& alone, const std::vector<double>& shared,
+                      const std::vector<double>& slowdowns, double charged_pct) {
+    const double slowdown_pct = mean_of(slowdowns);
     const double p99_pct = percent_more(p99_of(alone), p99_of(shared));
-    const double error = charged_pct > slowdown_pct ? charged_pct - slowdown_pct : slowdown_pct - charged_pct;
+    const double error = std::abs(charged_pct - slowdown_pct);
     const bool met = !alone.empty() && !shared.empty() && slowdown_pct <= kSlowdownPct && p99_pct <= kP99Pct &&
                      error <= kChargeErrorPoints;
     JsonLine("overhead")
-        .text("tenant", cuda::gpu_family_name(tenant_family()))
+        .text("tenant", setup_.tenant.empty() ? cuda::gpu_family_name(tenant_family()) : setup_.tenant)
         .number("steps_alone", alone.size())
         .number("steps_with_probes", shared.size())
         .number("step_us_alone", mean_of(alone))
         .number("charged_pct", charged_pct)
         .number("measured_slowdown_pct", slowdown_pct)
+        .number("measured_standard_error_points", standard_error_of(slowdowns))
         .number("p99_step_pct", p99_pct)
         .number("charged_less_measured_points", charged_pct - slowdown_pct)
         .flag("met", goal("overhead", met))
@@ -258,7 +305,7 @@ class Measurement {
   std::vector<std::string> missed_;
 };
 
-void print_device(const cuda::Gpu& gpu) {
+void print_device(const cuda::Gpu& gpu, const std::string& driver) {
   const cuda::GpuDevice& device = gpu.device();
   int cuda_version = 0;
   gpu.session().api().cuDriverGetVersion(&cuda_version);
@@ -267,7 +314,7 @@ void print_device(const cuda::Gpu& gpu) {
       .text("uuid", device.uuid)
       .text("name", device.name)
       .text("kernels", device.architecture)
-      .text("driver", device.driver_version)
+      .text("driver", driver)
       .number("cuda", cuda_version)
       .text("variant", gpu.variant() == cuda::Variant::kFull ? "full" : "small")
       .number("sms", gpu.sms().size())
@@ -291,7 +338,9 @@ bool measure(const Setup& setup) {
     JsonLine("summary").flag("met", false).text("error", why.empty() ? "no GPU here" : why).print();
     return false;
   }
-  print_device(*gpu);
+  const auto seen = std::find_if(census.devices.begin(), census.devices.end(),
+                                 [&](const cuda::GpuDevice& device) { return device.uuid == gpu->device().uuid; });
+  print_device(*gpu, seen == census.devices.end() ? "" : seen->driver_version);
   return Measurement(setup, *gpu).run();
 }
 

@@ -10,6 +10,7 @@ struct Setup {
   uint32_t seeds;  // per family at most
   std::string uuid;    // empty: the first device
   std::string family;  // of known answers and digests; empty: all
+  std::string tenant;  // a shell command whose output is that of kAsTenant; empty: our own loop
 };
 
 // False if a goal was missed, or nothing could be measured.

@@ -46,20 +46,27 @@ int run_tenant(const std::string& uuid, Family family, uint32_t slots) {
 
 Tenant::~Tenant() {
   if (process_ > 0) {
-    kill(process_, SIGKILL);
+    kill(-process_, SIGKILL);
     waitpid(process_, nullptr, 0);
   }
   if (output_ >= 0) close(output_);
 }
 
 bool Tenant::start(const char* program, const std::string& uuid, Family family, uint32_t slots) {
+  return start({program, kAsTenant, uuid, std::to_string(static_cast<uint32_t>(family)), std::to_string(slots)});
+}
+
+bool Tenant::start(const std::vector<std::string>& command) {
+  std::vector<char*> arguments;
+  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return false;
-  const std::string number = std::to_string(static_cast<uint32_t>(family)), entries = std::to_string(slots);
   process_ = fork();
   if (process_ == 0) {
+    setpgid(0, 0);  // what a shell starts is to end with it
     dup2(ends[1], STDOUT_FILENO);
-    execl(program, program, "--tenant", uuid.c_str(), number.c_str(), entries.c_str(), nullptr);
+    execv(arguments[0], arguments.data());
     _exit(1);
   }
   close(ends[1]);

@@ -14,6 +14,8 @@ struct Step {
   double us;          // by the GPU's events
 };
 
+constexpr const char* kAsTenant = "--as-tenant";
+
 // In the tenant's process: steps without end, one line each on standard output. Returns only after an error.
 int run_tenant(const std::string& uuid, Family family, uint32_t slots);
 
@@ -22,6 +24,8 @@ class Tenant {
   ~Tenant();
   // Starts this program again as a tenant, and waits for its first step. False where there is none within a minute.
   bool start(const char* program, const std::string& uuid, Family family, uint32_t slots);
+  // Any program whose output is that of run_tenant: a line for each step, its end in ns of CLOCK_MONOTONIC and its us.
+  bool start(const std::vector<std::string>& command);
   // The steps since the last call.
   std::vector<Step> steps();
 

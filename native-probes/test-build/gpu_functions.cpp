@@ -82,15 +82,16 @@ napi_value sfu_violations_call(napi_env env, napi_callback_info info) {
   if (!seed_from(arguments, of) || !arguments.u32("group", kGpuGroups - 1, group)) return nullptr;
   if (!arguments.u32("block", kSfuIterations / kGpuBlock - 1, block)) return nullptr;
   if (!arguments.words("results", kGpuBlock * kSfuResultWords * kWarpLanes, results)) return nullptr;
-  SfuViolation first{};
-  const uint32_t count = sfu_violations(of.seed, group, block, results.data(), first);
+  const SfuErrors errors = sfu_errors(of.seed, group, block, results.data());
+  const SfuViolation& first = errors.first;
   const Values values(env);
   const napi_value found = values.object({{"lane", values.number(first.lane)},
                                           {"iteration", values.number(first.iteration)},
                                           {"word", values.number(first.function)},
                                           {"operand", values.number(first.operand)},
                                           {"result", values.number(first.result)}});
-  return values.object({{"count", values.number(count)}, {"first", count == 0 ? values.null() : found}});
+  return values.object({{"count", values.number(errors.violations)},
+                        {"first", errors.violations == 0 ? values.null() : found}});
 }
 
 // copyCheck({ family, epoch, index, firstColumn, regions, flip? }): fills a buffer as the host does, changes bit 0 of
