@@ -1,4 +1,5 @@
 /** Keyspaces of a real Cassandra for tests. */
+import { closeCql } from '@sentinel/service-kit/cql/client';
 import { type CqlConfig, connectCql } from '@sentinel/service-kit/cql/connect';
 import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
 import { testServer } from '@sentinel/test-kit';
@@ -22,7 +23,7 @@ export async function withClient<T>(cluster: CqlConfig, work: (client: Client) =
   try {
     return await work(client);
   } finally {
-    await client.shutdown();
+    await closeCql(client);
   }
 }
 

@@ -1,3 +1,4 @@
+import { closeCql } from '@sentinel/service-kit/cql/client';
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
 import { connectCql } from '@sentinel/service-kit/cql/connect';
 import { testCluster } from '@sentinel/service-kit/testing/cluster-settings';
@@ -22,7 +23,7 @@ export async function runCql(cluster: CqlConfig, ...statements: string[]): Promi
     for (const statement of statements)
       await client.execute(statement, [], { prepare: false, readTimeout: SCHEMA_TIMEOUT_MS });
   } finally {
-    await client.shutdown();
+    await closeCql(client);
   }
 }
 

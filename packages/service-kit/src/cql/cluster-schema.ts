@@ -1,5 +1,6 @@
 import type { SchemaOwner } from '../schema-owner.js';
-import { type CqlConfig, closeCql, connectCql, makeKeyspace } from './connect.js';
+import { closeCql } from './client.js';
+import { type CqlConfig, connectCql, makeKeyspace } from './connect.js';
 import { cqlError } from './errors.js';
 import { migrateDown, migrateUp, type SchemaPart, schemaStatus } from './schema-steps.js';
 

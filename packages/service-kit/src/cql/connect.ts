@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { Client, type ClientOptions, policies, types } from 'cassandra-driver';
+import { type Client, type ClientOptions, policies, types } from 'cassandra-driver';
 import type { CorrelationEngineConfig } from '../config/index.js';
+import { clientOf, closeCql } from './client.js';
 import { cqlError } from './errors.js';
 
 /** The keys of a Scylla or Cassandra cluster, as every section has them. */
@@ -40,44 +41,6 @@ export async function makeKeyspace(config: CqlConfig, section: string): Promise<
   } finally {
     await closeCql(client);
   }
-}
-
-function clientOf(options: ClientOptions): Client {
-  const client = new Client(options);
-  const hosts = new Set<Host>();
-  HOSTS.set(client, hosts);
-  for (const event of ['hostAdd', 'hostRemove', 'hostUp', 'hostDown'] as const)
-    client.on(event, (host: Host) => hosts.add(host));
-  return client;
-}
-
-/** What each client ever knew. */
-const HOSTS = new WeakMap<Client, Set<Host>>();
-
-/**
- * Ends all that a client has open. The driver leaves the connection open that it learnt the cluster from where `connect` failed, and
- * tries to reach hosts for ever that left the cluster, or whose connection was cut.
- */
-export async function closeCql(client: Client): Promise<void> {
-  await client.shutdown();
-  const { controlConnection: control } = client as unknown as { controlConnection?: ControlConnection };
-  control?.shutdown();
-  await control?.connection?.closeAsync();
-  for (const host of HOSTS.get(client) ?? []) {
-    // One that is being tried while it ends would be tried again.
-    host.pool.scheduleNewConnectionAttempt = () => undefined;
-    await host.shutdown(false);
-  }
-}
-
-interface Host {
-  readonly pool: { scheduleNewConnectionAttempt: () => void };
-  shutdown(waitForPending: boolean): Promise<void>;
-}
-
-interface ControlConnection {
-  readonly connection: { closeAsync(): Promise<void> } | null;
-  shutdown(): void;
 }
 
 /** The driver's number of a consistency's name. */

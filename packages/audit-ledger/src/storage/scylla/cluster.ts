@@ -1,6 +1,7 @@
 /** The connection of a ledger to its cluster: what a write must be confirmed by and a read must see. Failures are SentinelErrors. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CqlConfig, closeCql, connectCql, consistency } from '@sentinel/service-kit/cql/connect';
+import { closeCql } from '@sentinel/service-kit/cql/client';
+import { type CqlConfig, connectCql, consistency } from '@sentinel/service-kit/cql/connect';
 import { cqlError } from '@sentinel/service-kit/cql/errors';
 import type { SentinelError } from '@sentinel/service-kit/errors';
 import { type Client, concurrent, types } from 'cassandra-driver';

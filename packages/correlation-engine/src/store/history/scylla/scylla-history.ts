@@ -1,6 +1,6 @@
+import { closeCql } from '@sentinel/service-kit/cql/client';
 import {
   type CqlConfig,
-  closeCql,
   connectCql,
   consistency,
   consistencyThatSees,

@@ -1,4 +1,5 @@
-import { type CqlConfig, closeCql, connectCql, consistencyThatSees } from '@sentinel/service-kit/cql/connect';
+import { closeCql } from '@sentinel/service-kit/cql/client';
+import { type CqlConfig, connectCql, consistencyThatSees } from '@sentinel/service-kit/cql/connect';
 import { cqlError } from '@sentinel/service-kit/cql/errors';
 import { allRows, long } from '@sentinel/service-kit/cql/rows';
 import type { Client } from 'cassandra-driver';
