@@ -69,7 +69,9 @@ export function buildBatch(before: ChainState, input: BatchInput): Batch {
   const entryHashes = Buffer.allocUnsafe(HASH_BYTES * input.drafts.length);
   const upper: Buffer[][] = [];
   const sink: NodeSink = (tileLevel, _index, hash) => {
-    (upper[tileLevel - 1] ??= []).push(hash);
+    const column = upper[tileLevel - 1] ?? [];
+    upper[tileLevel - 1] = column;
+    column.push(hash);
   };
 
   for (const [i, draft] of input.drafts.entries()) {

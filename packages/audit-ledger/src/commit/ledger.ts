@@ -207,7 +207,8 @@ export class Ledger {
   }
 
   async #commitGroup(waiting: readonly Waiting[]): Promise<void> {
-    const group = new Group(this.#parts.sequencer.size);
+    const events = waiting.reduce((sum, { request }) => sum + request.drafts.length, 0);
+    const group = new Group(this.#parts.sequencer.size, events);
     try {
       const { placed, marks } = await this.#place(waiting, group);
       if (group.drafts.length > 0) await this.#commit(group.drafts, marks, false);
@@ -241,11 +242,11 @@ export class Ledger {
     group: Group,
   ): Promise<{ placed: { each: Waiting; seqs: readonly number[] }[]; marks: ProducerMarks }> {
     const placed: { each: Waiting; seqs: readonly number[] }[] = [];
-    let marks = this.#marks;
+    const marks = this.#marks.copy();
     for (const each of waiting) {
       try {
         placed.push({ each, seqs: await this.#parts.deduplicator.place(each.request, group, marks) });
-        marks = raise(marks, each.request);
+        raise(marks, each.request);
       } catch (error) {
         this.#refuse(each, error);
       }
@@ -350,15 +351,19 @@ export class Ledger {
 }
 
 function landmarksOf({ drafts, header }: Proposal): Landmarks {
-  const marked = drafts.flatMap(({ landmark }, i) => (landmark === undefined ? [] : [[landmark, header.firstSeq + i]]));
-  return Object.fromEntries(marked) as Landmarks;
+  const landmarks: { -readonly [name in keyof Landmarks]: Landmarks[name] } = {};
+  for (const [i, { landmark }] of drafts.entries())
+    if (landmark !== undefined) landmarks[landmark] = header.firstSeq + i;
+  return landmarks;
 }
 
 function bytesOf({ drafts }: EventRequest): number {
-  return drafts.reduce((sum, { detail }) => sum + detail.length, 0);
+  let bytes = 0;
+  for (const { detail } of drafts) bytes += detail.length;
+  return bytes;
 }
 
-function raise(marks: ProducerMarks, { producer, numbering, drafts }: EventRequest): ProducerMarks {
-  if (numbering === undefined || drafts.length === 0) return marks;
-  return marks.raised([{ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + drafts.length - 1 }]);
+function raise(marks: ProducerMarks, { producer, numbering, drafts }: EventRequest): void {
+  if (numbering === undefined || drafts.length === 0) return;
+  marks.raise({ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + drafts.length - 1 });
 }

@@ -104,8 +104,10 @@ function extend(before: ShadowState, digests: readonly Digest[]): { subtrees: Su
 function merge(subtrees: Subtree[], added: Subtree, upper: Uint8Array[][]): void {
   let carry = added;
   const meet = (): void => {
-    if (carry.level > 0 && carry.level % TILE_HEIGHT === 0)
-      (upper[carry.level / TILE_HEIGHT - 1] ??= []).push(carry.hash);
+    if (carry.level === 0 || carry.level % TILE_HEIGHT !== 0) return;
+    const column = upper[carry.level / TILE_HEIGHT - 1] ?? [];
+    upper[carry.level / TILE_HEIGHT - 1] = column;
+    column.push(carry.hash);
   };
   meet();
   for (let last = subtrees.at(-1); last?.level === carry.level; last = subtrees.at(-1)) {

@@ -8,6 +8,8 @@ import { isUtf8 } from 'node:buffer';
 const MAX_DEPTH = 8;
 /** Integers of so many digits are exact, and JSON writes them as they are. */
 const MAX_DIGITS = 15;
+/** 0.000001 is written so, a tenth of it as 1e-7. */
+const MAX_LEADING_ZEROS = 5;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -28,13 +30,13 @@ const WORDS = ['true', 'false', 'null'].map((word) => Buffer.from(word));
 
 /** The string member `event` of a canonical object; undefined where this cannot be told. */
 export function scanEvent(bytes: Uint8Array): string | undefined {
-  if (!isUtf8(bytes)) return undefined;
   const scan = new Scan(bytes);
-  return scan.isWhole() ? scan.event : undefined;
+  return scan.isWhole() && (scan.isAscii || isUtf8(bytes)) ? scan.event : undefined;
 }
 
 class Scan {
   event: string | undefined;
+  isAscii = true;
   readonly #bytes: Uint8Array;
   #at = 0;
 
@@ -87,13 +89,17 @@ class Scan {
   #string(asciiOnly: boolean): boolean {
     if (!this.#skip(QUOTE)) return false;
     const bytes = this.#bytes;
-    for (let at = this.#at; at < bytes.length; at += 1) {
+    const { length } = bytes;
+    let seen = 0;
+    for (let at = this.#at; at < length; at += 1) {
       const byte = bytes[at] ?? 0;
       if (byte === QUOTE) {
         this.#at = at + 1;
-        return true;
+        if (seen > ASCII_END) this.isAscii = false;
+        return !asciiOnly || seen <= ASCII_END;
       }
-      if (byte < 0x20 || byte === BACKSLASH || (asciiOnly && byte > ASCII_END)) return false;
+      if (byte < 0x20 || byte === BACKSLASH) return false;
+      seen |= byte;
     }
     return false;
   }
@@ -106,9 +112,21 @@ class Scan {
     const zeroLed = this.#bytes[first] === ZERO;
     if (digits === 0 || digits > MAX_DIGITS || (zeroLed && digits > 1)) return false;
     if (!this.#skip(DOT)) return !zeroLed || first === start;
-    this.#digits();
-    const text = this.#text(start, this.#at);
-    return String(Number(text)) === text;
+    return this.#fraction(zeroLed ? 0 : digits);
+  }
+
+  /**
+   * Of up to 15 significant digits no two decimals are the same number, so what JSON would write is this one, if it does not
+   * end in 0 and is not so small that an exponent is written.
+   */
+  #fraction(wholeDigits: number): boolean {
+    const start = this.#at;
+    const digits = this.#digits();
+    const last = this.#bytes[this.#at - 1];
+    if (digits === 0 || last === ZERO || wholeDigits + digits > MAX_DIGITS) return false;
+    if (wholeDigits > 0) return true;
+    for (let at = start; at < start + MAX_LEADING_ZEROS + 1; at += 1) if (this.#bytes[at] !== ZERO) return true;
+    return false;
   }
 
   #digits(): number {
@@ -142,7 +160,8 @@ class Scan {
 
   #isEvent(name: number, nameEnd: number, value: number): boolean {
     if (nameEnd - name !== EVENT.length || this.#bytes[value] !== QUOTE) return false;
-    return EVENT.every((byte, i) => this.#bytes[name + i] === byte);
+    for (let i = 0; i < EVENT.length; i += 1) if (this.#bytes[name + i] !== EVENT[i]) return false;
+    return true;
   }
 
   #text(start: number, end: number): string {

@@ -4,6 +4,7 @@ import { AuditEvent } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { checkEvents } from '../ingest/check-events.js';
 import { signCheckpoint } from '../note/checkpoint.js';
 import { TEST_KEY } from '../testing/ledgers.js';
+import { bytesOf } from '../testing/wire.js';
 import { AckCheck } from './ack-check.js';
 import { Latencies } from './latencies.js';
 import { testEvents } from './test-events.js';
@@ -13,7 +14,7 @@ describe('test events', () => {
     for (const first of [1, 99_990, 10_000_000]) {
       const events = testEvents('run', first, 20, 1_700_000_000_000_000);
       for (const event of events) assert.equal(AuditEvent.encode(event).finish().length, 300);
-      const { drafts } = checkEvents({ producer: 'hammer/1', producerEpoch: 1n, firstSequence: 1n, events });
+      const { drafts } = checkEvents(bytesOf({ producer: 'hammer/1', producerEpoch: 1n, firstSequence: 1n, events }));
       assert.ok(drafts.every(({ injected }) => injected));
     }
   });

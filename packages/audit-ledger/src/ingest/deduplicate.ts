@@ -5,7 +5,10 @@
 import type { Draft } from '../commit/build.js';
 import type { Leaf } from '../leaf/leaf.js';
 import type { EventWindow } from './event-window.js';
+import { PrintTable } from './print-table.js';
 import type { ProducerMarks } from './producers.js';
+
+const NOTHING = Buffer.alloc(0);
 
 export interface StoredEvent {
   readonly leaf: Leaf;
@@ -54,24 +57,42 @@ export class StaleNumberError extends Error {
 /** Drafts that one group commit will append, and the seq that each event of its requests gets. */
 export class Group {
   readonly drafts: Draft[] = [];
-  readonly #seqs = new Map<string, number>();
   readonly #firstSeq: number;
+  readonly #expected: number;
+  #places: PrintTable;
 
-  constructor(firstSeq: number) {
+  /** `expected`: events of its requests. */
+  constructor(firstSeq: number, expected: number) {
     this.#firstSeq = firstSeq;
+    this.#expected = expected;
+    this.#places = new PrintTable(expected);
   }
 
-  find(key: string): { seq: number; draft: Draft } | undefined {
-    const seq = this.#seqs.get(key);
-    const draft = seq === undefined ? undefined : this.drafts[seq - this.#firstSeq];
-    return seq === undefined || draft === undefined ? undefined : { seq, draft };
+  /** Place among the drafts of the one with this id; undefined where none has it. */
+  find(eventId: Uint8Array): number | undefined {
+    if (!this.#places.has(eventId)) return undefined;
+    return this.#places
+      .values(eventId)
+      .find((place) => Buffer.compare(this.drafts[place]?.eventId ?? NOTHING, eventId) === 0);
   }
 
-  add(key: string, draft: Draft): number {
-    const seq = this.#firstSeq + this.drafts.length;
+  seqOf(place: number): number {
+    return this.#firstSeq + place;
+  }
+
+  /** @returns its place */
+  add(draft: Draft): number {
+    const place = this.drafts.length;
     this.drafts.push(draft);
-    this.#seqs.set(key, seq);
-    return seq;
+    this.#places.add(draft.eventId, place);
+    return place;
+  }
+
+  /** Forgets all but the first `count` drafts. */
+  rewind(count: number): void {
+    this.drafts.length = count;
+    this.#places = new PrintTable(this.#expected);
+    for (const [place, { eventId }] of this.drafts.entries()) this.#places.add(eventId, place);
   }
 }
 
@@ -86,82 +107,49 @@ export class Deduplicator {
 
   /** Seqs of a request's events; new ones are added to the group, all of them or, when one is refused, none. */
   async place(request: EventRequest, group: Group, marks: ProducerMarks): Promise<number[]> {
-    const { drafts } = request;
-    const keys = drafts.map(({ eventId }) => keyOf(eventId));
-    const repeats = new Set(keys).size < keys.length;
-    if (repeats) assertRepeatsSame(drafts, keys);
-    const known = new Map<number, number>();
-    for (const [index, draft] of drafts.entries()) {
-      const key = keys[index] ?? '';
-      if (this.#isNew(request, index, draft, key, group, marks)) continue;
-      const seq = await this.#knownSeq(request, index, draft, key, group, marks);
-      if (seq !== undefined) known.set(index, seq);
+    const { drafts, producer, numbering } = request;
+    const before = group.drafts.length;
+    const markedUntil = numbering === undefined ? -1 : marks.upTo(producer, numbering.epoch) - numbering.firstSequence;
+    const seqs: number[] = [];
+    try {
+      for (const [index, draft] of drafts.entries()) {
+        const place = group.find(draft.eventId);
+        const marked = index <= markedUntil;
+        if (place !== undefined) seqs.push(seqInGroup(group, place, draft, index, before));
+        else if (!marked && !this.#window.mayHold(draft.eventId)) seqs.push(group.seqOf(group.add(draft)));
+        else seqs.push((await this.#knownSeq(draft, index, marked)) ?? group.seqOf(group.add(draft)));
+      }
+      return seqs;
+    } catch (error) {
+      if (group.drafts.length > before) group.rewind(before);
+      throw error;
     }
-    return drafts.map((draft, index) => {
-      const key = keys[index] ?? '';
-      return known.get(index) ?? (repeats ? group.find(key)?.seq : undefined) ?? group.add(key, draft);
-    });
   }
 
-  /** The common case, told from memory alone. */
-  #isNew(
-    { producer, numbering }: EventRequest,
-    index: number,
-    draft: Draft,
-    key: string,
-    group: Group,
-    marks: ProducerMarks,
-  ): boolean {
-    if (group.find(key) !== undefined || this.#window.mayHold(draft.eventId)) return false;
-    if (numbering === undefined) return true;
-    return !marks.covers({ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + index });
-  }
-
-  async #knownSeq(
-    request: EventRequest,
-    index: number,
-    draft: Draft,
-    key: string,
-    group: Group,
-    marks: ProducerMarks,
-  ): Promise<number | undefined> {
-    const inGroup = group.find(key);
-    if (inGroup !== undefined) {
-      if (!sameDraft(inGroup.draft, draft)) throw new EventConflictError(index, inGroup.seq);
-      return inGroup.seq;
-    }
-    const stored = await this.#stored(request, index, draft, marks);
+  async #knownSeq(draft: Draft, index: number, marked: boolean): Promise<number | undefined> {
+    const stored = await this.#stored(draft, index, marked);
     if (stored === undefined) return undefined;
     if (!sameContent(stored, draft)) throw new EventConflictError(index, stored.leaf.seq);
     return stored.leaf.seq;
   }
 
-  async #stored(
-    { producer, numbering }: EventRequest,
-    index: number,
-    draft: Draft,
-    marks: ProducerMarks,
-  ): Promise<StoredEvent | undefined> {
+  /** `marked`: its number is at or below the high-water mark of its producer. */
+  async #stored(draft: Draft, index: number, marked: boolean): Promise<StoredEvent | undefined> {
     const candidates = this.#window.candidates(draft.eventId);
     const recent = candidates.length > 0 ? await this.#lookup.byId(draft.eventId, candidates) : undefined;
-    if (recent !== undefined || numbering === undefined) return recent;
-    if (!marks.covers({ producer, epoch: numbering.epoch, sequence: numbering.firstSequence + index }))
-      return undefined;
+    if (recent !== undefined || !marked) return recent;
     const old = await this.#lookup.search(draft);
     if (old === undefined) throw new StaleNumberError(index);
     return old;
   }
 }
 
-/** An id that a request repeats must stand for one content there too. */
-function assertRepeatsSame(drafts: readonly Draft[], keys: readonly string[]): void {
-  const firsts = new Map<string, Draft>();
-  for (const [index, draft] of drafts.entries()) {
-    const key = keys[index] ?? '';
-    const first = firsts.get(key);
-    if (first === undefined) firsts.set(key, draft);
-    else if (!sameDraft(first, draft)) throw new EventConflictError(index);
-  }
+/** An id stands for one content in a group too; `before`: drafts of requests before this one. */
+function seqInGroup(group: Group, place: number, draft: Draft, index: number, before: number): number {
+  const known = group.drafts[place];
+  const seq = group.seqOf(place);
+  if (known !== undefined && sameDraft(known, draft)) return seq;
+  throw new EventConflictError(index, place < before ? seq : undefined);
 }
 
 /**
@@ -182,8 +170,4 @@ type Fields = Pick<Draft, 'type' | 'injected' | 'eventUs' | 'gpu'>;
 
 function sameFields(a: Fields, b: Fields): boolean {
   return a.type === b.type && a.injected === b.injected && a.eventUs === b.eventUs && a.gpu === b.gpu;
-}
-
-function keyOf(eventId: Uint8Array): string {
-  return Buffer.from(eventId.buffer, eventId.byteOffset, eventId.byteLength).toString('latin1');
 }

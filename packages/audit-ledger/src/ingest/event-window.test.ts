@@ -32,27 +32,39 @@ describe('event window', () => {
 describe('producer marks', () => {
   const mark = (producer: string, epoch: number, sequence: number) => ({ producer, epoch, sequence });
 
-  it('cover what is at or below them and every earlier epoch', () => {
-    const marks = new ProducerMarks().raised([mark('a', 2, 10)]);
-    assert.ok(marks.covers(mark('a', 2, 10)));
-    assert.ok(marks.covers(mark('a', 1, 99)));
-    assert.ok(!marks.covers(mark('a', 2, 11)));
-    assert.ok(!marks.covers(mark('a', 3, 1)));
-    assert.ok(!marks.covers(mark('b', 1, 1)));
+  const marksOf = (...raised: ReturnType<typeof mark>[]): ProducerMarks => {
+    const marks = new ProducerMarks();
+    for (const each of raised) marks.raise(each);
+    return marks;
+  };
+
+  it('reach up to the newest number, and over every earlier epoch', () => {
+    const marks = marksOf(mark('a', 2, 10));
+    assert.equal(marks.upTo('a', 2), 10);
+    assert.equal(marks.upTo('a', 1), Number.POSITIVE_INFINITY);
+    assert.equal(marks.upTo('a', 3), -1);
+    assert.equal(marks.upTo('b', 1), -1);
   });
 
   it('never fall', () => {
-    const marks = new ProducerMarks().raised([mark('a', 2, 10)]).raised([mark('a', 2, 5), mark('a', 1, 50)]);
+    const marks = marksOf(mark('a', 2, 10), mark('a', 2, 5), mark('a', 1, 50));
     assert.deepEqual(marks.list(), [mark('a', 2, 10)]);
-    assert.deepEqual(marks.raised([mark('a', 3, 1)]).list(), [mark('a', 3, 1)]);
+    marks.raise(mark('a', 3, 1));
+    assert.deepEqual(marks.list(), [mark('a', 3, 1)]);
+  });
+
+  it('stay as they are when a copy is raised', () => {
+    const marks = marksOf(mark('a', 2, 10));
+    marks.copy().raise(mark('a', 2, 11));
+    assert.equal(marks.upTo('a', 2), 10);
   });
 
   it('forget the producer unheard of for longest', () => {
-    let marks = new ProducerMarks();
-    for (let i = 0; i < MAX_PRODUCERS; i += 1) marks = marks.raised([mark(`p${i}`, 1, 1)]);
-    marks = marks.raised([mark('p0', 1, 2)]).raised([mark('new', 1, 1)]);
+    const marks = marksOf(...Array.from({ length: MAX_PRODUCERS }, (_, i) => mark(`p${i}`, 1, 1)));
+    marks.raise(mark('p0', 1, 2));
+    marks.raise(mark('new', 1, 1));
     assert.equal(marks.list().length, MAX_PRODUCERS);
-    assert.ok(marks.covers(mark('p0', 1, 2)));
-    assert.ok(!marks.covers(mark('p1', 1, 1)));
+    assert.equal(marks.upTo('p0', 1), 2);
+    assert.equal(marks.upTo('p1', 1), -1);
   });
 });

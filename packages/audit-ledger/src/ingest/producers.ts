@@ -9,30 +9,32 @@ export interface ProducerMark {
   readonly sequence: number;
 }
 
-/** Immutable: a commit that fails leaves the marks as they were. Ordered from the longest unheard to the last heard. */
+/** Ordered from the longest unheard to the last heard. A commit raises a copy, so that one that fails leaves the marks as they were. */
 export class ProducerMarks {
-  readonly #marks: ReadonlyMap<string, ProducerMark>;
+  readonly #marks: Map<string, ProducerMark>;
 
   constructor(marks: Iterable<ProducerMark> = []) {
     this.#marks = new Map(Array.from(marks, (mark) => [mark.producer, mark]));
   }
 
-  /** Whether this number was committed already: at or below the mark, or of an earlier epoch. */
-  covers({ producer, epoch, sequence }: ProducerMark): boolean {
+  /** Numbers of a producer up to this one are committed already: every number of an earlier epoch, none of an unknown producer. */
+  upTo(producer: string, epoch: number): number {
     const mark = this.#marks.get(producer);
-    if (mark === undefined) return false;
-    return epoch < mark.epoch || (epoch === mark.epoch && sequence <= mark.sequence);
+    if (mark === undefined || epoch > mark.epoch) return -1;
+    return epoch < mark.epoch ? Number.POSITIVE_INFINITY : mark.sequence;
   }
 
-  /** Raises the marks; never lowers one. */
-  raised(marks: readonly ProducerMark[]): ProducerMarks {
-    const next = new Map(this.#marks);
-    for (const mark of marks) {
-      const known = next.get(mark.producer);
-      next.delete(mark.producer);
-      next.set(mark.producer, higher(known, mark));
-    }
-    return new ProducerMarks([...next.values()].slice(-MAX_PRODUCERS));
+  copy(): ProducerMarks {
+    return new ProducerMarks(this.#marks.values());
+  }
+
+  /** Never lowers a mark. */
+  raise(mark: ProducerMark): void {
+    const known = this.#marks.get(mark.producer);
+    this.#marks.delete(mark.producer);
+    this.#marks.set(mark.producer, higher(known, mark));
+    const oldest = this.#marks.keys().next();
+    if (this.#marks.size > MAX_PRODUCERS && oldest.done !== true) this.#marks.delete(oldest.value);
   }
 
   list(): ProducerMark[] {

@@ -3,14 +3,10 @@
  * read its answers is not read from either.
  */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
-import type {
-  IngestEventsRequest,
-  IngestEventsResponse,
-  IngestStreamRequest,
-  IngestStreamResponse,
-} from '@sentinel/contracts/sentinel/v1/audit.js';
+import type { IngestEventsResponse, IngestStreamResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { failStream } from '@sentinel/service-kit/grpc-server';
+import { batchOf } from '../ingest/check-events.js';
 import type { WriterContext } from './context.js';
 import { admit, takeEvents } from './ingest.js';
 
@@ -18,7 +14,7 @@ import { admit, takeEvents } from './ingest.js';
 const MAX_REQUESTS = 256;
 const MAX_EVENTS = 16_384;
 
-type Call = ServerDuplexStream<IngestStreamRequest, IngestStreamResponse>;
+type Call = ServerDuplexStream<Buffer, IngestStreamResponse>;
 
 /** Streams that a drain has to end. */
 export class IngestStreams {
@@ -58,7 +54,7 @@ class StreamSession {
     this.#context = context;
     this.#call = call;
     this.#ended = ended;
-    call.on('data', (request: IngestStreamRequest) => this.#take(request));
+    call.on('data', (request: Buffer) => this.#take(request));
     call.on('end', () => void this.#finish());
     call.on('cancelled', () => this.#close());
     call.on('error', () => this.#close());
@@ -79,27 +75,25 @@ class StreamSession {
     );
   }
 
-  #take({ batch }: IngestStreamRequest): void {
+  #take(message: Buffer): void {
     if (this.#closed || this.#refused) return;
-    if (batch === undefined)
-      return this.#fail(new SentinelError({ code: 'INVALID_ARGUMENT', field: 'batch', message: 'batch is missing' }));
-    const events = batch.events.length;
+    const { events, result } = this.#start(message);
     this.#requests += 1;
     this.#events += events;
     if (this.#requests >= MAX_REQUESTS || this.#events >= MAX_EVENTS) this.#call.pause();
-    const result = this.#start(batch);
     // The answer is awaited in turn; a failure must not count as unhandled until then.
     result.catch(() => undefined);
     this.#answered = this.#answered.then(() => this.#answer(result, events));
   }
 
   /** What follows a refused request is not taken: its sender begins with that one again, and numbers must not overtake. */
-  #start(batch: IngestEventsRequest): Promise<IngestEventsResponse> {
+  #start(message: Buffer): { events: number; result: Promise<IngestEventsResponse> } {
     try {
-      return takeEvents(this.#context, admit(this.#context, batch));
+      const admitted = admit(this.#context, batchOf(message));
+      return { events: admitted.drafts.length, result: takeEvents(this.#context, admitted) };
     } catch (error) {
       this.#refused = true;
-      return Promise.reject(SentinelError.from(error));
+      return { events: 0, result: Promise.reject(SentinelError.from(error)) };
     }
   }
 

@@ -1,19 +1,16 @@
-import type { IngestEventsRequest, IngestEventsResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
+import type { IngestEventsResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { checkEvents } from '../ingest/check-events.js';
 import type { EventRequest } from '../ingest/deduplicate.js';
 import type { WriterContext } from './context.js';
 import { publicLedgerError } from './errors.js';
 
 /** Resolves once every event is durable and covered by the checkpoint in the answer. */
-export async function ingestEvents(
-  context: WriterContext,
-  request: IngestEventsRequest,
-): Promise<IngestEventsResponse> {
+export async function ingestEvents(context: WriterContext, request: Buffer): Promise<IngestEventsResponse> {
   return await takeEvents(context, admit(context, request));
 }
 
 /** @throws SentinelError where the request is refused as it comes, before anything of it waits */
-export function admit({ ledger }: WriterContext, request: IngestEventsRequest): EventRequest {
+export function admit({ ledger }: WriterContext, request: Buffer): EventRequest {
   const checked = checkEvents(request);
   try {
     ledger.assertRoom(checked);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { IngestStreamRequest } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import { OverloadedError } from '../commit/ledger.js';
 import type { EventRequest } from '../ingest/deduplicate.js';
@@ -31,7 +32,7 @@ it('nothing of a stream is taken behind a refused request', async () => {
   new IngestStreams(context).handle(call as unknown as Parameters<IngestStreams['handle']>[0]);
   for (const n of [1, 2, 3]) {
     const batch = { producer: 'p', producerEpoch: 1n, firstSequence: BigInt(n), events: [eventOf(n)] };
-    call.emit('data', { batch });
+    call.emit('data', Buffer.from(IngestStreamRequest.encode({ batch }).finish()));
   }
   await delay(20);
   assert.deepEqual(taken, [1]);

@@ -1,5 +1,11 @@
 /** AuditService: which method is whose, and who may call it. */
-import { type AuditServiceServer, AuditServiceService } from '@sentinel/contracts/sentinel/v1/audit.js';
+import type { handleBidiStreamingCall, handleUnaryCall } from '@grpc/grpc-js';
+import {
+  type AuditServiceServer,
+  AuditServiceService,
+  type IngestEventsResponse,
+  type IngestStreamResponse,
+} from '@sentinel/contracts/sentinel/v1/audit.js';
 import type { Role } from '@sentinel/service-kit/auth';
 import { type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { RpcContext } from './context.js';
@@ -13,11 +19,20 @@ import { verifyChain } from './verify-chain.js';
 const MAY_INGEST: readonly Role[] = ['engine', 'monitor', 'service', 'admin'];
 const MAY_PRUNE: readonly Role[] = ['operator', 'admin'];
 
+/** Requests of these methods are given on as bytes: their events become entries without being made messages of first. */
+const asBytes = (bytes: Buffer): Buffer => bytes;
+const DEFINITION = {
+  ...AuditServiceService,
+  ingestEvents: { ...AuditServiceService.ingestEvents, requestDeserialize: asBytes },
+  ingestStream: { ...AuditServiceService.ingestStream, requestDeserialize: asBytes },
+} as const;
+
 /** How this process changes the log, or refuses to. */
-export type WriteMethods = Pick<
-  AuditServiceServer,
-  'ingestEvents' | 'ingestStream' | 'planPruning' | 'pruneEntries' | 'addHold' | 'removeHold' | 'listHolds'
->;
+export interface WriteMethods
+  extends Pick<AuditServiceServer, 'planPruning' | 'pruneEntries' | 'addHold' | 'removeHold' | 'listHolds'> {
+  readonly ingestEvents: handleUnaryCall<Buffer, IngestEventsResponse>;
+  readonly ingestStream: handleBidiStreamingCall<Buffer, IngestStreamResponse>;
+}
 
 async function read<T>(reading: Promise<T>): Promise<T> {
   return await reading.catch((error: unknown) => {
@@ -27,7 +42,7 @@ async function read<T>(reading: Promise<T>): Promise<T> {
 
 export function auditService(context: RpcContext, writes: WriteMethods): ServiceEntry {
   const { log } = context;
-  const implementation: AuditServiceServer = {
+  const implementation: Omit<AuditServiceServer, keyof WriteMethods> & WriteMethods = {
     ...writes,
     verifyChain: unary((request) => verifyChain(context, request), log),
     queryAuditTrail: unary((request) => read(queryAuditTrail(context, request)), log),
@@ -37,7 +52,7 @@ export function auditService(context: RpcContext, writes: WriteMethods): Service
     getPruned: unary(() => getPruned(context), log),
   };
   return {
-    definition: AuditServiceService,
+    definition: DEFINITION,
     implementation,
     roles: {
       IngestEvents: MAY_INGEST,

@@ -5,6 +5,7 @@ import { testEvents } from '../hammer/test-events.js';
 import { checkEvents } from '../ingest/check-events.js';
 import { parseSigningKey } from '../note/keys.js';
 import { openTestLedger } from './ledgers.js';
+import { bytesOf } from './wire.js';
 import type { WriterProcess } from './writer-process.js';
 
 const EVENTS_PER_REQUEST = 4096;
@@ -21,7 +22,7 @@ export async function fillLog(writer: WriterProcess, entries: number): Promise<v
       const count = Math.min(EVENTS_PER_REQUEST, entries - next);
       const events = testEvents('prepared', next, count, Date.now() * 1000);
       next += count;
-      await ledger.ingest(checkEvents({ producer: 'prepared', producerEpoch: 0n, firstSequence: 0n, events }));
+      await ledger.ingest(checkEvents(bytesOf({ producer: 'prepared', producerEpoch: 0n, firstSequence: 0n, events })));
     }
   };
   await Promise.all(Array.from({ length: WINDOW }, send));

@@ -15,7 +15,7 @@ import { parseSigningKey, type SigningKey } from '../note/keys.js';
 import { fileBackend } from '../storage/file/file-backend.js';
 import { verifyAgainst, verifyLog } from '../verify/verify-log.js';
 import { openTestLedger } from './ledgers.js';
-import { clientOf, eventOf } from './wire.js';
+import { bytesOf, clientOf, eventOf } from './wire.js';
 import { WriterProcess } from './writer-process.js';
 
 /** System calls by which the file backend changes a disk, and the faults that each can have. */
@@ -69,7 +69,8 @@ export class FaultRuns {
   /** Makes the log that every run begins with. */
   async prepare(): Promise<void> {
     const { ledger, close } = await openTestLedger(this.#writer.dataFolder, { key: this.#key });
-    for (let request = 0; request < 2; request += 1) await ledger.ingest(checkEvents(requestOf(100 + request)));
+    for (let request = 0; request < 2; request += 1)
+      await ledger.ingest(checkEvents(bytesOf(requestOf(100 + request))));
     await close();
     cpSync(this.#writer.dataFolder, this.#at('template'), { recursive: true });
     cpSync(this.#at('ledger.guard'), this.#at('template.guard'));
@@ -146,7 +147,8 @@ export class FaultRuns {
     const { ledger, store, close } = await openTestLedger(this.#writer.dataFolder, { key: this.#key });
     const seen = new Map<string, number>();
     try {
-      for (let request = 0; request < REQUESTS; request += 1) await ledger.ingest(checkEvents(requestOf(request)));
+      for (let request = 0; request < REQUESTS; request += 1)
+        await ledger.ingest(checkEvents(bytesOf(requestOf(request))));
       for (const { seq, leaf, detailPreimage } of await store.readEntries(0, ledger.checkpoint.size)) {
         const id = idOf(leaf.subarray(28, 44));
         if (seen.has(id)) problems.push(`event of entry ${seen.get(id)} is there again as entry ${seq}`);

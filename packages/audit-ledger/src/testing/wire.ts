@@ -5,6 +5,7 @@ import {
   type AuditEvent,
   AuditServiceClient,
   AuditType,
+  IngestEventsRequest,
 } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { canonicalJson } from '../detail/canonical.js';
@@ -47,4 +48,9 @@ export async function wholeTrail(client: AuditServiceClient, gpu = ''): Promise<
     pageToken = page.nextPageToken;
   } while (pageToken !== '');
   return entries;
+}
+
+/** A request as it comes over the wire. */
+export function bytesOf(request: IngestEventsRequest): Buffer {
+  return Buffer.from(IngestEventsRequest.encode(request).finish());
 }

@@ -52,8 +52,8 @@ function raisedMarks(before: readonly ProducerMark[], after: readonly ProducerMa
 /** Those that a log of `commits` commits knows. @throws TamperedStoreError */
 export async function readMarks(rows: LogRows, commits: number): Promise<readonly ProducerMark[]> {
   if (commits === 0) return [];
-  let marks = new ProducerMarks();
-  for (const { producers } of await storedMarks(rows, commits)) marks = marks.raised(producers);
+  const marks = new ProducerMarks();
+  for (const { producers } of await storedMarks(rows, commits)) for (const mark of producers) marks.raise(mark);
   return marks.list();
 }
 
