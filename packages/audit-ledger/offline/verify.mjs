@@ -8,8 +8,8 @@
  * PACK is a folder or a .tar file; by default the folder that this file lies in. VERIFIER_KEY is the log's public key as text.
  * Get it from the operator by another way than the pack, and this file from a release: whoever forges a pack forges both.
  *
- * What is checked, from the outside in: the pack holds exactly the files that it should (1); its checkpoint is signed by the key
- * (2); the hash tiles add up to the root that the checkpoint states (3); every entry is the one whose hash is in the tiles, has
+ * What is checked, from the outside in: the pack holds exactly the files that it should (1); its checkpoint is signed by the key, or
+ * by one that the key handed over to in entries of the log that both keys signed (2); the hash tiles add up to the root that the checkpoint states (3); every entry is the one whose hash is in the tiles, has
  * the next number, and names the hash of the entry before (4); every detail is the one that its entry committed to (5); proofs of
  * single entries hold (6); seals agree with the entries (7); every figure of the report comes out again (8).
  * Exit status: 0 proven, 1 not what it claims to be, 2 wrong usage.
@@ -133,21 +133,62 @@ function parseKey(text) {
   return { text, name, id, key: createPublicKey({ key: der, format: 'der', type: 'spki' }) };
 }
 
-function openCheckpoint(note, { name, id, key }) {
+/** The text that `key` signed. */
+function openNote(note, { name, id, key }) {
   const split = note.lastIndexOf('\n\n');
   const body = note.slice(0, split + 1);
   const lines = note.slice(split + 2).split('\n');
-  if (split < 0 || lines.pop() !== '') throw new Hopeless('the checkpoint is no signed note');
+  if (split < 0 || lines.pop() !== '') throw new Hopeless('it is no signed note');
   const ours = lines.map((line) => /^\u2014 ([^\s+]+) (\S+)$/u.exec(line)).filter((match) => match?.[1] === name);
   const signatures = ours.map((match) => base64(match[2])).filter((bytes) => bytes?.toString('hex', 0, 4) === id);
-  if (signatures.length === 0) throw new Hopeless(`the checkpoint is not signed by ${name} with this key`);
+  if (signatures.length === 0) throw new Hopeless(`it is not signed by ${name} with this key`);
   if (!signatures.every((bytes) => verifySignature(null, Buffer.from(body), key, bytes.subarray(4))))
-    throw new Hopeless('the signature of the checkpoint does not verify');
-  const [origin, sizeText, rootText] = body.split('\n');
+    throw new Hopeless('its signature does not verify');
+  return body;
+}
+
+function openCheckpoint(note, key) {
+  const [origin, sizeText, rootText] = openNote(note, key).split('\n');
   const root = base64(rootText ?? '');
-  if (origin !== name || !/^(0|[1-9]\d{0,15})$/.test(sizeText) || root?.length !== 32)
-    throw new Hopeless('the checkpoint is malformed');
+  if (origin !== key.name || !/^(0|[1-9]\d{0,15})$/.test(sizeText) || root?.length !== 32)
+    throw new Hopeless('it is malformed');
   return { origin, size: Number(sizeText), root };
+}
+
+// ---- Rotations: a key hands over to the next in an entry of the log whose note both keys signed.
+
+const rotationLine = ({ seq, leaf, salt, detail, proof }) => JSON.stringify({ seq, leaf, salt, detail, proof });
+
+/** The key that `from` hands over to in a note, or undefined. */
+function nextKey(note, from) {
+  try {
+    const [header, , , oldKey, newKey] = openNote(note, from).split('\n');
+    const to = parseKey(newKey);
+    openNote(note, to);
+    return header === 'sentinel key rotation 1' && oldKey === from.text && to.name === from.name ? to : undefined;
+  } catch (error) {
+    if (error instanceof Hopeless) return undefined;
+    throw error;
+  }
+}
+
+/** The newest key that the given one leads to. Whether the entries are in the log is checked once the checkpoint is open. */
+function followRotations(pack, given) {
+  const lines = [...linesOf(pack.read('rotations.jsonl'), rotationLine).values()];
+  return lines.reduce((key, { detail }) => nextKey(JSON.parse(detail).note ?? '', key) ?? key, given);
+}
+
+function checkRotations(pack, { size, root }) {
+  for (const { seq, leaf, salt, detail, proof } of linesOf(pack.read('rotations.jsonl'), rotationLine).values()) {
+    const bytes = Buffer.from(leaf, 'hex');
+    const entry = decodeLeaf(bytes);
+    const committed = sha256(Buffer.from([2]), Buffer.from(salt, 'hex'), Buffer.from(detail));
+    const ours = entry?.seq === seq && entry.type === 'system' && entry.producer === 'ledger';
+    const hashes = proof.map((hash) => base64(hash) ?? Buffer.alloc(0));
+    const says = JSON.parse(detail).event === 'key_rotation' && entry?.commit.equals(committed);
+    if (!ours || !says || !inclusionHolds(bytes, seq, size, root, hashes))
+      throw new Hopeless(`rotations.jsonl speaks of an entry ${seq} that is not in the log`);
+  }
 }
 
 // ---- Tiles (C2SP tlog-tiles).
@@ -395,6 +436,14 @@ function checkProofs(pack, manifest, { size, root }, note) {
   return proofs;
 }
 
+function checkpointOf(note, key) {
+  try {
+    return openCheckpoint(note, key);
+  } catch (error) {
+    throw error instanceof Hopeless ? new Hopeless(`the checkpoint: ${error.message}`) : error;
+  }
+}
+
 function verifyPack(place, keyText) {
   const pack = new Pack(openPack(place));
   const manifestText = pack.need('manifest.json').toString('utf8');
@@ -402,10 +451,11 @@ function verifyPack(place, keyText) {
   if (manifest.format !== 'sentinel-ledger-export/1' || `${JSON.stringify(manifest, null, 1)}\n` !== manifestText)
     throw new Hopeless('the manifest is damaged or of another format');
   const ownKey = pack.need('verifier-key').toString('utf8').replace(/\n$/, '');
-  const key = parseKey(keyText ?? ownKey);
-  if (key.text !== ownKey) problem('the verifier key in the pack is not the one given');
+  const key = followRotations(pack, parseKey(keyText ?? ownKey));
+  if (key.text !== ownKey) problem('the verifier key in the pack is not the one given, nor one that it handed over to');
   const note = pack.need('checkpoint').toString('utf8');
-  const checkpoint = openCheckpoint(note, key);
+  const checkpoint = checkpointOf(note, key);
+  checkRotations(pack, checkpoint);
   if (manifest.size !== checkpoint.size || manifest.origin !== checkpoint.origin || manifest.last >= checkpoint.size)
     throw new Hopeless('the manifest speaks of another log or size than the checkpoint');
   checkTiles(pack, manifest, checkpoint.root);

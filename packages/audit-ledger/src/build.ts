@@ -7,8 +7,9 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
 import type { Ledger } from './commit/ledger.js';
 import { createEvents, createGauges, type ServiceEvents } from './events.js';
+import { type HandedOver, KeyRing } from './key-ring.js';
 import { publicOpenError } from './open-errors.js';
-import { type OpenLedger, type OpenLedgerOptions, openLedger } from './open-ledger.js';
+import type { OpenLedger, OpenLedgerOptions } from './open-ledger.js';
 import { CheckedReads } from './reader/checked-reads.js';
 import { startReader } from './reader/start-reader.js';
 import { readRotations } from './retention/chain.js';
@@ -18,6 +19,7 @@ import type { Health, WriterContext } from './rpc/context.js';
 import { ingestEvents } from './rpc/ingest.js';
 import { IngestStreams } from './rpc/ingest-stream.js';
 import { retentionMethods } from './rpc/retention.js';
+import { rotateKey } from './rpc/rotate-key.js';
 import type { WriteMethods } from './rpc/service.js';
 import { servePorts } from './serve.js';
 import { writerKeyOf } from './settings.js';
@@ -54,7 +56,13 @@ export function buildLedgerService(options: BuildOptions): Service {
 
 /** A process that serves what a writer stored, without its key. */
 export function buildReaderService(options: BuildOptions): Service {
-  return buildService(options, startReader);
+  return buildService(options, async (...args) => ({ ready: await startReader(...args) }));
+}
+
+interface Running {
+  readonly ready: ReadyInfo;
+  /** Takes what may change while the service runs. */
+  reload?(config: AuditLedgerConfig): Promise<void>;
 }
 
 interface Tokens {
@@ -64,53 +72,50 @@ interface Tokens {
 
 function buildService(
   options: BuildOptions,
-  start: (options: BuildOptions, stack: StopStack, tokens: Tokens, stopping: AbortSignal) => Promise<ReadyInfo>,
+  start: (options: BuildOptions, stack: StopStack, tokens: Tokens, stopping: AbortSignal) => Promise<Running>,
 ): Service {
   const stack = new StopStack();
   const tokens = { operator: options.config.operator_token, service: options.config.service_token };
+  let running: Running | undefined;
   return {
     start: async (stopping) => {
       try {
-        return await start(options, stack, tokens, stopping);
+        running = await start(options, stack, tokens, stopping);
+        return running.ready;
       } catch (error) {
         await stack.stop();
         throw publicOpenError(error);
       }
     },
     stop: () => stack.stop(),
-    reload: () => {
+    reload: async () => {
       const config = options.reload?.();
       if (config === undefined) return;
       tokens.operator = config.operator_token;
       tokens.service = config.service_token;
+      await running?.reload?.(config);
     },
   };
 }
 
-async function start(
-  options: BuildOptions,
-  stack: StopStack,
-  tokens: Tokens,
-  stopping: AbortSignal,
-): Promise<ReadyInfo> {
+async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, stopping: AbortSignal): Promise<Running> {
   const { config, log } = options;
   const backend = selectBackend(config);
   const key = writerKeyOf(config);
   const registry = createRegistry();
   const condition = new Condition(await readPart(partPath(config)));
   const events = createEvents(registry, log, condition, options.fatal);
-  const ledgerOptions: OpenLedgerOptions = {
+  const ledgerOptions: Omit<OpenLedgerOptions, 'key'> = {
     backend,
-    key,
     acceptRollback: options.acceptRollback,
     groupEntries: config.chain.batch_size,
     nowUs,
     randomBytes,
     events,
   };
-  const opened = await whenThere(() => openLedger(ledgerOptions), backend, log, stopping);
+  const opened = await whenThere(() => KeyRing.open(config, ledgerOptions), backend, log, stopping);
   stack.push('the log', () => opened.close());
-  const { ledger, store } = opened;
+  const { ledger, store, keys } = opened;
   logOpened(log, backend, opened);
   createGauges(registry, {
     chainLength: () => ledger.checkpoint.size,
@@ -135,10 +140,10 @@ async function start(
   const context: WriterContext = {
     ledger,
     keeper,
+    keyRing: keys,
     view: () => ({ checkpoint: ledger.checkpoint, reads }),
     health: () => healthOf(ledger, condition),
-    verifierKey: key.verifier.text,
-    rotations: await readRotations(store),
+    keys: async () => ({ current: ledger.signer, rotations: await readRotations(store) }),
     verify,
     log,
   };
@@ -157,7 +162,7 @@ async function start(
     },
     stack,
   );
-  return ready;
+  return { ready, reload: async (config) => logHandedOver(log, await keys.reload(config)) };
 }
 
 /** A damaged log still takes entries: what is new is as good as ever, and losing it would be worse. */
@@ -193,12 +198,18 @@ function writeMethods(context: WriterContext, streams: IngestStreams): WriteMeth
     ingestEvents: unary((request) => ingestEvents(context, request), log),
     ingestStream: (call) => streams.handle(call),
     ...retentionMethods(context),
+    rotateKey: unary((_, { subject }) => rotateKey(context, subject), log),
   };
 }
 
 function startSeals(stack: StopStack, seal: () => void, intervalSeconds: number): void {
   const timer = setInterval(seal, intervalSeconds * 1000).unref();
   stack.push('seals', () => clearInterval(timer));
+}
+
+function logHandedOver(log: Logger, handed: HandedOver | undefined): void {
+  if (handed === undefined) return;
+  log.warn({ ...handed }, 'the log was handed over to another key, by an entry that both keys signed');
 }
 
 function logOpened(log: Logger, backend: Backend, { ledger, recomputed, lostSize }: OpenLedger): void {

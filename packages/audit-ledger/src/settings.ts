@@ -89,8 +89,9 @@ export function verifierKeyOf(config: Pick<AuditLedgerConfig, 'verifier_key' | '
     );
   const own = signingKey === '' ? undefined : signingKeyOf(config).verifier;
   const pinned = text === '' ? undefined : parsePinned(text.trim());
-  if (own !== undefined && pinned !== undefined && own.text !== pinned.text)
-    throw wrong('verifier_key is not that of signing_key', 'Leave one of the two out.', VERIFIER_KEY);
+  // Another key of the same log may be one that handed it over to the signing key: the log shows it.
+  if (own !== undefined && pinned !== undefined && own.name !== pinned.name)
+    throw wrong('verifier_key is not of the log of signing_key', 'Leave one of the two out.', VERIFIER_KEY);
   return (pinned ?? own) as VerifierKey;
 }
 

@@ -190,14 +190,14 @@ export function ledgerClient(endpoints: Endpoints, read: Reading): LedgerClient 
   return {
     address,
     checkpoint: async () => {
-      // A note is made of lines, and is checked, not shown.
-      let checkpoint = '';
+      // Notes are made of lines, and are checked, not shown.
+      let notes: Pick<GetCheckpointResponse, 'checkpoint' | 'rotations'> = { checkpoint: '', rotations: [] };
       const answer = await service.ask(async () => {
         const found = await callUnary(audit(), audit().getCheckpoint, {}, DEADLINE_MS);
-        checkpoint = found.checkpoint;
+        notes = { checkpoint: found.checkpoint, rotations: found.rotations };
         return found;
       });
-      return { ...answer, checkpoint };
+      return { ...answer, ...notes };
     },
     consistencyProof: async (oldSize, newSize) => {
       const request = { oldSize: BigInt(oldSize), newSize: BigInt(newSize) };

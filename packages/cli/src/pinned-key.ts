@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Checkpoint, parseVerifierKey, type VerifierKey } from '@sentinel/audit-ledger/verify';
+import { type Checkpoint, followRotations, parseVerifierKey, type VerifierKey } from '@sentinel/audit-ledger/verify';
 import type { Endpoints } from './endpoints.js';
 import { ConfigurationError, usageError } from './failure.js';
 
@@ -45,18 +45,36 @@ export class Pin {
 
   /** The newest checkpoint that verified under `key`; null = none yet. */
   checkpoint(key: VerifierKey): Checkpoint | null {
+    const found = this.#stored(key);
+    return found && { origin: found.origin, size: found.size, root: Buffer.from(found.root, 'base64') };
+  }
+
+  /** Notes by which the log was seen to be handed over from `key`, oldest first. */
+  rotations(key: VerifierKey): readonly string[] {
+    return this.#stored(key)?.rotations ?? [];
+  }
+
+  /** The key that `key` is known to have handed over to. @param more notes that somebody else says lead further */
+  newest(key: VerifierKey, more: readonly string[] = []): VerifierKey {
+    return followRotations(
+      key,
+      [...this.rotations(key), ...more].map((note) => ({ note })),
+    ).key;
+  }
+
+  keepCheckpoint(key: VerifierKey, { origin, size, root }: Checkpoint, rotations: readonly string[]): boolean {
+    const text = Buffer.from(root).toString('base64');
+    const stored: StoredCheckpoint = { key: key.text, rotations, origin, size, root: text };
+    return this.#write(this.file + CHECKPOINT_SUFFIX, `${JSON.stringify(stored)}\n`);
+  }
+
+  #stored(key: VerifierKey): StoredCheckpoint | null {
     try {
       const found = JSON.parse(readOrNull(this.file + CHECKPOINT_SUFFIX) ?? 'null') as StoredCheckpoint | null;
-      if (found?.key !== key.text || !Number.isSafeInteger(found.size)) return null;
-      return { origin: found.origin, size: found.size, root: Buffer.from(found.root, 'base64') };
+      return found?.key === key.text && Number.isSafeInteger(found.size) ? found : null;
     } catch {
       return null;
     }
-  }
-
-  keepCheckpoint(key: VerifierKey, { origin, size, root }: Checkpoint): boolean {
-    const stored: StoredCheckpoint = { key: key.text, origin, size, root: Buffer.from(root).toString('base64') };
-    return this.#write(this.file + CHECKPOINT_SUFFIX, `${JSON.stringify(stored)}\n`);
   }
 
   #write(file: string, text: string): boolean {
@@ -74,7 +92,9 @@ export class Pin {
 }
 
 interface StoredCheckpoint {
+  /** The pinned one. */
   readonly key: string;
+  readonly rotations?: readonly string[];
   readonly origin: string;
   readonly size: number;
   /** base64 */

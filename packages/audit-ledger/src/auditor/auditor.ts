@@ -6,11 +6,11 @@ import { exportLog } from '../export/export-log.js';
 import { offlineFiles } from '../export/offline-files.js';
 import { type Period, rangeOf } from '../export/period.js';
 import { type ExportReport, verifyExport } from '../export/verify-export.js';
-import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
 import { makeEvidence, type ReportFiles } from '../report/evidence.js';
 import type { Framework } from '../report/model.js';
+import { claimedRotations, followCheckpoint, proveRotations } from '../verify/followed-key.js';
 import type { LogSource } from '../verify/source.js';
 
 export interface AuditedLog {
@@ -49,14 +49,17 @@ export async function makeReport(
 
 async function openLog({ source, verifier, period }: AuditedLog) {
   const note = await source.checkpoint();
-  const checkpoint = signed(note, verifier);
-  const range = await rangeOf(period, source, checkpoint.size);
-  return { source, note, checkpoint, verifierKey: verifier.text, range };
+  const signed = await followed(note, source, verifier);
+  const range = await rangeOf(period, source, signed.checkpoint.size);
+  return { source, note, range, ...signed };
 }
 
-function signed(note: string, verifier: VerifierKey): Checkpoint {
+/** With all keys that the log ever had, for whoever pinned an earlier one. */
+async function followed(note: string, source: LogSource, verifier: VerifierKey) {
   try {
-    return openCheckpoint(note, verifier);
+    const { checkpoint, key } = await followCheckpoint(note, source, verifier);
+    const rotations = await proveRotations(await claimedRotations(source, checkpoint.size), checkpoint, source);
+    return { checkpoint, verifierKey: key.text, rotations };
   } catch (cause) {
     if (!(cause instanceof NoteError)) throw cause;
     throw new SentinelError({ code: 'DATA_LOSS', message: `nothing is copied: ${cause.message}`, cause });

@@ -58,7 +58,10 @@ export const FLAGS = {
     type: 'boolean',
     help: 'keygen: makes the key that signs attestations, and prints it for other tools too',
   },
-  rotate: { type: 'boolean', help: 'keygen: the key hands the log over to a new one; the writer is stopped meanwhile' },
+  rotate: {
+    type: 'boolean',
+    help: 'keygen: the key hands the log over to a new one, in the writer that is running, without a gap for its clients',
+  },
   'dry-run': { type: 'boolean', help: 'prune: shows what would go, and the token that confirms it' },
   before: { type: 'string', value: 'DATE', help: 'prune: entries taken before, as 2026-01-31 or 365d' },
   leaves: { type: 'boolean', help: 'prune: the entries too, not only their details; their hashes stay' },
@@ -69,7 +72,7 @@ export const FLAGS = {
   address: {
     type: 'string',
     value: 'HOST:PORT',
-    help: 'prune, hold: where the running writer serves gRPC [listen_address]',
+    help: 'prune, hold, keygen --rotate: where the running writer serves gRPC [listen_address]',
   },
   down: { type: 'boolean', help: 'migrate: takes the newest step back, with all that it holds; needs --yes' },
   yes: { type: 'boolean', help: 'migrate --down: really; the log is lost' },

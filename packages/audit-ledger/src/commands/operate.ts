@@ -14,15 +14,18 @@ import {
   type PruneEntriesResponse,
   type RemoveHoldRequest,
   type RemoveHoldResponse,
+  type RotateKeyResponse,
 } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
 import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
-import { openLedger } from '../open-ledger.js';
+import { KeyRing } from '../key-ring.js';
 import { Keeper } from '../retention/keeper.js';
+import type { WriterContext } from '../rpc/context.js';
 import { addHold, listHolds, planPruning, pruneEntries, removeHold, type WriterGear } from '../rpc/retention.js';
-import { tlsFilesOf, writerKeyOf } from '../settings.js';
+import { rotateKey } from '../rpc/rotate-key.js';
+import { tlsFilesOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { Turns } from '../turns.js';
 import type { LedgerProgram } from './index.js';
@@ -36,6 +39,7 @@ export interface Operations {
   addHold(request: AddHoldRequest): Promise<AddHoldResponse>;
   removeHold(request: RemoveHoldRequest): Promise<RemoveHoldResponse>;
   listHolds(): Promise<ListHoldsResponse>;
+  rotateKey(): Promise<RotateKeyResponse>;
 }
 
 /** @throws SentinelError; FAILED_PRECONDITION where a writer is running that cannot be reached */
@@ -59,6 +63,7 @@ export async function operate<T>(program: LedgerProgram, work: (operations: Oper
       addHold: (request) => addHold(gear, request, by),
       removeHold: (request) => removeHold(gear, request, by),
       listHolds: () => listHolds(gear),
+      rotateKey: () => rotateKey(gear, by),
     });
   } finally {
     await gear.close();
@@ -100,6 +105,7 @@ async function throughWriter<T>(
       addHold: (request) => callUnary(client, client.addHold, request),
       removeHold: (request) => callUnary(client, client.removeHold, request),
       listHolds: () => callUnary(client, client.listHolds, {}),
+      rotateKey: () => callUnary(client, client.rotateKey, {}),
     });
   } finally {
     client.close();
@@ -112,7 +118,9 @@ function dialled(listenAddress: string): string {
   return host === '0.0.0.0' || host === '::' ? formatAddress({ host: 'localhost', port }) : listenAddress;
 }
 
-async function asWriter({ config }: LedgerProgram): Promise<WriterGear & { close(): Promise<void> }> {
+async function asWriter({
+  config,
+}: LedgerProgram): Promise<WriterGear & Pick<WriterContext, 'keyRing'> & { close(): Promise<void> }> {
   const backend = selectBackend(config);
   const stored = await backend.openUnsigned();
   if (stored === undefined) throw new SentinelError({ code: 'UNAVAILABLE', message: `${backend.place} holds no log` });
@@ -120,9 +128,8 @@ async function asWriter({ config }: LedgerProgram): Promise<WriterGear & { close
   const nowUs = (): number => Date.now() * 1000;
   const ignore = (): void => undefined;
   let failure: Error | undefined;
-  const opened = await openLedger({
+  const opened = await KeyRing.open(config, {
     backend,
-    key: writerKeyOf(config),
     acceptRollback: false,
     groupEntries: config.chain.batch_size,
     nowUs,
@@ -137,7 +144,7 @@ async function asWriter({ config }: LedgerProgram): Promise<WriterGear & { close
       },
     },
   });
-  const { ledger, store } = opened;
+  const { ledger, store, keys } = opened;
   const keeper = new Keeper({ ledger, store, turns: new Turns(), nowUs, randomBytes, pruned: ignore });
   await keeper.resume();
   // What is not sealed is not pruned, and no clock seals here.
@@ -145,6 +152,7 @@ async function asWriter({ config }: LedgerProgram): Promise<WriterGear & { close
   return {
     ledger,
     keeper,
+    keyRing: keys,
     close: async () => {
       await opened.close();
       if (failure !== undefined) throw failure;

@@ -1,5 +1,4 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { openCheckpoint } from '../note/checkpoint.js';
 import { formatTlogProof } from '../note/tlog-proof.js';
 import { verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
@@ -7,6 +6,7 @@ import { decodeBundle } from '../tiles/bundle.js';
 import { NodeReader } from '../tiles/node-reader.js';
 import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import { verifyInclusion } from '../tree/verify.js';
+import { followCheckpoint } from '../verify/followed-key.js';
 import type { LogSource } from '../verify/source.js';
 import type { Command } from './index.js';
 
@@ -16,7 +16,7 @@ export const proof: Command = async ({ config, positionals }, { stdout }) => {
   const source = await selectBackend(config).openSource();
   try {
     const note = await source.checkpoint();
-    const checkpoint = openCheckpoint(note, verifierKeyOf(config));
+    const { checkpoint } = await followCheckpoint(note, source, verifierKeyOf(config));
     if (seq >= checkpoint.size)
       throw new SentinelError({
         code: 'NOT_FOUND',

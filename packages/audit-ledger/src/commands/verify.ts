@@ -1,7 +1,11 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Checkpoint } from '../note/checkpoint.js';
+import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
+import { linkedKeys, openByAny } from '../note/rotation.js';
 import { verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
+import { claimedRotations } from '../verify/followed-key.js';
 import { type VerifyReport, verifyLog } from '../verify/verify-log.js';
 import { attest } from './attest.js';
 import type { Command } from './index.js';
@@ -23,9 +27,10 @@ export const verify: Command = async (program, streams) => {
   const verifier = verifierKeyOf(config);
   const backend = selectBackend(config);
   // Read before the log, which a writer may extend meanwhile.
-  const guard = await orNoteError(backend.guard(verifier));
+  const guards = await backend.guards();
   const source = await backend.openSource();
   try {
+    const guard = newestOf(guards, linkedKeys(verifier, await claimedRotations(source)));
     const options = {
       ...(depth === undefined ? {} : { depth }),
       ...(guard === undefined || guard instanceof NoteError ? {} : { known: guard }),
@@ -33,18 +38,26 @@ export const verify: Command = async (program, streams) => {
     };
     const found = await verifyLog(source, verifier, options);
     const report = guard instanceof NoteError ? withFinding(found, `${backend.guardPlace}: ${guard.message}`) : found;
-    if (flags.attest) attest(program, streams, { report, note: await source.checkpoint(), logKey: verifier.text });
+    if (flags.attest)
+      attest(program, streams, {
+        report,
+        note: await source.checkpoint(),
+        logKey: (found.followed?.key ?? verifier).text,
+      });
     return printReport(report, streams, verbose);
   } finally {
     await source.close();
   }
 };
 
-async function orNoteError<T>(reading: Promise<T>): Promise<T | NoteError> {
-  return await reading.catch((error: unknown) => {
+/** The largest, all of which must be by keys of the log. */
+function newestOf(notes: readonly string[], keys: readonly VerifierKey[]): Checkpoint | NoteError | undefined {
+  try {
+    return notes.map((note) => openByAny(note, keys)).toSorted((a, b) => b.size - a.size)[0];
+  } catch (error) {
     if (error instanceof NoteError) return error;
     throw error;
-  });
+  }
 }
 
 /** What speaks of the log as a whole is said of its newest entry. */

@@ -74,8 +74,17 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+/** A key that shall sign. */
+interface Turn {
+  readonly key: SigningKey;
+  readonly entry: ((head: Head) => Draft) | undefined;
+  readonly resolve: (seq: number | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export class Ledger {
   readonly #parts: LedgerParts;
+  readonly #turns: Turn[] = [];
   readonly #queue: Waiting[] = [];
   #queuedEntries = 0;
   #queuedBytes = 0;
@@ -154,11 +163,16 @@ export class Ledger {
     return await this.ingest({ producer: draft.producer, numbering: undefined, drafts: [draft] });
   }
 
-  /** Signs by another key from here on, beginning with the newest checkpoint. To be called while nothing is committed. */
-  async signBy(key: SigningKey): Promise<void> {
-    this.#key = key;
-    this.#checkpoint = this.#sign(this.#parts.store.head);
-    await this.#parts.store.saveCheckpoint(this.#checkpoint.note);
+  /**
+   * Signs by another key from here on, beginning with the newest checkpoint, and then commits the entry that says so, where there is
+   * one. Requests wait meanwhile, as behind any commit. @returns its seq
+   */
+  async signBy(key: SigningKey, entry?: (head: Head) => Draft): Promise<number | undefined> {
+    if (this.#closed) throw new LedgerClosedError('the ledger is stopping');
+    return await new Promise((resolve, reject) => {
+      this.#turns.push({ key, entry, resolve, reject });
+      this.#wake();
+    });
   }
 
   /** Takes no more and resolves when what was taken is committed. */
@@ -174,7 +188,9 @@ export class Ledger {
   async #run(): Promise<void> {
     this.#busy = true;
     try {
-      while (this.#queue.length > 0 || this.#sealWanted()) {
+      while (this.#queue.length > 0 || this.#turns.length > 0 || this.#sealWanted()) {
+        const turn = this.#turns.shift();
+        if (turn !== undefined) await this.#turnKey(turn);
         if (this.#sealWanted()) await this.#commitSeal();
         const group = this.#takeGroup();
         if (group.length > 0) await this.#commitGroup(group);
@@ -266,6 +282,26 @@ export class Ledger {
     );
   }
 
+  /** The checkpoint comes before the entry, so that wherever a crash comes it opens by the key that the log is then of. */
+  async #turnKey({ key, entry, resolve, reject }: Turn): Promise<void> {
+    const before = { key: this.#key, checkpoint: this.#checkpoint };
+    const { store } = this.#parts;
+    let committing = false;
+    try {
+      this.#key = key;
+      this.#checkpoint = this.#sign(store.head);
+      await store.saveCheckpoint(this.#checkpoint.note);
+      committing = entry !== undefined;
+      if (entry !== undefined) await this.#commit([entry(store.head)], this.#marks, false);
+      resolve(entry === undefined ? undefined : this.#checkpoint.size - 1);
+    } catch (error) {
+      reject(error);
+      if (committing && !(error instanceof StoreFullError)) throw error;
+      this.#key = before.key;
+      this.#checkpoint = before.checkpoint;
+    }
+  }
+
   async #commitSeal(): Promise<void> {
     const { seals, nowUs, randomBytes, events } = this.#parts;
     this.#sealDue = false;
@@ -344,7 +380,8 @@ export class Ledger {
 
   #fail(error: unknown): void {
     this.#closed = true;
-    for (const each of this.#queue.splice(0)) each.reject(new LedgerClosedError('the ledger has failed'));
+    for (const each of [...this.#turns.splice(0), ...this.#queue.splice(0)])
+      each.reject(new LedgerClosedError('the ledger has failed'));
     if (error instanceof DivergenceError) this.#parts.events.diverged(error);
     this.#parts.events.fatal(error);
   }

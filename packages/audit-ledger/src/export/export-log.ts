@@ -4,6 +4,7 @@ import type { ArchiveWriter } from '../archive/writer.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { TILE_WIDTH, tilePath, tileWidth } from '../tiles/path.js';
+import type { ProvedRotation } from '../verify/followed-key.js';
 import { InOrder, openingParts } from '../verify/in-order.js';
 import { type LogSource, NOTHING_PRUNED, type Opening } from '../verify/source.js';
 import { detailLine, keptLine } from './details.js';
@@ -18,6 +19,7 @@ import {
   VERIFIER_KEY_PATH,
 } from './layout.js';
 import { EXPORT_FORMAT, type Manifest, Ranges, writeManifest } from './manifest.js';
+import { ROTATIONS_PATH, rotationLines } from './rotations.js';
 
 /** An entry as it is copied: leaf and opening are undefined where the log no longer has them. */
 export interface CopiedEntry {
@@ -39,7 +41,10 @@ export interface ExportInput {
   /** The signed note, and what it says. */
   readonly note: string;
   readonly checkpoint: Checkpoint;
+  /** Key that signed the note. */
   readonly verifierKey: string;
+  /** How keys of the log handed over to it. */
+  readonly rotations?: readonly ProvedRotation[];
   readonly range: SeqRange;
   readonly archive: ArchiveWriter;
   /** Told of every entry of the range, in order. */
@@ -65,6 +70,8 @@ export async function exportLog(input: ExportInput): Promise<Exported> {
   };
   await addListed(CHECKPOINT_PATH, Buffer.from(input.note));
   await addListed(VERIFIER_KEY_PATH, Buffer.from(`${input.verifierKey}\n`));
+  const { rotations = [] } = input;
+  if (rotations.length > 0) await addListed(ROTATIONS_PATH, rotationLines(rotations));
   const copied = await copyEntries(input);
   for (const tile of hashTilesOf(range, checkpoint.size)) await archive.add(tilePath(tile), await source.tile(tile));
   for await (const { path, bytes, proved = false } of input.extras()) {

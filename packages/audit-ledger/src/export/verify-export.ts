@@ -6,6 +6,7 @@ import { LeafView, MalformedLeafError } from '../leaf/leaf.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
+import { followRotations } from '../note/rotation.js';
 import { parseTlogProof, verifyTlogProof } from '../note/tlog-proof.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { MalformedTileError, tileDigests } from '../tiles/node-reader.js';
@@ -25,6 +26,7 @@ import {
   VERIFIER_KEY_PATH,
 } from './layout.js';
 import { holds, MalformedManifestError, type Manifest, readManifest } from './manifest.js';
+import { holdsIn, ROTATIONS_PATH, readRotationLines } from './rotations.js';
 import { tileFaults } from './tile-faults.js';
 
 export interface ExportFinding {
@@ -51,10 +53,15 @@ export async function verifyExport(
 ): Promise<ExportReport> {
   try {
     const manifest = readManifest(await need(archive, MANIFEST_PATH));
-    const checkpoint = openCheckpoint(await need(archive, CHECKPOINT_PATH), key);
+    const lines = readRotationLines((await archive.read(ROTATIONS_PATH)) ?? Buffer.alloc(0));
+    const rotations = lines.filter((line) => line !== undefined);
+    const signer = followRotations(key, rotations).key;
+    const checkpoint = openCheckpoint(await need(archive, CHECKPOINT_PATH), signer);
+    if (!rotations.every((each) => holdsIn(each, checkpoint)))
+      throw new NoteError(`${ROTATIONS_PATH} speaks of a rotation that is not in the log`);
     if (manifest.size !== checkpoint.size || manifest.origin !== checkpoint.origin)
       throw new NoteError('checkpoint is not the one that the manifest speaks of');
-    return await new ExportCheck(archive, key, manifest, checkpoint).run(progress);
+    return await new ExportCheck(archive, signer, manifest, checkpoint).run(progress);
   } catch (error) {
     const known = error instanceof NoteError || error instanceof MalformedManifestError;
     if (!known) throw error;
@@ -86,6 +93,7 @@ class ExportCheck {
 
   async run(progress?: Progress): Promise<ExportReport> {
     await this.#verifierKey();
+    await this.#optional(ROTATIONS_PATH);
     const { walker, details } = await this.#walk(progress);
     const faults = await tileFaults(this.#manifest, this.#checkpoint, (tile) => this.#read(tilePath(tile)));
     const exact = new Set(walker.findings.map(({ seq }) => seq));
@@ -101,7 +109,8 @@ class ExportCheck {
 
   async #verifierKey(): Promise<void> {
     const text = (await this.#read(VERIFIER_KEY_PATH))?.toString('utf8');
-    if (text !== `${this.#key.text}\n`) this.#note('verifier key in the export is not the one given');
+    if (text !== `${this.#key.text}\n`)
+      this.#note('verifier key in the export is not the one given, nor one that it handed over to');
   }
 
   async #walk(progress?: Progress): Promise<{ walker: Walker; details: number }> {

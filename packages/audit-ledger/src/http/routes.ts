@@ -23,7 +23,7 @@ export async function answer(context: RpcContext, url: URL): Promise<Answer> {
   if (pathname === '/checkpoint') return ok('text/plain; charset=utf-8', NEVER, context.view().checkpoint.note);
   if (pathname === '/health') return health(context);
   if (pathname === '/api/v1/audit') return await auditTrail(context, url.searchParams);
-  if (pathname === '/api/v1/keys') return json({ current: context.verifierKey, rotations: context.rotations });
+  if (pathname === '/api/v1/keys') return await keys(context);
   if (pathname === '/api/v1/pruned') return json(GetPrunedResponse.toJSON(getPruned(context)));
   const tile = parseTilePath(pathname.slice(1));
   const body = tile === null ? undefined : await tileBytes(context, tile);
@@ -35,6 +35,12 @@ export async function answer(context: RpcContext, url: URL): Promise<Answer> {
     });
   }
   return ok('application/octet-stream', tile.width === TILE_WIDTH ? IMMUTABLE : NEVER, body);
+}
+
+async function keys(context: RpcContext): Promise<Answer> {
+  const { current, rotations } = await context.keys();
+  const notes = rotations.map(({ note }) => note);
+  return json({ current, rotations: notes, entries: rotations.map(({ seq }) => seq) });
 }
 
 /** Only what the newest signed checkpoint covers. */

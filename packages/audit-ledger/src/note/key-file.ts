@@ -78,6 +78,12 @@ export function nextKey(file: string, origin: string): SigningKey {
   return parseSigningKey(readKey(path) ?? '');
 }
 
+/** The next key, where one was made and has not taken the place of the one in `file` yet. */
+export function pendingKey(file: string): SigningKey | undefined {
+  const text = file === '' ? null : readKey(`${file}.next`);
+  return text === null ? undefined : parseSigningKey(text);
+}
+
 /** Puts the next key in the place of the one in `file`, which joins the retired ones. To be repeated after a crash. */
 export function turnKeys(file: string): void {
   const old = readKey(file) ?? '';

@@ -63,6 +63,8 @@ export function createReaderEvents(registry: Registry, log: Logger, state: () =>
       if (error === null) log.info('the store can be read and verified again');
       else log.warn({ err: error }, `the newest checkpoint is not served: ${message}`);
     },
+    handedOver: (from, to, seq) =>
+      log.warn({ from, to, seq }, 'the log was handed over to another key, by an entry that both keys signed'),
     stopped: (reason, evidence, file) =>
       log.error(
         { file, evidence },

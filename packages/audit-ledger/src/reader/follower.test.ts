@@ -1,11 +1,16 @@
 /** A reader over every backend: it sees what the writer sees, and stops where the log contradicts what it saw. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
+import { landmarkDraft } from '../commit/system-entries.js';
+import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
+import { signRotation } from '../note/rotation.js';
 import { type OpenLedger, openLedger } from '../open-ledger.js';
 import { nodeDisk } from '../storage/file/disk.js';
+import type { Head } from '../storage/head.js';
 import { BACKENDS, type TestPlace } from '../testing/backends.js';
 import { draftOf, ledgerOptions, requestOf, TEST_KEY } from '../testing/ledgers.js';
 import { tileWidth } from '../tiles/path.js';
@@ -35,6 +40,7 @@ async function follow(place: TestPlace, directory: string): Promise<Followed> {
       unsettled: (error) => void unsettled.push(error?.message ?? ''),
       grown: () => undefined,
       stopped: (reason) => void stops.push(reason),
+      handedOver: () => undefined,
     },
   });
   return { follower, unsettled, stops, close: () => log.close() };
@@ -88,6 +94,48 @@ for (const kind of BACKENDS) {
       assert.ok((followed.follower.view?.checkpoint.size ?? 0) > (before?.checkpoint.size ?? 0));
       assert.equal((await before?.reads.readLeaves(0, 10_000))?.length, before?.checkpoint.size);
       assert.deepEqual([followed.unsettled, followed.stops], [[], []]);
+      await writer.close();
+      await followed.close();
+    });
+
+    it('believes a key that the one before handed over to, and no other', async () => {
+      const writer = await open();
+      await add(writer, 0, 20);
+      const followed = await follow(place, state);
+      await followed.follower.look();
+      const next = parseSigningKey(generateSigningKeyText('sentinel/test'));
+      const entry = (note: string) => (head: Head) => {
+        const detail = { new_key: next.verifier.text, note, old_key: TEST_KEY.verifier.text };
+        return landmarkDraft('key_rotation', detail, head, 1, randomBytes(16));
+      };
+      const { ledger } = writer;
+      const refused = async (): Promise<void> => {
+        const { view } = followed.follower;
+        await followed.follower.look();
+        assert.equal(followed.follower.view, view);
+        assert.match(followed.unsettled.at(-1) ?? '', /carries no signature by sentinel\/test/);
+      };
+      // By no entry; then by one that the new key alone signed, though the old one still signs the log.
+      await ledger.signBy(next);
+      await add(writer, 100, 1);
+      await refused();
+      const forged = signRotation(TEST_KEY, next, ledger.checkpoint.size).split('\n');
+      await ledger.signBy({ ...next, cosigners: [TEST_KEY] }, entry(`${forged.slice(0, -2).join('\n')}\n`));
+      await followed.follower.look();
+      assert.equal(followed.follower.view?.checkpoint.size, ledger.checkpoint.size);
+      await ledger.signBy(next);
+      await add(writer, 200, 1);
+      await refused();
+      // By the entry that both signed, though the old key is gone at once.
+      await ledger.signBy(next, entry(signRotation(TEST_KEY, next, ledger.checkpoint.size)));
+      await add(writer, 300, 1);
+      await followed.follower.look();
+      assert.equal(followed.follower.key.text, next.verifier.text);
+      assert.equal(followed.follower.view?.checkpoint.size, ledger.checkpoint.size);
+      // From here on the old key speaks for nothing.
+      await ledger.signBy(TEST_KEY);
+      await add(writer, 400, 1);
+      await refused();
       await writer.close();
       await followed.close();
     });

@@ -2,14 +2,18 @@
  * Follows the checkpoints of a writer: each is shown to extend the one before, then kept, then served. A reader that meets one
  * that does not stops for good, because whatever it served next could contradict what it served before.
  */
-import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
+import { type Checkpoint, openCheckpoint, parseCheckpointBody } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
-import { NoteError } from '../note/note.js';
+import { NoteError, parseNote } from '../note/note.js';
+import { followRotations } from '../note/rotation.js';
+import type { RecordedRotation } from '../retention/chain.js';
 import type { LogView } from '../rpc/context.js';
 import type { FollowedLog } from '../storage/backend.js';
+import type { LogReads } from '../storage/store.js';
 import { EVIDENCE_FORMAT, type ForkEvidence } from './fork-evidence.js';
 import type { Kept } from './kept.js';
 import { tilesOf } from './served-tiles.js';
+import { assertHandedOver, candidateFor, claimedRotations, openKept } from './trusted-keys.js';
 import { VerifiedReads } from './verified-reads.js';
 import { UnverifiableError, VerifiedTree } from './verified-tree.js';
 
@@ -22,10 +26,13 @@ export interface FollowerEvents {
   grown(size: number): void;
   /** `file`: undefined where the evidence could not be written; both checkpoints are in it. */
   stopped(reason: string, evidence: ForkEvidence, file: string | undefined): void;
+  /** The log was handed over, by an entry that both keys signed. */
+  handedOver(from: string, to: string, seq: number): void;
 }
 
 export interface FollowerParts {
   readonly log: FollowedLog;
+  /** The key that the reader was given. */
   readonly key: VerifierKey;
   readonly kept: Kept;
   readonly nowMs: () => number;
@@ -44,6 +51,9 @@ interface Signed extends Checkpoint {
 
 export class Follower {
   readonly #parts: FollowerParts;
+  /** That of the newest checkpoint, and how it followed from the one that was given. */
+  #key: VerifierKey;
+  #rotations: readonly RecordedRotation[];
   /** What later checkpoints must extend. */
   #known: Signed | undefined;
   #view: (LogView & { readonly tree: VerifiedTree }) | undefined;
@@ -52,22 +62,43 @@ export class Follower {
   #rollbackLooks = 0;
   #unsettled = false;
 
-  private constructor(parts: FollowerParts, known: Signed | undefined, stop: Stop | undefined) {
+  private constructor(
+    parts: FollowerParts,
+    keys: { readonly key: VerifierKey; readonly rotations: readonly RecordedRotation[] },
+    known: Signed | undefined,
+    stop: Stop | undefined,
+  ) {
     this.#parts = parts;
+    this.#key = keys.key;
+    this.#rotations = keys.rotations;
     this.#known = known;
     this.#stop = stop;
   }
 
-  /** @throws NoteError where what was kept is no checkpoint by `key` */
+  /** @throws NoteError where what was kept is no checkpoint by `key`, nor by one before or after it */
   static async open(parts: FollowerParts): Promise<Follower> {
-    const note = await parts.kept.checkpoint();
-    const evidence = await parts.kept.evidence();
+    const { key: given, kept, log } = parts;
+    const note = await kept.checkpoint();
+    const evidence = await kept.evidence();
+    const { key, by: rotations } = followRotations(given, await kept.rotations());
     const reason = 'an inconsistent checkpoint was met before; an operator has to look at the evidence';
     return new Follower(
       parts,
-      note === undefined ? undefined : { ...openCheckpoint(note, parts.key), note },
+      { key, rotations },
+      note === undefined ? undefined : { ...(await reopened(note, key, rotations, log)), note },
       evidence.length === 0 ? undefined : { reason, evidence },
     );
+  }
+
+  /** Of the key that signed the newest checkpoint. */
+  get key(): VerifierKey {
+    return this.#key;
+  }
+
+  /** What the log says of how its keys followed each other, oldest first: signed by them. */
+  async rotations(): Promise<readonly RecordedRotation[]> {
+    const { view } = this;
+    return view === undefined ? [] : await claimedRotations(this.#parts.log, view.checkpoint.size);
   }
 
   /** Undefined before the first checkpoint, and for ever once stopped. */
@@ -103,7 +134,8 @@ export class Follower {
   }
 
   async #follow(note: string): Promise<void> {
-    const next = { ...openOrUnverifiable(note, this.#parts.key), note };
+    const { key, by } = await orUnverifiable(() => candidateFor(note, this.#key, this.#parts.log));
+    const next = { ...(await orUnverifiable(() => openCheckpoint(note, key))), note };
     const known = this.#known;
     if (known !== undefined && next.size < known.size) return await this.#rolledBack(known, next);
     this.#rollbackLooks = 0;
@@ -114,11 +146,25 @@ export class Follower {
     const prefix = known === undefined ? undefined : await tree.rootAt(known.size);
     if (known !== undefined && prefix !== undefined && Buffer.compare(prefix, known.root) !== 0)
       return await this.#forked(known, next, prefix, tree);
+    const verified = new VerifiedReads(tree, reads);
+    await this.#handOver(key, by, verified);
     await this.#parts.kept.keepCheckpoint(note);
     if (this.#view !== undefined) tree.inherit(this.#view.tree);
     this.#known = next;
-    this.#view = { checkpoint: next, reads: new VerifiedReads(tree, reads), tree };
+    this.#view = { checkpoint: next, reads: verified, tree };
     this.#parts.events.grown(next.size);
+  }
+
+  /** Once the new checkpoint is known to extend the one before. */
+  async #handOver(key: VerifierKey, by: readonly RecordedRotation[], reads: LogReads): Promise<void> {
+    const last = by.at(-1);
+    if (last === undefined) return;
+    await assertHandedOver(by, reads);
+    const rotations = [...this.#rotations, ...by];
+    await this.#parts.kept.keepRotations(rotations);
+    this.#parts.events.handedOver(this.#key.text, key.text, last.seq);
+    this.#key = key;
+    this.#rotations = rotations;
   }
 
   async #rolledBack(known: Signed, next: Signed): Promise<void> {
@@ -140,9 +186,11 @@ export class Follower {
 
   async #stopWith(reason: string, first: Signed, second: Signed, prefix?: ForkEvidence['prefix']): Promise<void> {
     const { key, kept, events, nowMs } = this.#parts;
+    const notes = this.#rotations.map(({ note }) => note);
     const evidence: ForkEvidence = {
       format: EVIDENCE_FORMAT,
       verifier_key: key.text,
+      ...(notes.length === 0 ? {} : { rotations: notes }),
       found_at: new Date(nowMs()).toISOString(),
       first: first.note,
       second: second.note,
@@ -156,9 +204,26 @@ export class Follower {
   }
 }
 
-function openOrUnverifiable(note: string, key: VerifierKey): Checkpoint {
+/** What is asked of the log is how its keys followed each other, where what was kept does not say it. */
+async function reopened(
+  note: string,
+  key: VerifierKey,
+  rotations: readonly RecordedRotation[],
+  log: FollowedLog,
+): Promise<Checkpoint> {
   try {
-    return openCheckpoint(note, key);
+    return openKept(note, key, rotations);
+  } catch (error) {
+    if (!(error instanceof NoteError)) throw error;
+    const { size } = parseCheckpointBody(parseNote(note).text);
+    const claimed = await claimedRotations(log, Math.max(size, (await log.landmarks()).key_rotation ?? 0) + 1);
+    return openKept(note, key, claimed);
+  }
+}
+
+async function orUnverifiable<T>(open: () => T | Promise<T>): Promise<T> {
+  try {
+    return await open();
   } catch (error) {
     throw error instanceof NoteError ? new UnverifiableError(`checkpoint of the store: ${error.message}`) : error;
   }

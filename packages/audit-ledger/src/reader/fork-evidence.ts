@@ -3,16 +3,19 @@
  * nothing else. Two roots of one size speak for themselves; of two sizes, the consistency proof shows which root the smaller
  * size has under the newer checkpoint, and it is not the one that was signed.
  */
-import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
+import type { Checkpoint } from '../note/checkpoint.js';
 import { parseVerifierKey } from '../note/keys.js';
+import { linkedKeys, openByAny } from '../note/rotation.js';
 import { verifyConsistency } from '../tree/verify.js';
 
 export const EVIDENCE_FORMAT = 'sentinel-fork-evidence/1';
 
 export interface ForkEvidence {
   readonly format: typeof EVIDENCE_FORMAT;
-  /** Note verifier key under which both checkpoints open. */
+  /** Note verifier key under which both checkpoints open, or by what it handed over to. */
   readonly verifier_key: string;
+  /** How the key handed over to others that signed either, oldest first: each signed by both. */
+  readonly rotations?: readonly string[];
   /** When it was found, RFC 3339; the finder's word. */
   readonly found_at: string;
   /** Signed checkpoint that was seen first. */
@@ -32,8 +35,12 @@ export type Verdict =
 /** `key`: the verifier key that the caller knows to be the log's; never the file's own word for it. @throws NoteError, MalformedKeyError */
 export function judgeEvidence(evidence: ForkEvidence, key: string): Verdict {
   const verifier = parseVerifierKey(key);
-  const first = openCheckpoint(evidence.first, verifier);
-  const second = openCheckpoint(evidence.second, verifier);
+  const keys = linkedKeys(
+    verifier,
+    (evidence.rotations ?? []).map((note) => ({ note })),
+  );
+  const first = openByAny(evidence.first, keys);
+  const second = openByAny(evidence.second, keys);
   const [small, large] = first.size <= second.size ? [first, second] : [second, first];
   const forked = forkOf(small, large, evidence);
   if (forked !== undefined) return { proven: true, what: `${verifier.name} signed two different logs: ${forked}` };
@@ -65,10 +72,20 @@ export function parseEvidence(text: string): ForkEvidence {
 
 function isEvidence(value: unknown): value is ForkEvidence {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, verifier_key: key, found_at: at, first, second, prefix } = value as { [name: string]: unknown };
+  const {
+    format,
+    verifier_key: key,
+    found_at: at,
+    first,
+    second,
+    prefix,
+    rotations = [],
+  } = value as { [name: string]: unknown };
   return (
     format === EVIDENCE_FORMAT &&
     [key, at, first, second].every((text) => typeof text === 'string') &&
+    Array.isArray(rotations) &&
+    rotations.every((note) => typeof note === 'string') &&
     (prefix === undefined || isPrefix(prefix))
   );
 }

@@ -1,5 +1,6 @@
-/** What a reader remembers across restarts: the newest checkpoint that it verified, and evidence that made it stop. */
+/** What a reader remembers across restarts: the newest checkpoint that it verified, by what keys, and evidence that made it stop. */
 import { join } from 'node:path';
+import type { RecordedRotation } from '../retention/chain.js';
 import type { Disk } from '../storage/file/disk.js';
 import { readWhole, writeSynced } from '../storage/file/files.js';
 import { sha256 } from '../tree/hash.js';
@@ -20,6 +21,10 @@ export class Kept {
     return join(this.directory, 'checkpoint');
   }
 
+  get #rotationsFile(): string {
+    return join(this.directory, 'rotations.json');
+  }
+
   /** Signed note; undefined before the first. */
   async checkpoint(): Promise<string | undefined> {
     return (await readWhole(this.checkpointFile, this.#disk))?.toString('utf8');
@@ -28,6 +33,17 @@ export class Kept {
   /** Durable once it resolves. */
   async keepCheckpoint(note: string): Promise<void> {
     await this.#write(this.checkpointFile, note);
+  }
+
+  /** How the log was handed over from the key that the reader was given, oldest first. */
+  async rotations(): Promise<RecordedRotation[]> {
+    const text = (await readWhole(this.#rotationsFile, this.#disk))?.toString('utf8');
+    return text === undefined ? [] : (JSON.parse(text) as RecordedRotation[]);
+  }
+
+  /** Durable once it resolves. */
+  async keepRotations(rotations: readonly RecordedRotation[]): Promise<void> {
+    await this.#write(this.#rotationsFile, `${JSON.stringify(rotations, null, 1)}\n`);
   }
 
   /** Paths of evidence that no operator has accepted. */
@@ -53,6 +69,7 @@ export class Kept {
     for (const path of await this.evidence())
       await this.#disk.rename(path, path.replace(/fork-evidence-(?=[^/]*$)/, 'accepted-fork-evidence-'));
     await this.#disk.remove(this.checkpointFile);
+    await this.#disk.remove(this.#rotationsFile);
     await this.#disk.syncDirectory(this.directory);
   }
 

@@ -20,6 +20,7 @@ export function refusingWrites(writer: string, log: Logger): WriteMethods {
     addHold: unary(refused, log),
     removeHold: unary(refused, log),
     listHolds: unary(refused, log),
+    rotateKey: unary(refused, log),
     ingestStream: (call) => failStream(call, refusal(), log),
   };
 }

@@ -10,7 +10,6 @@ import { verifications } from '../events.js';
 import { NoteError } from '../note/note.js';
 import { type Served, servePorts } from '../serve.js';
 import { readerFolderOf, verifierKeyOf } from '../settings.js';
-import type { Backend } from '../storage/backend.js';
 import { nodeDisk } from '../storage/file/disk.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { Turns } from '../turns.js';
@@ -74,8 +73,7 @@ export async function startReader(
       context: {
         view: () => following.view(),
         health: () => following.health(),
-        verifierKey: key.text,
-        rotations: await rotationsOf(backend),
+        keys: async () => ({ current: follower.key.text, rotations: await follower.rotations() }),
         verify: verifier(() => backend.openSource(), key, taken, new Turns()),
         log,
       },
@@ -90,16 +88,6 @@ export async function startReader(
   stack.push('following', () => following.close());
   log.info({ backend: backend.name, place: backend.place, state: kept.directory, key: key.text }, 'following a log');
   return served.ready;
-}
-
-/** None where there is no log yet, or none that can be read: then there is nothing to follow them for. */
-async function rotationsOf(backend: Backend): Promise<readonly string[]> {
-  try {
-    const source = await backend.openSource();
-    return await (source.rotations?.() ?? Promise.resolve([])).finally(() => source.close());
-  } catch {
-    return [];
-  }
 }
 
 async function openKept({ config, acceptRollback, log }: ReaderOptions, stack: StopStack): Promise<Kept> {

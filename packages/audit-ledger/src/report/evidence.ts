@@ -7,6 +7,7 @@ import type { Period } from '../export/period.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import { formatTlogProof } from '../note/tlog-proof.js';
 import { NodeReader } from '../tiles/node-reader.js';
+import type { ProvedRotation } from '../verify/followed-key.js';
 import type { LogSource } from '../verify/source.js';
 import { ReportBuilder } from './build-report.js';
 import type { Framework, Report } from './model.js';
@@ -19,6 +20,7 @@ export interface EvidenceInput {
   readonly note: string;
   readonly checkpoint: Checkpoint;
   readonly verifierKey: string;
+  readonly rotations?: readonly ProvedRotation[];
   readonly period: Period;
   readonly range: SeqRange;
   readonly archive: ArchiveWriter;

@@ -27,11 +27,19 @@ export async function readPruned(store: LandmarkReads): Promise<Pruned> {
   return { leaves, details, prunings: prunings.map(({ seq }) => seq) };
 }
 
-/** What keys of the log handed over to which, as signed notes, oldest first. */
-export async function readRotations(store: LandmarkReads): Promise<string[]> {
-  const notes: string[] = [];
-  for await (const { detail } of recordedOf(store, 'key_rotation')) notes.unshift(String(detail['note']));
-  return notes;
+/** Entry in which a key of the log handed over to the next. */
+export interface RecordedRotation {
+  readonly seq: number;
+  /** Signed by both keys. */
+  readonly note: string;
+}
+
+/** Oldest first. */
+export async function readRotations(store: LandmarkReads): Promise<RecordedRotation[]> {
+  const rotations: RecordedRotation[] = [];
+  for await (const { seq, detail } of recordedOf(store, 'key_rotation'))
+    rotations.unshift({ seq, note: String(detail['note']) });
+  return rotations;
 }
 
 export type LandmarkReads = Pick<LedgerStore, 'readEntries'> & { readonly head: Pick<Head, 'landmarks'> };

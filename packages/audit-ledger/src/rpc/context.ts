@@ -1,5 +1,7 @@
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Ledger, SignedCheckpoint } from '../commit/ledger.js';
+import type { KeyRing } from '../key-ring.js';
+import type { RecordedRotation } from '../retention/chain.js';
 import type { Keeper } from '../retention/keeper.js';
 import type { LogReads } from '../storage/store.js';
 import type { VerifyOptions, VerifyReport } from '../verify/verify-log.js';
@@ -16,15 +18,19 @@ export interface Health {
   readonly report: { readonly status: string; readonly [name: string]: unknown };
 }
 
+export interface LogKeys {
+  /** Note verifier key of the key that signs the log. */
+  readonly current: string;
+  /** How earlier keys of the log handed over to it, oldest first. */
+  readonly rotations: readonly RecordedRotation[];
+}
+
 /** What the methods that read work with. */
 export interface RpcContext {
   /** The newest. @throws SentinelError where nothing may be served */
   readonly view: () => LogView;
   readonly health: () => Health;
-  /** Note verifier key of the log. */
-  readonly verifierKey: string;
-  /** How earlier keys of the log handed over to this one, as signed notes, oldest first. */
-  readonly rotations: readonly string[];
+  readonly keys: () => Promise<LogKeys>;
   /** Re-reads what is stored, up to the newest checkpoint. */
   readonly verify: (options: VerifyOptions) => Promise<VerifyReport>;
   readonly log: Logger;
@@ -34,4 +40,5 @@ export interface RpcContext {
 export interface WriterContext extends RpcContext {
   readonly ledger: Ledger;
   readonly keeper: Keeper;
+  readonly keyRing: KeyRing;
 }

@@ -11,8 +11,9 @@ import { NodeReader } from '../tiles/node-reader.js';
 import type { RpcContext } from './context.js';
 import { outOfRange } from './errors.js';
 
-export function getCheckpoint({ view, verifierKey }: RpcContext): GetCheckpointResponse {
-  return { checkpoint: view().checkpoint.note, verifierKey };
+export async function getCheckpoint({ view, keys }: RpcContext): Promise<GetCheckpointResponse> {
+  const { current, rotations } = await keys();
+  return { checkpoint: view().checkpoint.note, verifierKey: current, rotations: rotations.map(({ note }) => note) };
 }
 
 export async function getInclusionProof(

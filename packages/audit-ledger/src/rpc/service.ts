@@ -17,7 +17,7 @@ import { verifyChain } from './verify-chain.js';
 
 /** `service` is any component of a plaintext loopback installation. */
 const MAY_INGEST: readonly Role[] = ['engine', 'monitor', 'service', 'admin'];
-const MAY_PRUNE: readonly Role[] = ['operator', 'admin'];
+const MAY_OPERATE: readonly Role[] = ['operator', 'admin'];
 
 /** Requests of these methods are given on as bytes: their events become entries without being made messages of first. */
 const asBytes = (bytes: Buffer): Buffer => bytes;
@@ -29,7 +29,10 @@ const DEFINITION = {
 
 /** How this process changes the log, or refuses to. */
 export interface WriteMethods
-  extends Pick<AuditServiceServer, 'planPruning' | 'pruneEntries' | 'addHold' | 'removeHold' | 'listHolds'> {
+  extends Pick<
+    AuditServiceServer,
+    'planPruning' | 'pruneEntries' | 'addHold' | 'removeHold' | 'listHolds' | 'rotateKey'
+  > {
   readonly ingestEvents: handleUnaryCall<Buffer, IngestEventsResponse>;
   readonly ingestStream: handleBidiStreamingCall<Buffer, IngestStreamResponse>;
 }
@@ -46,7 +49,7 @@ export function auditService(context: RpcContext, writes: WriteMethods): Service
     ...writes,
     verifyChain: unary((request) => verifyChain(context, request), log),
     queryAuditTrail: unary((request) => read(queryAuditTrail(context, request)), log),
-    getCheckpoint: unary(() => getCheckpoint(context), log),
+    getCheckpoint: unary(() => read(getCheckpoint(context)), log),
     getInclusionProof: unary((request) => read(getInclusionProof(context, request)), log),
     getConsistencyProof: unary((request) => read(getConsistencyProof(context, request)), log),
     getPruned: unary(() => getPruned(context), log),
@@ -63,11 +66,12 @@ export function auditService(context: RpcContext, writes: WriteMethods): Service
       GetInclusionProof: 'anyone',
       GetConsistencyProof: 'anyone',
       GetPruned: 'anyone',
-      PlanPruning: MAY_PRUNE,
-      PruneEntries: MAY_PRUNE,
-      AddHold: MAY_PRUNE,
-      RemoveHold: MAY_PRUNE,
+      PlanPruning: MAY_OPERATE,
+      PruneEntries: MAY_OPERATE,
+      AddHold: MAY_OPERATE,
+      RemoveHold: MAY_OPERATE,
       ListHolds: 'anyone',
+      RotateKey: MAY_OPERATE,
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Checkpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import type { SealTracker } from '../seal/tracker.js';
 import type { LogSource } from '../verify/source.js';
-import type { Head } from './head.js';
+import type { Head, Landmarks } from './head.js';
 import type { LedgerStore, LogReads } from './store.js';
 
 export interface Backend {
@@ -29,8 +29,8 @@ export interface Backend {
   /** The log beside a writer at work, for a reader that follows it. Nothing is written and nothing of it believed. */
   openReader(): Promise<FollowedLog>;
 
-  /** The checkpoint in the second place, which the log must extend. @throws NoteError where it is not one by `verifier` */
-  guard(verifier: VerifierKey): Promise<Checkpoint | undefined>;
+  /** Signed checkpoints in the second place, which the log must extend; none where there is no log. */
+  guards(): Promise<readonly string[]>;
   /** That place, for people. */
   readonly guardPlace: string;
 }
@@ -38,6 +38,8 @@ export interface Backend {
 export interface FollowedLog {
   /** The newest signed checkpoint; undefined where there is none yet. MUST NOT be older than one that it gave before. */
   checkpoint(): Promise<string | undefined>;
+  /** Where the head says that the newest entries of their kinds are. */
+  landmarks(): Promise<Landmarks>;
   /** What lies under a checkpoint of `size` entries; what was given for a smaller size stays valid. */
   readsAt(size: number): Promise<LogReads>;
   close(): Promise<void>;

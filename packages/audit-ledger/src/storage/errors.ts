@@ -29,6 +29,17 @@ export class TamperedStoreError extends Error {
   override readonly name = 'TamperedStoreError';
 }
 
+/** The log is signed by another key than the configured one. */
+export class OtherKeyError extends TamperedStoreError {
+  /** Note verifier key of the key that the log is of. */
+  readonly signedBy: string;
+
+  constructor(message: string, signedBy: string) {
+    super(message);
+    this.signedBy = signedBy;
+  }
+}
+
 /** The store is older than a checkpoint that was signed for it. */
 export class RollbackError extends Error {
   override readonly name = 'RollbackError';

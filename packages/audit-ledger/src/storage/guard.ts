@@ -3,9 +3,9 @@ import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import { MalformedKeyError, parseVerifierKey, type VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
 import { followRotations } from '../note/rotation.js';
-import { readRotations, recordedAt } from '../retention/chain.js';
+import { type RecordedRotation, readRotations, recordedAt } from '../retention/chain.js';
 import type { NodeReader } from '../tiles/node-reader.js';
-import { RollbackError, TamperedStoreError } from './errors.js';
+import { OtherKeyError, RollbackError, TamperedStoreError } from './errors.js';
 import type { Head } from './head.js';
 import type { LogReads } from './store.js';
 
@@ -35,14 +35,15 @@ export async function assertSameLog(
   const rotations = await readRotations({ readEntries: (from, to) => reads.readEntries(from, to), head });
   const newest = newestKey(logKey, rotations);
   if (newest === verifier.text) return;
-  throw new TamperedStoreError(
-    `the log is signed by ${newest}, but signing_key is that of ${verifier.text}: configure the key that ${rotations.length === 0 ? 'made the log' : 'the log was handed over to (keygen --rotate ends what it began)'}`,
+  throw new OtherKeyError(
+    `the log is signed by ${newest}, but signing_key is that of ${verifier.text}: configure the key that ${rotations.length === 0 ? 'made the log' : 'the log was handed over to'}, or put that one beside the new one as signing_key_path.retired, and the log is handed over`,
+    newest,
   );
 }
 
-function newestKey(first: string, rotations: readonly string[]): string {
+function newestKey(first: string, rotations: readonly RecordedRotation[]): string {
   try {
-    return followRotations(parseVerifierKey(first), rotations).text;
+    return followRotations(parseVerifierKey(first), rotations).key.text;
   } catch (error) {
     if (error instanceof MalformedKeyError) return first;
     throw error;

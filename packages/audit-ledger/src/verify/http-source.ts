@@ -78,11 +78,13 @@ class HttpSource {
   }
 
   /** A ledger of an earlier version has no such path, and one key. */
-  async rotations(): Promise<readonly string[]> {
+  async rotations(): Promise<readonly Opening[]> {
     const answer = await this.#ask('api/v1/keys');
     if (answer.status === 404) return [];
-    const { rotations = [] } = parsed<{ rotations?: readonly string[] }>(answer.body) ?? this.#fail('api/v1/keys');
-    return rotations.map(String);
+    const { entries = [] } = parsed<{ entries?: readonly number[] }>(answer.body) ?? this.#fail('api/v1/keys');
+    const found: Opening[] = [];
+    for (const seq of entries.map(Number)) for await (const each of this.openings(seq, seq + 1)) found.push(each);
+    return found;
   }
 
   async *openings(from: number, to: number): AsyncGenerator<Opening> {

@@ -4,14 +4,11 @@
  */
 import { LEDGER_PRODUCER } from '../commit/ledger-producer.js';
 import { commitmentPreimage } from '../detail/commitment.js';
-import { type Leaf, LeafView } from '../leaf/leaf.js';
+import type { Leaf, LeafView } from '../leaf/leaf.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import { KeptDigest, type Pruning, prunedBy, pruningIn } from '../retention/pruning.js';
-import { decodeBundle } from '../tiles/bundle.js';
-import { NodeReader } from '../tiles/node-reader.js';
-import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
-import { verifyInclusion } from '../tree/verify.js';
 import { BrokenLinkError, checkDetail } from './link.js';
+import { provedEntry } from './proved-entry.js';
 import type { ClaimedPruned, LogSource, Opening } from './source.js';
 import type { Finding } from './walker.js';
 
@@ -79,13 +76,9 @@ export class PrunedCheck {
   /** The same for entries at `end` or later, which were not walked: each is proved to be in the signed tree. */
   async confirmBeyond(end: number, checkpoint: Checkpoint, source: LogSource): Promise<void> {
     for (const { seq } of this.#prunings) {
-      if (seq < end || seq >= checkpoint.size) continue;
-      const index = Math.floor(seq / TILE_WIDTH);
-      const width = tileWidth(checkpoint.size, 0, index);
-      const reader = new NodeReader((tile) => source.tile(tile), checkpoint.size);
-      const proof = await reader.inclusionProof(seq, checkpoint.size);
-      const bytes = (await leavesOf(source, index, width, this.#claim.leaves))[seq % TILE_WIDTH];
-      if (bytes !== undefined && verifyInclusion(bytes, seq, checkpoint, proof)) this.take(seq, new LeafView(bytes));
+      if (seq < end) continue;
+      const entry = await provedEntry(seq, checkpoint, source, this.#claim.leaves);
+      if (entry !== undefined) this.take(seq, entry.leaf);
     }
   }
 
@@ -106,19 +99,6 @@ export class PrunedCheck {
         this.#confirmed.has(seq) && leaves === this.#claim.leaves && kept?.count === count && kept.digest === digest,
     );
   }
-}
-
-async function leavesOf(
-  source: LogSource,
-  index: number,
-  width: number,
-  prunedLeaves: number,
-): Promise<readonly (Uint8Array | undefined)[]> {
-  const first = index * TILE_WIDTH;
-  if (first >= prunedLeaves) return decodeBundle(await source.tile({ kind: 'entries', index, width }), width);
-  const leaves = new Array<Uint8Array | undefined>(width).fill(undefined);
-  for await (const { seq, leaf } of source.keptLeaves?.(first, first + width) ?? []) leaves[seq - first] = leaf;
-  return leaves;
 }
 
 function extended(range: PrunedRange | undefined, seq: number): PrunedRange {

@@ -26,8 +26,8 @@ export interface LogSource {
   pruned?(): Promise<ClaimedPruned>;
   /** Leaves of entries [from, to) below `pruned.leaves` that were kept, ascending. */
   keptLeaves?(from: number, to: number): AsyncIterable<{ readonly seq: number; readonly leaf: Uint8Array }>;
-  /** How keys of the log handed over to the next, oldest first. Absent: no key ever did. */
-  rotations?(): Promise<readonly string[]>;
+  /** The entries in which keys of the log handed over to the next, oldest first. Absent: no key ever did. */
+  rotations?(): Promise<readonly Opening[]>;
   /** Asked for after the walk: damage that the source itself saw. */
   faults?(): Promise<readonly SourceFault[]>;
 }

@@ -4,16 +4,16 @@
  */
 import { commitmentPreimage } from '../detail/commitment.js';
 import type { LeafView } from '../leaf/leaf.js';
-import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
+import type { Checkpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
-import { followRotations } from '../note/rotation.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { MalformedTileError, NodeReader, tileDigests, tileHashes } from '../tiles/node-reader.js';
 import { TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import { Frontier } from '../tree/frontier.js';
 import { digestOf, ZERO_HASH } from '../tree/hash.js';
 import { inclusionHolds, verifyConsistency } from '../tree/verify.js';
+import { type FollowedCheckpoint, followCheckpoint } from './followed-key.js';
 import { InOrder, openingParts } from './in-order.js';
 import { PrunedCheck, type PrunedRange } from './pruned-check.js';
 import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type SourceFault } from './source.js';
@@ -45,6 +45,8 @@ export interface VerifyReport {
   /** All findings; more than are listed where very much is wrong. */
   readonly found: number;
   readonly checkpoint: Checkpoint | undefined;
+  /** By what key it was opened, and how the pinned one led there; undefined where it was not, or the caller answers for it. */
+  readonly followed?: FollowedCheckpoint;
 }
 
 /** Rejects with SourceError where the log cannot be read; whatever is wrong with what was read is a finding. */
@@ -55,8 +57,8 @@ export async function verifyLog(
 ): Promise<VerifyReport> {
   const note = await source.checkpoint();
   try {
-    const current = followRotations(key, (await source.rotations?.()) ?? []);
-    return await verifyAgainst(openByEither(note, current, key), source, options);
+    const followed = await followCheckpoint(note, source, key);
+    return { ...(await verifyAgainst(followed.checkpoint, source, options)), followed };
   } catch (error) {
     if (!(error instanceof NoteError || error instanceof MalformedTileError)) throw error;
     return {
@@ -70,16 +72,6 @@ export async function verifyLog(
       found: 1,
       checkpoint: undefined,
     };
-  }
-}
-
-/** A checkpoint from before the last rotation, or while both keys sign, opens by the pinned key too. */
-function openByEither(note: string, current: VerifierKey, pinned: VerifierKey): Checkpoint {
-  try {
-    return openCheckpoint(note, current);
-  } catch (error) {
-    if (error instanceof NoteError && current !== pinned) return openCheckpoint(note, pinned);
-    throw error;
   }
 }
 

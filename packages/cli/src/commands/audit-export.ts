@@ -51,8 +51,9 @@ export async function auditReport(context: Context, question: ReportQuestion): P
 
 async function logOf(context: Context, { key, from, to }: Omit<ExportQuestion, 'file'>): Promise<AuditedLog> {
   const { ledger, tls } = context.endpoints;
-  const pinned = key === undefined ? new Pin(context.endpoints, context.dataDir).read() : keyOfFlag(key);
-  const verifier = pinned ?? keyOfFlag((await context.ledger().checkpoint()).verifierKey);
+  const pin = new Pin(context.endpoints, context.dataDir);
+  const pinned = key === undefined ? pin.read() : keyOfFlag(key);
+  const verifier = pinned === null ? keyOfFlag((await context.ledger().checkpoint()).verifierKey) : pin.newest(pinned);
   const base = `${tls === undefined ? 'http' : 'https'}://${ledger.http}`;
   return { source: httpSource(base, httpFetch(tls ?? null)), verifier, period: { from, to } };
 }

@@ -1,4 +1,11 @@
-import { httpSource, type LogSource, SourceError, type VerifyReport, verifyLog } from '@sentinel/audit-ledger/verify';
+import {
+  httpSource,
+  type LogSource,
+  SourceError,
+  type VerifierKey,
+  type VerifyReport,
+  verifyLog,
+} from '@sentinel/audit-ledger/verify';
 import { EXIT, SentinelError } from '@sentinel/service-kit/errors';
 import type { Context } from '../context.js';
 import type { Endpoints } from '../endpoints.js';
@@ -21,7 +28,7 @@ export async function auditVerify(context: Context, question: VerifyQuestion): P
   const pin = new Pin(context.endpoints, context.dataDir);
   const trusted = await keyFor(context, pin, question.key);
   const known = pin.checkpoint(trusted.key);
-  const report = await verified(context, trusted, question, known);
+  const report = await verified(context, pin.newest(trusted.key), question, known);
   const kept = report.ok && keep(pin, trusted, report);
   const verification: Verification = { report, trusted, known, full: question.full, kept };
   context.answer(jsonOf(verification), () => verificationText(plainly(verification)));
@@ -38,7 +45,7 @@ async function keyFor(context: Context, pin: Pin, flag: string | undefined): Pro
 
 async function verified(
   context: Context,
-  { key }: TrustedKey,
+  key: VerifierKey,
   { depth, full }: VerifyQuestion,
   known: Verification['known'],
 ): Promise<VerifyReport> {
@@ -65,9 +72,10 @@ function source({ ledger, tls }: Endpoints, full: boolean): LogSource {
 }
 
 /** Only what verified is remembered, and a key of a flag is not this installation's. */
-function keep(pin: Pin, { key, from }: TrustedKey, { checkpoint }: VerifyReport): boolean {
+function keep(pin: Pin, { key, from }: TrustedKey, { checkpoint, followed }: VerifyReport): boolean {
   if (from === 'flag' || checkpoint === undefined) return false;
-  return (from === 'pinned' || pin.keep(key)) && pin.keepCheckpoint(key, checkpoint);
+  const rotations = [...pin.rotations(key), ...(followed?.rotations ?? []).map(({ note }) => note)];
+  return (from === 'pinned' || pin.keep(key)) && pin.keepCheckpoint(key, checkpoint, rotations);
 }
 
 function jsonOf({ report, trusted, known, full }: Verification) {
@@ -76,6 +84,7 @@ function jsonOf({ report, trusted, known, full }: Verification) {
     ok,
     key: trusted.key.text,
     keyFrom: trusted.from,
+    signedBy: report.followed?.key.text ?? null,
     checkpoint: checkpoint ?? null,
     firstSeq,
     entries,

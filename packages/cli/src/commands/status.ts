@@ -24,8 +24,8 @@ export async function status(context: Context): Promise<number> {
   const [fleet, log] = await Promise.all([
     asked(engine.address, () => engine.fleet()),
     asked(ledger.address, async () => {
-      const { checkpoint } = await ledger.checkpoint();
-      return { entries: entriesOf(checkpoint), contradiction: await contradiction(context, checkpoint) };
+      const answer = await ledger.checkpoint();
+      return { entries: entriesOf(answer.checkpoint), contradiction: await contradiction(context, answer) };
     }),
   ]);
   const { entries = null, contradiction: contradicts = null } = log.found ?? {};

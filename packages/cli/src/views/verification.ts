@@ -25,7 +25,7 @@ export function verificationText(verification: Verification): string {
   return [...lines, ...hang('not proven  ', notProven(verification))].join('\n');
 }
 
-function proven({ report, known, full }: Verification): string {
+function proven({ report, trusted, known, full }: Verification): string {
   const { checkpoint, firstSeq, entries, details } = report;
   const what =
     entries === 0
@@ -36,9 +36,16 @@ function proven({ report, known, full }: Verification): string {
     known === null
       ? ''
       : `Nothing of what was verified last time (${plural(known.size, 'entry', 'entries')}) was changed or removed.`,
+    handedOver(report, trusted),
     full ? `${plural(details, 'detail is what its entry', 'details are what their entries')} committed to.` : '',
   ];
   return sentences.filter((sentence) => sentence !== '').join(' ');
+}
+
+/** Where another key signs than the one that is trusted. */
+function handedOver({ followed }: VerifyReport, { key }: TrustedKey): string {
+  if (followed === undefined || followed.key.text === key.text) return '';
+  return `The key that you trust handed the log over, by entries that both keys signed; ${followed.key.text} signs now.`;
 }
 
 function broken({ report }: Verification): string {

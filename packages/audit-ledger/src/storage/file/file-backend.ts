@@ -20,7 +20,7 @@ export function fileBackend(place: FilePlace): Backend {
       return head && { source: await FolderSource.open(directory, { note: '', size: head.size }), head };
     },
     openReader: () => Promise.resolve(new FollowedFolder(directory)),
-    guard: async (verifier) => await checkpointBeside(layout, verifier),
+    guards: async () => await checkpointBeside(layout),
     guardPlace: layout.guard,
   };
 }

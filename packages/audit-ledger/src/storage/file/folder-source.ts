@@ -84,16 +84,16 @@ export class FolderSource implements LogSource {
     return { leaves: leaves.end, details: details.end, announced };
   }
 
-  async rotations(): Promise<readonly string[]> {
-    const notes: string[] = [];
+  async rotations(): Promise<readonly Opening[]> {
+    const found: Opening[] = [];
     let seq = await this.#newestRotation();
-    while (seq !== undefined && seq < this.#size) {
+    while (seq !== undefined) {
       const [opening] = await this.#openingAt(seq);
-      const { note, previous } = rotationIn(opening?.detail);
-      notes.unshift(note);
+      if (opening !== undefined && seq < this.#size) found.unshift(opening);
+      const previous = previousOf(opening);
       seq = previous !== undefined && previous < seq ? previous : undefined;
     }
-    return notes;
+    return found;
   }
 
   async *keptLeaves(from: number, to: number): AsyncGenerator<{ readonly seq: number; readonly leaf: Uint8Array }> {
@@ -156,10 +156,12 @@ export class FolderSource implements LogSource {
 
   /** The detail of one entry, read beside the walk. */
   async #openingAt(seq: number): Promise<Opening[]> {
-    const beside = new FolderSource(this.#layout, this.#table, this.#pruned, this.#size, this.#note);
+    // The head may be ahead of the checkpoint.
+    const size = Math.max(this.#size, seq + 1);
+    const beside = new FolderSource(this.#layout, this.#table, this.#pruned, size, this.#note);
     const index = Math.floor(seq / TILE_WIDTH);
     if (seq >= this.#pruned.state.details.end)
-      await beside.#bundle(index * TILE_WIDTH, tileWidth(this.#size, 0, index)).finally(() => beside.#entries?.close());
+      await beside.#bundle(index * TILE_WIDTH, tileWidth(size, 0, index)).finally(() => beside.#entries?.close());
     const found: Opening[] = [];
     for await (const opening of beside.openings(seq, seq + 1)) found.push(opening);
     return found;
@@ -321,12 +323,13 @@ async function newestCheckpoint({ checkpoint, guard }: Layout): Promise<string |
   return note?.toString('utf8');
 }
 
-function rotationIn(detail: Uint8Array | undefined): { readonly note: string; readonly previous: number | undefined } {
+/** The entry of its kind before this one. */
+function previousOf(opening: Opening | undefined): number | undefined {
   try {
-    const { note, previous } = JSON.parse(Buffer.from(detail ?? []).toString('utf8')) as { [name: string]: unknown };
-    return { note: String(note), previous: typeof previous === 'number' ? previous : undefined };
+    const { previous } = JSON.parse(Buffer.from(opening?.detail ?? []).toString('utf8')) as { previous?: unknown };
+    return typeof previous === 'number' ? previous : undefined;
   } catch {
-    return { note: '', previous: undefined };
+    return undefined;
   }
 }
 

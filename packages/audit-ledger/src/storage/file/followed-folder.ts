@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { FollowingIndex } from '../../index/following-index.js';
 import type { FollowedLog } from '../backend.js';
+import type { Landmarks } from '../head.js';
 import type { LogReads } from '../store.js';
 import { blockFiles } from './block-files.js';
 import { CommitTable } from './commit-table.js';
@@ -10,6 +11,7 @@ import { orUndefined } from './errno.js';
 import { readWhole } from './files.js';
 import { FrameFiles } from './frame-files.js';
 import { HashColumns } from './hash-columns.js';
+import { HeadFile } from './head-file.js';
 import { type Layout, layoutOf } from './layout.js';
 import { PrunedLog, prunedOf } from './pruned-log.js';
 import { RecordReader } from './record-reader.js';
@@ -36,6 +38,10 @@ export class FollowedFolder implements FollowedLog {
     const note = await readWhole(this.#layout.checkpoint);
     // A power cut may leave an empty file; the writer's next start fills it.
     return note === undefined || note.length === 0 ? undefined : note.toString('utf8');
+  }
+
+  async landmarks(): Promise<Landmarks> {
+    return (await new HeadFile(this.#layout.heads).read())?.landmarks ?? {};
   }
 
   async readsAt(size: number): Promise<LogReads> {

@@ -4,6 +4,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { FollowingIndex } from '../../index/following-index.js';
 import type { Pruned } from '../../retention/pruning.js';
 import type { FollowedLog } from '../backend.js';
+import type { Landmarks } from '../head.js';
 import type { LogReads } from '../store.js';
 import { blockRows } from './blocks.js';
 import { readCheckpoints } from './checkpoints.js';
@@ -43,6 +44,12 @@ export class FollowedKeyspace implements FollowedLog {
   async checkpoint(): Promise<string | undefined> {
     const rows = await this.#log();
     return rows === undefined ? undefined : (await readCheckpoints(rows, 'checkpoints')).at(-1)?.note;
+  }
+
+  async landmarks(): Promise<Landmarks> {
+    const rows = await this.#log();
+    const stored = rows && (await new HeadRow(rows.cluster, rows.log).read());
+    return stored?.head.landmarks ?? {};
   }
 
   async readsAt(size: number): Promise<LogReads> {

@@ -19,19 +19,28 @@ export async function claimedIn(rows: LogRows): Promise<ClaimedPruned> {
   const reads = await fromHead(rows);
   if (reads === undefined) return NOTHING_PRUNED;
   const { leaves, details, prunings } = await readPruned(reads);
-  const announced: Opening[] = [];
-  for (const seq of prunings) {
+  return { leaves, details, announced: await openingsAt(reads, prunings) };
+}
+
+export async function rotationsIn(rows: LogRows): Promise<readonly Opening[]> {
+  const reads = await fromHead(rows);
+  if (reads === undefined) return [];
+  const rotations = await readRotations(reads);
+  return await openingsAt(
+    reads,
+    rotations.map(({ seq }) => seq),
+  );
+}
+
+async function openingsAt(reads: LandmarkReads, seqs: readonly number[]): Promise<Opening[]> {
+  const openings: Opening[] = [];
+  for (const seq of seqs) {
     const [entry] = await reads.readEntries(seq, seq + 1);
     const bytes = entry?.detailPreimage;
     if (bytes !== undefined)
-      announced.push({ seq, salt: bytes.subarray(1, 1 + SALT_BYTES), detail: bytes.subarray(1 + SALT_BYTES) });
+      openings.push({ seq, salt: bytes.subarray(1, 1 + SALT_BYTES), detail: bytes.subarray(1 + SALT_BYTES) });
   }
-  return { leaves, details, announced };
-}
-
-export async function rotationsIn(rows: LogRows): Promise<readonly string[]> {
-  const reads = await fromHead(rows);
-  return reads === undefined ? [] : await readRotations(reads);
+  return openings;
 }
 
 async function fromHead(rows: LogRows): Promise<LandmarkReads | undefined> {

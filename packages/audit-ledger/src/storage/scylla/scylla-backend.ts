@@ -1,7 +1,5 @@
 /** The `scylla` backend: a log in a ScyllaDB or Cassandra cluster. */
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
-import { type Checkpoint, openCheckpoint } from '../../note/checkpoint.js';
-import type { VerifierKey } from '../../note/keys.js';
 import { SourceError } from '../../verify/source.js';
 import type { Backend } from '../backend.js';
 import { readCheckpoints } from './checkpoints.js';
@@ -23,7 +21,7 @@ export function scyllaBackend(config: CqlConfig, patienceMs = PATIENCE_MS): Back
     openSource: async () => await ScyllaSource.open(config),
     openUnsigned: async () => await openUnsigned(config),
     openReader: async () => await FollowedKeyspace.open(config),
-    guard: async (verifier) => await newestGuard(config, verifier),
+    guards: async () => await guardsOf(config),
     guardPlace: `${config.keyspace}.rollback_guard`,
   };
 }
@@ -48,13 +46,11 @@ async function holdsLog(config: CqlConfig): Promise<boolean> {
   }
 }
 
-/** The largest of the second place, all of which must be by `verifier`. */
-async function newestGuard(config: CqlConfig, verifier: VerifierKey): Promise<Checkpoint | undefined> {
-  if (!(await holdsLog(config))) return undefined;
+async function guardsOf(config: CqlConfig): Promise<string[]> {
+  if (!(await holdsLog(config))) return [];
   const rows = await openLogRows(config);
   try {
-    const stored = await readCheckpoints(rows, 'rollback_guard');
-    return stored.map(({ note }) => openCheckpoint(note, verifier)).toSorted((a, b) => b.size - a.size)[0];
+    return (await readCheckpoints(rows, 'rollback_guard')).map(({ note }) => note);
   } finally {
     await rows.cluster.close();
   }

@@ -95,7 +95,7 @@ export class ScyllaSource implements StoredLog {
     return await claimedIn(this.#rows);
   }
 
-  async rotations(): Promise<readonly string[]> {
+  async rotations(): Promise<readonly Opening[]> {
     return await rotationsIn(this.#rows);
   }
 

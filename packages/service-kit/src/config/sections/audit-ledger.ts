@@ -105,7 +105,8 @@ export const auditLedger = section(
     ...secret('signing_key', {
       format: secretText(0),
       default: '',
-      doc: 'Ed25519 key that signs checkpoints, as `sentinel-audit-ledger keygen` writes it. A writer needs it.',
+      doc: 'Ed25519 key that signs checkpoints, as `sentinel-audit-ledger keygen` writes it. A writer needs it. Another key after SIGHUP takes the log over.',
+      reloadable: true,
       source: CONTRACT,
     }),
     ...secret('attestation_signing_key', {
