@@ -195,7 +195,7 @@ function startCleaning(
 function writeMethods(context: WriterContext, streams: IngestStreams): WriteMethods {
   const { log } = context;
   return {
-    ingestEvents: unary((request) => ingestEvents(context, request), log),
+    ingestEvents: unary((request, caller) => ingestEvents(context, request, caller), log),
     ingestStream: (call) => streams.handle(call),
     ...retentionMethods(context),
     rotateKey: unary((_, { subject }) => rotateKey(context, subject), log),

@@ -12,6 +12,7 @@ import { StoreFullError } from '../storage/errors.js';
 import type { Head, Landmarks } from '../storage/head.js';
 import type { LedgerStore } from '../storage/store.js';
 import type { Draft } from './build.js';
+import { ConflictBudget } from './conflict-budget.js';
 import { DivergenceError } from './divergence.js';
 import type { Proposal, Sequencer } from './sequencer.js';
 import { conflictDraft, systemDraft } from './system-entries.js';
@@ -86,6 +87,7 @@ export class Ledger {
   readonly #parts: LedgerParts;
   readonly #turns: Turn[] = [];
   readonly #queue: Waiting[] = [];
+  readonly #conflicts = new ConflictBudget();
   #queuedEntries = 0;
   #queuedBytes = 0;
   #marks: ProducerMarks;
@@ -276,8 +278,10 @@ export class Ledger {
     this.#parts.events.refused(conflict ? 'conflict' : 'stale_number');
     const draft = conflict ? each.request.drafts[error.index] : undefined;
     if (!conflict || draft === undefined || this.#closed) return;
+    const unrecorded = this.#conflicts.take(this.#parts.nowUs());
+    if (unrecorded === undefined) return;
     // A full queue may lose the record, not the refusal.
-    this.record(conflictDraft(draft, each.request.producer, error.seq)).catch(() =>
+    this.record(conflictDraft(draft, each.request.producer, error.seq, unrecorded)).catch(() =>
       this.#parts.events.refused('overloaded'),
     );
   }

@@ -64,8 +64,9 @@ export function rollbackDraft(
 /**
  * An event was refused because its id belongs to another, that of entry `seq` or one of the same request. Its own id is
  * derived from all that makes the refused one, so that a retry is recorded once and another refusal again.
+ * @param unrecorded refusals before it that were too many to be recorded
  */
-export function conflictDraft(refused: Draft, producer: string, seq: number | undefined): Draft {
+export function conflictDraft(refused: Draft, producer: string, seq: number | undefined, unrecorded: number): Draft {
   const { type, injected, gpu, eventUs } = refused;
   const detail = {
     event: 'event_id_conflict',
@@ -73,6 +74,7 @@ export function conflictDraft(refused: Draft, producer: string, seq: number | un
     producer,
     refused: { detail_sha256: hex(sha256(refused.detail)), event_us: eventUs, gpu, injected, type },
     ...(seq === undefined ? {} : { seq }),
+    ...(unrecorded === 0 ? {} : { unrecorded }),
   };
   return systemDraft(detail, refused.eventUs, sha256(Buffer.from(canonicalJson(detail))).subarray(0, 16));
 }

@@ -27,8 +27,7 @@ export class MalformedIndexError extends Error {
 export class IndexBlock {
   readonly firstSeq: number;
   #count = 0;
-  #minEventUs = Number.POSITIVE_INFINITY;
-  #maxEventUs = Number.NEGATIVE_INFINITY;
+  readonly #span: { first: number; last: number } = { first: Number.POSITIVE_INFINITY, last: Number.NEGATIVE_INFINITY };
   readonly #commits = new Float64Array(BUNDLES);
   readonly #types = new Uint8Array(BLOCK_ENTRIES);
   readonly #times = new Float64Array(BLOCK_ENTRIES);
@@ -46,14 +45,19 @@ export class IndexBlock {
     return this.#count === BLOCK_ENTRIES;
   }
 
+  /** Of the event times in it. */
+  get span(): TimeSpan {
+    return { ...this.#span };
+  }
+
   /** Appends the next entry, which commit number `commit` stored. */
   add(leaf: Pick<Leaf, 'type' | 'eventUs' | 'gpu'>, commit: number): void {
     const at = this.#count;
     if (at % TILE_WIDTH === 0) this.#commits[at / TILE_WIDTH] = commit;
     this.#types[at] = leaf.type;
     this.#times[at] = leaf.eventUs;
-    this.#minEventUs = Math.min(this.#minEventUs, leaf.eventUs);
-    this.#maxEventUs = Math.max(this.#maxEventUs, leaf.eventUs);
+    if (leaf.eventUs < this.#span.first) this.#span.first = leaf.eventUs;
+    if (leaf.eventUs > this.#span.last) this.#span.last = leaf.eventUs;
     if (leaf.gpu !== '') this.#post(leaf.gpu, at);
     this.#count += 1;
   }
@@ -71,7 +75,7 @@ export class IndexBlock {
 
   /** Seqs in ascending order that match; `toSeq` and `endUs` are exclusive. */
   matches(filter: IndexFilter): number[] {
-    if (filter.startUs > this.#maxEventUs || filter.endUs <= this.#minEventUs) return [];
+    if (isOutside(filter, this.#span)) return [];
     const from = Math.max(filter.fromSeq - this.firstSeq, 0);
     const to = Math.min(filter.toSeq - this.firstSeq, this.#count);
     const found: number[] = [];
@@ -147,6 +151,19 @@ export interface IndexFilter {
   readonly endUs: number;
   readonly fromSeq: number;
   readonly toSeq: number;
+}
+
+/** Event times, both inclusive. */
+export interface TimeSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
+export function isOutside(
+  { startUs, endUs }: Pick<IndexFilter, 'startUs' | 'endUs'>,
+  span: TimeSpan | undefined,
+): boolean {
+  return span !== undefined && (startUs > span.last || endUs <= span.first);
 }
 
 interface Posted {

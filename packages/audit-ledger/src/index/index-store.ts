@@ -1,7 +1,7 @@
 /** The index of a log: the newest block in memory, full ones kept by the backend, of which the last used stay decoded. */
 import { decodeLeaf, type Leaf } from '../leaf/leaf.js';
 import type { QueryPage } from '../storage/store.js';
-import { BLOCK_ENTRIES, IndexBlock, type IndexFilter, MalformedIndexError } from './block.js';
+import { BLOCK_ENTRIES, IndexBlock, type IndexFilter, isOutside, MalformedIndexError, type TimeSpan } from './block.js';
 
 /** About 1 MiB each. */
 const DECODED_BLOCKS = 8;
@@ -20,6 +20,8 @@ export class IndexStore {
   readonly #blocks: BlockKeeper;
   readonly #leaves: LeafReader;
   readonly #decoded = new Map<number, IndexBlock>();
+  /** Of full blocks that were looked at: one that holds nothing of the time that is asked for need not be read again. */
+  readonly #spans = new Map<number, TimeSpan>();
   /** Full blocks that wait to be written. */
   #full: IndexBlock[] = [];
   #newest: IndexBlock;
@@ -90,6 +92,7 @@ export class IndexStore {
     const last = Math.floor((toSeq - 1) / BLOCK_ENTRIES);
     const [start, step] = order === 'newest' ? [last, -1] : [first, 1];
     for (let block = start; block >= first && block <= last && seqs.length <= limit; block += step) {
+      if (isOutside(filter, this.#spans.get(block))) continue;
       const found = (await this.#block(block)).matches({ ...filter, toSeq });
       seqs.push(...(order === 'newest' ? found.reverse() : found));
     }
@@ -129,6 +132,7 @@ export class IndexStore {
     const number = numberOf(block);
     this.#decoded.delete(number);
     this.#decoded.set(number, block);
+    this.#spans.set(number, block.span);
     const oldest = this.#decoded.keys().next();
     if (this.#decoded.size > DECODED_BLOCKS && oldest.done !== true) this.#decoded.delete(oldest.value);
   }

@@ -7,10 +7,13 @@ import type { EventLookup, StoredEvent } from './deduplicate.js';
 
 /** Index entries looked at in one step of a search. */
 const SEARCH_PAGE = 256;
+/** Entries read at once where they are asked for in order. */
+const READ_AHEAD = 256;
 
 export function storeLookup(store: LedgerStore): EventLookup {
+  const ahead = new ReadAhead(store);
   const at = async (seq: number): Promise<StoredEvent | undefined> => {
-    const [entry] = await store.readEntries(seq, seq + 1);
+    const entry = await ahead.at(seq);
     return entry === undefined ? undefined : storedEvent(entry);
   };
   return {
@@ -23,6 +26,28 @@ export function storeLookup(store: LedgerStore): EventLookup {
     },
     search: async (draft) => await search(store, draft, at),
   };
+}
+
+/** A request that is repeated asks for entries one after the other: those that follow are read with the first. */
+class ReadAhead {
+  readonly #store: LedgerStore;
+  #entries: ReadonlyMap<number, StoredEntry> = new Map();
+  #last = Number.NaN;
+
+  constructor(store: LedgerStore) {
+    this.#store = store;
+  }
+
+  async at(seq: number): Promise<StoredEntry | undefined> {
+    const known = this.#entries.get(seq);
+    const follows = seq === this.#last + 1;
+    this.#last = seq;
+    if (known !== undefined) return known;
+    const end = follows ? Math.min(seq + READ_AHEAD, this.#store.head.size) : seq + 1;
+    const entries = await this.#store.readEntries(seq, end);
+    this.#entries = new Map(entries.map((entry) => [entry.seq, entry]));
+    return this.#entries.get(seq);
+  }
 }
 
 /** An event is found again by its GPU, type and time, which its index entry repeats. */

@@ -102,6 +102,22 @@ describe('keeper', () => {
     await aged.opened.close();
   });
 
+  it('takes a hold while a verification reads the log; a pruning waits for it', async () => {
+    const aged = await AgedLedger.open(freshFolder());
+    await aged.grow(4, 30);
+    const reading = Promise.withResolvers<void>();
+    const verification = aged.turns.take(() => reading.promise);
+    const done: string[] = [];
+    const pruning = aged.prune(2).then(() => done.push('pruned'));
+    await aged.keeper.plan({ detailsBeforeUs: 1, leavesBeforeUs: undefined });
+    await aged.keeper.addHold({ gpu: 'GPU-none', producer: '', fromUs: 0, toUs: 0 }, 'case 13', 'lawyer');
+    assert.deepEqual([done, (await aged.keeper.holds()).length], [[], 1]);
+    reading.resolve();
+    await verification;
+    await assert.rejects(pruning, /the plan is another one/, 'the hold that came meanwhile counts');
+    await aged.opened.close();
+  });
+
   it('takes neither the newest entries nor unsealed ones, and says why', async () => {
     const aged = await AgedLedger.open(freshFolder());
     await aged.grow(2, 10);

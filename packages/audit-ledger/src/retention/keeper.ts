@@ -9,7 +9,7 @@ import type { JsonValue } from '../detail/canonical.js';
 import type { Landmark } from '../storage/head.js';
 import type { LedgerStore } from '../storage/store.js';
 import { NodeReader } from '../tiles/node-reader.js';
-import type { Turns } from '../turns.js';
+import { Turns } from '../turns.js';
 import { type Recorded, recordedAt, recordedOf } from './chain.js';
 import { addedHold, type Hold, readHolds, removedHold } from './holds.js';
 import { isEmpty, type PrunePlan, type PruneRequest, planPruning } from './plan.js';
@@ -20,7 +20,7 @@ import { confirmToken, tokenSize } from './token.js';
 export interface KeeperParts {
   readonly ledger: Ledger;
   readonly store: LedgerStore;
-  /** Shared with whoever verifies. */
+  /** Shared with whoever verifies: what is read must not go meanwhile. */
   readonly turns: Turns;
   readonly nowUs: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -42,6 +42,8 @@ export interface ConfirmablePlan {
 
 export class Keeper {
   readonly #parts: KeeperParts;
+  /** Holds and prunings, one at a time. A hold waits for no verification: whoever orders one cannot wait. */
+  readonly #own = new Turns();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -52,7 +54,7 @@ export class Keeper {
   }
 
   async addHold(scope: Scope, reason: string, by: string): Promise<Hold> {
-    return await this.#parts.turns.take(async () => {
+    return await this.#own.take(async () => {
       const detail = addedHold(scope, reason, by, await this.holds());
       const id = await this.#record('hold', detail);
       return { id, scope, reason: detail.reason, by, addedUs: this.#parts.store.head.receivedUs };
@@ -61,13 +63,13 @@ export class Keeper {
 
   /** @returns seq of the entry that records it */
   async removeHold(id: number, reason: string, by: string): Promise<number> {
-    return await this.#parts.turns.take(
+    return await this.#own.take(
       async () => await this.#record('hold', removedHold(id, reason, by, await this.holds())),
     );
   }
 
   async plan(request: PruneRequest): Promise<ConfirmablePlan> {
-    return await this.#parts.turns.take(async () => {
+    return await this.#own.take(async () => {
       const { checkpoint } = this.#parts.ledger;
       const plan = await this.#plan(request);
       return { plan, token: confirmToken(plan, checkpoint) };
@@ -76,7 +78,7 @@ export class Keeper {
 
   /** @throws SentinelError FAILED_PRECONDITION where `token` is not that of the plan for this request */
   async prune(request: PruneRequest, token: string, by: string): Promise<{ plan: PrunePlan } & PruneOutcome> {
-    return await this.#parts.turns.take(async () => {
+    return await this.#removing(async () => {
       const plan = await this.#plan(request);
       await this.#assertConfirmed(plan, token);
       return { plan, ...(await this.#execute(plan, by)) };
@@ -85,7 +87,7 @@ export class Keeper {
 
   /** By configuration, without a person. Undefined where nothing goes. */
   async clean(request: PruneRequest): Promise<PruneOutcome | undefined> {
-    return await this.#parts.turns.take(async () => {
+    return await this.#removing(async () => {
       const plan = await this.#plan(request);
       return isEmpty(plan) ? undefined : await this.#execute(plan, 'retention policy');
     });
@@ -93,13 +95,17 @@ export class Keeper {
 
   /** Ends what a crash interrupted. */
   async resume(): Promise<PruneOutcome | undefined> {
-    return await this.#parts.turns.take(async () => {
+    return await this.#removing(async () => {
       for await (const { seq, detail } of recordedOf(this.#parts.store, 'prune')) {
         const intent = pruningOf(seq, detail);
         return intent === undefined ? undefined : await this.#carryOut(intent, String(detail['by']));
       }
       return undefined;
     });
+  }
+
+  async #removing<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#parts.turns.take(async () => await this.#own.take(work));
   }
 
   async #plan(request: PruneRequest): Promise<PrunePlan> {

@@ -4,7 +4,7 @@ import type { KeyRing } from '../key-ring.js';
 import type { RecordedRotation } from '../retention/chain.js';
 import type { Keeper } from '../retention/keeper.js';
 import type { LogReads } from '../storage/store.js';
-import type { VerifyOptions, VerifyReport } from '../verify/verify-log.js';
+import type { Verify } from '../verifications.js';
 
 /** One signed checkpoint and what lies under it: whatever an answer says is of one view. */
 export interface LogView {
@@ -32,7 +32,7 @@ export interface RpcContext {
   readonly health: () => Health;
   readonly keys: () => Promise<LogKeys>;
   /** Re-reads what is stored, up to the newest checkpoint. */
-  readonly verify: (options: VerifyOptions) => Promise<VerifyReport>;
+  readonly verify: Verify;
   readonly log: Logger;
 }
 

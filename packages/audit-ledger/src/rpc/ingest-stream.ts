@@ -5,7 +5,7 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { IngestEventsResponse, IngestStreamResponse } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { failStream } from '@sentinel/service-kit/grpc-server';
+import { failStream, identityOf } from '@sentinel/service-kit/grpc-server';
 import { batchOf } from '../ingest/check-events.js';
 import type { WriterContext } from './context.js';
 import { admit, takeEvents } from './ingest.js';
@@ -89,7 +89,7 @@ class StreamSession {
   /** What follows a refused request is not taken: its sender begins with that one again, and numbers must not overtake. */
   #start(message: Buffer): { events: number; result: Promise<IngestEventsResponse> } {
     try {
-      const admitted = admit(this.#context, batchOf(message));
+      const admitted = admit(this.#context, batchOf(message), identityOf(this.#call));
       return { events: admitted.drafts.length, result: takeEvents(this.#context, admitted) };
     } catch (error) {
       this.#refused = true;

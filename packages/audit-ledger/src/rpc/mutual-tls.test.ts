@@ -4,7 +4,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'node:test';
-import { AuditServiceClient } from '@sentinel/contracts/sentinel/v1/audit.js';
+import { AuditServiceClient, AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { makeAuthority } from '@sentinel/test-kit';
@@ -20,20 +20,22 @@ it('with mutual TLS the certificate decides who may write', async (t) => {
   await using writer = new WriterProcess({ tls, service_token: '', operator_token: '' });
   const { grpc, http } = await writer.start();
 
-  for (const [role, outcome] of [
-    ['correlation-engine', 'taken'],
-    ['inference-monitor', 'taken'],
-    ['viewer', 'PERMISSION_DENIED'],
-    ['probe-agent', 'PERMISSION_DENIED'],
+  for (const [role, producer, outcome] of [
+    ['correlation-engine', 'correlation-engine/1', 'taken'],
+    ['inference-monitor', 'inference-monitor/1', 'taken'],
+    ['inference-monitor', 'correlation-engine/1', 'PERMISSION_DENIED'],
+    ['viewer', 'viewer/1', 'PERMISSION_DENIED'],
+    ['probe-agent', 'correlation-engine/1', 'PERMISSION_DENIED'],
   ] as const) {
     const identity = { files: await authority.issue(role), keyPrefix: 'test.tls', serverName: 'localhost' };
     const client = createClient(AuditServiceClient, { address: grpc, tls: identity, token: '' });
-    const event = { producer: 'engine/1', producerEpoch: 0n, firstSequence: 0n, events: [eventOf(1)] };
-    const got = await callUnary(client, client.ingestEvents, event).then(
+    const events = [{ ...eventOf(1), type: AuditType.ANOMALY }];
+    const request = { producer, producerEpoch: 0n, firstSequence: 0n, events };
+    const got = await callUnary(client, client.ingestEvents, request).then(
       () => 'taken',
       (error: unknown) => SentinelError.from(error).code,
     );
-    assert.equal(got, outcome, role);
+    assert.equal(got, outcome, `${role} as ${producer}`);
     assert.match((await callUnary(client, client.getCheckpoint, {})).checkpoint, /^sentinel\/test\n/);
     client.close();
   }

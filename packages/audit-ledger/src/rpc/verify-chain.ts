@@ -11,7 +11,7 @@ export async function verifyChain(
 ): Promise<VerifyChainResponse> {
   const { note } = view().checkpoint;
   try {
-    const report = await verify(depth === 0n ? {} : { depth: Number(depth) });
+    const report = await verify(Number(depth));
     const findings = report.findings.map(({ seq, what }) => ({ seq: BigInt(seq), what }));
     return {
       ok: report.ok,

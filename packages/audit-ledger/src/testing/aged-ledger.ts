@@ -14,6 +14,8 @@ export class AgedLedger {
   readonly folder: string;
   opened: OpenLedger;
   keeper: Keeper;
+  /** Shared by keeper and whoever verifies. */
+  readonly turns = new Turns();
   #day = 0;
   readonly #options: Parameters<typeof openTestLedger>[1];
 
@@ -79,6 +81,6 @@ export class AgedLedger {
   #newKeeper(): Keeper {
     const { ledger, store } = this.opened;
     const nowUs = (): number => FIRST_DAY_US + this.#day * DAY_US;
-    return new Keeper({ ledger, store, turns: new Turns(), nowUs, randomBytes, pruned: () => undefined });
+    return new Keeper({ ledger, store, turns: this.turns, nowUs, randomBytes, pruned: () => undefined });
   }
 }
