@@ -25,6 +25,7 @@ import {
   type SetScheduleResponse,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import {
+  type AcceptLedgerRollbackResponse,
   type GetRateLimitResponse,
   type IssueDirectiveRequest,
   type IssueDirectiveResponse,
@@ -82,6 +83,7 @@ export interface EngineClient {
   rateLimit(): Promise<GetRateLimitResponse>;
   /** As an operator. Resolves with how many quarantines do not count any more. */
   resetRateLimit(reason: string): Promise<number>;
+  acceptLedgerRollback(reason: string): Promise<AcceptLedgerRollbackResponse>;
   /** What orchestrators are told, until the signal. */
   directives(request: StreamDirectivesRequest, signal: AbortSignal): AsyncIterable<StreamDirectivesResponse>;
   /** As an operator; a duration of 0 = until resumed. Resolves with the device's whole id and when the pause ends. */
@@ -167,6 +169,8 @@ export function engineClient(endpoints: Endpoints, read: Reading): EngineClient 
         return present(incident, 'the incident');
       }),
     rateLimit: () => reader.ask(() => callUnary(waiting(), waiting().getRateLimit, {}, DEADLINE_MS)),
+    acceptLedgerRollback: (reason) =>
+      service.ask(() => callUnary(orders(), orders().acceptLedgerRollback, { reason }, DEADLINE_MS)),
     resetRateLimit: (reason) =>
       service.ask(async () => (await callUnary(orders(), orders().resetRateLimit, { reason }, DEADLINE_MS)).forgotten),
     directives: (request, signal) => reader.follow(() => waiting().streamDirectives(request), signal),

@@ -23,6 +23,7 @@ a string. Fields are added, never renamed.
   audit query   {entries}, each with its event and its decoded detail
   audit verify  {ok, key, keyFrom, checkpoint, firstSeq, entries, details,
                  prunedDetails, prunedEntries, extendsSize, found, findings}
+  audit accept-rollback {accepted: an AcceptLedgerRollbackResponse, forgotten}
   audit export  {ok, file, manifest, found, findings}
   audit report  {ok, file, evidence, found, findings}
   audit key     {key, from}           orders        {directiveId, transition, pending}

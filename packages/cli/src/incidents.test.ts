@@ -67,6 +67,19 @@ test('the limit of automatic quarantines is shown and reset', async () => {
   assert.deepEqual(engine.answers, ['reset limit seen']);
 });
 
+test('a rollback of the ledger is accepted with a reason, and what is lost is named', async () => {
+  await using folder = await temporaryFolder();
+  await using engine = await new FakeEngine().start();
+  const dataDir = installation(folder.path, engine.address);
+  const { stdout } = await run(['audit', 'accept-rollback', '--reason', 'restored'], { dataDir });
+  assert.match(
+    stdout,
+    /had 90 entries and has 61\.\nIt lost what it had from entry 60 on\.\n1 event .* is kept .*sent again/,
+  );
+  assert.match(stdout, /LOST: of entries 60 to 61 .* 1 decision among it:\n {2}entry 61, GPU GPU-1/);
+  assert.deepEqual(engine.answers, ['accept-rollback ledger restored']);
+});
+
 const directive = (commitSeq: bigint) => ({
   $case: 'directive' as const,
   value: FleetDirective.fromPartial({

@@ -68,6 +68,17 @@ export class Pin {
     return this.#write(this.file + CHECKPOINT_SUFFIX, `${JSON.stringify(stored)}\n`);
   }
 
+  /** An operator accepts that the ledger went back: what was remembered is put aside. @returns where; null = it could not be */
+  acceptRollback(): string | null {
+    const aside = `${this.file}.before-rollback.json`;
+    try {
+      renameSync(this.file + CHECKPOINT_SUFFIX, aside);
+      return aside;
+    } catch {
+      return null;
+    }
+  }
+
   #stored(key: VerifierKey): StoredCheckpoint | null {
     try {
       const found = JSON.parse(readOrNull(this.file + CHECKPOINT_SUFFIX) ?? 'null') as StoredCheckpoint | null;

@@ -5,6 +5,7 @@ import { IssueDirectiveRequest_Action as Action } from '@sentinel/contracts/sent
 import { EXIT } from '@sentinel/service-kit/errors';
 import { Command, CommanderError, Option } from 'commander';
 import { choice, duration, moment, wholeNumber } from './arguments.js';
+import { acceptRollback } from './commands/accept-rollback.js';
 import { approve, listPending, reject } from './commands/approvals.js';
 import { auditEvidence } from './commands/audit-evidence.js';
 import { auditExport, auditReport, FRAMEWORKS, REPORT_FORMATS } from './commands/audit-export.js';
@@ -312,6 +313,13 @@ class CommandLine {
           return auditQuery(context, { gpu, type: wanted, ...times(flags, context) });
         }),
       );
+    audit
+      .command('accept-rollback')
+      .description(
+        'the ledger was rolled back on purpose: the engine goes on and sends again what it still has (operators)',
+      )
+      .requiredOption('--reason <TEXT>', 'why; goes into the audit ledger')
+      .action(this.#run((context, { reason = '' }) => acceptRollback(context, reason)));
     audit
       .command('verify')
       .description('recomputes the log and says what was proven: 0 as signed, 1 tampered, 69 could not be verified')

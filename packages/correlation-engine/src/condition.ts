@@ -9,6 +9,9 @@ const AWAY = {
   history: 'the history is away: agents keep their records',
 } as const;
 
+const ENTRIES_WAIT =
+  'decisions go on, their entries wait and nothing is lost. Run "sentinel audit verify"; if somebody rolled the ledger back on purpose, "sentinel audit accept-rollback --reason TEXT" goes on';
+
 /** What this engine can and cannot do at the moment, as /health says it. */
 export class Condition {
   readonly #events: Events;
@@ -67,6 +70,8 @@ export class Condition {
     const why = this.#events.whyAway('bus');
     const bus =
       why === null ? [] : [`decisions go on, live updates of other replicas and cached states come late: ${why}`];
-    return [...bus, ...(this.#clock === null ? [] : [this.#clock])];
+    const { contradiction } = this.#events;
+    const ledger = contradiction === '' ? [] : [`${contradiction}: ${ENTRIES_WAIT}`];
+    return [...bus, ...ledger, ...(this.#clock === null ? [] : [this.#clock])];
   }
 }

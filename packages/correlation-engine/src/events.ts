@@ -131,6 +131,12 @@ export class Events {
       case 'rate-limit-reset':
         this.#log.info({ actor, reason }, 'limit of automatic quarantines reset');
         break;
+      case 'ledger-rollback':
+        this.#log.warn(
+          { actor, reason, knownEntries: record.knownEntries, entries: record.entries, sentAgain: record.sentAgain },
+          'rollback of the audit ledger accepted by an operator',
+        );
+        break;
       case 'schedule':
         this.#log.info({ node: record.node, actor, reason }, record.yaml === '' ? 'schedule cleared' : 'schedule set');
         break;
@@ -240,6 +246,11 @@ export class Events {
       this.#log.error({ first, second }, `CRITICAL: ${error.message}; both checkpoints are kept, entries wait`);
     }
     this.#contradiction = error?.message ?? '';
+  }
+
+  /** What the ledger contradicts, as a sentence; '' = nothing. */
+  get contradiction(): string {
+    return this.#contradiction;
   }
 
   standing(store: Store): Standing {

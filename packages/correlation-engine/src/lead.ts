@@ -4,6 +4,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { type Api, buildApi } from './api/api.js';
+import { submitFleetOrder } from './api/incidents.js';
 import type { Serving } from './api/services.js';
 import type { Bus } from './bus/bus.js';
 import { cachedState } from './bus/cached-state.js';
@@ -84,7 +85,8 @@ export class Lead implements Serving {
     this.committer = this.#buildCommitter(() => outward);
     this.#timers = new Timers(this.committer, clock);
     this.#ledger = new LedgerClient(parts.ledger);
-    this.#relay = new Relay(new OutboxStore(store.db, () => store.epoch), this.#ledger, {
+    const outbox = new OutboxStore(store.db, () => store.epoch);
+    this.#relay = new Relay(outbox, this.#ledger, {
       changed: (error) => events.storeChanged('ledger', error),
       inconsistent: (error) => events.ledgerInconsistent(error),
     });
@@ -117,6 +119,12 @@ export class Lead implements Serving {
       telemetry,
       history: () => this.#archiver.store,
       outboxPending: () => this.#relay.pending,
+      rollback: {
+        store: outbox,
+        ledger: this.#ledger,
+        relay: this.#relay,
+        commit: (record) => submitFleetOrder(this.committer, record),
+      },
     });
     const probes = {
       committer: this.committer,

@@ -14,6 +14,7 @@ import {
   type SetScheduleRequest,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import {
+  type AcceptLedgerRollbackRequest,
   IssueDirectiveRequest_Action as Action,
   type ApproveRequest,
   type IssueDirectiveRequest,
@@ -170,6 +171,18 @@ export class FakeEngine implements AsyncDisposable {
       resetRateLimit: this.#answer(({ reason }: ResetRateLimitRequest, token) => {
         this.#takeAnswer('reset', { directiveId: 'limit', reason }, token);
         return { forgotten: 3 };
+      }),
+      acceptLedgerRollback: this.#answer(({ reason }: AcceptLedgerRollbackRequest, token) => {
+        this.#takeAnswer('accept-rollback', { directiveId: 'ledger', reason }, token);
+        return {
+          knownEntries: 90n,
+          entries: 61n,
+          lostFrom: 60n,
+          sentAgain: 1,
+          notKeptUntil: 62n,
+          lostDecisions: [{ gpu: 'GPU-1', seq: 61n, timeUs: NOW_US }],
+          lostDecisionsTotal: 1,
+        };
       }),
       streamDirectives: (call) => {
         this.cursors.push(call.request.after?.commitSeq ?? null);

@@ -18,6 +18,8 @@ import type {
   SetScheduleResponse,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import type {
+  AcceptLedgerRollbackRequest,
+  AcceptLedgerRollbackResponse,
   ApproveRequest,
   ApproveResponse,
   GetRateLimitRequest,
@@ -39,9 +41,11 @@ import type { Clock } from '@sentinel/service-kit/clock';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Kysely } from 'kysely';
 import type { Committer } from '../commit/committer.js';
+import type { RollbackParts } from '../outbox/accept-rollback.js';
 import type { HistoryStore } from '../store/history/history-store.js';
 import type { Tables } from '../store/schema.js';
 import type { LatestTelemetry } from '../telemetry/latest.js';
+import { acceptLedgerRollback } from './accept-rollback.js';
 import { Approvals } from './approvals.js';
 import { explainDecision } from './explain-decision.js';
 import { findDevice } from './find-device.js';
@@ -68,6 +72,7 @@ export interface Api {
   resolveIncident(request: ResolveIncidentRequest, caller: Identity): Promise<ResolveIncidentResponse>;
   getRateLimit(request: GetRateLimitRequest): GetRateLimitResponse;
   resetRateLimit(request: ResetRateLimitRequest, caller: Identity): Promise<ResetRateLimitResponse>;
+  acceptLedgerRollback(request: AcceptLedgerRollbackRequest, caller: Identity): Promise<AcceptLedgerRollbackResponse>;
   pauseDevice(request: PauseDeviceRequest, caller: Identity): Promise<PauseDeviceResponse>;
   resumeDevice(request: ResumeDeviceRequest, caller: Identity): Promise<ResumeDeviceResponse>;
   setSchedule(request: SetScheduleRequest, caller: Identity): Promise<SetScheduleResponse>;
@@ -80,9 +85,10 @@ export interface ApiParts {
   readonly telemetry: LatestTelemetry;
   readonly history: () => HistoryStore;
   readonly outboxPending: () => number;
+  readonly rollback: RollbackParts;
 }
 
-export function buildApi({ committer, db, clock, telemetry, history, outboxPending }: ApiParts): Api {
+export function buildApi({ committer, db, clock, telemetry, history, outboxPending, rollback }: ApiParts): Api {
   const orders = new Orders(committer, db);
   const approvals = new Approvals(committer, db);
   const fleet = new FleetOrders(committer, clock);
@@ -102,6 +108,7 @@ export function buildApi({ committer, db, clock, telemetry, history, outboxPendi
     resolveIncident: (request, caller) => fleet.resolve(request, caller),
     getRateLimit: () => fleet.rateLimit(),
     resetRateLimit: (request, caller) => fleet.resetRateLimit(request, caller),
+    acceptLedgerRollback: (request, caller) => fromStore(acceptLedgerRollback(rollback, request, caller)),
     pauseDevice: (request, caller) => control.pause(request, caller),
     resumeDevice: (request, caller) => control.resume(request, caller),
     setSchedule: (request, caller) => control.setSchedule(request, caller),

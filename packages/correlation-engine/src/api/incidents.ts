@@ -92,16 +92,21 @@ export class FleetOrders {
   }
 
   async #submit(record: FleetOrderRecord): Promise<void> {
-    const refusal = await new Promise<Refusal | null>((resolve, reject) => {
-      this.#committer.submit({
-        kind: 'order',
-        record,
-        committed: (effects) => resolve(effects.refusal),
-        failed: (error: SentinelError) => reject(error),
-      });
-    });
-    if (refusal !== null) throw refused(refusal, 'incident');
+    await submitFleetOrder(this.#committer, record);
   }
+}
+
+/** @throws SentinelError what the core refuses, or UNAVAILABLE */
+export async function submitFleetOrder(committer: Committer, record: FleetOrderRecord): Promise<void> {
+  const refusal = await new Promise<Refusal | null>((resolve, reject) => {
+    committer.submit({
+      kind: 'order',
+      record,
+      committed: (effects) => resolve(effects.refusal),
+      failed: (error: SentinelError) => reject(error),
+    });
+  });
+  if (refusal !== null) throw refused(refusal, 'incident');
 }
 
 function toMessage(state: CoreState, incident: Incident): Message {

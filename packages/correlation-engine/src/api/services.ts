@@ -81,6 +81,7 @@ export function engineServices({ serving, absent, mutualTls, log }: ServiceParts
         resolveIncident: answer('resolveIncident'),
         getRateLimit: answer('getRateLimit'),
         resetRateLimit: answer('resetRateLimit'),
+        acceptLedgerRollback: answer('acceptLedgerRollback'),
         streamDirectives: stream((from) => from.streamDirectives),
       },
       roles: {
@@ -91,6 +92,7 @@ export function engineServices({ serving, absent, mutualTls, log }: ServiceParts
         ResolveIncident: OPERATORS,
         GetRateLimit: READERS,
         ResetRateLimit: OPERATORS,
+        AcceptLedgerRollback: OPERATORS,
         StreamDirectives: READERS,
       },
     },

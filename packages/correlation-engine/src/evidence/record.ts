@@ -220,8 +220,27 @@ export interface RateLimitResetRecord {
   actor: string;
 }
 
+/** An operator goes on with an audit ledger that lost entries: it moves no evidence. */
+export interface LedgerRollbackRecord {
+  kind: 'ledger-rollback';
+  reason: string;
+  actor: string;
+  /** Entries that the ledger had, and has. */
+  knownEntries: number;
+  entries: number;
+  /** First entry that it lost; 0 = not known. */
+  lostFrom: number;
+  /** Events that are sent once more. */
+  sentAgain: number;
+  /** Of what the engine sent below it, from `lostFrom` on, nothing is kept; 0 = all is. */
+  notKeptUntil: number;
+  /** Decisions among these, newest first, as many as are named. */
+  decisions: readonly { gpu: string; seq: number; time_us: number }[];
+  decisionsTotal: number;
+}
+
 /** Orders that concern the fleet rather than one device. */
-export type FleetOrderRecord = IncidentOrderRecord | RateLimitResetRecord;
+export type FleetOrderRecord = IncidentOrderRecord | RateLimitResetRecord | LedgerRollbackRecord;
 
 /** An order about probing: it moves no evidence. */
 export type ProbeControlRecord = PauseRecord | ScheduleRecord;

@@ -11,7 +11,7 @@ import { applyApproval } from './on-approval.js';
 import { applyBatch } from './on-batch.js';
 import { applyConfig } from './on-config.js';
 import { applyDirectiveStatus } from './on-directive-status.js';
-import { applyIncidentOrder, applyRateLimitReset } from './on-fleet-order.js';
+import { applyIncidentOrder, applyLedgerRollback, applyRateLimitReset } from './on-fleet-order.js';
 import { applyGap } from './on-gap.js';
 import { applyHello } from './on-hello.js';
 import { applyNodeLeft } from './on-node-left.js';
@@ -80,6 +80,9 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'rate-limit-reset':
       applyRateLimitReset(step, record);
+      break;
+    case 'ledger-rollback':
+      applyLedgerRollback(step, record);
       break;
     case 'anomaly':
       applyAnomaly(step, record);

@@ -1,7 +1,7 @@
 import { editFleet, fleetOf } from '../evidence/draft.js';
 import { confirmIncident, releaseIncident } from '../evidence/incidents.js';
 import type { Incident } from '../evidence/model/fleet.js';
-import type { IncidentOrderRecord, RateLimitResetRecord } from '../evidence/record.js';
+import type { IncidentOrderRecord, LedgerRollbackRecord, RateLimitResetRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { uncordon } from './node-fault.js';
 import { reviewAll } from './review.js';
@@ -40,4 +40,22 @@ export function applyRateLimitReset(step: Step, { actor, reason }: RateLimitRese
   const subject = { gpu: '', eventUs: step.ctx.nowUs, injected: false };
   emit(step, 'APPROVAL', subject, { event: 'rate_limit_reset', actor, reason, quarantines_last_day: forgotten });
   reviewAll(step);
+}
+
+/** Nothing but the event, which is the first that the ledger is told of itself. */
+export function applyLedgerRollback(step: Step, record: LedgerRollbackRecord): void {
+  const { actor, reason, knownEntries, entries, lostFrom, sentAgain, notKeptUntil, decisions, decisionsTotal } = record;
+  const subject = { gpu: '', eventUs: step.ctx.nowUs, injected: false };
+  emit(step, 'APPROVAL', subject, {
+    event: 'ledger_rollback_accepted',
+    actor,
+    reason,
+    known_entries: knownEntries,
+    entries,
+    lost_from: lostFrom,
+    sent_again: sentAgain,
+    not_kept_until: notKeptUntil,
+    lost_decisions: decisions.map((each) => ({ ...each })),
+    lost_decisions_total: decisionsTotal,
+  });
 }

@@ -11,7 +11,7 @@ export class InconsistentLedgerError extends SentinelError {
       code: 'DATA_LOSS',
       reason: 'CONFLICT',
       message: `the ledger ${what}`,
-      hint: 'Its storage was rolled back, replaced or forked: run "sentinel audit verify" before anything else. Entries wait meanwhile.',
+      hint: 'Its storage was rolled back, replaced or forked: run "sentinel audit verify" before anything else. Entries wait meanwhile; if the rollback was meant, "sentinel audit accept-rollback" goes on.',
     });
     this.first = first;
     this.second = second;

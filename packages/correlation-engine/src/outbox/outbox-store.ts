@@ -5,6 +5,16 @@ import { SupersededError } from '../store/state-store.js';
 /** A forked ledger gives a new checkpoint with every try: the oldest evidence gives way. */
 const MAX_EVIDENCE = 1000;
 
+/**
+ * The newest entries of the ledger whose events are kept after it took them: a ledger that loses more has lost them. With details of
+ * 1 KB about 20 MB.
+ */
+const KEPT_ENTRIES = 20_000;
+/** The ledger knows the ids of events for 7 days: only so long what is sent twice is taken once. */
+const KEPT_DAYS = 6;
+/** Decisions that are named. */
+const MAX_NAMED = 100;
+
 /** A numbered row, ready to be sent. */
 export type NumberedRow = OutboxTable & { number: number; relay_epoch: number };
 
@@ -14,6 +24,17 @@ export interface RelayState {
   readonly epoch: number;
   /** Newest checkpoint that the ledger gave; '' = none yet. */
   readonly checkpoint: string;
+}
+
+/** What a ledger that was rolled back lost of what it had taken. */
+export interface Losses {
+  /** Events that are kept here and can be sent again. */
+  readonly kept: number;
+  /** Of entries [lostFrom, notKeptUntil) nothing is kept; 0 = all of them are. */
+  readonly notKeptUntil: number;
+  /** Decisions among these, newest first. */
+  readonly decisions: readonly { readonly gpu: string; readonly seq: number; readonly time_us: number }[];
+  readonly decisionsTotal: number;
 }
 
 /**
@@ -114,8 +135,61 @@ export class OutboxStore {
       with noted as (update relay set checkpoint = ${checkpoint} where epoch = ${epoch} returning id),
       done as (select t.* from noted, json_to_recordset(${events}::json) as t(event_id text, seq bigint)),
       told as (update transitions t set ledger_seq = done.seq from done where t.event_id = done.event_id),
-      gone as (delete from outbox using done where outbox.event_id = done.event_id)
+      gone as (delete from outbox using done where outbox.event_id = done.event_id returning outbox.*, done.seq),
+      kept as (insert into sent (event_id, seq, commit_seq, ordinal, type, gpu, event_us, injected, detail)
+        select event_id, seq, commit_seq, ordinal, type, gpu, event_us, injected, detail from gone
+        on conflict (event_id) do update set seq = excluded.seq, acknowledged_at = now()),
+      old as (delete from sent using noted where sent.seq < (select max(seq) from done) - ${KEPT_ENTRIES})
       select id from noted`.execute(this.#db);
     if (noted.length === 0) throw new SupersededError();
+  }
+
+  /** The checkpoint that the ledger must extend, and when it last did, microseconds since the Unix epoch; 0 = never. */
+  async standing(): Promise<{ readonly checkpoint: string; readonly acknowledgedUs: number }> {
+    const { rows } = await sql<{ checkpoint: string; acknowledged_us: number }>`select checkpoint,
+      coalesce((select extract(epoch from max(acknowledged_at)) * 1000000 from sent), 0)::bigint as acknowledged_us
+      from relay`.execute(this.#db);
+    return { checkpoint: rows[0]?.checkpoint ?? '', acknowledgedUs: rows[0]?.acknowledged_us ?? 0 };
+  }
+
+  /** @param known entries that the ledger had */
+  async losses(lostFrom: number, known: number): Promise<Losses> {
+    const { rows } = await sql<{ kept: number; first: number | null }>`select
+      (select count(*) from sent where seq >= ${lostFrom} and ${this.#youngEnough(lostFrom)}) as kept,
+      (select min(seq) from sent where ${this.#youngEnough(lostFrom)}) as first`.execute(this.#db);
+    const first = rows[0]?.first ?? known;
+    const notKeptUntil = first > lostFrom ? first : 0;
+    const { rows: decisions } = await sql<{ gpu: string; seq: number; time_us: number; total: number }>`
+      select device_id as gpu, ledger_seq as seq, time_us, count(*) over () as total from transitions
+      where ledger_seq >= ${lostFrom} and ledger_seq < ${notKeptUntil} order by ledger_seq desc limit ${MAX_NAMED}`.execute(
+      this.#db,
+    );
+    return {
+      kept: rows[0]?.kept ?? 0,
+      notKeptUntil,
+      decisions: decisions.map(({ gpu, seq, time_us }) => ({ gpu, seq, time_us })),
+      decisionsTotal: decisions[0]?.total ?? 0,
+    };
+  }
+
+  /**
+   * From here on the ledger must extend `now`, and what it lost waits again, as in the beginning: without a number.
+   * @throws SupersededError where another relay has taken over, or the ledger was believed meanwhile
+   */
+  async acceptRollback(before: string, now: string, lostFrom: number): Promise<void> {
+    const { rows } = await sql`
+      with noted as (update relay set checkpoint = ${now}, epoch = relay.epoch + 1 from leader
+        where leader.epoch = ${this.#leaderEpoch()} and checkpoint = ${before} returning relay.id),
+      lost as (delete from sent using noted where seq >= ${lostFrom} and ${this.#youngEnough(lostFrom)} returning sent.*),
+      again as (insert into outbox (commit_seq, ordinal, event_id, type, gpu, event_us, injected, detail)
+        select commit_seq, ordinal, event_id, type, gpu, event_us, injected, detail from lost on conflict do nothing),
+      nowhere as (update transitions set ledger_seq = null from noted where ledger_seq >= ${lostFrom} and ${lostFrom} > 0)
+      select id from noted`.execute(this.#db);
+    if (rows.length === 0) throw new SupersededError();
+  }
+
+  /** Where it is not known what was lost, an event may be sent that the ledger still has: it must then still know its id. */
+  #youngEnough(lostFrom: number) {
+    return lostFrom > 0 ? sql`true` : sql`acknowledged_at > now() - make_interval(days => ${KEPT_DAYS})`;
   }
 }

@@ -28,6 +28,16 @@ export interface RelayEvents {
 export interface LedgerCalls {
   ingest(request: IngestEventsRequest): Promise<IngestEventsResponse>;
   consistencyProof(oldSize: number, newSize: number): Promise<readonly Uint8Array[]>;
+  /** The newest signed checkpoint. */
+  checkpoint(): Promise<string>;
+  /** Rollbacks that the ledger itself says were accepted, newest first. */
+  rollbacks(sinceUs: number): Promise<readonly LedgerRollback[]>;
+}
+
+export interface LedgerRollback {
+  /** Entries that were left. */
+  readonly size: number;
+  readonly receivedUs: number;
 }
 
 /**
@@ -64,6 +74,13 @@ export class Relay {
   added(rows: number): void {
     if (rows === 0) return;
     this.#pending += rows;
+    this.#news.resolve();
+  }
+
+  /** What is stored of the ledger changed under it: it is read again. */
+  reread(): void {
+    this.#state = null;
+    this.#backoff.reset();
     this.#news.resolve();
   }
 

@@ -189,6 +189,17 @@ const LEDGER_EVIDENCE: Step = {
   down: [`drop table ledger_evidence`],
 };
 
+/** The newest events that the ledger took, for a ledger that is rolled back. */
+const SENT: Step = {
+  up: [
+    `create table sent (event_id text primary key, seq bigint not null, acknowledged_at timestamptz not null default now(),
+       commit_seq bigint not null, ordinal int not null, type text not null, gpu text not null, event_us bigint not null,
+       injected bool not null, detail text not null)`,
+    `create index sent_seq on sent (seq)`,
+  ],
+  down: [`drop table sent`],
+};
+
 /**
  * The schema, step by step. Within a minor release steps only add, so that the release before still runs on it. A step that was
  * released is never changed.
@@ -207,6 +218,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   '0011-live-updates': LIVE_UPDATES,
   '0012-retention': RETENTION,
   '0013-ledger-evidence': LEDGER_EVIDENCE,
+  '0014-sent': SENT,
 };
 
 /** The same as the migrator wants them. */

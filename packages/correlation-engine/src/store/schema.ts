@@ -24,6 +24,7 @@ export interface Tables {
   directive_log: { id: number; pruned_commit_seq: number; pruned_ordinal: number };
   outbox: OutboxTable;
   relay: RelayTable;
+  sent: SentTable;
   checkpoint: { id: number; commit_seq: number; now_us: number; release: string };
   checkpoint_rows: { kind: string; id: string; body: unknown };
   log_bases: { commit_seq: number; now_us: number; release: string };
@@ -188,6 +189,12 @@ export interface OutboxTable {
   detail: string;
   number: number | null;
   relay_epoch: number | null;
+}
+
+/** Events that the ledger took, with their places in it. */
+interface SentTable extends Omit<OutboxTable, 'number' | 'relay_epoch'> {
+  seq: number;
+  acknowledged_at: Generated<Date>;
 }
 
 interface RelayTable {

@@ -1,11 +1,15 @@
 import { hash } from 'node:crypto';
 import {
+  AuditEntry,
   AuditEvent,
   AuditServiceService,
+  AuditType,
+  type GetCheckpointResponse,
   type GetConsistencyProofRequest,
   type GetConsistencyProofResponse,
   type IngestEventsRequest,
   type IngestEventsResponse,
+  type QueryAuditTrailResponse,
 } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { type GrpcServer, startGrpcServer, unary } from '@sentinel/service-kit/grpc-server';
@@ -54,6 +58,8 @@ export class TestLedger {
           implementation: {
             ...Object.fromEntries(methods.map((method) => [method, away])),
             ingestEvents: unary((request: IngestEventsRequest) => this.#ingest(request), silentLogger()),
+            getCheckpoint: unary(() => Promise.resolve(this.#standing()), silentLogger()),
+            queryAuditTrail: unary(() => Promise.resolve(this.#rollbacks()), silentLogger()),
             getConsistencyProof: unary((request: GetConsistencyProofRequest) => this.#prove(request), silentLogger()),
           },
           roles: Object.fromEntries(names.map((name) => [name, ['service'] as const])),
@@ -64,6 +70,16 @@ export class TestLedger {
     });
     this.address = this.#server.address;
     return this;
+  }
+
+  /** Goes back to `size` entries, which its operator accepts: an entry of its own says so. */
+  rollBack(size: number): void {
+    const lost = this.entries.length;
+    this.entries.length = size;
+    this.#marks.clear();
+    const detail = Buffer.from(JSON.stringify({ event: 'rollback_accepted', lost_size: lost, size }));
+    const [eventId, gpu, eventUs] = [Buffer.alloc(16, size), '', BigInt(Date.now() * 1000)];
+    this.entries.push({ eventId, type: AuditType.SYSTEM, gpu, eventUs, detail, injected: false });
   }
 
   async stop(): Promise<void> {
@@ -85,6 +101,20 @@ export class TestLedger {
       throw new SentinelError({ code: 'UNAVAILABLE', message: 'the answer was lost' });
     }
     return { seqs, checkpoint: this.#checkpoint(this.claimedSize ?? this.entries.length) };
+  }
+
+  #standing(): GetCheckpointResponse {
+    return { checkpoint: this.#checkpoint(this.claimedSize ?? this.entries.length), verifierKey: '', rotations: [] };
+  }
+
+  #rollbacks(): QueryAuditTrailResponse {
+    const own = this.entries.filter(
+      ({ type, detail }) => type === AuditType.SYSTEM && Buffer.from(detail).includes('rollback_acc'),
+    );
+    const entries = own.map((entry) => ({
+      ...AuditEntry.fromPartial({ ...entry, producer: 'ledger', receivedUs: entry.eventUs }),
+    }));
+    return { entries, nextPageToken: '', checkpoint: '', prunedBefore: 0n };
   }
 
   #prove({ oldSize, newSize }: GetConsistencyProofRequest): Promise<GetConsistencyProofResponse> {

@@ -7,6 +7,8 @@ import {
   SetScheduleResponse,
 } from '@sentinel/contracts/sentinel/v1/probe_control.js';
 import {
+  AcceptLedgerRollbackRequest,
+  AcceptLedgerRollbackResponse,
   ApproveRequest,
   ApproveResponse,
   IssueDirectiveRequest,
@@ -44,6 +46,10 @@ const RESOLVE: OrderShape<ResolveIncidentRequest> = {
   members: { incident: 'text', resolution: { prefix: 'RESOLUTION_' }, reason: 'text' },
 };
 const RESET: OrderShape<ResetRateLimitRequest> = { type: ResetRateLimitRequest, members: { reason: 'text' } };
+const ACCEPT_ROLLBACK: OrderShape<AcceptLedgerRollbackRequest> = {
+  type: AcceptLedgerRollbackRequest,
+  members: { reason: 'text' },
+};
 const PAUSE: OrderShape<PauseDeviceRequest> = {
   type: PauseDeviceRequest,
   members: { gpu: 'text', durationMs: 'count', reason: 'text' },
@@ -78,6 +84,12 @@ export function orderRoutes(api: Api, tokens: () => Tokens): Route[] {
     order(/^\/api\/v1\/quarantine\/reject$/, REJECT, api.reject, RejectResponse),
     order(/^\/api\/v1\/incidents\/resolve$/, RESOLVE, api.resolveIncident, ResolveIncidentResponse),
     order(/^\/api\/v1\/rate-limit\/reset$/, RESET, api.resetRateLimit, ResetRateLimitResponse),
+    order(
+      /^\/api\/v1\/audit\/accept-rollback$/,
+      ACCEPT_ROLLBACK,
+      api.acceptLedgerRollback,
+      AcceptLedgerRollbackResponse,
+    ),
     order(/^\/api\/v1\/probing\/pause$/, PAUSE, api.pauseDevice, PauseDeviceResponse),
     order(/^\/api\/v1\/probing\/resume$/, RESUME, api.resumeDevice, ResumeDeviceResponse),
     order(/^\/api\/v1\/probing\/schedule$/, SCHEDULE, api.setSchedule, SetScheduleResponse),
