@@ -9,6 +9,16 @@ export function commitmentPreimage(salt: Uint8Array, detail: Uint8Array): Buffer
   return Buffer.concat([Buffer.from([COMMIT_PREFIX]), salt, detail]);
 }
 
+export function preimageOf(opening: Opening): Uint8Array {
+  return opening.preimage ?? commitmentPreimage(opening.salt, opening.detail);
+}
+
+interface Opening {
+  readonly salt: Uint8Array;
+  readonly detail: Uint8Array;
+  readonly preimage?: Uint8Array;
+}
+
 /** SHA-256(0x02 | salt | detail). */
 export function commitDetail(salt: Uint8Array, detail: Uint8Array): Buffer {
   return sha256(commitmentPreimage(salt, detail));

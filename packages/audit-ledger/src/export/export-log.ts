@@ -5,7 +5,7 @@ import type { Checkpoint } from '../note/checkpoint.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { TILE_WIDTH, tilePath, tileWidth } from '../tiles/path.js';
 import type { ProvedRotation } from '../verify/followed-key.js';
-import { InOrder, openingParts } from '../verify/in-order.js';
+import { InOrder, openingParts, singly } from '../verify/in-order.js';
 import { type LogSource, NOTHING_PRUNED, type Opening } from '../verify/source.js';
 import { detailLine, keptLine } from './details.js';
 import {
@@ -91,9 +91,7 @@ export async function exportLog(input: ExportInput): Promise<Exported> {
 async function copyEntries({ source, checkpoint, range, archive, onEntry }: ExportInput): Promise<Exported> {
   const claim = (await source.pruned?.()) ?? NOTHING_PRUNED;
   const openings = openingParts(source, claim, range.first, range.last + 1);
-  const kept = new InOrder(
-    source.keptLeaves?.(range.first, Math.min(claim.leaves, range.last + 1))[Symbol.asyncIterator](),
-  );
+  const kept = new InOrder(singly(source.keptLeaves?.(range.first, Math.min(claim.leaves, range.last + 1))));
   const missing = new Ranges();
   let details = 0;
   for (const index of bundlesOf(range)) {

@@ -1,7 +1,7 @@
 /** Verifies an export by nothing but its own bytes and a key that the caller has from elsewhere; names the entry that was altered. */
 import { createHash } from 'node:crypto';
 import type { ArchiveReader } from '../archive/reader.js';
-import { commitmentPreimage } from '../detail/commitment.js';
+import { preimageOf } from '../detail/commitment.js';
 import { LeafView, MalformedLeafError } from '../leaf/leaf.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
@@ -193,8 +193,7 @@ class ExportCheck {
       const opening = openings.get(seq);
       const leaf = leaves.get(seq);
       if (opening === undefined && !this.#mayLack(seq)) walker.report(seq, 'detail is missing or its line damaged');
-      if (opening !== undefined && leaf !== undefined)
-        walker.detail(seq, leaf, commitmentPreimage(opening.salt, opening.detail));
+      if (opening !== undefined && leaf !== undefined) walker.detail(seq, leaf, preimageOf(opening));
     }
     return openings.size;
   }

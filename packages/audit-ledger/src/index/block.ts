@@ -107,11 +107,7 @@ export class IndexBlock {
   }
 
   static decode(bytes: Buffer): IndexBlock {
-    const intact =
-      bytes.length >= DICTIONARY_AT + HASH_BYTES &&
-      bytes.subarray(0, 4).equals(MAGIC) &&
-      sha256(bytes.subarray(0, -HASH_BYTES)).equals(bytes.subarray(-HASH_BYTES));
-    if (!intact) throw new MalformedIndexError('index block is damaged');
+    assertIntactBlock(bytes);
     const gpuOf = readPostings(bytes);
     const block = new IndexBlock(Number(bytes.readBigUInt64BE(4)));
     for (let at = 0; at < BLOCK_ENTRIES; at += 1) {
@@ -141,6 +137,15 @@ export class IndexBlock {
     }
     for (const at of this.#postings.get(gpu) ?? []) if (at >= from && at < to) yield at;
   }
+}
+
+/** @throws MalformedIndexError where a bit of an encoded block is not as it was written */
+export function assertIntactBlock(bytes: Buffer): void {
+  const intact =
+    bytes.length >= DICTIONARY_AT + HASH_BYTES &&
+    bytes.subarray(0, 4).equals(MAGIC) &&
+    sha256(bytes.subarray(0, -HASH_BYTES)).equals(bytes.subarray(-HASH_BYTES));
+  if (!intact) throw new MalformedIndexError('index block is damaged');
 }
 
 export interface IndexFilter {

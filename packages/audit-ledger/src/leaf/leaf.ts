@@ -14,8 +14,9 @@ export const EVENT_ID_BYTES = 16;
 export const MAX_LP8_BYTES = 255;
 
 const FIXED_HEAD_BYTES = 1 + 1 + 2 + 8 + 8 + 8 + EVENT_ID_BYTES;
-const FIXED_TAIL_BYTES = 4 + 32 + 32;
-export const MAX_LEAF_BYTES = FIXED_HEAD_BYTES + 2 * (1 + MAX_LP8_BYTES) + FIXED_TAIL_BYTES;
+/** detail_len, detail_commit and prev. */
+export const LEAF_TAIL_BYTES = 4 + 32 + 32;
+export const MAX_LEAF_BYTES = FIXED_HEAD_BYTES + 2 * (1 + MAX_LP8_BYTES) + LEAF_TAIL_BYTES;
 
 export const LeafType = {
   probe: 1,
@@ -107,7 +108,7 @@ export class LeafView implements Leaf {
   /** @throws MalformedLeafError */
   constructor(bytes: Uint8Array, offset = 0) {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset + offset, bytes.byteLength - offset);
-    if (buffer.length < FIXED_HEAD_BYTES + 2 + FIXED_TAIL_BYTES) throw new MalformedLeafError('leaf is too short');
+    if (buffer.length < FIXED_HEAD_BYTES + 2 + LEAF_TAIL_BYTES) throw new MalformedLeafError('leaf is too short');
     if (buffer[0] !== LEAF_VERSION) throw new MalformedLeafError(`unknown leaf version ${buffer[0]}`);
     const type = buffer[1] ?? 0;
     if (!isLeafType(type)) throw new MalformedLeafError(`unknown leaf type ${type}`);
@@ -118,7 +119,7 @@ export class LeafView implements Leaf {
     this.#bytes = buffer;
     this.#gpuAt = endOfLp8(buffer, FIXED_HEAD_BYTES);
     this.#tail = endOfLp8(buffer, this.#gpuAt);
-    if (buffer.length !== this.#tail + FIXED_TAIL_BYTES)
+    if (buffer.length !== this.#tail + LEAF_TAIL_BYTES)
       throw new MalformedLeafError('leaf length disagrees with its fields');
     this.type = type;
     this.injected = (flags & LeafFlag.injected) !== 0;

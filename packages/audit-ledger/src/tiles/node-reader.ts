@@ -1,5 +1,5 @@
 /** Reads tree nodes and proofs out of tiles. */
-import { type Digest, digestOf, EMPTY_ROOT, HASH_BYTES } from '../tree/hash.js';
+import { type Digest, digestAt, EMPTY_ROOT, HASH_BYTES } from '../tree/hash.js';
 import { merkleTreeHash } from '../tree/mth.js';
 import {
   consistencyRanges,
@@ -20,12 +20,18 @@ export class MalformedTileError extends Error {
 
 /** Hashes of tile bytes, as views. */
 export function tileHashes(bytes: Uint8Array, width: number): Uint8Array[] {
-  if (bytes.length !== width * HASH_BYTES) throw new MalformedTileError(`tile does not hold exactly ${width} hashes`);
+  assertWidth(bytes, width);
   return Array.from({ length: width }, (_, i) => bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
 }
 
 export function tileDigests(bytes: Uint8Array, width: number): Digest[] {
-  return tileHashes(bytes, width).map(digestOf);
+  assertWidth(bytes, width);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: width }, (_, i) => digestAt(buffer, i * HASH_BYTES));
+}
+
+function assertWidth(bytes: Uint8Array, width: number): void {
+  if (bytes.length !== width * HASH_BYTES) throw new MalformedTileError(`tile does not hold exactly ${width} hashes`);
 }
 
 /** Proofs for a tree of a given size, reading only tiles that a tree of `tilesSize >= size` leaves has. */

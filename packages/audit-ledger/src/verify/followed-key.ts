@@ -68,7 +68,8 @@ export async function proveRotations(
 }
 
 export function rotationOf(opening: Opening): Rotation {
-  return { ...opening, note: noteIn(opening.detail) };
+  const { seq, salt, detail } = opening;
+  return { seq, salt, detail, note: noteIn(detail) };
 }
 
 /** Whether a leaf is the ledger's own, and committed to the detail that is given as its. */

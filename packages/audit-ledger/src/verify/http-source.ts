@@ -73,7 +73,8 @@ class HttpSource {
     if (answer.status === 404) return NOTHING_PRUNED;
     const { leavesEnd, detailsEnd, entries = [] } = parsed<JsonPruned>(answer.body) ?? this.#fail('api/v1/pruned');
     const announced: Opening[] = [];
-    for (const seq of entries.map(Number)) for await (const each of this.openings(seq, seq + 1)) announced.push(each);
+    for (const seq of entries.map(Number))
+      for await (const some of this.openings(seq, seq + 1)) announced.push(...some);
     return { leaves: Number(leavesEnd ?? '0'), details: Number(detailsEnd ?? '0'), announced };
   }
 
@@ -83,12 +84,12 @@ class HttpSource {
     if (answer.status === 404) return [];
     const { entries = [] } = parsed<{ entries?: readonly number[] }>(answer.body) ?? this.#fail('api/v1/keys');
     const found: Opening[] = [];
-    for (const seq of entries.map(Number)) for await (const each of this.openings(seq, seq + 1)) found.push(each);
+    for (const seq of entries.map(Number)) for await (const some of this.openings(seq, seq + 1)) found.push(...some);
     return found;
   }
 
-  async *openings(from: number, to: number): AsyncGenerator<Opening> {
-    for await (const entry of this.listed(from, to)) if (!entry.pruned) yield entry;
+  async *openings(from: number, to: number): AsyncGenerator<readonly Opening[]> {
+    for await (const page of this.#pages(from, to)) yield page.filter(({ pruned }) => !pruned);
   }
 
   async #ask(path: string): Promise<{ ok: boolean; status: number; body: Buffer }> {
@@ -100,6 +101,10 @@ class HttpSource {
 
   /** Entries [from, to) whose leaves are there. */
   async *listed(from: number, to: number): AsyncGenerator<Listed> {
+    for await (const page of this.#pages(from, to)) yield* page;
+  }
+
+  async *#pages(from: number, to: number): AsyncGenerator<readonly Listed[]> {
     let limit = PAGE_ENTRIES;
     for (let next = from; next < to; ) {
       const page = await this.#page(next, limit);
@@ -109,7 +114,7 @@ class HttpSource {
         continue;
       }
       const news = page.filter(({ seq }) => seq >= next && seq < to);
-      yield* news;
+      yield news;
       const last = news.at(-1);
       if (last === undefined) return;
       next = last.seq + 1;

@@ -2,28 +2,54 @@
 import type { ClaimedPruned, LogSource, Opening } from './source.js';
 
 export class InOrder<T extends { readonly seq: number }> {
-  readonly #items: AsyncIterator<T> | undefined;
-  #next: T | undefined;
-  #started = false;
+  readonly #parts: AsyncIterator<readonly T[]> | undefined;
+  #part: readonly T[] = [];
+  #at = 0;
+  #ended: boolean;
 
-  constructor(items: AsyncIterator<T> | undefined) {
-    this.#items = items;
+  constructor(parts: AsyncIterable<readonly T[]> | undefined) {
+    this.#parts = parts?.[Symbol.asyncIterator]();
+    this.#ended = this.#parts === undefined;
   }
 
   async at(seq: number): Promise<T | undefined> {
-    while (!this.#started || (this.#next !== undefined && this.#next.seq < seq)) await this.#advance();
-    return this.#next?.seq === seq ? this.#next : undefined;
+    if (!this.reaches(seq)) await this.reach(seq);
+    return this.current(seq);
+  }
+
+  /** Whether `current` knows of `seq` already: to wait for each of millions costs more than to look at it. */
+  reaches(seq: number): boolean {
+    while ((this.#part[this.#at]?.seq ?? seq) < seq) this.#at += 1;
+    return this.#ended || this.#at < this.#part.length;
+  }
+
+  async reach(seq: number): Promise<void> {
+    while (!this.reaches(seq)) {
+      const step = await this.#parts?.next();
+      this.#ended = step === undefined || step.done === true;
+      this.#part = step === undefined || step.done === true ? [] : step.value;
+      this.#at = 0;
+    }
+  }
+
+  current(seq: number): T | undefined {
+    const item = this.#part[this.#at];
+    return item?.seq === seq ? item : undefined;
   }
 
   async close(): Promise<void> {
-    await this.#items?.return?.();
+    await this.#parts?.return?.();
   }
+}
 
-  async #advance(): Promise<void> {
-    this.#started = true;
-    const step = await this.#items?.next();
-    this.#next = step === undefined || step.done === true ? undefined : step.value;
-  }
+/** Items that come singly. */
+export async function* singly<T>(items: AsyncIterable<T> | undefined): AsyncGenerator<readonly T[]> {
+  for await (const item of items ?? []) yield [item];
+}
+
+export interface OpeningPart {
+  readonly to: number;
+  readonly openings: InOrder<Opening>;
 }
 
 /** Salts and details of entries [from, to): behind what was pruned the source reads on in another place. */
@@ -32,14 +58,14 @@ export function openingParts(
   { details }: Pick<ClaimedPruned, 'details'>,
   from: number,
   to: number,
-): { readonly to: number; readonly openings: InOrder<Opening> }[] {
+): readonly OpeningPart[] {
   const middle = Math.min(Math.max(details, from), to);
   const parts = [
     { from, to: middle },
     { from: middle, to },
   ].filter((part) => part.from < part.to);
   return parts.flatMap((part) => {
-    const openings = source.openings?.(part.from, part.to)[Symbol.asyncIterator]();
+    const openings = source.openings?.(part.from, part.to);
     return openings === undefined ? [] : [{ to: part.to, openings: new InOrder(openings) }];
   });
 }

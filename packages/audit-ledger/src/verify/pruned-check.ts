@@ -3,7 +3,7 @@
  * else that is missing was deleted by somebody else.
  */
 import { LEDGER_PRODUCER } from '../commit/ledger-producer.js';
-import { commitmentPreimage } from '../detail/commitment.js';
+import { preimageOf } from '../detail/commitment.js';
 import type { Leaf, LeafView } from '../leaf/leaf.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import { KeptDigest, type Pruning, prunedBy, pruningIn } from '../retention/pruning.js';
@@ -66,7 +66,7 @@ export class PrunedCheck {
     const opening = this.#announced.get(seq);
     if (opening === undefined || leaf.producer !== LEDGER_PRODUCER) return;
     try {
-      checkDetail(leaf, commitmentPreimage(opening.salt, opening.detail));
+      checkDetail(leaf, preimageOf(opening));
       this.#confirmed.add(seq);
     } catch (error) {
       if (!(error instanceof BrokenLinkError)) throw error;

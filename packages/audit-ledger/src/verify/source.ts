@@ -1,4 +1,5 @@
 /** Where a verifier gets a log from. Nothing it says is believed. */
+import { SALT_BYTES } from '../detail/commitment.js';
 import type { PrunedEnds } from '../retention/pruning.js';
 import type { Tile } from '../tiles/path.js';
 
@@ -6,6 +7,27 @@ export interface Opening {
   readonly seq: number;
   readonly salt: Uint8Array;
   readonly detail: Uint8Array;
+  /** 0x02 | salt | detail, where the source has it in one piece. */
+  readonly preimage?: Uint8Array;
+}
+
+/** An opening as it is stored. */
+export class StoredOpening implements Opening {
+  readonly seq: number;
+  readonly preimage: Uint8Array;
+
+  constructor(seq: number, preimage: Uint8Array) {
+    this.seq = seq;
+    this.preimage = preimage;
+  }
+
+  get salt(): Uint8Array {
+    return this.preimage.subarray(1, 1 + SALT_BYTES);
+  }
+
+  get detail(): Uint8Array {
+    return this.preimage.subarray(1 + SALT_BYTES);
+  }
 }
 
 /** What was pruned, as a source claims it. */
@@ -20,8 +42,13 @@ export interface LogSource {
   /** The newest signed checkpoint. */
   checkpoint(): Promise<string>;
   tile(tile: Tile): Promise<Uint8Array>;
-  /** Salts and details of entries [from, to), ascending; one that is not there is left out. Absent: details are not checked. */
-  openings?(from: number, to: number): AsyncIterable<Opening>;
+  /**
+   * Salts and details of entries [from, to), ascending, some at a time; one that is not there is left out. Absent: details are
+   * not checked.
+   */
+  openings?(from: number, to: number): AsyncIterable<readonly Opening[]>;
+  /** Leaves of a bundle, as its entry tile has them: quicker, where the source need not pack them first. */
+  leaves?(index: number, width: number): Promise<readonly Uint8Array[]>;
   /** What was pruned, as the source claims. Absent: nothing. */
   pruned?(): Promise<ClaimedPruned>;
   /** Leaves of entries [from, to) below `pruned.leaves` that were kept, ascending. */

@@ -2,7 +2,7 @@
  * Verifies a log from outside, by what it publishes: recomputes every leaf hash, link and root from the entry bundles,
  * and holds them against hash tiles, details and a checkpoint signed by a key that the caller pinned.
  */
-import { commitmentPreimage } from '../detail/commitment.js';
+import { preimageOf } from '../detail/commitment.js';
 import type { LeafView } from '../leaf/leaf.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
@@ -14,9 +14,9 @@ import { Frontier } from '../tree/frontier.js';
 import { digestOf, ZERO_HASH } from '../tree/hash.js';
 import { inclusionHolds, verifyConsistency } from '../tree/verify.js';
 import { type FollowedCheckpoint, followCheckpoint } from './followed-key.js';
-import { InOrder, openingParts } from './in-order.js';
+import { InOrder, type OpeningPart, openingParts, singly } from './in-order.js';
 import { PrunedCheck, type PrunedRange } from './pruned-check.js';
-import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type SourceFault } from './source.js';
+import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type Opening, type SourceFault } from './source.js';
 import { UpperTiles } from './upper-tiles.js';
 import { type Finding, Walker, type WalkStart } from './walker.js';
 
@@ -184,22 +184,19 @@ interface Walk {
 }
 
 async function walk(all: Walk): Promise<number> {
-  const { walker, size, end, source, options, upper, claim, pruned } = all;
+  const { walker, size, end, source, options, upper, claim } = all;
   const details = new DetailCheck(all);
-  const kept = source.keptLeaves?.(walker.size, Math.min(claim.leaves, end))[Symbol.asyncIterator]();
-  const keptLeaves = new InOrder(kept);
+  const keptLeaves = new InOrder(singly(source.keptLeaves?.(walker.size, Math.min(claim.leaves, end))));
   const first = walker.size;
   while (walker.size < end) {
-    const index = walker.size / TILE_WIDTH;
+    const start = walker.size;
+    const index = start / TILE_WIDTH;
     const width = tileWidth(size, 0, index);
     const leaves =
-      walker.size < claim.leaves
+      start < claim.leaves
         ? await walkPruned(all, keptLeaves, index, width)
         : await walkBundle(walker, source, index, width);
-    for (const [seq, leaf] of leaves) {
-      pruned.take(seq, leaf);
-      await details.take(seq, leaf);
-    }
+    await details.take(start, leaves);
     await upper.check();
     options.progress?.(walker.size - first, end - first);
     await options.pace?.();
@@ -208,27 +205,28 @@ async function walk(all: Walk): Promise<number> {
   return details.checked;
 }
 
-async function walkBundle(
-  walker: Walker,
-  source: LogSource,
-  index: number,
-  width: number,
-): Promise<Map<number, LeafView>> {
-  const [bundle, tile] = await Promise.all([
-    source.tile({ kind: 'entries', index, width }),
+/** Leaves of a bundle; undefined for those that cannot be read, or are not there. */
+type WalkedLeaves = readonly (LeafView | undefined)[];
+
+async function walkBundle(walker: Walker, source: LogSource, index: number, width: number): Promise<WalkedLeaves> {
+  const [entries, tile] = await Promise.all([
+    bundleOf(source, index, width),
     source.tile({ kind: 'hashes', level: 0, index, width }),
   ]);
   const hashes = orMalformed(() => tileDigests(tile, width));
   if (hashes === undefined) walker.report(index * TILE_WIDTH, 'hash tile is malformed');
-  const entries = orMalformed(() => decodeBundle(bundle, width));
-  const leaves = new Map<number, LeafView>();
-  for (let i = 0; i < width; i += 1) {
+  return Array.from({ length: width }, (_, i) => {
     const bytes = entries?.[i];
-    const leaf = bytes === undefined ? undefined : walker.push(bytes, hashes?.[i]);
-    if (bytes === undefined) walker.pushMissing(hashes?.[i], 'entry bundle is damaged');
-    if (leaf !== undefined) leaves.set(index * TILE_WIDTH + i, leaf);
-  }
-  return leaves;
+    if (bytes !== undefined) return walker.push(bytes, hashes?.[i]);
+    walker.pushMissing(hashes?.[i], 'entry bundle is damaged');
+    return undefined;
+  });
+}
+
+async function bundleOf(source: LogSource, index: number, width: number): Promise<readonly Uint8Array[] | undefined> {
+  if (source.leaves !== undefined) return await source.leaves(index, width);
+  const bundle = await source.tile({ kind: 'entries', index, width });
+  return orMalformed(() => decodeBundle(bundle, width));
 }
 
 /** Of a bundle whose leaves were pruned there are its hashes, and the leaves that were kept. */
@@ -237,21 +235,18 @@ async function walkPruned(
   kept: InOrder<{ readonly seq: number; readonly leaf: Uint8Array }>,
   index: number,
   width: number,
-): Promise<Map<number, LeafView>> {
+): Promise<WalkedLeaves> {
   const tile = await source.tile({ kind: 'hashes', level: 0, index, width });
   const hashes = orMalformed(() => tileDigests(tile, width));
-  const leaves = new Map<number, LeafView>();
+  const leaves: (LeafView | undefined)[] = [];
   for (let i = 0; i < width; i += 1) {
     const seq = index * TILE_WIDTH + i;
     const found = await kept.at(seq);
     if (found === undefined) {
       walker.pushPruned(hashes?.[i]);
       pruned.prunedLeaf(seq);
-      continue;
-    }
-    const leaf = walker.push(found.leaf, hashes?.[i]);
-    pruned.keptLeaf(seq);
-    if (leaf !== undefined) leaves.set(seq, leaf);
+    } else pruned.keptLeaf(seq);
+    leaves.push(found === undefined ? undefined : walker.push(found.leaf, hashes?.[i]));
   }
   return leaves;
 }
@@ -260,7 +255,7 @@ async function walkPruned(
 class DetailCheck {
   checked = 0;
   readonly #walk: Walk;
-  readonly #parts: ReturnType<typeof openingParts>;
+  readonly #parts: readonly OpeningPart[];
 
   constructor(walk: Walk) {
     const { walker, end, source, claim } = walk;
@@ -268,17 +263,28 @@ class DetailCheck {
     this.#parts = openingParts(source, claim, walker.size, end);
   }
 
-  async take(seq: number, leaf: LeafView): Promise<void> {
-    const { walker, pruned } = this.#walk;
-    const opening = await this.#parts.find(({ to }) => seq < to)?.openings.at(seq);
-    if (opening !== undefined) {
-      this.checked += 1;
-      walker.detail(seq, leaf, commitmentPreimage(opening.salt, opening.detail));
-    } else if (this.#parts.length > 0 && !pruned.detail(seq, leaf)) walker.report(seq, 'detail is missing');
+  /** Leaves of the entries from `first` on. */
+  async take(first: number, leaves: WalkedLeaves): Promise<void> {
+    for (const [i, leaf] of leaves.entries()) {
+      if (leaf === undefined) continue;
+      const seq = first + i;
+      const openings = this.#parts.find(({ to }) => seq < to)?.openings;
+      if (openings !== undefined && !openings.reaches(seq)) await openings.reach(seq);
+      this.#check(seq, leaf, openings?.current(seq));
+    }
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#parts.map(({ openings }) => openings.close()));
+  }
+
+  #check(seq: number, leaf: LeafView, opening: Opening | undefined): void {
+    const { walker, pruned } = this.#walk;
+    pruned.take(seq, leaf);
+    if (opening !== undefined) {
+      this.checked += 1;
+      walker.detail(seq, leaf, preimageOf(opening));
+    } else if (this.#parts.length > 0 && !pruned.detail(seq, leaf)) walker.report(seq, 'detail is missing');
   }
 }
 

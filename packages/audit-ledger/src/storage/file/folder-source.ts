@@ -3,17 +3,18 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RECORD_HEADER_BYTES, readHeader } from '../../commit/record.js';
 import { salvageDetails, salvageEntries } from '../../commit/salvage.js';
-import { SALT_BYTES } from '../../detail/commitment.js';
-import { BLOCK_ENTRIES, IndexBlock, MalformedIndexError } from '../../index/block.js';
-import { decodeLeaf } from '../../leaf/leaf.js';
+import { assertIntactBlock, BLOCK_ENTRIES, MalformedIndexError } from '../../index/block.js';
+import { LEAF_TAIL_BYTES } from '../../leaf/leaf.js';
 import { encodeBundle } from '../../tiles/bundle.js';
 import { type HashTile, TILE_WIDTH, type Tile, tileWidth } from '../../tiles/path.js';
+import { HASH_BYTES } from '../../tree/hash.js';
 import {
   type ClaimedPruned,
   type LogSource,
   type Opening,
   SourceError,
   type SourceFault,
+  StoredOpening,
 } from '../../verify/source.js';
 import { MalformedHeadError } from '../head.js';
 import { CommitTable } from './commit-table.js';
@@ -27,6 +28,9 @@ import { PrunedLog } from './pruned-log.js';
 import { type RawRecord, RawRecords } from './raw-records.js';
 
 const NOTHING = Buffer.alloc(0);
+/** Divides the number of tiles in a file. */
+const TILES_AHEAD = 32;
+const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
 /** Commits whose details may still be asked for: more than one bundle can hold. */
 const KEPT_COMMITS = 2 * TILE_WIDTH;
 
@@ -46,6 +50,12 @@ export class FolderSource implements LogSource {
   readonly #faults: SourceFault[] = [];
   readonly #commits = new Map<number, SplitCommit>();
   #entries: RawRecords | undefined;
+  /** Tiles of hashes that were read ahead. */
+  #ahead: { readonly level: number; readonly index: number; readonly bytes: Buffer } = {
+    level: 0,
+    index: 0,
+    bytes: NOTHING,
+  };
   #leaves: Buffer[] = [];
   /** Seq of the first of `#leaves`. */
   #leavesFrom = 0;
@@ -110,15 +120,19 @@ export class FolderSource implements LogSource {
       : encodeBundle(await this.#bundle(tile.index * TILE_WIDTH, tile.width));
   }
 
+  async leaves(index: number, width: number): Promise<readonly Uint8Array[]> {
+    return await this.#bundle(index * TILE_WIDTH, width);
+  }
+
   /** Details of entries whose bundles were read just before. */
-  async *openings(from: number, to: number): AsyncGenerator<Opening> {
+  async *openings(from: number, to: number): AsyncGenerator<readonly Opening[]> {
     const { end } = this.#pruned.state.details;
     for await (const { seq, bytes } of this.#pruned.keptDetails.items(from, Math.min(to, end)))
-      yield { seq, salt: bytes.subarray(1, 1 + SALT_BYTES), detail: bytes.subarray(1 + SALT_BYTES) };
+      yield [new StoredOpening(seq, bytes)];
     if (to > end) yield* this.#storedOpenings(Math.max(from, end), to);
   }
 
-  async *#storedOpenings(from: number, to: number): AsyncGenerator<Opening> {
+  async *#storedOpenings(from: number, to: number): AsyncGenerator<readonly Opening[]> {
     const start = await this.#startOf(from);
     const records = new RawRecords(this.#layout.details, 'details', this.#table, {
       commit: start.commit,
@@ -131,7 +145,7 @@ export class FolderSource implements LogSource {
         if (record === undefined || split === undefined) return;
         this.#commits.delete(record.commit);
         await this.#checkRow('details', record, split.firstSeq);
-        yield* this.#openingsOf(record.bytes, record.fault, split, from, to);
+        yield this.#openingsOf(record.bytes, record.fault, split, from, to);
         seq = split.firstSeq + split.detailLengths.length;
       }
     } finally {
@@ -163,7 +177,7 @@ export class FolderSource implements LogSource {
     if (seq >= this.#pruned.state.details.end)
       await beside.#bundle(index * TILE_WIDTH, tileWidth(size, 0, index)).finally(() => beside.#entries?.close());
     const found: Opening[] = [];
-    for await (const opening of beside.openings(seq, seq + 1)) found.push(opening);
+    for await (const some of beside.openings(seq, seq + 1)) found.push(...some);
     return found;
   }
 
@@ -172,7 +186,18 @@ export class FolderSource implements LogSource {
     return damaged.map(({ name, first, last }) => ({ first, last, what: `file kept/${name} is damaged` }));
   }
 
+  /** Whoever walks the log asks for one tile of hashes after the other: several are read at once. */
   async #hashes(tile: HashTile): Promise<Uint8Array> {
+    const at = (tile.index - this.#ahead.index) * TILE_BYTES;
+    const end = at + tile.width * HASH_BYTES;
+    if (tile.level === this.#ahead.level && at >= 0 && end <= this.#ahead.bytes.length)
+      return this.#ahead.bytes.subarray(at, end);
+    if (tile.level === 0 && tile.width === TILE_WIDTH && tile.index % TILES_AHEAD === 0) {
+      const width = Math.min(TILES_AHEAD * TILE_WIDTH, this.#size - tile.index * TILE_WIDTH);
+      const bytes = await this.#columns.readHashesIfThere(0, tile.index * TILE_WIDTH, width);
+      this.#ahead = { level: 0, index: tile.index, bytes: bytes ?? NOTHING };
+      if (bytes !== undefined) return bytes.subarray(0, TILE_BYTES);
+    }
     return (await this.#columns.readIfThere(tile)) ?? NOTHING;
   }
 
@@ -256,7 +281,7 @@ export class FolderSource implements LogSource {
     );
   }
 
-  *#openingsOf(bytes: Buffer, fault: string, split: SplitCommit, from: number, to: number): Generator<Opening> {
+  #openingsOf(bytes: Buffer, fault: string, split: SplitCommit, from: number, to: number): Opening[] {
     const { firstSeq, header, detailLengths } = split;
     const last = firstSeq + Math.max(detailLengths.length, 1) - 1;
     const sameHeader = bytes.subarray(0, RECORD_HEADER_BYTES).equals(header);
@@ -264,14 +289,16 @@ export class FolderSource implements LogSource {
     else if (!sameHeader) this.#fault(firstSeq, last, 'records of its entries and its details are of two batches');
     const { items, badLengths } = salvageDetails(bytes, detailLengths);
     for (const i of badLengths) this.#fault(firstSeq + i, firstSeq + i, 'the stored length of its detail is damaged');
+    const openings: Opening[] = [];
     for (const [i, item] of items.entries()) {
       const seq = firstSeq + i;
       if (seq < from || seq >= to) continue;
       // A detail that is there but cannot be read must not pass as a pruned one.
       const preimage = item ?? NOTHING;
       if (preimage[0] !== 2) this.#fault(seq, seq, 'the stored prefix of its detail is damaged');
-      yield { seq, salt: preimage.subarray(1, 1 + SALT_BYTES), detail: preimage.subarray(1 + SALT_BYTES) };
+      openings.push(new StoredOpening(seq, preimage));
     }
+    return openings;
   }
 
   async #newestRotation(): Promise<number | undefined> {
@@ -302,7 +329,7 @@ export class FolderSource implements LogSource {
     for (const name of (await orUndefined(readdir(this.#layout.index))) ?? []) {
       const bytes = await readWhole(join(this.#layout.index, name));
       try {
-        if (bytes !== undefined && !name.endsWith('.tmp')) IndexBlock.decode(bytes);
+        if (bytes !== undefined && !name.endsWith('.tmp')) assertIntactBlock(bytes);
       } catch (error) {
         if (!(error instanceof MalformedIndexError)) throw error;
         const first = Number(name) * BLOCK_ENTRIES;
@@ -342,10 +369,9 @@ function headerFits(record: Buffer, commit: number, firstSeq: number): boolean {
   }
 }
 
+/** Read from the leaf's end, which is of fixed length: whether it is a leaf is judged elsewhere. */
 function detailLengthOf(preimage: Buffer | undefined): number | undefined {
-  try {
-    return preimage === undefined ? undefined : decodeLeaf(preimage.subarray(1)).detailLength;
-  } catch {
-    return undefined;
-  }
+  return preimage === undefined || preimage.length < LEAF_TAIL_BYTES
+    ? undefined
+    : preimage.readUInt32BE(preimage.length - LEAF_TAIL_BYTES);
 }

@@ -77,15 +77,14 @@ export class HashColumns {
 
   /** The same; undefined also where the files have lost it, or whoever writes them has yet to. */
   async readIfThere(tile: HashTile): Promise<Uint8Array | undefined> {
-    try {
-      return await this.read(tile);
-    } catch (error) {
-      if (error instanceof ShortColumnError) return undefined;
-      throw error;
-    }
+    return await orNothing(this.read(tile));
   }
 
-  /** Hashes [first, first + count) of a column, which must not cross a tile's end. */
+  async readHashesIfThere(level: number, first: number, count: number): Promise<Buffer | undefined> {
+    return await orNothing(this.readHashes(level, first, count));
+  }
+
+  /** Hashes [first, first + count) of a column, which must not cross a file's end. */
   async readHashes(level: number, first: number, count: number): Promise<Buffer> {
     const tail = this.#unwritten.get(level);
     if (tail === undefined || first + count <= tail.first) return await this.#read(level, first, count);
@@ -160,4 +159,13 @@ interface Tail {
 function joined(tail: Tail): Buffer {
   if (tail.parts.length > 1) tail.parts = [Buffer.concat(tail.parts)];
   return tail.parts[0] ?? Buffer.alloc(0);
+}
+
+async function orNothing<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof ShortColumnError) return undefined;
+    throw error;
+  }
 }

@@ -1,8 +1,7 @@
 /** What entries of a log say of it, found from its head: what was pruned, and how its keys followed each other. */
-import { SALT_BYTES } from '../../detail/commitment.js';
 import { type LandmarkReads, readPruned, readRotations } from '../../retention/chain.js';
 import type { Pruned } from '../../retention/pruning.js';
-import { type ClaimedPruned, NOTHING_PRUNED, type Opening } from '../../verify/source.js';
+import { type ClaimedPruned, NOTHING_PRUNED, type Opening, StoredOpening } from '../../verify/source.js';
 import { type Head, MalformedHeadError } from '../head.js';
 import { HeadRow } from './head-row.js';
 import type { LogRows } from './log-rows.js';
@@ -37,8 +36,7 @@ async function openingsAt(reads: LandmarkReads, seqs: readonly number[]): Promis
   for (const seq of seqs) {
     const [entry] = await reads.readEntries(seq, seq + 1);
     const bytes = entry?.detailPreimage;
-    if (bytes !== undefined)
-      openings.push({ seq, salt: bytes.subarray(1, 1 + SALT_BYTES), detail: bytes.subarray(1 + SALT_BYTES) });
+    if (bytes !== undefined) openings.push(new StoredOpening(seq, bytes));
   }
   return openings;
 }

@@ -1,9 +1,8 @@
 /** A log as its cluster holds it, for verification: nothing is believed, nothing written, and a writer may be at work. */
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
-import { SALT_BYTES } from '../../detail/commitment.js';
 import { encodeBundle } from '../../tiles/bundle.js';
 import { type HashTile, TILE_WIDTH, type Tile } from '../../tiles/path.js';
-import { type ClaimedPruned, type Opening, SourceError, type SourceFault } from '../../verify/source.js';
+import { type ClaimedPruned, type Opening, SourceError, type SourceFault, StoredOpening } from '../../verify/source.js';
 import type { StoredLog } from '../backend.js';
 import { BundleStream } from './bundle-stream.js';
 import { readCheckpoints } from './checkpoints.js';
@@ -67,7 +66,7 @@ export class ScyllaSource implements StoredLog {
   }
 
   /** Details of entries whose bundles were read just before. */
-  async *openings(from: number, to: number): AsyncGenerator<Opening> {
+  async *openings(from: number, to: number): AsyncGenerator<readonly Opening[]> {
     const details = new BundleStream((start) => this.#rows.records('details', start, to));
     try {
       for (let index = Math.floor(from / TILE_WIDTH); index * TILE_WIDTH < to; index += 1) {
@@ -76,15 +75,9 @@ export class ScyllaSource implements StoredLog {
         const rows = (await details.bundle(index)).map((row) => salvageRow('details', row, lengthAt));
         const items = this.#placed(rows, start, Math.min(to, start + TILE_WIDTH));
         this.#check.add(otherCommits(start, items, this.#leaves.get(index) ?? []));
-        for (const [i, item] of items.entries()) {
-          if (item === undefined || start + i < from) continue;
-          const { preimage } = item;
-          yield {
-            seq: start + i,
-            salt: preimage.subarray(1, 1 + SALT_BYTES),
-            detail: preimage.subarray(1 + SALT_BYTES),
-          };
-        }
+        yield items.flatMap((item, i) =>
+          item === undefined || start + i < from ? [] : [new StoredOpening(start + i, item.preimage)],
+        );
       }
     } finally {
       await details.close();
