@@ -7,15 +7,17 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
 import type { Ledger } from './commit/ledger.js';
 import { createEvents, createGauges, type ServiceEvents } from './events.js';
+import { healthOf } from './health.js';
 import { type HandedOver, KeyRing } from './key-ring.js';
 import { publicOpenError } from './open-errors.js';
 import type { OpenLedger, OpenLedgerOptions } from './open-ledger.js';
 import { CheckedReads } from './reader/checked-reads.js';
 import { startReader } from './reader/start-reader.js';
+import { ReceiveClock, SYSTEM_CLOCK } from './receive-clock.js';
 import { readRotations } from './retention/chain.js';
 import { Keeper } from './retention/keeper.js';
 import { dueRequest } from './retention/policy.js';
-import type { Health, WriterContext } from './rpc/context.js';
+import type { WriterContext } from './rpc/context.js';
 import { ingestEvents } from './rpc/ingest.js';
 import { IngestStreams } from './rpc/ingest-stream.js';
 import { retentionMethods } from './rpc/retention.js';
@@ -34,10 +36,6 @@ import type { VerifyReport } from './verify/verify-log.js';
 import { whenThere } from './when-there.js';
 
 const HOUR_MS = 3_600_000;
-/** Entries that /health names. */
-const SHOWN_DAMAGED = 10;
-
-const nowUs = (): number => Date.now() * 1000;
 
 export interface BuildOptions {
   readonly config: AuditLedgerConfig;
@@ -105,6 +103,8 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
   const registry = createRegistry();
   const condition = new Condition(await readPart(partPath(config)));
   const events = createEvents(registry, log, condition, options.fatal);
+  const clock = new ReceiveClock(SYSTEM_CLOCK, events.clockJumped);
+  const nowUs = (): number => clock.nowUs();
   const ledgerOptions: Omit<OpenLedgerOptions, 'key'> = {
     backend,
     acceptRollback: options.acceptRollback,
@@ -117,7 +117,9 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
   stack.push('the log', () => opened.close());
   const { ledger, store, keys } = opened;
   logOpened(log, backend, opened);
+  const aheadSeconds = (): number => Math.max(0, store.head.receivedUs - SYSTEM_CLOCK.wallUs()) / 1e6;
   createGauges(registry, {
+    aheadSeconds,
     chainLength: () => ledger.checkpoint.size,
     pendingEntries: () => ledger.pendingEntries,
     storageBytes: () => store.storageBytes(),
@@ -127,7 +129,8 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
   const turns = new Turns();
   const keeper = new Keeper({ ledger, store, turns, nowUs, randomBytes, pruned: events.pruned });
   await keeper.resume();
-  startCleaning(stack, keeper, config.retention, events);
+  const clean = () => keeper.clean(dueRequest(config.retention, nowUs()));
+  startCleaning(stack, config.retention.cleanup_interval_hours, clean, events);
   const taken = (report: VerifyReport): void => {
     condition.take(report);
     events.verified(report);
@@ -142,7 +145,7 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
     keeper,
     keyRing: keys,
     view: () => ({ checkpoint: ledger.checkpoint, reads }),
-    health: () => healthOf(ledger, condition),
+    health: () => healthOf(ledger, condition, aheadSeconds()),
     keys: async () => ({ current: ledger.signer, rotations: await readRotations(store) }),
     verify,
     log,
@@ -165,30 +168,17 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
   return { ready, reload: async (config) => logHandedOver(log, await keys.reload(config)) };
 }
 
-/** A damaged log still takes entries: what is new is as good as ever, and losing it would be worse. */
-function healthOf({ checkpoint }: Ledger, condition: Condition): Health {
-  const { atMs, size, damaged } = condition.part;
-  const verified = {
-    ok: condition.intact,
-    lastTime: atMs === 0 ? null : new Date(atMs).toISOString(),
-    lastEntries: size,
-    damaged: damaged.slice(0, SHOWN_DAMAGED),
-  };
-  const status = condition.intact ? 'ok' : 'damaged';
-  return { healthy: condition.intact, report: { status, entries: checkpoint.size, verified } };
-}
-
 /** Whatever prevents one cleaning, the next one tries again. */
 function startCleaning(
   stack: StopStack,
-  keeper: Keeper,
-  retention: AuditLedgerConfig['retention'],
+  intervalHours: number,
+  clean: () => Promise<unknown>,
   events: ServiceEvents,
 ): void {
-  const clean = async (): Promise<void> => {
-    await keeper.clean(dueRequest(retention, nowUs())).catch((error: unknown) => events.pruneFailed(error));
+  const attempt = async (): Promise<void> => {
+    await clean().catch((error: unknown) => events.pruneFailed(error));
   };
-  const timer = setInterval(() => void clean(), retention.cleanup_interval_hours * HOUR_MS).unref();
+  const timer = setInterval(() => void attempt(), intervalHours * HOUR_MS).unref();
   stack.push('cleaning', () => clearInterval(timer));
 }
 

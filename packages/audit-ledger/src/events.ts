@@ -8,6 +8,8 @@ import type { Condition } from './verification/condition.js';
 import type { VerifyReport } from './verify/verify-log.js';
 
 export interface Gauges {
+  /** By which the newest entry's time is ahead of the clock. */
+  readonly aheadSeconds: () => number;
   readonly chainLength: () => number;
   readonly pendingEntries: () => number;
   readonly storageBytes: () => Promise<number>;
@@ -18,6 +20,8 @@ const BATCH_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1
 export interface ServiceEvents extends LedgerEvents {
   verified(report: VerifyReport): void;
   callRefused(): void;
+  /** @param aheadUs by which the clock went ahead, or, where negative, back */
+  clockJumped(aheadUs: number): void;
   pruned(outcome: PruneOutcome, by: string): void;
   /** What was to be pruned stays until the next attempt. */
   pruneFailed(error: unknown): void;
@@ -62,6 +66,13 @@ export function createEvents(
     },
     refused: (reason) => refused.inc({ reason }),
     callRefused: () => refused.inc({ reason: 'call' }),
+    clockJumped: (aheadUs) => {
+      const seconds = Math.round(aheadUs / 1e6);
+      log.error(
+        { seconds },
+        'the clock jumped: entries get the time that went on before, until it stands by the new one for 5 min',
+      );
+    },
     diverged: (error) => {
       divergences.inc();
       log.error({ err: error }, 'this machine computes wrong answers: a batch was dropped before it was signed');
@@ -139,6 +150,11 @@ export function createGauges(registry: Registry, read: Gauges): void {
       },
     });
   };
+  gauge(
+    'sentinel_audit_received_ahead_seconds',
+    'By which the newest entry is ahead of the clock. New entries get its time meanwhile: set the clock right.',
+    read.aheadSeconds,
+  );
   gauge('sentinel_audit_chain_length', 'Entries in the log.', read.chainLength);
   gauge(
     'sentinel_audit_pending_entries',

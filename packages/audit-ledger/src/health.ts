@@ -1,0 +1,30 @@
+/** What `/health` of a writer answers. */
+import type { Ledger } from './commit/ledger.js';
+import type { Health } from './rpc/context.js';
+import type { Condition } from './verification/condition.js';
+
+/** Entries that are named. */
+const SHOWN_DAMAGED = 10;
+/** Less is the difference of two clocks, when a log moves to another machine. */
+const SHOWN_AHEAD_SECONDS = 60;
+
+/** A damaged log still takes entries: what is new is as good as ever, and losing it would be worse. */
+export function healthOf({ checkpoint }: Ledger, condition: Condition, aheadSeconds: number): Health {
+  const { atMs, size, damaged } = condition.part;
+  const verified = {
+    ok: condition.intact,
+    lastTime: atMs === 0 ? null : new Date(atMs).toISOString(),
+    lastEntries: size,
+    damaged: damaged.slice(0, SHOWN_DAMAGED),
+  };
+  const status = condition.intact ? 'ok' : 'damaged';
+  return {
+    healthy: condition.intact,
+    report: { status, entries: checkpoint.size, verified, clock: clockTrouble(aheadSeconds) },
+  };
+}
+
+function clockTrouble(aheadSeconds: number): string | null {
+  if (aheadSeconds < SHOWN_AHEAD_SECONDS) return null;
+  return `this machine's clock is ${Math.round(aheadSeconds)} s behind the newest entry, whose time all new ones get until then: set it right`;
+}
