@@ -5,7 +5,6 @@ import { unary } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
-import type { Ledger } from './commit/ledger.js';
 import { createEvents, createGauges, type ServiceEvents } from './events.js';
 import { healthOf } from './health.js';
 import { type HandedOver, KeyRing } from './key-ring.js';
