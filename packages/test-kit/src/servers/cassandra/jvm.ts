@@ -59,6 +59,9 @@ export function java17(): string {
   return java;
 }
 
+/** For a server that is never killed and started again: a change of the schema takes a tenth of the time, and warming up less of it. */
+export const FLEETING: readonly string[] = ['-Dcassandra.unsafesystem=true', '-XX:TieredStopAtLevel=1'];
+
 export function jvmOptions(config: string, data: string, jmxPort: number): string[] {
   return [
     '-Xms512m',

@@ -6,7 +6,7 @@ import { freePort } from '../../free-port.js';
 import type { ServerKind, StartedServer } from '../kind.js';
 import { ServerProcess } from '../server-process.js';
 import { installCassandra } from './install.js';
-import { ACCESS, java17, jvmOptions } from './jvm.js';
+import { ACCESS, FLEETING, java17, jvmOptions } from './jvm.js';
 import { type CassandraPorts, settings } from './settings.js';
 
 const START_TIMEOUT_MS = 120_000;
@@ -18,20 +18,25 @@ export class CassandraServer extends ServerProcess implements StartedServer {
   readonly #ports: CassandraPorts;
   readonly #java: string;
   readonly #jars: string;
+  readonly #extra: readonly string[];
 
-  private constructor(folder: string, ports: CassandraPorts, java: string, jars: string) {
+  private constructor(folder: string, ports: CassandraPorts, java: string, jars: string, extra: readonly string[]) {
     super(folder, { name: 'Cassandra', started: STARTED, timeoutMs: START_TIMEOUT_MS });
     this.#ports = ports;
     this.#java = java;
     this.#jars = jars;
+    this.#extra = extra;
   }
 
-  /** @throws Error that says what this machine lacks */
-  static async start(folder: string): Promise<CassandraServer> {
+  /**
+   * @param extra more options of the JVM
+   * @throws Error that says what this machine lacks
+   */
+  static async start(folder: string, extra: readonly string[] = []): Promise<CassandraServer> {
     const java = java17();
     const jars = await installCassandra();
     const ports = { cql: await freePort(), storage: await freePort(), jmx: await freePort() };
-    const server = new CassandraServer(folder, ports, java, jars);
+    const server = new CassandraServer(folder, ports, java, jars, extra);
     await server.start();
     return server;
   }
@@ -52,7 +57,7 @@ export class CassandraServer extends ServerProcess implements StartedServer {
     mkdirSync(data, { recursive: true });
     // JSON is YAML.
     writeFileSync(config, JSON.stringify(settings(data, this.#ports)));
-    const argv = [...jvmOptions(config, data, this.#ports.jmx), '-cp', join(this.#jars, '*')];
+    const argv = [...jvmOptions(config, data, this.#ports.jmx), ...this.#extra, '-cp', join(this.#jars, '*')];
     await this.launch(this.#java, [...argv, 'org.apache.cassandra.service.CassandraDaemon']);
   }
 
@@ -67,5 +72,6 @@ export class CassandraServer extends ServerProcess implements StartedServer {
 
 export const CASSANDRA: ServerKind = {
   variable: 'SENTINEL_TEST_CASSANDRA_URL',
-  start: (folder) => CassandraServer.start(folder),
+  // Tests that kill one have one of their own.
+  start: (folder) => CassandraServer.start(folder, FLEETING),
 };
