@@ -13,12 +13,17 @@ import type { OpenLedger, OpenLedgerOptions } from './open-ledger.js';
 import { CheckedReads } from './reader/checked-reads.js';
 import { startReader } from './reader/start-reader.js';
 import { ReceiveClock, SYSTEM_CLOCK } from './receive-clock.js';
+import { repairFrom } from './repair/by-itself.js';
+import { RepairJournal, repairJournalPath } from './repair/journal.js';
+import { recorder } from './repair/recorder.js';
+import { Repairer, recordPending } from './repair/repairer.js';
 import { readRotations } from './retention/chain.js';
 import { Keeper } from './retention/keeper.js';
 import { dueRequest } from './retention/policy.js';
 import type { WriterContext } from './rpc/context.js';
 import { ingestEvents } from './rpc/ingest.js';
 import { IngestStreams } from './rpc/ingest-stream.js';
+import { repairMethods } from './rpc/repair.js';
 import { retentionMethods } from './rpc/retention.js';
 import { rotateKey } from './rpc/rotate-key.js';
 import type { WriteMethods } from './rpc/service.js';
@@ -127,6 +132,11 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
 
   const turns = new Turns();
   const keeper = new Keeper({ ledger, store, turns, nowUs, randomBytes, pruned: events.pruned });
+  const journal = new RepairJournal(repairJournalPath(config));
+  const record = recorder(ledger);
+  await recordPending(journal, record);
+  const repaired = events.repaired;
+  const repairer = new Repairer({ backend, key: key.verifier, turns, journal, nowUs, randomBytes, record, repaired });
   await keeper.resume();
   const clean = () => keeper.clean(dueRequest(config.retention, nowUs()));
   startCleaning(stack, config.retention.cleanup_interval_hours, clean, events);
@@ -136,13 +146,15 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
   };
   const openSource = () => backend.openSource();
   const verify = verifier(openSource, key.verifier, taken, turns);
-  const watched = { openSource, key: key.verifier, turns, verified: events.verified };
+  const repair = repairFrom(repairer, config.verification.repair_from);
+  const watched = { openSource, key: key.verifier, turns, verified: events.verified, repair };
   startVerification(stack, config, condition, watched, events.verifyFailed);
   const reads = new CheckedReads(store, () => ledger.checkpoint);
   const context: WriterContext = {
     ledger,
     keeper,
     keyRing: keys,
+    repairer,
     view: () => ({ checkpoint: ledger.checkpoint, reads }),
     health: () => healthOf(ledger, condition, aheadSeconds()),
     keys: async () => ({ current: ledger.signer, rotations: await readRotations(store) }),
@@ -188,6 +200,7 @@ function writeMethods(context: WriterContext, streams: IngestStreams): WriteMeth
     ingestStream: (call) => streams.handle(call),
     ...retentionMethods(context),
     rotateKey: unary((_, { subject }) => rotateKey(context, subject), log),
+    ...repairMethods(context),
   };
 }
 

@@ -2,6 +2,8 @@
 import type { Logger } from '@sentinel/service-kit/logging';
 import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
 import type { LedgerEvents } from './commit/ledger.js';
+import { rangesOf, rangesText } from './repair/ranges.js';
+import type { RepairOutcome } from './repair/repairer.js';
 import type { PruneOutcome } from './retention/keeper.js';
 import { StoreFullError } from './storage/errors.js';
 import type { Condition } from './verification/condition.js';
@@ -25,7 +27,8 @@ export interface ServiceEvents extends LedgerEvents {
   pruned(outcome: PruneOutcome, by: string): void;
   /** What was to be pruned stays until the next attempt. */
   pruneFailed(error: unknown): void;
-  /** The log could not be read, which says nothing about it. */
+  repaired(outcome: RepairOutcome, by: string): void;
+  /** The log could not be read, or not mended, which says nothing about it. */
   verifyFailed(error: unknown): void;
 }
 
@@ -84,9 +87,17 @@ export function createEvents(
     fatal,
     pruned: ({ intentSeq, doneSeq, freedBytes }, by) => log.info({ intentSeq, doneSeq, freedBytes, by }, 'log pruned'),
     pruneFailed: (error) => log.error({ err: error }, 'nothing was pruned; tried again at the next cleaning'),
+    repaired: ({ mended, left, seq }, by) => {
+      const told = { seq, by, mended: rangesText(rangesOf(mended)), left: left.slice(0, LOGGED_FINDINGS) };
+      if (left.length === 0) log.warn(told, 'log repaired: entries are again what was logged');
+      else log.error(told, 'CRITICAL: the log is not what was logged after a repair; a better copy is needed');
+    },
     verified: verifications(registry, log, condition),
     verifyFailed: (error) =>
-      log.error({ err: error }, 'the log could not be read for its verification; tried again at the next one'),
+      log.error(
+        { err: error },
+        'the log could not be verified, or what is damaged not mended; tried again at the next verification',
+      ),
   };
 }
 
@@ -123,10 +134,14 @@ export function verifications(registry: Registry, log: Logger, condition: Condit
     else
       log.error(
         { firstSeq, entries, found, findings: findings.slice(0, LOGGED_FINDINGS) },
-        `CRITICAL: entries ${namesOf(findings)} are not what was logged`,
+        `CRITICAL: entries ${namesOf(findings)} are not what was logged. ${REPAIR_ACTION}`,
       );
   };
 }
+
+/** What an operator does about damage. */
+export const REPAIR_ACTION =
+  'Keep a copy of the log as it is now, then mend it: sentinel-audit-ledger repair --from COPY --dry-run, and without --dry-run.';
 
 /** As many as fit a line that somebody reads; all of them `verify --full --verbose` shows. */
 const LOGGED_FINDINGS = 10;

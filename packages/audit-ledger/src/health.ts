@@ -1,5 +1,6 @@
 /** What `/health` of a writer answers. */
 import type { Ledger } from './commit/ledger.js';
+import { REPAIR_ACTION } from './events.js';
 import type { Health } from './rpc/context.js';
 import type { Condition } from './verification/condition.js';
 
@@ -16,6 +17,7 @@ export function healthOf({ checkpoint }: Ledger, condition: Condition, aheadSeco
     lastTime: atMs === 0 ? null : new Date(atMs).toISOString(),
     lastEntries: size,
     damaged: damaged.slice(0, SHOWN_DAMAGED),
+    ...(condition.intact ? {} : { action: REPAIR_ACTION }),
   };
   const status = condition.intact ? 'ok' : 'damaged';
   return {

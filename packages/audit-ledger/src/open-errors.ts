@@ -3,6 +3,9 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { RollbackError, StaleWriterError, StoreFullError, TamperedStoreError } from './storage/errors.js';
 import { MalformedHeadError } from './storage/head.js';
 
+const REPAIR_HINT =
+  'Nothing was changed. sentinel-audit-ledger repair --from COPY mends entries; where the head is gone the log has to be restored from a copy.';
+
 export function publicOpenError(error: unknown): unknown {
   if (error instanceof StaleWriterError)
     return new SentinelError({
@@ -14,9 +17,11 @@ export function publicOpenError(error: unknown): unknown {
   if (error instanceof RollbackError)
     return new SentinelError({ code: 'DATA_LOSS', message: error.message, cause: error });
   if (error instanceof TamperedStoreError || error instanceof MalformedHeadError) {
-    const hint = 'Nothing was changed; restore the folder from a copy.';
-    return new SentinelError({ code: 'DATA_LOSS', message: error.message, hint, cause: error });
+    return new SentinelError({ code: 'DATA_LOSS', message: error.message, hint: REPAIR_HINT, cause: error });
   }
+  // A damaged file of records.
+  if (error instanceof SentinelError && error.code === 'DATA_LOSS' && error.reason === 'MALFORMED')
+    return new SentinelError({ code: 'DATA_LOSS', message: error.message, hint: REPAIR_HINT, cause: error });
   if (error instanceof StoreFullError) {
     const hint = 'Free some space on it.';
     return new SentinelError({

@@ -13,6 +13,7 @@ import { keygen } from './keygen.js';
 import { migrate } from './migrate.js';
 import { proof } from './proof.js';
 import { prune } from './prune.js';
+import { repair } from './repair.js';
 import { verify } from './verify.js';
 
 export const FLAGS = {
@@ -29,8 +30,8 @@ export const FLAGS = {
   full: { type: 'boolean', help: 'verify: every entry' },
   from: {
     type: 'string',
-    value: 'SEQ|TIME',
-    help: 'export, report: first entry, by number, date or UTC time at which it was taken [0]',
+    value: 'SEQ|TIME|COPY',
+    help: 'export, report: first entry, by number, date or UTC time at which it was taken [0]; repair: an export, the data folder of a log, or http://HOST:PORT of a ledger [verification.repair_from]',
   },
   to: {
     type: 'string',
@@ -62,7 +63,10 @@ export const FLAGS = {
     type: 'boolean',
     help: 'keygen: the key hands the log over to a new one, in the writer that is running, without a gap for its clients',
   },
-  'dry-run': { type: 'boolean', help: 'prune: shows what would go, and the token that confirms it' },
+  'dry-run': {
+    type: 'boolean',
+    help: 'prune: shows what would go, and the token that confirms it; repair: shows what is damaged and what mends it',
+  },
   before: { type: 'string', value: 'DATE', help: 'prune: entries taken before, as 2026-01-31 or 365d' },
   leaves: { type: 'boolean', help: 'prune: the entries too, not only their details; their hashes stay' },
   confirm: { type: 'string', value: 'TOKEN', help: 'prune: does what the dry run with this token showed' },
@@ -72,7 +76,7 @@ export const FLAGS = {
   address: {
     type: 'string',
     value: 'HOST:PORT',
-    help: 'prune, hold, keygen --rotate: where the running writer serves gRPC [listen_address]',
+    help: 'prune, hold, repair, keygen --rotate: where the running writer serves gRPC [listen_address]',
   },
   down: { type: 'boolean', help: 'migrate: takes the newest step back, with all that it holds; needs --yes' },
   yes: { type: 'boolean', help: 'migrate --down: really; the log is lost' },
@@ -103,6 +107,8 @@ export const COMMANDS = {
     'makes the tables of a log in a cluster, which a writer does too when it starts; --down removes them; status says where they stand and ends with 1 where a step is missing',
   prune: 'takes details away that are older than --before: --dry-run first, then --confirm; 1 nothing would go',
   hold: 'add | list | remove ID: what no pruning takes, by --gpu, --producer, --from and --to, with a --reason',
+  repair:
+    'puts damaged entries back as they were signed, out of --from, and records that: --dry-run first; 0 all is well, 1 something is not mended',
   'verify-attestation': 'FILE: whether it is signed by the attestation key, and what it says; --key for another key',
   fsck: 'checks the files of the log against its head, without the signing key',
   hammer:
@@ -124,6 +130,7 @@ const RUN: Readonly<Record<keyof typeof COMMANDS, Command>> = {
   migrate,
   prune,
   hold,
+  repair,
   'verify-attestation': verifyAttestation,
   fsck,
   hammer,

@@ -10,10 +10,14 @@ import {
   type ListHoldsResponse,
   type PlanPruningRequest,
   type PlanPruningResponse,
+  type PlanRepairRequest,
+  type PlanRepairResponse,
   type PruneEntriesRequest,
   type PruneEntriesResponse,
   type RemoveHoldRequest,
   type RemoveHoldResponse,
+  type RepairEntriesRequest,
+  type RepairEntriesResponse,
   type RotateKeyResponse,
 } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
@@ -21,11 +25,16 @@ import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { KeyRing } from '../key-ring.js';
+import { RepairJournal, repairJournalPath } from '../repair/journal.js';
+import { recorder } from '../repair/recorder.js';
+import { Repairer, recordPending } from '../repair/repairer.js';
 import { Keeper } from '../retention/keeper.js';
 import type { WriterContext } from '../rpc/context.js';
+import { planRepair, type RepairGear, repairEntries } from '../rpc/repair.js';
 import { addHold, listHolds, planPruning, pruneEntries, removeHold, type WriterGear } from '../rpc/retention.js';
 import { rotateKey } from '../rpc/rotate-key.js';
-import { tlsFilesOf } from '../settings.js';
+import { tlsFilesOf, writerKeyOf } from '../settings.js';
+import { TamperedStoreError } from '../storage/errors.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { Turns } from '../turns.js';
 import type { LedgerProgram } from './index.js';
@@ -40,10 +49,19 @@ export interface Operations {
   removeHold(request: RemoveHoldRequest): Promise<RemoveHoldResponse>;
   listHolds(): Promise<ListHoldsResponse>;
   rotateKey(): Promise<RotateKeyResponse>;
+  planRepair(request: PlanRepairRequest): Promise<PlanRepairResponse>;
+  repair(request: RepairEntriesRequest): Promise<RepairEntriesResponse>;
 }
 
-/** @throws SentinelError; FAILED_PRECONDITION where a writer is running that cannot be reached */
-export async function operate<T>(program: LedgerProgram, work: (operations: Operations) => Promise<T>): Promise<T> {
+/**
+ * @param damaged what to do where no writer can open the log, for what is stored is not what was committed; default: say so
+ * @throws SentinelError; FAILED_PRECONDITION where a writer is running that cannot be reached
+ */
+export async function operate<T>(
+  program: LedgerProgram,
+  work: (operations: Operations) => Promise<T>,
+  damaged?: () => Promise<T>,
+): Promise<T> {
   const { config, flags } = program;
   const backend = selectBackend(config);
   if (backend.name === 'scylla' || flags.address !== undefined) {
@@ -52,10 +70,12 @@ export async function operate<T>(program: LedgerProgram, work: (operations: Oper
   }
   const gear = await asWriter(program).catch((error: unknown) => {
     if (error instanceof SentinelError && error.code === 'FAILED_PRECONDITION') return error;
+    if (damaged !== undefined && isDamage(error)) return DAMAGED;
     throw error;
   });
+  if (gear === DAMAGED) return await (damaged as () => Promise<T>)();
   if (gear instanceof SentinelError) return answered(await throughWriter(config, flags.address, work).catch(asAway));
-  const by = `${process.env['USER'] ?? 'operator'} (command)`;
+  const by = operatorName();
   try {
     return await work({
       plan: (request) => planPruning(gear, request),
@@ -64,13 +84,25 @@ export async function operate<T>(program: LedgerProgram, work: (operations: Oper
       removeHold: (request) => removeHold(gear, request, by),
       listHolds: () => listHolds(gear),
       rotateKey: () => rotateKey(gear, by),
+      planRepair: (request) => planRepair(gear, request),
+      repair: (request) => repairEntries(gear, request, by),
     });
   } finally {
     await gear.close();
   }
 }
 
+/** Who orders something by a command that is the writer itself. */
+export function operatorName(): string {
+  return `${process.env['USER'] ?? 'operator'} (command)`;
+}
+
 const WRITER_AWAY = Symbol('writer away');
+const DAMAGED = Symbol('damaged');
+
+function isDamage(error: unknown): boolean {
+  return error instanceof TamperedStoreError || (error instanceof SentinelError && error.code === 'DATA_LOSS');
+}
 
 function asAway(error: unknown): typeof WRITER_AWAY {
   if (error instanceof SentinelError && error.code === 'UNAVAILABLE') return WRITER_AWAY;
@@ -106,6 +138,8 @@ async function throughWriter<T>(
       removeHold: (request) => callUnary(client, client.removeHold, request),
       listHolds: () => callUnary(client, client.listHolds, {}),
       rotateKey: () => callUnary(client, client.rotateKey, {}),
+      planRepair: (request) => callUnary(client, client.planRepair, request, DEADLINE_MS),
+      repair: (request) => callUnary(client, client.repairEntries, request, DEADLINE_MS),
     });
   } finally {
     client.close();
@@ -120,7 +154,7 @@ function dialled(listenAddress: string): string {
 
 async function asWriter({
   config,
-}: LedgerProgram): Promise<WriterGear & Pick<WriterContext, 'keyRing'> & { close(): Promise<void> }> {
+}: LedgerProgram): Promise<WriterGear & RepairGear & Pick<WriterContext, 'keyRing'> & { close(): Promise<void> }> {
   const backend = selectBackend(config);
   const stored = await backend.openUnsigned();
   if (stored === undefined) throw new SentinelError({ code: 'UNAVAILABLE', message: `${backend.place} holds no log` });
@@ -145,7 +179,13 @@ async function asWriter({
     },
   });
   const { ledger, store, keys } = opened;
-  const keeper = new Keeper({ ledger, store, turns: new Turns(), nowUs, randomBytes, pruned: ignore });
+  const turns = new Turns();
+  const keeper = new Keeper({ ledger, store, turns, nowUs, randomBytes, pruned: ignore });
+  const journal = new RepairJournal(repairJournalPath(config));
+  const record = recorder(ledger);
+  await recordPending(journal, record);
+  const { verifier: key } = writerKeyOf(config);
+  const repairer = new Repairer({ backend, key, turns, journal, nowUs, randomBytes, record, repaired: ignore });
   await keeper.resume();
   // What is not sealed is not pruned, and no clock seals here.
   await ledger.sealNow();
@@ -153,6 +193,8 @@ async function asWriter({
     ledger,
     keeper,
     keyRing: keys,
+    repairer,
+    note: () => ledger.checkpoint.note,
     close: async () => {
       await opened.close();
       if (failure !== undefined) throw failure;

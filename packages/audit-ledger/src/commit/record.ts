@@ -62,6 +62,17 @@ export function detailPreimages(record: Uint8Array): Uint8Array[] {
   return split(view(record), 4, COMMIT_PREFIX, 1 + SALT_BYTES);
 }
 
+/** Items with their lengths in front. */
+export function joinItems(items: readonly Uint8Array[], lengthBytes: number): Buffer {
+  return Buffer.concat(
+    items.flatMap((item) => {
+      const length = Buffer.alloc(lengthBytes);
+      length.writeUIntBE(item.length, 0, lengthBytes);
+      return [length, item];
+    }),
+  );
+}
+
 function split(record: Buffer, lengthBytes: number, prefix: number, minimum: number): Uint8Array[] {
   const { count } = readHeader(record);
   const items: Uint8Array[] = [];

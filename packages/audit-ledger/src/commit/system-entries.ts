@@ -1,6 +1,7 @@
 /** Entries that the ledger writes about itself. */
 import { canonicalJson, type JsonValue } from '../detail/canonical.js';
 import { LeafType } from '../leaf/leaf.js';
+import type { PendingRepair } from '../repair/journal.js';
 import type { Head, Landmark } from '../storage/head.js';
 import { sha256 } from '../tree/hash.js';
 import type { Draft } from './build.js';
@@ -77,6 +78,11 @@ export function conflictDraft(refused: Draft, producer: string, seq: number | un
     ...(unrecorded === 0 ? {} : { unrecorded }),
   };
   return systemDraft(detail, refused.eventUs, sha256(Buffer.from(canonicalJson(detail))).subarray(0, 16));
+}
+
+/** Entries were put back as they were signed; recorded again it is the same entry. */
+export function repairDraft({ id, atUs, detail }: PendingRepair): Draft {
+  return systemDraft(detail, atUs, Buffer.from(id, 'hex'));
 }
 
 /** Marks 16 bytes as a UUID of version 8, variant 10. */

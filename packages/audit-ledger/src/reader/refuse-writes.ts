@@ -21,6 +21,8 @@ export function refusingWrites(writer: string, log: Logger): WriteMethods {
     removeHold: unary(refused, log),
     listHolds: unary(refused, log),
     rotateKey: unary(refused, log),
+    planRepair: unary(refused, log),
+    repairEntries: unary(refused, log),
     ingestStream: (call) => failStream(call, refusal(), log),
   };
 }

@@ -195,6 +195,6 @@ function damaged(what: string): SentinelError {
   return new SentinelError({
     code: 'DATA_LOSS',
     message: `nothing is pruned: ${what}`,
-    hint: 'sentinel-audit-ledger verify --full says what is wrong; repair it first.',
+    hint: 'sentinel-audit-ledger verify --full says what is wrong; mend it first with repair --from COPY.',
   });
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Ledger, SignedCheckpoint } from '../commit/ledger.js';
 import type { KeyRing } from '../key-ring.js';
+import type { Repairer } from '../repair/repairer.js';
 import type { RecordedRotation } from '../retention/chain.js';
 import type { Keeper } from '../retention/keeper.js';
 import type { LogReads } from '../storage/store.js';
@@ -41,4 +42,5 @@ export interface WriterContext extends RpcContext {
   readonly ledger: Ledger;
   readonly keeper: Keeper;
   readonly keyRing: KeyRing;
+  readonly repairer: Repairer;
 }

@@ -85,7 +85,7 @@ export function publicReadError(error: unknown): unknown {
     code: 'DATA_LOSS',
     reason: 'MALFORMED',
     message: `what the ledger has stored is damaged: ${error.message}`,
-    hint: 'sentinel-audit-ledger verify --full says where.',
+    hint: 'sentinel-audit-ledger verify --full says where, and repair --from COPY mends it.',
     cause: error,
   });
 }

@@ -31,7 +31,14 @@ const DEFINITION = {
 export interface WriteMethods
   extends Pick<
     AuditServiceServer,
-    'planPruning' | 'pruneEntries' | 'addHold' | 'removeHold' | 'listHolds' | 'rotateKey'
+    | 'planPruning'
+    | 'pruneEntries'
+    | 'addHold'
+    | 'removeHold'
+    | 'listHolds'
+    | 'rotateKey'
+    | 'planRepair'
+    | 'repairEntries'
   > {
   readonly ingestEvents: handleUnaryCall<Buffer, IngestEventsResponse>;
   readonly ingestStream: handleBidiStreamingCall<Buffer, IngestStreamResponse>;
@@ -72,6 +79,8 @@ export function auditService(context: RpcContext, writes: WriteMethods): Service
       RemoveHold: MAY_OPERATE,
       ListHolds: 'anyone',
       RotateKey: MAY_OPERATE,
+      PlanRepair: MAY_OPERATE,
+      RepairEntries: MAY_OPERATE,
     },
   };
 }

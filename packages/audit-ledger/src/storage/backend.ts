@@ -4,6 +4,7 @@ import type { ShadowState } from '../commit/recompute.js';
 import type { EventWindow } from '../ingest/event-window.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
+import type { RightLog } from '../repair/right-log.js';
 import type { SealTracker } from '../seal/tracker.js';
 import type { LogSource } from '../verify/source.js';
 import type { Head, Landmarks } from './head.js';
@@ -25,6 +26,12 @@ export interface Backend {
 
   /** The same up to the head, which nobody signed; undefined where no log was ever made. @throws SourceError */
   openUnsigned(): Promise<{ readonly source: StoredLog; readonly head: Pick<Head, 'size' | 'root'> } | undefined>;
+
+  /**
+   * Puts right what is damaged around these entries, as far as `right` has it, also beside a writer at work. Whatever is written
+   * is what was committed, so that it may end at any point and begin again.
+   */
+  mend(seqs: readonly number[], right: RightLog): Promise<void>;
 
   /** The log beside a writer at work, for a reader that follows it. Nothing is written and nothing of it believed. */
   openReader(): Promise<FollowedLog>;

@@ -62,6 +62,17 @@ export function tileWidth(size: number, level: number, index: number): number {
   return Math.min(TILE_WIDTH, Math.max(0, hashesAtLevel(size, level) - index * TILE_WIDTH));
 }
 
+/** Hash tiles of every level that speak of these entries, in a tree of `size` leaves. */
+export function tilesOver(seqs: readonly number[], size: number): HashTile[] {
+  const tiles: HashTile[] = [];
+  for (let level = 0; hashesAtLevel(size, level) > 0; level += 1)
+    for (const index of new Set(seqs.map((seq) => Math.floor(seq / TILE_WIDTH ** (level + 1))))) {
+      const width = tileWidth(size, level, index);
+      if (width > 0) tiles.push({ kind: 'hashes', level, index, width });
+    }
+  return tiles;
+}
+
 function threeDigits(value: number): string {
   return String(value).padStart(3, '0');
 }

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { type Repair, repairFrom } from '../repair/by-itself.js';
+import { RepairJournal } from '../repair/journal.js';
+import { recorder } from '../repair/recorder.js';
+import { Repairer } from '../repair/repairer.js';
+import { fileBackend } from '../storage/file/file-backend.js';
 import { FolderSource } from '../storage/file/folder-source.js';
-import { AgedLedger } from '../testing/aged-ledger.js';
+import { AgedLedger, FIRST_DAY_US } from '../testing/aged-ledger.js';
 import { freshFolder, TEST_KEY } from '../testing/ledgers.js';
 import { Turns } from '../turns.js';
 import type { VerifyReport } from '../verify/verify-log.js';
@@ -14,7 +20,7 @@ import { readPart, writePart } from './part-file.js';
 
 const INTERVAL_HOURS = 6;
 
-async function jobOn(folder: string, depth = 256) {
+async function jobOn(folder: string, depth = 256, repair?: Repair) {
   const path = `${folder}.verification`;
   const condition = new Condition(await readPart(path));
   const reports: VerifyReport[] = [];
@@ -29,6 +35,7 @@ async function jobOn(folder: string, depth = 256) {
     pace: () => Promise.resolve(),
     verified: (report) => reports.push(report),
     save: () => writePart(path, condition.part),
+    repair,
   });
   return { job, condition, reports };
 }
@@ -101,6 +108,39 @@ describe('verification job', () => {
     const repaired = await jobOn(aged.folder);
     await repaired.job.run();
     assert.deepEqual(repaired.condition.part.damaged, []);
+    await aged.opened.close();
+  });
+
+  it('mends what is damaged by itself where it has a copy, and says so in the log', async () => {
+    const aged = await AgedLedger.open(freshFolder());
+    await aged.grow(20, 100);
+    cpSync(aged.folder, `${aged.folder}.backup`, { recursive: true });
+    const { ledger, store } = aged.opened;
+    const mended: number[] = [];
+    const repairer = new Repairer({
+      backend: fileBackend({ directory: aged.folder }),
+      key: TEST_KEY.verifier,
+      turns: new Turns(),
+      journal: new RepairJournal(`${aged.folder}.repair`),
+      nowUs: () => FIRST_DAY_US,
+      randomBytes,
+      record: recorder(ledger),
+      repaired: (outcome) => mended.push(...outcome.mended),
+    });
+    flip(aged.folder, '"n":1950}');
+    assert.equal(repairFrom(repairer, []), undefined);
+    const { job, condition } = await jobOn(aged.folder, 256, repairFrom(repairer, [`${aged.folder}.backup`]));
+    await job.run();
+    assert.deepEqual([condition.intact, mended.length], [true, 1]);
+    const [entry] = await store.readEntries(ledger.checkpoint.size - 1, ledger.checkpoint.size);
+    const detail = JSON.parse(Buffer.from(entry?.detailPreimage?.subarray(17) ?? []).toString()) as {
+      [name: string]: unknown;
+    };
+    assert.deepEqual(
+      [detail['event'], detail['by'], detail['entries']],
+      ['repair', 'verification', [[mended[0], mended[0]]]],
+    );
+    assert.deepEqual((await aged.verify()).findings, []);
     await aged.opened.close();
   });
 

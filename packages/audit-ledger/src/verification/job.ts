@@ -6,6 +6,7 @@
 import { openCheckpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
+import type { Repair } from '../repair/by-itself.js';
 import type { StoredLog } from '../storage/backend.js';
 import { TILE_WIDTH } from '../tiles/path.js';
 import type { Turns } from '../turns.js';
@@ -32,6 +33,8 @@ export interface JobOptions {
   /** Each verification, also of a part. */
   readonly verified: (report: VerifyReport) => void;
   readonly save: () => Promise<void>;
+  /** Mends entries by itself; undefined: a person does. */
+  readonly repair?: Repair | undefined;
 }
 
 export class VerificationJob {
@@ -55,6 +58,7 @@ export class VerificationJob {
     await this.#stretch(since, size, note);
     await this.#scrub(since);
     if (this.#stopped) return;
+    await this.#repair();
     if (condition.intact) condition.verifiedUpTo(note, size, nowMs());
     await save();
   }
@@ -63,6 +67,15 @@ export class VerificationJob {
   async #stretch(from: number, to: number, note: string): Promise<void> {
     for (let at = from; at < to && !this.#stopped; at += SLICE_ENTRIES)
       await this.#slice(at, Math.min(at + SLICE_ENTRIES, to), note);
+  }
+
+  /** What is damaged, and looks at it again. */
+  async #repair(): Promise<void> {
+    const { condition, repair } = this.#options;
+    const damaged = condition.part.damaged.slice(0, MAX_LOOKED_AGAIN);
+    if (repair === undefined || damaged.length === 0) return;
+    await repair(damaged);
+    for (const seq of damaged) await this.#slice(seq, seq + 1);
   }
 
   /** A part of what lies before `end`. */

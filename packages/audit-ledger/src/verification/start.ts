@@ -22,7 +22,7 @@ export function startVerification(
   stack: StopStack,
   config: AuditLedgerConfig,
   condition: Condition,
-  options: Pick<JobOptions, 'openSource' | 'key' | 'turns' | 'verified'>,
+  options: Pick<JobOptions, 'openSource' | 'key' | 'turns' | 'verified' | 'repair'>,
   failed: (error: unknown) => void,
 ): void {
   const { auto_verify_interval_hours: intervalHours, auto_verify_depth: depth } = config.verification;

@@ -114,6 +114,11 @@ export class CommitTable {
   }
 }
 
+/** Where the row of a commit lies in the file, and its bytes. */
+export function storedRow(commit: number, row: CommitRow): { readonly position: number; readonly bytes: Buffer } {
+  return { position: commit * ROW_BYTES, bytes: encodeRow(row) };
+}
+
 function encodeRow({ firstSeq, entries, details }: CommitRow): Buffer {
   const row = Buffer.allocUnsafe(ROW_BYTES);
   row.writeBigUInt64BE(BigInt(firstSeq), 0);

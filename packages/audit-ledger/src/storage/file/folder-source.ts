@@ -143,7 +143,8 @@ export class FolderSource implements LogSource {
         const record = await records.next();
         const split = this.#commits.get(record?.commit ?? -1);
         if (record === undefined || split === undefined) return;
-        this.#commits.delete(record.commit);
+        // One that goes on behind `to` is asked for again.
+        if (split.firstSeq + split.detailLengths.length <= to) this.#commits.delete(record.commit);
         await this.#checkRow('details', record, split.firstSeq);
         yield this.#openingsOf(record.bytes, record.fault, split, from, to);
         seq = split.firstSeq + split.detailLengths.length;
@@ -250,7 +251,7 @@ export class FolderSource implements LogSource {
     for (const item of items) this.#leaves.push(item?.subarray(1) ?? NOTHING);
     this.#remember(commit, {
       firstSeq,
-      header: bytes.subarray(0, RECORD_HEADER_BYTES),
+      header: Buffer.from(bytes.subarray(0, RECORD_HEADER_BYTES)),
       detailLengths: items.map(detailLengthOf),
     });
     items.forEach((item, i) => {

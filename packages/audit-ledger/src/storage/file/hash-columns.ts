@@ -147,6 +147,15 @@ export class HashColumns {
   }
 }
 
+/** Where a tile lies in the folder of the columns. */
+export function placeOfTile({ level, index }: HashTile): { readonly file: string; readonly position: number } {
+  const first = index * TILE_WIDTH;
+  return {
+    file: join(String(level), String(Math.floor(first / HASHES_PER_FILE)).padStart(10, '0')),
+    position: (first % HASHES_PER_FILE) * HASH_BYTES,
+  };
+}
+
 interface Tail {
   /** Index in the column of the first hash. */
   first: number;

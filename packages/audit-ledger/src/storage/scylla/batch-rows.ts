@@ -8,9 +8,9 @@ import { bundleEnd } from './geometry.js';
 import type { LogRows, RecordTable } from './log-rows.js';
 
 /** A row of details ends early rather than become larger: a node refuses statements of half a commit log segment. */
-const MAX_ROW_BYTES = 2 ** 20;
+export const MAX_ROW_BYTES = 2 ** 20;
 
-const LENGTH_BYTES = { leaves: 2, details: 4 } as const;
+export const LENGTH_BYTES = { leaves: 2, details: 4 } as const;
 
 export function batchStatements(rows: LogRows, { header, entries, details, columns }: Batch): Statement[] {
   const { firstSeq, epoch } = header;
@@ -49,7 +49,7 @@ function recordStatements(rows: LogRows, table: RecordTable, header: BatchHeader
 }
 
 /** A row is a record of its own: it says itself which part of which batch it is. */
-function withHeader(header: BatchHeader, items: Buffer): Buffer {
+export function withHeader(header: BatchHeader, items: Buffer): Buffer {
   const record = Buffer.allocUnsafe(RECORD_HEADER_BYTES + items.length);
   writeHeader(record, header);
   record.set(items, RECORD_HEADER_BYTES);

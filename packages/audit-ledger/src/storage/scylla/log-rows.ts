@@ -81,6 +81,21 @@ export class LogRows {
     };
   }
 
+  /** That row alone, of those that may be at its position. */
+  deleteRow(table: RecordTable, { first, epoch, batchId }: RecordRow): Statement {
+    return {
+      query: `DELETE FROM ${table} WHERE log = ? AND bucket = ? AND first_seq = ? AND epoch = ? AND batch_id = ?`,
+      params: [this.log, Math.floor(first / PER_BUCKET[table]), long(first), long(epoch), batchId],
+    };
+  }
+
+  deleteHashes(level: number, { first, epoch }: RowKey): Statement {
+    return {
+      query: 'DELETE FROM hashes WHERE log = ? AND level = ? AND bucket = ? AND first = ? AND epoch = ?',
+      params: [this.log, level, Math.floor(first / HASHES_PER_BUCKET), long(first), long(epoch)],
+    };
+  }
+
   insertHashes(level: number, { first, epoch, hashes }: HashRow): Statement {
     return {
       query: 'INSERT INTO hashes (log, level, bucket, first, epoch, hashes) VALUES (?, ?, ?, ?, ?, ?)',

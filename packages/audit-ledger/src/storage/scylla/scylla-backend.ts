@@ -8,6 +8,7 @@ import { FollowedKeyspace } from './followed-keyspace.js';
 import { HeadRow, PATIENCE_MS, type StoredHead } from './head-row.js';
 import { logNames } from './log-names.js';
 import type { LogRows } from './log-rows.js';
+import { mendRows } from './mend-rows.js';
 import { openScyllaStore } from './open-store.js';
 import { openLogRows, ScyllaSource } from './scylla-source.js';
 
@@ -20,6 +21,7 @@ export function scyllaBackend(config: CqlConfig, patienceMs = PATIENCE_MS): Back
     openWriter: async (options) => await openScyllaStore({ config, patienceMs }, options),
     openSource: async () => await ScyllaSource.open(config),
     openUnsigned: async () => await openUnsigned(config),
+    mend: async (seqs, right) => await mendRows(config, seqs, right),
     openReader: async () => await FollowedKeyspace.open(config),
     guards: async () => await guardsOf(config),
     guardPlace: `${config.keyspace}.rollback_guard`,

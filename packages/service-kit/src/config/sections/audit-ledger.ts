@@ -57,6 +57,12 @@ const verification = group('The ledger checks itself.', {
     doc: 'Newest entries that each check reads at least; it reads all since the check before in any case.',
     source: CONTRACT,
   }),
+  repair_from: leaf({
+    format: list(text({ expects: 'a path or http://HOST:PORT', pattern: /^\S(.*\S)?$/ })),
+    default: [],
+    doc: 'Copies of the log that what a check finds damaged is mended from, and that `sentinel-audit-ledger repair` uses: exports, data folders, http://HOST:PORT of ledgers. [] = checks mend nothing.',
+    source: ESTIMATE,
+  }),
 });
 
 export const auditLedger = section(
