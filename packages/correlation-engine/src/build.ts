@@ -27,8 +27,9 @@ import { MemoryBus } from './bus/memory-bus.js';
 import { RedisBus } from './bus/redis/redis-bus.js';
 import { shuttingDown } from './commit/committer.js';
 import { Condition } from './condition.js';
+import { configuredBy } from './configured-by.js';
 import type { Admission } from './control/handshake.js';
-import { type CoreConfig, emptyState } from './core.js';
+import { type ConfiguredBy, type CoreConfig, emptyState } from './core.js';
 import { observeGauges } from './events/gauges.js';
 import { Events } from './events.js';
 import { WINDOW_RECORDS } from './ingest/stream-results.js';
@@ -82,6 +83,7 @@ export class Engine implements Service {
   readonly #stopping = new StopStack();
   readonly #condition: Condition;
   #loaded: LoadedConfig<'correlation_engine'>;
+  #configuredBy: ConfiguredBy;
   #admission: Admission;
   /** What decisions depend on, as it was last accepted. */
   #core: CoreConfig;
@@ -98,6 +100,7 @@ export class Engine implements Service {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#loaded = options.loaded;
+    this.#configuredBy = configuredBy(filesOf(options.loaded), null);
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
     this.#admission = admission(this.#config);
@@ -165,6 +168,7 @@ export class Engine implements Service {
   /** What may change does so at once; the log says what waits for a restart. */
   reload(): void {
     this.#loaded = reloadConfig(this.#loaded, this.#log);
+    this.#configuredBy = configuredBy(filesOf(this.#loaded), this.#configuredBy);
     this.#admission = admission(this.#config);
     try {
       this.#core = this.#acceptedCore();
@@ -235,6 +239,7 @@ export class Engine implements Service {
       {
         config: () => this.#config,
         coreConfig: () => this.#core,
+        configuredBy: () => this.#configuredBy,
         admission: () => this.#admission,
         log: this.#log,
         clock: this.#clock,
@@ -449,4 +454,10 @@ function backendOf(
   if (key === 'scylla.contact_points') return 'scylla';
   const urls = { 'database.postgres_url': database.postgres_url, 'history.url': history.url, 'redis.url': redis.url };
   return urls[key].split('://')[0] ?? '';
+}
+
+/** Whatever decides by its content. */
+function filesOf({ files, config }: LoadedConfig<'correlation_engine'>): string[] {
+  const { file } = config.cohort_manifest;
+  return file === '' ? [...files] : [...files, file];
 }

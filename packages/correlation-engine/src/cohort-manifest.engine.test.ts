@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { ConfiguredBy } from './core.js';
 import { TestEngine } from './testing/engine.js';
 import { ManifestSigner } from './testing/manifest.js';
 
@@ -106,6 +107,14 @@ describe('the manifest of cohorts, as an operator meets it', () => {
     writeFileSync(file, signer.sign(payload(['int_aes'], Date.now() + DAY_MS)));
     child.kill('SIGHUP');
     await until(async () => (await vouched())[0] === '2', 'taken');
+    const [told] = await engine.sql<{ detail: string }>(
+      `select detail from outbox where detail like '%configuration_changed%' order by commit_seq desc limit 1`,
+    );
+    const { by } = JSON.parse(told?.detail ?? '{}') as { by: ConfiguredBy };
+    assert.deepEqual([by.cause, by.uid], ['reload', process.getuid?.()]);
+    const manifest = by.files.find(({ path }) => path === file);
+    assert.match(`${manifest?.before} ${manifest?.sha256}`, /^[0-9a-f]{64} [0-9a-f]{64}$/);
+    assert.notEqual(manifest?.before, manifest?.sha256);
     assert.match(said, /"level":"warn".*expires soon: sign a new one, or no engine will start with it/);
     child.kill('SIGTERM');
     const [status] = (await once(child, 'exit')) as [number];

@@ -16,7 +16,7 @@ import { Timers } from './commit/timers.js';
 import { agentControl } from './control/agent-control.js';
 import type { Admission } from './control/handshake.js';
 import { Sessions } from './control/sessions.js';
-import type { CoreConfig } from './core.js';
+import type { ConfigRecord, ConfiguredBy, CoreConfig } from './core.js';
 import { DirectiveLog } from './directive-log/directive-log.js';
 import { News } from './directive-log/news.js';
 import { DirectiveStreams } from './directive-log/stream-directives.js';
@@ -39,6 +39,7 @@ export interface LeadParts {
   readonly config: () => CorrelationEngineConfig;
   /** What decisions depend on, as it was last accepted. */
   readonly coreConfig: () => CoreConfig;
+  readonly configuredBy: () => ConfiguredBy;
   readonly admission: () => Admission;
   readonly log: Logger;
   readonly clock: Clock;
@@ -252,10 +253,10 @@ export class Lead implements Serving {
     const config = this.#parts.coreConfig();
     const { head, state } = this.committer;
     const known = head.commitSeq > 0 && JSON.stringify(state.config) === JSON.stringify(config);
-    if (!known) this.#submit({ kind: 'config', config });
+    if (!known) this.#submit({ kind: 'config', config, by: this.#parts.configuredBy() });
   }
 
-  #submit(record: { kind: 'config'; config: CoreConfig } | { kind: 'node-left'; node: string }): void {
+  #submit(record: ConfigRecord | { kind: 'node-left'; node: string }): void {
     const nothing = (): void => {};
     this.committer.submit({ kind: 'own', record, committed: nothing, failed: nothing });
   }

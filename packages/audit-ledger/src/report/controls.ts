@@ -5,7 +5,7 @@ import type { ControlDefinition, Framework } from './model.js';
 const NO_LOGINS =
   'Log-ins, failed log-ins, reads, and changes of accounts, certificates or tokens: whoever issues them has their record.';
 const NO_PASSES =
-  'Runs that passed: they are not logged one by one, so that an hour without entries does not prove that devices were probed in it.';
+  'Runs that passed one by one: they are counted by node and hour, so that an hour of a node without such an entry does not prove that its devices were probed in it.';
 const NAMES_FROM_CERTIFICATES =
   'That a named person sat at the keyboard: a name is that of the certificate or token with which the order came.';
 const NO_CODE =
@@ -52,6 +52,11 @@ const SOC2: readonly ControlDefinition[] = [
       F.incidentsOpened,
       F.incidentsAnswered,
       F.incidentsClosed,
+      F.coverageHours,
+      F.coverageRuns,
+      F.coveragePassed,
+      F.coverageFailed,
+      F.coverageNotRun,
       F.gaps,
       F.runsLost,
     ],
@@ -99,6 +104,11 @@ const SOC2: readonly ControlDefinition[] = [
       F.agentsStopped,
       F.probesFailed,
       F.refused,
+      F.coverageHours,
+      F.coverageRuns,
+      F.coveragePassed,
+      F.coverageFailed,
+      F.coverageNotRun,
       F.gaps,
       F.runsLost,
     ],
@@ -147,6 +157,11 @@ const ISO27001: readonly ControlDefinition[] = [
       F.mismatches,
       F.canariesAgreed,
       F.canariesDissent,
+      F.coverageHours,
+      F.coverageRuns,
+      F.coveragePassed,
+      F.coverageFailed,
+      F.coverageNotRun,
       F.gaps,
       F.runsLost,
       F.agentsStopped,

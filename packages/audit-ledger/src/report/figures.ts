@@ -13,6 +13,10 @@ function entries(id: string, label: string, ...of: Selector[]): FigureDefinition
   return { id, label, count: 'entries', of };
 }
 
+function covered(member: string, label: string): FigureDefinition {
+  return { id: `coverage_${member}`, label, count: { sum: member }, of: [on('probe', 'coverage')] };
+}
+
 const BY_SOMEBODY: Where = { field: 'actor', not: '' };
 const moved = (...where: Where[]): Selector => on('decision', 'state_changed', ...where);
 const to = (state: string): Where => ({ field: 'to', is: state });
@@ -54,6 +58,15 @@ export const FIGURES = {
   patterns: entries('patterns', 'Patterns found in the counts', on('anomaly', 'pattern_found')),
   gaps: entries('gaps', 'Times an agent gave up reports because its spool was full', on('probe', 'gap')),
   runsLost: { id: 'runs_lost', label: 'Runs given up with them', count: { sum: 'runs' }, of: [on('probe', 'gap')] },
+  coverageHours: entries(
+    'coverage_hours',
+    'Hours of nodes in which devices were probed, as told once the hour was over',
+    on('probe', 'coverage'),
+  ),
+  coverageRuns: covered('runs', 'Runs in these hours'),
+  coveragePassed: covered('pass', 'Executions on a unit in these runs that passed'),
+  coverageFailed: covered('fail', 'Executions in these runs that failed'),
+  coverageNotRun: covered('not_run', 'Executions that were planned in these hours and did not happen'),
   suspected: entries('suspected', 'Devices put under suspicion', moved(to('SUSPECT'))),
   quarantined: entries(
     'quarantined',
@@ -146,7 +159,7 @@ export const FIGURES = {
       ...incidents('confirmed', BY_SOMEBODY),
       ...incidents('released', BY_SOMEBODY),
       ...all('configuration', 'probing_paused', 'probing_resumed', 'schedule_set', 'schedule_cleared'),
-      ...all('approval', 'approval_approved', 'approval_rejected', 'rate_limit_reset'),
+      ...all('approval', 'approval_approved', 'approval_rejected', 'rate_limit_reset', 'ledger_rollback_accepted'),
     ],
   },
   orders: entries('orders', 'Changes of state ordered or approved by a person', moved(BY_SOMEBODY)),

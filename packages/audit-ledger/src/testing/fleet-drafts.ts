@@ -129,6 +129,8 @@ export function fleetDrafts(startUs: number): Draft[] {
     reason: 'All of one batch',
     quarantines_last_day: 3,
   });
+  const counts = { runs: 480, pass: 63_350, fail: 2, not_run: 8 };
+  fleet.add('probe', { event: 'coverage', node: NODE, from_us: 0, until_us: 3_600_000_000, ...counts, gpus: {} });
   fleet.add('probe', { event: 'gap', node: 'node-18', runs: 5120, executions: 675_840, mismatches: 0 });
   fleet.add('anomaly', { event: 'loud_fault', node: 'node-16', detail: 'Xid 79' });
   fleet.add('anomaly', { event: 'anomaly', node: 'node-16', source: 'training/loss', type: 'spike', job: 'j' });

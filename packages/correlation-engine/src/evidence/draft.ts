@@ -165,6 +165,11 @@ export function devicesOf(draft: Draft): DeviceState[] {
   return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Every node, as the draft sees it, by name. For reading only. */
+export function nodesOf({ base, nodes }: Draft): NodeState[] {
+  return [...new Map([...base.nodes, ...nodes]).values()].sort((a, b) => (a.node < b.node ? -1 : 1));
+}
+
 /** Ids under which something is now different: changed, come, gone, or the history of other hardware. */
 export function touchedIds({ devices, removed, moved }: Draft): string[] {
   return [...new Set([...devices.keys(), ...removed, ...moved.keys()])];

@@ -21,6 +21,8 @@ export interface Slot {
   executions: number;
   failures: number;
   notRun: number;
+  /** Most SMs in one run. */
+  mostSms: number;
   /** Event times of its oldest and newest run. */
   firstRunUs: number;
   lastRunUs: number;
@@ -61,6 +63,7 @@ export function foldBatch(step: Step, record: BatchRecord): FoldedBatch | undefi
     const run = batch.smsRun[row] as number;
     slot.runs += 1;
     slot.executions += run;
+    if (run > slot.mostSms) slot.mostSms = run;
     slot.notRun += (batch.smsPlanned[row] as number) - run;
     const timeUs = eventTimeUs(clock, baseUs + (batch.startOffsetUs[row] as number), nowUs);
     if (batch.kind[row] === RunKind.SCHEDULED && batch.index[row] === 0 && slot.cohort !== '')
@@ -79,7 +82,7 @@ function slotOf(draft: Draft, slots: Slot[], record: BatchRecord, deviceId: stri
   const described = device?.families.find((entry) => entry.family === family);
   const attentive = device !== null && (needsAttention(device) || isWarmingUp(described));
   const cohort = described?.cohort ?? '';
-  const counts = { runs: 0, executions: 0, failures: 0, notRun: 0 };
+  const counts = { runs: 0, executions: 0, failures: 0, notRun: 0, mostSms: 0 };
   const slot = {
     deviceId,
     device,

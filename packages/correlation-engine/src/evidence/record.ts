@@ -271,6 +271,20 @@ export interface DirectiveStatusRecord {
 export interface ConfigRecord {
   kind: 'config';
   config: CoreConfig;
+  /** Absent in records of earlier releases. */
+  by?: ConfiguredBy;
+}
+
+/** Whose settings they are: the process that read them, and from what. */
+export interface ConfiguredBy {
+  /** `reload` = SIGHUP. */
+  readonly cause: 'start' | 'reload';
+  readonly host: string;
+  readonly uid: number;
+  /** '' = the number has no name. */
+  readonly user: string;
+  /** Hexadecimal digests of now and of the reading before; '' = not known. Variables of the environment and flags come beside them. */
+  readonly files: readonly { readonly path: string; readonly sha256: string; readonly before: string }[];
 }
 
 export interface TimerRecord {

@@ -125,6 +125,7 @@ export function dueAt(state: CoreState): number | undefined {
   const times = [
     fleet.reviewUs,
     fleet.rates.dueUs,
+    fleet.coverageUs ?? null,
     canaries.nextUs,
     canaries.snapshotUs,
     ...canaries.open.map(({ dueUs }) => dueUs),

@@ -59,7 +59,7 @@ test('what was rejected is not asked again, nor done, before another mismatch', 
 });
 
 test('what nobody answers expires by a timer, with an entry; the evidence stays', () => {
-  const fleet = suspected(asking({ approvalExpiryHours: 2 }));
+  const fleet = suspected(asking({ approvalExpiryHours: 1 }));
   const { id, expiresUs } = fleet.pending(ID, 'QUARANTINE');
   const units = JSON.stringify(fleet.device(ID).units);
   assert.equal(dueAt(fleet.state), expiresUs);

@@ -6,6 +6,7 @@ import { type FoldedBatch, foldBatch, rowTimeUs, type Slot } from '../evidence/f
 import type { BatchRecord, Mismatch } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { closeCanary } from './close-canary.js';
+import { noteCoverage } from './coverage.js';
 import { reviewAfterRuns } from './held-review.js';
 import { takeRow } from './take-row.js';
 
@@ -53,8 +54,13 @@ function report(step: Step, record: BatchRecord, folded: FoldedBatch, byRow: Mis
   for (const slot of folded.slots) {
     if (isGoldenBroken(step.draft, record.node, slot.family)) discardPasses(slot);
     const { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs } = slot;
-    if (slot.device === null) ignore(step, record, deviceId, runs, failures);
-    else count(step, { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs });
+    if (slot.device === null) {
+      ignore(step, record, deviceId, runs, failures);
+      continue;
+    }
+    const increment = { deviceId, family, runs, executions, failures, notRun, firstRunUs, lastRunUs };
+    count(step, increment);
+    noteCoverage(step, record.node, increment, slot.mostSms, record.testBuild);
   }
 }
 

@@ -13,6 +13,14 @@ test('the ledger says which settings changed, from what to what', () => {
   assert.equal(fleet.state.config.mode, 'observe');
 });
 
+test('the ledger says where the settings came from, and nothing for records of earlier releases', () => {
+  const fleet = new Fleet();
+  const files = [{ path: '/etc/sentinel/config/sentinel.yaml', sha256: 'ab', before: 'cd' }];
+  const by = { cause: 'reload', host: 'engine-1', uid: 1000, user: 'sentinel', files } as const;
+  const { outbox } = fleet.commit({ kind: 'config', config: configWith({}, { mode: 'observe' }), by });
+  assert.deepEqual(outbox[0]?.detail.by, by);
+});
+
 test('the same settings again are no change', () => {
   const fleet = new Fleet();
   assert.deepEqual(eventNames(fleet.configure(configWith({}))), []);

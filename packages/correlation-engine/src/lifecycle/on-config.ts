@@ -3,7 +3,7 @@ import { completeConfig } from '../evidence/complete-config.js';
 import { attentiveIds, configOf, editDevice } from '../evidence/draft.js';
 import { declareIncidents } from '../evidence/incidents.js';
 import type { CoreConfig } from '../evidence/model/settings.js';
-import type { ConfigRecord } from '../evidence/record.js';
+import type { ConfigRecord, ConfiguredBy } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { reviewAll } from './review.js';
 import { testNewBuild } from './schedule-deep-test.js';
@@ -19,12 +19,16 @@ export function applyConfig(step: Step, record: ConfigRecord): void {
     step,
     'CONFIGURATION',
     { gpu: '', eventUs: step.ctx.nowUs, injected: false },
-    { event: 'configuration_changed', changed },
+    { event: 'configuration_changed', changed, ...(record.by === undefined ? {} : { by: byDetail(record.by) }) },
   );
   planCanaries(step);
   declareIncidents(step);
   reviewAll(step);
   if (before.mode === 'observe') testNewBuilds(step);
+}
+
+function byDetail({ files, ...process }: ConfiguredBy) {
+  return { ...process, files: files.map((file) => ({ ...file })) };
 }
 
 /** Agents that came with another build while observe mode tested nothing. */

@@ -21,12 +21,16 @@ test('the core asks for a timer exactly when time can change something', () => {
   fleet.hello('n1');
   assert.equal(dueAt(fleet.state), undefined);
   fleet.failTwice('n1');
+  const startUs = fleet.nowUs;
   assert.equal(dueAt(fleet.state), fleet.nowUs + 10 * SECOND_US, 'the end of the dwell');
   fleet.advance(10 * SECOND_US);
   assert.equal(fleet.device(deviceIdOf('n1')).state, 'QUARANTINED');
   const testUs = fleet.nowUs + 3600 * SECOND_US;
   assert.equal(dueAt(fleet.state), testUs, 'a deep test by itself');
   fleet.advance(testUs - fleet.nowUs);
+  const hourUs = (Math.floor(startUs / (3600 * SECOND_US)) + 1) * 3600 * SECOND_US;
+  assert.equal(dueAt(fleet.state), hourUs + 600 * SECOND_US, 'the hour of a node that fell silent');
+  fleet.advance(hourUs + 600 * SECOND_US - fleet.nowUs);
   const learnUs = fleet.state.fleet.rates.dueUs ?? 0;
   assert.equal(dueAt(fleet.state), learnUs, 'the rates of healthy devices, a day after the first mismatch');
   const outUs = testUs - 3600 * SECOND_US;

@@ -5,6 +5,7 @@ import { closeQuietIncidents } from '../evidence/incidents.js';
 import { learnRates } from '../evidence/posterior/rates.js';
 import type { Step } from '../evidence/step.js';
 import { closeDueCanaries } from './close-canary.js';
+import { tellEndedHours } from './coverage.js';
 import { uncordon } from './node-fault.js';
 import { review, reviewAll } from './review.js';
 
@@ -15,6 +16,7 @@ export function applyTimer(step: Step): void {
   closeDueCanaries(step);
   openPlannedCanary(step);
   takeDueSnapshot(step);
+  tellEndedHours(step);
   const closed = closeQuietIncidents(step);
   for (const incident of closed)
     uncordon(step, incident, { actor: '', reason: 'Its devices had no mismatch for 7 days.' });

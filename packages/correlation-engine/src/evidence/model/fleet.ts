@@ -85,6 +85,8 @@ export interface FleetFacts {
   incidents: Incident[];
   /** When all held devices are looked at again because a device, a node or a cohort changed; null = nothing changed. */
   reviewUs: number | null;
+  /** When nodes are looked at whose hour of coverage is over; null or absent = none has one. */
+  coverageUs?: number | null;
   /** Confirmed devices by model (posterior/shrinkage.ts has the key). */
   confirmed: Record<string, number>;
   rates: LearnedRates;

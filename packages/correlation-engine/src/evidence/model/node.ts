@@ -1,3 +1,4 @@
+import type { CoverageHour } from './coverage.js';
 import type { NodeFailing } from './fleet.js';
 import type { Family, Identity } from './terms.js';
 
@@ -22,6 +23,8 @@ export interface NodeState {
   released?: { untilUs: number; devices: string[] };
   /** When all devices of the node were last asked for a burst because one of them failed. */
   matesAskedUs?: number;
+  /** What it ran in the hour of its newest run; absent = nothing that the ledger does not know. */
+  coverage?: CoverageHour;
   /** Families for which its golden differs from that of most others. Absent = it never did. Replaced as a whole. */
   brokenGoldens?: readonly BrokenGolden[];
 }
