@@ -1,17 +1,20 @@
 #!/usr/bin/env node
 /*
  * Verifies an export or an evidence pack of a SENTINEL audit log: offline, with Node 18 or newer and nothing else
- * but recount.mjs beside it.
+ * but recount.mjs and definitions.json beside it. verify.py does the same with Python.
  *
- *   node verify.mjs [PACK] [--key VERIFIER_KEY]
+ *   node verify.mjs [PACK] [--key VERIFIER_KEY] [--attestation-key VERIFIER_KEY]
  *
- * PACK is a folder or a .tar file; by default the folder that this file lies in. VERIFIER_KEY is the log's public key as text.
- * Get it from the operator by another way than the pack, and this file from a release: whoever forges a pack forges both.
+ * PACK is a folder or a .tar file; by default the folder that this file lies in. VERIFIER_KEY is the log's public key as text, and
+ * the attestation key that of whoever makes packs. Get both from the operator by another way than the pack, and this file from a
+ * release: whoever forges a pack forges all that is in it. Nothing in the pack is believed, its sizes and names neither.
  *
- * What is checked, from the outside in: the pack holds exactly the files that it should (1); its checkpoint is signed by the key, or
- * by one that the key handed over to in entries of the log that both keys signed (2); the hash tiles add up to the root that the checkpoint states (3); every entry is the one whose hash is in the tiles, has
- * the next number, and names the hash of the entry before (4); every detail is the one that its entry committed to (5); proofs of
- * single entries hold (6); seals agree with the entries (7); every figure of the report comes out again (8).
+ * What is checked, from the outside in: the pack holds exactly the files that it should (1); its checkpoint is signed by the key,
+ * or by one that it handed over to in entries of the log that both keys signed (2); the hash tiles add up to the root that the checkpoint states (3); every entry is the one whose hash is in the tiles, has
+ * the next number, and names the hash of the entry before (4); every detail is the one that its entry committed to (5); what is
+ * left out was pruned, as entries of the log say that are proved to be in it (6); each cited entry has a proof of its own (7); seals
+ * agree with the entries (8); report.json and report.csv come out again, by definitions that this program carries (9); no other
+ * entry is of the period (10); the attestation key signed the manifest (11).
  * Exit status: 0 proven, 1 not what it claims to be, 2 wrong usage.
  */
 import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto';
@@ -19,36 +22,86 @@ import fs from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { iso, Recount } from './recount.mjs';
+import { csvOf, definitionOf, iso, jsonFile, Recount } from './recount.mjs';
 
+const FORMAT = 'sentinel-ledger-export/2';
 const TYPES = [undefined, 'probe', 'anomaly', 'decision', 'agreement', 'configuration', 'system', 'approval'];
+/** Where a key of the log ever handed over to the next. */
+const ROTATIONS = 'rotations.jsonl';
+const PROGRAMS = ['verify.mjs', 'recount.mjs', 'verify.py', 'recount.py', 'definitions.json'];
+const REPORT = ['report.json', 'report.csv', 'report.pdf'];
+/** Files that the tree does not bind, and the manifest lists. */
+const LISTED = ['checkpoint', 'verifier-key', 'proved.jsonl', 'README.txt', ...PROGRAMS];
+/** What no pack exceeds, so that a hostile one cannot exhaust this machine. */
+const MAX_FILE_BYTES = 2 ** 28;
+const MAX_FILES = 2_000_000;
+const MAX_DEPTH = 12;
+const MAX_ENTRIES = 100_000_000;
 const PROBLEMS_SHOWN = 20;
 const problems = [];
 let problemCount = 0;
+let withheldCount = 0;
 
 function problem(text) {
   problemCount += 1;
   if (problems.length < PROBLEMS_SHOWN) problems.push(text);
 }
 
+function withheld(text) {
+  withheldCount += 1;
+  problem(`${text} WITHHELD: no pruning that the log announced took it`);
+}
+
+/** Nothing from a pack moves the cursor of a terminal, or fills it. */
+const printable = (text) => text.replace(/[^\x20-\x7e]/g, '?');
+
 class Hopeless extends Error {}
 
-// ---- Files: a folder, or a tar file of which every byte is accounted for.
+const text = (value) => (typeof value === 'string' ? value : '');
+
+// ---- Files: a folder, or a tar file of which every byte follows from the files in it.
+
+const isName = (name) => /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/.test(name) && !name.split('/').includes('..');
 
 function openPack(place) {
-  if (fs.statSync(place).isDirectory()) {
-    const files = new Map();
-    const walk = (folder, prefix) => {
-      for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
-        const at = path.join(folder, entry.name);
-        if (entry.isDirectory()) walk(at, `${prefix}${entry.name}/`);
-        else files.set(prefix + entry.name, () => fs.readFileSync(at));
-      }
-    };
-    walk(place, '');
-    return files;
-  }
+  if (fs.statSync(place).isDirectory()) return folderFiles(place);
   return tarFiles(fs.openSync(place, 'r'), fs.statSync(place).size);
+}
+
+function addFile(files, name, size, read) {
+  if (!isName(name) || files.has(name))
+    throw new Hopeless(`a file of the pack has a name that it cannot have: ${name}`);
+  if (size > MAX_FILE_BYTES) throw new Hopeless(`${name} is larger than any file of a pack`);
+  if (files.size >= MAX_FILES) throw new Hopeless('the pack has more files than any pack');
+  files.set(name, read);
+}
+
+function folderFiles(root) {
+  const files = new Map();
+  const walk = (folder, prefix, depth) => {
+    if (depth > MAX_DEPTH) throw new Hopeless('the folders of the pack are nested too deeply');
+    for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+      const at = path.join(folder, entry.name);
+      if (entry.isDirectory()) walk(at, `${prefix}${entry.name}/`, depth + 1);
+      else if (!entry.isFile()) throw new Hopeless(`${prefix}${entry.name} is no plain file`);
+      else addFile(files, prefix + entry.name, fs.statSync(at).size, () => fs.readFileSync(at));
+    }
+  };
+  walk(root, '', 0);
+  return files;
+}
+
+/** The one header that a file of this name and size has: owner 0, mode 0644, time 0. */
+function tarHeader(name, size) {
+  const header = Buffer.alloc(512);
+  const octal = (n, digits) => `${n.toString(8).padStart(digits, '0')}\0`;
+  const mode = `0000644\0${'0000000\0'.repeat(2)}`;
+  header.write(`${mode}${octal(size, 11)}${octal(0, 11)}        0`, 100);
+  header.write('ustar\x0000', 257);
+  header.write(name, 0);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${octal(sum, 6)} `, 148);
+  return header;
 }
 
 function tarFiles(fd, total) {
@@ -61,13 +114,13 @@ function tarFiles(fd, total) {
   let offset = 0;
   while (offset < total - 1024) {
     const header = read(offset, 512);
-    const name = header.toString('utf8', 0, header.indexOf(0));
-    const [size, stated] = [124, 148].map((field) => parseInt(header.toString('latin1', field, field + 11), 8));
-    const sum = header.fill(' ', 148, 156).reduce((total, byte) => total + byte, 0);
-    if (!Number.isSafeInteger(size) || files.has(name) || sum !== stated)
+    const name = header.toString('latin1', 0, 100).replace(/\0.*$/s, '');
+    const digits = header.toString('latin1', 124, 135);
+    const size = /^[0-7]{11}$/.test(digits) ? parseInt(digits, 8) : -1;
+    if (size < 0 || !tarHeader(name, size).equals(header))
       throw new Hopeless(`the tar file is damaged at byte ${offset}`);
     const at = offset + 512;
-    files.set(name, () => read(at, size));
+    addFile(files, name, size, () => read(at, size));
     const padding = (512 - (size % 512)) % 512;
     if (read(at + size, padding).some((byte) => byte !== 0))
       throw new Hopeless(`the tar file is damaged behind ${name}`);
@@ -119,8 +172,13 @@ function inclusionHolds(leaf, index, size, root, proof) {
 // ---- Signed notes and checkpoints (C2SP).
 
 function base64(text) {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'base64') : undefined;
+  return bytes?.toString('base64') === text ? bytes : undefined;
+}
+
+function hex(text) {
+  const bytes = typeof text === 'string' ? Buffer.from(text, 'hex') : undefined;
+  return bytes?.toString('hex') === text ? bytes : undefined;
 }
 
 function parseKey(text) {
@@ -134,37 +192,33 @@ function parseKey(text) {
 }
 
 /** The text that `key` signed. */
-function openNote(note, { name, id, key }) {
+function openNote(note, what, { name, id, key }) {
   const split = note.lastIndexOf('\n\n');
   const body = note.slice(0, split + 1);
   const lines = note.slice(split + 2).split('\n');
-  if (split < 0 || lines.pop() !== '') throw new Hopeless('it is no signed note');
+  if (split < 0 || lines.pop() !== '') throw new Hopeless(`${what} is no signed note`);
   const ours = lines.map((line) => /^\u2014 ([^\s+]+) (\S+)$/u.exec(line)).filter((match) => match?.[1] === name);
   const signatures = ours.map((match) => base64(match[2])).filter((bytes) => bytes?.toString('hex', 0, 4) === id);
-  if (signatures.length === 0) throw new Hopeless(`it is not signed by ${name} with this key`);
+  if (signatures.length === 0) throw new Hopeless(`${what} is not signed by ${name} with this key`);
   if (!signatures.every((bytes) => verifySignature(null, Buffer.from(body), key, bytes.subarray(4))))
-    throw new Hopeless('its signature does not verify');
+    throw new Hopeless(`the signature of ${what} does not verify`);
   return body;
 }
 
 function openCheckpoint(note, key) {
-  const [origin, sizeText, rootText] = openNote(note, key).split('\n');
-  const root = base64(rootText ?? '');
+  const [origin, sizeText, rootText] = openNote(note, 'the checkpoint', key).split('\n');
+  const root = base64(rootText);
   if (origin !== key.name || !/^(0|[1-9]\d{0,15})$/.test(sizeText) || root?.length !== 32)
-    throw new Hopeless('it is malformed');
+    throw new Hopeless('the checkpoint is malformed');
   return { origin, size: Number(sizeText), root };
 }
 
-// ---- Rotations: a key hands over to the next in an entry of the log whose note both keys signed.
-
-const rotationLine = ({ seq, leaf, salt, detail, proof }) => JSON.stringify({ seq, leaf, salt, detail, proof });
-
-/** The key that `from` hands over to in a note, or undefined. */
+/** The key that `from` handed over to in a note that both signed, or undefined. */
 function nextKey(note, from) {
   try {
-    const [header, , , oldKey, newKey] = openNote(note, from).split('\n');
+    const [header, , , oldKey, newKey] = openNote(note, 'a rotation', from).split('\n');
     const to = parseKey(newKey);
-    openNote(note, to);
+    openNote(note, 'a rotation', to);
     return header === 'sentinel key rotation 1' && oldKey === from.text && to.name === from.name ? to : undefined;
   } catch (error) {
     if (error instanceof Hopeless) return undefined;
@@ -174,21 +228,8 @@ function nextKey(note, from) {
 
 /** The newest key that the given one leads to. Whether the entries are in the log is checked once the checkpoint is open. */
 function followRotations(pack, given) {
-  const lines = [...linesOf(pack.read('rotations.jsonl'), rotationLine).values()];
-  return lines.reduce((key, { detail }) => nextKey(JSON.parse(detail).note ?? '', key) ?? key, given);
-}
-
-function checkRotations(pack, { size, root }) {
-  for (const { seq, leaf, salt, detail, proof } of linesOf(pack.read('rotations.jsonl'), rotationLine).values()) {
-    const bytes = Buffer.from(leaf, 'hex');
-    const entry = decodeLeaf(bytes);
-    const committed = sha256(Buffer.from([2]), Buffer.from(salt, 'hex'), Buffer.from(detail));
-    const ours = entry?.seq === seq && entry.type === 'system' && entry.producer === 'ledger';
-    const hashes = proof.map((hash) => base64(hash) ?? Buffer.alloc(0));
-    const says = JSON.parse(detail).event === 'key_rotation' && entry?.commit.equals(committed);
-    if (!ours || !says || !inclusionHolds(bytes, seq, size, root, hashes))
-      throw new Hopeless(`rotations.jsonl speaks of an entry ${seq} that is not in the log`);
-  }
+  const rows = [...linesOf(pack.read(ROTATIONS), PROVED).values()];
+  return rows.reduce((key, { detail }) => nextKey(text(detailOf(text(detail))?.note), key) ?? key, given);
 }
 
 // ---- Tiles (C2SP tlog-tiles).
@@ -282,12 +323,76 @@ function checkTiles(pack, manifest, root) {
   if (!computed?.equals(root)) problem('the hash tiles do not add up to the root that was signed');
 }
 
+// ---- The manifest.
+
+const isCount = (n) => Number.isSafeInteger(n) && n >= 0;
+
+/** Ascending ranges of entries, apart, and between `from` and `to`. */
+function areRanges(ranges, from, to) {
+  let next = from;
+  const fits = (range) => {
+    if (!Array.isArray(range) || range.length !== 2 || !range.every(isCount)) return false;
+    const inOrder = range[0] >= next && range[1] >= range[0] && range[1] <= to;
+    next = range[1] + 2;
+    return inOrder;
+  };
+  return Array.isArray(ranges) && ranges.every(fits);
+}
+
+function inRanges(ranges, seq) {
+  let [low, high] = [0, ranges.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ranges[middle][1] < seq) low = middle + 1;
+    else high = middle;
+  }
+  return low < ranges.length && ranges[low][0] <= seq;
+}
+
+function readManifest(text, filesThere) {
+  const { format, origin, size, first, last, details, missing_details, pruned_leaves_end, kept_leaves, files } =
+    JSON.parse(text);
+  const manifest = {
+    format,
+    origin,
+    size,
+    first,
+    last,
+    details,
+    missing_details,
+    pruned_leaves_end,
+    kept_leaves,
+    files,
+  };
+  if (format !== FORMAT) throw new Hopeless('the manifest is damaged or of another format');
+  const counted = [size, first, last, details, pruned_leaves_end].every(isCount) && first <= last && last < size;
+  const ranges = areRanges(missing_details, first, last) && areRanges(kept_leaves, 0, pruned_leaves_end - 1);
+  if (jsonFile(manifest) !== text || !counted || !ranges || pruned_leaves_end > size || files?.constructor !== Object)
+    throw new Hopeless('the manifest is damaged or of another format');
+  if (last - first >= MAX_ENTRIES || Math.max(last - first, 0) / 256 > filesThere)
+    throw new Hopeless('the manifest speaks of more entries than there can be');
+  return manifest;
+}
+
+/** Exactly the files that a pack has beside those of the log, as the manifest lists them. */
+function checkListed(pack, { files }) {
+  const listed = [...LISTED, ...(pack.has('report.json') ? REPORT : []), ...(pack.has(ROTATIONS) ? [ROTATIONS] : [])];
+  for (const name of Object.keys(files)) if (!listed.includes(name)) problem(`${name} does not belong to the pack`);
+  for (const name of listed)
+    if (!pack.has(name) || !Object.hasOwn(files, name) || sha256(pack.read(name)).toString('hex') !== files[name])
+      problem(`${name} is missing or not the file that the manifest lists`);
+  for (const name of [...pack.files.keys()].sort())
+    if (!pack.used.has(name)) problem(`${name} does not belong to the pack`);
+}
+
 // ---- Entries: leaves out of bundles, kept leaves where bundles were pruned, and details.
 
+/** Undefined for what is no leaf. */
 function decodeLeaf(bytes) {
+  if (bytes.length < 46) return undefined;
   const number = (at) => Number(bytes.readBigUInt64BE(at));
   const producerEnd = 45 + bytes[44];
-  const gpuEnd = producerEnd + 1 + bytes[producerEnd];
+  const gpuEnd = producerEnd + 1 + (bytes[producerEnd] ?? 0);
   if (bytes[0] !== 1 || TYPES[bytes[1]] === undefined || bytes.length !== gpuEnd + 68) return undefined;
   return {
     type: TYPES[bytes[1]],
@@ -314,45 +419,141 @@ function splitBundle(bundle, count) {
 }
 
 /** Lines of JSON with a seq each; a line that is not as an export writes it belongs to nobody. */
-function linesOf(bytes, write) {
+function linesOf(bytes, members) {
   const rows = new Map();
-  for (const line of bytes === undefined ? [] : bytes.toString('utf8').replace(/\n$/, '').split('\n')) {
+  const lines = (bytes ?? '').toString('utf8').split('\n');
+  if (lines.pop() !== '') problem('a file of lines is cut short');
+  for (const line of lines) {
     let row;
     try {
       row = JSON.parse(line);
     } catch {}
-    if (row === undefined || write(row) !== line || rows.has(row.seq))
+    const known = Object.fromEntries(members.map((member) => [member, row?.[member]]));
+    if (JSON.stringify(known) !== line || !isCount(known.seq) || rows.has(known.seq))
       problem(`a line is damaged: ${line.slice(0, 60)}`);
-    else rows.set(row.seq, row);
+    else rows.set(known.seq, known);
   }
-  if (bytes !== undefined && rows.size > 0 && bytes[bytes.length - 1] !== 10) problem('a file of lines is cut short');
   return rows;
 }
 
-const keptLine = ({ seq, leaf }) => JSON.stringify({ seq, leaf });
+const commitsTo = (leaf, salt, detail) =>
+  hex(salt)?.length === 16 &&
+  typeof detail === 'string' &&
+  sha256(Buffer.from([2]), Buffer.from(salt, 'hex'), Buffer.from(detail)).equals(leaf.commit);
+
+function detailOf(text) {
+  const value = JSON.parse(text);
+  return typeof value === 'object' && value !== null ? value : undefined;
+}
+
+/** Of a line that proves an entry. */
+const PROVED = ['seq', 'leaf', 'salt', 'detail', 'proof'];
+
+/** Entries that the pack proves to be in the tree, one by one. */
+function provedEntries(pack, name, { size, root }) {
+  const proved = new Map();
+  for (const row of linesOf(pack.read(name), PROVED).values()) {
+    const bytes = hex(row.leaf);
+    const leaf = bytes && decodeLeaf(bytes);
+    const proof = Array.isArray(row.proof) && row.proof.length <= 64 ? row.proof.map(base64) : [undefined];
+    const shape = leaf?.seq === row.seq && row.seq < size && proof.every((hash) => hash?.length === 32);
+    const bare = row.salt === '' && row.detail === '';
+    if (shape && inclusionHolds(bytes, row.seq, size, root, proof) && (bare || commitsTo(leaf, row.salt, row.detail)))
+      proved.set(row.seq, { leaf, detail: bare ? undefined : detailOf(row.detail) });
+    else problem(`${name}: entry ${row.seq} is not proved`);
+  }
+  return proved;
+}
+
+function checkRotations(pack, checkpoint) {
+  for (const [seq, { leaf, detail }] of provedEntries(pack, ROTATIONS, checkpoint))
+    if (leaf.type !== 'system' || leaf.producer !== 'ledger' || detail?.event !== 'key_rotation')
+      problem(`${ROTATIONS}: entry ${seq} is no rotation`);
+}
+
+// ---- What was pruned: an entry of the log announced exactly what went, and under which holds.
+
+const isScope = (scope) =>
+  typeof scope?.gpu === 'string' &&
+  typeof scope.producer === 'string' &&
+  isCount(scope.from_us) &&
+  isCount(scope.to_us);
+
+const covers = ({ gpu, producer, from_us: from, to_us: to }, leaf) =>
+  (gpu === '' || gpu === leaf.gpu) &&
+  (producer === '' || producer === leaf.producer) &&
+  leaf.eventUs >= from &&
+  (to === 0 || leaf.eventUs < to);
+
+class Prunings {
+  constructor(proved, { pruned_leaves_end: end, kept_leaves: kept }) {
+    this.end = end;
+    this.kept = kept;
+    this.list = [...proved].flatMap(([seq, { leaf, detail }]) => {
+      const { event, phase, details_end: details, leaves_end: leaves, holds } = detail ?? {};
+      const ours = leaf.type === 'system' && leaf.producer === 'ledger' && event === 'prune' && phase === 'intent';
+      const sound = isCount(details) && isCount(leaves) && leaves <= details && details <= seq;
+      return ours && sound && Array.isArray(holds) && holds.every(isScope) ? [{ seq, ...detail }] : [];
+    });
+    this.announced = end > 0 && this.keptAsAnnounced();
+  }
+
+  /** Whether the entries that were kept are those of which the pruning states number and digest. */
+  keptAsAnnounced() {
+    const count = this.kept.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+    const by = this.list.filter(({ leaves_end: end, kept_count: n }) => end === this.end && n === count);
+    if (by.length === 0 || count > MAX_ENTRIES) return false;
+    const hash = createHash('sha256');
+    const bytes = Buffer.alloc(8);
+    for (const [first, last] of this.kept)
+      for (let seq = first; seq <= last; seq += 1) {
+        bytes.writeBigUInt64BE(BigInt(seq));
+        hash.update(bytes);
+      }
+    const digest = hash.digest('hex');
+    return by.some(({ kept_digest: announced }) => announced === digest);
+  }
+
+  tookLeaf(seq) {
+    return this.announced && seq < this.end && !inRanges(this.kept, seq);
+  }
+
+  tookDetail(seq, leaf) {
+    const kept = ({ holds }) => leaf.producer === 'ledger' || holds.some((scope) => covers(scope, leaf));
+    return this.list.some((pruning) => seq < pruning.details_end && !kept(pruning));
+  }
+}
+
+// ---- The walk over all entries.
+
+/** Leaves of a bundle, undefined where one is not there; undefined where the bundle is damaged. */
+function leavesOf(pack, { size, pruned_leaves_end: prunedEnd }, index) {
+  const start = index * 256;
+  const width = widthOf(size, 0, index);
+  if (start >= prunedEnd) return splitBundle(pack.read(bundlePath(size, index)), width);
+  const kept = linesOf(pack.read(`kept/${numberPath(index)}.jsonl`), ['seq', 'leaf']);
+  const leaves = Array.from({ length: width }, (_, i) => {
+    const row = kept.get(start + i);
+    kept.delete(start + i);
+    return row && (hex(row.leaf) ?? Buffer.alloc(0));
+  });
+  for (const seq of kept.keys()) problem(`kept/${numberPath(index)}.jsonl holds a line of entry ${seq}`);
+  return leaves;
+}
 
 /** Calls `take` with each entry of the range, in order; leaf and detail are undefined where they are not there. */
-function walkEntries(pack, manifest, take) {
-  const { first, last, size, pruned_leaves_end: prunedEnd } = manifest;
-  const lacking = (seq) => manifest.missing_details.some(([from, to]) => seq >= from && seq <= to);
+function walkEntries(pack, manifest, prunings, take) {
+  const { first, last, size, missing_details: missing } = manifest;
   let before;
+  let latest = 0;
   let details = 0;
   for (let index = Math.floor(first / 256); index * 256 <= last; index += 1) {
     const start = index * 256;
     const width = widthOf(size, 0, index);
     const hashes = pack.hashes(size, 0, index) ?? [];
-    const pruned = start < prunedEnd;
-    const number = numberPath(index);
-    const kept = pruned ? linesOf(pack.read(`kept/${number}.jsonl`), keptLine) : new Map();
-    const leaves = pruned
-      ? Array.from({ length: width }, (_, i) =>
-          kept.has(start + i) ? Buffer.from(kept.get(start + i).leaf, 'hex') : undefined,
-        )
-      : splitBundle(pack.read(bundlePath(size, index)), width);
+    const leaves = leavesOf(pack, manifest, index);
     if (leaves === undefined) problem(`entries ${start} to ${start + width - 1}: their bundle is missing or damaged`);
-    const lines = linesOf(pack.read(`details/${number}.jsonl`), ({ seq, salt, detail }) =>
-      JSON.stringify({ seq, salt, detail }),
-    );
+    const lines = linesOf(pack.read(`details/${numberPath(index)}.jsonl`), ['seq', 'salt', 'detail']);
     for (let i = 0; i < width; i += 1) {
       const seq = start + i;
       const bytes = leaves?.[i];
@@ -361,168 +562,280 @@ function walkEntries(pack, manifest, take) {
         problem(`entry ${seq} was altered`);
       if (
         leaf !== undefined &&
-        before?.seq === seq - 1 &&
-        (!leaf.prev.equals(before.hash) || leaf.receivedUs < before.receivedUs)
+        ((before?.seq === seq - 1 && !leaf.prev.equals(before.hash)) || leaf.receivedUs < latest)
       )
         problem(`entry ${seq} does not follow the one before`);
-      before = leaf === undefined ? undefined : { seq, hash: leafHash(bytes), receivedUs: leaf.receivedUs };
+      before = leaf === undefined ? undefined : { seq, hash: leafHash(bytes) };
+      latest = Math.max(latest, leaf?.receivedUs ?? 0);
       if (seq < first || seq > last) continue;
       const line = lines.get(seq);
       lines.delete(seq);
-      if (line === undefined && leaves !== undefined && !lacking(seq)) problem(`entry ${seq}: its detail is missing`);
-      if (line !== undefined) {
-        details += 1;
-        const preimage = [Buffer.from([2]), Buffer.from(line.salt, 'hex'), Buffer.from(line.detail)];
-        if (leaf !== undefined && !sha256(...preimage).equals(leaf.commit))
-          problem(`entry ${seq}: its detail was altered`);
-      }
-      take(seq, leaf, line && JSON.parse(line.detail));
+      const lacking = inRanges(missing, seq);
+      if ((line === undefined) !== lacking) problem(`entry ${seq}: its detail is missing, or is said to be`);
+      if (leaf === undefined && leaves !== undefined && !prunings.tookLeaf(seq)) withheld(`entry ${seq} is`);
+      if (leaf !== undefined && line === undefined && !prunings.tookDetail(seq, leaf))
+        withheld(`entry ${seq}: its detail is`);
+      if (line !== undefined) details += 1;
+      if (line !== undefined && leaf !== undefined && !commitsTo(leaf, line.salt, line.detail))
+        problem(`entry ${seq}: its detail was altered`);
+      take(seq, leaf, line && detailOf(line.detail));
     }
-    for (const seq of lines.keys()) problem(`details/${number}.jsonl holds a line of entry ${seq}`);
+    for (const seq of lines.keys()) problem(`details/${numberPath(index)}.jsonl holds a line of entry ${seq}`);
   }
   if (details !== manifest.details) problem(`the manifest states ${manifest.details} details, there are ${details}`);
 }
 
-// ---- All together.
+// ---- The report: made again, and compared.
 
-const canonical = (value) =>
-  JSON.stringify(value, (_, member) =>
-    member?.constructor === Object
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
-
-function checkReport(report, manifest, checkpoint, key, recount) {
-  const { origin, size, root } = checkpoint;
-  const [first_received, last_received] = [0, 1].map((i) => iso(recount.times[i] ?? 0));
+function checkReport(pack, manifest, { origin, size, root }, key, recount, claimed) {
   const { first, last } = manifest;
-  const facts = {
-    ...recount.finish(report),
-    log: { origin, verifier_key: key.text, size, root: root.toString('hex') },
-  };
-  facts.period = { ...report.period, first, last, first_received, last_received };
-  for (const [name, value] of Object.entries(facts))
-    if (canonical(value) !== canonical(report[name])) problem(`the report's "${name}" is not what the entries give`);
-  return report.controls.reduce((sum, { shows }) => sum + shows.length, 0);
+  const log = { origin, verifier_key: key.text, size, root: root.toString('hex') };
+  const { title } = definitionOf(claimed);
+  const period = { from: text(claimed.period?.from), to: text(claimed.period?.to) };
+  const report = recount.report({ ...claimed, title, log, period, first, last });
+  for (const name of new Set([...Object.keys(report), ...Object.keys(claimed)]))
+    if (JSON.stringify(report[name]) !== JSON.stringify(claimed[name]))
+      problem(`the report's "${name}" is not what the entries give`);
+  if (jsonFile(report) !== pack.read('report.json').toString('utf8'))
+    problem('report.json is not as the entries give it');
+  if (csvOf(report) !== pack.read('report.csv')?.toString('utf8')) problem('report.csv is not as the entries give it');
+  return report;
 }
 
-function leafAt(pack, { size, pruned_leaves_end: prunedEnd }, seq) {
-  const index = Math.floor(seq / 256);
-  if (seq >= prunedEnd) return splitBundle(pack.read(bundlePath(size, index)), widthOf(size, 0, index))?.[seq % 256];
-  const line = linesOf(pack.read(`kept/${numberPath(index)}.jsonl`), keptLine).get(seq);
-  return line && Buffer.from(line.leaf, 'hex');
+/** What the pack claims of a report, once it claims what figures this program knows. */
+function claimedReport(pack) {
+  if (!pack.has('report.json')) return undefined;
+  const claimed = JSON.parse(pack.read('report.json').toString('utf8'));
+  if (claimed?.constructor !== Object || definitionOf(claimed) === undefined)
+    throw new Hopeless(
+      'report.json is of a format, a framework or a version of definitions that this program does not know',
+    );
+  return claimed;
 }
 
-function checkProofs(pack, manifest, { size, root }, note) {
-  let proofs = 0;
-  for (const name of pack.files.keys()) {
-    const seq = Number(/^proofs\/(\d{1,15})\.tlog-proof$/.exec(name)?.[1] ?? -1);
-    if (seq < 0) continue;
-    const [head, index, ...lines] = pack.read(name).toString('utf8').split('\n');
+const bundleOf = (seq) => Math.floor(seq / 256);
+
+/** Each entry that the report cites has a proof of its own, and no other. */
+function checkProofs(pack, manifest, { size, root }, note, cited) {
+  let [index, leaves] = [-1, undefined];
+  for (const { seq } of cited) {
+    const name = `proofs/${seq}.tlog-proof`;
+    if (!pack.has(name)) {
+      problem(`${name} is missing`);
+      continue;
+    }
+    if (bundleOf(seq) !== index) [index, leaves] = [bundleOf(seq), leavesOf(pack, manifest, bundleOf(seq))];
+    const leaf = leaves?.[seq % 256];
+    const [head, place, ...lines] = pack.read(name).toString('utf8').split('\n');
     const end = lines.indexOf('');
-    const proof = lines.slice(0, end).map(base64);
-    const leaf = leafAt(pack, manifest, seq);
-    const shape =
-      head === 'c2sp.org/tlog-proof@v1' && index === `index ${seq}` && proof.every((hash) => hash?.length === 32);
+    const proof = lines.slice(0, Math.max(end, 0)).map(base64);
+    const shape = head === 'c2sp.org/tlog-proof@v1' && place === `index ${seq}` && end >= 0;
     if (
       !shape ||
+      !proof.every((hash) => hash?.length === 32) ||
       lines.slice(end + 1).join('\n') !== note ||
       leaf === undefined ||
       !inclusionHolds(leaf, seq, size, root, proof)
     )
       problem(`${name} does not prove entry ${seq}`);
-    proofs += 1;
   }
-  return proofs;
+  return cited.length;
 }
 
-function checkpointOf(note, key) {
-  try {
-    return openCheckpoint(note, key);
-  } catch (error) {
-    throw error instanceof Hopeless ? new Hopeless(`the checkpoint: ${error.message}`) : error;
-  }
+// ---- The period: no other entry of the log is of it.
+
+function instantUs(text) {
+  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(ms)) return ms * 1000;
+  problem('the period of the report is no instant');
+  return undefined;
 }
 
-function verifyPack(place, keyText) {
+/** @returns what of the claim cannot be proven */
+function checkPeriod({ from, to }, manifest, { size }, proved, prunings, recount) {
+  const { first, last } = manifest;
+  const open = [];
+  const taken = (seq) => proved.get(seq)?.leaf.receivedUs;
+  const outside = (seq, isOutside) => {
+    if (taken(seq) !== undefined && !isOutside(taken(seq))) problem(`entry ${seq} is of the period, and WITHHELD`);
+    else if (taken(seq) === undefined && prunings.tookLeaf(seq))
+      open.push(`that entry ${seq} and what was pruned with it is not of the period`);
+    else if (taken(seq) === undefined) problem(`nothing shows that entry ${seq} is not of the period`);
+  };
+  const [earliest, newest] = recount.times;
+  const [fromUs, toUs] = [from, to].map((bound) => (bound === '' ? undefined : instantUs(bound)));
+  if (fromUs !== undefined) {
+    if (earliest < fromUs) problem(`entry ${first} was taken before the period`);
+    if (first > 0) outside(first - 1, (us) => us < fromUs);
+    if (prunings.tookLeaf(first)) open.push(`that entry ${first} and what was pruned with it is of the period`);
+  }
+  if (toUs !== undefined) {
+    if (newest >= toUs) problem(`entry ${last} was taken after the period`);
+    if (last + 1 < size) outside(last + 1, (us) => us >= toUs);
+    else open.push(`that nothing was logged from ${iso(newest ?? 0)}, when the newest entry was taken, until ${to}`);
+    if (prunings.tookLeaf(last)) open.push(`that entry ${last} and what was pruned with it is of the period`);
+  }
+  return open;
+}
+
+// ---- Who made the pack: a DSSE envelope over the manifest, by a key that is not the log's.
+
+const STATEMENT = 'application/vnd.in-toto+json';
+const ATTESTS = 'urn:sentinel:audit-log-export:v1';
+
+/** When the pack was made, as the attestation key says; undefined where nobody is to be asked. */
+function checkAttestation(pack, manifestBytes, keyText) {
+  const file = pack.read('attestation.json')?.toString('utf8');
+  if (keyText === undefined) return undefined;
+  if (file === undefined) throw new Hopeless('the pack is not signed: it has no attestation.json');
+  const key = parseKey(keyText);
+  const { payloadType, payload, signatures } = JSON.parse(file);
+  const bytes = base64(payload);
+  if (payloadType !== STATEMENT || bytes === undefined || !Array.isArray(signatures))
+    throw new Hopeless('attestation.json is no statement of a pack');
+  const signed = Buffer.concat([Buffer.from(`DSSEv1 ${STATEMENT.length} ${STATEMENT} ${bytes.length} `), bytes]);
+  const ours = signatures.filter((each) => each?.keyid === key.id);
+  if (
+    ours.length === 0 ||
+    !ours.every(({ sig }) => verifySignature(null, signed, key.key, base64(sig) ?? Buffer.alloc(0)))
+  )
+    throw new Hopeless(`attestation.json is not signed by ${key.name} with this attestation key`);
+  const { predicateType, subject, predicate } = JSON.parse(bytes.toString('utf8'));
+  const about = subject?.length === 1 && subject[0]?.name === 'manifest.json' ? subject[0].digest?.sha256 : undefined;
+  if (predicateType !== ATTESTS || about !== sha256(manifestBytes).toString('hex'))
+    throw new Hopeless('attestation.json is signed, but speaks of another pack');
+  return { by: key.name, at: text(predicate?.made_at) };
+}
+
+// ---- All together.
+
+/** Programs of the pack that are not those beside this one: nothing is said of them. */
+function otherPrograms(pack) {
+  const own = (name) => fs.readFileSync(path.join(path.dirname(fileURLToPath(import.meta.url)), name));
+  const same = (name) =>
+    fs.existsSync(path.join(path.dirname(fileURLToPath(import.meta.url)), name)) && own(name).equals(pack.read(name));
+  return PROGRAMS.filter((name) => pack.has(name) && !same(name));
+}
+
+function verifyPack(place, keyText, attestationKey) {
   const pack = new Pack(openPack(place));
-  const manifestText = pack.need('manifest.json').toString('utf8');
-  const manifest = JSON.parse(manifestText);
-  if (manifest.format !== 'sentinel-ledger-export/1' || `${JSON.stringify(manifest, null, 1)}\n` !== manifestText)
-    throw new Hopeless('the manifest is damaged or of another format');
+  const manifestBytes = pack.need('manifest.json');
+  const manifest = readManifest(manifestBytes.toString('utf8'), pack.files.size);
   const ownKey = pack.need('verifier-key').toString('utf8').replace(/\n$/, '');
   const key = followRotations(pack, parseKey(keyText ?? ownKey));
   if (key.text !== ownKey) problem('the verifier key in the pack is not the one given, nor one that it handed over to');
   const note = pack.need('checkpoint').toString('utf8');
-  const checkpoint = checkpointOf(note, key);
-  checkRotations(pack, checkpoint);
-  if (manifest.size !== checkpoint.size || manifest.origin !== checkpoint.origin || manifest.last >= checkpoint.size)
+  const checkpoint = openCheckpoint(note, key);
+  if (manifest.size !== checkpoint.size || manifest.origin !== checkpoint.origin)
     throw new Hopeless('the manifest speaks of another log or size than the checkpoint');
+  const attested = checkAttestation(pack, manifestBytes, attestationKey);
   checkTiles(pack, manifest, checkpoint.root);
-  const report = pack.has('report.json') ? JSON.parse(pack.read('report.json').toString('utf8')) : undefined;
-  const recount = new Recount(report?.controls ?? [], manifest.first);
-  walkEntries(pack, manifest, (...entry) => recount.take(...entry));
-  const proofs = checkProofs(pack, manifest, checkpoint, note);
-  const figures = report === undefined ? 0 : checkReport(report, manifest, checkpoint, key, recount);
+  const proved = provedEntries(pack, 'proved.jsonl', checkpoint);
+  checkRotations(pack, checkpoint);
+  const prunings = new Prunings(proved, manifest);
+  const claimed = claimedReport(pack);
+  const recount = new Recount(claimed === undefined ? [] : definitionOf(claimed).controls, manifest.first);
+  walkEntries(pack, manifest, prunings, (...entry) => recount.take(...entry));
+  const report = claimed && checkReport(pack, manifest, checkpoint, key, recount, claimed);
+  const proofs = checkProofs(pack, manifest, checkpoint, note, report?.cited ?? []);
+  const open = report ? checkPeriod(report.period, manifest, checkpoint, proved, prunings, recount) : [];
   if (recount.seals.agree !== recount.seals.inside || recount.seals.broken > 0)
     problem('seals do not agree with the entries');
-  for (const [name, sum] of Object.entries(manifest.files))
-    if (!pack.has(name) || sha256(pack.read(name)).toString('hex') !== sum)
-      problem(`${name} is missing or not the file that the manifest lists`);
-  for (const name of pack.files.keys()) if (!pack.used.has(name)) problem(`${name} does not belong to the pack`);
-  return { manifest, checkpoint, recount, proofs, figures, report };
+  checkListed(pack, manifest);
+  return { pack, manifest, checkpoint, recount, proofs, report, prunings, open, attested };
+}
+
+function parseArguments(argv) {
+  const given = { place: path.dirname(fileURLToPath(import.meta.url)) };
+  const places = [];
+  for (let i = 0; i < argv.length; i += 1) {
+    if (argv[i] === '--key' && i + 1 < argv.length) given.key = argv[++i];
+    else if (argv[i] === '--attestation-key' && i + 1 < argv.length) given.attestationKey = argv[++i];
+    else if (argv[i].startsWith('--')) return undefined;
+    else places.push(argv[i]);
+  }
+  return places.length > 1 ? undefined : { ...given, place: places[0] ?? given.place };
 }
 
 function main(argv) {
-  const at = argv.indexOf('--key');
-  const keyText = at < 0 ? undefined : argv[at + 1];
-  const [place = path.dirname(fileURLToPath(import.meta.url)), ...more] =
-    at < 0 ? argv : [...argv.slice(0, at), ...argv.slice(at + 2)];
-  if (more.length > 0 || place.startsWith('--') || (at >= 0 && keyText === undefined)) {
-    console.error('usage: node verify.mjs [PACK] [--key VERIFIER_KEY]');
+  const given = parseArguments(argv);
+  if (given === undefined) {
+    console.error('usage: node verify.mjs [PACK] [--key VERIFIER_KEY] [--attestation-key VERIFIER_KEY]');
     return 2;
   }
   let proven;
   try {
-    proven = verifyPack(place, keyText);
+    proven = verifyPack(given.place, given.key, given.attestationKey);
   } catch (error) {
     problem(error instanceof Hopeless ? error.message : `the pack cannot be read: ${error.message}`);
   }
   if (problemCount > 0) {
-    for (const each of problems) console.log(`  ${each}`);
+    for (const each of problems) console.log(`  ${printable(each)}`);
     if (problemCount > problems.length) console.log(`  and ${problemCount - problems.length} more`);
-    console.log(`NOT PROVEN: ${place} is not what it claims to be (${problemCount} found wrong).`);
+    const hidden = withheldCount === 0 ? '' : `, of which ${withheldCount} WITHHELD`;
+    console.log(
+      `NOT PROVEN: ${printable(given.place)} is not what it claims to be (${problemCount} found wrong${hidden}).`,
+    );
     return 1;
   }
-  console.log(sentence(proven, keyText !== undefined));
+  console.log(printable(sentence(proven, given)));
   return 0;
 }
 
 /** What was proven, and what was not. */
-function sentence({ manifest, checkpoint, recount, proofs, figures, report }, keyGiven) {
+function sentence(found, given) {
+  return `PROVEN: ${provenOf(found).join('; ')}. NOT PROVEN: ${openOf(found, given).join('; ')}.`;
+}
+
+function provenOf({ manifest, checkpoint, recount, proofs, report, attested }) {
   const { first, last } = manifest;
-  const { total, details, gone, seals, pruned } = recount;
-  const bySeals = Object.values(pruned).reduce((sum, n) => sum + n, 0);
+  const { total, details, gone, seals } = recount;
   const proven = [
     `entries ${first} to ${last} are all there, in order, as ${checkpoint.origin} signed them at ${checkpoint.size} entries (${total - gone} leaves, ${details} details, ${proofs} single proofs, ${seals.agree} seals)`,
-    ...(report === undefined ? [] : [`all ${figures} figures of report.json follow from them`]),
   ];
-  const open = [
-    keyGiven
-      ? "that the key is the log's, which you vouch for"
-      : 'WHO signed: the key came with the pack; give the one you were told with --key',
+  const { from = '', to = '' } = report?.period ?? {};
+  if (from !== '' || to !== '')
+    proven.push(`the log has no others of ${from || 'its beginning'} to ${to || 'its end'}`);
+  if (report !== undefined)
+    proven.push(`report.json and report.csv follow from them, with all ${recount.figures} figures`);
+  if (attested !== undefined)
+    proven.push(`${attested.by} signed this pack with the attestation key given, by its clock at ${attested.at}`);
+  return proven;
+}
+
+function openOf({ pack, recount, report, prunings, open, attested }, { key, attestationKey }) {
+  const { total, details, gone, pruned } = recount;
+  const bySeals = [...pruned.values()].reduce((sum, n) => sum + n, 0);
+  const told =
+    key === undefined
+      ? 'WHO signed: the key came with the pack; give the one you were told with --key'
+      : "that the key is the log's, which you vouch for";
+  const maker = pack.has('attestation.json')
+    ? 'who made the pack: give the key of attestation.json with --attestation-key'
+    : 'who made the pack, which is not signed';
+  const announced = prunings.list.map(({ seq }) => seq).join(', ');
+  const others = otherPrograms(pack);
+  const digest = report && sha256(pack.read('report.json')).toString('hex');
+  return [
+    told,
+    ...(attestationKey === undefined && attested === undefined ? [maker] : []),
+    ...open,
     ...(gone > 0
       ? [`what ${gone} pruned entries said: ${bySeals} are counted by seals alone, ${gone - bySeals} by nothing`]
       : []),
     ...(details < total - gone
-      ? [`what the details of ${total - gone - details} entries said, which the log no longer has`]
+      ? [
+          `what the details of ${total - gone - details} entries said, which the log pruned, as its entries ${announced} say`,
+        ]
       : []),
     ...(report === undefined
       ? []
-      : ['the wording of the report, and report.pdf and report.csv beyond their checksums']),
+      : [
+          `report.pdf, which is to be read beside report.json alone, whose SHA-256 each of its pages must end with: ${digest}`,
+        ]),
+    ...(others.length > 0 ? [`what ${others.join(' and ')} in the pack do, which are others than ran here`] : []),
     'that the log was told of everything that happened, nor anything before and after these entries',
   ];
-  return `PROVEN: ${proven.join('; ')}. NOT PROVEN: ${open.join('; ')}.`;
 }
 
 process.exitCode = main(process.argv.slice(2));

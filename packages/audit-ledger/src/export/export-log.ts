@@ -6,7 +6,7 @@ import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { TILE_WIDTH, tilePath, tileWidth } from '../tiles/path.js';
 import type { ProvedRotation } from '../verify/followed-key.js';
 import { InOrder, openingParts, singly } from '../verify/in-order.js';
-import { type LogSource, NOTHING_PRUNED, type Opening } from '../verify/source.js';
+import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type Opening } from '../verify/source.js';
 import { detailLine, keptLine } from './details.js';
 import {
   bundlesOf,
@@ -15,11 +15,14 @@ import {
   hashTilesOf,
   keptPath,
   MANIFEST_PATH,
+  PROVED_PATH,
   type SeqRange,
   VERIFIER_KEY_PATH,
 } from './layout.js';
 import { EXPORT_FORMAT, type Manifest, Ranges, writeManifest } from './manifest.js';
+import { provedLine } from './proved-lines.js';
 import { ROTATIONS_PATH, rotationLines } from './rotations.js';
+import { witnessesOf } from './witnesses.js';
 
 /** An entry as it is copied: leaf and opening are undefined where the log no longer has them. */
 export interface CopiedEntry {
@@ -58,6 +61,8 @@ export interface Exported {
   readonly missingDetails: readonly (readonly [number, number])[];
   /** Bundles below are gone; 0 = none of the range. */
   readonly prunedLeavesEnd: number;
+  /** Entries below that were kept, also beyond the range. */
+  readonly keptLeaves: readonly (readonly [number, number])[];
 }
 
 /** Does not judge what it copies: `verifyExport` does. */
@@ -72,24 +77,34 @@ export async function exportLog(input: ExportInput): Promise<Exported> {
   await addListed(VERIFIER_KEY_PATH, Buffer.from(`${input.verifierKey}\n`));
   const { rotations = [] } = input;
   if (rotations.length > 0) await addListed(ROTATIONS_PATH, rotationLines(rotations));
-  const copied = await copyEntries(input);
+  const claim = (await source.pruned?.()) ?? NOTHING_PRUNED;
+  const witnesses = await witnessesOf(source, checkpoint, range, claim);
+  await addListed(PROVED_PATH, Buffer.from(witnesses.map(provedLine).join('')));
+  const copied = await copyEntries(input, claim);
   for (const tile of hashTilesOf(range, checkpoint.size)) await archive.add(tilePath(tile), await source.tile(tile));
   for await (const { path, bytes, proved = false } of input.extras()) {
     if (proved) await archive.add(path, bytes);
     else await addListed(path, bytes);
   }
   const { origin, size } = checkpoint;
-  const { details, missingDetails, prunedLeavesEnd } = copied;
+  const { details, missingDetails, prunedLeavesEnd, keptLeaves } = copied;
   const { first, last } = range;
-  const kept = { details, missing_details: missingDetails, pruned_leaves_end: prunedLeavesEnd, files };
-  const manifest: Manifest = { format: EXPORT_FORMAT, origin, size, first, last, ...kept };
+  const there = {
+    details,
+    missing_details: missingDetails,
+    pruned_leaves_end: prunedLeavesEnd,
+    kept_leaves: keptLeaves,
+  };
+  const manifest: Manifest = { format: EXPORT_FORMAT, origin, size, first, last, ...there, files };
   await archive.add(MANIFEST_PATH, writeManifest(manifest));
   await archive.close();
   return copied;
 }
 
-async function copyEntries({ source, checkpoint, range, archive, onEntry }: ExportInput): Promise<Exported> {
-  const claim = (await source.pruned?.()) ?? NOTHING_PRUNED;
+async function copyEntries(
+  { source, checkpoint, range, archive, onEntry }: ExportInput,
+  claim: ClaimedPruned,
+): Promise<Exported> {
   const openings = openingParts(source, claim, range.first, range.last + 1);
   const kept = new InOrder(singly(source.keptLeaves?.(range.first, Math.min(claim.leaves, range.last + 1))));
   const missing = new Ranges();
@@ -114,7 +129,18 @@ async function copyEntries({ source, checkpoint, range, archive, onEntry }: Expo
   }
   await Promise.all([kept.close(), ...openings.map((part) => part.openings.close())]);
   const prunedLeavesEnd = claim.leaves > range.first ? claim.leaves : 0;
-  return { details, missingDetails: missing.list, prunedLeavesEnd };
+  return {
+    details,
+    missingDetails: missing.list,
+    prunedLeavesEnd,
+    keptLeaves: await keptBelow(source, prunedLeavesEnd),
+  };
+}
+
+async function keptBelow(source: LogSource, end: number): Promise<[number, number][]> {
+  const kept = new Ranges();
+  if (end > 0) for await (const { seq } of source.keptLeaves?.(0, end) ?? []) kept.add(seq);
+  return kept.list;
 }
 
 async function copyBundle(

@@ -1,7 +1,7 @@
 /** What an export says of itself. Every member is checked by whoever verifies it, so there is none that cannot be. */
 import type { SeqRange } from './layout.js';
 
-export const EXPORT_FORMAT = 'sentinel-ledger-export/1';
+export const EXPORT_FORMAT = 'sentinel-ledger-export/2';
 
 export interface Manifest extends SeqRange {
   readonly format: typeof EXPORT_FORMAT;
@@ -14,6 +14,8 @@ export interface Manifest extends SeqRange {
   readonly missing_details: readonly (readonly [number, number])[];
   /** Bundles of entries below are gone; what was kept of them is in `kept/`. 0 = none. */
   readonly pruned_leaves_end: number;
+  /** Entries below that were kept, within the range or not, as [first, last]: the digest of them is in the entry that announced it. */
+  readonly kept_leaves: readonly (readonly [number, number])[];
   /** SHA-256 in hexadecimal of each file that the tree does not bind, by path. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -38,11 +40,14 @@ export function readManifest(bytes: Buffer): Manifest {
     details: manifest.details,
     missing_details: manifest.missing_details,
     pruned_leaves_end: manifest.pruned_leaves_end,
+    kept_leaves: manifest.kept_leaves,
     files: manifest.files,
   });
   const { first, last, size, details } = manifest;
-  const counts = [first, last, size, details, ...(manifest.missing_details ?? []).flat()];
-  if (!canonical.equals(bytes) || !counts.every((count) => Number.isSafeInteger(count) && count >= 0))
+  const { pruned_leaves_end: end, missing_details: missing, kept_leaves: kept } = manifest;
+  if (!canonical.equals(bytes) || ![first, last, size, details, end].every(isCount))
+    throw new MalformedManifestError('manifest is not as it was written');
+  if (!areRanges(missing, first, last) || !areRanges(kept, 0, end - 1) || end > size)
     throw new MalformedManifestError('manifest is not as it was written');
   if (first > last || last >= size) throw new MalformedManifestError('manifest states a range that is not in its log');
   return manifest;
@@ -56,6 +61,23 @@ function parse(bytes: Buffer): Manifest {
     // What cannot be parsed is as malformed as what parses to something else.
   }
   throw new MalformedManifestError('manifest is not a JSON object');
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Ascending, apart, and between `from` and `to`. */
+function areRanges(value: unknown, from: number, to: number): boolean {
+  let next = from;
+  const fits = (range: unknown): boolean => {
+    if (!Array.isArray(range) || range.length !== 2 || !range.every(isCount)) return false;
+    const [first, last] = range as [number, number];
+    const inOrder = first >= next && last >= first && last <= to;
+    next = last + 2;
+    return inOrder;
+  };
+  return Array.isArray(value) && value.every(fits);
 }
 
 /** Puts seqs that come in order together to ranges. */

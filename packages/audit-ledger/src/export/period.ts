@@ -28,6 +28,21 @@ export async function rangeOf({ from, to }: Period, source: LogSource, size: num
   });
 }
 
+/** A period as instants, [from, to) in ISO 8601; '' where it was not given as a time, and so claims none. */
+export interface Instants {
+  readonly from: string;
+  readonly to: string;
+}
+
+export function instantsOf({ from, to }: Period): Instants {
+  return { from: instant('--from', from, 0), to: instant('--to', to, DAY_US) };
+}
+
+function instant(flag: string, text: string | undefined, dayUs: number): string {
+  if (text === undefined || isSeq(text)) return '';
+  return new Date(timeUsOf(flag, text, dayUs) / 1000).toISOString();
+}
+
 /** The first seq of what the text says, or, for an end, the first behind it. */
 async function boundOf(
   flag: string,
@@ -38,7 +53,16 @@ async function boundOf(
   size: number,
 ): Promise<number> {
   if (text === undefined) return open;
-  if (/^\d{1,15}$/.test(text)) return Math.min(Number(text) + (dayUs > 0 ? 1 : 0), size);
+  if (isSeq(text)) return Math.min(Number(text) + (dayUs > 0 ? 1 : 0), size);
+  return await firstReceivedAt(timeUsOf(flag, text, dayUs), source, size);
+}
+
+function isSeq(text: string): boolean {
+  return /^\d{1,15}$/.test(text);
+}
+
+/** Microseconds since the Unix epoch; of a date, with a day added where it is the end of a period. */
+function timeUsOf(flag: string, text: string, dayUs: number): number {
   const ms = /^\d{4}-\d\d-\d\d/.test(text)
     ? Date.parse(text.length > 10 && !/(Z|[+-]\d\d:\d\d)$/.test(text) ? `${text}Z` : text)
     : Number.NaN;
@@ -46,7 +70,7 @@ async function boundOf(
     const message = `${flag} must be the number of an entry, a date as 2026-11-27 or a time as 2026-11-27T08:00:00Z`;
     throw new SentinelError({ code: 'INVALID_ARGUMENT', field: flag, message });
   }
-  return await firstReceivedAt(ms * 1000 + (text.length === 10 ? dayUs : 0), source, size);
+  return ms * 1000 + (text.length === 10 ? dayUs : 0);
 }
 
 /** The first entry that the ledger took at `timeUs` or later; `size` where there is none. Ledger times never decrease. */

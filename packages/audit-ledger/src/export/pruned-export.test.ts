@@ -1,19 +1,17 @@
 /** What is exported and reported of a log of which much was pruned: what is left, proved, and what is gone, counted. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { openArchive } from '../archive/reader.js';
 import { fileBackend } from '../storage/file/file-backend.js';
 import { AgedLedger, DAY_US, FIRST_DAY_US } from '../testing/aged-ledger.js';
 import { evidenceOf } from '../testing/exports.js';
 import { freshFolder, TEST_KEY } from '../testing/ledgers.js';
+import { verdictsOf } from '../testing/offline.js';
 import { rangeOf } from './period.js';
 import { type ExportReport, verifyExport } from './verify-export.js';
 
-const VERIFY = fileURLToPath(new URL('../../offline/verify.mjs', import.meta.url));
 const PER_DAY = 300;
 const DAYS = 8;
 
@@ -32,23 +30,16 @@ async function verified(path: string): Promise<ExportReport> {
   return await verifyExport(archive, TEST_KEY.verifier).finally(() => archive.close());
 }
 
-function offline(path: string): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [VERIFY, path, '--key', TEST_KEY.verifier.text], {
-    encoding: 'utf8',
-  });
-  return { status, output: stdout + stderr };
-}
-
 describe('a log of which entries and details were pruned', () => {
   it('is exported and reported with what is left, and seals count what is gone', async () => {
     for (const first of [0, 400, 1300, 2000]) {
-      const { path, files } = await evidenceOf(folder, 'soc2', 'pack', first);
+      const { path, files } = await evidenceOf(folder, 'soc2', 'pack', { range: { first } });
       const { findings, manifest } = await verified(path);
       assert.deepEqual(findings, []);
       const { entries, seals } = files.report;
       assert.equal(entries.details_missing, entries.total - (manifest?.details ?? 0));
       assert.equal(seals.agree, seals.inside);
-      const { status, output } = offline(path);
+      const { status, output } = verdictsOf(path);
       assert.equal(status, 0, output);
     }
   });
@@ -60,7 +51,7 @@ describe('a log of which entries and details were pruned', () => {
     assert.equal(entries.by_type.decision?.pruned, entries.leaves_pruned);
     assert.equal((entries.by_type.decision?.entries ?? 0) + entries.leaves_pruned, DAYS * PER_DAY);
     assert.match(
-      offline(path).output,
+      verdictsOf(path).output,
       new RegExp(
         `what ${entries.leaves_pruned} pruned entries said: ${entries.leaves_pruned} are counted by seals alone`,
       ),
@@ -74,9 +65,9 @@ describe('a log of which entries and details were pruned', () => {
     const seq = Number(/"seq":(\d+)/.exec(intact)?.[1]);
     writeFileSync(file, intact.replace(/"leaf":"0106/, '"leaf":"0105'));
     assert.deepEqual([...new Set((await verified(path)).findings.map((finding) => finding.seq))], [seq]);
-    assert.match(offline(path).output, new RegExp(`entry ${seq} was altered`));
+    assert.match(verdictsOf(path).output, new RegExp(`entry ${seq} was altered`));
     writeFileSync(file, intact.slice(intact.indexOf('\n') + 1));
-    assert.equal(offline(path).status, 1);
+    assert.equal(verdictsOf(path).status, 1);
   });
 
   it('is looked up by time as far as what was kept tells', async () => {

@@ -15,6 +15,7 @@ import { Frontier } from '../tree/frontier.js';
 import { type Digest, digestOf, ZERO_HASH } from '../tree/hash.js';
 import type { Opening } from '../verify/source.js';
 import { Walker } from '../verify/walker.js';
+import { Announced } from './announced.js';
 import { readDetailLines, readKeptLines } from './details.js';
 import {
   bundlesOf,
@@ -23,9 +24,11 @@ import {
   hashTilesOf,
   keptPath,
   MANIFEST_PATH,
+  PROVED_PATH,
   VERIFIER_KEY_PATH,
 } from './layout.js';
 import { holds, MalformedManifestError, type Manifest, readManifest } from './manifest.js';
+import { provedLeaf, readProvedLines } from './proved-lines.js';
 import { holdsIn, ROTATIONS_PATH, readRotationLines } from './rotations.js';
 import { tileFaults } from './tile-faults.js';
 
@@ -81,6 +84,7 @@ class ExportCheck {
   readonly #key: VerifierKey;
   readonly #manifest: Manifest;
   readonly #checkpoint: Checkpoint;
+  readonly #announced: Announced;
   readonly #beside: ExportFinding[] = [];
   readonly #expected = new Set([CHECKPOINT_PATH, VERIFIER_KEY_PATH, MANIFEST_PATH]);
 
@@ -89,11 +93,13 @@ class ExportCheck {
     this.#key = key;
     this.#manifest = manifest;
     this.#checkpoint = checkpoint;
+    this.#announced = new Announced(manifest);
   }
 
   async run(progress?: Progress): Promise<ExportReport> {
     await this.#verifierKey();
     await this.#optional(ROTATIONS_PATH);
+    await this.#proved();
     const { walker, details } = await this.#walk(progress);
     const faults = await tileFaults(this.#manifest, this.#checkpoint, (tile) => this.#read(tilePath(tile)));
     const exact = new Set(walker.findings.map(({ seq }) => seq));
@@ -111,6 +117,14 @@ class ExportCheck {
     const text = (await this.#read(VERIFIER_KEY_PATH))?.toString('utf8');
     if (text !== `${this.#key.text}\n`)
       this.#note('verifier key in the export is not the one given, nor one that it handed over to');
+  }
+
+  async #proved(): Promise<void> {
+    for (const line of readProvedLines((await this.#read(PROVED_PATH)) ?? Buffer.from('missing'))) {
+      const leaf = line && provedLeaf(line, this.#checkpoint);
+      if (line !== undefined && leaf !== undefined) this.#announced.take(line, leaf);
+      else this.#note(`${PROVED_PATH} is missing, or has a line of which the tree knows nothing`);
+    }
   }
 
   async #walk(progress?: Progress): Promise<{ walker: Walker; details: number }> {
@@ -177,6 +191,8 @@ class ExportCheck {
       kept.delete(seq);
       const leaf = bytes === undefined ? undefined : walker.push(bytes, hashes?.[i]);
       if (bytes === undefined) walker.pushPruned(hashes?.[i]);
+      if (bytes === undefined && this.#inRange(seq) && !this.#announced.leaf(seq))
+        walker.report(seq, 'entry is WITHHELD: no pruning that the log announced took it');
       if (leaf !== undefined) leaves.set(seq, leaf);
     }
     if (kept.size > 0 || lines.includes(undefined))
@@ -193,6 +209,8 @@ class ExportCheck {
       const opening = openings.get(seq);
       const leaf = leaves.get(seq);
       if (opening === undefined && !this.#mayLack(seq)) walker.report(seq, 'detail is missing or its line damaged');
+      if (opening === undefined && leaf !== undefined && this.#mayLack(seq) && !this.#announced.detail(seq, leaf))
+        walker.report(seq, 'detail is WITHHELD: no pruning that the log announced took it');
       if (opening !== undefined && leaf !== undefined) walker.detail(seq, leaf, preimageOf(opening));
     }
     return openings.size;
@@ -266,6 +284,10 @@ class ExportCheck {
   async #read(path: string): Promise<Buffer | undefined> {
     this.#expected.add(path);
     return await this.#archive.read(path);
+  }
+
+  #inRange(seq: number): boolean {
+    return seq >= this.#manifest.first && seq <= this.#manifest.last;
   }
 
   #mayLack(seq: number): boolean {

@@ -2,10 +2,10 @@
 
 import type { CopiedEntry } from '../export/export-log.js';
 import type { SeqRange } from '../export/layout.js';
-import type { Period } from '../export/period.js';
+import { instantsOf, type Period } from '../export/period.js';
 import { decodeLeaf, type Leaf, MalformedLeafError } from '../leaf/leaf.js';
 import type { Checkpoint } from '../note/checkpoint.js';
-import { FRAMEWORKS } from './controls.js';
+import { DEFINITIONS_VERSION, FRAMEWORKS } from './controls.js';
 import { type Framework, REPORT_FORMAT, type Report } from './model.js';
 import { Tally } from './tally.js';
 import { type Detail, isoOf } from './values.js';
@@ -30,17 +30,17 @@ export class ReportBuilder {
     this.#tally.add({ seq, leaf, detail: opening && detailOf(opening.detail) });
   }
 
-  finish(checkpoint: Checkpoint, verifierKey: string, { from, to }: Period, { first, last }: SeqRange): Report {
+  finish(checkpoint: Checkpoint, verifierKey: string, period: Period, { first, last }: SeqRange): Report {
     const { origin, size, root } = checkpoint;
     const firstUs = this.#firstUs ?? 0;
     return {
       format: REPORT_FORMAT,
       framework: this.#framework,
+      definitions: DEFINITIONS_VERSION,
       title: FRAMEWORKS[this.#framework].title,
       log: { origin, verifier_key: verifierKey, size, root: Buffer.from(root).toString('hex') },
       period: {
-        from: from ?? '',
-        to: to ?? '',
+        ...instantsOf(period),
         first,
         last,
         first_received: isoOf(firstUs),

@@ -2,6 +2,12 @@
 import { FIGURES as F } from './figures.js';
 import type { ControlDefinition, Framework } from './model.js';
 
+/**
+ * Of everything here and in figures.ts that a report shows. A change needs the next number and then
+ * `node dist/report/write-definitions.js`: verifiers go on knowing the earlier ones.
+ */
+export const DEFINITIONS_VERSION = 1;
+
 const NO_LOGINS =
   'Log-ins, failed log-ins, reads, and changes of accounts, certificates or tokens: whoever issues them has their record.';
 const NO_PASSES =

@@ -12,6 +12,7 @@ import type { LogSource } from '../verify/source.js';
 import { ReportBuilder } from './build-report.js';
 import type { Framework, Report } from './model.js';
 import { reportCsv } from './render-csv.js';
+import { reportJson } from './render-json.js';
 import { reportPdf } from './render-pdf.js';
 
 export interface EvidenceInput {
@@ -51,8 +52,7 @@ export async function makeEvidence(input: EvidenceInput): Promise<ReportFiles> {
 }
 
 async function render(report: Report): Promise<ReportFiles> {
-  const json = Buffer.from(`${JSON.stringify(report, null, 1)}\n`);
-  return { report, json, csv: reportCsv(report), pdf: await reportPdf(report) };
+  return { report, json: reportJson(report), csv: reportCsv(report), pdf: await reportPdf(report) };
 }
 
 function* reportFiles({ json, csv, pdf }: ReportFiles): Generator<ExtraFile> {

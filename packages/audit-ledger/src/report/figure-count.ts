@@ -22,7 +22,7 @@ export class FigureCount {
     if (!of.some((selector) => fits(selector, type, detail))) return false;
     const side = injected ? 'injected' : 'real';
     if (count === 'entries') this.#sum[side] += 1;
-    else if ('sum' in count) this.#sum[side] += Number(detail[count.sum] ?? 0);
+    else if ('sum' in count) this.#sum[side] += numberOf(detail[count.sum]);
     else this.#distinct[side].add(text(detail[count.distinct]));
     this.#cited.push(seq);
     if (this.#cited.length > MAX_CITED) {
@@ -39,6 +39,11 @@ export class FigureCount {
       : this.#sum;
     return { ...this.#definition, value: real, injected, cited: [...this.#cited], more: this.#more };
   }
+}
+
+/** Anything but a number adds nothing. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
 }
 
 function fits({ type, event, where = [] }: Selector, entryType: TypeName, detail: Detail): boolean {

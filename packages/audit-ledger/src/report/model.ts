@@ -1,7 +1,7 @@
 /** A report as data: each figure says what it counts, so that whoever has the entries can count again. */
 import type { LeafType } from '../leaf/leaf.js';
 
-export const REPORT_FORMAT = 'sentinel-audit-report/1';
+export const REPORT_FORMAT = 'sentinel-audit-report/2';
 
 export type Framework = 'soc2' | 'iso27001';
 export type TypeName = keyof typeof LeafType;
@@ -134,6 +134,8 @@ export interface Tallied {
 export interface Report extends Tallied {
   readonly format: typeof REPORT_FORMAT;
   readonly framework: Framework;
+  /** Version of the definitions by which it was counted. */
+  readonly definitions: number;
   readonly title: string;
   readonly log: {
     readonly origin: string;
@@ -142,6 +144,7 @@ export interface Report extends Tallied {
     readonly root: string;
   };
   readonly period: {
+    /** All that the ledger took in [from, to), ISO 8601; '' = bounded by the number of an entry, not by a time. */
     readonly from: string;
     readonly to: string;
     readonly first: number;

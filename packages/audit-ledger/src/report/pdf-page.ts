@@ -28,11 +28,11 @@ export interface Cell {
 
 export class PdfPage {
   readonly #doc: PDFKit.PDFDocument;
-  readonly #footer: string;
+  readonly #footer: readonly string[];
   readonly #chunks: Buffer[] = [];
 
   /** `date`: of the newest entry, so that the same report is the same bytes. */
-  constructor(title: string, footer: string, date: Date) {
+  constructor(title: string, footer: readonly string[], date: Date) {
     const margins = { top: MARGIN, left: MARGIN, right: MARGIN, bottom: BOTTOM };
     const info = { Title: title, Producer: 'SENTINEL', Creator: 'SENTINEL', CreationDate: date, ModDate: date };
     this.#doc = new PDFDocument({ size: 'A4', margins, bufferPages: true, info });
@@ -178,7 +178,10 @@ export class PdfPage {
       .lineTo(MARGIN + this.#width, y - 8)
       .lineWidth(0.5)
       .stroke(RULE);
-    this.#doc.fillColor(FAINT).font(PLAIN).fontSize(8).text(printable(this.#footer), MARGIN, y, { lineBreak: false });
+    this.#doc.fillColor(FAINT).font(PLAIN).fontSize(8);
+    this.#footer.forEach((line, i) => {
+      this.#doc.text(printable(line), MARGIN, y + 10 * i, { lineBreak: false });
+    });
     this.#doc.text(number, MARGIN, y, { width: this.#width, align: 'right', lineBreak: false });
   }
 

@@ -25,6 +25,7 @@ function reportOf(over: Partial<Report> = {}): Report {
   return {
     format: REPORT_FORMAT,
     framework: 'soc2',
+    definitions: 1,
     title,
     log: { origin: 'sentinel/test', verifier_key: 'sentinel/test+00+00', size: 2, root: '00'.repeat(32) },
     period: { from: '', to: '', first: 0, last: 1, first_received: at, last_received: at },

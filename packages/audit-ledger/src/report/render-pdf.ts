@@ -1,6 +1,7 @@
 /** The report for people: what the log shows for each control, what it does not show, and how to check that. */
 import type { Action, CitedEntry, Control, Figure, Report } from './model.js';
 import { AMBER, type Cell, type Column, PdfPage } from './pdf-page.js';
+import { reportDigest } from './render-json.js';
 
 /** Rows on paper; report.json and report.csv have all. */
 const MAX_CITED_ROWS = 12;
@@ -33,7 +34,10 @@ const ACTIONS: readonly Column[] = [
 
 export async function reportPdf(report: Report): Promise<Buffer> {
   const { log, period } = report;
-  const footer = `${log.origin} at ${number(log.size)} entries, root ${log.root.slice(0, 16)}`;
+  const footer = [
+    `${log.origin} at ${number(log.size)} entries, root ${log.root.slice(0, 16)}`,
+    `SHA-256 of report.json: ${reportDigest(report)}`,
+  ];
   const page = new PdfPage(report.title, footer, new Date(period.last_received));
   page.banner(
     'SENTINEL AUDIT LEDGER',
@@ -62,6 +66,7 @@ function summary(page: PdfPage, { entries, period, log, seals, controls, actions
       'Every figure is a count of log entries by their type and event, never a search in text; the evidence pack beside it holds those entries with proofs, and a program that counts them again. ' +
       'Entries made by test builds are counted apart and are in no figure.',
   );
+  if (period.from !== '' || period.to !== '') page.prose(`These are all entries that the ledger took ${span(period)}.`);
   if (entries.details_missing > 0 || entries.leaves_pruned > 0) page.prose(missing(entries), AMBER);
   page.table(
     [
@@ -91,6 +96,11 @@ function summary(page: PdfPage, { entries, period, log, seals, controls, actions
       { text: number(count.pruned) },
     ]),
   );
+}
+
+function span({ from, to }: Report['period']): string {
+  const end = to === '' ? '' : `until before ${minute(to)} UTC`;
+  return `${from === '' ? '' : `from ${minute(from)} UTC `}${end}`.trimEnd();
 }
 
 function missing({ details_missing, leaves_pruned, pruned_of_unknown_type }: Report['entries']): string {
@@ -208,12 +218,16 @@ function actionRow({
 function checking(page: PdfPage, { log }: Report): void {
   page.heading('How to check this report');
   page.prose(
-    'Unpack the evidence on any machine with Node 18 or newer; no network is needed. Ask the operator for the verifier key by another way than this report:',
+    'Unpack the evidence on any machine with Node 18 or Python 3.8, or newer; no network is needed. Ask the operator for the verifier key by another way than this report:',
   );
-  page.code('mkdir pack && tar -xf EVIDENCE.tar -C pack && node pack/verify.mjs pack --key "THE KEY YOU WERE TOLD"');
+  page.code(
+    'mkdir pack && tar -xf EVIDENCE.tar -C pack\n' +
+      'node pack/verify.mjs pack --key "THE KEY YOU WERE TOLD"      or: python3 pack/verify.py pack --key "..."',
+  );
   page.prose(`The key that made this report is ${log.verifier_key}; it proves nothing if it comes from here alone.`);
   page.prose(
-    'It checks the signature, that every entry of the period is there and unaltered, and that every figure of report.json comes out again; then it says in a sentence what that proves and what it does not.',
+    'It checks the signature, that every entry of the period is there and unaltered, and that report.json and report.csv come out again; then it says in a sentence what that proves and what it does not. ' +
+      'This paper it cannot check: each of its pages ends with the SHA-256 of report.json, which the program prints; read it beside that file.',
   );
 }
 

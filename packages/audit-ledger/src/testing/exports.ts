@@ -6,10 +6,12 @@ import { createArchive } from '../archive/writer.js';
 import type { Draft } from '../commit/build.js';
 import { type ExtraFile, exportLog } from '../export/export-log.js';
 import type { SeqRange } from '../export/layout.js';
+import type { Period } from '../export/period.js';
 import { openCheckpoint } from '../note/checkpoint.js';
 import { makeEvidence, type ReportFiles } from '../report/evidence.js';
 import type { Framework } from '../report/model.js';
 import { fileBackend } from '../storage/file/file-backend.js';
+import type { LogSource } from '../verify/source.js';
 import { draftOf, freshFolder, openTestLedger, requestOf, TEST_KEY } from './ledgers.js';
 
 const BATCH = 1000;
@@ -55,27 +57,32 @@ export async function exportOf(
   return output;
 }
 
+interface EvidenceOptions {
+  readonly range?: Partial<SeqRange>;
+  readonly period?: Period;
+  /** Of a forger: what the log is said to hold. */
+  readonly lie?: (source: LogSource) => LogSource;
+}
+
 /** A report and its evidence. @param name ends in `.tar` for a file */
 export async function evidenceOf(
   directory: string,
   framework: Framework,
   name = 'pack',
-  first = 0,
+  { range = {}, period = { from: undefined, to: undefined }, lie = (source) => source }: EvidenceOptions = {},
 ): Promise<{ path: string; files: ReportFiles }> {
   const path = join(mkdtempSync(join(tmpdir(), 'sentinel-evidence-')), name);
-  const source = await fileBackend({ directory }).openSource();
+  const opened = await fileBackend({ directory }).openSource();
   try {
+    const source = lie(opened);
     const note = await source.checkpoint();
     const checkpoint = openCheckpoint(note, TEST_KEY.verifier);
-    const range = { first, last: checkpoint.size - 1 };
+    const whole = { first: 0, last: checkpoint.size - 1, ...range };
     const archive = await createArchive(path);
-    const period = { from: undefined, to: undefined };
     const verifierKey = TEST_KEY.verifier.text;
-    return {
-      path,
-      files: await makeEvidence({ framework, source, note, checkpoint, verifierKey, period, range, archive }),
-    };
+    const input = { framework, source, note, checkpoint, verifierKey, period, range: whole, archive };
+    return { path, files: await makeEvidence(input) };
   } finally {
-    await source.close();
+    await opened.close();
   }
 }
