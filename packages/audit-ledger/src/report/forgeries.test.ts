@@ -224,7 +224,6 @@ function bound(source: LogSource): LogSource {
   };
 }
 
-// eslint-disable-next-line require-yield -- that is what it is for
 async function* nothing(): AsyncGenerator<never> {}
 
 async function withFramework<T>(forged: (typeof FRAMEWORKS)['soc2'], work: () => Promise<T>): Promise<T> {
