@@ -79,7 +79,7 @@ describe('a forged pack is not proven where', () => {
     const lie = (source: LogSource): LogSource => ({
       ...bound(source),
       openings: async function* (from, to) {
-        for await (const each of source.openings?.(from, to) ?? []) if (!isQuarantine(each)) yield each;
+        for await (const some of source.openings?.(from, to) ?? []) yield some.filter((each) => !isQuarantine(each));
       },
     });
     const { path, files } = await evidenceOf(log, 'soc2', 'pack', { lie });
@@ -93,7 +93,7 @@ describe('a forged pack is not proven where', () => {
       pruned: () => Promise.resolve({ leaves: 256, details: 256, announced: [] }),
       keptLeaves: nothing,
       openings: async function* (from, to) {
-        for await (const each of source.openings?.(from, to) ?? []) if (each.seq >= 256) yield each;
+        for await (const some of source.openings?.(from, to) ?? []) yield some.filter(({ seq }) => seq >= 256);
       },
     });
     const { path, files } = await evidenceOf(log, 'soc2', 'pack', { lie });
