@@ -70,8 +70,13 @@ export class Condition {
     const why = this.#events.whyAway('bus');
     const bus =
       why === null ? [] : [`decisions go on, live updates of other replicas and cached states come late: ${why}`];
+    return [...bus, ...this.#ledgerRemarks(), ...(this.#clock === null ? [] : [this.#clock])];
+  }
+
+  #ledgerRemarks(): string[] {
     const { contradiction } = this.#events;
-    const ledger = contradiction === '' ? [] : [`${contradiction}: ${ENTRIES_WAIT}`];
-    return [...bus, ...ledger, ...(this.#clock === null ? [] : [this.#clock])];
+    if (contradiction !== '') return [`${contradiction}: ${ENTRIES_WAIT}`];
+    const why = this.#events.whyAway('ledger');
+    return why === null ? [] : [`decisions go on, the audit ledger takes no entries, and they wait: ${why}`];
   }
 }
