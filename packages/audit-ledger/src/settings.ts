@@ -2,6 +2,8 @@
 import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { TlsFiles } from '@sentinel/service-kit/tls';
+import { VERSION } from '@sentinel/service-kit/version';
+import type { ExportMaker } from './attest/export-statement.js';
 import { assertPrivate, retiredKeys } from './note/key-file.js';
 import {
   MalformedKeyError,
@@ -68,6 +70,12 @@ export function attestationKeyOf(
     throw wrong('attestation_signing_key is the key of the log', 'Make one of its own.', ATTESTATION_KEY);
   if (file !== '') assertPrivate(file);
   return parse(text.trim());
+}
+
+/** Who signs for a copy of the log; nobody where no attestation key is configured. */
+export function exportMakerOf(config: Parameters<typeof attestationKeyOf>[0]): ExportMaker | undefined {
+  if (config.attestation_signing_key === '') return undefined;
+  return { key: attestationKeyOf(config), nowMs: Date.now(), version: VERSION };
 }
 
 export function attestationVerifierOf(config: Parameters<typeof attestationKeyOf>[0]): VerifierKey {

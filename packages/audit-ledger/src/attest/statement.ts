@@ -4,7 +4,7 @@ import type { PrunedRange } from '../verify/pruned-check.js';
 import type { VerifyReport } from '../verify/verify-log.js';
 
 export const STATEMENT_TYPE = 'application/vnd.in-toto+json';
-const IN_TOTO = 'https://in-toto.io/Statement/v1';
+export const IN_TOTO = 'https://in-toto.io/Statement/v1';
 export const PREDICATE_TYPE = 'urn:sentinel:audit-log-verification:v1';
 /** Findings that the statement names; their number is exact. */
 const MAX_NAMED = 100;

@@ -2,6 +2,7 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { openArchive } from '../archive/reader.js';
 import { type ArchiveWriter, createArchive } from '../archive/writer.js';
+import type { ExportMaker } from '../attest/export-statement.js';
 import { exportLog } from '../export/export-log.js';
 import { offlineFiles } from '../export/offline-files.js';
 import { type Period, rangeOf } from '../export/period.js';
@@ -17,6 +18,8 @@ export interface AuditedLog {
   readonly source: LogSource;
   readonly verifier: VerifierKey;
   readonly period: Period;
+  /** Who signs for having made the copy; undefined = nobody. */
+  readonly maker?: ExportMaker | undefined;
   readonly progress?: (verified: number, total: number) => void;
 }
 
@@ -31,7 +34,7 @@ const NOWHERE: ArchiveWriter = { add: () => Promise.resolve(), close: () => Prom
 /** @param output a new folder, or a new file that ends in `.tar` */
 export async function copyLog(output: string, log: AuditedLog): Promise<ExportReport> {
   const opened = await openLog(log);
-  await exportLog({ ...opened, archive: await createArchive(output), extras: offlineFiles });
+  await exportLog({ ...opened, maker: log.maker, archive: await createArchive(output), extras: offlineFiles });
   return await verifyCopy(output, log);
 }
 
@@ -43,7 +46,7 @@ export async function makeReport(
 ): Promise<MadeReport> {
   const opened = await openLog(log);
   const archive = evidence === undefined ? NOWHERE : await createArchive(evidence);
-  const files = await makeEvidence({ ...opened, framework, archive, period: log.period });
+  const files = await makeEvidence({ ...opened, maker: log.maker, framework, archive, period: log.period });
   return { files, evidence: evidence === undefined ? undefined : await verifyCopy(evidence, log) };
 }
 
@@ -66,10 +69,10 @@ async function followed(note: string, source: LogSource, verifier: VerifierKey) 
   }
 }
 
-async function verifyCopy(path: string, { verifier, progress }: AuditedLog): Promise<ExportReport> {
+async function verifyCopy(path: string, { verifier, maker, progress }: AuditedLog): Promise<ExportReport> {
   const copy = await openArchive(path);
   try {
-    return await verifyExport(copy, verifier, progress);
+    return await verifyExport(copy, verifier, { progress, attestationKey: maker?.key.verifier });
   } finally {
     await copy.close();
   }

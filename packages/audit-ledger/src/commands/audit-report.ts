@@ -4,7 +4,7 @@ import { EXIT, SentinelError } from '@sentinel/service-kit/errors';
 import { type MadeReport, makeReport } from '../auditor/auditor.js';
 import { exportText } from '../auditor/export-text.js';
 import type { Framework } from '../report/model.js';
-import { verifierKeyOf } from '../settings.js';
+import { exportMakerOf, verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import type { Command, LedgerProgram } from './index.js';
 
@@ -31,7 +31,12 @@ async function make(
   const verifier = verifierKeyOf(config);
   const source = await selectBackend(config).openSource();
   try {
-    return await makeReport(framework, evidence, { source, verifier, period: { from, to } });
+    return await makeReport(framework, evidence, {
+      source,
+      verifier,
+      maker: exportMakerOf(config),
+      period: { from, to },
+    });
   } finally {
     await source.close();
   }

@@ -1,7 +1,7 @@
 import { EXIT, SentinelError } from '@sentinel/service-kit/errors';
 import { copyLog } from '../auditor/auditor.js';
 import { exportText } from '../auditor/export-text.js';
-import { verifierKeyOf } from '../settings.js';
+import { exportMakerOf, verifierKeyOf } from '../settings.js';
 import { selectBackend } from '../storage/select-backend.js';
 import type { Command } from './index.js';
 import { progress } from './report.js';
@@ -17,7 +17,13 @@ export const exportRange: Command = async ({ config, flags }, streams) => {
   const source = await selectBackend(config).openSource();
   try {
     const shown = verbose ? { progress: progress(streams) } : {};
-    const report = await copyLog(output, { source, verifier, period: { from, to }, ...shown });
+    const report = await copyLog(output, {
+      source,
+      verifier,
+      maker: exportMakerOf(config),
+      period: { from, to },
+      ...shown,
+    });
     streams.stdout.write(exportText(report, verbose));
     return report.ok ? EXIT.ok : EXIT.negative;
   } finally {

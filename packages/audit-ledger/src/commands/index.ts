@@ -59,6 +59,11 @@ export const FLAGS = {
     type: 'boolean',
     help: 'keygen: makes the key that signs attestations, and prints it for other tools too',
   },
+  'attestation-key': {
+    type: 'string',
+    value: 'VERIFIER_KEY',
+    help: 'verify --from-export: by which the copy has to be signed as made by somebody',
+  },
   rotate: {
     type: 'boolean',
     help: 'keygen: the key hands the log over to a new one, in the writer that is running, without a gap for its clients',

@@ -12,11 +12,15 @@ import { progress } from './report.js';
 /** `verify --from-export`: needs no log, and the key of --key or else the configured one. @returns the exit status */
 export async function verifyExportAt(path: string, program: LedgerProgram, streams: Streams): Promise<number> {
   const { flags } = program;
-  const key = flags.key === undefined ? verifierKeyOf(program.config) : keyOf(flags.key);
+  const key = flags.key === undefined ? verifierKeyOf(program.config) : keyOf(flags.key, '--key');
+  const attestation = flags['attestation-key'];
   try {
     const archive = await openArchive(path);
     try {
-      const report = await verifyExport(archive, key, flags.verbose ? progress(streams) : undefined);
+      const report = await verifyExport(archive, key, {
+        progress: flags.verbose ? progress(streams) : undefined,
+        attestationKey: attestation === undefined ? undefined : keyOf(attestation, '--attestation-key'),
+      });
       streams.stdout.write(exportText(report, flags.verbose));
       return report.ok ? EXIT.ok : EXIT.negative;
     } finally {
@@ -29,11 +33,11 @@ export async function verifyExportAt(path: string, program: LedgerProgram, strea
   }
 }
 
-function keyOf(text: string): VerifierKey {
+function keyOf(text: string, field: string): VerifierKey {
   try {
     return parseVerifierKey(text);
   } catch (cause) {
     if (!(cause instanceof MalformedKeyError)) throw cause;
-    throw new SentinelError({ code: 'INVALID_ARGUMENT', field: '--key', message: cause.message });
+    throw new SentinelError({ code: 'INVALID_ARGUMENT', field, message: cause.message });
   }
 }

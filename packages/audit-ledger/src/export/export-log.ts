@@ -1,6 +1,7 @@
 /** Copies a range of a log into an archive that proves itself: one pass, one bundle in memory at a time. */
 import { createHash } from 'node:crypto';
 import type { ArchiveWriter } from '../archive/writer.js';
+import { attestManifest, type ExportMaker } from '../attest/export-statement.js';
 import type { Checkpoint } from '../note/checkpoint.js';
 import { decodeBundle, MalformedBundleError } from '../tiles/bundle.js';
 import { TILE_WIDTH, tilePath, tileWidth } from '../tiles/path.js';
@@ -9,6 +10,7 @@ import { InOrder, openingParts, singly } from '../verify/in-order.js';
 import { type ClaimedPruned, type LogSource, NOTHING_PRUNED, type Opening } from '../verify/source.js';
 import { detailLine, keptLine } from './details.js';
 import {
+  ATTESTATION_PATH,
   bundlesOf,
   CHECKPOINT_PATH,
   detailsPath,
@@ -50,6 +52,8 @@ export interface ExportInput {
   readonly rotations?: readonly ProvedRotation[];
   readonly range: SeqRange;
   readonly archive: ArchiveWriter;
+  /** Who signs for having made it; undefined = nobody. */
+  readonly maker?: ExportMaker | undefined;
   /** Told of every entry of the range, in order. */
   readonly onEntry?: (entry: CopiedEntry) => void;
   /** Files that go with it, asked for after the last entry. */
@@ -96,7 +100,9 @@ export async function exportLog(input: ExportInput): Promise<Exported> {
     kept_leaves: keptLeaves,
   };
   const manifest: Manifest = { format: EXPORT_FORMAT, origin, size, first, last, ...there, files };
-  await archive.add(MANIFEST_PATH, writeManifest(manifest));
+  const written = writeManifest(manifest);
+  await archive.add(MANIFEST_PATH, written);
+  if (input.maker !== undefined) await archive.add(ATTESTATION_PATH, attestManifest(written, input.maker));
   await archive.close();
   return copied;
 }

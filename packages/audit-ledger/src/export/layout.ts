@@ -7,6 +7,8 @@ import { encodeTileIndex, type HashTile, hashesAtLevel, TILE_WIDTH, tileWidth } 
 export const CHECKPOINT_PATH = 'checkpoint';
 export const VERIFIER_KEY_PATH = 'verifier-key';
 export const MANIFEST_PATH = 'manifest.json';
+/** Who made it: signs the manifest, and so is not in it. */
+export const ATTESTATION_PATH = 'attestation.json';
 /** Entries beyond the range that speak for it. */
 export const PROVED_PATH = 'proved.jsonl';
 

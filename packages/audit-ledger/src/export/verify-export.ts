@@ -1,6 +1,8 @@
 /** Verifies an export by nothing but its own bytes and a key that the caller has from elsewhere; names the entry that was altered. */
 import { createHash } from 'node:crypto';
 import type { ArchiveReader } from '../archive/reader.js';
+import { EnvelopeError } from '../attest/envelope.js';
+import { openManifestAttestation } from '../attest/export-statement.js';
 import { preimageOf } from '../detail/commitment.js';
 import { LeafView, MalformedLeafError } from '../leaf/leaf.js';
 import { type Checkpoint, openCheckpoint } from '../note/checkpoint.js';
@@ -18,6 +20,7 @@ import { Walker } from '../verify/walker.js';
 import { Announced } from './announced.js';
 import { readDetailLines, readKeptLines } from './details.js';
 import {
+  ATTESTATION_PATH,
   bundlesOf,
   CHECKPOINT_PATH,
   detailsPath,
@@ -42,6 +45,8 @@ export interface ExportReport {
   readonly ok: boolean;
   readonly checkpoint: Checkpoint | undefined;
   readonly manifest: Manifest | undefined;
+  /** Who signed for having made it, and when by their clock; undefined = that was not looked at. */
+  readonly made?: { readonly by: string; readonly at: string } | undefined;
   readonly findings: readonly ExportFinding[];
   /** All findings, also those that are not listed. */
   readonly found: number;
@@ -49,10 +54,16 @@ export interface ExportReport {
 
 type Progress = (verified: number, total: number) => void;
 
+interface ExportOptions {
+  readonly progress?: Progress | undefined;
+  /** Of whoever has to have made it; undefined = that is not looked at. */
+  readonly attestationKey?: VerifierKey | undefined;
+}
+
 export async function verifyExport(
   archive: ArchiveReader,
   key: VerifierKey,
-  progress?: Progress,
+  { progress, attestationKey }: ExportOptions = {},
 ): Promise<ExportReport> {
   try {
     const manifest = readManifest(await need(archive, MANIFEST_PATH));
@@ -64,7 +75,7 @@ export async function verifyExport(
       throw new NoteError(`${ROTATIONS_PATH} speaks of a rotation that is not in the log`);
     if (manifest.size !== checkpoint.size || manifest.origin !== checkpoint.origin)
       throw new NoteError('checkpoint is not the one that the manifest speaks of');
-    return await new ExportCheck(archive, signer, manifest, checkpoint).run(progress);
+    return await new ExportCheck(archive, signer, manifest, checkpoint).run(progress, attestationKey);
   } catch (error) {
     const known = error instanceof NoteError || error instanceof MalformedManifestError;
     if (!known) throw error;
@@ -96,10 +107,11 @@ class ExportCheck {
     this.#announced = new Announced(manifest);
   }
 
-  async run(progress?: Progress): Promise<ExportReport> {
+  async run(progress: Progress | undefined, attestationKey: VerifierKey | undefined): Promise<ExportReport> {
     await this.#verifierKey();
     await this.#optional(ROTATIONS_PATH);
     await this.#proved();
+    const made = await this.#attestation(attestationKey);
     const { walker, details } = await this.#walk(progress);
     const faults = await tileFaults(this.#manifest, this.#checkpoint, (tile) => this.#read(tilePath(tile)));
     const exact = new Set(walker.findings.map(({ seq }) => seq));
@@ -110,13 +122,27 @@ class ExportCheck {
     await this.#files();
     const findings = [...this.#beside, ...walker.findings];
     const found = this.#beside.length + walker.found;
-    return { ok: found === 0, checkpoint: this.#checkpoint, manifest: this.#manifest, findings, found };
+    return { ok: found === 0, checkpoint: this.#checkpoint, manifest: this.#manifest, made, findings, found };
   }
 
   async #verifierKey(): Promise<void> {
     const text = (await this.#read(VERIFIER_KEY_PATH))?.toString('utf8');
     if (text !== `${this.#key.text}\n`)
       this.#note('verifier key in the export is not the one given, nor one that it handed over to');
+  }
+
+  async #attestation(key: VerifierKey | undefined): Promise<ExportReport['made']> {
+    const text = (await this.#optional(ATTESTATION_PATH))?.toString('utf8');
+    if (key === undefined) return undefined;
+    try {
+      if (text === undefined) throw new EnvelopeError('it is missing');
+      const manifest = (await this.#read(MANIFEST_PATH)) ?? Buffer.alloc(0);
+      return { by: key.name, at: openManifestAttestation(text, manifest, key) };
+    } catch (error) {
+      if (!(error instanceof EnvelopeError || error instanceof SyntaxError)) throw error;
+      this.#note(`${ATTESTATION_PATH}: ${error.message}`);
+      return undefined;
+    }
   }
 
   async #proved(): Promise<void> {

@@ -1,5 +1,6 @@
 /** A report and its evidence, in one pass over the log: the pack is an export of the period with the report and proofs of what it cites. */
 import type { ArchiveWriter } from '../archive/writer.js';
+import type { ExportMaker } from '../attest/export-statement.js';
 import { type ExtraFile, exportLog } from '../export/export-log.js';
 import type { SeqRange } from '../export/layout.js';
 import { offlineFiles } from '../export/offline-files.js';
@@ -25,6 +26,7 @@ export interface EvidenceInput {
   readonly period: Period;
   readonly range: SeqRange;
   readonly archive: ArchiveWriter;
+  readonly maker?: ExportMaker | undefined;
 }
 
 export interface ReportFiles {

@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createArchive } from '../archive/writer.js';
+import type { ExportMaker } from '../attest/export-statement.js';
 import type { Draft } from '../commit/build.js';
 import { type ExtraFile, exportLog } from '../export/export-log.js';
 import type { SeqRange } from '../export/layout.js';
@@ -60,6 +61,7 @@ export async function exportOf(
 interface EvidenceOptions {
   readonly range?: Partial<SeqRange>;
   readonly period?: Period;
+  readonly maker?: ExportMaker;
   /** Of a forger: what the log is said to hold. */
   readonly lie?: (source: LogSource) => LogSource;
 }
@@ -69,7 +71,7 @@ export async function evidenceOf(
   directory: string,
   framework: Framework,
   name = 'pack',
-  { range = {}, period = { from: undefined, to: undefined }, lie = (source) => source }: EvidenceOptions = {},
+  { range = {}, period = { from: undefined, to: undefined }, maker, lie = (source) => source }: EvidenceOptions = {},
 ): Promise<{ path: string; files: ReportFiles }> {
   const path = join(mkdtempSync(join(tmpdir(), 'sentinel-evidence-')), name);
   const opened = await fileBackend({ directory }).openSource();
@@ -80,7 +82,7 @@ export async function evidenceOf(
     const whole = { first: 0, last: checkpoint.size - 1, ...range };
     const archive = await createArchive(path);
     const verifierKey = TEST_KEY.verifier.text;
-    const input = { framework, source, note, checkpoint, verifierKey, period, range: whole, archive };
+    const input = { framework, source, note, checkpoint, verifierKey, period, range: whole, archive, maker };
     return { path, files: await makeEvidence(input) };
   } finally {
     await opened.close();
