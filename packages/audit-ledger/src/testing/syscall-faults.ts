@@ -61,8 +61,11 @@ export interface FaultOutcome {
 export class FaultRuns {
   readonly #writer = new WriterProcess();
   readonly #key: SigningKey;
+  readonly #preload: readonly string[];
 
-  constructor() {
+  /** `preload`: a mutant to load into the writer. */
+  constructor(preload?: string) {
+    this.#preload = preload === undefined ? [] : ['--import', preload];
     this.#key = parseSigningKey(readFileSync(this.#at('ledger.key'), 'utf8').trim());
   }
 
@@ -103,7 +106,7 @@ export class FaultRuns {
   async #trace(args: readonly string[]): Promise<{ traced: string; problems: string[]; acked: number }> {
     this.#reset();
     const [trace, pause] = [this.#at('trace'), this.#at('pause')];
-    const node = [process.execPath, '--import', PAUSE];
+    const node = [process.execPath, '--import', PAUSE, ...this.#preload];
     this.#writer.command = ['env', 'UV_THREADPOOL_SIZE=1', `PAUSE_FILE=${pause}`, ...node];
     const starting = this.#writer.start().catch(() => undefined);
     const tracer = await attach(pause, ['-qq', '-o', trace, ...args]).catch(async (error: unknown) => {

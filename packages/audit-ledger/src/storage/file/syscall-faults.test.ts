@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { FAULTS, type Fault, FaultRuns, SYSCALLS } from '../../testing/syscall-faults.js';
 
+/** It swaps the head only after it acknowledged. */
+const MUTANT = new URL('../../testing/mutants/sign-before-swap.js', import.meta.url).href;
 const hasTracer = spawnSync('strace', ['--version']).status === 0;
 const skip = hasTracer || process.env['CI'] === 'true' ? false : 'strace is not installed';
 
@@ -24,5 +26,17 @@ describe('a system call of a writer that fails', { skip, timeout: 600_000 }, () 
       if (outcome.injected) injected += 1;
     }
     assert.ok(injected >= 8, `${injected} faults were injected`);
+  });
+
+  it('shows a writer that acknowledges before its head is swapped, where an honest one is killed at its swap', async () => {
+    await using honest = new FaultRuns();
+    await honest.prepare();
+    const swap = (await honest.calls()).findLast(({ syscall }) => syscall === 'link');
+    assert.ok(swap !== undefined);
+    assert.deepEqual((await honest.run(swap, 'kill')).problems, []);
+    await using faulty = new FaultRuns(MUTANT);
+    await faulty.prepare();
+    const { problems } = await faulty.run(swap, 'kill');
+    assert.match(problems.join('\n'), /acknowledged entry \d+ is now|went back in time/);
   });
 });
