@@ -5,6 +5,7 @@ import { unary } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
+import { beginningOf } from './beginning.js';
 import { createEvents, createGauges, type ServiceEvents } from './events.js';
 import { healthOf } from './health.js';
 import { type HandedOver, KeyRing } from './key-ring.js';
@@ -30,6 +31,7 @@ import type { WriteMethods } from './rpc/service.js';
 import { servePorts } from './serve.js';
 import { writerKeyOf } from './settings.js';
 import type { Backend } from './storage/backend.js';
+import { openSigned } from './storage/open-signed.js';
 import { selectBackend } from './storage/select-backend.js';
 import { Turns } from './turns.js';
 import { Condition } from './verification/condition.js';
@@ -45,6 +47,8 @@ export interface BuildOptions {
   readonly config: AuditLedgerConfig;
   readonly insecure: boolean;
   readonly acceptRollback: boolean;
+  /** The key may begin a log although its file does not say that it never signed. */
+  readonly newLog: boolean;
   readonly log: Logger;
   readonly fatal: (error: unknown) => void;
   /** The configuration read again. */
@@ -112,6 +116,7 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
   const ledgerOptions: Omit<OpenLedgerOptions, 'key'> = {
     backend,
     acceptRollback: options.acceptRollback,
+    beginning: beginningOf(config, options.newLog),
     groupEntries: config.chain.batch_size,
     nowUs,
     randomBytes,
@@ -144,7 +149,7 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
     condition.take(report);
     events.verified(report);
   };
-  const openSource = () => backend.openSource();
+  const openSource = () => openSigned(backend, key.verifier);
   const verify = verifier(openSource, key.verifier, taken, turns);
   const repair = repairFrom(repairer, config.verification.repair_from);
   const watched = { openSource, key: key.verifier, turns, verified: events.verified, repair };
@@ -156,7 +161,7 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
     keyRing: keys,
     repairer,
     view: () => ({ checkpoint: ledger.checkpoint, reads }),
-    health: () => healthOf(ledger, condition, aheadSeconds()),
+    health: () => healthOf(ledger, condition, aheadSeconds(), opened.unguarded),
     keys: async () => ({ current: ledger.signer, rotations: await readRotations(store) }),
     verify,
     log,
@@ -214,7 +219,7 @@ function logHandedOver(log: Logger, handed: HandedOver | undefined): void {
   log.warn({ ...handed }, 'the log was handed over to another key, by an entry that both keys signed');
 }
 
-function logOpened(log: Logger, backend: Backend, { ledger, recomputed, lostSize }: OpenLedger): void {
+function logOpened(log: Logger, backend: Backend, { ledger, recomputed, lostSize, unguarded }: OpenLedger): void {
   const { origin, size } = ledger.checkpoint;
   log.info(
     { backend: backend.name, place: backend.place, origin, entries: size, recomputed },
@@ -222,4 +227,9 @@ function logOpened(log: Logger, backend: Backend, { ledger, recomputed, lostSize
   );
   if (lostSize !== undefined)
     log.warn({ lostSize, entries: size }, 'rollback accepted by the operator: entries are lost, and the log says so');
+  if (unguarded !== undefined)
+    log.error(
+      { reason: unguarded, entries: size },
+      'CRITICAL: nothing shows whether the log went back in time; compare it with a checkpoint that somebody kept (sentinel audit verify)',
+    );
 }

@@ -10,7 +10,13 @@ const SHOWN_DAMAGED = 10;
 const SHOWN_AHEAD_SECONDS = 60;
 
 /** A damaged log still takes entries: what is new is as good as ever, and losing it would be worse. */
-export function healthOf({ checkpoint }: Ledger, condition: Condition, aheadSeconds: number): Health {
+/** @param unguarded why nothing shows whether the log went back in time before this start */
+export function healthOf(
+  { checkpoint }: Ledger,
+  condition: Condition,
+  aheadSeconds: number,
+  unguarded?: string,
+): Health {
   const { atMs, size, damaged } = condition.part;
   const verified = {
     ok: condition.intact,
@@ -20,10 +26,9 @@ export function healthOf({ checkpoint }: Ledger, condition: Condition, aheadSeco
     ...(condition.intact ? {} : { action: REPAIR_ACTION }),
   };
   const status = condition.intact ? 'ok' : 'damaged';
-  return {
-    healthy: condition.intact,
-    report: { status, entries: checkpoint.size, verified, clock: clockTrouble(aheadSeconds) },
-  };
+  const clock = clockTrouble(aheadSeconds);
+  const report = { status, entries: checkpoint.size, verified, clock };
+  return { healthy: condition.intact, report: unguarded === undefined ? report : { ...report, unguarded } };
 }
 
 function clockTrouble(aheadSeconds: number): string | null {

@@ -34,6 +34,7 @@ async function serve(started: LedgerProgram): Promise<void> {
       config,
       insecure,
       acceptRollback: flags['accept-rollback'],
+      newLog: flags['new-log'],
       log,
       fatal,
       reload: () => {

@@ -1,6 +1,6 @@
 /** Why a log could not be opened, in one sentence that says what to do. */
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { RollbackError, StaleWriterError, StoreFullError, TamperedStoreError } from './storage/errors.js';
+import { NoLogError, RollbackError, StaleWriterError, StoreFullError, TamperedStoreError } from './storage/errors.js';
 import { MalformedHeadError } from './storage/head.js';
 
 const REPAIR_HINT =
@@ -11,6 +11,13 @@ export function publicOpenError(error: unknown): unknown {
     return new SentinelError({
       code: 'FAILED_PRECONDITION',
       reason: 'STALE_OWNER',
+      message: error.message,
+      cause: error,
+    });
+  if (error instanceof NoLogError)
+    return new SentinelError({
+      code: 'FAILED_PRECONDITION',
+      field: error.setting,
       message: error.message,
       cause: error,
     });

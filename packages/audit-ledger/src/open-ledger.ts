@@ -1,5 +1,7 @@
 /** Store, sequencer and deduplication put together: a ledger that takes entries, without its ports. */
 
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Beginning } from './beginning.js';
 import { Ledger, type LedgerEvents, MAX_GROUP_ENTRIES } from './commit/ledger.js';
 import { Sequencer } from './commit/sequencer.js';
 import { genesisDraft, rollbackDraft } from './commit/system-entries.js';
@@ -13,6 +15,7 @@ export interface OpenLedgerOptions {
   readonly backend: Pick<Backend, 'openWriter'>;
   readonly key: SigningKey;
   readonly acceptRollback: boolean;
+  readonly beginning: Beginning;
   readonly groupEntries: number;
   readonly nowUs: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -26,6 +29,8 @@ export interface OpenLedger {
   readonly recomputed: number;
   /** Size of the checkpoint that the log fell behind, where an operator accepted that. */
   readonly lostSize: number | undefined;
+  /** Why nothing shows whether the log went back in time before this start. */
+  readonly unguarded: string | undefined;
   close(): Promise<void>;
 }
 
@@ -35,10 +40,11 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
   const opened = await options.backend.openWriter({
     verifier: key.verifier,
     acceptRollback: options.acceptRollback,
+    mayBegin: options.beginning.allowed,
     nowUs: nowUs(),
     newEpochId: randomBytes(16),
   });
-  const { store, state, shadow, window, seals, lost, recomputed } = opened;
+  const { store, state, shadow, window, seals, lost, unguarded, recomputed } = opened;
   const ledger = new Ledger({
     store,
     sequencer: new Sequencer(state, shadow),
@@ -56,13 +62,27 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
     await store.close();
   };
   try {
+    begin(store, options.beginning);
     if (store.head.size === 0)
       await ledger.record(genesisDraft(key.verifier.name, key.verifier.text, nowUs(), randomBytes(16)));
-    if (lost !== undefined) await ledger.record(rollbackDraft(lost, store.head.size, nowUs(), randomBytes(16)));
+    if (lost !== undefined || (unguarded !== undefined && options.acceptRollback))
+      await ledger.record(rollbackDraft(lost, store.head.size, nowUs(), randomBytes(16)));
     await store.saveCheckpoint(ledger.checkpoint.note);
   } catch (error) {
     await close();
     throw error;
   }
-  return { ledger, store, recomputed, lostSize: lost?.size, close };
+  return { ledger, store, recomputed, lostSize: lost?.size, unguarded, close };
+}
+
+/** The head is in its place and says that a log begins there: from here on a crash leads to the genesis, and to no other log. */
+function begin({ head }: LedgerStore, beginning: Beginning): void {
+  if (head.size === 0) return beginning.taken();
+  if (!beginning.demanded) return;
+  throw new SentinelError({
+    code: 'FAILED_PRECONDITION',
+    field: '--new-log',
+    message: `there is a log of ${head.size} entries already`,
+    hint: 'Start without --new-log: left in place it would begin a second log once the first is out of sight.',
+  });
 }

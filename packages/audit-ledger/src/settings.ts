@@ -12,6 +12,7 @@ import {
   type SigningKey,
   type VerifierKey,
 } from './note/keys.js';
+import { dataFolder } from './storage/data-folder.js';
 
 const KEY = 'audit_ledger.signing_key';
 const ATTESTATION_KEY = 'audit_ledger.attestation_signing_key';
@@ -114,7 +115,7 @@ function parsePinned(text: string): VerifierKey {
 
 /** Where a reader keeps what it remembers: beside the log, so that restoring the log does not restore it. */
 export function readerFolderOf({ reader, data_dir: dataDir }: Pick<AuditLedgerConfig, 'reader' | 'data_dir'>): string {
-  return reader.state_dir === '' ? `${dataDir.replace(/\/+$/, '')}.reader` : reader.state_dir;
+  return reader.state_dir === '' ? `${dataFolder(dataDir)}.reader` : reader.state_dir;
 }
 
 function parse(text: string): SigningKey {

@@ -108,6 +108,38 @@ describe('the audit commands, against the real ledger', () => {
       assert.equal((await ask(wrong)).status, 2);
   });
 
+  it('export, report and query: hold the ledger against what was verified of it before', async () => {
+    const file = `${pinned}.checkpoint.json`;
+    const verified = readFileSync(file, 'utf8');
+    const copy = folder.join('forked.tar');
+    const commands = [
+      ['audit', 'export', '--file', copy],
+      ['audit', 'report', 'soc2', '--file', folder.join('forked.json'), '--evidence', copy],
+    ];
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(verified) as object), size: 7 }));
+    for (const command of commands) {
+      const { status, stderr } = await ask(command);
+      assert.deepEqual([status, existsSync(copy), existsSync(folder.join('forked.json'))], [1, false, false]);
+      assert.match(stderr, /TAMPERED: nothing is copied: log does not extend the known checkpoint/);
+    }
+    const queried = await ask(['audit', 'query', '--limit', '1']);
+    assert.equal(queried.status, 1);
+    assert.match(queried.stderr, /CRITICAL: the ledger is not the one that was verified here before/);
+    writeFileSync(file, 'garbage');
+    for (const command of [...commands, ['audit', 'query'], ['audit', 'verify']]) {
+      const { status, stderr } = await ask(command);
+      assert.equal(status, 78, stderr);
+      assert.match(stderr, /checkpoint\.json is damaged: what was verified/);
+    }
+    writeFileSync(file, verified);
+    const key = readFileSync(pinned, 'utf8');
+    rmSync(pinned);
+    const unpinned = await ask(['audit', 'export', '--file', folder.join('unpinned.tar')]);
+    writeFileSync(pinned, key);
+    assert.equal(unpinned.status, 0);
+    assert.match(unpinned.stderr, /No key is pinned here/);
+  });
+
   it('verify: later, against the pinned key and as an extension of what verified', async () => {
     await logEvents(ledger.grpc, 5);
     const { status, stdout } = await ask(['audit', 'verify', '--full']);

@@ -8,6 +8,7 @@ import { ConfigurationError, usageError } from './failure.js';
 const KEY_FILE = 'run/ledger.vkey';
 /** Beside the key: the newest checkpoint that verified, which every later one must extend. */
 const CHECKPOINT_SUFFIX = '.checkpoint.json';
+const ROOT_BYTES = 32;
 
 export interface TrustedKey {
   readonly key: VerifierKey;
@@ -79,13 +80,19 @@ export class Pin {
     }
   }
 
+  /** @throws ConfigurationError where something is kept that is none: forgotten, it would let a forked log pass */
   #stored(key: VerifierKey): StoredCheckpoint | null {
-    try {
-      const found = JSON.parse(readOrNull(this.file + CHECKPOINT_SUFFIX) ?? 'null') as StoredCheckpoint | null;
-      return found?.key === key.text && Number.isSafeInteger(found.size) ? found : null;
-    } catch {
-      return null;
-    }
+    const file = this.file + CHECKPOINT_SUFFIX;
+    const text = readOrNull(file);
+    if (text === null) return null;
+    const found = storedIn(text);
+    if (found === undefined)
+      throw new ConfigurationError({
+        code: 'FAILED_PRECONDITION',
+        message: `${file} is damaged: what was verified of the ledger before is not known`,
+        hint: 'Restore it from a copy; remove it only if you accept that a forked log would not be noticed.',
+      });
+    return found.key === key.text ? found : null;
   }
 
   #write(file: string, text: string): boolean {
@@ -110,6 +117,20 @@ interface StoredCheckpoint {
   readonly size: number;
   /** base64 */
   readonly root: string;
+}
+
+function storedIn(text: string): StoredCheckpoint | undefined {
+  try {
+    const found = JSON.parse(text) as StoredCheckpoint;
+    const { key, origin, size, root, rotations = [] } = found;
+    const whole =
+      [key, origin, root, ...rotations].every((each) => typeof each === 'string') &&
+      Number.isSafeInteger(size) &&
+      Buffer.from(root, 'base64').length === ROOT_BYTES;
+    return whole ? found : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function readOrNull(file: string): string | null {

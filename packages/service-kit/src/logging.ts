@@ -12,6 +12,8 @@ export interface LoggingOptions {
 /** Fields whose value never reaches a log, at any depth. A bare `key` is the name of a setting. */
 const SECRET_FIELD =
   /(?:^|_)(?:token|password|secret|authorization|webhook_url)$|_keys?$|[a-z](?:Token|Password|Secret|Keys?)$/;
+/** What everybody may know, though it is called a key. */
+const PUBLIC_FIELD = /(?:^|_)(?:verifier|public)_keys?$|(?:^v|V)erifierKeys?$|(?:^p|P)ublicKeys?$/;
 /** Credentials inside any text: `scheme://user:password@host`, `Bearer token`. */
 const CREDENTIALS = /(:\/\/[^\s:/@"]*:)[^\s/@"]+(?=@)|(\bBearer )[^\s"\\]+/gi;
 const CENSOR = '[secret]';
@@ -45,7 +47,7 @@ function withoutSecrets(fields: Record<string, unknown>, depth = 0): Record<stri
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [
       name,
-      SECRET_FIELD.test(name) && value !== '' ? CENSOR : loggable(value, depth + 1),
+      SECRET_FIELD.test(name) && !PUBLIC_FIELD.test(name) && value !== '' ? CENSOR : loggable(value, depth + 1),
     ]),
   );
 }

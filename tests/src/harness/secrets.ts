@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generateSigningKeyText } from '@sentinel/audit-ledger/keygen';
+import { writeSigningKey } from '@sentinel/audit-ledger/keygen';
 
 /** Secrets of one installation, as files that only their owner may read. */
 export interface Secrets {
@@ -34,8 +34,13 @@ export function makeSecrets(folder: string): Secrets {
     hmacKeysFile: write('hmac.keys', `default=${fleetKey}`),
     operatorTokenFile: write('operator.token', operatorToken),
     serviceTokenFile: write('service.token', serviceToken),
-    ledgerKeyFile: write('ledger.key', generateSigningKeyText(ORIGIN)),
+    ledgerKeyFile: signingKey(join(folder, 'ledger.key')),
   };
+}
+
+function signingKey(file: string): string {
+  writeSigningKey(file, ORIGIN);
+  return file;
 }
 
 function random(): string {

@@ -1,5 +1,5 @@
 /** Where an export is written: a folder, or one tar file. Either holds the same files. */
-import { type FileHandle, mkdir, open, readdir, writeFile } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { TAR_END, tarHeader, tarPadding } from './tar.js';
@@ -7,17 +7,37 @@ import { TAR_END, tarHeader, tarPadding } from './tar.js';
 export interface ArchiveWriter {
   /** `path` has slashes and no leading one. Each path once. */
   add(path: string, bytes: Uint8Array): Promise<void>;
-  /** Makes it durable. */
-  close(): Promise<void>;
 }
 
-/** A name that ends in `.tar` becomes a file, any other a folder. @throws SentinelError where something is there already */
-export async function createArchive(output: string): Promise<ArchiveWriter> {
+/**
+ * A name that ends in `.tar` becomes a file, any other a folder. Either is there once it is whole: until then it lies beside, and where
+ * `write` fails nothing is left.
+ * @throws SentinelError where something is there already; what `write` throws
+ */
+export async function writeArchive<T>(output: string, write: (archive: ArchiveWriter) => Promise<T>): Promise<T> {
+  const draft = `${output.replace(/\/+$/, '')}.part`;
+  const archive = await createArchive(output, draft);
   try {
-    return output.endsWith('.tar') ? new TarWriter(await open(output, 'wx')) : await FolderWriter.create(output);
+    const written = await write(archive);
+    await archive.close();
+    await rename(draft, output);
+    return written;
+  } catch (error) {
+    await archive.abandon();
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function createArchive(output: string, draft: string): Promise<Draft> {
+  try {
+    await assertFree(output);
+    // Of an earlier try that was killed.
+    await rm(draft, { recursive: true, force: true });
+    return output.endsWith('.tar') ? new TarWriter(await open(draft, 'wx')) : await FolderWriter.create(draft);
   } catch (cause) {
+    if (cause instanceof SentinelError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw taken(output);
     throw new SentinelError({
       code: 'INVALID_ARGUMENT',
       field: '--output',
@@ -27,7 +47,21 @@ export async function createArchive(output: string): Promise<ArchiveWriter> {
   }
 }
 
-class FolderWriter implements ArchiveWriter {
+/** One that can be given up. */
+interface Draft extends ArchiveWriter {
+  /** Makes it durable. */
+  close(): Promise<void>;
+  abandon(): Promise<void>;
+}
+
+/** An empty folder may be there. */
+async function assertFree(output: string): Promise<void> {
+  const found = await lstat(output).catch(() => undefined);
+  if (found === undefined) return;
+  if (output.endsWith('.tar') || !found.isDirectory() || (await readdir(output)).length > 0) throw taken(output);
+}
+
+class FolderWriter implements Draft {
   readonly #folder: string;
   readonly #made = new Set<string>();
 
@@ -37,7 +71,6 @@ class FolderWriter implements ArchiveWriter {
 
   static async create(folder: string): Promise<FolderWriter> {
     await mkdir(folder, { recursive: true });
-    if ((await readdir(folder)).length > 0) throw taken(folder);
     return new FolderWriter(folder);
   }
 
@@ -52,9 +85,13 @@ class FolderWriter implements ArchiveWriter {
   close(): Promise<void> {
     return Promise.resolve();
   }
+
+  abandon(): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
-class TarWriter implements ArchiveWriter {
+class TarWriter implements Draft {
   readonly #file: FileHandle;
 
   constructor(file: FileHandle) {
@@ -71,6 +108,10 @@ class TarWriter implements ArchiveWriter {
     await this.#file.appendFile(TAR_END);
     await this.#file.sync();
     await this.#file.close();
+  }
+
+  async abandon(): Promise<void> {
+    await this.#file.close().catch(() => undefined);
   }
 }
 

@@ -1,18 +1,20 @@
 /** What auditors order, of a log that lies here or is served elsewhere: a copy, or a report with its evidence. Each is verified once it is written. */
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { openArchive } from '../archive/reader.js';
-import { type ArchiveWriter, createArchive } from '../archive/writer.js';
+import { type ArchiveWriter, writeArchive } from '../archive/writer.js';
 import type { ExportMaker } from '../attest/export-statement.js';
 import { exportLog } from '../export/export-log.js';
 import { offlineFiles } from '../export/offline-files.js';
 import { type Period, rangeOf } from '../export/period.js';
 import { type ExportReport, verifyExport } from '../export/verify-export.js';
+import type { Checkpoint } from '../note/checkpoint.js';
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
 import { makeEvidence, type ReportFiles } from '../report/evidence.js';
 import type { Framework } from '../report/model.js';
 import { claimedRotations, followCheckpoint, proveRotations } from '../verify/followed-key.js';
 import type { LogSource } from '../verify/source.js';
+import { inconsistency } from '../verify/verify-log.js';
 
 export interface AuditedLog {
   readonly source: LogSource;
@@ -20,6 +22,8 @@ export interface AuditedLog {
   readonly period: Period;
   /** Who signs for having made the copy; undefined = nobody. */
   readonly maker?: ExportMaker | undefined;
+  /** A checkpoint seen earlier, which the log must extend. */
+  readonly known?: Checkpoint;
   readonly progress?: (verified: number, total: number) => void;
 }
 
@@ -29,12 +33,12 @@ export interface MadeReport {
   readonly evidence: ExportReport | undefined;
 }
 
-const NOWHERE: ArchiveWriter = { add: () => Promise.resolve(), close: () => Promise.resolve() };
+const NOWHERE: ArchiveWriter = { add: () => Promise.resolve() };
 
 /** @param output a new folder, or a new file that ends in `.tar` */
 export async function copyLog(output: string, log: AuditedLog): Promise<ExportReport> {
   const opened = await openLog(log);
-  await exportLog({ ...opened, maker: log.maker, archive: await createArchive(output), extras: offlineFiles });
+  await writeArchive(output, (archive) => exportLog({ ...opened, maker: log.maker, archive, extras: offlineFiles }));
   return await verifyCopy(output, log);
 }
 
@@ -45,16 +49,29 @@ export async function makeReport(
   log: AuditedLog,
 ): Promise<MadeReport> {
   const opened = await openLog(log);
-  const archive = evidence === undefined ? NOWHERE : await createArchive(evidence);
-  const files = await makeEvidence({ ...opened, maker: log.maker, framework, archive, period: log.period });
+  const write = async (archive: ArchiveWriter): Promise<ReportFiles> =>
+    await makeEvidence({ ...opened, maker: log.maker, framework, archive, period: log.period });
+  const files = evidence === undefined ? await write(NOWHERE) : await writeArchive(evidence, write);
   return { files, evidence: evidence === undefined ? undefined : await verifyCopy(evidence, log) };
 }
 
-async function openLog({ source, verifier, period }: AuditedLog) {
+/** @throws SentinelError DATA_LOSS where it is not signed, FAILED_PRECONDITION where it does not extend what is known of it */
+async function openLog({ source, verifier, period, known }: AuditedLog) {
   const note = await source.checkpoint();
   const signed = await followed(note, source, verifier);
+  if (known !== undefined) await assertExtends(known, signed.checkpoint, source);
   const range = await rangeOf(period, source, signed.checkpoint.size);
   return { source, note, range, ...signed };
+}
+
+async function assertExtends(known: Checkpoint, now: Checkpoint, source: LogSource): Promise<void> {
+  const [found] = await inconsistency(known, now, source);
+  if (found === undefined) return;
+  throw new SentinelError({
+    code: 'FAILED_PRECONDITION',
+    message: `TAMPERED: nothing is copied: ${found.what} (${known.size} entries were verified before)`,
+    hint: 'Keep the checkpoint that is kept here: it proves it. sentinel audit verify says more.',
+  });
 }
 
 /** With all keys that the log ever had, for whoever pinned an earlier one. */

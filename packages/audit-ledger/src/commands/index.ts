@@ -26,6 +26,10 @@ export const FLAGS = {
     type: 'boolean',
     help: 'writer: starts on a log that is older than its last checkpoint, and records that; reader: begins anew after a forked log',
   },
+  'new-log': {
+    type: 'boolean',
+    help: 'writer, once: begins a log by a key that never signed one, where its file does not say so (a mounted secret, a value)',
+  },
   depth: { type: 'integer', min: 1, help: 'verify: the newest N entries' },
   full: { type: 'boolean', help: 'verify: every entry' },
   from: {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { retiredPath, writeSigningKey } from '../note/key-file.js';
+import { retiredPath, writeKeyFile, writeSigningKey } from '../note/key-file.js';
 import { publicKeyPem } from '../note/keys.js';
 import type { Command } from './index.js';
 import { operate } from './operate.js';
@@ -13,7 +13,7 @@ export const keygen: Command = async (program, { stdout }) => {
   const { config, flags } = program;
   if (flags.attestation) {
     const path = fileOf(config.attestation_signing_key_path, 'attestation_signing_key_path');
-    const verifier = writeSigningKey(path, `sentinel-attestation/${randomUUID()}`);
+    const verifier = writeKeyFile(path, `sentinel-attestation/${randomUUID()}`);
     stdout.write(`${verifier}\n${publicKeyPem(verifier)}`);
     return 0;
   }

@@ -24,6 +24,7 @@ import { formatAddress, parseAddress } from '@sentinel/service-kit/address';
 import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { NEVER } from '../beginning.js';
 import { KeyRing } from '../key-ring.js';
 import { RepairJournal, repairJournalPath } from '../repair/journal.js';
 import { recorder } from '../repair/recorder.js';
@@ -165,6 +166,7 @@ async function asWriter({
   const opened = await KeyRing.open(config, {
     backend,
     acceptRollback: false,
+    beginning: NEVER,
     groupEntries: config.chain.batch_size,
     nowUs,
     randomBytes,

@@ -4,6 +4,7 @@ import type { VerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
 import { linkedKeys, openByAny } from '../note/rotation.js';
 import { verifierKeyOf } from '../settings.js';
+import { openSigned } from '../storage/open-signed.js';
 import { selectBackend } from '../storage/select-backend.js';
 import { claimedRotations } from '../verify/followed-key.js';
 import { type VerifyReport, verifyLog } from '../verify/verify-log.js';
@@ -28,7 +29,7 @@ export const verify: Command = async (program, streams) => {
   const backend = selectBackend(config);
   // Read before the log, which a writer may extend meanwhile.
   const guards = await backend.guards();
-  const source = await backend.openSource();
+  const source = await openSigned(backend, verifier);
   try {
     const guard = newestOf(guards, linkedKeys(verifier, await claimedRotations(source)));
     const options = {

@@ -7,7 +7,7 @@ import { SALT_BYTES } from '../detail/commitment.js';
 import { EventConflictError, StaleNumberError } from '../ingest/deduplicate.js';
 import { decodeLeaf, LeafType } from '../leaf/leaf.js';
 import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
-import { RollbackError, TamperedStoreError } from '../storage/errors.js';
+import { NoLogError, RollbackError, TamperedStoreError } from '../storage/errors.js';
 import { FolderSource } from '../storage/file/folder-source.js';
 import type { LedgerStore } from '../storage/store.js';
 import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf, TEST_KEY } from '../testing/ledgers.js';
@@ -191,7 +191,8 @@ describe('a log that went back in time', () => {
     await opened.close();
     await (await openTestLedger(folder)).close();
     rmSync(folder, { recursive: true });
-    await assert.rejects(openTestLedger(folder), RollbackError);
+    await assert.rejects(openTestLedger(folder), NoLogError);
+    await assert.rejects(openTestLedger(folder), /guard holds a checkpoint of 3 entries/);
   });
 
   it('and one of another key are told apart', async () => {

@@ -51,15 +51,15 @@ export function genesisDraft(origin: string, logKey: string, nowUs: number, even
   return systemDraft({ event: 'genesis', format: LOG_FORMAT, log_key: logKey, origin }, nowUs, eventId);
 }
 
-/** A store older than its last known checkpoint was accepted by an operator. */
+/** A store older than its last known checkpoint was accepted by an operator, or one of which nobody knows; then `lost` is undefined. */
 export function rollbackDraft(
-  lost: { size: number; root: Uint8Array },
+  lost: { readonly size: number; readonly root: Uint8Array } | undefined,
   size: number,
   nowUs: number,
   eventId: Uint8Array,
 ): Draft {
-  const detail = { event: 'rollback_accepted', lost_root: hex(lost.root), lost_size: lost.size, size };
-  return systemDraft(detail, nowUs, eventId);
+  const known = lost === undefined ? {} : { lost_root: hex(lost.root), lost_size: lost.size };
+  return systemDraft({ event: 'rollback_accepted', ...known, size }, nowUs, eventId);
 }
 
 /**

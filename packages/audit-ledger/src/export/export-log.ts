@@ -103,7 +103,6 @@ export async function exportLog(input: ExportInput): Promise<Exported> {
   const written = writeManifest(manifest);
   await archive.add(MANIFEST_PATH, written);
   if (input.maker !== undefined) await archive.add(ATTESTATION_PATH, attestManifest(written, input.maker));
-  await archive.close();
   return copied;
 }
 

@@ -48,6 +48,8 @@ async function respond(options: HttpOptions, request: IncomingMessage, response:
 }
 
 function fail(response: ServerResponse, error: SentinelError): void {
-  response.writeHead(httpStatus(error.code), { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  // Who refuses because of what it saw of the log is no broken server.
+  const status = error.code === 'DATA_LOSS' && error.reason === 'CONFLICT' ? 503 : httpStatus(error.code);
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(JSON.stringify(error.toJson()));
 }

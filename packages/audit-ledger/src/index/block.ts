@@ -73,6 +73,18 @@ export class IndexBlock {
     return this.#commits[Math.floor((seq - this.firstSeq) / TILE_WIDTH)] ?? 0;
   }
 
+  /** What the block says of its entry number `at`. */
+  at(at: number): { readonly type: number; readonly eventUs: number } {
+    return { type: this.#types[at] ?? PRUNED, eventUs: this.#times[at] ?? 0 };
+  }
+
+  /** GPU of each entry; undefined for those of none. */
+  gpus(): (string | undefined)[] {
+    const gpus = new Array<string | undefined>(BLOCK_ENTRIES);
+    for (const [gpu, posted] of this.#postings) for (const at of posted) gpus[at] = gpu;
+    return gpus;
+  }
+
   /** Seqs in ascending order that match; `toSeq` and `endUs` are exclusive. */
   matches(filter: IndexFilter): number[] {
     if (isOutside(filter, this.#span)) return [];
@@ -119,7 +131,7 @@ export class IndexBlock {
 
   static decode(bytes: Buffer): IndexBlock {
     assertIntactBlock(bytes);
-    const gpuOf = readPostings(bytes);
+    const gpuOf = postingsIn(bytes);
     const block = new IndexBlock(Number(bytes.readBigUInt64BE(4)));
     for (let at = 0; at < BLOCK_ENTRIES; at += 1) {
       const type = bytes.readUInt8(TYPES_AT + at);
@@ -195,6 +207,16 @@ function writePostings(bytes: Buffer, dictionaryBytes: number, names: readonly P
     bytes.set(name, entry + 1);
     entry = bytes.writeUInt32BE(posted.length, entry + 1 + name.length);
     for (const at of posted) posting = bytes.writeUInt16BE(at, posting);
+  }
+}
+
+/** @throws MalformedIndexError where lengths lead out of the block, whatever its digest says */
+function postingsIn(bytes: Buffer): Map<number, string> {
+  try {
+    return readPostings(bytes);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new MalformedIndexError('index block is damaged', { cause });
+    throw cause;
   }
 }
 

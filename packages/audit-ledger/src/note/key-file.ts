@@ -14,9 +14,13 @@ import {
 import { dirname } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { generateSigningKeyText, MalformedKeyError, parseSigningKey, type SigningKey } from './keys.js';
+import { syncFolder } from './sync-folder.js';
+import { markUnused } from './unused-mark.js';
 
-/** Read, write or execute by others; write by the group. */
-const OPEN_TO_OTHERS = 0o027;
+/** Anything by group or others. */
+const NOT_PRIVATE = 0o077;
+/** The same but for reading by the group: that is how a file of another owner, a mounted secret of Kubernetes, reaches this process. */
+const LENT = 0o037;
 
 /**
  * Makes a signing key in `file` (0600, never replaced) unless there is one, and gives its note verifier key.
@@ -31,6 +35,13 @@ export function ensureSigningKey(file: string, origin = ''): string {
 
 /** The same, but a file that is there already is an error (ALREADY_EXISTS). */
 export function writeSigningKey(file: string, origin = ''): string {
+  const verifierKey = writeKeyFile(file, origin);
+  markUnused(file, verifierKey);
+  return verifierKey;
+}
+
+/** A key that begins no log. @throws SentinelError ALREADY_EXISTS, PERMISSION_DENIED */
+export function writeKeyFile(file: string, origin: string): string {
   const text = generateSigningKeyText(origin === '' ? `sentinel/${randomUUID()}` : origin);
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -48,12 +59,12 @@ export function writeSigningKey(file: string, origin = ''): string {
 }
 
 /**
- * Refuses a file that others may read, or a group may change: what was read can sign for the log.
+ * Refuses a file that anybody else may read: what was read can sign for the log.
  * @throws SentinelError FAILED_PRECONDITION
  */
-export function assertPrivate(file: string): void {
-  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
-  if ((mode & OPEN_TO_OTHERS) === 0) return;
+export function assertPrivate(file: string, uid = process.getuid?.()): void {
+  const { mode, uid: owner } = statSync(file, { throwIfNoEntry: false }) ?? { mode: 0, uid };
+  if ((mode & (owner === uid ? NOT_PRIVATE : LENT)) === 0) return;
   throw new SentinelError({
     code: 'FAILED_PRECONDITION',
     field: 'audit_ledger.signing_key_path',
@@ -74,7 +85,7 @@ export function retiredKeys(file: string): SigningKey[] {
 /** The key that the one in `file` shall hand over to; made if there is none yet. */
 export function nextKey(file: string, origin: string): SigningKey {
   const path = `${file}.next`;
-  if (readKey(path) === null) writeSigningKey(path, origin);
+  if (readKey(path) === null) writeKeyFile(path, origin);
   return parseSigningKey(readKey(path) ?? '');
 }
 
@@ -110,15 +121,6 @@ function replaceKeyFile(file: string, text: string): void {
   }
   renameSync(draft, file);
   syncFolder(file);
-}
-
-function syncFolder(file: string): void {
-  const fd = openSync(dirname(file), 'r');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function readKey(file: string): string | null {

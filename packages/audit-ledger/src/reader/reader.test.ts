@@ -155,6 +155,7 @@ describe('a reader that meets a log which contradicts what it served', () => {
     await writer.signal('SIGTERM');
     const copy = join(writer.folder, 'copy');
     cpSync(writer.dataFolder, copy, { recursive: true });
+    cpSync(`${writer.dataFolder}.guard`, `${copy}.guard`);
     const second = await writer.start();
     const size = await ingest(second.grpc, 100, 5);
     await using stack = new AsyncDisposableStack();
@@ -172,15 +173,22 @@ describe('a reader that meets a log which contradicts what it served', () => {
     const client = clientOf(at.grpc);
     assert.equal((await refusal(callUnary(client, client.getCheckpoint, {}))).code, 'DATA_LOSS');
     client.close();
-    assert.equal((await fetch(`http://${at.http}/checkpoint`)).status, 500);
+    const checkpoint = await fetch(`http://${at.http}/checkpoint`);
+    assert.equal(checkpoint.status, 503);
+    assert.match(await checkpoint.text(), /this reader has stopped: /);
+    await assert.rejects(
+      httpSource(`http://${at.http}`, fetch).checkpoint(),
+      /answered 503 \(this reader has stopped: /,
+    );
+    assert.match(reader.output, /"verifier_key":"sentinel\/test\+/);
     stack.move();
     return reader;
   }
 
   const replace = (writer: WriterProcess, copy: string): void => {
     rmSync(writer.dataFolder, { recursive: true });
-    rmSync(`${writer.dataFolder}.guard`);
     cpSync(copy, writer.dataFolder, { recursive: true });
+    cpSync(`${copy}.guard`, `${writer.dataFolder}.guard`);
   };
   const evidenceOf = (reader: LedgerProcess): string => {
     const folder = join(reader.folder, 'state');

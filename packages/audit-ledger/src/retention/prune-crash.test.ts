@@ -36,6 +36,7 @@ describe('a pruning that is interrupted', () => {
       const disk = new PowerLossDisk();
       const folder = freshFolder();
       cpSync(original.folder, folder, { recursive: true });
+      cpSync(`${original.folder}.guard`, `${folder}.guard`);
       const aged = await AgedLedger.open(folder, { disk, segmentBytes: 3_000 });
       let operations = 0;
       disk.before = () => {
@@ -64,8 +65,8 @@ describe('a pruning that is interrupted', () => {
     let interrupted = 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
       rmSync(writer.dataFolder, { recursive: true, force: true });
-      rmSync(`${writer.dataFolder}.guard`, { force: true });
       cpSync(original.folder, writer.dataFolder, { recursive: true });
+      cpSync(`${original.folder}.guard`, `${writer.dataFolder}.guard`);
       const aged = await AgedLedger.open(writer.dataFolder, { key });
       const day = new Date((1_700_000_000 + 8 * 86_400) * 1000).toISOString();
       await aged.opened.close();

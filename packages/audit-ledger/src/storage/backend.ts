@@ -16,13 +16,13 @@ export interface Backend {
   readonly place: string;
 
   /**
-   * Takes the log over as its one writer and recovers it; makes it where there is none.
-   * @throws StaleWriterError, TamperedStoreError, RollbackError, and SentinelError where the place cannot be used
+   * Takes the log over as its one writer and recovers it; where there is none, and one may be begun, it has no entries yet.
+   * @throws NoLogError, StaleWriterError, TamperedStoreError, RollbackError, and SentinelError where the place cannot be used
    */
   openWriter(options: OpenWriterOptions): Promise<OpenedStore>;
 
-  /** Everything that is stored up to the newest signed checkpoint, beside a writer at work. @throws SourceError */
-  openSource(): Promise<StoredLog>;
+  /** Everything that is stored up to the newest signed checkpoint, by default that of the first place, beside a writer at work. @throws SourceError */
+  openSource(place?: CheckpointPlace): Promise<StoredLog>;
 
   /** The same up to the head, which nobody signed; undefined where no log was ever made. @throws SourceError */
   openUnsigned(): Promise<{ readonly source: StoredLog; readonly head: Pick<Head, 'size' | 'root'> } | undefined>;
@@ -41,6 +41,9 @@ export interface Backend {
   /** That place, for people. */
   readonly guardPlace: string;
 }
+
+/** Where a checkpoint is taken from: `first` = with the log, `second` = the second place. */
+export type CheckpointPlace = 'first' | 'second';
 
 export interface FollowedLog {
   /** The newest signed checkpoint; undefined where there is none yet. MUST NOT be older than one that it gave before. */
@@ -61,6 +64,8 @@ export interface OpenWriterOptions {
   readonly verifier: VerifierKey;
   /** An operator knows that the log is older than a checkpoint of it. */
   readonly acceptRollback: boolean;
+  /** Whether a log may be made where there is none: a key that signed one before would contradict itself. */
+  readonly mayBegin: boolean;
   readonly nowUs: number;
   /** 16 bytes that mark this writer's take-over. */
   readonly newEpochId: Uint8Array;
@@ -74,6 +79,8 @@ export interface OpenedStore {
   readonly seals: SealTracker;
   /** The checkpoint that the log fell behind, where that was accepted. */
   readonly lost: Checkpoint | undefined;
+  /** Why nothing shows whether the log went back in time; undefined where its second place does. */
+  readonly unguarded: string | undefined;
   /** Entries that were recomputed. */
   readonly recomputed: number;
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, beforeEach, describe, it } from 'node:test';
+import { NEVER } from '../beginning.js';
 import { SALT_BYTES } from '../detail/commitment.js';
 import { StaleNumberError } from '../ingest/deduplicate.js';
 import { decodeLeaf } from '../leaf/leaf.js';
@@ -14,7 +15,7 @@ import { draftOf, ledgerOptions, requestOf, TEST_KEY } from '../testing/ledgers.
 import { tileWidth } from '../tiles/path.js';
 import { Turns } from '../turns.js';
 import { type VerifyOptions, verifyAgainst, verifyLog } from '../verify/verify-log.js';
-import { RollbackError, TamperedStoreError } from './errors.js';
+import { NoLogError, RollbackError, TamperedStoreError } from './errors.js';
 import type { LedgerStore } from './store.js';
 
 const EVERYTHING = { gpu: '', type: undefined, startUs: 0, endUs: Number.POSITIVE_INFINITY, fromSeq: 0 };
@@ -174,6 +175,42 @@ for (const kind of BACKENDS) {
       assert.deepEqual((await verified()).findings, []);
       await restore();
       await assert.rejects(open(), RollbackError);
+    });
+
+    it('is begun only by who may, and after a crash before its genesis without being asked again', async () => {
+      for (const _ of [1, 2]) await assert.rejects(open({ beginning: NEVER }), NoLogError);
+      const crash = (): never => {
+        throw new Error('crash');
+      };
+      await assert.rejects(open({ beginning: { allowed: true, demanded: false, taken: crash } }), /crash/);
+      let taken = 0;
+      const count = (): void => {
+        taken += 1;
+      };
+      const opened = await open({ beginning: { allowed: false, demanded: false, taken: count } });
+      assert.deepEqual([opened.ledger.checkpoint.size, taken], [1, 1]);
+      await opened.close();
+      await assert.rejects(open({ beginning: { allowed: true, demanded: true, taken: crash } }), /a log of 1 entries/);
+      await (await open({ beginning: NEVER })).close();
+    });
+
+    it('without its second place is refused, and accepted only on request, which is logged', async () => {
+      let opened = await open();
+      await opened.close();
+      await place.loseGuard();
+      // A crash before the first checkpoint was kept leaves the same.
+      opened = await open();
+      await opened.ledger.ingest(requestOf([draftOf(1)]));
+      await opened.close();
+      await place.loseGuard();
+      await assert.rejects(open(), RollbackError);
+      opened = await open({ acceptRollback: true });
+      assert.match(opened.unguarded ?? '', /guard.* is missing/);
+      assert.deepEqual(await detailOf(opened.store, 2), { event: 'rollback_accepted', size: 2 });
+      await opened.close();
+      opened = await open();
+      assert.equal(opened.unguarded, undefined);
+      await opened.close();
     });
 
     it('of another key is refused', async () => {

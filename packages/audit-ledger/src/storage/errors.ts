@@ -40,6 +40,17 @@ export class OtherKeyError extends TamperedStoreError {
   }
 }
 
+/** There is no log, and none may be begun here. */
+export class NoLogError extends Error {
+  override readonly name = 'NoLogError';
+  /** Dotted path of the configuration key that says where it should be. */
+  readonly setting: string;
+  constructor(setting: string, message: string) {
+    super(message);
+    this.setting = setting;
+  }
+}
+
 /** The store is older than a checkpoint that was signed for it. */
 export class RollbackError extends Error {
   override readonly name = 'RollbackError';

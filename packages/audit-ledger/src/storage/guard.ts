@@ -5,7 +5,7 @@ import { NoteError } from '../note/note.js';
 import { followRotations } from '../note/rotation.js';
 import { type RecordedRotation, readRotations, recordedAt } from '../retention/chain.js';
 import type { NodeReader } from '../tiles/node-reader.js';
-import { OtherKeyError, RollbackError, TamperedStoreError } from './errors.js';
+import { NoLogError, OtherKeyError, RollbackError, TamperedStoreError } from './errors.js';
 import type { Head } from './head.js';
 import type { LogReads } from './store.js';
 
@@ -21,6 +21,48 @@ export interface GuardedLog {
 export interface GuardNote {
   readonly place: string;
   readonly note: string | Uint8Array;
+}
+
+/**
+ * Refuses to begin a log where one should be: the place may be a volume that is not mounted, and a second log of one key
+ * would be signed against the first. To be called before anything is written there.
+ * @throws NoLogError
+ */
+export function assertMayBegin(
+  { place, setting }: { readonly place: string; readonly setting: string },
+  guards: readonly GuardNote[],
+  { mayBegin, acceptRollback }: { readonly mayBegin: boolean; readonly acceptRollback: boolean },
+): void {
+  if (acceptRollback || (mayBegin && guards.length === 0)) return;
+  const [guard] = guards;
+  if (guard === undefined)
+    throw new NoLogError(
+      setting,
+      `there is no log in ${place}, and signing_key may have signed one before. Is its volume mounted? If this key never signed a log, start once with --new-log; if the log is lost, make a new key (keygen), or start once with --accept-rollback to begin again under this one, which readers, engine and auditors will notice`,
+    );
+  throw new NoLogError(
+    setting,
+    `there is no log in ${place}, but ${guard.place} holds a checkpoint of ${Number(Buffer.from(guard.note).toString('utf8').split('\n')[1])} entries of one. Is its volume mounted? If the log is lost, restore it from a copy, or start once with --accept-rollback to begin again without it`,
+  );
+}
+
+/**
+ * Whether a log has its second place. A log has one from its first checkpoint on; one that was never signed may lack it.
+ * @param guard 'empty': a power cut may leave it so
+ * @returns why nothing shows whether the log went back in time, in words; undefined where it has one
+ * @throws RollbackError where it is missing and nobody accepted that
+ */
+export function unguardedReason(
+  { place, head }: Pick<GuardedLog, 'place' | 'head'>,
+  guard: { readonly place: string; readonly state: 'there' | 'empty' | 'missing' },
+  { acceptRollback }: { readonly acceptRollback: boolean },
+): string | undefined {
+  if (guard.state === 'there' || head.size <= 1) return undefined;
+  if (guard.state === 'empty') return `${guard.place} is empty, as a power cut may leave it`;
+  if (acceptRollback) return `${guard.place} is missing, which the operator accepted`;
+  throw new RollbackError(
+    `${guard.place} is missing: nothing shows whether the log in ${place} went back in time. If the log was moved, move that along; if it was restored from a copy, start once with --accept-rollback to go on with what it holds`,
+  );
 }
 
 /** Entry 0 names the key that signed the log first; each key after it was handed over to. */

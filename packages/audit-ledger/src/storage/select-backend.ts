@@ -1,11 +1,12 @@
 /** Which backend the configuration asks for. */
 import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
 import type { Backend } from './backend.js';
+import { dataFolder } from './data-folder.js';
 import { fileBackend } from './file/file-backend.js';
 import { scyllaBackend } from './scylla/scylla-backend.js';
 
 export function selectBackend({ storage, data_dir }: Pick<AuditLedgerConfig, 'storage' | 'data_dir'>): Backend {
-  return isClustered({ storage }) ? scyllaBackend(storage.scylla) : fileBackend({ directory: data_dir });
+  return isClustered({ storage }) ? scyllaBackend(storage.scylla) : fileBackend({ directory: dataFolder(data_dir) });
 }
 
 /** `auto` is the cluster where it has contact points. */

@@ -16,6 +16,8 @@ export interface TestPlace {
   readonly settings: { readonly [key: string]: unknown };
   /** The log as it is now, without its second place. @returns what puts it back */
   copy(): Promise<() => Promise<void>>;
+  /** Takes the second place away. */
+  loseGuard(): Promise<void>;
   /** Takes away every tile of a level. */
   loseTiles(level: number): Promise<void>;
   remove(): Promise<void>;
@@ -44,6 +46,7 @@ function filePlace(): TestPlace {
         await cp(`${folder}.copy`, folder, { recursive: true });
       };
     },
+    loseGuard: () => Promise.resolve(rmSync(layoutOf(folder).guard)),
     loseTiles: (level) => Promise.resolve(rmSync(join(layoutOf(folder).hashes, String(level)), { recursive: true })),
     remove: () => Promise.resolve(rmSync(dirname(folder), { recursive: true, force: true })),
   };
@@ -59,6 +62,9 @@ function scyllaPlace(): TestPlace {
     backend: scyllaBackend(cluster),
     settings: { storage: { backend: 'scylla', scylla } },
     copy: async () => await copyTables(cluster, LOG_TABLES),
+    loseGuard: async () => {
+      await runCql(cluster, 'TRUNCATE rollback_guard');
+    },
     loseTiles: async (level) => {
       const [row] = await runCql(cluster, 'SELECT log FROM heads');
       await runCql(cluster, `DELETE FROM hashes WHERE log = '${row?.log}' AND level = ${level} AND bucket = 0`);

@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createArchive } from '../archive/writer.js';
+import { writeArchive } from '../archive/writer.js';
 import type { ExportMaker } from '../attest/export-statement.js';
 import type { Draft } from '../commit/build.js';
 import { type ExtraFile, exportLog } from '../export/export-log.js';
@@ -48,10 +48,10 @@ export async function exportOf(
   try {
     const note = await source.checkpoint();
     const checkpoint = openCheckpoint(note, TEST_KEY.verifier);
-    const archive = await createArchive(output);
     const verifierKey = TEST_KEY.verifier.text;
     const whole = { first: 0, last: checkpoint.size - 1, ...range };
-    await exportLog({ source, note, checkpoint, verifierKey, range: whole, archive, extras: () => extras });
+    const input = { source, note, checkpoint, verifierKey, range: whole, extras: () => extras };
+    await writeArchive(output, (archive) => exportLog({ ...input, archive }));
   } finally {
     await source.close();
   }
@@ -80,10 +80,9 @@ export async function evidenceOf(
     const note = await source.checkpoint();
     const checkpoint = openCheckpoint(note, TEST_KEY.verifier);
     const whole = { first: 0, last: checkpoint.size - 1, ...range };
-    const archive = await createArchive(path);
     const verifierKey = TEST_KEY.verifier.text;
-    const input = { framework, source, note, checkpoint, verifierKey, period, range: whole, archive, maker };
-    return { path, files: await makeEvidence(input) };
+    const input = { framework, source, note, checkpoint, verifierKey, period, range: whole, maker };
+    return { path, files: await writeArchive(path, (archive) => makeEvidence({ ...input, archive })) };
   } finally {
     await opened.close();
   }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Beginning } from '../beginning.js';
 import type { Draft } from '../commit/build.js';
 import type { LedgerEvents } from '../commit/ledger.js';
 import { canonicalJson } from '../detail/canonical.js';
@@ -20,6 +21,9 @@ export const TEST_KEY = parseSigningKey(generateSigningKeyText('sentinel/test'))
 export function freshFolder(): string {
   return join(mkdtempSync(join(tmpdir(), 'sentinel-ledger-')), 'ledger');
 }
+
+/** Of a key that no log was begun by. */
+export const FIRST: Beginning = { allowed: true, demanded: false, taken: () => undefined };
 
 export interface RecordedEvents extends LedgerEvents {
   readonly refusals: string[];
@@ -57,6 +61,7 @@ export function ledgerOptions(backend: Backend): OpenLedgerOptions {
     backend,
     key: TEST_KEY,
     acceptRollback: false,
+    beginning: FIRST,
     groupEntries: 8192,
     nowUs: () => Date.now() * 1000,
     randomBytes,

@@ -125,7 +125,7 @@ class Trial {
     const disk = new PowerLossDisk();
     disk.honest = false;
     const backend = fileBackend({ directory: this.#folder, disk });
-    const options = { verifier: TEST_KEY.verifier, acceptRollback: false, nowUs: Date.now() * 1000 };
+    const options = { verifier: TEST_KEY.verifier, acceptRollback: false, mayBegin: true, nowUs: Date.now() * 1000 };
     const opened = await backend.openWriter({ ...options, newEpochId: randomBytes(16) });
     const { state, shadow, window, seals } = opened;
     const store = this.#watched(opened.store);

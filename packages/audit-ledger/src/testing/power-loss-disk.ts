@@ -14,6 +14,8 @@ export class PowerLossDisk implements Disk {
   before: (operation: string, path: string) => void = () => undefined;
   readonly #contents = new Map<number, Buffer>();
   readonly #names = new Map<string, Map<string, number>>();
+  /** Of the folder around, in which inodes are used again: content of files when their folder was synced. */
+  readonly #beside = new Map<string, Buffer>();
 
   async open(path: string, flags: string | number, mode?: number): Promise<FileHandle> {
     this.before('open', path);
@@ -53,7 +55,9 @@ export class PowerLossDisk implements Disk {
     const names = new Map<string, number>();
     for (const name of await readdir(directory)) {
       const found = await orUndefined(stat(join(directory, name)));
-      if (found?.isFile() === true) names.set(name, found.ino);
+      if (found?.isFile() !== true) continue;
+      names.set(name, found.ino);
+      this.#beside.set(join(directory, name), this.#contents.get(found.ino) ?? Buffer.alloc(0));
     }
     this.#names.set(directory, names);
   }
@@ -65,10 +69,14 @@ export class PowerLossDisk implements Disk {
   /** Writes what survives a power cut now into another folder. */
   async survivors(root: string, into: string): Promise<void> {
     for (const [directory, names] of this.#names) {
-      const target = directory.replace(root, into);
-      await mkdir(target, { recursive: true });
-      for (const [name, inode] of names)
-        await writeFile(join(target, name), this.#contents.get(inode) ?? Buffer.alloc(0));
+      await mkdir(directory.replace(root, into), { recursive: true });
+      for (const [name, inode] of names) {
+        const path = join(directory, name);
+        if (!path.startsWith(root)) continue;
+        const beside = !path.startsWith(`${root}/`);
+        const content = beside ? this.#beside.get(path) : this.#contents.get(inode);
+        await writeFile(path.replace(root, into), content ?? Buffer.alloc(0));
+      }
     }
   }
 

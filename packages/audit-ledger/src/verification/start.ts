@@ -1,7 +1,7 @@
 /** The verification job at work beside a writer. */
-import { join } from 'node:path';
 import type { AuditLedgerConfig } from '@sentinel/service-kit/config';
 import type { StopStack } from '@sentinel/service-kit/lifecycle';
+import { dataFolder } from '../storage/data-folder.js';
 import type { Condition } from './condition.js';
 import { type JobOptions, VerificationJob } from './job.js';
 import { pacer } from './pace.js';
@@ -15,7 +15,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Beside the log, not in it: whoever copies the log does not copy what was known of it. */
 export function partPath({ data_dir: folder }: Pick<AuditLedgerConfig, 'data_dir'>): string {
-  return `${join(folder)}.verification`;
+  return `${dataFolder(folder)}.verification`;
 }
 
 export function startVerification(

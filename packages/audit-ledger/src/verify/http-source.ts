@@ -63,7 +63,8 @@ class HttpSource {
     const answer = await this.#ask(path);
     if (answer.ok) return answer.body;
     const { code, message } = errorOf(answer.body);
-    if (code === 'DATA_LOSS') return undefined;
+    // With 503 the server refuses to serve anything at all.
+    if (code === 'DATA_LOSS' && answer.status !== 503) return undefined;
     throw new SourceError(`${this.#base}/${path} answered ${answer.status}${message === '' ? '' : ` (${message})`}`);
   }
 

@@ -1,5 +1,6 @@
 /** Where a verifier gets a log from. Nothing it says is believed. */
 import { SALT_BYTES } from '../detail/commitment.js';
+import type { LeafView } from '../leaf/leaf.js';
 import type { PrunedEnds } from '../retention/pruning.js';
 import type { Tile } from '../tiles/path.js';
 
@@ -55,6 +56,8 @@ export interface LogSource {
   keptLeaves?(from: number, to: number): AsyncIterable<{ readonly seq: number; readonly leaf: Uint8Array }>;
   /** The entries in which keys of the log handed over to the next, oldest first. Absent: no key ever did. */
   rotations?(): Promise<readonly Opening[]>;
+  /** Told, in order, of leaves that the walk read from `first` on, undefined where one is pruned or damaged; they lie in one bundle. */
+  walked?(first: number, leaves: readonly (LeafView | undefined)[]): Promise<void>;
   /** Asked for after the walk: damage that the source itself saw. */
   faults?(): Promise<readonly SourceFault[]>;
 }
@@ -64,6 +67,8 @@ export interface SourceFault {
   readonly first: number;
   readonly last: number;
   readonly what: string;
+  /** It is of a file of its own: no damaged entry explains it. */
+  readonly apart?: true;
 }
 
 /** The source could not be read: this says nothing about the log. */

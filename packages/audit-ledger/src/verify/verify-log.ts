@@ -159,9 +159,10 @@ async function startAt(
 
 /** Faults that nothing narrower explains: an altered entry damages all that is computed over it. */
 function beside({ findings }: Walker, faults: readonly SourceFault[]): Finding[] {
-  const exact = [...findings.map(({ seq }) => ({ first: seq, last: seq })), ...faults];
+  const exact = [...findings.map(({ seq }) => ({ first: seq, last: seq })), ...faults.filter(({ apart }) => !apart)];
   const unexplained = faults.filter(
-    ({ first, last }) =>
+    ({ first, last, apart }) =>
+      apart ||
       !exact.some(
         (other) =>
           other.first >= first && other.last <= last && (other.last - other.first < last - first || !('what' in other)),
@@ -196,6 +197,7 @@ async function walk(all: Walk): Promise<number> {
       start < claim.leaves
         ? await walkPruned(all, keptLeaves, index, width)
         : await walkBundle(walker, source, index, width);
+    await source.walked?.(start, leaves);
     await details.take(start, leaves);
     await upper.check();
     options.progress?.(walker.size - first, end - first);
@@ -289,7 +291,7 @@ class DetailCheck {
 }
 
 /** The known checkpoint must be a prefix, by a consistency proof out of the tiles. */
-async function inconsistency(known: Checkpoint, now: Checkpoint, source: LogSource): Promise<Finding[]> {
+export async function inconsistency(known: Checkpoint, now: Checkpoint, source: LogSource): Promise<Finding[]> {
   if (known.origin !== now.origin)
     return [{ seq: 0, what: `log is ${now.origin}, the known checkpoint is of ${known.origin}` }];
   if (known.size > now.size)

@@ -10,6 +10,9 @@ import { keyOfFlag, Pin } from '../pinned-key.js';
 export const FRAMEWORKS = ['soc2', 'iso27001'] as const;
 export const REPORT_FORMATS = ['json', 'csv', 'pdf'] as const;
 
+const UNPINNED =
+  'No key is pinned here: the copy is held against the key that the ledger itself gave just now, which proves nothing about who signed. Run sentinel audit verify first, or give the key with --key.';
+
 export interface ExportQuestion {
   /** Undefined = the pinned one, or what the ledger says. */
   readonly key: string | undefined;
@@ -53,9 +56,16 @@ async function logOf(context: Context, { key, from, to }: Omit<ExportQuestion, '
   const { ledger, tls } = context.endpoints;
   const pin = new Pin(context.endpoints, context.dataDir);
   const pinned = key === undefined ? pin.read() : keyOfFlag(key);
+  if (pinned === null) context.remark(UNPINNED);
   const verifier = pinned === null ? keyOfFlag((await context.ledger().checkpoint()).verifierKey) : pin.newest(pinned);
+  const known = pinned === null ? null : pin.checkpoint(pinned);
   const base = `${tls === undefined ? 'http' : 'https'}://${ledger.http}`;
-  return { source: httpSource(base, httpFetch(tls ?? null)), verifier, period: { from, to } };
+  return {
+    source: httpSource(base, httpFetch(tls ?? null)),
+    verifier,
+    period: { from, to },
+    ...(known === null ? {} : { known }),
+  };
 }
 
 function unreachable(error: unknown): never {

@@ -3,6 +3,7 @@ import { EXIT } from '@sentinel/service-kit/errors';
 import type { Context } from '../context.js';
 import { failureOf } from '../failure.js';
 import { auditTable, detailOf } from '../views/index.js';
+import { contradiction } from './ledger-standing.js';
 
 export interface AuditQuestion {
   readonly gpu: string;
@@ -16,8 +17,13 @@ export async function auditQuery(context: Context, { limit, ...question }: Audit
   const gpu = question.gpu === '' ? '' : await fullId(context, question.gpu);
   const entries = await context.ledger().entries({ ...question, gpu }, limit);
   const value = entries.map((entry) => ({ ...entry, event: detailOf(entry)?.event ?? null, decoded: detailOf(entry) }));
-  context.answer({ entries: value }, () => auditTable(entries));
-  return EXIT.ok;
+  const contradicted = await contradiction(context, await context.ledger().checkpoint());
+  context.answer({ entries: value, contradiction: contradicted }, () => auditTable(entries));
+  if (contradicted === null) return EXIT.ok;
+  context.remark(
+    `CRITICAL: the ledger is not the one that was verified here before: ${contradicted}. Run sentinel audit verify.`,
+  );
+  return EXIT.negative;
 }
 
 /** The ledger knows whole ids alone. What the engine cannot complete is asked for as it is: the ledger outlives devices. */

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { generateSigningKeyText } from '@sentinel/audit-ledger/keygen';
+import { writeSigningKey } from '@sentinel/audit-ledger/keygen';
 import { AuditServiceClient, AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { startProcess, type TemporaryFolder } from '@sentinel/test-kit';
@@ -18,6 +18,7 @@ export async function startLedger(folder: TemporaryFolder) {
     writeFileSync(folder.join(name), `${text}\n`, { mode: 0o600 });
     return folder.join(name);
   };
+  writeSigningKey(folder.join('ledger.key'), 'sentinel/test');
   const local = { listen_address: '127.0.0.1:0' };
   const config = {
     audit_ledger: {
@@ -26,7 +27,7 @@ export async function startLedger(folder: TemporaryFolder) {
       metrics: local,
       tls: { enabled: false },
       data_dir: folder.join('ledger'),
-      signing_key_path: secret('ledger.key', generateSigningKeyText('sentinel/test')),
+      signing_key_path: folder.join('ledger.key'),
       operator_token_path: secret('operator.token', 'an operator token of tests'),
       service_token_path: secret('service.token', TOKEN),
     },

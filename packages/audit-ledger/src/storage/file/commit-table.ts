@@ -10,7 +10,7 @@ import { type Disk, nodeDisk } from './disk.js';
 import { orUndefined } from './errno.js';
 import { writeAt } from './files.js';
 
-const ROW_BYTES = 8 + 2 * 8;
+export const ROW_BYTES = 8 + 2 * 8;
 
 export interface CommitRow {
   readonly firstSeq: number;

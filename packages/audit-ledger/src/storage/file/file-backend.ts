@@ -16,7 +16,7 @@ export function fileBackend(place: FilePlace): Backend {
     name: 'file',
     place: directory,
     openWriter: async (options) => await openFileStore({ ...place, ...options }),
-    openSource: async () => await FolderSource.open(directory),
+    openSource: async (from) => await FolderSource.open(directory, undefined, from),
     openUnsigned: async () => {
       const head = await new HeadFile(layout.heads).read();
       return head && { source: await FolderSource.open(directory, { note: '', size: head.size }), head };

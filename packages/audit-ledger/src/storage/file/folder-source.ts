@@ -1,9 +1,7 @@
 /** A log as its folder holds it, for verification: nothing is believed, nothing written, and a writer may be at work. */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { RECORD_HEADER_BYTES, readHeader } from '../../commit/record.js';
 import { salvageDetails, salvageEntries } from '../../commit/salvage.js';
-import { assertIntactBlock, BLOCK_ENTRIES, MalformedIndexError } from '../../index/block.js';
+import { IndexCheck } from '../../index/index-check.js';
 import { LEAF_TAIL_BYTES } from '../../leaf/leaf.js';
 import { encodeBundle } from '../../tiles/bundle.js';
 import { type HashTile, TILE_WIDTH, type Tile, tileWidth } from '../../tiles/path.js';
@@ -16,21 +14,25 @@ import {
   type SourceFault,
   StoredOpening,
 } from '../../verify/source.js';
-import { MalformedHeadError } from '../head.js';
+import type { CheckpointPlace } from '../backend.js';
+import { type Landmark, MalformedHeadError } from '../head.js';
+import { blockFiles } from './block-files.js';
 import { CommitTable } from './commit-table.js';
 import { nodeDisk } from './disk.js';
-import { orUndefined } from './errno.js';
 import { readWhole } from './files.js';
+import { guardState } from './guard.js';
 import { HashColumns } from './hash-columns.js';
-import { HeadFile } from './head-file.js';
+import { type FileHead, HeadFile } from './head-file.js';
 import { type Layout, layoutOf } from './layout.js';
 import { PrunedLog } from './pruned-log.js';
 import { type RawRecord, RawRecords } from './raw-records.js';
+import { strayBytes } from './stored-ends.js';
 
 const NOTHING = Buffer.alloc(0);
 /** Divides the number of tiles in a file. */
 const TILES_AHEAD = 32;
 const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
+const UNGUARDED = 'nothing shows whether the log went back in time';
 /** Commits whose details may still be asked for: more than one bundle can hold. */
 const KEPT_COMMITS = 2 * TILE_WIDTH;
 
@@ -47,6 +49,7 @@ export class FolderSource implements LogSource {
   readonly #size: number;
   readonly #note: string;
   readonly #columns: HashColumns;
+  readonly #index: IndexCheck;
   readonly #faults: SourceFault[] = [];
   readonly #commits = new Map<number, SplitCommit>();
   #entries: RawRecords | undefined;
@@ -67,36 +70,40 @@ export class FolderSource implements LogSource {
     this.#size = size;
     this.#note = note;
     this.#columns = new HashColumns(layout.hashes, size, nodeDisk);
+    this.#index = new IndexCheck(blockFiles(layout.index, nodeDisk));
   }
 
-  /** `note` and `size`: what is to be verified; by default the folder's newest checkpoint. @throws SourceError */
+  /** `known`: what is to be verified; by default the checkpoint in the folder or, where that is none, the one beside it. @throws SourceError */
   static async open(
     directory: string,
     known?: { readonly note: string; readonly size: number },
+    place: CheckpointPlace = 'first',
   ): Promise<FolderSource> {
     const layout = layoutOf(directory);
-    const note = known?.note ?? (await newestCheckpoint(layout));
-    if (note === undefined)
-      throw new SourceError(`${layout.checkpoint} is missing: no log was ever written there, or it was removed`);
-    const size = known?.size ?? Number(note.split('\n')[1]);
-    if (!Number.isSafeInteger(size)) throw new SourceError(`${layout.checkpoint} states no size`);
-    const faults: SourceFault[] = [];
-    const pruned = await PrunedLog.openDamaged(layout, (what) => faults.push({ first: 0, last: size - 1, what }));
+    const { note, size, wrong } = known === undefined ? await newestCheckpoint(layout, place) : { ...known, wrong: [] };
+    const blamed = [...wrong];
+    const pruned = await PrunedLog.openDamaged(layout, (what) => blamed.push(what));
     const source = new FolderSource(layout, await CommitTable.openReadOnly(layout.commits), pruned, size, note);
-    source.#faults.push(...faults);
+    for (const what of blamed) source.#blame(what);
     return source;
   }
 
   async pruned(): Promise<ClaimedPruned> {
     const { leaves, details, prunings } = this.#pruned.state;
     const announced: Opening[] = [];
+    if (this.#pruned.salvaged) announced.push(...(await this.#landmarks('prune')));
     for (const seq of prunings) announced.push(...(await this.#openingAt(seq)));
     return { leaves: leaves.end, details: details.end, announced };
   }
 
   async rotations(): Promise<readonly Opening[]> {
+    return await this.#landmarks('key_rotation');
+  }
+
+  /** Entries of a kind, of which each names the one before; oldest first. */
+  async #landmarks(kind: Landmark): Promise<readonly Opening[]> {
     const found: Opening[] = [];
-    let seq = await this.#newestRotation();
+    let seq = await this.#newestOf(kind);
     while (seq !== undefined) {
       const [opening] = await this.#openingAt(seq);
       if (opening !== undefined && seq < this.#size) found.unshift(opening);
@@ -146,6 +153,7 @@ export class FolderSource implements LogSource {
         // One that goes on behind `to` is asked for again.
         if (split.firstSeq + split.detailLengths.length <= to) this.#commits.delete(record.commit);
         await this.#checkRow('details', record, split.firstSeq);
+        if (record.before !== '') this.#blame(record.before);
         yield this.#openingsOf(record.bytes, record.fault, split, from, to);
         seq = split.firstSeq + split.detailLengths.length;
       }
@@ -158,10 +166,21 @@ export class FolderSource implements LogSource {
   async faults(): Promise<readonly SourceFault[]> {
     return [
       ...this.#faults,
+      ...this.#index.faults,
       ...(await this.#headFaults()),
-      ...(await this.#indexFaults()),
       ...(await this.#keptFaults()),
+      ...(await this.#besideFaults()),
     ];
+  }
+
+  async walked(first: number, leaves: Parameters<IndexCheck['take']>[1]): Promise<void> {
+    await this.#index.take(first, leaves);
+  }
+
+  /** A file of its own, which says nothing of single entries. */
+  #blame(what: string): void {
+    const last = Math.max(this.#size - 1, 0);
+    this.#faults.push({ first: last, last, what, apart: true });
   }
 
   async close(): Promise<void> {
@@ -236,13 +255,14 @@ export class FolderSource implements LogSource {
   async #readCommit(): Promise<boolean> {
     const record = await this.#entries?.next();
     if (record === undefined) return false;
-    const { commit, bytes, fault } = record;
+    const { commit, bytes, fault, before } = record;
     const firstSeq = this.#leavesFrom + this.#leaves.length;
     const next = (await this.#table?.row(commit + 1))?.firstSeq;
     const stated = bytes.length >= RECORD_HEADER_BYTES ? bytes.readUInt32BE(RECORD_HEADER_BYTES - 4) : 0;
     const count = fault === '' || next === undefined || next <= firstSeq ? stated : next - firstSeq;
     const { items, badLengths } = salvageEntries(bytes, Math.min(count, this.#size - firstSeq), firstSeq);
     const last = firstSeq + Math.max(items.length, 1) - 1;
+    if (before !== '') this.#blame(before);
     if (fault !== '') this.#fault(firstSeq, last, fault);
     if (fault === '' && !headerFits(bytes, commit, firstSeq))
       this.#fault(firstSeq, last, 'header of its entries record is not what it should be');
@@ -302,14 +322,8 @@ export class FolderSource implements LogSource {
     return openings;
   }
 
-  async #newestRotation(): Promise<number | undefined> {
-    try {
-      return (await new HeadFile(this.#layout.heads).read())?.landmarks.key_rotation;
-    } catch (error) {
-      // A damaged head is found out with the rest.
-      if (error instanceof MalformedHeadError || error instanceof SyntaxError) return undefined;
-      throw error;
-    }
+  async #newestOf(kind: Landmark): Promise<number | undefined> {
+    return (await this.#head())?.landmarks[kind];
   }
 
   async #headFaults(): Promise<SourceFault[]> {
@@ -325,33 +339,44 @@ export class FolderSource implements LogSource {
     }
   }
 
-  async #indexFaults(): Promise<SourceFault[]> {
-    const faults: SourceFault[] = [];
-    for (const name of (await orUndefined(readdir(this.#layout.index))) ?? []) {
-      const bytes = await readWhole(join(this.#layout.index, name));
-      try {
-        if (bytes !== undefined && !name.endsWith('.tmp')) assertIntactBlock(bytes);
-      } catch (error) {
-        if (!(error instanceof MalformedIndexError)) throw error;
-        const first = Number(name) * BLOCK_ENTRIES;
-        faults.push({
-          first,
-          last: first + BLOCK_ENTRIES - 1,
-          what: `index block ${name} is damaged; it is made again when the file is removed`,
-        });
-      }
+  async #besideFaults(): Promise<SourceFault[]> {
+    const at = { first: Math.max(this.#size - 1, 0), last: Math.max(this.#size - 1, 0), apart: true } as const;
+    const state = await guardState(this.#layout, nodeDisk);
+    const unguarded = state === 'there' || this.#size <= 1 ? [] : [`${this.#layout.guard} is ${state}: ${UNGUARDED}`];
+    const stray = await strayBytes(this.#layout, async () => await this.#head());
+    return [...unguarded, ...stray].map((what) => ({ ...at, what }));
+  }
+
+  /** Undefined where it is damaged, which is found out with the rest. */
+  async #head(): Promise<FileHead | undefined> {
+    try {
+      return await new HeadFile(this.#layout.heads).read();
+    } catch (error) {
+      if (error instanceof MalformedHeadError || error instanceof SyntaxError) return undefined;
+      throw error;
     }
-    return faults;
   }
 }
 
-/** That of the folder; where it was removed, the one beside the folder. */
-async function newestCheckpoint({ checkpoint, guard }: Layout): Promise<string | undefined> {
-  const note = (await readWhole(checkpoint)) ?? (await readWhole(guard));
-  return note?.toString('utf8');
+/** That of the folder; where there is none, the one beside it. `place`: the one beside it although there is. @throws SourceError */
+async function newestCheckpoint({ checkpoint, guard }: Layout, place: CheckpointPlace) {
+  const notes = [checkpoint, guard].map(async (path) => ({ path, note: (await readWhole(path))?.toString('utf8') }));
+  const wrong: string[] = [];
+  for (const { path, note } of await Promise.all(notes)) {
+    const size = sizeIn(note);
+    if (path === checkpoint && place === 'second') wrong.push(`${path} is no checkpoint by the key of this log`);
+    else if (note === undefined) wrong.push(`${path} is missing`);
+    else if (size === undefined) wrong.push(`${path} is ${note === '' ? 'empty' : 'damaged: it states no size'}`);
+    else return { note, size, wrong: wrong.map((what) => `${what}; the log was verified by ${guard}`) };
+  }
+  throw new SourceError(`${wrong.join(', ')}: no log was ever written there, or they were removed`);
 }
 
-/** The entry of its kind before this one. */
+function sizeIn(note: string | undefined): number | undefined {
+  const size = note?.split('\n')[1] ?? '';
+  return /^[1-9]\d{0,15}$/.test(size) ? Number(size) : undefined;
+}
+
 function previousOf(opening: Opening | undefined): number | undefined {
   try {
     const { previous } = JSON.parse(Buffer.from(opening?.detail ?? []).toString('utf8')) as { previous?: unknown };

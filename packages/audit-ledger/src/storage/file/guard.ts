@@ -10,6 +10,13 @@ export async function checkpointBeside({ guard }: Layout): Promise<string[]> {
   return note === undefined || note.length === 0 ? [] : [note.toString('utf8')];
 }
 
+/** What lies beside the folder. */
+export async function guardState({ guard }: Layout, disk: Disk): Promise<'there' | 'empty' | 'missing'> {
+  const note = await readWhole(guard, disk);
+  if (note === undefined) return 'missing';
+  return note.length === 0 ? 'empty' : 'there';
+}
+
 /** Both, as far as they are there. A power cut may leave an empty file: what it said is not known, and the other place remains. */
 export async function storedCheckpoints({ checkpoint, guard }: Layout, disk: Disk): Promise<GuardNote[]> {
   const notes: GuardNote[] = [];

@@ -5,13 +5,13 @@ import { IndexStore } from '../../index/index-store.js';
 import { EventWindow } from '../../ingest/event-window.js';
 import type { OpenedStore, OpenWriterOptions } from '../backend.js';
 import { TamperedStoreError } from '../errors.js';
-import { assertSameLog, compareWithGuards } from '../guard.js';
+import { assertMayBegin, assertSameLog, compareWithGuards, unguardedReason } from '../guard.js';
 import { EMPTY_HEAD } from '../head.js';
 import { blockFiles } from './block-files.js';
 import { CommitTable } from './commit-table.js';
 import { type Disk, nodeDisk, segmentFilesOn } from './disk.js';
 import { FileStore } from './file-store.js';
-import { storedCheckpoints } from './guard.js';
+import { guardState, storedCheckpoints } from './guard.js';
 import { HashColumns } from './hash-columns.js';
 import { type FileHead, HeadFile } from './head-file.js';
 import { layoutOf, MAX_RECORD_BYTES, SEGMENT_BYTES } from './layout.js';
@@ -30,7 +30,7 @@ export interface FilePlace {
 type OpenOptions = FilePlace & OpenWriterOptions;
 
 /**
- * @throws SentinelError FAILED_PRECONDITION while another process writes there; TamperedStoreError where the log is not what was committed;
+ * @throws SentinelError FAILED_PRECONDITION while another process writes there; TamperedStoreError where the log is not what was committed; NoLogError;
  * RollbackError where it is older than its newest checkpoint; StaleWriterError where another writer took it meanwhile
  */
 export async function openFileStore(options: OpenOptions): Promise<OpenedStore> {
@@ -60,7 +60,11 @@ async function openLocked(
     await disk.makeDirectory(directory);
   const heads = new HeadFile(layout.heads, disk);
   await heads.prepare();
-  const head = await takeOver(heads, options);
+  const checkpoints = await storedCheckpoints(layout, disk);
+  const before = await heads.read();
+  if (before === undefined)
+    assertMayBegin({ place: layout.root, setting: 'audit_ledger.data_dir' }, checkpoints, options);
+  const head = await takeOver(heads, before ?? EMPTY, options);
 
   const pruned = await PrunedLog.open(layout, disk);
 
@@ -91,7 +95,9 @@ async function openLocked(
   const rebuilt = await rebuild(parts, (size) => new HashColumns(layout.hashes, size, disk));
   await assertSameLog({ readEntries: (from, to) => reader.entries(from, to) }, head, options.verifier);
   const guarded = { place: layout.root, head, nodes: nodeReader(rebuilt.columns, head.size) };
-  const lost = await compareWithGuards(guarded, await storedCheckpoints(layout, disk), options);
+  const lost = await compareWithGuards(guarded, checkpoints, options);
+  const guard = { place: layout.guard, state: await guardState(layout, disk) };
+  const unguarded = unguardedReason(guarded, guard, options);
   const window = await fillWindow(new EventWindow(), parts, options.nowUs);
   const release = (): Promise<void> => opened[0]?.close().then(() => undefined) ?? Promise.resolve();
   const store = new FileStore(
@@ -99,12 +105,11 @@ async function openLocked(
     head,
   );
   const { state, shadow, seals, recomputed } = rebuilt;
-  return { store, state, shadow, window, seals, lost, recomputed };
+  return { store, state, shadow, window, seals, lost, unguarded, recomputed };
 }
 
 /** A new epoch before anything is changed: from here on a writer that still believes it owns the log commits nothing. */
-async function takeOver(heads: HeadFile, { newEpochId }: OpenOptions): Promise<FileHead> {
-  const before = (await heads.read()) ?? EMPTY;
+async function takeOver(heads: HeadFile, before: FileHead, { newEpochId }: OpenOptions): Promise<FileHead> {
   const head = { ...before, generation: before.generation + 1, epoch: before.epoch + 1, batchId: newEpochId };
   await heads.swap(head);
   return head;

@@ -7,13 +7,17 @@ import { isErrno } from './errno.js';
 import { KeptItems } from './kept-items.js';
 import type { Layout } from './layout.js';
 import { type PrunedState, readPruned, UNPRUNED } from './pruned-file.js';
+import { salvagePruned, wasPruned } from './salvage-pruned.js';
 
 export class PrunedLog {
   state: PrunedState;
   keptLeaves: KeptItems;
   keptDetails: KeptItems;
+  /** The file that says so is damaged or gone: the entries that announced it are not known from it. */
+  readonly salvaged: boolean;
 
-  private constructor(state: PrunedState, keptLeaves: KeptItems, keptDetails: KeptItems) {
+  private constructor(state: PrunedState, keptLeaves: KeptItems, keptDetails: KeptItems, salvaged = false) {
+    this.salvaged = salvaged;
     this.state = state;
     this.keptLeaves = keptLeaves;
     this.keptDetails = keptDetails;
@@ -28,12 +32,16 @@ export class PrunedLog {
 
   /** Goes on without what is damaged, for whoever looks for damage. */
   static async openDamaged(layout: Layout, blame: (what: string) => void): Promise<PrunedLog> {
-    const state = await orBlamed(readPruned(layout), UNPRUNED, blame);
+    const read = await orBlamed(readPruned(layout), undefined, blame);
+    const gone = read === UNPRUNED && (await wasPruned(layout));
+    if (gone) blame(`${layout.pruned} is missing`);
+    const salvaged = read === undefined || gone;
+    const state = salvaged ? await salvagePruned(layout) : read;
     const kept = async (names: readonly string[]): Promise<KeptItems> => {
       const none = await KeptItems.open(layout.kept, []);
       return await orBlamed(KeptItems.open(layout.kept, names), none, blame);
     };
-    return new PrunedLog(state, await kept(state.keptLeaves), await kept(state.keptDetails));
+    return new PrunedLog(state, await kept(state.keptLeaves), await kept(state.keptDetails), salvaged);
   }
 
   /** For who reads beside a writer. */

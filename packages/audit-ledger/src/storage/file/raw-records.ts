@@ -10,6 +10,7 @@ import {
   SEGMENT_HEADER,
   segmentPath,
 } from '@sentinel/service-kit/segment-log';
+import { readHeader } from '../../commit/record.js';
 import type { CommitTable } from './commit-table.js';
 import { orUndefined } from './errno.js';
 import { MAX_RECORD_BYTES } from './layout.js';
@@ -22,6 +23,8 @@ export interface RawRecord {
   readonly bytes: Buffer;
   /** What is wrong with its frame; empty for an intact one. */
   readonly fault: string;
+  /** What is wrong with the end of the file before, where it is the first of its file. */
+  readonly before: string;
 }
 
 export class RawRecords {
@@ -49,17 +52,25 @@ export class RawRecords {
 
   /** The next record; undefined at the end of what is there. */
   async next(): Promise<RawRecord | undefined> {
-    const segment = await this.#enter();
+    let segment = await this.#enter();
     if (segment === undefined) return undefined;
+    let intact = await segment.frame(this.#position.offset);
+    let before = '';
+    if (commitIn(intact?.record) !== this.#commit && (await this.#goesOnInNext(segment.number))) {
+      before = `${this.#log} file ${segment.number} has ${segment.size - this.#position.offset} bytes behind its last record, from byte ${this.#position.offset} on`;
+      this.#position = { segment: segment.number, offset: segment.size };
+      segment = await this.#enter();
+      if (segment === undefined) return undefined;
+      intact = await segment.frame(this.#position.offset);
+    }
     const { offset } = this.#position;
-    const intact = await segment.frame(offset);
     const following = (await this.#table?.row(this.#commit + 1))?.[this.#log];
     const fault = await this.#headerFault(segment);
     const end = intact?.end ?? this.#endOfDamaged(segment, following);
     const bytes =
       intact?.record ?? (await segment.read(offset + FRAME_HEADER_BYTES, end - offset - FRAME_HEADER_BYTES));
     const broken = intact === undefined ? `frame of its ${this.#log} record is damaged` : '';
-    const record = { commit: this.#commit, position: this.#position, bytes, fault: fault || broken };
+    const record = { commit: this.#commit, position: this.#position, bytes, fault: fault || broken, before };
     this.#commit += 1;
     this.#position = { segment: segment.number, offset: end };
     return record;
@@ -86,6 +97,19 @@ export class RawRecords {
     return sameFile ? Math.min(following.offset, segment.size) : segment.size;
   }
 
+  /** Whether the next record is the first one of the next file, so that what is here is none. */
+  async #goesOnInNext(number: number): Promise<boolean> {
+    const next = await Segment.open(this.#directory, number + 1);
+    if (next === undefined) return false;
+    try {
+      const first = await next.frame(SEGMENT_HEADER.length);
+      if (first !== undefined) return commitIn(first.record) === this.#commit;
+    } finally {
+      await next.close();
+    }
+    return (await this.#table?.row(this.#commit))?.[this.#log].segment === number + 1;
+  }
+
   async #enter(): Promise<Segment | undefined> {
     this.#segment ??= await Segment.open(this.#directory, this.#position.segment);
     if (this.#segment === undefined || this.#position.offset < this.#segment.size) return this.#segment;
@@ -95,6 +119,14 @@ export class RawRecords {
     this.#segment = next;
     this.#position = { segment: next.number, offset: SEGMENT_HEADER.length };
     return next.size > SEGMENT_HEADER.length ? next : undefined;
+  }
+}
+
+function commitIn(record: Buffer | undefined): number | undefined {
+  try {
+    return record && readHeader(record).commit;
+  } catch {
+    return undefined;
   }
 }
 
@@ -128,7 +160,8 @@ class Segment {
 
   /** Bytes as far as the file has them; a view that stays valid. */
   async read(offset: number, length: number): Promise<Buffer> {
-    const wanted = Math.max(0, Math.min(length, this.size - offset));
+    const wanted = Math.min(length, this.size - offset);
+    if (wanted <= 0) return Buffer.alloc(0);
     if (offset < this.#start || offset + wanted > this.#start + this.#window.length) {
       const window = Buffer.allocUnsafe(Math.min(Math.max(WINDOW_BYTES, wanted), this.size - offset));
       const { bytesRead } = await this.#file.read(window, 0, window.length, offset);

@@ -1,6 +1,6 @@
 /** Damage beside the entries of a log: its head, the records of producers, the index, the event ids. */
 import { allRows } from '@sentinel/service-kit/cql/rows';
-import { BLOCK_ENTRIES, IndexBlock, MalformedIndexError } from '../../index/block.js';
+import { BLOCK_ENTRIES } from '../../index/block.js';
 import type { SourceFault } from '../../verify/source.js';
 import { TamperedStoreError } from '../errors.js';
 import { MalformedHeadError } from '../head.js';
@@ -14,8 +14,7 @@ import { WINDOW_BLOCKS } from './newest-block.js';
 /** @param size entries that are verified */
 export async function faultsBeside(rows: LogRows, size: number): Promise<SourceFault[]> {
   const blocks = Math.floor(size / BLOCK_ENTRIES);
-  const faults = [...(await headFaults(rows, size))];
-  for (let block = 0; block < blocks; block += 1) faults.push(...(await indexFaults(rows, block)));
+  const faults = [...(await headFaults(rows, size)), ...(await guardFaults(rows, size))];
   for (let block = Math.max(0, blocks - WINDOW_BLOCKS); block < blocks; block += 1)
     faults.push(...(await eventIdFaults(rows, block)));
   return faults;
@@ -47,16 +46,11 @@ async function checkpointFaults(rows: LogRows, epoch: number, at: Omit<SourceFau
   return [{ ...at, what: `the newest checkpoint is said to be of epoch ${newest}, the head is of ${epoch}` }];
 }
 
-async function indexFaults(rows: LogRows, block: number): Promise<SourceFault[]> {
-  const content = await blockRows(rows, 'blocks').load(block);
-  const what = `index block ${block} is damaged; it is made again when its row is removed`;
-  try {
-    const intact = content === undefined || IndexBlock.decode(content).firstSeq === block * BLOCK_ENTRIES;
-    return intact ? [] : [{ ...rangeOf(block), what }];
-  } catch (error) {
-    if (!(error instanceof MalformedIndexError)) throw error;
-    return [{ ...rangeOf(block), what }];
-  }
+/** A log of more than its genesis has had one since its first checkpoint. */
+async function guardFaults(rows: LogRows, size: number): Promise<SourceFault[]> {
+  if (size <= 1 || (await readCheckpoints(rows, 'rollback_guard')).length > 0) return [];
+  const what = 'there is no checkpoint in rollback_guard: nothing shows whether the log went back in time';
+  return [{ first: size - 1, last: size - 1, what, apart: true }];
 }
 
 async function eventIdFaults(rows: LogRows, block: number): Promise<SourceFault[]> {

@@ -6,7 +6,7 @@ import { MAX_GROUP_ENTRIES } from '../../commit/ledger.js';
 import { EventWindow } from '../../ingest/event-window.js';
 import type { OpenedStore, OpenWriterOptions } from '../backend.js';
 import { StaleWriterError, TamperedStoreError } from '../errors.js';
-import { assertSameLog, compareWithGuards } from '../guard.js';
+import { assertMayBegin, assertSameLog, compareWithGuards, unguardedReason } from '../guard.js';
 import { EMPTY_HEAD } from '../head.js';
 import { readCheckpoints, type StoredCheckpoint } from './checkpoints.js';
 import { Cluster, explain, SECTION } from './cluster.js';
@@ -31,7 +31,7 @@ export interface ScyllaPlace {
 
 /**
  * @throws SentinelError UNAVAILABLE while the cluster is away, FAILED_PRECONDITION where settings have to change or another writer is at
- * work; TamperedStoreError, RollbackError, StaleWriterError, MalformedHeadError
+ * work; NoLogError, TamperedStoreError, RollbackError, StaleWriterError, MalformedHeadError
  */
 export async function openScyllaStore(place: ScyllaPlace, options: OpenWriterOptions): Promise<OpenedStore> {
   const { config } = place;
@@ -65,7 +65,7 @@ export async function openLog(
     checkpoints: await readCheckpoints(rows, 'checkpoints'),
     rollback_guard: await readCheckpoints(rows, 'rollback_guard'),
   };
-  const taken = await takeOver(rows, headRow, Object.values(earlier).flat(), options);
+  const taken = await takeOver(rows, headRow, Object.values(earlier).flat(), { ...options, keyspace });
   const head = { ...taken, producers: await readMarks(rows, taken.commits) };
   const newest = new NewestBlock(rows, head.size);
   const pruned = await prunedIn(rows, head);
@@ -83,10 +83,13 @@ export async function openLog(
   const guards = Object.entries(earlier).flatMap(([table, stored]) =>
     stored.map(({ note }) => ({ place: `${keyspace}.${table}`, note })),
   );
-  const lost = await compareWithGuards({ place: keyspace, head, nodes: nodesOf(rows, head.size) }, guards, options);
+  const guarded = { place: keyspace, head, nodes: nodesOf(rows, head.size) };
+  const lost = await compareWithGuards(guarded, guards, options);
+  const inGuard = earlier.rollback_guard.length > 0 ? 'there' : 'missing';
+  const unguarded = unguardedReason(guarded, { place: `${keyspace}.rollback_guard`, state: inGuard }, options);
   const window = await newest.fillWindow(new EventWindow(), options.nowUs);
   const store = new ScyllaStore({ rows, headRow, newest, presence, unsealed, earlier, pruned, patienceMs }, head);
-  return { store, state, shadow, window, seals, lost, recomputed };
+  return { store, state, shadow, window, seals, lost, unguarded, recomputed };
 }
 
 /** A new epoch before anything is changed: from here on a writer that still believes it owns the log commits nothing. */
@@ -94,17 +97,19 @@ async function takeOver(
   rows: LogRows,
   headRow: HeadRow,
   checkpoints: readonly StoredCheckpoint[],
-  { newEpochId }: OpenWriterOptions,
+  options: OpenWriterOptions & { readonly keyspace: string },
 ): Promise<ScyllaHead> {
   const stored = await headRow.read();
   if (stored !== undefined && stored.damaged !== '')
     throw new TamperedStoreError(`the head says another ${stored.damaged} than its row`);
   if (stored === undefined && checkpoints.length > 0)
     throw new TamperedStoreError('there are checkpoints of the log, but its head is missing');
+  if (stored === undefined)
+    assertMayBegin({ place: `keyspace ${options.keyspace}`, setting: `${SECTION}.keyspace` }, [], options);
   const before = stored?.head ?? EMPTY;
   const epoch =
     1 + Math.max(before.epoch, ...checkpoints.map((each) => each.epoch), ...(await leftEpochs(rows, before)));
-  const owner = Buffer.from(newEpochId).toString('hex');
+  const owner = Buffer.from(options.newEpochId).toString('hex');
   const head = { ...before, generation: before.generation + 1, epoch, owner };
   if (await headRow.takeOver(stored?.head, head)) return head;
   throw new StaleWriterError();

@@ -10,7 +10,7 @@ import { logNames } from './log-names.js';
 import type { LogRows } from './log-rows.js';
 import { mendRows } from './mend-rows.js';
 import { openScyllaStore } from './open-store.js';
-import { openLogRows, ScyllaSource } from './scylla-source.js';
+import { newestCheckpoint, openLogRows, ScyllaSource } from './scylla-source.js';
 
 /** @param patienceMs how long a commit may wait to learn its outcome */
 export function scyllaBackend(config: CqlConfig, patienceMs = PATIENCE_MS): Backend {
@@ -19,7 +19,7 @@ export function scyllaBackend(config: CqlConfig, patienceMs = PATIENCE_MS): Back
     name: 'scylla',
     place,
     openWriter: async (options) => await openScyllaStore({ config, patienceMs }, options),
-    openSource: async () => await ScyllaSource.open(config),
+    openSource: async (from) => await ScyllaSource.open(config, (rows) => newestCheckpoint(rows, from)),
     openUnsigned: async () => await openUnsigned(config),
     mend: async (seqs, right) => await mendRows(config, seqs, right),
     openReader: async () => await FollowedKeyspace.open(config),

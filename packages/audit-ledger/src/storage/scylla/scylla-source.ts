@@ -1,9 +1,11 @@
 /** A log as its cluster holds it, for verification: nothing is believed, nothing written, and a writer may be at work. */
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
+import { IndexCheck } from '../../index/index-check.js';
 import { encodeBundle } from '../../tiles/bundle.js';
 import { type HashTile, TILE_WIDTH, type Tile } from '../../tiles/path.js';
 import { type ClaimedPruned, type Opening, SourceError, type SourceFault, StoredOpening } from '../../verify/source.js';
-import type { StoredLog } from '../backend.js';
+import type { CheckpointPlace, StoredLog } from '../backend.js';
+import { blockRows } from './blocks.js';
 import { BundleStream } from './bundle-stream.js';
 import { readCheckpoints } from './checkpoints.js';
 import { Cluster } from './cluster.js';
@@ -22,6 +24,8 @@ const KEPT_BUNDLES = 4;
 export interface KnownSize {
   readonly note: string;
   readonly size: number;
+  /** Found wrong with where it came from. */
+  readonly wrong?: readonly string[];
 }
 
 /** What a leaf and its row say of a detail. */
@@ -33,6 +37,7 @@ interface Expected {
 export class ScyllaSource implements StoredLog {
   readonly #rows: LogRows;
   readonly #known: KnownSize;
+  readonly #index: IndexCheck;
   readonly #entries: BundleStream<RecordRow>;
   readonly #hashes: BundleStream<HashRow>;
   readonly #check = new SourceCheck();
@@ -42,6 +47,7 @@ export class ScyllaSource implements StoredLog {
   private constructor(rows: LogRows, known: KnownSize) {
     this.#rows = rows;
     this.#known = known;
+    this.#index = new IndexCheck(blockRows(rows, 'blocks'));
     this.#entries = new BundleStream((from) => rows.records('leaves', from, known.size));
     this.#hashes = new BundleStream((from) => rows.hashes(0, from, known.size));
   }
@@ -94,7 +100,22 @@ export class ScyllaSource implements StoredLog {
 
   /** Damage of what surrounds entries: keys and headers of rows, head, index, producers, event ids. */
   async faults(): Promise<readonly SourceFault[]> {
-    return [...this.#check.faults(), ...(await faultsBeside(this.#rows, this.#known.size))];
+    const at = {
+      first: Math.max(this.#known.size - 1, 0),
+      last: Math.max(this.#known.size - 1, 0),
+      apart: true,
+    } as const;
+    const wrong = (this.#known.wrong ?? []).map((what) => ({ ...at, what }));
+    return [
+      ...wrong,
+      ...this.#check.faults(),
+      ...this.#index.faults,
+      ...(await faultsBeside(this.#rows, this.#known.size)),
+    ];
+  }
+
+  async walked(first: number, leaves: Parameters<IndexCheck['take']>[1]): Promise<void> {
+    await this.#index.take(first, leaves);
   }
 
   async close(): Promise<void> {
@@ -188,13 +209,15 @@ export async function openLogRows(config: CqlConfig): Promise<LogRows> {
 }
 
 /** That of the newest writer; where it was removed, the one in the second place. */
-async function newestCheckpoint(rows: LogRows): Promise<KnownSize> {
+export async function newestCheckpoint(rows: LogRows, place: CheckpointPlace = 'first'): Promise<KnownSize> {
+  const wrong: string[] = [];
   for (const table of ['checkpoints', 'rollback_guard'] as const) {
     const note = (await readCheckpoints(rows, table)).at(-1)?.note;
-    if (note === undefined) continue;
-    const size = Number(note.split('\n')[1]);
-    if (!Number.isSafeInteger(size)) throw new SourceError(`the checkpoint in ${table} states no size`);
-    return { note, size };
+    const size = Number(note?.split('\n')[1]);
+    if (table === 'checkpoints' && place === 'second') wrong.push('the checkpoint is none by the key of this log');
+    else if (note === undefined) wrong.push(`there is no checkpoint in ${table}`);
+    else if (!Number.isSafeInteger(size)) wrong.push(`the checkpoint in ${table} states no size`);
+    else return { note, size, wrong: wrong.map((what) => `${what}; the log was verified by that in ${table}`) };
   }
-  throw new SourceError('the log has no checkpoint: none was ever signed, or it was removed');
+  throw new SourceError(`${wrong.join(', ')}: none was ever signed, or it was removed`);
 }

@@ -10,6 +10,7 @@ import type { SigningKey } from '../../note/keys.js';
 import { openLedger } from '../../open-ledger.js';
 import type { Backend } from '../../storage/backend.js';
 import { RollbackError, StaleWriterError, UnknownOutcomeError } from '../../storage/errors.js';
+import { FIRST } from '../ledgers.js';
 import { below, type Random, randomBytesOf, seeded } from '../random.js';
 import { Process, Turns } from './turns.js';
 import { Witness } from './witness.js';
@@ -133,6 +134,7 @@ class World {
       backend: { openWriter: async (options) => this.#watch(await openWriter(options), key) },
       key,
       acceptRollback: false,
+      beginning: FIRST,
       groupEntries: 8192,
       nowUs: () => this.#clockUs + skewUs + this.#turns.step * 1000,
       randomBytes: randomBytesOf(this.#random),
