@@ -1,5 +1,6 @@
 /** The program `sentinel`. */
 import { fileURLToPath } from 'node:url';
+import { EXIT } from '@sentinel/service-kit/errors';
 import { runCommandLine } from './program.js';
 
 const CLONE_DATA = fileURLToPath(new URL('../../../.sentinel', import.meta.url));
@@ -8,8 +9,13 @@ const EXIT_INTERRUPTED = 130;
 // What a library should call differently is nothing that an operator can change.
 process.noDeprecation = true;
 
-// `sentinel … | head`: whoever reads has enough.
-process.stdout.on('error', () => process.exit(0));
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // `sentinel … | head`: whoever reads has enough.
+  if (code === 'EPIPE') process.exit(EXIT.ok);
+  // An answer that is lost is none.
+  process.stderr.write(`the answer could not be written: ${message}\n`);
+  process.exit(EXIT.unavailable);
+});
 
 let stop: AbortController | undefined;
 
