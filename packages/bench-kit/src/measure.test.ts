@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { processCpuMilliseconds } from './cpu.js';
 import { cpuMicroseconds, median } from './measure.js';
 import { residentMegabytes } from './memory.js';
 
@@ -23,4 +24,11 @@ test('resident memory of this process, and of one that has ended', async () => {
   const megabytes = await residentMegabytes(process.pid);
   assert.ok(Math.abs(megabytes - process.memoryUsage.rss() / 2 ** 20) < 20, `${megabytes} MB`);
   await assert.rejects(residentMegabytes(2 ** 22 + 1), /ENOENT/);
+});
+
+test('CPU time of a process is what it says itself', async () => {
+  const { user, system } = process.cpuUsage();
+  const milliseconds = await processCpuMilliseconds(process.pid);
+  assert.ok(Math.abs(milliseconds - (user + system) / 1000) < 100, `${milliseconds} ms`);
+  await assert.rejects(processCpuMilliseconds(2 ** 22 + 1), /ENOENT/);
 });

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { bench } from '@sentinel/bench-kit';
+import { bench, processCpuMilliseconds } from '@sentinel/bench-kit';
 import { Load } from '../hammer/load.js';
 import { parseVerifierKey } from '../note/keys.js';
 import { clientOf } from '../testing/wire.js';
@@ -34,14 +34,19 @@ export default bench({
     load.start();
     await delay(WARM_UP_MS);
     const [ackedBefore, started] = [load.acked, performance.now()];
+    const [writerBefore, clientBefore] = [await processCpuMilliseconds(writer.pid ?? 0), process.cpuUsage()];
     await delay((quick ? QUICK_SECONDS : SECONDS) * 1000);
-    const entries_per_second = (load.acked - ackedBefore) / ((performance.now() - started) / 1000);
+    const acked = load.acked - ackedBefore;
+    const entries_per_second = acked / ((performance.now() - started) / 1000);
+    const { user, system } = process.cpuUsage(clientBefore);
+    const client_us = (user + system) / acked;
+    const writer_us = (((await processCpuMilliseconds(writer.pid ?? 0)) - writerBefore) * 1000) / acked;
     await load.finish(FINISH_MS);
     await writer.signal('SIGTERM');
     const verified = await writer.run('verify', '--full');
     log(`${load.acked} entries; ${verified.output.trim()}`);
     for (const problem of load.check.problems) log(problem);
     const broken_promises = load.check.broken + load.unacked + (verified.code === 0 ? 0 : 1);
-    return { figures: { entries_per_second, broken_promises } };
+    return { figures: { entries_per_second, writer_us, client_us, broken_promises } };
   },
 });

@@ -57,6 +57,11 @@ export function entryPreimages(record: Uint8Array): Uint8Array[] {
   return split(view(record), 2, LEAF_PREFIX, 1);
 }
 
+/** Where each leaf preimage of an entries record lies. */
+export function eachEntry(record: Buffer, visit: (start: number, end: number) => void): void {
+  walk(record, 2, LEAF_PREFIX, 1, visit);
+}
+
 /** Commitment preimages (0x02 | salt | detail) of a details record, as views. */
 export function detailPreimages(record: Uint8Array): Uint8Array[] {
   return split(view(record), 4, COMMIT_PREFIX, 1 + SALT_BYTES);
@@ -73,21 +78,33 @@ export function joinItems(items: readonly Uint8Array[], lengthBytes: number): Bu
   );
 }
 
-function split(record: Buffer, lengthBytes: number, prefix: number, minimum: number): Uint8Array[] {
-  const { count } = readHeader(record);
+function split(record: Buffer, lengthBytes: 2 | 4, prefix: number, minimum: number): Uint8Array[] {
   const items: Uint8Array[] = [];
+  walk(record, lengthBytes, prefix, minimum, (start, end) => items.push(record.subarray(start, end)));
+  return items;
+}
+
+function walk(
+  record: Buffer,
+  lengthBytes: 2 | 4,
+  prefix: number,
+  minimum: number,
+  visit: (start: number, end: number) => void,
+): void {
+  const { count } = readHeader(record);
+  let found = 0;
   let offset = RECORD_HEADER_BYTES;
   while (offset + lengthBytes <= record.length) {
     const start = offset + lengthBytes;
-    offset = start + record.readUIntBE(offset, lengthBytes);
+    offset = start + (lengthBytes === 2 ? record.readUInt16BE(offset) : record.readUInt32BE(offset));
     if (offset > record.length || offset - start < minimum || record[start] !== prefix) {
-      throw new MalformedRecordError(`item ${items.length} of the record is malformed`);
+      throw new MalformedRecordError(`item ${found} of the record is malformed`);
     }
-    items.push(record.subarray(start, offset));
+    visit(start, offset);
+    found += 1;
   }
-  if (offset !== record.length || items.length !== count)
+  if (offset !== record.length || found !== count)
     throw new MalformedRecordError('record does not hold what its header says');
-  return items;
 }
 
 function view(bytes: Uint8Array): Buffer {

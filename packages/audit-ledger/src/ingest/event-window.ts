@@ -29,12 +29,13 @@ export class EventWindow {
     return false;
   }
 
-  add(eventId: Uint8Array, seq: number): void {
+  /** `at`: where in `bytes` the id begins. */
+  add(bytes: Uint8Array, seq: number, at = 0): void {
     let newest = this.#generations[0];
     if (newest === undefined || newest.count >= this.#limit) {
       newest = new PrintTable(INITIAL_ENTRIES);
       this.#generations = [newest, ...this.#generations].slice(0, GENERATIONS);
     }
-    newest.add(eventId, seq);
+    newest.add(bytes, seq, at);
   }
 }

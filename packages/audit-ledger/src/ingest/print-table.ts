@@ -33,9 +33,15 @@ export class PrintTable {
     return found;
   }
 
-  add(eventId: Uint8Array, value: number): void {
+  /** `at`: where in `bytes` the id begins. */
+  add(bytes: Uint8Array, value: number, at = 0): void {
     if (2 * SLOT_WORDS * (this.#count + 1) > this.#words.length) this.#grow();
-    this.#insert(highOf(eventId), lowOf(eventId), Math.floor((value + 1) / TWO_32), (value + 1) % TWO_32);
+    this.#insert(
+      wordAt(bytes, at + HIGH_AT),
+      wordAt(bytes, at + LOW_AT),
+      Math.floor((value + 1) / TWO_32),
+      (value + 1) % TWO_32,
+    );
     this.#count += 1;
   }
 

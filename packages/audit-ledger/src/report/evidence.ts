@@ -14,7 +14,6 @@ import { ReportBuilder } from './build-report.js';
 import type { Framework, Report } from './model.js';
 import { reportCsv } from './render-csv.js';
 import { reportJson } from './render-json.js';
-import { reportPdf } from './render-pdf.js';
 
 export interface EvidenceInput {
   readonly framework: Framework;
@@ -54,6 +53,8 @@ export async function makeEvidence(input: EvidenceInput): Promise<ReportFiles> {
 }
 
 async function render(report: Report): Promise<ReportFiles> {
+  // Fonts take a quarter of a second to load, which a writer that starts need not wait for.
+  const { reportPdf } = await import('./render-pdf.js');
   return { report, json: reportJson(report), csv: reportCsv(report), pdf: await reportPdf(report) };
 }
 

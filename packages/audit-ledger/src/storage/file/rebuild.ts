@@ -6,12 +6,12 @@
 import type { Position, SegmentLog } from '@sentinel/service-kit/segment-log';
 import { type ChainState, EMPTY_CHAIN } from '../../commit/build.js';
 import { recomputeBatch, type ShadowState } from '../../commit/recompute.js';
-import { detailPreimages, entryPreimages, MalformedRecordError, readHeader } from '../../commit/record.js';
+import { detailPreimages, eachEntry, entryPreimages, MalformedRecordError, readHeader } from '../../commit/record.js';
 import { COMMIT_PREFIX, SALT_BYTES } from '../../detail/commitment.js';
 import { BLOCK_ENTRIES } from '../../index/block.js';
 import type { IndexStore } from '../../index/index-store.js';
 import { type EventWindow, GENERATION_ENTRIES, GENERATIONS } from '../../ingest/event-window.js';
-import { type Leaf, LeafType, LeafView } from '../../leaf/leaf.js';
+import { EVENT_ID_BYTES, type Leaf, LeafType, LeafView } from '../../leaf/leaf.js';
 import { SealTracker } from '../../seal/tracker.js';
 import { NodeReader } from '../../tiles/node-reader.js';
 import { Frontier } from '../../tree/frontier.js';
@@ -211,11 +211,12 @@ export async function fillWindow(
   const row = head.size === 0 ? undefined : await commits.row(await commits.find(first));
   for await (const { record } of entries.read(row?.entries)) {
     let seq = readHeader(record).firstSeq;
-    for (const preimage of entryPreimages(record)) {
-      const leaf = preimage.subarray(1);
-      if (receivedUsOf(leaf) >= nowUs - WINDOW_US) window.add(leaf.subarray(EVENT_ID_AT, EVENT_ID_AT + 16), seq);
+    eachEntry(record, (start, end) => {
+      if (end - start < SHORTEST) throw new MalformedRecordError(`entry ${seq} is too short`);
+      const leaf = start + 1;
+      if (uint53At(record, leaf + RECEIVED_US_AT) >= nowUs - WINDOW_US) window.add(record, seq, leaf + EVENT_ID_AT);
       seq += 1;
-    }
+    });
   }
   return window;
 }
@@ -223,8 +224,8 @@ export async function fillWindow(
 /** Fields of a leaf at fixed places, read without decoding the rest: a start reads a million of them. */
 const RECEIVED_US_AT = 12;
 const EVENT_ID_AT = 28;
+const SHORTEST = 1 + EVENT_ID_AT + EVENT_ID_BYTES;
 
-function receivedUsOf(leaf: Uint8Array): number {
-  const view = new DataView(leaf.buffer, leaf.byteOffset + RECEIVED_US_AT, 8);
-  return view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+function uint53At(record: Buffer, at: number): number {
+  return record.readUInt32BE(at) * 2 ** 32 + record.readUInt32BE(at + 4);
 }
