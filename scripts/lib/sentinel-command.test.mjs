@@ -46,3 +46,26 @@ test('a toolchain that is gone counts as not set up', (t) => {
   });
   assert.equal(sentinel(folder).status, 69);
 });
+
+test("the ledger's commands mean the installation that was started last, or that of --data, or that of --config", (t) => {
+  const echo = 'console.log(process.argv.slice(2).join());';
+  const folder = clone(t, {
+    '.sentinel/toolchain/current.json': { node: process.execPath },
+    '.sentinel/run/arguments.json': { ledger: ['--config', 'a'], engine: ['--config', 'x'] },
+    'other/run/arguments.json': { ledger: ['--config', 'b'] },
+    'packages/audit-ledger/dist/main.js': echo,
+  });
+  for (const [given, taken] of [
+    [['verify', '--full'], 'verify,--full,--config,a'],
+    [['verify', '--data', path.join(folder, 'other'), '--full'], 'verify,--full,--config,b'],
+    [['verify', '--config', 'own'], 'verify,--config,own'],
+    [['verify', '--data', path.join(folder, 'none')], 'verify'],
+  ]) {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [path.join(folder, 'bin/sentinel-audit-ledger.mjs'), ...given],
+      { encoding: 'utf8' },
+    );
+    assert.deepEqual([status, stdout], [0, `${taken}\n`]);
+  }
+});

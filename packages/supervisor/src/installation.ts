@@ -33,6 +33,8 @@ export interface Installation {
   /** A taken one is only said: the service retries it. */
   readonly metricsPorts: readonly NeededPort[];
   readonly endpoints: Endpoints;
+  /** What every command of a service takes to mean this installation. */
+  readonly arguments: Readonly<Record<ServiceName, readonly string[]>>;
   readonly metrics: Readonly<Record<ServiceName, string>>;
   readonly warnings: readonly string[];
 }
@@ -95,6 +97,7 @@ export async function planInstallation(options: InstallationOptions): Promise<In
     neededPorts: neededPorts(ledger.config, engine.config),
     metricsPorts: metricsPorts(ledger.config, engine.config, agent.config),
     endpoints: endpointsOf(ledger.config, engine.config, secrets),
+    arguments: { ledger: args('ledger'), engine: args('engine'), agent: args('agent') },
     metrics: metricsOf(ledger.config, engine.config, agent.config),
     warnings: [...new Set([...ledger.warnings, ...engine.warnings, ...agent.warnings])],
   };

@@ -8,7 +8,7 @@ import { type Installation, ORDER } from './installation.js';
 import type { ProcessSpec } from './managed-process.js';
 import { identify } from './process-identity.js';
 import type { ServiceName } from './service-names.js';
-import { Stack } from './stack.js';
+import { ARGUMENTS_FILE, Stack } from './stack.js';
 
 /** Writes its ready file, and its name into `ends` when asked to stop. */
 const SERVICE = `
@@ -49,6 +49,7 @@ function installation(
     neededPorts: [],
     metricsPorts: [],
     endpoints: { engine: place, ledger: place },
+    arguments: { ledger: ['--override', 'a=b'], engine: [], agent: [] },
     metrics: { ledger: '', engine: '', agent: '' },
     warnings: [],
   };
@@ -64,6 +65,7 @@ test('all start together, and stop in order: agent, engine, ledger', async () =>
   stack.start();
   await allRun(stack);
   assert.deepEqual(JSON.parse(readFileSync(join(folder.run, 'endpoints.json'), 'utf8')).engine.grpc, '127.0.0.1:1');
+  assert.deepEqual(JSON.parse(readFileSync(join(folder.run, ARGUMENTS_FILE), 'utf8')).ledger, ['--override', 'a=b']);
   assert.ok(ORDER.every((name) => stack.serves(name)));
   const pids = stack.statuses.map(({ pid }) => pid as number);
   const recorded = JSON.parse(readFileSync(join(folder.run, SERVICES_FILE), 'utf8')) as { pid: number }[];

@@ -10,6 +10,9 @@ import { replaceFile } from './replace-file.js';
 import { ServiceLog } from './service-log.js';
 import type { ServiceName } from './service-names.js';
 
+/** In `run/`: with them `npx sentinel-audit-ledger` means the installation that was started last. */
+export const ARGUMENTS_FILE = 'arguments.json';
+
 /** How often ready files are looked for while a service starts, and while none does. */
 const STARTING_POLL_MS = 30;
 const IDLE_POLL_MS = 500;
@@ -54,7 +57,9 @@ export class Stack {
 
   start(): void {
     for (const file of Object.values(this.#installation.readyFiles)) rmSync(file, { force: true });
-    replaceFile(join(this.#folder.root, ENDPOINTS_FILE), `${JSON.stringify(this.#installation.endpoints, null, 2)}\n`);
+    const { endpoints, arguments: given } = this.#installation;
+    replaceFile(join(this.#folder.root, ENDPOINTS_FILE), `${JSON.stringify(endpoints, null, 2)}\n`);
+    replaceFile(join(this.#folder.run, ARGUMENTS_FILE), `${JSON.stringify(given, null, 2)}\n`, 0o600);
     for (const process of this.#processes.values()) process.start();
     void this.#watchReadyFiles();
     const trimmer = setInterval(() => {
