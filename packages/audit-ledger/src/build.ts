@@ -140,7 +140,10 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
   const journal = new RepairJournal(repairJournalPath(config));
   const record = recorder(ledger);
   await recordPending(journal, record);
-  const repaired = events.repaired;
+  const repaired: typeof events.repaired = (outcome, by) => {
+    store.reloadIndex(outcome.mended);
+    events.repaired(outcome, by);
+  };
   const repairer = new Repairer({ backend, key: key.verifier, turns, journal, nowUs, randomBytes, record, repaired });
   await keeper.resume();
   const clean = () => keeper.clean(dueRequest(config.retention, nowUs()));

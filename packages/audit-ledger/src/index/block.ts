@@ -118,17 +118,6 @@ export class IndexBlock {
     return bytes;
   }
 
-  /** Whether bytes are a block as it was written. */
-  static isIntact(bytes: Buffer): boolean {
-    try {
-      IndexBlock.decode(bytes);
-      return true;
-    } catch (error) {
-      if (error instanceof MalformedIndexError) return false;
-      throw error;
-    }
-  }
-
   static decode(bytes: Buffer): IndexBlock {
     assertIntactBlock(bytes);
     const gpuOf = postingsIn(bytes);

@@ -85,6 +85,11 @@ export class IndexStore {
     }
   }
 
+  /** Blocks over these entries were made anew by somebody else: they are read again. */
+  reload(seqs: readonly number[]): void {
+    for (const seq of seqs) this.#decoded.delete(Math.floor(seq / BLOCK_ENTRIES));
+  }
+
   async query(filter: IndexFilter, order: 'newest' | 'oldest', limit: number): Promise<QueryPage> {
     const seqs: number[] = [];
     const toSeq = Math.min(filter.toSeq, this.size);

@@ -53,6 +53,9 @@ export interface LedgerStore extends LogReads {
    */
   prune(order: PruneOrder): Promise<void>;
 
+  /** Blocks of the index over these entries were made anew, or taken away to be: they are read again. */
+  reloadIndex(seqs: readonly number[]): void;
+
   /** Bytes on disk. */
   storageBytes(): Promise<number>;
 

@@ -117,6 +117,10 @@ export class FileStore implements LedgerStore {
     return await this.#parts.index.query(filter, order, limit);
   }
 
+  reloadIndex(seqs: readonly number[]): void {
+    this.#parts.index.reload(seqs);
+  }
+
   async storageBytes(): Promise<number> {
     return await bytesBelow(this.#parts.layout.root);
   }

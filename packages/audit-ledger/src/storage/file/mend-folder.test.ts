@@ -1,9 +1,11 @@
 /** Any flipped bit of the stored fields of a folder is put back, byte for byte, out of a copy and, where the log says it twice, out of itself. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import { BLOCK_ENTRIES, IndexBlock } from '../../index/block.js';
+import { LeafType } from '../../leaf/leaf.js';
 import { type OpenCopy, openCopy } from '../../repair/copies.js';
 import { RepairJournal } from '../../repair/journal.js';
 import { Repairer, type RepairOutcome } from '../../repair/repairer.js';
@@ -112,4 +114,19 @@ it('what two copies have and one has not is mended with the rest, and a forged c
   assert.ok(readFileSync(file).equals(damaged));
   assert.deepEqual((await repairer().repair([forged, copy], 'tester')).left, []);
   assert.ok(readFileSync(file).equals(intact));
+});
+
+describe('a block of the index that hides entries, under a digest that fits', () => {
+  it('is found out by the first of them, and taken away to be made again', async () => {
+    const block = new IndexBlock(0);
+    for (let n = 0; n < BLOCK_ENTRIES; n += 1) block.add({ type: LeafType.probe, eventUs: 0, gpu: '' }, 0);
+    const path = join(folder, 'index/0000000000');
+    writeFileSync(path, block.encode());
+    const { damage, left } = await repairer().repair([copy], 'tester');
+    assert.deepEqual(
+      damage.map(({ seq, what }) => [seq, what]),
+      [[0, 'index block 0 does not say what this entry is, so queries miss it']],
+    );
+    assert.deepEqual([left, existsSync(path)], [[], false]);
+  });
 });

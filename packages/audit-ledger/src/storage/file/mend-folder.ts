@@ -3,14 +3,13 @@ import { dirname, join } from 'node:path';
 import { FRAME_HEADER_BYTES, SEGMENT_HEADER } from '@sentinel/service-kit/segment-log';
 import { joinItems, RECORD_HEADER_BYTES } from '../../commit/record.js';
 import { salvageDetails, salvageEntries } from '../../commit/salvage.js';
-import { BLOCK_ENTRIES, IndexBlock } from '../../index/block.js';
+import { BLOCK_ENTRIES } from '../../index/block.js';
 import { decodeLeaf } from '../../leaf/leaf.js';
 import type { Absent, Right, RightLog } from '../../repair/right-log.js';
 import { tilesOver } from '../../tiles/path.js';
 import { LEAF_PREFIX } from '../../tree/hash.js';
 import { CommitTable, storedRow } from './commit-table.js';
 import type { Disk } from './disk.js';
-import { readWhole } from './files.js';
 import { placeOfTile } from './hash-columns.js';
 import type { Layout } from './layout.js';
 import { patchFile } from './patch.js';
@@ -39,7 +38,7 @@ export async function mendFolder(layout: Layout, disk: Disk, seqs: readonly numb
   } finally {
     await Promise.all([logs.entries.close(), logs.details.close(), table?.close()]);
   }
-  await dropDamagedBlocks(layout, disk, seqs);
+  await dropBlocks(layout, disk, seqs);
 }
 
 async function mendTiles(layout: Layout, disk: Disk, seqs: readonly number[], right: RightLog): Promise<void> {
@@ -54,11 +53,9 @@ async function mendTiles(layout: Layout, disk: Disk, seqs: readonly number[], ri
 }
 
 /** A block of the index that is not there is made again from the leaves. */
-async function dropDamagedBlocks({ index }: Layout, disk: Disk, seqs: readonly number[]): Promise<void> {
+async function dropBlocks({ index }: Layout, disk: Disk, seqs: readonly number[]): Promise<void> {
   for (const number of new Set(seqs.map((seq) => Math.floor(seq / BLOCK_ENTRIES)))) {
-    const path = join(index, String(number).padStart(10, '0'));
-    const bytes = await readWhole(path, disk);
-    if (bytes !== undefined && !IndexBlock.isIntact(bytes)) await disk.remove(path);
+    await disk.remove(join(index, String(number).padStart(10, '0')));
   }
 }
 

@@ -1,15 +1,8 @@
 /** Frames of a record log as they lie in its files, by position: damaged, cut short or lost. */
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import {
-  FRAME_HEADER_BYTES,
-  type Position,
-  parseFrame,
-  SEGMENT_HEADER,
-  segmentPath,
-} from '@sentinel/service-kit/segment-log';
+import { type FileHandle, open } from 'node:fs/promises';
+import { FRAME_HEADER_BYTES, type Position, segmentPath } from '@sentinel/service-kit/segment-log';
 import { RECORD_HEADER_BYTES } from '../../commit/record.js';
 import { orUndefined } from './errno.js';
-import { MAX_RECORD_BYTES } from './layout.js';
 
 export interface FrameHead {
   readonly position: Position;

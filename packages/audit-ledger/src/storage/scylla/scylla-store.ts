@@ -128,6 +128,10 @@ export class ScyllaStore implements LedgerStore {
     return await this.#reads.query(filter, order, limit);
   }
 
+  reloadIndex(seqs: readonly number[]): void {
+    this.#parts.newest.index.reload(seqs);
+  }
+
   /** What batches wrote, before copies and compression. */
   storageBytes(): Promise<number> {
     return Promise.resolve(Math.max(0, this.#head.storedBytes - this.#freed));
