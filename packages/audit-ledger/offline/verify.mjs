@@ -15,7 +15,7 @@
  * left out was pruned, as entries of the log say that are proved to be in it (6); each cited entry has a proof of its own (7); seals
  * agree with the entries (8); report.json and report.csv come out again, by definitions that this program carries (9); no other
  * entry is of the period (10); the attestation key signed the manifest (11).
- * Exit status: 0 proven, 1 not what it claims to be, 2 wrong usage.
+ * Exit status: 0 proven, 1 not what it claims to be, 2 wrong usage, 69 there is no pack to read.
  */
 import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto';
 import fs from 'node:fs';
@@ -757,11 +757,33 @@ function parseArguments(argv) {
   return places.length > 1 ? undefined : { ...given, place: places[0] ?? given.place };
 }
 
+/** What is wrong with what the auditor gave; undefined where nothing is. */
+function hopelessIn(work) {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Hopeless) return error.message;
+    throw error;
+  }
+}
+
 function main(argv) {
   const given = parseArguments(argv);
   if (given === undefined) {
     console.error('usage: node verify.mjs [PACK] [--key VERIFIER_KEY] [--attestation-key VERIFIER_KEY]');
     return 2;
+  }
+  for (const key of [given.key, given.attestationKey]) {
+    const wrong = key === undefined ? undefined : hopelessIn(() => parseKey(key));
+    if (wrong !== undefined) {
+      console.error(printable(wrong));
+      return 2;
+    }
+  }
+  if (!fs.existsSync(given.place)) {
+    console.error(`${printable(given.place)} is not there`);
+    return 69;
   }
   let proven;
   try {
@@ -784,7 +806,8 @@ function main(argv) {
 
 /** What was proven, and what was not. */
 function sentence(found, given) {
-  return `PROVEN: ${provenOf(found).join('; ')}. NOT PROVEN: ${openOf(found, given).join('; ')}.`;
+  const signer = given.key === undefined ? ', SIGNER NOT CHECKED' : '';
+  return `PROVEN${signer}: ${provenOf(found).join('; ')}. NOT PROVEN: ${openOf(found, given).join('; ')}.`;
 }
 
 function provenOf({ manifest, checkpoint, recount, proofs, report, attested }) {

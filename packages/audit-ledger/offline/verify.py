@@ -9,7 +9,7 @@ the attestation key that of whoever makes packs. Get both from the operator by a
 release: whoever forges a pack forges all that is in it. Nothing in the pack is believed, its sizes and names neither.
 
 What is checked, from the outside in, is told at the top of verify.mjs.
-Exit status: 0 proven, 1 not what it claims to be, 2 wrong usage.
+Exit status: 0 proven, 1 not what it claims to be, 2 wrong usage, 69 there is no pack to read.
 """
 import base64
 import bisect
@@ -884,7 +884,9 @@ class Found:
 
     def sentence(self, keys_given):
         """What was proven, and what was not."""
-        return "PROVEN: %s. NOT PROVEN: %s." % ("; ".join(self.proven()), "; ".join(self.not_proven(*keys_given)))
+        signer = ", SIGNER NOT CHECKED" if keys_given[0] is None else ""
+        told = (signer, "; ".join(self.proven()), "; ".join(self.not_proven(*keys_given)))
+        return "PROVEN%s: %s. NOT PROVEN: %s." % told
 
     def proven(self):
         recount, manifest, checkpoint = self.recount, self.manifest, self.checkpoint
@@ -960,6 +962,16 @@ def main(argv):
     if given is None:
         print("usage: python3 verify.py [PACK] [--key VERIFIER_KEY] [--attestation-key VERIFIER_KEY]", file=sys.stderr)
         return 2
+    try:
+        for key_text in given[1:]:
+            if key_text is not None:
+                Key(key_text)
+    except Hopeless as error:
+        print(printable(str(error)), file=sys.stderr)
+        return 2
+    if not os.path.exists(given[0]):
+        print(printable(given[0]) + " is not there", file=sys.stderr)
+        return 69
     try:
         found = Found(*given)
     except Hopeless as error:

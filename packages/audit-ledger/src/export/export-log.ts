@@ -18,12 +18,13 @@ import {
   keptPath,
   MANIFEST_PATH,
   PROVED_PATH,
+  ROTATIONS_PATH,
   type SeqRange,
   VERIFIER_KEY_PATH,
 } from './layout.js';
 import { EXPORT_FORMAT, type Manifest, Ranges, writeManifest } from './manifest.js';
 import { provedLine } from './proved-lines.js';
-import { ROTATIONS_PATH, rotationLines } from './rotations.js';
+import { rotationLines } from './rotations.js';
 import { witnessesOf } from './witnesses.js';
 
 /** An entry as it is copied: leaf and opening are undefined where the log no longer has them. */

@@ -182,5 +182,20 @@ describe('where an export is altered, the finding names', () => {
     assert.deepEqual((await verified(folder)).findings, [{ what: 'more/file does not belong to the export' }]);
     rmSync(join(folder, 'more'), { recursive: true });
     assert.ok((await verified(folder)).ok);
+    const listed = await exportOf(log, {}, 'export', [{ path: 'summary.pdf', bytes: Buffer.from('all is well') }]);
+    assert.deepEqual((await verified(listed)).findings, [{ what: 'summary.pdf does not belong to the export' }]);
+  });
+
+  it('what is said to be pruned and was not', async () => {
+    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as { details: number };
+    const withheld = { ...manifest, details: manifest.details - 1, missing_details: [[300, 300]] };
+    const file = join(folder, 'details/001.jsonl');
+    const [intact, line] = [readFileSync(file, 'utf8'), /{"seq":300,.*\n/];
+    writeFileSync(file, intact.replace(line, ''));
+    const findings = await changed(folder, 'manifest.json', () =>
+      Buffer.from(`${JSON.stringify(withheld, null, 1)}\n`),
+    );
+    writeFileSync(file, intact);
+    assert.deepEqual(findings, [{ seq: 300, what: 'detail is WITHHELD: no pruning that the log announced took it' }]);
   });
 });

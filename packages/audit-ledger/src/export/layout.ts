@@ -7,10 +7,33 @@ import { encodeTileIndex, type HashTile, hashesAtLevel, TILE_WIDTH, tileWidth } 
 export const CHECKPOINT_PATH = 'checkpoint';
 export const VERIFIER_KEY_PATH = 'verifier-key';
 export const MANIFEST_PATH = 'manifest.json';
+/** How keys of the log handed over to the next. */
+export const ROTATIONS_PATH = 'rotations.jsonl';
+/** What goes with every export: the programs that verify it, and how to use them. */
+export const OFFLINE_PATHS = [
+  'verify.mjs',
+  'recount.mjs',
+  'verify.py',
+  'recount.py',
+  'definitions.json',
+  'README.txt',
+] as const;
 /** Who made it: signs the manifest, and so is not in it. */
 export const ATTESTATION_PATH = 'attestation.json';
 /** Entries beyond the range that speak for it. */
 export const PROVED_PATH = 'proved.jsonl';
+
+/** What a manifest may list: the tree binds everything else. */
+export const LISTED: ReadonlySet<string> = new Set([
+  CHECKPOINT_PATH,
+  VERIFIER_KEY_PATH,
+  PROVED_PATH,
+  ROTATIONS_PATH,
+  ...OFFLINE_PATHS,
+  'report.json',
+  'report.csv',
+  'report.pdf',
+]);
 
 /** Entries first to last, both included. */
 export interface SeqRange {

@@ -9,8 +9,6 @@ import type { Checkpoint } from '../note/checkpoint.js';
 import { verifyInclusion } from '../tree/verify.js';
 import { isRotation, type ProvedRotation, rotationOf } from '../verify/followed-key.js';
 
-export const ROTATIONS_PATH = 'rotations.jsonl';
-
 /** A line of the file, as JSON. */
 interface RotationLine {
   readonly seq: number;

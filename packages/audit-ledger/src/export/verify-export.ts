@@ -26,13 +26,15 @@ import {
   detailsPath,
   hashTilesOf,
   keptPath,
+  LISTED,
   MANIFEST_PATH,
   PROVED_PATH,
+  ROTATIONS_PATH,
   VERIFIER_KEY_PATH,
 } from './layout.js';
 import { holds, MalformedManifestError, type Manifest, readManifest } from './manifest.js';
 import { provedLeaf, readProvedLines } from './proved-lines.js';
-import { holdsIn, ROTATIONS_PATH, readRotationLines } from './rotations.js';
+import { holdsIn, readRotationLines } from './rotations.js';
 import { tileFaults } from './tile-faults.js';
 
 export interface ExportFinding {
@@ -264,6 +266,7 @@ class ExportCheck {
   /** Everything else that is there: listed with its checksum, or proved by the tree, or not part of an export. */
   async #files(): Promise<void> {
     for (const [path, sum] of Object.entries(this.#manifest.files)) {
+      if (!LISTED.has(path)) this.#note(`${path} does not belong to the export`);
       const bytes = await this.#read(path);
       if (bytes === undefined) this.#note(`${path} is missing`);
       else if (createHash('sha256').update(bytes).digest('hex') !== sum)

@@ -106,7 +106,15 @@ describe('the evidence', () => {
 
   it('says plainly when the key is that of the pack', async () => {
     const { path } = await evidenceOf(log, 'soc2');
-    assert.match(verdictsOf(path, {}).output, /NOT PROVEN: WHO signed/);
+    assert.match(verdictsOf(path, {}).output, /^PROVEN, SIGNER NOT CHECKED: .* NOT PROVEN: WHO signed/);
+  });
+
+  it('is not accused of what the auditor mistyped', async () => {
+    const { path } = await evidenceOf(log, 'soc2');
+    const key = TEST_KEY.verifier.text;
+    assert.equal(verdictsOf(path, { key: key.slice(0, -9) }).status, 2);
+    assert.equal(verdictsOf(path, { key, attestationKey: `${key}=` }).status, 2);
+    assert.equal(verdictsOf(`${path}s`).status, 69);
   });
 });
 
