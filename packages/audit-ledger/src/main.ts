@@ -1,5 +1,6 @@
 /** The program `sentinel-audit-ledger`. */
 import { loadConfigForMain } from '@sentinel/service-kit/config';
+import { EXIT } from '@sentinel/service-kit/errors';
 import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger, type Logger } from '@sentinel/service-kit/logging';
 import { reloadConfig } from '@sentinel/service-kit/reload';
@@ -19,8 +20,21 @@ const program: LedgerProgram | undefined = loadConfigForMain({
 });
 
 if (program !== undefined) {
-  if (program.command !== undefined) process.exitCode = await runCommand(program, process);
+  if (program.command !== undefined) await run(program);
   else await serve(program);
+}
+
+/** `… | head`: whoever reads has enough, and the status is still the command's. An answer that is lost otherwise is none. */
+async function run(given: LedgerProgram): Promise<void> {
+  let isLost = false;
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || isLost) return;
+    isLost = true;
+    process.stderr.write(`the answer could not be written: ${message}\n`);
+    if (process.exitCode === EXIT.ok) process.exitCode = EXIT.unavailable;
+  });
+  const status = await runCommand(given, process);
+  process.exitCode = isLost && status === EXIT.ok ? EXIT.unavailable : status;
 }
 
 async function serve(started: LedgerProgram): Promise<void> {

@@ -155,8 +155,15 @@ export async function runCommand(program: LedgerProgram, streams: Streams): Prom
         ? new SentinelError({ code: 'UNAVAILABLE', message: thrown.message })
         : SentinelError.from(publicOpenError(thrown));
     streams.stderr.write(`${known.sentence}\n`);
-    return exitStatus(known);
+    return statusOf(known, program.command);
   }
+}
+
+/** Of `verify`, 1 says that the log was tampered with, and nothing else does. */
+function statusOf(error: SentinelError, command: string | undefined): number {
+  const isSetting = error.code === 'FAILED_PRECONDITION' && error.field.startsWith('audit_ledger.');
+  const status = isSetting ? EXIT.configuration : exitStatus(error);
+  return command === 'verify' && status === EXIT.negative ? EXIT.unavailable : status;
 }
 
 function commandOf({ command }: LedgerProgram): Command {

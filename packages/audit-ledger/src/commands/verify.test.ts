@@ -4,8 +4,12 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { callUnary } from '@sentinel/service-kit/grpc-client';
+import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
 import { clientOf, eventOf } from '../testing/wire.js';
 import { type Finished, WriterProcess } from '../testing/writer-process.js';
+
+/** In a shell: its reader is gone, and its status is what counts. */
+const UNREAD = '| true; exit $' + '{PIPESTATUS[0]}';
 
 let writer: WriterProcess;
 const at = (name: string): string => join(writer.folder, name);
@@ -40,6 +44,38 @@ async function isFound(what: RegExp): Promise<void> {
   assert.equal(code, 1, output);
   assert.match(output, what);
 }
+
+describe('the status of verify', () => {
+  it('is that of the configuration where the key is wrong, missing, or not there to attest', async () => {
+    const other = generateSigningKeyText('sentinel/other');
+    for (const args of [
+      ['--override', 'signing_key_path='],
+      ['--override', 'origin=sentinel/other'],
+      ['--override', `verifier_key=${parseSigningKey(other).verifier.text}`],
+      ['--attest', '--output', join(writer.folder, 'attestation')],
+    ]) {
+      const { code, output } = await writer.run('verify', '--full', ...args);
+      assert.equal(code, 78, `${args.join(' ')}: ${output}`);
+    }
+  });
+
+  it('is no success where the answer cannot be written, and the verdict where nobody reads on', async () => {
+    const node = writer.command;
+    const shell = async (tail: string): Promise<Finished> => {
+      writer.command = ['bash', '-c', `"$@" ${tail}`, 'bash', ...node];
+      return await writer.run('verify', '--full', '--verbose').finally(() => {
+        writer.command = node;
+      });
+    };
+    const full = await shell('> /dev/full');
+    assert.equal(full.code, 69, full.output);
+    assert.match(full.output, /the answer could not be written: /);
+    const unread = await shell(UNREAD);
+    assert.equal(unread.code, 0, unread.output);
+    truncateSync(at('ledger/entries/0000000001.seg'), 200);
+    assert.equal((await shell(UNREAD)).code, 1);
+  });
+});
 
 describe('verify --full', () => {
   it('says ok where nothing is wrong', async () => {
