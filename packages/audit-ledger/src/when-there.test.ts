@@ -1,7 +1,10 @@
 /** A writer that starts while its cluster is away, or that can never use it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually, tcpProxy } from '@sentinel/test-kit';
+import { closeCql } from '@sentinel/service-kit/cql/client';
+import { connectCql } from '@sentinel/service-kit/cql/connect';
+import { CassandraServer, eventually, tcpProxy, temporaryFolder } from '@sentinel/test-kit';
+import type { Client } from 'cassandra-driver';
 import { CASSANDRA, dropKeyspace, ownKeyspace } from './testing/cassandra.js';
 import { WriterProcess } from './testing/writer-process.js';
 
@@ -60,4 +63,43 @@ describe('a writer whose cluster is away when it starts', { skip: CASSANDRA.skip
     assert.equal(refused.code, 78);
     assert.match(refused.output, /read_consistency.*must be one of QUORUM, ALL to see what is written at QUORUM/);
   });
+
+  it('ends with 78 and one sentence where the cluster refuses the user, and serves with the right password', async () => {
+    await using folder = await temporaryFolder();
+    await using server = await CassandraServer.start(folder.path, ASKS_FOR_PASSWORDS);
+    const known = { username: 'cassandra', password: 'cassandra' };
+    const { password_path: _, ...scylla } = { ...ownKeyspace(), contact_points: [`127.0.0.1:${server.port}`] };
+    const withUser = (user: object): WriterProcess =>
+      new WriterProcess({ storage: { scylla: { ...scylla, ...user } } });
+    // The server makes its first user a moment after it is up.
+    await eventually(
+      async () =>
+        await connectCql(ownKeyspace({ ...scylla, ...known, keyspace: 'system' }), 'test').then(closed, () => null),
+      { what: 'the user is known', timeoutMs: 60_000 },
+    );
+    for (const user of [{ ...known, password: 'wrong' }, {}]) {
+      await using writer = withUser(user);
+      const { code, output } = await writer.run();
+      assert.equal(code, 78, output);
+      assert.match(
+        output,
+        /"field":"audit_ledger\.storage\.scylla\.username","msg":"the cluster refuses the user \(.*Correct username and password\./,
+      );
+      assert.doesNotMatch(output, /"password":"wrong"|is away/);
+    }
+    await using writer = withUser(known);
+    await writer.start();
+    assert.equal(await writer.signal('SIGTERM'), 0);
+  });
 });
+
+const ASKS_FOR_PASSWORDS = [
+  '-Dcassandra.config.allow_system_properties=true',
+  '-Dcassandra.settings.authenticator=PasswordAuthenticator',
+  '-Dcassandra.superuser_setup_delay_ms=0',
+];
+
+async function closed(client: Client): Promise<true> {
+  await closeCql(client);
+  return true;
+}
