@@ -13,11 +13,11 @@ export interface Recorded {
   readonly detail: { readonly [name: string]: unknown };
 }
 
-/** What the log itself says was pruned, or is being pruned. */
-export async function readPruned(store: LandmarkReads): Promise<Pruned> {
+/** What the log itself says was pruned, or is being pruned, in entries before `end`. */
+export async function readPruned(store: LandmarkReads, end = Number.POSITIVE_INFINITY): Promise<Pruned> {
   const prunings: Pruning[] = [];
   for await (const { seq, detail } of recordedOf(store, 'prune')) {
-    const pruning = pruningOf(seq, detail);
+    const pruning = seq < end ? pruningOf(seq, detail) : undefined;
     if (pruning === undefined || prunings.some(({ scopes }) => isSubset(scopes, pruning.scopes))) continue;
     prunings.unshift(pruning);
     // Whatever was pruned before, this one speaks for.

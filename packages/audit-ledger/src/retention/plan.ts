@@ -60,9 +60,7 @@ export async function planPruning(input: PlanInput): Promise<PrunePlan> {
     if (end > sealed) notes.push(`${what} of entries ${sealed} to ${end - 1} stay: no seal covers them yet`);
     return Math.max(Math.min(end, sealed), before);
   };
-  const { leavesBeforeUs } = request;
-  if (leavesBeforeUs !== undefined && !store.prunesLeaves) notes.push('leaves stay: this backend prunes details only');
-  const leavesAsked = await endOf(store.prunesLeaves ? leavesBeforeUs : undefined, pruned.leaves, 'leaves');
+  const leavesAsked = await endOf(request.leavesBeforeUs, pruned.leaves, 'leaves');
   const details = Math.max(await endOf(request.detailsBeforeUs, pruned.details, 'details'), leavesAsked);
   const leaves = Math.max(Math.floor(leavesAsked / TILE_WIDTH) * TILE_WIDTH, pruned.leaves);
   const tally = new Tally(scopes, { leaves, details }, pruned);

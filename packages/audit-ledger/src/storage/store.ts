@@ -44,9 +44,6 @@ export interface LedgerStore extends LogReads {
   /** Keeps the newest signed checkpoint, and in a second place the proof against a rollback. */
   saveCheckpoint(note: string): Promise<void>;
 
-  /** False: leaves stay for ever, and an order never asks for theirs. */
-  readonly prunesLeaves: boolean;
-
   /**
    * Takes details and leaves away, which an entry of the log has announced. MUST end where it would have ended when it is
    * called again after a crash at any point.

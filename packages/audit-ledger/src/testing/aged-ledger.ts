@@ -1,35 +1,44 @@
-/** A log that grew over many days, in the folder of a test. */
+/** A log that grew over many days. */
 import { randomBytes } from 'node:crypto';
-import type { OpenLedger } from '../open-ledger.js';
+import { type OpenLedger, type OpenLedgerOptions, openLedger } from '../open-ledger.js';
 import { Keeper } from '../retention/keeper.js';
-import { FolderSource } from '../storage/file/folder-source.js';
+import type { Backend } from '../storage/backend.js';
 import { Turns } from '../turns.js';
 import { type VerifyOptions, type VerifyReport, verifyLog } from '../verify/verify-log.js';
-import { draftOf, openTestLedger, requestOf, TEST_KEY } from './ledgers.js';
+import { draftOf, folderBackend, ledgerOptions, type openTestLedger, requestOf } from './ledgers.js';
 
 export const DAY_US = 86_400e6;
 export const FIRST_DAY_US = 1_700_000_000e6;
 
 export class AgedLedger {
+  /** Empty for a log in a cluster. */
   readonly folder: string;
   opened: OpenLedger;
   keeper: Keeper;
   /** Shared by keeper and whoever verifies. */
   readonly turns = new Turns();
   #day = 0;
-  readonly #options: Parameters<typeof openTestLedger>[1];
+  readonly #backend: Backend;
+  readonly #options: OpenLedgerOptions;
 
-  private constructor(folder: string, options: Parameters<typeof openTestLedger>[1], opened: OpenLedger) {
-    this.folder = folder;
+  private constructor(backend: Backend, options: OpenLedgerOptions, opened: OpenLedger) {
+    this.folder = backend.name === 'file' ? backend.place : '';
+    this.#backend = backend;
     this.#options = options;
     this.opened = opened;
     this.keeper = this.#newKeeper();
   }
 
-  static async open(folder: string, options: Parameters<typeof openTestLedger>[1] = {}): Promise<AgedLedger> {
+  /** In a folder, or wherever a backend keeps it. */
+  static async open(
+    place: string | Backend,
+    { disk, segmentBytes, ...over }: NonNullable<Parameters<typeof openTestLedger>[1]> = {},
+  ): Promise<AgedLedger> {
     let aged: AgedLedger | undefined;
-    const withClock = { nowUs: () => FIRST_DAY_US + (aged?.day ?? 0) * DAY_US, ...options };
-    aged = new AgedLedger(folder, withClock, await openTestLedger(folder, withClock));
+    const backend = typeof place === 'string' ? folderBackend(place, { disk, segmentBytes }) : place;
+    const nowUs = (): number => FIRST_DAY_US + (aged?.day ?? 0) * DAY_US;
+    const options = { ...ledgerOptions(backend), nowUs, ...over };
+    aged = new AgedLedger(backend, options, await openLedger(options));
     return aged;
   }
 
@@ -58,13 +67,13 @@ export class AgedLedger {
   /** As after a crash, or after a stop: nothing but what is on the disk remains. */
   async reopen(): Promise<void> {
     await this.opened.close().catch(() => undefined);
-    this.opened = await openTestLedger(this.folder, this.#options);
+    this.opened = await openLedger(this.#options);
     this.keeper = this.#newKeeper();
   }
 
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    const source = await FolderSource.open(this.folder);
-    return await verifyLog(source, (this.#options?.key ?? TEST_KEY).verifier, options).finally(() => source.close());
+    const source = await this.#backend.openSource();
+    return await verifyLog(source, this.#options.key.verifier, options).finally(() => source.close());
   }
 
   /** Prunes what was received before a day. */

@@ -48,12 +48,22 @@ export async function openTestLedger(
   directory: string,
   { disk, segmentBytes, ...options }: Partial<OpenLedgerOptions> & Omit<FilePlace, 'directory'> = {},
 ): Promise<OpenLedger> {
-  const backend = fileBackend({
+  const backend = folderBackend(directory, { disk, segmentBytes });
+  return await openLedger({ ...ledgerOptions(backend), ...options });
+}
+
+export function folderBackend(
+  directory: string,
+  {
+    disk,
+    segmentBytes,
+  }: { readonly disk?: FilePlace['disk'] | undefined; readonly segmentBytes?: number | undefined } = {},
+): Backend {
+  return fileBackend({
     directory,
     ...(disk === undefined ? {} : { disk }),
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
   });
-  return await openLedger({ ...ledgerOptions(backend), ...options });
 }
 
 export function ledgerOptions(backend: Backend): OpenLedgerOptions {

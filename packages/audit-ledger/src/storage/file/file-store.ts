@@ -45,7 +45,6 @@ export interface FileStoreParts {
 }
 
 export class FileStore implements LedgerStore {
-  readonly prunesLeaves = true;
   readonly #parts: FileStoreParts;
   #head: FileHead;
   #roomUntilMs = 0;

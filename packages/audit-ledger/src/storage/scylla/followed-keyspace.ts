@@ -13,7 +13,7 @@ import { HeadRow } from './head-row.js';
 import { logNames } from './log-names.js';
 import { LogRows } from './log-rows.js';
 import { prunedIn } from './pruned-rows.js';
-import { readItems, ScyllaReads } from './scylla-reads.js';
+import { readLeaves, ScyllaReads } from './scylla-reads.js';
 
 export class FollowedKeyspace implements FollowedLog {
   readonly #cluster: Cluster;
@@ -55,15 +55,14 @@ export class FollowedKeyspace implements FollowedLog {
   async readsAt(size: number): Promise<LogReads> {
     const rows = await this.#log();
     if (rows === undefined) throw new Error('a log that is not there has no checkpoint either');
-    const leaves = async (from: number, to: number): Promise<Uint8Array[]> =>
-      (await readItems(rows, 'leaves', from, to)).map((preimage) => preimage.subarray(1));
-    this.#index ??= new FollowingIndex(size, blockRows(rows, 'blocks'), leaves);
     const stored = await new HeadRow(rows.cluster, rows.log).read();
     const newest = stored?.head.landmarks.prune;
     if (stored !== undefined && newest !== this.#prunedBy) {
       this.#pruned = await prunedIn(rows, stored.head);
       this.#prunedBy = newest;
+      rows.prunedLeaves = this.#pruned.leaves;
     }
+    this.#index ??= new FollowingIndex(size, blockRows(rows, 'blocks'), (from, to) => readLeaves(rows, from, to));
     const pruned = this.#pruned;
     return new ScyllaReads(
       rows,

@@ -32,6 +32,8 @@ const COLUMNS = 'first_seq, epoch, batch_id, record';
 export class LogRows {
   readonly cluster: Cluster;
   readonly log: string;
+  /** Leaves of entries below may be gone, because they were pruned; it rises. */
+  prunedLeaves = 0;
 
   constructor(cluster: Cluster, log: string) {
     this.cluster = cluster;

@@ -17,23 +17,26 @@ export async function mendHashes(
 ): Promise<void> {
   const index = from / TILE_WIDTH;
   const tile = await right.tile({ kind: 'hashes', level: 0, index, width: tileWidth(right.checkpoint.size, 0, index) });
-  if (tile !== undefined) await mendLevel(rows, 0, wantedOf(tile, from, runs, stored), stored);
+  if (tile !== undefined) await mendLevel(rows, 0, wantedOf(tile, { from, end }, runs, stored), stored);
   for (const above of tilesOver([end - 1], right.checkpoint.size).slice(1)) await mendAbove(rows, right, above);
 }
 
-/** Rows as they should be: by the batches, and by the keys of stored rows where the batches are not known any more. */
-function wantedOf(tile: Uint8Array, from: number, runs: readonly Run[], stored: readonly HashRow[]): HashRow[] {
-  const rowOf = (first: number, end: number, epoch: number): HashRow => ({
+/** Rows as they should be: by the batches, or, where leaves are pruned and with them what they say of those, by the keys of stored rows. */
+function wantedOf(
+  tile: Uint8Array,
+  { from, end }: { readonly from: number; readonly end: number },
+  runs: readonly Run[],
+  stored: readonly HashRow[],
+): HashRow[] {
+  const rowOf = (first: number, to: number, epoch: number): HashRow => ({
     first,
     epoch,
-    hashes: Buffer.from(tile.subarray((first - from) * HASH_BYTES, (end - from) * HASH_BYTES)),
+    hashes: Buffer.from(tile.subarray((first - from) * HASH_BYTES, (Math.min(to, end) - from) * HASH_BYTES)),
   });
-  const known = runs.map(({ first, end, batch }) => rowOf(first, end, batch.epoch));
-  const covers = (seq: number): boolean => runs.some(({ first, end }) => seq >= first && seq < end);
-  const others = stored
-    .filter(({ first }) => !covers(first))
-    .map(({ first, epoch, hashes }) => rowOf(first, first + Math.ceil(hashes.length / HASH_BYTES), epoch));
-  return [...known, ...others];
+  const known = runs.reduce((sum, run) => sum + run.end - run.first, 0);
+  return known === end - from
+    ? runs.map((run) => rowOf(run.first, run.end, run.batch.epoch))
+    : stored.map(({ first, epoch, hashes }) => rowOf(first, first + Math.ceil(hashes.length / HASH_BYTES), epoch));
 }
 
 async function mendAbove(rows: LogRows, right: RightLog, tile: HashTile): Promise<void> {

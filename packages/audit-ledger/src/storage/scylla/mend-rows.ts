@@ -6,11 +6,13 @@ import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
 import { allRows } from '@sentinel/service-kit/cql/rows';
 import { joinItems } from '../../commit/record.js';
 import { BLOCK_ENTRIES } from '../../index/block.js';
+import { LeafView } from '../../leaf/leaf.js';
 import type { Absent, Right, RightLog } from '../../repair/right-log.js';
 import { TILE_WIDTH } from '../../tiles/path.js';
 import { LEAF_PREFIX } from '../../tree/hash.js';
 import { LENGTH_BYTES, MAX_ROW_BYTES, withHeader } from './batch-rows.js';
 import { blockRows, decodeEventIds } from './blocks.js';
+import { salvageRow } from './damaged-rows.js';
 import type { LogRows, RecordRow, RecordTable } from './log-rows.js';
 import { PER_BUCKET } from './log-rows.js';
 import { mendHashes } from './mend-hashes.js';
@@ -43,6 +45,9 @@ class BundleMender {
   readonly #right: RightLog;
   readonly #from: number;
   readonly #end: number;
+  /** Of details, as far as their leaves are known. */
+  #lengths: readonly (number | undefined)[] = [];
+  readonly #lengthAt = (seq: number): number | undefined => this.#lengths[seq - this.#from];
 
   constructor(rows: LogRows, right: RightLog, from: number, end: number) {
     this.#rows = rows;
@@ -53,14 +58,17 @@ class BundleMender {
 
   async mend(): Promise<void> {
     const [from, end] = [this.#from, this.#end];
+    const right = await this.#right.leaves(from, end);
+    this.#lengths = right.map((leaf) => (typeof leaf === 'object' ? new LeafView(leaf.bytes).detailLength : undefined));
     const leaves = await this.#stored('leaves');
     const details = await this.#stored('details');
     const hashes = await allRows(this.#rows.hashes(0, from, end));
     const provenance = new Provenance(from, end);
-    for (const row of [...leaves, ...details]) provenance.row(row, ...this.#coverOf(row));
+    for (const row of leaves) provenance.row(row, ...this.#coverOf('leaves', row));
+    for (const row of details) provenance.row(row, ...this.#coverOf('details', row));
     for (const { first, epoch, hashes: bytes } of hashes) provenance.epoch(epoch, first, Math.floor(bytes.length / 32));
     const runs = runsOf(provenance.batches(await this.#batchBefore()), from);
-    const preimages = (await this.#right.leaves(from, end)).map(withPrefix);
+    const preimages = right.map(withPrefix);
     await this.#mendTable('leaves', leaves, runs, preimages);
     await this.#mendTable('details', details, runs, await this.#right.preimages(from, end));
     await mendHashes(this.#rows, this.#right, { from, end }, runs, hashes);
@@ -70,7 +78,7 @@ class BundleMender {
   async #stored(table: RecordTable): Promise<RecordRow[]> {
     const [from, end] = [this.#from, this.#end];
     const rows = await allRows(this.#rows.records(table, from, end));
-    const covered = new Set(rows.filter(isInPlace).flatMap((row) => seqsOf(...this.#coverOf(row))));
+    const covered = new Set(rows.filter(isInPlace).flatMap((row) => seqsOf(...this.#coverOf(table, row))));
     if (seqsOf(from, end - from).every((seq) => covered.has(seq))) return rows;
     const start = Math.floor(from / PER_BUCKET[table]) * PER_BUCKET[table];
     const elsewhere = [];
@@ -83,11 +91,13 @@ class BundleMender {
   }
 
   /** First entry and number of entries: of a row in the bundle by its key, of one elsewhere by its header. */
-  #coverOf(row: RecordRow): [number, number] {
+  #coverOf(table: RecordTable, row: RecordRow): [number, number] {
     const stated = statedIn(row);
     const inside = row.first >= this.#from && row.first < this.#end;
     const first = inside ? row.first : (stated?.firstSeq ?? row.first);
-    return [first, Math.min(stated?.count ?? 1, this.#end - first)];
+    // By its lengths, where the stated count is damaged: a row must not be taken for a shorter one.
+    const count = inside ? salvageRow(table, row, this.#lengthAt).items.length : (stated?.count ?? 1);
+    return [first, Math.min(Math.max(count, 1), this.#end - first)];
   }
 
   async #batchBefore(): Promise<Batch | undefined> {
@@ -113,14 +123,16 @@ class BundleMender {
         (row) => !stored.some((other) => sameKey(other, row) && other.record.equals(row.record)),
       );
       await cluster.write(missing.map((row) => this.#rows.insertRecord(table, row)));
-      const others = stored.filter((row) => this.#isOf(row, run) && !written.some((other) => sameKey(other, row)));
+      const others = stored.filter(
+        (row) => this.#isOf(table, row, run) && !written.some((other) => sameKey(other, row)),
+      );
       await cluster.write(others.map((row) => this.#rows.deleteRow(table, row)));
     }
   }
 
   /** A row with entries of the run that is of its batch, or would take the place of a row that is. */
-  #isOf(row: RecordRow, { first, end, batch }: Run): boolean {
-    const [from, count] = this.#coverOf(row);
+  #isOf(table: RecordTable, row: RecordRow, { first, end, batch }: Run): boolean {
+    const [from, count] = this.#coverOf(table, row);
     if (from >= end || from + count <= first) return false;
     const stated = statedIn(row);
     const same = row.batchId.equals(batch.batchId) || stated?.batchId.equals(batch.batchId) === true;

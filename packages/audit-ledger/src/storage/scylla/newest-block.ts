@@ -5,11 +5,13 @@ import { type EventWindow, GENERATION_ENTRIES, GENERATIONS } from '../../ingest/
 import { decodeLeaf, type Leaf } from '../../leaf/leaf.js';
 import { blockRows, decodeEventIds, EventIdBlock } from './blocks.js';
 import type { LogRows } from './log-rows.js';
-import { readItems } from './scylla-reads.js';
+import { readLeaves } from './scylla-reads.js';
 
 /** Blocks that the window of event ids reaches back to. */
 export const WINDOW_BLOCKS = (GENERATIONS * GENERATION_ENTRIES) / BLOCK_ENTRIES;
 const WINDOW_US = 7 * 24 * 3600 * 1e6;
+
+const PRUNED = { eventId: Buffer.alloc(16), receivedUs: 0 };
 
 type Indexed = Pick<Leaf, 'type' | 'eventUs' | 'gpu' | 'eventId'>;
 
@@ -24,7 +26,7 @@ export class NewestBlock {
   constructor(rows: LogRows, size: number) {
     this.#rows = rows;
     this.#firstSeq = Math.floor(size / BLOCK_ENTRIES) * BLOCK_ENTRIES;
-    this.index = new IndexStore(size, blockRows(rows, 'blocks'), (from, to) => leaves(rows, from, to));
+    this.index = new IndexStore(size, blockRows(rows, 'blocks'), (from, to) => readLeaves(rows, from, to));
   }
 
   /** Takes the next entry; one of an earlier block is passed over. */
@@ -36,6 +38,12 @@ export class NewestBlock {
     this.#full.push({ block: this.#firstSeq / BLOCK_ENTRIES, content: this.#eventIds.encode() });
     this.#eventIds = new EventIdBlock();
     this.#firstSeq += BLOCK_ENTRIES;
+  }
+
+  /** Takes the entries of the newest block below `end`, of which some are pruned. */
+  async fill(end: number): Promise<void> {
+    for (const leaf of await readLeaves(this.#rows, this.#firstSeq, end)) addTo(this.#eventIds, leaf);
+    await this.index.fill(end);
   }
 
   /** Writes full blocks; what cannot be written now is kept for the next time, and made again by a start. */
@@ -56,21 +64,23 @@ export class NewestBlock {
       if (stored.receivedUs < nowUs - WINDOW_US) continue;
       let seq = block * BLOCK_ENTRIES;
       for (const id of stored.ids()) {
-        window.add(id, seq);
+        if (!id.equals(PRUNED.eventId)) window.add(id, seq);
         seq += 1;
       }
     }
     let seq = this.#firstSeq;
     for (const id of this.#eventIds.ids()) {
-      window.add(id, seq);
+      if (!id.equals(PRUNED.eventId)) window.add(id, seq);
       seq += 1;
     }
     return window;
   }
 }
 
-async function leaves(rows: LogRows, from: number, to: number): Promise<Uint8Array[]> {
-  return (await readItems(rows, 'leaves', from, to)).map((preimage) => preimage.subarray(1));
+/** One whose leaf is gone is older than the window, and its id all zeros. */
+function addTo(block: EventIdBlock, leaf: Uint8Array | undefined): void {
+  const { eventId, receivedUs } = leaf === undefined ? PRUNED : decodeLeaf(leaf);
+  block.add(eventId, receivedUs);
 }
 
 /** Those before the window are not read again. */
@@ -88,10 +98,7 @@ async function loadEventIds(rows: LogRows, block: number) {
   if (intact !== undefined) return intact;
   const again = new EventIdBlock();
   const from = block * BLOCK_ENTRIES;
-  for (const bytes of await leaves(rows, from, from + BLOCK_ENTRIES)) {
-    const { eventId, receivedUs } = decodeLeaf(bytes);
-    again.add(eventId, receivedUs);
-  }
+  for (const leaf of await readLeaves(rows, from, from + BLOCK_ENTRIES)) addTo(again, leaf);
   const content = again.encode();
   await blockRows(rows, 'event_ids').save(block, content);
   const made = decodeEventIds(content);

@@ -67,9 +67,10 @@ export async function openLog(
   };
   const taken = await takeOver(rows, headRow, Object.values(earlier).flat(), { ...options, keyspace });
   const head = { ...taken, producers: await readMarks(rows, taken.commits) };
-  const newest = new NewestBlock(rows, head.size);
   const pruned = await prunedIn(rows, head);
-  const { state, shadow, seals, unsealed, recomputed } = await recover(rows, head, newest, pruned.details);
+  rows.prunedLeaves = pruned.leaves;
+  const newest = new NewestBlock(rows, head.size);
+  const { state, shadow, seals, unsealed, recomputed } = await recover(rows, head, newest, pruned);
   await assertSameLog(
     new ScyllaReads(
       rows,

@@ -13,11 +13,11 @@ export async function prunedIn(rows: LogRows, head: Landmarked): Promise<Pruned>
   return await readPruned(readsOf(rows, head));
 }
 
-/** The same for whoever believes nothing. A damaged head is found out elsewhere. */
-export async function claimedIn(rows: LogRows): Promise<ClaimedPruned> {
+/** The same for whoever believes nothing, up to a signed `size`: the head may be ahead of it. A damaged head is found out elsewhere. */
+export async function claimedIn(rows: LogRows, size: number): Promise<ClaimedPruned> {
   const reads = await fromHead(rows);
   if (reads === undefined) return NOTHING_PRUNED;
-  const { leaves, details, prunings } = await readPruned(reads);
+  const { leaves, details, prunings } = await readPruned(reads, size);
   return { leaves, details, announced: await openingsAt(reads, prunings) };
 }
 

@@ -9,6 +9,7 @@ import { entryPreimages, MalformedRecordError, readHeader } from '../../commit/r
 import { SALT_BYTES } from '../../detail/commitment.js';
 import { BLOCK_ENTRIES } from '../../index/block.js';
 import { decodeLeaf, type Leaf, LeafType } from '../../leaf/leaf.js';
+import type { PrunedEnds } from '../../retention/pruning.js';
 import { SealTracker } from '../../seal/tracker.js';
 import { MalformedTileError, NodeReader } from '../../tiles/node-reader.js';
 import { TILE_WIDTH } from '../../tiles/path.js';
@@ -50,12 +51,12 @@ interface Commit extends CommitPlace {
   readonly hashes: Uint8Array[];
 }
 
-/** `pruned`: details below need not be there. @throws TamperedStoreError where the rows do not lead to the head */
+/** What was pruned need not be there. @throws TamperedStoreError where the rows do not lead to the head */
 export async function recover(
   rows: LogRows,
   head: ScyllaHead,
   newest: NewestBlock,
-  pruned: number,
+  pruned: PrunedEnds,
 ): Promise<Recovered> {
   try {
     return await walk(rows, head, newest, pruned);
@@ -74,9 +75,10 @@ export function nodesOf(rows: LogRows, size: number): NodeReader {
   return new NodeReader((tile) => readTile(rows, tile), size);
 }
 
-async function walk(rows: LogRows, head: ScyllaHead, newest: NewestBlock, pruned: number): Promise<Recovered> {
+async function walk(rows: LogRows, head: ScyllaHead, newest: NewestBlock, pruned: PrunedEnds): Promise<Recovered> {
   const block = Math.floor(head.size / BLOCK_ENTRIES) * BLOCK_ENTRIES;
-  const start = bundleStart(Math.min(block, head.firstUnsealedSeq));
+  const start = Math.max(bundleStart(Math.min(block, head.firstUnsealedSeq)), pruned.leaves);
+  if (start > block) await newest.fill(start);
   const subtrees = await nodesOf(rows, head.size).subtrees(start);
   const frontier = Frontier.fromSubtrees(subtrees);
   let shadow: ShadowState = { size: start, chainHead: await entryHash(rows, start - 1), receivedUs: 0, subtrees };
@@ -88,7 +90,7 @@ async function walk(rows: LogRows, head: ScyllaHead, newest: NewestBlock, pruned
     const again = recomputeEntries(
       shadow,
       preimages,
-      from < pruned ? undefined : await detailsOf(rows, from, items.length, head.size),
+      from < pruned.details ? undefined : await detailsOf(rows, from, items.length, head.size),
     );
     const [column = NOTHING] = again.columns;
     for (const [i, { preimage, commit }] of items.entries()) {

@@ -32,21 +32,18 @@ export class ScyllaReads implements LogReads {
   async readEntries(from: number, to: number): Promise<StoredEntry[]> {
     const end = Math.min(to, this.#size());
     const [leaves, details] = await Promise.all([
-      readItems(this.#rows, 'leaves', from, end),
+      readLeaves(this.#rows, from, end),
       placedItems(this.#rows, 'details', from, end),
     ]);
     const missing = details.findIndex((item, i) => item === undefined && from + i >= this.pruned.details);
     if (missing >= 0) throw new MalformedRecordError(`details lack entry ${from + missing}`);
-    return leaves.map((preimage, i) => ({
-      seq: from + i,
-      leaf: preimage.subarray(1),
-      detailPreimage: details[i],
-    }));
+    return leaves.flatMap((leaf, i) =>
+      leaf === undefined ? [] : [{ seq: from + i, leaf, detailPreimage: details[i] }],
+    );
   }
 
-  async readLeaves(from: number, to: number): Promise<Uint8Array[]> {
-    const items = await readItems(this.#rows, 'leaves', from, Math.min(to, this.#size()));
-    return items.map((preimage) => preimage.subarray(1));
+  async readLeaves(from: number, to: number): Promise<(Uint8Array | undefined)[]> {
+    return await readLeaves(this.#rows, from, Math.min(to, this.#size()));
   }
 
   async readTile(tile: HashTile): Promise<Uint8Array | undefined> {
@@ -78,6 +75,14 @@ export async function readItems(rows: LogRows, table: RecordTable, from: number,
     if (item === undefined) throw new MalformedRecordError(`${table} lack entry ${from + i}`);
     return item;
   });
+}
+
+/** Leaves of [from, to); undefined for one that was pruned. @throws MalformedRecordError where another is missing */
+export async function readLeaves(rows: LogRows, from: number, to: number): Promise<(Uint8Array | undefined)[]> {
+  const items = await placedItems(rows, 'leaves', from, to);
+  const missing = items.findIndex((item, i) => item === undefined && from + i >= rows.prunedLeaves);
+  if (missing >= 0) throw new MalformedRecordError(`leaves lack entry ${from + missing}`);
+  return items.map((preimage) => preimage?.subarray(1));
 }
 
 /** As many hashes as are there, up to the tile's width. */

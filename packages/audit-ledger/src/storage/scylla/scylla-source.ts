@@ -1,6 +1,9 @@
 /** A log as its cluster holds it, for verification: nothing is believed, nothing written, and a writer may be at work. */
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
 import { IndexCheck } from '../../index/index-check.js';
+import { LeafView, MalformedLeafError } from '../../leaf/leaf.js';
+import { type Pruning, pruningIn } from '../../retention/pruning.js';
+import { keeps } from '../../retention/scope.js';
 import { encodeBundle } from '../../tiles/bundle.js';
 import { type HashTile, TILE_WIDTH, type Tile } from '../../tiles/path.js';
 import { type ClaimedPruned, type Opening, SourceError, type SourceFault, StoredOpening } from '../../verify/source.js';
@@ -90,8 +93,22 @@ export class ScyllaSource implements StoredLog {
     }
   }
 
+  /** Without those that are there only because their pruning has not come to them yet. */
+  async *keptLeaves(from: number, to: number): AsyncGenerator<{ readonly seq: number; readonly leaf: Uint8Array }> {
+    const { leaves: end, announced } = await this.pruned();
+    const pruning = announced.map(({ seq, detail }) => pruningIn(seq, detail)).find((each) => each?.leaves === end);
+    for (let start = Math.floor(from / TILE_WIDTH) * TILE_WIDTH; start < to; start += TILE_WIDTH) {
+      const width = Math.min(TILE_WIDTH, this.#known.size - start);
+      for (const [i, item] of (await this.#leavesOf(start / TILE_WIDTH, width)).entries()) {
+        const seq = start + i;
+        const leaf = item?.preimage.subarray(1);
+        if (leaf !== undefined && seq >= from && seq < to && !isGone(leaf, pruning)) yield { seq, leaf };
+      }
+    }
+  }
+
   async pruned(): Promise<ClaimedPruned> {
-    return await claimedIn(this.#rows);
+    return await claimedIn(this.#rows, this.#known.size);
   }
 
   async rotations(): Promise<readonly Opening[]> {
@@ -125,6 +142,11 @@ export class ScyllaSource implements StoredLog {
   }
 
   async #bundle(index: number, width: number): Promise<Uint8Array> {
+    const items = await this.#leavesOf(index, width);
+    return encodeBundle(items.map((item) => item?.preimage.subarray(1) ?? NOTHING));
+  }
+
+  async #leavesOf(index: number, width: number): Promise<(Placed | undefined)[]> {
     const rows = (await this.#entries.bundle(index)).map((row) => salvageRow('leaves', row));
     const from = index * TILE_WIDTH;
     const items = this.#placed(rows, from, from + width);
@@ -136,7 +158,7 @@ export class ScyllaSource implements StoredLog {
       index,
       items.map((item) => item?.of.row),
     );
-    return encodeBundle(items.map((item) => item?.preimage.subarray(1) ?? NOTHING));
+    return items;
   }
 
   async #hashTile({ level, index, width }: HashTile): Promise<Uint8Array> {
@@ -170,6 +192,16 @@ export class ScyllaSource implements StoredLog {
   #remember(index: number, expected: readonly Expected[]): void {
     this.#leaves.set(index, expected);
     this.#leaves.delete(index - KEPT_BUNDLES);
+  }
+}
+
+/** One that cannot be read is shown: it is damage. */
+function isGone(leaf: Uint8Array, pruning: Pruning | undefined): boolean {
+  try {
+    return pruning !== undefined && !keeps(pruning.scopes, new LeafView(leaf));
+  } catch (error) {
+    if (error instanceof MalformedLeafError) return false;
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import { untilThere } from '@sentinel/service-kit/until-there';
 import type { AgreedBatch } from '../../commit/sequencer.js';
 import type { IndexFilter } from '../../index/block.js';
-import type { Pruned } from '../../retention/pruning.js';
+import type { Pruned, PrunedEnds } from '../../retention/pruning.js';
 import type { HashTile } from '../../tiles/path.js';
 import { UnknownOutcomeError } from '../errors.js';
 import type { Head } from '../head.js';
@@ -15,7 +15,7 @@ import type { LogRows } from './log-rows.js';
 import { dropStatement, markStatement } from './marks.js';
 import type { NewestBlock } from './newest-block.js';
 import type { Presence } from './presence.js';
-import { pruneDetails } from './prune-rows.js';
+import { pruneDetails, pruneLeaves } from './prune-rows.js';
 import type { CommitPlace } from './recover.js';
 import { ScyllaReads } from './scylla-reads.js';
 
@@ -37,11 +37,10 @@ export interface ScyllaStoreParts {
 
 export class ScyllaStore implements LedgerStore {
   readonly #parts: ScyllaStoreParts;
-  readonly prunesLeaves = false;
   readonly #reads: ScyllaReads;
   #pruned: Pruned;
-  /** Below it this writer has seen every detail go: what an earlier one left half done is done again. */
-  #prunedTo = 0;
+  /** Below these ends this writer has seen everything go: what an earlier one left half done is done again. */
+  #prunedTo: PrunedEnds = { leaves: 0, details: 0 };
   /** Bytes that prunings took since the last commit. */
   #freed = 0;
   #head: ScyllaHead;
@@ -73,11 +72,16 @@ export class ScyllaStore implements LedgerStore {
   }
 
   async prune({ leaves, details, prunings, keep, narrowed }: PruneOrder): Promise<void> {
-    const from = narrowed ? 0 : this.#prunedTo;
+    const { rows, newest } = this.#parts;
+    const from = narrowed ? { leaves: 0, details: 0 } : this.#prunedTo;
     // Before a row is gone: whoever reads meanwhile must not take it for damage.
     this.#pruned = { leaves, details, prunings };
-    this.#freed += await pruneDetails(this.#parts.rows, from, details, keep);
-    this.#prunedTo = details;
+    rows.prunedLeaves = leaves;
+    // Details first: they are judged by their leaves.
+    this.#freed += await pruneDetails(rows, from.details, details, keep);
+    this.#freed += await pruneLeaves(rows, from.leaves, leaves, keep);
+    await newest.index.forget(0, leaves);
+    this.#prunedTo = { leaves, details };
   }
 
   async commit(batch: AgreedBatch, head: Head): Promise<void> {
@@ -116,7 +120,7 @@ export class ScyllaStore implements LedgerStore {
     return await this.#reads.readEntries(from, to);
   }
 
-  async readLeaves(from: number, to: number): Promise<Uint8Array[]> {
+  async readLeaves(from: number, to: number): Promise<(Uint8Array | undefined)[]> {
     return await this.#reads.readLeaves(from, to);
   }
 
