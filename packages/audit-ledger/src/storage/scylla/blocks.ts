@@ -55,11 +55,28 @@ export class EventIdBlock {
   }
 }
 
+export interface EventIds {
+  /** Of the newest entry. */
+  readonly receivedUs: number;
+  /** Ids of which only the stored bytes are right; the buffer is reused. */
+  ids(): Generator<Buffer>;
+  /** Whether the entry in this place may have that id. */
+  has(place: number, eventId: Uint8Array): boolean;
+}
+
 /** Undefined where the bytes are not an intact block. */
-export function decodeEventIds(bytes: Buffer): { readonly receivedUs: number; ids(): Generator<Buffer> } | undefined {
+export function decodeEventIds(bytes: Buffer): EventIds | undefined {
   const whole = bytes.length === PRINTS_AT + PRINT_BYTES * BLOCK_ENTRIES + HASH_BYTES;
   if (!whole || !sha256(bytes.subarray(0, -HASH_BYTES)).equals(bytes.subarray(-HASH_BYTES))) return undefined;
-  return { receivedUs: Number(bytes.readBigUInt64BE(0)), ids: () => idsOf(bytes, BLOCK_ENTRIES) };
+  return {
+    receivedUs: Number(bytes.readBigUInt64BE(0)),
+    ids: () => idsOf(bytes, BLOCK_ENTRIES),
+    has: (place, eventId) => {
+      const at = PRINTS_AT + PRINT_BYTES * place;
+      const is = (from: number, byte: number): boolean => bytes[at + from] === eventId[byte];
+      return [0, 1, 2, 3].every((i) => is(i, i) && is(4 + i, ID_BYTES - 4 + i));
+    },
+  };
 }
 
 function* idsOf(bytes: Buffer, count: number): Generator<Buffer> {

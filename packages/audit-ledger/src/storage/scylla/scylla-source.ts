@@ -13,6 +13,7 @@ import { BundleStream } from './bundle-stream.js';
 import { readCheckpoints } from './checkpoints.js';
 import { Cluster } from './cluster.js';
 import { detailLengthOf, type SalvagedRow, salvageRow } from './damaged-rows.js';
+import { EventIdCheck } from './event-id-check.js';
 import { faultsBeside } from './faults-beside.js';
 import { logNames } from './log-names.js';
 import { type HashRow, LogRows, place, type RecordRow } from './log-rows.js';
@@ -41,6 +42,7 @@ export class ScyllaSource implements StoredLog {
   readonly #rows: LogRows;
   readonly #known: KnownSize;
   readonly #index: IndexCheck;
+  readonly #eventIds: EventIdCheck;
   readonly #entries: BundleStream<RecordRow>;
   readonly #hashes: BundleStream<HashRow>;
   readonly #check = new SourceCheck();
@@ -51,6 +53,7 @@ export class ScyllaSource implements StoredLog {
     this.#rows = rows;
     this.#known = known;
     this.#index = new IndexCheck(blockRows(rows, 'blocks'));
+    this.#eventIds = new EventIdCheck(blockRows(rows, 'event_ids').load);
     this.#entries = new BundleStream((from) => rows.records('leaves', from, known.size));
     this.#hashes = new BundleStream((from) => rows.hashes(0, from, known.size));
   }
@@ -127,12 +130,14 @@ export class ScyllaSource implements StoredLog {
       ...wrong,
       ...this.#check.faults(),
       ...this.#index.faults,
+      ...this.#eventIds.faults,
       ...(await faultsBeside(this.#rows, this.#known.size)),
     ];
   }
 
-  async walked(first: number, leaves: Parameters<IndexCheck['take']>[1]): Promise<void> {
+  async walked(first: number, leaves: readonly (LeafView | undefined)[]): Promise<void> {
     await this.#index.take(first, leaves);
+    await this.#eventIds.take(first, leaves);
   }
 
   async close(): Promise<void> {
