@@ -12,7 +12,7 @@ import { type HashTile, TILE_WIDTH, tileWidth } from '../tiles/path.js';
 import { rebuiltTiles } from '../tiles/rebuilt-tiles.js';
 import { leafHash } from '../tree/hash.js';
 import { Turns } from '../turns.js';
-import { BrokenLinkError, checkDetail } from '../verify/link.js';
+import { isDetailOf } from '../verify/link.js';
 import { type LogSource, NOTHING_PRUNED } from '../verify/source.js';
 import { type Copy, type HeldBundle, hashesIn, readBundle } from './bundle.js';
 import { votedHashes } from './voted-hashes.js';
@@ -176,16 +176,6 @@ function firstOf(
 
 function isHashOf(hash: Uint8Array | undefined, leaf: Uint8Array): boolean {
   return hash !== undefined && Buffer.compare(leafHash(leaf), hash) === 0;
-}
-
-function isDetailOf(leaf: LeafView, preimage: Uint8Array): boolean {
-  try {
-    checkDetail(leaf, preimage);
-    return true;
-  } catch (error) {
-    if (error instanceof BrokenLinkError) return false;
-    throw error;
-  }
 }
 
 /** Level 0 as a copy has it. */

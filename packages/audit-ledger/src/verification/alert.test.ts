@@ -1,12 +1,13 @@
 /** A log that was tampered with is noticed by its writer, seen on its ports, and wakes somebody: through a real Prometheus, with the rules that we ship. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { eventually, freePort, startProcess, type TestProcess } from '@sentinel/test-kit';
+import { flipDetail } from '../testing/flip-detail.js';
 import { clientOf, eventOf } from '../testing/wire.js';
 import { type WriterAddresses, WriterProcess } from '../testing/writer-process.js';
 
@@ -101,7 +102,7 @@ describe('alerts of a ledger', { skip }, () => {
   });
 
   it('wake somebody once an entry is not what was logged, and end when it is again', async () => {
-    flip(writer.dataFolder, `"n":${DAMAGED_EVENT},`);
+    flipDetail(writer.dataFolder, `"n":${DAMAGED_EVENT},`);
     const [alert] = await eventually(async () => ((await firing()).length > 0 ? await firing() : null), {
       what: 'an alert fires',
       timeoutMs: WAIT_MS,
@@ -113,7 +114,7 @@ describe('alerts of a ledger', { skip }, () => {
     const { status, verified } = await health();
     assert.deepEqual([status, verified.ok, verified.damaged], [503, false, [DAMAGED_EVENT + 1]]);
     assert.match(writer.output, new RegExp(`CRITICAL: entries ${DAMAGED_EVENT + 1} are not what was logged`));
-    flip(writer.dataFolder, `"o":${DAMAGED_EVENT},`);
+    flipDetail(writer.dataFolder, `"o":${DAMAGED_EVENT},`);
     await eventually(async () => ((await firing()).length === 0 ? true : null), {
       what: 'the alert ends',
       timeoutMs: WAIT_MS,
@@ -126,17 +127,3 @@ describe('alerts of a ledger', { skip }, () => {
     assert.equal(status, 0, stdout + stderr);
   });
 });
-
-/** Flips the lowest bit of the member's name, in the detail that has `text`; flipped again it is as it was. */
-function flip(folder: string, text: string): void {
-  for (const name of readdirSync(join(folder, 'details'))) {
-    const path = join(folder, 'details', name);
-    const bytes = readFileSync(path);
-    const at = bytes.indexOf(text);
-    if (at < 0) continue;
-    bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 1;
-    writeFileSync(path, bytes);
-    return;
-  }
-  throw new Error(`${text} is nowhere`);
-}

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { type Repair, repairFrom } from '../repair/by-itself.js';
 import { RepairJournal } from '../repair/journal.js';
@@ -10,6 +9,7 @@ import { Repairer } from '../repair/repairer.js';
 import { fileBackend } from '../storage/file/file-backend.js';
 import { FolderSource } from '../storage/file/folder-source.js';
 import { AgedLedger, FIRST_DAY_US } from '../testing/aged-ledger.js';
+import { flipDetail } from '../testing/flip-detail.js';
 import { freshFolder, TEST_KEY } from '../testing/ledgers.js';
 import { Turns } from '../turns.js';
 import type { VerifyReport } from '../verify/verify-log.js';
@@ -38,20 +38,6 @@ async function jobOn(folder: string, depth = 256, repair?: Repair) {
     repair,
   });
   return { job, condition, reports };
-}
-
-/** Flips a bit of the detail that holds `text`; twice = repaired. */
-function flip(folder: string, text: string): void {
-  for (const name of readdirSync(join(folder, 'details'))) {
-    const path = join(folder, 'details', name);
-    const bytes = readFileSync(path);
-    const at = bytes.indexOf(text);
-    if (at < 0) continue;
-    bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 1;
-    writeFileSync(path, bytes);
-    return;
-  }
-  throw new Error(`${text} is nowhere`);
 }
 
 describe('verification job', () => {
@@ -91,7 +77,7 @@ describe('verification job', () => {
     const aged = await AgedLedger.open(freshFolder());
     await aged.grow(20, 100);
     await (await jobOn(aged.folder)).job.run();
-    flip(aged.folder, '"n":1950}');
+    flipDetail(aged.folder, '"n":1950}');
     const damaged = await jobOn(aged.folder);
     await damaged.job.run();
     const [seq = -1] = damaged.condition.part.damaged;
@@ -104,7 +90,7 @@ describe('verification job', () => {
     assert.equal(later.condition.intact, false);
     await later.job.run();
     assert.deepEqual(later.condition.part.damaged, [seq]);
-    flip(aged.folder, '"o":1950}');
+    flipDetail(aged.folder, '"o":1950}');
     const repaired = await jobOn(aged.folder);
     await repaired.job.run();
     assert.deepEqual(repaired.condition.part.damaged, []);
@@ -127,7 +113,7 @@ describe('verification job', () => {
       record: recorder(ledger),
       repaired: (outcome) => mended.push(...outcome.mended),
     });
-    flip(aged.folder, '"n":1950}');
+    flipDetail(aged.folder, '"n":1950}');
     assert.equal(repairFrom(repairer, []), undefined);
     const { job, condition } = await jobOn(aged.folder, 256, repairFrom(repairer, [`${aged.folder}.backup`]));
     await job.run();

@@ -6,7 +6,7 @@ import { type Checkpoint, openCheckpoint, parseCheckpointBody } from '../note/ch
 import type { VerifierKey } from '../note/keys.js';
 import { NoteError, parseNote } from '../note/note.js';
 import { followRotations } from '../note/rotation.js';
-import { BrokenLinkError, checkDetail } from './link.js';
+import { isDetailOf } from './link.js';
 import { type ProvedEntry, provedEntry } from './proved-entry.js';
 import type { LogSource, Opening } from './source.js';
 
@@ -75,13 +75,7 @@ export function rotationOf(opening: Opening): Rotation {
 /** Whether a leaf is the ledger's own, and committed to the detail that is given as its. */
 export function isRotation(leaf: LeafView, { seq, salt, detail }: Opening): boolean {
   if (leaf.seq !== seq || leaf.type !== LeafType.system || leaf.producer !== LEDGER_PRODUCER) return false;
-  try {
-    checkDetail(leaf, commitmentPreimage(salt, detail));
-    return true;
-  } catch (error) {
-    if (error instanceof BrokenLinkError) return false;
-    throw error;
-  }
+  return isDetailOf(leaf, commitmentPreimage(salt, detail));
 }
 
 /** '' where the detail is no rotation. */

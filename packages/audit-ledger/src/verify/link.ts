@@ -22,11 +22,16 @@ export function checkLink(leaf: LeafView, before: LinkState): void {
   if (leaf.receivedUs < before.receivedUs) throw new BrokenLinkError('received_us runs backwards');
 }
 
-/** Checks that 0x02 | salt | detail is what the leaf committed to. */
-export function checkDetail(leaf: Pick<LeafView, 'detailLength' | 'commitsTo'>, preimage: Uint8Array): void {
-  if (preimage.length !== 1 + SALT_BYTES + leaf.detailLength || !leaf.commitsTo(digest(preimage))) {
-    throw new BrokenLinkError('detail is not what the leaf committed to');
-  }
+type Committed = Pick<LeafView, 'detailLength' | 'commitsTo'>;
+
+/** Whether 0x02 | salt | detail is what the leaf committed to. */
+export function isDetailOf(leaf: Committed, preimage: Uint8Array): boolean {
+  return preimage.length === 1 + SALT_BYTES + leaf.detailLength && leaf.commitsTo(digest(preimage));
+}
+
+/** @throws BrokenLinkError where it is not */
+export function checkDetail(leaf: Committed, preimage: Uint8Array): void {
+  if (!isDetailOf(leaf, preimage)) throw new BrokenLinkError('detail is not what the leaf committed to');
 }
 
 /** The leaf that begins at `offset`; BrokenLinkError where none does. */

@@ -6,14 +6,15 @@ import { type TcpProxy, tcpProxy } from '@sentinel/test-kit';
 import { decodeLeaf } from '../../leaf/leaf.js';
 import { type OpenLedger, openLedger } from '../../open-ledger.js';
 import { CASSANDRA, dropKeyspace, ownKeyspace, withClient } from '../../testing/cassandra.js';
+import { dieAt, reviveCluster } from '../../testing/dying-cluster.js';
 import { draftOf, ledgerOptions, recordedEvents, requestOf, TEST_KEY } from '../../testing/ledgers.js';
 import { verifyLog } from '../../verify/verify-log.js';
 import { StaleWriterError, UnknownOutcomeError } from '../errors.js';
-import { Cluster, type Statement } from './cluster.js';
+import { Cluster } from './cluster.js';
 import { scyllaBackend } from './scylla-backend.js';
 
 const NOTHING = Buffer.alloc(0);
-const { write, swap } = Cluster.prototype;
+const { swap } = Cluster.prototype;
 
 describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
   const keyspaces: CqlConfig[] = [];
@@ -22,7 +23,7 @@ describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
     cluster = ownKeyspace();
     keyspaces.push(cluster);
   });
-  afterEach(() => Object.assign(Cluster.prototype, { write, swap }));
+  afterEach(reviveCluster);
   after(async () => {
     for (const each of keyspaces) await dropKeyspace(each);
   });
@@ -188,7 +189,7 @@ describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
         () => true,
         () => false,
       );
-      Object.assign(Cluster.prototype, { write, swap });
+      reviveCluster();
       await ledger.close();
       const again = await open();
       if (outcome) acked += 1;
@@ -210,27 +211,6 @@ describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
     assert.ok(acked >= 1);
   });
 });
-
-/** Half of the `step`th write is made, or a swap of which nobody hears, and nothing after it. @returns whether that was never reached */
-function dieAt(step: number): () => boolean {
-  let at = 0;
-  const isNow = (): boolean => {
-    if (at > step) throw new Error('the process is dead');
-    at += 1;
-    return at > step;
-  };
-  Cluster.prototype.write = async function (statements: readonly Statement[]) {
-    if (!isNow()) return await write.call(this, statements);
-    await write.call(this, statements.slice(0, Math.floor(statements.length / 2)));
-    throw new Error('the process is dead');
-  };
-  Cluster.prototype.swap = async function (...args) {
-    if (!isNow()) return await swap.apply(this, args);
-    await swap.apply(this, args);
-    throw new Error('the process is dead');
-  };
-  return () => at <= step;
-}
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');

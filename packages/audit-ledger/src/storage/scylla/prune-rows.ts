@@ -6,7 +6,7 @@ import { detailPreimages, entryPreimages, joinItems, readHeader } from '../../co
 import { type Leaf, LeafView } from '../../leaf/leaf.js';
 import { TILE_WIDTH } from '../../tiles/path.js';
 import { HASH_BYTES, sha256 } from '../../tree/hash.js';
-import { BrokenLinkError, checkDetail } from '../../verify/link.js';
+import { isDetailOf } from '../../verify/link.js';
 import { LENGTH_BYTES, withHeader } from './batch-rows.js';
 import type { LogRows, RecordRow, RecordTable } from './log-rows.js';
 import { readLeaves, readTile } from './scylla-reads.js';
@@ -82,14 +82,4 @@ function keptOf(row: RecordRow, leaves: readonly (LeafView | undefined)[], keep:
 function single(row: RecordRow, seq: number, preimage: Uint8Array, lengthBytes: number): RecordRow {
   const header = { ...readHeader(row.record), firstSeq: seq, count: 1 };
   return { ...row, first: seq, record: withHeader(header, joinItems([preimage], lengthBytes)) };
-}
-
-function isDetailOf(leaf: LeafView, preimage: Uint8Array): boolean {
-  try {
-    checkDetail(leaf, preimage);
-    return true;
-  } catch (error) {
-    if (error instanceof BrokenLinkError) return false;
-    throw error;
-  }
 }
