@@ -212,7 +212,8 @@ describe('a log replays the same', () => {
     ];
     const longer = (table: string, column: string) => [
       `update ${table} set ${column} = ${column} || '!'`,
-      `update ${table} set ${column} = left(${column}, -1)`,
+      // Of a row that came meanwhile nothing is taken away.
+      `update ${table} set ${column} = left(${column}, -1) where ${column} like '%!'`,
     ];
     const forgeries: readonly (readonly [string[], RegExp, RegExp])[] = [
       [longer('observations', 'node'), /^observations of record \d+$/, /^\[0\]\.node$/],
