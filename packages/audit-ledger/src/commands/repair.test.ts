@@ -64,6 +64,7 @@ describe('repair', () => {
     await writer.signal('SIGTERM');
     const backup = join(writer.folder, 'backup');
     cpSync(writer.dataFolder, backup, { recursive: true });
+    cpSync(`${writer.dataFolder}.guard`, `${backup}.guard`);
     const archive = join(writer.folder, 'all.tar');
     assert.equal((await writer.run('export', '--output', archive)).code, 0);
     await using other = new WriterProcess({ data_dir: backup, signing_key_path: join(writer.folder, 'ledger.key') });

@@ -36,6 +36,12 @@ async function makeLog(folder: string, key: Key): Promise<void> {
   await close();
 }
 
+/** With the checkpoint beside it. */
+function copyLog(from: string, to: string): void {
+  cpSync(from, to, { recursive: true });
+  cpSync(`${from}.guard`, `${to}.guard`);
+}
+
 /** Damages entries, details and hashes of many commits. */
 function damage(folder: string): void {
   for (const name of ['entries/0000000001.seg', 'details/0000000001.seg', 'hashes/0/0000000000']) {
@@ -58,7 +64,7 @@ describe('a repair that is interrupted', () => {
     let failed = 0;
     for (let fatal = 0; ; fatal += FATAL_STEP) {
       const folder = freshFolder();
-      cpSync(original, folder, { recursive: true });
+      copyLog(original, folder);
       damage(folder);
       const before = await findings(folder, TEST_KEY);
       const disk = new PowerLossDisk();
@@ -113,7 +119,7 @@ describe('a repair that is interrupted', () => {
     for (let kill = 0; kill < KILLS; kill += 1) {
       for (const name of readdirSync(writer.folder))
         if (name.startsWith('ledger') && name !== 'ledger.key') rmSync(join(writer.folder, name), { recursive: true });
-      cpSync(original, writer.dataFolder, { recursive: true });
+      copyLog(original, writer.dataFolder);
       damage(writer.dataFolder);
       const before = await findings(writer.dataFolder, key);
       const args = ['--config', join(writer.folder, 'sentinel.yaml'), 'repair', '--from', original];

@@ -11,6 +11,7 @@ import { draftOf } from '../testing/ledgers.js';
 import { WriterProcess } from '../testing/writer-process.js';
 
 const HURRIED = new URL('../testing/hurried-timers.js', import.meta.url).href;
+const SLOW = new URL('../testing/slow-removals.js', import.meta.url).href;
 /** Long ago: all of it is older than the 365 days of the default. */
 const DAYS = 8;
 const PER_DAY = 64;
@@ -26,7 +27,9 @@ describe('retention of a running writer', () => {
     const aged = await AgedLedger.open(writer.dataFolder, { key, segmentBytes: 2_000 });
     await aged.grow(DAYS, PER_DAY, 4);
     await aged.opened.close();
+    writer.command = [process.execPath, '--import', SLOW];
     ({ grpc } = await writer.start());
+    writer.command = [process.execPath];
   });
   after(async () => await writer[Symbol.asyncDispose]());
 
