@@ -10,6 +10,7 @@ import { signRotation } from './note/rotation.js';
 import { type OpenLedger, type OpenLedgerOptions, openLedger } from './open-ledger.js';
 import { writerKeyOf } from './settings.js';
 import { OtherKeyError } from './storage/errors.js';
+import { Turns } from './turns.js';
 
 type KeyConfig = Pick<AuditLedgerConfig, 'signing_key' | 'signing_key_path' | 'origin'>;
 
@@ -23,6 +24,8 @@ export interface HandedOver {
 export class KeyRing {
   readonly #ledger: Ledger;
   readonly #nowUs: () => number;
+  /** A hand-over begins with the key that the one before it ended with. */
+  readonly #turns = new Turns();
   #file: string;
   #key: SigningKey;
 
@@ -68,20 +71,24 @@ export class KeyRing {
 
   /** Makes the next key, hands over to it, and puts it in the place of the old one. To be repeated after a crash. */
   async rotate(by: string): Promise<HandedOver> {
-    if (this.#file === '') throw withoutFile();
-    const made = await this.#handOver(nextKey(this.#file, this.#key.verifier.name), by);
-    turnKeys(this.#file);
-    return made;
+    return await this.#turns.take(async () => {
+      if (this.#file === '') throw withoutFile();
+      const made = await this.#handOver(nextKey(this.#file, this.#key.verifier.name), by);
+      turnKeys(this.#file);
+      return made;
+    });
   }
 
   /** After the configuration was read again: another key in it takes over, and a retired one that is gone signs no more. */
   async reload(config: KeyConfig): Promise<HandedOver | undefined> {
-    const key = writerKeyOf(config);
-    this.#file = config.signing_key_path;
-    if (key.verifier.text !== this.#key.verifier.text) return await this.#handOver(key, 'signing_key_path (SIGHUP)');
-    await this.#ledger.signBy(key);
-    this.#key = key;
-    return undefined;
+    return await this.#turns.take(async () => {
+      const key = writerKeyOf(config);
+      this.#file = config.signing_key_path;
+      if (key.verifier.text !== this.#key.verifier.text) return await this.#handOver(key, 'signing_key_path (SIGHUP)');
+      await this.#ledger.signBy(key);
+      this.#key = key;
+      return undefined;
+    });
   }
 
   async #handOver(next: SigningKey, by: string): Promise<HandedOver> {

@@ -85,6 +85,7 @@ interface Turn {
 
 export class Ledger {
   readonly #parts: LedgerParts;
+  /** One at a time: the key ring orders the next when this one is done. */
   readonly #turns: Turn[] = [];
   readonly #queue: Waiting[] = [];
   readonly #conflicts = new ConflictBudget();
