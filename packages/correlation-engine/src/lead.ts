@@ -63,6 +63,7 @@ export interface LeadParts {
 export class Lead implements Serving {
   readonly committer: Committer;
   readonly sessions = new Sessions();
+  readonly telemetry = new LatestTelemetry();
   readonly api: Api;
   readonly agentControl: Serving['agentControl'];
   readonly streamProbeResults: Serving['streamProbeResults'];
@@ -81,7 +82,7 @@ export class Lead implements Serving {
     this.#parts = parts;
     const { clock, store, log, events } = parts;
     const news = new News();
-    const telemetry = new LatestTelemetry();
+    const { telemetry } = this;
     this.#archiver = this.#buildArchiver(history);
     this.committer = this.#buildCommitter(() => outward);
     this.#timers = new Timers(this.committer, clock);
@@ -271,6 +272,10 @@ export class Lead implements Serving {
 
   get outboxPending(): number {
     return this.#relay.pending;
+  }
+
+  get outboxLagSeconds(): number {
+    return this.#relay.lagSeconds(Number(this.#parts.clock.nowUs()));
   }
 
   #unarchived(node: string, spoolId: string): Promise<UnarchivedRow[]> {

@@ -46,7 +46,7 @@ export class Outward {
       this.#tellAgents(logged);
     }
     this.#acknowledge(group);
-    relay.added(group.rows.outbox.length);
+    relay.added(group.rows.outbox.length, group.rows.to.nowUs);
     this.#parts.news.added(group.rows.fleetDirectives.length);
     timers.schedule();
     this.#announce(group);

@@ -1,7 +1,8 @@
 import { Gauge, type Registry } from '@sentinel/service-kit/metrics';
-import { type CoreState, type HealthState, summarize, waitingProposals } from '../core.js';
-
-const STATES: readonly HealthState[] = ['HEALTHY', 'SUSPECT', 'QUARANTINED', 'DEEP_TEST', 'CONDEMNED'];
+import { type CoreState, waitingProposals } from '../core.js';
+import { observeEachGpu } from './gpu-gauges.js';
+import { observeNodes } from './node-gauges.js';
+import { STATES } from './states.js';
 
 /** What the gauges read when they are scraped. */
 export interface Gauges {
@@ -17,6 +18,11 @@ export interface Gauges {
   mayWaitRecords(): number;
   waitingHistoryBytes(): number;
   outboxPending(): number;
+  outboxLagSeconds(): number;
+  /** To this replica or another. */
+  isConnected(node: string): boolean;
+  /** What a device's sensor said last; undefined = nothing. */
+  sensor(gpu: string, field: string): number | undefined;
   eventStreams(): number;
 }
 
@@ -73,6 +79,11 @@ export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: numbe
     'Events that wait for the audit ledger. Growing: check that the ledger runs.',
     gauges.outboxPending,
   );
+  gauge(
+    'sentinel_outbox_lag_seconds',
+    'Age of the oldest event that waits for the audit ledger; 0 = none waits. Growing: check that the ledger runs.',
+    gauges.outboxLagSeconds,
+  );
   gauge('sentinel_event_streams', 'Readers of live updates, connected to this replica.', gauges.eventStreams);
   gauge(
     'sentinel_incidents',
@@ -95,35 +106,6 @@ export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: numbe
         if (device.replaced === null) this.inc({ state: device.state });
     },
   });
+  observeNodes(gauges, registry);
   observeEachGpu(gauges, registry, maxGpus);
-}
-
-function observeEachGpu(gauges: Gauges, registry: Registry, maxGpus: number): void {
-  const shown = function* () {
-    const state = gauges.state();
-    for (const device of state.devices.values()) {
-      if (state.devices.size <= maxGpus || device.state !== 'HEALTHY') yield { device, state };
-    }
-  };
-  new Gauge({
-    name: 'sentinel_gpu_reliability_score',
-    help: 'Displayed score: 0.990 without evidence, below 0.95 suspicious.',
-    labelNames: ['gpu'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const { device, state } of shown())
-        this.set({ gpu: device.id }, summarize(state, device, gauges.nowUs()).score.score);
-    },
-  });
-  new Gauge({
-    name: 'sentinel_gpu_state',
-    help: '1 HEALTHY, 2 SUSPECT, 3 QUARANTINED, 4 DEEP_TEST, 5 CONDEMNED.',
-    labelNames: ['gpu'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const { device } of shown()) this.set({ gpu: device.id }, STATES.indexOf(device.state) + 1);
-    },
-  });
 }

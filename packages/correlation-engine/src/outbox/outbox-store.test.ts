@@ -54,6 +54,15 @@ function outboxContract(make: () => Promise<DatabasePlace>): void {
     assert.deepEqual([next?.number, next?.relay_epoch, next?.event_id], [6, second, 'e6']);
   });
 
+  it('what waits is counted, since the commit of the oldest; where its record is pruned, since its event', async () => {
+    await admin.query(`update outbox set event_us = commit_seq * 10`);
+    assert.deepEqual(await outbox.waiting(), { count: 20, oldestUs: 10 });
+    await admin.query(`insert into records (commit_seq, now_us, kind, body) values (1, 77, 'x', '{}')`);
+    assert.deepEqual(await outbox.waiting(), { count: 20, oldestUs: 77 });
+    await admin.query(`delete from records where commit_seq = 1; delete from outbox`);
+    assert.deepEqual(await outbox.waiting(), { count: 0, oldestUs: null });
+  });
+
   it('a relay that another one followed numbers nothing, is handed nothing and notes nothing', async () => {
     const rows = await outbox.next(epoch, 5);
     const { epoch: second } = await outbox.takeOver();

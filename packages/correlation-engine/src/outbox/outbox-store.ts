@@ -26,6 +26,15 @@ export interface RelayState {
   readonly checkpoint: string;
 }
 
+/** Events that the ledger has not taken yet. */
+export interface Waiting {
+  readonly count: number;
+  /** Commit time of the oldest, microseconds since the Unix epoch; null = nothing waits. */
+  readonly oldestUs: number | null;
+}
+
+export const NOTHING_WAITS: Waiting = { count: 0, oldestUs: null };
+
 /** What a ledger that was rolled back lost of what it had taken. */
 export interface Losses {
   /** Events that are kept here and can be sent again. */
@@ -65,9 +74,12 @@ export class OutboxStore {
     return state;
   }
 
-  async pending(): Promise<number> {
-    const { rows } = await sql<{ count: number }>`select count(*) as count from outbox`.execute(this.#db);
-    return rows[0]?.count ?? 0;
+  /** An event may be told long after it happened: its wait begins with its commit. */
+  async waiting(): Promise<Waiting> {
+    const { rows } = await sql<Waiting>`select (select count(*) from outbox) as count,
+      (select coalesce(now_us, event_us) from outbox left join records using (commit_seq)
+        order by commit_seq limit 1) as "oldestUs"`.execute(this.#db);
+    return rows[0] ?? NOTHING_WAITS;
   }
 
   /**

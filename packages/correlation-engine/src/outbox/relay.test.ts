@@ -72,11 +72,13 @@ describe('the way to the ledger', () => {
     await register('while-away-1');
     await register('while-away-2');
     await until(async () => (await engine.metric('sentinel_outbox_pending')) === 2);
+    await until(async () => (await engine.metric('sentinel_outbox_lag_seconds')) > 0.5);
     const before = registrations();
     await ledger.start();
     await until(async () => (await pending()) === 0);
     assert.equal(registrations(), before + 2);
     await until(async () => (await engine.metric('sentinel_outbox_pending')) === 0);
+    assert.equal(await engine.metric('sentinel_outbox_lag_seconds'), 0);
   });
 
   it('goes on after a restart of the engine, under a new epoch', async () => {
@@ -94,9 +96,12 @@ describe('the way to the ledger', () => {
     await ledger.stop();
     await register('waits-1');
     await register('waits-2');
+    const stopped = Date.now();
     await engine.stop();
     await engine.start();
     await until(async () => (await engine.metric('sentinel_outbox_pending')) === (await pending()));
+    const lag = await engine.metric('sentinel_outbox_lag_seconds');
+    assert.ok(lag >= (Date.now() - stopped) / 1000, `${lag} s, counted from the commit and not from the restart`);
     assert.ok((await pending()) >= 2);
     await ledger.start();
     await until(async () => (await pending()) === 0);

@@ -8,7 +8,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import type { AuditTypeName } from '../core.js';
 import { SupersededError } from '../store/state-store.js';
 import { checkGrowth, InconsistentLedgerError } from './checkpoint.js';
-import type { NumberedRow, OutboxStore, RelayState } from './outbox-store.js';
+import { NOTHING_WAITS, type NumberedRow, type OutboxStore, type RelayState, type Waiting } from './outbox-store.js';
 
 /** Events of one request. */
 const MAX_BATCH = 256;
@@ -51,7 +51,7 @@ export class Relay {
   readonly #backoff = new Backoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
   #state: RelayState | null = null;
   #news = Promise.withResolvers<void>();
-  #pending = 0;
+  #waiting: Waiting = NOTHING_WAITS;
   #stopped = false;
   #loop: Promise<void> = Promise.resolve();
 
@@ -63,17 +63,24 @@ export class Relay {
 
   /** Rows that wait, as last known. */
   get pending(): number {
-    return this.#pending;
+    return this.#waiting.count;
+  }
+
+  /** By how many seconds the ledger is behind: the age of the oldest event that waits; 0 = nothing does. */
+  lagSeconds(nowUs: number): number {
+    const { oldestUs } = this.#waiting;
+    return oldestUs === null ? 0 : Math.max(0, nowUs - oldestUs) / 1e6;
   }
 
   start(): void {
     this.#loop = this.#run();
   }
 
-  /** Rows were committed. */
-  added(rows: number): void {
+  /** Rows were committed. @param nowUs time of their commit */
+  added(rows: number, nowUs: number): void {
     if (rows === 0) return;
-    this.#pending += rows;
+    const { count, oldestUs } = this.#waiting;
+    this.#waiting = { count: count + rows, oldestUs: oldestUs ?? nowUs };
     this.#news.resolve();
   }
 
@@ -112,14 +119,14 @@ export class Relay {
     this.#state ??= await this.#takeOver();
     const rows = await this.#store.next(this.#state.epoch, MAX_BATCH);
     if (rows.length > 0) await this.#deliver(rows, this.#state);
-    this.#pending = await this.#store.pending();
+    this.#waiting = await this.#store.waiting();
     return rows.length;
   }
 
   /** What waits already is known before the ledger answers for the first time. */
   async #takeOver(): Promise<RelayState> {
     const state = await this.#store.takeOver();
-    this.#pending = await this.#store.pending();
+    this.#waiting = await this.#store.waiting();
     return state;
   }
 

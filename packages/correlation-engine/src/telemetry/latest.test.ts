@@ -13,6 +13,11 @@ test('a whole sample replaces, a partial one adds to what is known', () => {
   latest.put(sample({ a: 1, b: 2 }, { x: 'y' }), 10);
   latest.put(sample({ b: 3 }, {}, true), 20);
   assert.deepEqual(latest.of('GPU-1'), { timeUs: 20, values: { a: 1, b: 3 }, texts: { x: 'y' } });
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((name) => latest.value('GPU-1', name)),
+    [1, 3, undefined],
+  );
+  assert.equal(latest.value('GPU-2', 'a'), undefined);
   latest.put(sample({ b: 4 }), 30);
   assert.deepEqual(latest.of('GPU-1'), { timeUs: 30, values: { b: 4 }, texts: {} });
 });

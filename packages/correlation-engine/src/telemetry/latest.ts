@@ -50,6 +50,13 @@ export class LatestTelemetry {
     return { timeUs, values: Object.fromEntries([...shape].map(([name, k]) => [name, numbers[k] ?? 0])), texts };
   }
 
+  /** One sensor alone; undefined = the device does not offer it, or has said nothing yet. */
+  value(deviceId: string, name: string): number | undefined {
+    const entry = this.#entries.get(deviceId);
+    const place = entry?.shape.get(name);
+    return place === undefined ? undefined : entry?.numbers[place];
+  }
+
   /** Partial samples of ever new names come from no honest agent, and are left out. */
   #store(deviceId: string, entry: Entry): void {
     if (entry.shape.size + Object.keys(entry.texts).length <= MAX_FIELDS) this.#entries.set(deviceId, entry);
