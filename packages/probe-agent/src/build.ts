@@ -64,7 +64,10 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
   const spool: Spool = await openStores(config, (lost) => metrics.givenUp(lost), stack);
   const devices = new Devices(devicesOf(testbed));
   const pauses = new Pauses(config.paused_devices);
-  const metrics: AgentMetrics = new AgentMetrics(observed(spool, devices, testbed, pauses, late));
+  const metrics: AgentMetrics = new AgentMetrics({
+    node: config.node_name,
+    ...observed(spool, devices, testbed, pauses, late),
+  });
   const common: Common = { settings, testbed, devices, metrics, clock: systemClock, log, fatal };
 
   const reporting = makeReporting(common, spool, () => late.uplink?.wake());
@@ -123,7 +126,13 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
   return { ready: address === null ? {} : { metrics: address }, reload: () => orders.reload() };
 }
 
-function observed(spool: Spool, devices: Devices, { lanes }: Testbed, pauses: Pauses, late: Late): Observed {
+function observed(
+  spool: Spool,
+  devices: Devices,
+  { lanes }: Testbed,
+  pauses: Pauses,
+  late: Late,
+): Omit<Observed, 'node'> {
   const children = lanes.map(({ child }) => child);
   return {
     devices: () => devices.all.length,

@@ -1,5 +1,6 @@
 import { ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
 import { Counter, createRegistry, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
+import { VERSION } from '@sentinel/service-kit/version';
 import { executed, type ProbeRun } from '../execution/run.js';
 import { probeOf } from '../families.js';
 import { nameOf } from '../names.js';
@@ -14,6 +15,8 @@ const DURATION_BUCKETS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.
 
 /** Gauges that are read when somebody asks. */
 export interface Observed {
+  /** Its name, as the engine and the ledger have it. */
+  readonly node: string;
   devices(): number;
   connected(): boolean;
   spoolRecords(): number;
@@ -138,6 +141,12 @@ function registerGauges(registers: Registry[], observed: Observed): void {
         this.set(read());
       },
     });
+  new Gauge({
+    name: 'sentinel_agent_info',
+    help: 'Always 1: the name of the node, as the engine has it, and the release of the agent.',
+    labelNames: ['node', 'version'],
+    registers,
+  }).set({ node: observed.node, version: VERSION }, 1);
   gauge('sentinel_agent_connected_gpus', 'Devices that this agent tests. 0: see --list-gpus.', observed.devices);
   gauge(
     'sentinel_agent_grpc_stream_active',

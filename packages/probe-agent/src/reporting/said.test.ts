@@ -4,6 +4,7 @@ import { ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js'
 import { AgentEvent_Kind as Kind } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { ManualClock } from '@sentinel/service-kit/clock';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { VERSION } from '@sentinel/service-kit/version';
 import { InjectionWatch } from '../execution/injection-watch.js';
 import type { ProbeRun } from '../execution/run.js';
 import { AgentMetrics } from '../observing/metrics.js';
@@ -103,6 +104,7 @@ test('events name the device and reach log, metric and engine', () => {
 
 test('metrics have the names and labels of the contract', async () => {
   const metrics = new AgentMetrics({
+    node: 'rack-7',
     devices: () => 2,
     connected: () => true,
     spoolRecords: () => 3,
@@ -123,6 +125,7 @@ test('metrics have the names and labels of the contract', async () => {
   metrics.givenUp({ runs: 7, executions: 8, mismatches: 1 });
   const text = await metrics.registry.metrics();
   for (const line of [
+    `sentinel_agent_info{node="rack-7",version="${VERSION}"} 1`,
     'sentinel_probe_results_total{probe="FMA",family="fma32",result="FAIL"} 1',
     'sentinel_probe_duration_seconds_count{probe="FMA",family="fma32"} 1',
     'sentinel_probe_overhead_pct{pool="scheduled"} 0.25',
