@@ -120,6 +120,16 @@ export class SegmentLog {
     return { segment: this.#current.segment, offset: this.#current.end };
   }
 
+  /** Where the log will end once these records are appended, if no others are before and no file is left meanwhile. */
+  endAfter(records: readonly Uint8Array[]): Position {
+    const { segment, offset } = this.end;
+    const full = offset >= this.#options.maxSegmentBytes;
+    const framed = records.reduce((sum, { length }) => sum + FRAME_HEADER_BYTES + length, 0);
+    return full
+      ? { segment: segment + 1, offset: SEGMENT_HEADER.length + framed }
+      : { segment, offset: offset + framed };
+  }
+
   /** Size of all segments on disk. */
   get bytes(): number {
     let total = 0;

@@ -12,12 +12,12 @@ import type { HashTile } from '../../tiles/path.js';
 import { StoreFullError, UnknownOutcomeError } from '../errors.js';
 import type { Head } from '../head.js';
 import type { LedgerStore, PruneOrder, QueryPage, StoredEntry } from '../store.js';
-import type { CommitTable } from './commit-table.js';
+import type { CommitRow, CommitTable } from './commit-table.js';
 import type { Disk } from './disk.js';
 import { isErrno, orUndefined } from './errno.js';
 import { prepareFile } from './files.js';
 import type { HashColumns } from './hash-columns.js';
-import type { FileHead, HeadFile } from './head-file.js';
+import { type FileHead, type HeadFile, sameEnds } from './head-file.js';
 import type { Layout } from './layout.js';
 import { pruneFolder } from './prune-folder.js';
 import { type PrunedLog, prunedOf } from './pruned-log.js';
@@ -44,6 +44,14 @@ export interface FileStoreParts {
   readonly release: () => Promise<void>;
 }
 
+/** A batch that is durable and not yet committed. */
+interface Written {
+  readonly next: FileHead;
+  /** Where `next` lies; undefined where it is yet to be written. */
+  readonly staged: string | undefined;
+  readonly row: CommitRow;
+}
+
 export class FileStore implements LedgerStore {
   readonly #parts: FileStoreParts;
   #head: FileHead;
@@ -68,17 +76,15 @@ export class FileStore implements LedgerStore {
   }
 
   async commit(batch: AgreedBatch, head: Head): Promise<void> {
-    const { heads, entries, details, commits, columns, index } = this.#parts;
+    const { heads, commits, columns, index } = this.#parts;
     // Before a byte is written: a stale writer must not touch what another one has committed.
     await Promise.all([heads.assertNewest(this.#head.generation), this.#assertRoom()]);
-    const [[entriesAt], [detailsAt]] = await this.#append(batch);
-    if (entriesAt === undefined || detailsAt === undefined) throw new UnknownOutcomeError('a log gave no position');
-    const next = { ...head, entriesEnd: entries.end, detailsEnd: details.end };
-    batch.assertIntact(next);
-    await this.#swap(next);
-    this.#head = next;
+    const written = await this.#write(batch, head);
+    batch.assertIntact(written.next);
+    await this.#swap(written);
+    this.#head = written.next;
     const { commit, firstSeq } = batch.header;
-    commits.append({ firstSeq, entries: entriesAt, details: detailsAt });
+    commits.append(written.row);
     columns.append(head.size, batch.columns);
     for (const [i, draft] of batch.drafts.entries()) index.add(firstSeq + i, draft, commit);
     if (Math.floor(head.size / BLOCK_ENTRIES) > Math.floor(firstSeq / BLOCK_ENTRIES)) await this.#syncBlock(firstSeq);
@@ -145,23 +151,33 @@ export class FileStore implements LedgerStore {
     this.#roomUntilMs = performance.now() + FREE_SPACE_MS;
   }
 
-  async #append(batch: Batch) {
-    const { entries, details } = this.#parts;
-    const [first, second] = await Promise.allSettled([
+  /** Everything that must be durable before the swap, at once: both records, and under another name the head that speaks of them. */
+  async #write(batch: Batch, head: Head): Promise<Written> {
+    const { heads, entries, details } = this.#parts;
+    const foreseen = { entriesEnd: entries.endAfter([batch.entries]), detailsEnd: details.endAfter([batch.details]) };
+    const [first, second, staged] = await Promise.allSettled([
       entries.append([batch.entries]),
       details.append([batch.details]),
+      heads.stage({ ...head, ...foreseen }),
     ]);
-    if (first.status === 'fulfilled' && second.status === 'fulfilled') return [first.value, second.value] as const;
-    const reason: unknown =
-      first.status === 'rejected' ? first.reason : second.status === 'rejected' ? second.reason : undefined;
-    await this.#takeBack();
-    const full = reason instanceof SentinelError && reason.reason === 'DISK_FULL';
-    throw full ? new StoreFullError(reason) : new UnknownOutcomeError(reason);
+    if (first.status === 'rejected' || second.status === 'rejected' || staged.status === 'rejected') {
+      if (staged.status === 'fulfilled') heads.discard(staged.value);
+      await this.#takeBack();
+      throw failureOf([first, second, staged]);
+    }
+    const [[entriesAt], [detailsAt]] = [first.value, second.value];
+    if (entriesAt === undefined || detailsAt === undefined) throw new UnknownOutcomeError('a log gave no position');
+    const next = { ...head, entriesEnd: entries.end, detailsEnd: details.end };
+    const row = { firstSeq: batch.header.firstSeq, entries: entriesAt, details: detailsAt };
+    if (sameEnds(next, foreseen)) return { next, staged: staged.value, row };
+    // A pruning made a log go on in another file than was foreseen.
+    heads.discard(staged.value);
+    return { next, staged: undefined, row };
   }
 
-  async #swap(next: FileHead): Promise<void> {
+  async #swap({ next, staged }: Written): Promise<void> {
     try {
-      await this.#parts.heads.swap(next);
+      await this.#parts.heads.swap(next, staged);
     } catch (error) {
       if (error instanceof StoreFullError) await this.#takeBack();
       throw error;
@@ -189,6 +205,16 @@ export class FileStore implements LedgerStore {
       if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw new UnknownOutcomeError(error);
     }
   }
+}
+
+/** Of writes that failed before anything was committed: nothing is lost where each found no room. */
+function failureOf(writes: readonly PromiseSettledResult<unknown>[]): StoreFullError | UnknownOutcomeError {
+  const reasons = writes.flatMap((write): unknown[] => (write.status === 'rejected' ? [write.reason] : []));
+  return reasons.every(isFull) ? new StoreFullError(reasons[0]) : new UnknownOutcomeError(reasons[0]);
+}
+
+function isFull(reason: unknown): boolean {
+  return reason instanceof StoreFullError || (reason instanceof SentinelError && reason.reason === 'DISK_FULL');
 }
 
 async function bytesBelow(directory: string): Promise<number> {

@@ -16,11 +16,13 @@ const GENERATION = /^\d{16}$/;
 const TEMPORARY = /^tmp\./;
 const READ_ATTEMPTS = 100;
 
-/** The head with the places at which the committed part of both logs ends. */
-export interface FileHead extends Head {
+/** Where the committed part of both logs ends. */
+interface Ends {
   readonly entriesEnd: Position;
   readonly detailsEnd: Position;
 }
+
+export interface FileHead extends Head, Ends {}
 
 export class HeadFile {
   readonly #directory: string;
@@ -60,19 +62,37 @@ export class HeadFile {
   }
 
   /**
-   * Makes `next` the head if its generation is still free. What fails before the link changed nothing; what fails after it
-   * has an unknown outcome.
+   * Makes `next` durable under a name of its own, at which nobody looks: the slow part of a swap, which changes nothing.
+   * @returns that name, for `swap` or `discard`
    */
-  async swap(next: FileHead): Promise<void> {
+  async stage(next: FileHead): Promise<string> {
     const temporary = `tmp.${randomUUID()}`;
     try {
       await writeSynced(this.#disk, join(this.#directory, temporary), encode(next));
+      return temporary;
+    } catch (error) {
+      throw isErrno(error, 'ENOSPC', 'EDQUOT') ? new StoreFullError(error) : new UnknownOutcomeError(error);
+    }
+  }
+
+  /** Forgets what was staged. Nobody waits for it, and what it leaves behind the next start removes. */
+  discard(staged: string): void {
+    this.#remove(staged).catch(() => undefined);
+  }
+
+  /**
+   * Makes `next` the head if its generation is still free. What fails before the link changed nothing; what fails after it
+   * has an unknown outcome. `staged`: where it lies already.
+   */
+  async swap(next: FileHead, staged?: string): Promise<void> {
+    const temporary = staged ?? (await this.stage(next));
+    try {
       await this.#link(temporary, next.generation);
     } catch (error) {
       if (isErrno(error, 'ENOSPC', 'EDQUOT')) throw new StoreFullError(error);
       throw error instanceof StaleWriterError ? error : new UnknownOutcomeError(error);
     } finally {
-      this.#tidy(temporary);
+      this.discard(temporary);
     }
     await this.#settle(next.generation);
   }
@@ -97,12 +117,7 @@ export class HeadFile {
     } catch (error) {
       throw new UnknownOutcomeError(error);
     }
-    this.#tidy(nameOf(generation - 1));
-  }
-
-  /** Nobody waits for it, and what it leaves behind the next start removes. */
-  #tidy(name: string): void {
-    this.#remove(name).catch(() => undefined);
+    this.discard(nameOf(generation - 1));
   }
 
   async #remove(name: string): Promise<void> {
@@ -125,6 +140,14 @@ function positionOf(fields: { readonly [name: string]: unknown }, name: string):
   if (typeof value !== 'object' || value === null) throw new MalformedHeadError(`head has no ${name}`);
   const position = value as { readonly [name: string]: unknown };
   return { segment: count(position, 'segment'), offset: count(position, 'offset') };
+}
+
+export function sameEnds(a: Ends, b: Ends): boolean {
+  return same(a.entriesEnd, b.entriesEnd) && same(a.detailsEnd, b.detailsEnd);
+}
+
+function same(a: Position, b: Position): boolean {
+  return a.segment === b.segment && a.offset === b.offset;
 }
 
 function nameOf(generation: number): string {

@@ -11,8 +11,8 @@ const LATE_MS = 30;
 const swap = Reflect.get(HeadFile.prototype, 'swap');
 let swapped: Promise<void> = Promise.resolve();
 
-HeadFile.prototype.swap = async function (next) {
-  swapped = swapped.then(() => delay(LATE_MS)).then(() => swap.call(this, next));
+HeadFile.prototype.swap = async function (next, staged) {
+  swapped = swapped.then(() => delay(LATE_MS)).then(() => swap.call(this, next, staged));
   swapped.catch(() => undefined);
   // The first head of a life is its own taking over, on which everything else rests.
   if (next.commits === 0) await swapped;
