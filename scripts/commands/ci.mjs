@@ -1,4 +1,5 @@
 import { bootstrap } from '../lib/bootstrap.mjs';
+import { stopOwnEngine } from '../lib/docker/engine.mjs';
 import { GATES } from '../lib/gates.mjs';
 import { runGates } from '../lib/run-gates.mjs';
 import { runTests } from '../lib/run-tests.mjs';
@@ -14,6 +15,7 @@ async function run() {
 }
 
 const outcome = await run().catch((error) => ({ ...NOTHING_RAN, notes: [String(error?.stack ?? error)] }));
+await stopOwnEngine();
 for (const note of outcome.notes) process.stdout.write(`${note}\n`);
 process.stdout.write(`${closingLine(outcome)}\n`);
 process.exitCode = outcome.failed > 0 || outcome.passed === 0 ? 1 : 0;
