@@ -1,11 +1,15 @@
 import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { historyLogOf, type TestAgent, type TestLedger } from '@sentinel/correlation-engine/testing';
-import type { PostgresServer } from '@sentinel/test-kit';
 import type { Decision } from '../check/decisions.js';
 import type { SentEvent } from '../check/events.js';
 import type { AcknowledgedRecord, EngineEvidence } from '../check/reconcile.js';
 import { runsOf } from '../harness/history.js';
 import type { Cluster } from './stores.js';
+
+/** A server of PostgreSQL, asked one statement at a time. */
+export interface Database {
+  sql(text: string, database: string): Promise<Record<string, unknown>[]>;
+}
 
 /** What an agent sent, all of which was acknowledged. */
 export function sentBy(agent: TestAgent): AcknowledgedRecord[] {
@@ -19,7 +23,7 @@ export function sentBy(agent: TestAgent): AcknowledgedRecord[] {
 
 /** What the engines have, by SQL and from the history, without asking an engine. */
 export async function engineEvidence(
-  postgres: PostgresServer,
+  postgres: Database,
   database: string,
   history: { readonly folder: string; readonly cluster: Cluster | null },
 ): Promise<EngineEvidence> {
@@ -44,7 +48,7 @@ export async function engineEvidence(
   return { watermarks, counters, failing, history: await historyOf(history) };
 }
 
-export async function decisions(postgres: PostgresServer, database: string): Promise<Decision[]> {
+export async function decisions(postgres: Database, database: string): Promise<Decision[]> {
   const text = 'select device_id, from_state, to_state, actor, event_id from transitions order by commit_seq, event_id';
   return (await postgres.sql(text, database)).map((row) => ({
     device: String(row.device_id),

@@ -18,6 +18,8 @@ export interface SpoolAgentOptions {
   readonly skewMs: () => number;
   /** An agent whose records it has, and whose name. */
   readonly continues?: TestAgent;
+  /** By default that of every test. */
+  readonly fleetKey?: string;
 }
 
 /**
@@ -37,9 +39,10 @@ export class SpoolAgent {
   constructor(options: SpoolAgentOptions) {
     this.#options = options;
     const clock = (): number => Date.now() + options.skewMs();
-    const { continues } = options;
+    const { continues, fleetKey } = options;
     const spool = continues === undefined ? {} : { spoolId: continues.spoolId };
-    this.agent = new TestAgent('', { node: `agent-${options.index}`, clock, ...spool });
+    const key = fleetKey === undefined ? {} : { fleetKey };
+    this.agent = new TestAgent('', { node: `agent-${options.index}`, clock, ...spool, ...key });
     this.agent.payloads.push(...(continues?.payloads ?? []));
   }
 

@@ -8,7 +8,7 @@ import {
 } from '@sentinel/contracts/sentinel/v1/health.js';
 import { type GetTrustGraphResponse, TrustServiceClient } from '@sentinel/contracts/sentinel/v1/trust.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
-import type { Stack } from './stack.js';
+import type { Reachable } from './stack.js';
 import { until } from './until.js';
 
 /** Asks a stack's engine over gRPC, as its operator. */
@@ -16,7 +16,7 @@ export class EngineClient {
   readonly #client: CorrelationServiceClient;
   readonly #trust: TrustServiceClient;
 
-  constructor(stack: Stack) {
+  constructor(stack: Reachable) {
     const connection = { ...stack.connection('engine'), token: stack.secrets.operatorToken };
     this.#client = createClient(CorrelationServiceClient, connection);
     this.#trust = createClient(TrustServiceClient, connection);

@@ -1,11 +1,11 @@
 import { type AuditEntry, AuditServiceClient, AuditType } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
-import type { Stack } from './stack.js';
+import type { Reachable } from './stack.js';
 
 const PAGE = 1000;
 
 /** Every entry of a stack's ledger about one device ('' = all), oldest first. */
-export async function auditTrail(stack: Stack, gpu = ''): Promise<AuditEntry[]> {
+export async function auditTrail(stack: Reachable, gpu = ''): Promise<AuditEntry[]> {
   const client = createClient(AuditServiceClient, {
     ...stack.connection('ledger'),
     token: stack.secrets.operatorToken,

@@ -39,6 +39,12 @@ export const BUSY_AGENT: Overlay = { schedule_file: BUSY_SCHEDULE, batch_flush_i
 
 type Section = Record<string, unknown>;
 
+/** How clients reach an installation, whatever runs it. */
+export interface Reachable {
+  connection(to: 'engine' | 'ledger'): Omit<ClientConnection, 'token'>;
+  readonly secrets: Pick<Secrets, 'operatorToken'>;
+}
+
 /** A whole SENTINEL in a temporary folder, made of the real processes. */
 export class Stack {
   readonly folder: string;
