@@ -12,6 +12,7 @@ import { attest } from './attest.js';
 import type { Command } from './index.js';
 import { printReport, progress } from './report.js';
 import { verifyExportAt } from './verify-export.js';
+import { verifyInParts } from './verify-in-parts.js';
 
 /** Reads what is stored itself, also while a writer is at work. */
 export const verify: Command = async (program, streams) => {
@@ -37,14 +38,12 @@ export const verify: Command = async (program, streams) => {
       ...(guard === undefined || guard instanceof NoteError ? {} : { known: guard }),
       ...(verbose ? { progress: progress(streams) } : {}),
     };
-    const found = await verifyLog(source, verifier, options);
+    const { report: found, note } = (full ? await verifyInParts(backend, verifier, options) : undefined) ?? {
+      report: await verifyLog(source, verifier, options),
+      note: await source.checkpoint(),
+    };
     const report = guard instanceof NoteError ? withFinding(found, `${backend.guardPlace}: ${guard.message}`) : found;
-    if (flags.attest)
-      attest(program, streams, {
-        report,
-        note: await source.checkpoint(),
-        logKey: (found.followed?.key ?? verifier).text,
-      });
+    if (flags.attest) attest(program, streams, { report, note, logKey: (found.followed?.key ?? verifier).text });
     return printReport(report, streams, verbose);
   } finally {
     await source.close();
