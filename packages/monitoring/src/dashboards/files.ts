@@ -1,0 +1,17 @@
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { ENGINE_PERFORMANCE } from './engine.js';
+import { FLEET } from './fleet.js';
+import { GPU_DEEP_DIVE } from './gpu.js';
+import { LEDGER_STATUS } from './ledger.js';
+
+/** By the file that Grafana is provisioned with. */
+export const DASHBOARDS: Readonly<Record<string, Dashboard>> = {
+  'fleet-health-overview.json': FLEET,
+  'gpu-deep-dive.json': GPU_DEEP_DIVE,
+  'correlation-engine-performance.json': ENGINE_PERFORMANCE,
+  'audit-ledger-status.json': LEDGER_STATUS,
+};
+
+export function fileOf(made: Dashboard): string {
+  return `${JSON.stringify(made, null, 2)}\n`;
+}
