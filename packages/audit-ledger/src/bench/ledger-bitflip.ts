@@ -2,6 +2,7 @@ import { bench } from '@sentinel/bench-kit';
 import { type Flip, FlippedFolder } from '../testing/disk-flips.js';
 import { draftOf, freshFolder, openTestLedger, requestOf } from '../testing/ledgers.js';
 import { flipInMemory } from '../testing/memory-flips.js';
+import { below, type Random, seededBy } from '../testing/random.js';
 
 /** Entries of the commits of a small log, of which every byte is hit. */
 const SMALL = [1, 5, 3, 1];
@@ -18,11 +19,12 @@ const QUICK = { everyByte: 97, rounds: 1, trials: 50 };
 /** Flipped bits at rest, which `verify --full` must find and locate, and in the memory of a commit, which must not be signed. */
 export default bench({
   name: 'ledger-bitflip',
-  run: async ({ quick, log }) => {
+  run: async ({ quick, args, log }) => {
+    const random = seededBy(args, log);
     const { everyByte, rounds, trials } = quick ? QUICK : FULL;
-    const small = await flipSmallLog(everyByte, log);
-    const big = await flipBigLog(rounds, log);
-    const memory = await flipInMemory(trials, Math.random);
+    const small = await flipSmallLog(everyByte, random, log);
+    const big = await flipBigLog(rounds, random, log);
+    const memory = await flipInMemory(trials, random);
     log(`memory: ${memory.dropped} batches dropped, ${memory.harmless} flips harmless`);
     for (const problem of memory.problems) log(problem);
     const figures = { missed: small.missed + big.missed, memory_signed: memory.signed };
@@ -36,12 +38,12 @@ interface Count {
   readonly missed: number;
 }
 
-async function flipSmallLog(step: number, log: (line: string) => void): Promise<Count> {
+async function flipSmallLog(step: number, random: Random, log: (line: string) => void): Promise<Count> {
   const folder = await logOf(SMALL);
   let [flips, missed] = [0, 0];
   for (const { file, bytes } of folder.files()) {
     for (let byte = 0; byte < bytes; byte += step) {
-      missed += await missedBy(folder, [{ file, bit: byte * 8 + Math.floor(Math.random() * 8) }], log);
+      missed += await missedBy(folder, [{ file, bit: byte * 8 + below(random, 8) }], log);
       flips += 1;
     }
   }
@@ -49,12 +51,12 @@ async function flipSmallLog(step: number, log: (line: string) => void): Promise<
   return { flips, missed };
 }
 
-async function flipBigLog(rounds: number, log: (line: string) => void): Promise<Count> {
+async function flipBigLog(rounds: number, random: Random, log: (line: string) => void): Promise<Count> {
   const folder = await logOf(BIG);
   let [flips, missed] = [0, 0];
   for (let round = 0; round < rounds; round += 1) {
     for (const file of folder.files()) {
-      const hit = folder.spread(file, LOCATED.test(file.file) ? AT_ONCE : 1, Math.random);
+      const hit = folder.spread(file, LOCATED.test(file.file) ? AT_ONCE : 1, random);
       missed += await missedBy(folder, hit, log);
       flips += hit.length;
     }

@@ -3,6 +3,7 @@ import { type KillOutcome, killAtRandom } from '../testing/kills.js';
 import { ackBeforeSync, cutPower } from '../testing/power-cuts.js';
 import { PowerLossDisk } from '../testing/power-loss-disk.js';
 import { fillLog } from '../testing/prepared-log.js';
+import { below, type Random, seededBy } from '../testing/random.js';
 import { WriterProcess } from '../testing/writer-process.js';
 
 const SIGN_BEFORE_SWAP = new URL('../testing/mutants/sign-before-swap.js', import.meta.url).href;
@@ -17,19 +18,23 @@ const KILLS_PER_LOG = 200;
 const FULL = { kills: 1_000, powerCuts: 100 };
 const QUICK = { kills: 10, powerCuts: 5 };
 
-/** What kill -9 and power cuts cost; the same for two writers that are wrong on purpose, which must be found out. */
+/**
+ * What kill -9 and power cuts cost; the same for two writers that are wrong on purpose, which must be found out.
+ * `--kills N` kills so often, `--seed N` chooses the moments.
+ */
 export default bench({
   name: 'ledger-crash',
   run: async ({ quick, args, log }) => {
     const { kills, powerCuts } = quick ? QUICK : FULL;
-    const wanted = Number(args[0] ?? kills);
-    const { acked, lost, doubled, broken, slowestReadyMs } = await killLogs(wanted, log);
-    const power_cut_lost = await lostToPowerCuts(powerCuts, () => new PowerLossDisk());
+    const random = seededBy(args, log);
+    const wanted = args.includes('--kills') ? Number(args[args.indexOf('--kills') + 1]) : kills;
+    const { acked, lost, doubled, broken, slowestReadyMs } = await killLogs(wanted, random, log);
+    const power_cut_lost = await lostToPowerCuts(powerCuts, random, () => new PowerLossDisk());
     const mutant_sign_before_swap = await foundOut(
-      killAtRandom({ kills: MUTANT_KILLS, random: Math.random, preload: SIGN_BEFORE_SWAP, log }),
+      killAtRandom({ kills: MUTANT_KILLS, random, preload: SIGN_BEFORE_SWAP, log }),
       log,
     );
-    const mutant_ack_before_sync = (await lostToPowerCuts(powerCuts, ackBeforeSync)) > 0 ? 1 : 0;
+    const mutant_ack_before_sync = (await lostToPowerCuts(powerCuts, random, ackBeforeSync)) > 0 ? 1 : 0;
     const figures = {
       acked,
       lost,
@@ -46,10 +51,10 @@ export default bench({
   },
 });
 
-async function killLogs(kills: number, log: (line: string) => void): Promise<KillOutcome> {
+async function killLogs(kills: number, random: Random, log: (line: string) => void): Promise<KillOutcome> {
   let sum: KillOutcome = { acked: 0, lost: 0, doubled: 0, broken: 0, slowestReadyMs: 0 };
   for (let left = kills; left > 0; left -= KILLS_PER_LOG) {
-    const next = await killAtRandom({ kills: Math.min(left, KILLS_PER_LOG), random: Math.random, log });
+    const next = await killAtRandom({ kills: Math.min(left, KILLS_PER_LOG), random, log });
     sum = {
       acked: sum.acked + next.acked,
       lost: sum.lost + next.lost,
@@ -74,10 +79,10 @@ async function foundOut(run: Promise<KillOutcome>, log: (line: string) => void):
 }
 
 /** Acknowledged entries that are gone; a log that cannot be opened any more counts as one. */
-async function lostToPowerCuts(cuts: number, disk: () => PowerLossDisk): Promise<number> {
+async function lostToPowerCuts(cuts: number, random: Random, disk: () => PowerLossDisk): Promise<number> {
   let lost = 0;
   for (let cut = 0; cut < cuts; cut += 1) {
-    lost += await cutPower(disk(), 1 + Math.floor(Math.random() * MOST_ACKS)).then(
+    lost += await cutPower(disk(), 1 + below(random, MOST_ACKS)).then(
       ({ acked, found }) => Math.max(0, acked - found),
       () => 1,
     );

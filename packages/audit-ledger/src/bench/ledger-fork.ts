@@ -36,6 +36,8 @@ export default bench({
         stale_writers: both('stale'),
         unknown_outcomes: both('unknown'),
         refused_rollbacks: both('refused'),
+        continued_logs: both('continued'),
+        unexplained: both('unexplained'),
       },
       notRun: quick ? ['file_schedules', 'scylla_schedules'] : [],
     };

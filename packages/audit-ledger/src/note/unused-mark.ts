@@ -2,7 +2,7 @@
  * A file beside a signing key that says: this key has signed nothing yet. The log that the key begins takes it away, so that
  * a key without one, restored from a copy or made for another machine, begins no second log.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { syncFolder } from './sync-folder.js';
 
@@ -23,18 +23,21 @@ export function isMarkedUnused(keyFile: string, verifierKey: string): boolean {
   return existsSync(path) && readFileSync(path, 'utf8').trim() === verifierKey;
 }
 
-/** Durable when it returns. @throws SentinelError FAILED_PRECONDITION where it cannot be removed */
+/** Durable when it returns, and done by one process alone. @throws SentinelError FAILED_PRECONDITION where it cannot be removed */
 export function removeMark(keyFile: string): void {
   const path = markPath(keyFile);
   try {
-    rmSync(path, { force: true });
+    unlinkSync(path);
     syncFolder(keyFile);
   } catch (cause) {
     throw new SentinelError({
       code: 'FAILED_PRECONDITION',
       field: 'audit_ledger.signing_key_path',
       message: `cannot remove ${path}, which says that this key never signed (${(cause as Error).message})`,
-      hint: 'Let the ledger write in that folder when it begins its log, or start once with --new-log.',
+      hint:
+        (cause as NodeJS.ErrnoException).code === 'ENOENT'
+          ? 'Another process began a log by this key meanwhile: start again to go on with it, where it is the same one.'
+          : 'Let the ledger write in that folder when it begins its log, or start once with --new-log.',
       cause,
     });
   }

@@ -3,8 +3,8 @@
 /** Another writer took over; nothing of this one's batch is in the log, and nothing ever will be. */
 export class StaleWriterError extends Error {
   override readonly name = 'StaleWriterError';
-  constructor() {
-    super('another writer has taken over this log; this one stops');
+  constructor(message = 'another writer has taken over this log; this one stops') {
+    super(message);
   }
 }
 

@@ -12,6 +12,15 @@ export function seeded(seed: number): Random {
   };
 }
 
+/** The choices of one run of a bench: those of `--seed N`, or new ones, whose seed it says. */
+export function seededBy(args: readonly string[], log: (line: string) => void): Random {
+  const at = args.indexOf('--seed');
+  const seed = at < 0 ? Date.now() % 2 ** 32 : Number(args[at + 1]);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`--seed: ${args[at + 1]} is not a whole number`);
+  log(`seed ${seed} (--seed ${seed} repeats its choices)`);
+  return seeded(seed);
+}
+
 /** A whole number of [0, end). */
 export function below(random: Random, end: number): number {
   return Math.floor(random() * end);

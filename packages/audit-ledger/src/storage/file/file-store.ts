@@ -1,6 +1,6 @@
 /** The `file` backend: entries and details in segment files, the head's swap as commit point, everything else derived. */
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { SegmentLog } from '@sentinel/service-kit/segment-log';
 import type { Batch } from '../../commit/build.js';
@@ -16,8 +16,9 @@ import type { CommitRow, CommitTable } from './commit-table.js';
 import type { Disk } from './disk.js';
 import { isErrno, orUndefined } from './errno.js';
 import { prepareFile } from './files.js';
+import type { GuardFile } from './guard-file.js';
 import type { HashColumns } from './hash-columns.js';
-import { type FileHead, type HeadFile, sameEnds } from './head-file.js';
+import { type FileHead, type HeadFile, type StagedHead, sameEnds } from './head-file.js';
 import type { Layout } from './layout.js';
 import { pruneFolder } from './prune-folder.js';
 import { type PrunedLog, prunedOf } from './pruned-log.js';
@@ -27,13 +28,11 @@ import type { RecordReader } from './record-reader.js';
 const RESERVE_BYTES = 32 * 2 ** 20;
 /** How long one look at the free space is believed. */
 const FREE_SPACE_MS = 500;
-/** How old what a power cut leaves of the guard may be; it is then compared with a copy that is put back. */
-const GUARD_SYNC_MS = 10_000;
-
 export interface FileStoreParts {
   readonly layout: Layout;
   readonly disk: Disk;
   readonly heads: HeadFile;
+  readonly guard: GuardFile;
   readonly entries: SegmentLog;
   readonly details: SegmentLog;
   readonly commits: CommitTable;
@@ -48,7 +47,7 @@ export interface FileStoreParts {
 interface Written {
   readonly next: FileHead;
   /** Where `next` lies; undefined where it is yet to be written. */
-  readonly staged: string | undefined;
+  readonly staged: StagedHead | undefined;
   readonly row: CommitRow;
 }
 
@@ -56,7 +55,6 @@ export class FileStore implements LedgerStore {
   readonly #parts: FileStoreParts;
   #head: FileHead;
   #roomUntilMs = 0;
-  #guardSyncedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: FileStoreParts, head: FileHead) {
     this.#parts = parts;
@@ -92,10 +90,10 @@ export class FileStore implements LedgerStore {
 
   /** Whoever reads the checkpoint from the folder finds everything under it there too. */
   async saveCheckpoint(note: string): Promise<void> {
-    const { columns, commits, index, layout, disk } = this.#parts;
+    const { columns, commits, index, layout, disk, guard } = this.#parts;
     const [replaceCheckpoint, replaceGuard] = await Promise.all([
       prepareFile(disk, layout.checkpoint, note),
-      prepareFile(disk, layout.guard, note),
+      guard.prepare(note),
       columns.flush(),
       commits.flush(),
       index.flush(),
@@ -103,7 +101,6 @@ export class FileStore implements LedgerStore {
     // One after the other, so that whoever reads the guard first never finds it ahead of the folder.
     await replaceCheckpoint();
     await replaceGuard();
-    if (performance.now() - this.#guardSyncedMs > GUARD_SYNC_MS) await this.#syncGuard();
   }
 
   async readEntries(from: number, to: number): Promise<StoredEntry[]> {
@@ -134,14 +131,6 @@ export class FileStore implements LedgerStore {
     const { entries, details, commits, release } = this.#parts;
     await Promise.allSettled([entries.close(), details.close(), commits.close()]);
     await release();
-  }
-
-  async #syncGuard(): Promise<void> {
-    const { disk, layout } = this.#parts;
-    const file = await disk.open(layout.guard, 'r');
-    await file.sync().finally(() => file.close());
-    await disk.syncDirectory(dirname(layout.guard));
-    this.#guardSyncedMs = performance.now();
   }
 
   async #assertRoom(): Promise<void> {
@@ -176,8 +165,9 @@ export class FileStore implements LedgerStore {
   }
 
   async #swap({ next, staged }: Written): Promise<void> {
+    const { heads, guard } = this.#parts;
     try {
-      await this.#parts.heads.swap(next, staged);
+      await heads.swap(next, staged, () => guard.assertMine());
     } catch (error) {
       if (error instanceof StoreFullError) await this.#takeBack();
       throw error;

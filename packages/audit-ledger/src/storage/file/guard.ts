@@ -1,6 +1,8 @@
 /** The checkpoints of a folder: one in it, one beside it. */
+import { dirname } from 'node:path';
 import type { GuardNote } from '../guard.js';
 import type { Disk } from './disk.js';
+import { orUndefined } from './errno.js';
 import { readWhole } from './files.js';
 import type { Layout } from './layout.js';
 
@@ -25,4 +27,12 @@ export async function storedCheckpoints({ checkpoint, guard }: Layout, disk: Dis
     if (note !== undefined && note.length > 0) notes.push({ place, note });
   }
   return notes;
+}
+
+/** What lies beside the folder survives a power cut from here on. */
+export async function syncGuard({ guard }: Layout, disk: Disk): Promise<void> {
+  const file = await orUndefined(disk.open(guard, 'r'));
+  if (file === undefined) return;
+  await file.sync().finally(() => file.close());
+  await disk.syncDirectory(dirname(guard));
 }

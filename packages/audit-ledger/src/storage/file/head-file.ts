@@ -15,6 +15,7 @@ import { readWhole, writeSynced } from './files.js';
 const GENERATION = /^\d{16}$/;
 const TEMPORARY = /^tmp\./;
 const READ_ATTEMPTS = 100;
+const REPLACED = 'the log in this folder is not as this writer left it; it stops';
 
 /** Where the committed part of both logs ends. */
 interface Ends {
@@ -24,9 +25,17 @@ interface Ends {
 
 export interface FileHead extends Head, Ends {}
 
+/** A head that nobody looks at yet. */
+export interface StagedHead {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
 export class HeadFile {
   readonly #directory: string;
   readonly #disk: Disk;
+  /** What was read or made last: what the next head takes the place of. */
+  #last: Buffer | undefined;
 
   constructor(directory: string, disk: Disk = nodeDisk) {
     this.#directory = directory;
@@ -36,6 +45,7 @@ export class HeadFile {
   /** The newest head; undefined for a log that was never written. @throws MalformedHeadError */
   async read(): Promise<FileHead | undefined> {
     const bytes = await this.#newest();
+    this.#last = bytes;
     if (bytes === undefined) return undefined;
     const fields = decodeHeadFields(bytes);
     const ends = { entriesEnd: positionOf(fields, 'entries_end'), detailsEnd: positionOf(fields, 'details_end') };
@@ -61,49 +71,49 @@ export class HeadFile {
     await Promise.all([...names.filter((name) => TEMPORARY.test(name)), ...older].map((name) => this.#remove(name)));
   }
 
-  /**
-   * Makes `next` durable under a name of its own, at which nobody looks: the slow part of a swap, which changes nothing.
-   * @returns that name, for `swap` or `discard`
-   */
-  async stage(next: FileHead): Promise<string> {
-    const temporary = `tmp.${randomUUID()}`;
+  /** Makes `next` durable under a name of its own, at which nobody looks: the slow part of a swap, which changes nothing. */
+  async stage(next: FileHead): Promise<StagedHead> {
+    const staged = { name: `tmp.${randomUUID()}`, bytes: encode(next) };
     try {
-      await writeSynced(this.#disk, join(this.#directory, temporary), encode(next));
-      return temporary;
+      await writeSynced(this.#disk, join(this.#directory, staged.name), staged.bytes);
+      return staged;
     } catch (error) {
       throw isErrno(error, 'ENOSPC', 'EDQUOT') ? new StoreFullError(error) : new UnknownOutcomeError(error);
     }
   }
 
-  /** Forgets what was staged. Nobody waits for it, and what it leaves behind the next start removes. */
-  discard(staged: string): void {
-    this.#remove(staged).catch(() => undefined);
+  discard({ name }: StagedHead): void {
+    this.#tidy(name);
   }
 
   /**
    * Makes `next` the head if its generation is still free. What fails before the link changed nothing; what fails after it
-   * has an unknown outcome. `staged`: where it lies already.
+   * has an unknown outcome.
+   * @param staged where it lies already
+   * @param stillMine what else must hold once the head is there
    */
-  async swap(next: FileHead, staged?: string): Promise<void> {
-    const temporary = staged ?? (await this.stage(next));
+  async swap(next: FileHead, staged?: StagedHead, stillMine = (): Promise<void> => Promise.resolve()): Promise<void> {
+    const { name, bytes } = staged ?? (await this.stage(next));
     try {
-      await this.#link(temporary, next.generation);
+      await this.#link(name, next.generation);
     } catch (error) {
       if (isErrno(error, 'ENOSPC', 'EDQUOT')) throw new StoreFullError(error);
       throw error instanceof StaleWriterError ? error : new UnknownOutcomeError(error);
     } finally {
-      this.discard(temporary);
+      this.#tidy(name);
     }
-    await this.#settle(next.generation);
+    await this.#settle(next.generation, stillMine);
+    this.#last = bytes;
   }
 
   /** @throws StaleWriterError where another writer made a head after `generation` */
   async assertNewest(generation: number): Promise<void> {
-    if ((await this.#generations()).some((name) => name > nameOf(generation))) throw new StaleWriterError();
+    const newest = (await this.#generations()).at(-1) ?? '';
+    if (newest > nameOf(generation)) throw new StaleWriterError();
+    if (newest < nameOf(generation)) throw new StaleWriterError(REPLACED);
   }
 
   async #link(temporary: string, generation: number): Promise<void> {
-    await this.assertNewest(generation - 1);
     try {
       await this.#disk.link(join(this.#directory, temporary), join(this.#directory, nameOf(generation)));
     } catch (error) {
@@ -111,13 +121,30 @@ export class HeadFile {
     }
   }
 
-  async #settle(generation: number): Promise<void> {
-    try {
-      await this.#disk.syncDirectory(this.#directory);
-    } catch (error) {
-      throw new UnknownOutcomeError(error);
-    }
-    this.discard(nameOf(generation - 1));
+  /** A generation whose head is removed by now can be made once more, by a writer that slept meanwhile: then there is a newer one. */
+  async #settle(generation: number, stillMine: () => Promise<void>): Promise<void> {
+    const checks = [this.assertNewest(generation), this.#assertSucceeds(generation), stillMine()];
+    const outcomes = await Promise.allSettled([...checks, this.#disk.syncDirectory(this.#directory)]);
+    const failed = outcomes.find(({ status }) => status === 'rejected');
+    if (failed?.status !== 'rejected') return this.#tidy(nameOf(generation - 1));
+    if (!(failed.reason instanceof StaleWriterError)) throw new UnknownOutcomeError(failed.reason);
+    this.#tidy(nameOf(generation));
+    throw failed.reason;
+  }
+
+  /**
+   * A writer that slept may find the name of its next head free again: because those after it were made and removed, or because
+   * an older copy was put in the place of the folder. Then the one before it is not the one that it left.
+   */
+  async #assertSucceeds(generation: number): Promise<void> {
+    if (this.#last === undefined) return;
+    const before = await readWhole(join(this.#directory, nameOf(generation - 1)), this.#disk);
+    if (before?.equals(this.#last) !== true) throw new StaleWriterError(REPLACED);
+  }
+
+  /** Nobody waits for it, and what it leaves behind the next start removes. */
+  #tidy(name: string): void {
+    this.#remove(name).catch(() => undefined);
   }
 
   async #remove(name: string): Promise<void> {

@@ -11,7 +11,8 @@ import { blockFiles } from './block-files.js';
 import { CommitTable } from './commit-table.js';
 import { type Disk, nodeDisk, segmentFilesOn } from './disk.js';
 import { FileStore } from './file-store.js';
-import { guardState, storedCheckpoints } from './guard.js';
+import { guardState, storedCheckpoints, syncGuard } from './guard.js';
+import { GuardFile } from './guard-file.js';
 import { HashColumns } from './hash-columns.js';
 import { type FileHead, HeadFile } from './head-file.js';
 import { layoutOf, MAX_RECORD_BYTES, SEGMENT_BYTES } from './layout.js';
@@ -60,11 +61,17 @@ async function openLocked(
     await disk.makeDirectory(directory);
   const heads = new HeadFile(layout.heads, disk);
   await heads.prepare();
-  const checkpoints = await storedCheckpoints(layout, disk);
+  // What this start is refused by must refuse the next one too, also after a power cut.
+  await syncGuard(layout, disk);
   const before = await heads.read();
-  if (before === undefined)
-    assertMayBegin({ place: layout.root, setting: 'audit_ledger.data_dir' }, checkpoints, options);
+  if (before === undefined) {
+    const place = { place: layout.root, setting: 'audit_ledger.data_dir' };
+    assertMayBegin(place, await storedCheckpoints(layout, disk), options);
+  }
   const head = await takeOver(heads, before ?? EMPTY, options);
+  // Now that nobody else can commit: a writer that had the log until here may have signed more than was there a moment ago.
+  const guard = await GuardFile.open(layout, disk);
+  const checkpoints = await storedCheckpoints(layout, disk);
 
   const pruned = await PrunedLog.open(layout, disk);
 
@@ -96,12 +103,12 @@ async function openLocked(
   await assertSameLog({ readEntries: (from, to) => reader.entries(from, to) }, head, options.verifier);
   const guarded = { place: layout.root, head, nodes: nodeReader(rebuilt.columns, head.size) };
   const lost = await compareWithGuards(guarded, checkpoints, options);
-  const guard = { place: layout.guard, state: await guardState(layout, disk) };
-  const unguarded = unguardedReason(guarded, guard, options);
+  const beside = { place: layout.guard, state: await guardState(layout, disk) };
+  const unguarded = unguardedReason(guarded, beside, options);
   const window = await fillWindow(new EventWindow(), parts, options.nowUs);
   const release = (): Promise<void> => opened[0]?.close().then(() => undefined) ?? Promise.resolve();
   const store = new FileStore(
-    { layout, disk, heads, entries, details, commits, columns: rebuilt.columns, index, pruned, reader, release },
+    { layout, disk, heads, guard, entries, details, commits, columns: rebuilt.columns, index, pruned, reader, release },
     head,
   );
   const { state, shadow, seals, recomputed } = rebuilt;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { MemoryDisk } from '../../testing/fork/memory-disk.js';
 import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf } from '../../testing/ledgers.js';
 import { ackBeforeSync, cutPower } from '../../testing/power-cuts.js';
 import { PowerLossDisk } from '../../testing/power-loss-disk.js';
-import { UnknownOutcomeError } from '../errors.js';
+import { RollbackError, UnknownOutcomeError } from '../errors.js';
 
 describe('power loss', () => {
   it('costs nothing that was acknowledged', async () => {
@@ -19,6 +20,22 @@ describe('power loss', () => {
       (error: unknown) => String(error),
     );
     assert.match(outcome, /^lost$|is damaged at byte/, 'the mutant was not found out');
+  });
+
+  it('leaves what a start was refused by', async () => {
+    const memory = new MemoryDisk();
+    const disk = memory.view({ turn: () => Promise.resolve('done') });
+    const open = () => openTestLedger('/store/ledger', { disk });
+    const first = await open();
+    await first.close();
+    const putBack = memory.copy('/store/ledger');
+    const second = await open();
+    await second.ledger.ingest(requestOf([draftOf(1)]));
+    await second.close();
+    putBack();
+    await assert.rejects(open(), RollbackError);
+    memory.powerCut();
+    await assert.rejects(open(), RollbackError);
   });
 });
 

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { segmentPath } from '@sentinel/service-kit/segment-log';
+import { MemoryDisk } from '../../testing/fork/memory-disk.js';
 import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf, TEST_KEY } from '../../testing/ledgers.js';
 import { verifyLog } from '../../verify/verify-log.js';
-import { StaleWriterError } from '../errors.js';
+import { RollbackError, StaleWriterError } from '../errors.js';
 import { FolderSource } from './folder-source.js';
-import { HeadFile } from './head-file.js';
+import { type FileHead, HeadFile } from './head-file.js';
 import { layoutOf } from './layout.js';
 
 describe('a folder', () => {
@@ -29,5 +30,64 @@ describe('a folder', () => {
     assert.deepEqual(report.findings, []);
     const written = statSync(segmentPath(layoutOf(folder).entries, head.entriesEnd.segment)).size;
     assert.equal(written, head.entriesEnd.offset);
+  });
+});
+
+/** Where no lock keeps anybody out: a shared file system without locks, or a folder that was replaced under its writer. */
+describe('a writer that slept', () => {
+  const FOLDER = '/store/ledger';
+  const memory = () => {
+    const disk = new MemoryDisk();
+    const view = disk.view({ turn: () => Promise.resolve('done') });
+    return { disk, view, open: () => openTestLedger(FOLDER, { disk: view }) };
+  };
+
+  it('while the name of its next head was used and freed makes none', async () => {
+    const { view, open } = memory();
+    await (await open()).close();
+    const asleep = Promise.withResolvers<void>();
+    const woken = Promise.withResolvers<void>();
+    const link: typeof view.link = async (from, to) => {
+      asleep.resolve();
+      await woken.promise;
+      await view.link(from, to);
+    };
+    const stale = new HeadFile(layoutOf(FOLDER).heads, { ...view, link });
+    const other = new HeadFile(layoutOf(FOLDER).heads, view);
+    const before = await stale.read();
+    assert.ok(before !== undefined);
+    const after = (heads: number): FileHead => ({ ...before, generation: before.generation + heads });
+    const rejected = assert.rejects(stale.swap(after(1)), StaleWriterError);
+    await asleep.promise;
+    await other.read();
+    for (const heads of [1, 2, 3]) await other.swap(after(heads));
+    woken.resolve();
+    await rejected;
+    assert.equal((await other.read())?.generation, after(3).generation);
+  });
+
+  it('while an older copy was put in the place of the folder signs nothing more', async () => {
+    const { disk, open } = memory();
+    const { ledger } = await open();
+    await ledger.ingest(requestOf([draftOf(1)]));
+    const putBack = disk.copy(FOLDER);
+    await ledger.ingest(requestOf([draftOf(2)]));
+    putBack();
+    await assert.rejects(ledger.ingest(requestOf([draftOf(3)])), StaleWriterError);
+  });
+
+  it('while that copy was taken, another one signed and the copy was put back signs nothing more', async () => {
+    const { disk, open } = memory();
+    const { ledger } = await open();
+    await ledger.ingest(requestOf([draftOf(1)]));
+    const putBack = disk.copy(FOLDER);
+    const other = await open();
+    await other.ledger.ingest(requestOf([draftOf(2)]));
+    await other.close();
+    const guard = disk.content(layoutOf(FOLDER).guard);
+    putBack();
+    await assert.rejects(ledger.ingest(requestOf([draftOf(3)])), StaleWriterError);
+    assert.equal(disk.content(layoutOf(FOLDER).guard), guard);
+    await assert.rejects(open(), RollbackError);
   });
 });

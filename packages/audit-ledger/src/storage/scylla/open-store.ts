@@ -8,7 +8,7 @@ import type { OpenedStore, OpenWriterOptions } from '../backend.js';
 import { StaleWriterError, TamperedStoreError } from '../errors.js';
 import { assertMayBegin, assertSameLog, compareWithGuards, unguardedReason } from '../guard.js';
 import { EMPTY_HEAD } from '../head.js';
-import { readCheckpoints, type StoredCheckpoint } from './checkpoints.js';
+import { type CheckpointTable, readCheckpoints, type StoredCheckpoint } from './checkpoints.js';
 import { Cluster, explain, SECTION } from './cluster.js';
 import { bundleStart } from './geometry.js';
 import { HeadRow, type ScyllaHead, type StoredHead } from './head-row.js';
@@ -61,11 +61,10 @@ export async function openLog(
   options: OpenWriterOptions,
 ): Promise<OpenedStore> {
   const headRow = new HeadRow(rows.cluster, rows.log, patienceMs);
-  const earlier = {
-    checkpoints: await readCheckpoints(rows, 'checkpoints'),
-    rollback_guard: await readCheckpoints(rows, 'rollback_guard'),
-  };
-  const taken = await takeOver(rows, headRow, Object.values(earlier).flat(), { ...options, keyspace });
+  const before = Object.values(await allCheckpoints(rows)).flat();
+  const taken = await takeOver(rows, headRow, before, { ...options, keyspace });
+  // Now that nobody else can commit: a writer that had the log until here may have signed more than was there a moment ago.
+  const earlier = await allCheckpoints(rows, taken.epoch);
   const head = { ...taken, producers: await readMarks(rows, taken.commits) };
   const pruned = await prunedIn(rows, head);
   rows.prunedLeaves = pruned.leaves;
@@ -91,6 +90,13 @@ export async function openLog(
   const window = await newest.fillWindow(new EventWindow(), options.nowUs);
   const store = new ScyllaStore({ rows, headRow, newest, presence, unsealed, earlier, pruned, patienceMs }, head);
   return { store, state, shadow, window, seals, lost, unguarded, recomputed };
+}
+
+/** Of writers before `epoch`. */
+async function allCheckpoints(rows: LogRows, epoch = Number.POSITIVE_INFINITY) {
+  const of = async (table: CheckpointTable): Promise<StoredCheckpoint[]> =>
+    (await readCheckpoints(rows, table)).filter((stored) => stored.epoch < epoch);
+  return { checkpoints: await of('checkpoints'), rollback_guard: await of('rollback_guard') };
 }
 
 /** A new epoch before anything is changed: from here on a writer that still believes it owns the log commits nothing. */

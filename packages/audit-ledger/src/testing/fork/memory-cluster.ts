@@ -82,6 +82,12 @@ export class MemoryCluster {
     return cluster as unknown as Cluster;
   }
 
+  /** Entries of the log that the head speaks of. */
+  size(): number {
+    const [head] = [...this.#table('heads').values()];
+    return Number(head?.columns['size'] ?? 0);
+  }
+
   /** Notes of the rollback guard. */
   secondPlace(): string[] {
     return [...this.#table(SECOND_PLACE).values()]

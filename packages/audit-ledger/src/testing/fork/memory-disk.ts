@@ -22,7 +22,7 @@ export class MemoryDisk {
   /** Names that survive a power cut. */
   #kept = new Map<string, Names>();
 
-  view(process: Process): Disk {
+  view(process: Pick<Process, 'turn'>): Disk {
     const act = async <T>(work: () => T): Promise<T> => await inTurn(process, work);
     return {
       open: async (path, flags) => await act(() => handleOf(this.#opened(path, flags), act)),
@@ -45,8 +45,17 @@ export class MemoryDisk {
     this.#folders = new Map(folders.map((folder) => [folder, new Map(this.#kept.get(folder) ?? [])]));
   }
 
+  names(directory: string): string[] {
+    return [...(this.#folders.get(directory)?.keys() ?? [])];
+  }
+
   content(path: string): string {
     return this.#folders.get(dirname(path))?.get(basename(path))?.content.toString('utf8') ?? '';
+  }
+
+  /** What a power cut would leave. */
+  kept(path: string): string {
+    return this.#kept.get(dirname(path))?.get(basename(path))?.synced.toString('utf8') ?? '';
   }
 
   /** What lies below `root` as it is now. @returns what puts it back, in new files */
@@ -108,7 +117,7 @@ export class MemoryDisk {
   }
 }
 
-async function inTurn<T>(process: Process, work: () => T): Promise<T> {
+async function inTurn<T>(process: Pick<Process, 'turn'>, work: () => T): Promise<T> {
   const fate = await process.turn();
   if (fate === 'refused' || fate === 'late') throw errno('EIO', 'cut off');
   const result = work();
@@ -143,11 +152,11 @@ function handleOf(inode: Inode, act: Act): FileHandle {
       }),
     readFile: async () => await act(() => Buffer.from(inode.content)),
     writeFile: async (bytes: Uint8Array | string) => await act(() => put(Buffer.from(bytes as Uint8Array), 0)),
-    read: async (into: Uint8Array, offset: number, length: number, position: number) =>
+    read: async (buffer: Uint8Array, offset: number, length: number | undefined, position: number) =>
       await act(() => {
-        const found = inode.content.subarray(position, position + length);
-        into.set(found, offset);
-        return { bytesRead: found.length };
+        const found = inode.content.subarray(position, position + (length ?? buffer.length - offset));
+        buffer.set(found, offset);
+        return { bytesRead: found.length, buffer };
       }),
     write: async (bytes: Uint8Array, offset: number, length: number, position: number) =>
       await act(() => ({ bytesWritten: put(bytes.subarray(offset, offset + length), position) })),

@@ -2,6 +2,8 @@
  * One schedule: writers that come and go over one store while an adversary pauses and kills them, cuts their connections, turns
  * their clocks, pulls the plug and puts an old copy of the store back. Everything follows from the seed.
  */
+import type { Beginning } from '../../beginning.js';
+import { DivergenceError } from '../../commit/divergence.js';
 import { type Ledger, LedgerClosedError } from '../../commit/ledger.js';
 import { canonicalJson } from '../../detail/canonical.js';
 import { LeafType } from '../../leaf/leaf.js';
@@ -9,8 +11,7 @@ import { signCheckpoint } from '../../note/checkpoint.js';
 import type { SigningKey } from '../../note/keys.js';
 import { openLedger } from '../../open-ledger.js';
 import type { Backend } from '../../storage/backend.js';
-import { RollbackError, StaleWriterError, UnknownOutcomeError } from '../../storage/errors.js';
-import { FIRST } from '../ledgers.js';
+import { NoLogError, RollbackError, StaleWriterError, UnknownOutcomeError } from '../../storage/errors.js';
 import { below, type Random, randomBytesOf, seeded } from '../random.js';
 import { Process, Turns } from './turns.js';
 import { Witness } from './witness.js';
@@ -22,6 +23,8 @@ const DEEDS_PER_MILLE = 12;
 const LONGEST_PAUSE = 400;
 const LONGEST_CUT = 6;
 const CLOCK_JUMP_US = 3600 * 1e6;
+/** The machine of a schedule computes right answers, and its disk fails by error codes. */
+const UNEXPLAINED = [DivergenceError, TypeError, RangeError, ReferenceError, SyntaxError];
 
 /** A store that writers share. */
 export interface SharedStore {
@@ -32,8 +35,10 @@ export interface SharedStore {
   powerCut(): void;
   /** The store as it is now, without its second place. @returns what puts it back */
   copy(): () => void;
-  /** Entries that the second place speaks of. */
-  guardedSize(): number;
+  /** Entries of the log as it is in the store, whoever knows of them. */
+  size(): number;
+  /** Entries that the second place speaks of; where there are power cuts, those that it would speak of after one. */
+  guardedSize(powerCuts: boolean): number;
 }
 
 export interface Tally {
@@ -45,11 +50,15 @@ export interface Tally {
   unknown: number;
   /** Starts on a store that had gone back in time, refused. */
   refused: number;
+  /** Starts that went on with a log of more than its genesis. */
+  continued: number;
+  /** Writers that ended by what no adversary explains. */
+  unexplained: number;
   inconsistent: number;
 }
 
 export function emptyTally(): Tally {
-  return { signed: 0, commits: 0, stale: 0, unknown: 0, refused: 0, inconsistent: 0 };
+  return { signed: 0, commits: 0, stale: 0, unknown: 0, refused: 0, continued: 0, unexplained: 0, inconsistent: 0 };
 }
 
 export interface ScheduleOptions {
@@ -78,7 +87,10 @@ class World {
   readonly #tally: Tally;
   readonly #turns: Turns;
   readonly #running = new Set<Process>();
-  #copy: { readonly putBack: () => void; readonly guarded: number } | undefined;
+  #copy: { readonly putBack: () => void; readonly size: number } | undefined;
+  readonly #powerCuts: boolean;
+  /** Whether the mark beside the key is still there: durable, and no part of the store. */
+  #unused = true;
   #events = 0;
   #clockUs = 1_700_000_000_000_000;
 
@@ -97,6 +109,7 @@ class World {
     this.#signsFirst = signsFirst;
     this.#tally = tally;
     this.#turns = new Turns(random);
+    this.#powerCuts = this.#chance(500);
   }
 
   async run(): Promise<void> {
@@ -118,7 +131,7 @@ class World {
   /** A writer that ends by itself after so many requests. */
   #start(requests = 1 + below(this.#random, 8)): void {
     const process = new Process(this.#turns);
-    const skewUs = this.#chance(300) ? (this.#random() - 0.5) * 2 * CLOCK_JUMP_US : 0;
+    const skewUs = this.#chance(300) ? Math.round((this.#random() - 0.5) * 2 * CLOCK_JUMP_US) : 0;
     this.#running.add(process);
     void this.#live(process, requests, skewUs)
       .catch((error: unknown) => this.#count(error))
@@ -130,11 +143,11 @@ class World {
     const openWriter = this.#store.openWriter(process);
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => undefined);
-    const { ledger } = await openLedger({
+    const { ledger, store } = await openLedger({
       backend: { openWriter: async (options) => this.#watch(await openWriter(options), key) },
       key,
       acceptRollback: false,
-      beginning: FIRST,
+      beginning: this.#beginning,
       groupEntries: 8192,
       nowUs: () => this.#clockUs + skewUs + this.#turns.step * 1000,
       randomBytes: randomBytesOf(this.#random),
@@ -148,7 +161,17 @@ class World {
         fatal: (error) => failed.reject(error),
       },
     });
+    if (store.head.size > 1) this.#tally.continued += 1;
     for (let i = 0; i < requests; i += 1) await Promise.race([this.#ingest(ledger), failed.promise]);
+  }
+
+  get #beginning(): Beginning {
+    const marked = this.#unused;
+    const taken = (): void => {
+      if (marked && !this.#unused) throw new NoLogError('signing_key_path', 'another writer took the mark');
+      this.#unused = false;
+    };
+    return { allowed: marked, demanded: false, taken };
   }
 
   #watch(opened: Awaited<ReturnType<Backend['openWriter']>>, key: SigningKey): typeof opened {
@@ -189,10 +212,10 @@ class World {
         if (victim !== undefined) victim.cut = 1 + below(this.#random, LONGEST_CUT);
       },
       () => {
-        this.#clockUs += (this.#random() - 0.5) * CLOCK_JUMP_US;
+        this.#clockUs += Math.round((this.#random() - 0.5) * CLOCK_JUMP_US);
       },
       () => {
-        this.#copy = { putBack: this.#store.copy(), guarded: this.#store.guardedSize() };
+        this.#copy = { putBack: this.#store.copy(), size: this.#store.size() };
       },
       () => {
         // Restoring under a running writer, too.
@@ -200,7 +223,7 @@ class World {
         if (this.#chance(500)) this.#restore();
       },
       () => {
-        if (!this.#chance(300)) return;
+        if (!this.#powerCuts || !this.#chance(500)) return;
         this.#killAll();
         this.#store.powerCut();
       },
@@ -209,11 +232,11 @@ class World {
   }
 
   /**
-   * The second place is written a moment after a signature, and what a power cut leaves of it is some seconds old: a copy that is
-   * younger than it a writer cannot tell from the log (ADR 0029 says who can).
+   * The second place is written a moment after a signature, and what a power cut leaves of it is some seconds old: a copy that is not
+   * older than what it speaks of a writer cannot tell from the log (ADR 0029 says who can).
    */
   #restore(): void {
-    if (this.#copy !== undefined && this.#store.guardedSize() > this.#copy.guarded) this.#copy.putBack();
+    if (this.#copy !== undefined && this.#store.guardedSize(this.#powerCuts) > this.#copy.size) this.#copy.putBack();
   }
 
   #killAll(): void {
@@ -230,5 +253,6 @@ class World {
     if (cause instanceof StaleWriterError) this.#tally.stale += 1;
     else if (cause instanceof UnknownOutcomeError) this.#tally.unknown += 1;
     else if (cause instanceof RollbackError) this.#tally.refused += 1;
+    else if (UNEXPLAINED.some((kind) => cause instanceof kind)) this.#tally.unexplained += 1;
   }
 }

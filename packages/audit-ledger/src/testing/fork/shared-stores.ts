@@ -1,7 +1,9 @@
 /** Both backends as writers of a schedule share them: the production code over a disk and over a cluster in memory. */
+import { join } from 'node:path';
 import type { Backend } from '../../storage/backend.js';
 import { fileBackend } from '../../storage/file/file-backend.js';
 import { layoutOf } from '../../storage/file/layout.js';
+import { count, decodeHeadFields } from '../../storage/head.js';
 import { LogRows } from '../../storage/scylla/log-rows.js';
 import { openLog } from '../../storage/scylla/open-store.js';
 import type { Random } from '../random.js';
@@ -11,7 +13,7 @@ import type { SharedStore } from './schedule.js';
 import type { Process } from './turns.js';
 
 const FOLDER = '/store/ledger';
-const GUARD = layoutOf(FOLDER).guard;
+const { guard: GUARD, heads: HEADS } = layoutOf(FOLDER);
 const LIMITS = { keyspace: 'model', patienceMs: 600_000 };
 
 export const SHARED_STORES: Readonly<Record<Backend['name'], (random: Random) => SharedStore>> = {
@@ -22,7 +24,8 @@ export const SHARED_STORES: Readonly<Record<Backend['name'], (random: Random) =>
       openWriter: (process) => fileBackend({ directory: FOLDER, disk: disk.view(process) }).openWriter,
       powerCut: () => disk.powerCut(),
       copy: () => disk.copy(FOLDER),
-      guardedSize: () => sizeOf(disk.content(GUARD)),
+      size: () => sizeOfHead(disk),
+      guardedSize: (powerCuts) => sizeOf(powerCuts ? disk.kept(GUARD) : disk.content(GUARD)),
     };
   },
   scylla: (random) => {
@@ -37,10 +40,20 @@ export const SHARED_STORES: Readonly<Record<Backend['name'], (random: Random) =>
       // The replicas have what was acknowledged.
       powerCut: () => undefined,
       copy: () => cluster.copy(),
+      size: () => cluster.size(),
       guardedSize: () => Math.max(0, ...cluster.secondPlace().map(sizeOf)),
     };
   },
 };
+
+function sizeOfHead(disk: MemoryDisk): number {
+  const newest = disk
+    .names(HEADS)
+    .filter((name) => !name.startsWith('tmp.'))
+    .sort()
+    .at(-1);
+  return newest === undefined ? 0 : count(decodeHeadFields(Buffer.from(disk.content(join(HEADS, newest)))), 'size');
+}
 
 function sizeOf(note: string): number {
   return Number(note.split('\n')[1] ?? 0);

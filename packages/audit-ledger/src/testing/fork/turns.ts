@@ -55,6 +55,8 @@ export class Turns {
     if (chosen === undefined) return this.#waiting.length > 0;
     this.#waiting = this.#waiting.filter((each) => each !== chosen);
     chosen.go(this.#fate(chosen.process));
+    // It happens, and its process goes on to its next one, before anything else does.
+    await setImmediate();
     return true;
   }
 

@@ -11,9 +11,12 @@ const LATE_MS = 30;
 const swap = Reflect.get(HeadFile.prototype, 'swap');
 let swapped: Promise<void> = Promise.resolve();
 
-HeadFile.prototype.swap = async function (next, staged) {
-  swapped = swapped.then(() => delay(LATE_MS)).then(() => swap.call(this, next, staged));
+HeadFile.prototype.swap = async function (next, ...rest) {
+  swapped = swapped.then(() => delay(LATE_MS)).then(() => swap.call(this, next, ...rest));
   swapped.catch(() => undefined);
   // The first head of a life is its own taking over, on which everything else rests.
   if (next.commits === 0) await swapped;
 };
+
+// Its last head is not there yet when it writes the next one.
+HeadFile.prototype.assertNewest = () => Promise.resolve();
