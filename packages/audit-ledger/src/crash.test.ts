@@ -14,7 +14,6 @@ import { WriterProcess } from './testing/writer-process.js';
 const KILLS = { file: 24, scylla: 12 };
 const SENDERS = 4;
 const EVENTS_PER_REQUEST = 20;
-const MAX_READY_MS = 5_000;
 
 /** Sends its own events in order until told to stop; a request without an answer is sent again to the next life. */
 class Sender {
@@ -60,11 +59,8 @@ for (const kind of BACKENDS) {
     await using writer = new WriterProcess({ ...place.settings });
     const senders = Array.from({ length: SENDERS }, (_, i) => new Sender(i));
     const acked = (): number => senders.reduce((sum, sender) => sum + sender.acked.size, 0);
-    let slowest = 0;
     for (let kill = 0; kill < kills; kill += 1) {
-      const started = performance.now();
       const { grpc } = await writer.start();
-      slowest = Math.max(slowest, performance.now() - started);
       let over = false;
       const before = acked();
       const runs = senders.map((sender) => sender.run(grpc, () => over));
@@ -92,7 +88,6 @@ for (const kind of BACKENDS) {
     const { checkpoint } = await callUnary(client, client.getCheckpoint, {});
     client.close();
     assert.equal(openCheckpoint(checkpoint, parseVerifierKey(writer.verifierKey)).size, size);
-    if (kind.name === 'file') assert.ok(slowest < MAX_READY_MS, `a start took ${slowest} ms`);
     assert.equal(await writer.signal('SIGTERM'), 0);
     const verified = await writer.run('verify', '--full');
     assert.equal(verified.code, 0, verified.output);
