@@ -6,6 +6,7 @@ import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/l
 import type { Logger } from '@sentinel/service-kit/logging';
 import { createRegistry } from '@sentinel/service-kit/metrics';
 import { beginningOf } from './beginning.js';
+import { SecondPathThread } from './commit/second-path.js';
 import { createEvents, createGauges, type ServiceEvents } from './events.js';
 import { healthOf } from './health.js';
 import { type HandedOver, KeyRing } from './key-ring.js';
@@ -113,6 +114,8 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
   const events = createEvents(registry, log, condition, options.fatal);
   const clock = new ReceiveClock(SYSTEM_CLOCK, events.clockJumped);
   const nowUs = (): number => clock.nowUs();
+  const secondPath = new SecondPathThread();
+  stack.push('second path', () => secondPath.close());
   const ledgerOptions: Omit<OpenLedgerOptions, 'key'> = {
     backend,
     acceptRollback: options.acceptRollback,
@@ -121,6 +124,7 @@ async function start(options: BuildOptions, stack: StopStack, tokens: Tokens, st
     nowUs,
     randomBytes,
     events,
+    secondPath: secondPath.recompute,
   };
   const opened = await whenThere(() => KeyRing.open(config, ledgerOptions), backend, log, stopping);
   stack.push('the log', () => opened.close());

@@ -3,6 +3,7 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Beginning } from './beginning.js';
 import { Ledger, type LedgerEvents, MAX_GROUP_ENTRIES } from './commit/ledger.js';
+import type { SecondPath } from './commit/second-path.js';
 import { Sequencer } from './commit/sequencer.js';
 import { genesisDraft, rollbackDraft } from './commit/system-entries.js';
 import { Deduplicator } from './ingest/deduplicate.js';
@@ -20,6 +21,8 @@ export interface OpenLedgerOptions {
   readonly nowUs: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly events: LedgerEvents;
+  /** By default in place. */
+  readonly secondPath?: SecondPath | undefined;
 }
 
 export interface OpenLedger {
@@ -47,7 +50,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
   const { store, state, shadow, window, seals, lost, unguarded, recomputed } = opened;
   const ledger = new Ledger({
     store,
-    sequencer: new Sequencer(state, shadow),
+    sequencer: new Sequencer(state, shadow, options.secondPath),
     window,
     deduplicator: new Deduplicator(window, storeLookup(store)),
     seals,

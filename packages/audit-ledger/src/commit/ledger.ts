@@ -322,7 +322,7 @@ export class Ledger {
   async #commit(drafts: readonly Draft[], marks: ProducerMarks, isSeal: boolean): Promise<void> {
     const { store, sequencer, window, seals, events } = this.#parts;
     const started = performance.now();
-    const proposal = this.#propose(drafts);
+    const proposal = await this.#propose(drafts);
     const head = this.#headAfter(proposal, marks, isSeal);
     await store.commit(proposal, head);
     sequencer.accept(proposal);
@@ -347,11 +347,11 @@ export class Ledger {
     events.committed(drafts.length, (performance.now() - started) / 1000, head.size);
   }
 
-  #propose(drafts: readonly Draft[]): Proposal {
+  async #propose(drafts: readonly Draft[]): Promise<Proposal> {
     const { sequencer, store, nowUs, randomBytes } = this.#parts;
     const { commits, epoch } = store.head;
     const salts = randomBytes(16 * drafts.length);
-    return sequencer.propose({ commit: commits, epoch, batchId: randomBytes(16), drafts, nowUs: nowUs(), salts });
+    return await sequencer.propose({ commit: commits, epoch, batchId: randomBytes(16), drafts, nowUs: nowUs(), salts });
   }
 
   #headAfter(proposal: Proposal, marks: ProducerMarks, isSeal: boolean): Head {

@@ -3,7 +3,8 @@ import type { Head } from '../storage/head.js';
 import { type Batch, type BatchInput, buildBatch, type ChainState } from './build.js';
 import { DivergenceError } from './divergence.js';
 import { assertIntact, checksumsOf, sameNodes } from './intact.js';
-import { type Recomputed, recomputeBatch, type ShadowState } from './recompute.js';
+import type { Recomputed, ShadowState } from './recompute.js';
+import { inPlace, type SecondPath, SecondPathLostError } from './second-path.js';
 
 /** A batch on which both paths agree. */
 export interface AgreedBatch extends Batch {
@@ -23,11 +24,18 @@ export interface Proposal extends AgreedBatch {
 export class Sequencer {
   #state: ChainState;
   #shadow: ShadowState;
+  readonly #secondPath: SecondPath;
   readonly #build: typeof buildBatch;
 
-  constructor(state: ChainState, shadow: ShadowState, build: typeof buildBatch = buildBatch) {
+  constructor(
+    state: ChainState,
+    shadow: ShadowState,
+    secondPath: SecondPath = inPlace,
+    build: typeof buildBatch = buildBatch,
+  ) {
     this.#state = state;
     this.#shadow = shadow;
+    this.#secondPath = secondPath;
     this.#build = build;
   }
 
@@ -35,11 +43,11 @@ export class Sequencer {
     return this.#state.frontier.size;
   }
 
-  /** Changes nothing: a proposal that is not accepted is forgotten. */
-  propose(input: BatchInput): Proposal {
+  /** Changes nothing: a proposal that is not accepted is forgotten. @throws DivergenceError, SecondPathLostError */
+  async propose(input: BatchInput): Promise<Proposal> {
     const batch = this.#build(this.#state, input);
     const sums = checksumsOf(batch);
-    const again = this.#recompute(batch);
+    const again = await this.#recompute(batch);
     const root = batch.next.frontier.root();
     const agreed =
       again.next.size === batch.next.frontier.size &&
@@ -58,10 +66,11 @@ export class Sequencer {
     this.#shadow = proposal.shadow;
   }
 
-  #recompute(batch: Batch): Recomputed {
+  async #recompute({ entries, details }: Batch): Promise<Recomputed> {
     try {
-      return recomputeBatch(this.#shadow, batch.entries, batch.details);
+      return await this.#secondPath({ before: this.#shadow, entries, details });
     } catch (error) {
+      if (error instanceof SecondPathLostError) throw error;
       throw new DivergenceError(
         `serialised batch does not verify: ${error instanceof Error ? error.message : String(error)}`,
       );

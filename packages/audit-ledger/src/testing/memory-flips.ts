@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { type Batch, buildBatch } from '../commit/build.js';
 import { Ledger } from '../commit/ledger.js';
 import { entryPreimages } from '../commit/record.js';
+import { inPlace, type SecondPath } from '../commit/second-path.js';
 import { Sequencer } from '../commit/sequencer.js';
 import { Deduplicator } from '../ingest/deduplicate.js';
 import { storeLookup } from '../ingest/lookup.js';
@@ -50,7 +51,11 @@ export interface FlipCounts {
 }
 
 /** `random`: 0 to 1. */
-export async function flipInMemory(trials: number, random: () => number): Promise<FlipCounts> {
+export async function flipInMemory(
+  trials: number,
+  random: () => number,
+  secondPath: SecondPath = inPlace,
+): Promise<FlipCounts> {
   const counts: FlipCounts = { trials: 0, dropped: 0, harmless: 0, signed: 0, problems: [] };
   let folder = '';
   let size = Number.POSITIVE_INFINITY;
@@ -59,7 +64,7 @@ export async function flipInMemory(trials: number, random: () => number): Promis
       folder = freshFolder();
       await (await openTestLedger(folder)).close();
     }
-    size = await new Trial(folder, random, counts).run().catch((error: unknown) => {
+    size = await new Trial(folder, random, counts, secondPath).run().catch((error: unknown) => {
       counts.signed += 1;
       counts.problems.push(`the log does not open again: ${String(error)}`);
       return Number.POSITIVE_INFINITY;
@@ -73,6 +78,7 @@ class Trial {
   readonly #folder: string;
   readonly #random: () => number;
   readonly #counts: FlipCounts;
+  readonly #secondPath: SecondPath;
   readonly #target: Target;
   /** Disk operations until the flip; before the second path where it is -1. */
   #wait: number;
@@ -82,10 +88,11 @@ class Trial {
   /** Entry hashes of the log, as encoded. */
   #truth: Uint8Array[] = [];
 
-  constructor(folder: string, random: () => number, counts: FlipCounts) {
+  constructor(folder: string, random: () => number, counts: FlipCounts, secondPath: SecondPath) {
     this.#folder = folder;
     this.#random = random;
     this.#counts = counts;
+    this.#secondPath = secondPath;
     this.#target = TARGETS[this.#below(TARGETS.length)] ?? 'entries';
     const early = this.#target === 'before' || (random() < 0.5 && !this.#target.startsWith('head'));
     this.#wait = early ? -1 : this.#below(DISK_OPERATIONS);
@@ -130,7 +137,7 @@ class Trial {
     const { state, shadow, window, seals } = opened;
     const store = this.#watched(opened.store);
     disk.before = (operation) => this.#tick(operation);
-    const sequencer = new Sequencer(state, shadow, (before, input) => this.#build(before, input));
+    const sequencer = new Sequencer(state, shadow, this.#secondPath, (before, input) => this.#build(before, input));
     const ledger = new Ledger({
       store,
       sequencer,
