@@ -101,9 +101,10 @@ export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: numbe
     labelNames: ['state'],
     registers: [registry],
     collect() {
-      for (const state of STATES) this.set({ state }, 0);
-      for (const device of gauges.state().devices.values())
-        if (device.replaced === null) this.inc({ state: device.state });
+      const counts = new Map(STATES.map((state) => [state, 0]));
+      for (const { state, replaced } of gauges.state().devices.values())
+        if (replaced === null) counts.set(state, (counts.get(state) ?? 0) + 1);
+      for (const [state, count] of counts) this.set({ state }, count);
     },
   });
   observeNodes(gauges, registry);

@@ -17,9 +17,10 @@ export interface GpuFacts {
  */
 export function observeEachGpu(facts: GpuFacts, registry: Registry, maxGpus: number): void {
   const shown = (): DeviceState[] => {
-    const { devices } = facts.state();
-    const present = [...devices.values()].filter(({ replaced }) => replaced === null);
-    return present.filter(({ state }) => devices.size <= maxGpus || state !== 'HEALTHY');
+    const { devices, attentive } = facts.state();
+    // What is not healthy is attended to: a large fleet is not looked through for each metric.
+    const few = [...attentive].flatMap((id) => devices.get(id) ?? []).filter(({ state }) => state !== 'HEALTHY');
+    return (devices.size <= maxGpus ? [...devices.values()] : few).filter(({ replaced }) => replaced === null);
   };
   const registers = [registry];
   const gauge = (name: string, help: string, read: (device: DeviceState) => number | undefined): void => {

@@ -18,10 +18,10 @@ export function observeNodes(facts: NodeFacts, registry: Registry): void {
     labelNames: ['connected'],
     registers: [registry],
     collect() {
-      this.set({ connected: 'yes' }, 0);
-      this.set({ connected: 'no' }, 0);
-      for (const node of nodesWithDevices(facts.state()))
-        this.inc({ connected: facts.isConnected(node) ? 'yes' : 'no' });
+      const nodes = [...nodesWithDevices(facts.state())];
+      const away = nodes.filter((node) => !facts.isConnected(node)).length;
+      this.set({ connected: 'yes' }, nodes.length - away);
+      this.set({ connected: 'no' }, away);
     },
   });
   new Gauge({

@@ -55,8 +55,8 @@ export const correlationEngine = section(
         format: integer(0, 100_000),
         default: 2000,
         unit: 'devices',
-        doc: 'Largest fleet for which every device has series of its own; beyond it only those that are not healthy.',
-        source: 'measured: 100,000 series block a scrape for 0.8 s',
+        doc: 'Largest fleet for which every device has series of its own, up to seven; beyond it only those that are not healthy.',
+        source: 'measured: each scrape takes 0.1 s of the processor at 2,000 devices',
       }),
     }),
     replica: group(
