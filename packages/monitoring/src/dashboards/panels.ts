@@ -7,6 +7,7 @@ import {
   GraphGradientMode,
   LegendDisplayMode,
   LegendPlacement,
+  ReduceDataOptionsBuilder,
   StackingConfigBuilder,
   StackingMode,
   TooltipDisplayMode,
@@ -93,6 +94,7 @@ export function stat(spec: PanelSpec): Builder<Panel> {
   return common(new StatBuilder(), { height: 4, ...spec }, 'instant')
     .colorMode(BigValueColorMode.Value)
     .graphMode(BigValueGraphMode.None)
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.Thresholds));
 }
 

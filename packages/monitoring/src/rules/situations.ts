@@ -239,13 +239,16 @@ export const SITUATIONS: readonly Situation[] = [
   },
   {
     alert: 'AuditLedgerDown',
-    what: 'the ledger is gone, and then its name as well',
-    series: { [`up{${LEDGER}}`]: '1x2 0x3 stale' },
+    what: 'the writer is gone, a reader is not',
+    series: {
+      [`sentinel_audit_pending_entries{${LEDGER}}`]: '0x2 stale',
+      'up{job="sentinel-audit-ledger",instance="reader:9091"}': '1x30',
+    },
     quietAt: [2, 7],
     firesAt: 8,
     labels: {},
     severity: 'high',
-    summary: 'No audit ledger answers Prometheus.',
+    summary: 'No writer of the audit ledger answers Prometheus.',
   },
   {
     alert: 'AuditDivergence',
@@ -295,6 +298,7 @@ export const SITUATIONS: readonly Situation[] = [
       [`sentinel_gpu_state{${ENGINE},gpu="GPU-1"}`]: '1x20 2x40',
       [`sentinel_gpu_state{${ENGINE},gpu="GPU-2"}`]: '1x20 3x40',
       [`sentinel_gpu_state{${ENGINE},gpu="GPU-3"}`]: '1x60',
+      [`sentinel_gpu_state{${ENGINE},gpu="GPU-4"}`]: '5x60',
     },
     quietAt: [20, 35],
     firesAt: 25,
@@ -302,7 +306,7 @@ export const SITUATIONS: readonly Situation[] = [
     severity: 'warning',
     summary: 'About 9 wrong results within ten minutes.',
     description:
-      'Not healthy now: GPU-2 GPU-1. The engine is looking closer by itself. If it takes a device out of service, GpuQuarantined says so.',
+      'Not healthy now (ten at most): GPU-2 GPU-1. The engine is looking closer by itself. If it takes a device out of service, GpuQuarantined says so.',
   },
   {
     alert: 'ProbeFailure',
@@ -314,7 +318,7 @@ export const SITUATIONS: readonly Situation[] = [
     severity: 'warning',
     summary: 'About 9 wrong results within ten minutes.',
     description:
-      'Not healthy now: no device, what failed accuses nobody. The engine is looking closer by itself. If it takes a device out of service, GpuQuarantined says so.',
+      'Not healthy now (ten at most): no device, what failed accuses nobody. The engine is looking closer by itself. If it takes a device out of service, GpuQuarantined says so.',
   },
   {
     alert: 'FleetSdcRateElevated',
