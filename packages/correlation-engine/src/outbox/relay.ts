@@ -14,7 +14,7 @@ import { NOTHING_WAITS, type NumberedRow, type OutboxStore, type RelayState, typ
 const MAX_BATCH = 256;
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 10_000;
-/** Without news the outbox is looked at this often. */
+/** Without news the outbox is looked at this often, and the ledger is asked whether it only grew. */
 const IDLE_MS = 30_000;
 
 export interface RelayEvents {
@@ -104,7 +104,7 @@ export class Relay {
       try {
         const sent = await this.#step();
         this.#backoff.reset();
-        if (sent === 0) await this.#wait(IDLE_MS);
+        if (sent === 0 && !(await this.#wait(IDLE_MS))) await this.#lookAtLedger();
       } catch (error) {
         // Not the ledger's doing. Whether this engine still leads is asked with the next epoch.
         if (error instanceof SupersededError) this.#state = null;
@@ -144,6 +144,14 @@ export class Relay {
     this.#events.changed(null);
   }
 
+  /** While nothing happens nobody else would notice that the ledger is away, or is not what it was. */
+  async #lookAtLedger(): Promise<void> {
+    const before = this.#state?.checkpoint ?? '';
+    if (before === '') return;
+    await this.#checkGrowth(before, await this.#ledger.checkpoint());
+    this.#events.changed(null);
+  }
+
   /** What the ledger said it did is not believed before: the rows stay, and the next try asks again. */
   async #checkGrowth(before: string, after: string): Promise<void> {
     try {
@@ -157,10 +165,16 @@ export class Relay {
     }
   }
 
-  async #wait(ms: number): Promise<void> {
-    const timer = setTimeout(() => this.#news.resolve(), ms);
+  /** @returns whether there were news before the time was over */
+  async #wait(ms: number): Promise<boolean> {
+    let over = false;
+    const timer = setTimeout(() => {
+      over = true;
+      this.#news.resolve();
+    }, ms);
     await this.#news.promise;
     clearTimeout(timer);
+    return !over;
   }
 
   /** News do not shorten it; a stop does. */
