@@ -10,5 +10,6 @@ export const GATES = [
   { script: 'lint:types', text: 'promises, switches and purity (typed ESLint rules)' },
   { script: 'lint:imports', text: 'who imports whom (dependency-cruiser)' },
   { script: 'lint:unused', text: 'unused files, exports and dependencies (knip)' },
+  { script: 'lint:docker', text: 'Dockerfiles (hadolint)' },
   { script: 'lint:proto', text: 'the wire contract: style, format, no breaking change (buf)' },
 ];

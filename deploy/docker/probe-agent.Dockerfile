@@ -1,0 +1,72 @@
+# docker build -f deploy/docker/probe-agent.Dockerfile -t ghcr.io/sentinel-sdc/probe-agent:0.1.0-alpha .
+# What every image is built from is the same text in each of these files, so that builders share its layers.
+
+FROM golang:1.26-bookworm AS health-probe
+RUN CGO_ENABLED=0 go install -trimpath -ldflags='-s -w' github.com/grpc-ecosystem/grpc-health-probe@v0.4.62
+
+FROM node:24-bookworm-slim AS build
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends g++ make python3 \
+  && rm -rf /var/lib/apt/lists/*
+COPY scripts/toolchain/ /opt/toolchain/
+RUN npm ci --prefix /opt/toolchain --omit=optional --ignore-scripts --no-audit --no-fund
+ENV PATH=/opt/toolchain/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin SENTINEL_NODEDIR=/usr/local
+WORKDIR /build
+COPY pnpm-lock.yaml pnpm-workspace.yaml ./
+RUN pnpm fetch
+# Slow to compile and seldom changed: before everything else of ours.
+COPY native-probes/ native-probes/
+RUN pnpm install --offline --frozen-lockfile --filter @sentinel/native-probes \
+  && node native-probes/scripts/build.mjs
+COPY proto/ proto/
+COPY packages/ packages/
+COPY package.json tsconfig.base.json ./
+RUN pnpm install --offline --frozen-lockfile \
+      --filter sentinel --filter '@sentinel/correlation-engine...' --filter '@sentinel/audit-ledger...' --filter '@sentinel/probe-agent...' \
+  && pnpm --filter @sentinel/contracts run generate \
+  && node_modules/.bin/tsc -b packages/correlation-engine packages/audit-ledger packages/probe-agent
+COPY deploy/docker/lean.sh ./
+
+FROM debian:bookworm-slim AS runtime
+ENV NODE_ENV=production SENTINEL_LOG_FORMAT=json
+COPY --from=build /usr/local/bin/node /usr/local/bin/node
+COPY --from=health-probe /go/bin/grpc-health-probe /usr/local/bin/grpc_health_probe
+COPY config/ /etc/sentinel/config/
+RUN cp /etc/sentinel/config/sentinel.default.yaml /etc/sentinel/config/sentinel.yaml \
+  && groupadd --gid 1000 sentinel \
+  && useradd --uid 1000 --gid sentinel --home-dir /var/lib/sentinel --no-create-home --shell /usr/sbin/nologin sentinel \
+  && install -d -o sentinel -g sentinel /var/lib/sentinel /run/sentinel /run/sentinel/secrets
+LABEL org.opencontainers.image.vendor="SENTINEL" \
+      org.opencontainers.image.source="https://github.com/sentinel-sdc/sentinel" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="0.1.0-alpha"
+
+# The image's own part.
+
+# Falsifies results on demand (--inject): --target probe-agent-test alone, for trials of the whole; never published.
+FROM build AS test-product
+RUN pnpm --config.inject-workspace-packages=true --filter @sentinel/probe-agent deploy --prod --offline /out \
+  && cp packages/probe-agent/bin/sentinel-probe-agent-test.mjs /out/bin/ \
+  && cp packages/probe-agent/dist/main-test.js /out/dist/ \
+  && cp native-probes/build/Release/sentinel_probes_test.node /out/node_modules/@sentinel/native-probes/build/Release/ \
+  && sh lean.sh /out
+
+FROM runtime AS probe-agent-test
+COPY deploy/launcher.sh /usr/local/bin/sentinel-probe-agent-test
+COPY --from=test-product /out /opt/sentinel/probe-agent-test
+USER 1000:1000
+EXPOSE 9092
+ENTRYPOINT ["sentinel-probe-agent-test"]
+
+FROM build AS product
+RUN pnpm --config.inject-workspace-packages=true --filter @sentinel/probe-agent deploy --prod --offline /out \
+  && sh lean.sh /out
+
+FROM runtime
+LABEL org.opencontainers.image.title="SENTINEL probe agent" \
+      org.opencontainers.image.description="Tests the silicon of this host with known answers: its CPUs"
+COPY deploy/launcher.sh /usr/local/bin/sentinel-probe-agent
+COPY --from=product /out /opt/sentinel/probe-agent
+USER 1000:1000
+EXPOSE 9092
+ENTRYPOINT ["sentinel-probe-agent"]
