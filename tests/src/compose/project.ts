@@ -5,6 +5,7 @@ import { ROOT } from '../harness/paths.js';
 import type { Reachable } from '../harness/stack.js';
 import { until } from '../harness/until.js';
 import { docker, dockerEnvironment, type Output } from './docker.js';
+import type { Site } from './site.js';
 
 const FILES = ['deploy/docker-compose.yml', 'deploy/docker/test.yaml'].map((file) => join(ROOT, file));
 const GRAFANA = 'grafana/grafana:11.6.0';
@@ -35,7 +36,7 @@ export interface Container {
 }
 
 /** The stack of deploy/docker-compose.yml under a name of its own, on free ports of this machine. */
-export class ComposeProject implements Reachable, AsyncDisposable {
+export class ComposeProject implements Site, Reachable, AsyncDisposable {
   readonly name: string;
   /** Operator's token, once it is up. */
   secrets = { operatorToken: '' };
@@ -67,6 +68,18 @@ export class ComposeProject implements Reachable, AsyncDisposable {
   /** HOST:PORT of this machine. */
   at(port: PortName): string {
     return `127.0.0.1:${this.#ports[port]}`;
+  }
+
+  get engine(): Site['engine'] {
+    return { grpc: this.at('engineGrpc'), http: this.at('engineHttp'), metrics: this.at('engineMetrics') };
+  }
+
+  get ledger(): Site['ledger'] {
+    return { grpc: this.at('ledgerGrpc'), http: this.at('ledgerHttp'), metrics: this.at('ledgerMetrics') };
+  }
+
+  get prometheus(): string {
+    return this.at('prometheus');
   }
 
   connection(to: 'engine' | 'ledger'): Omit<ClientConnection, 'token'> {
