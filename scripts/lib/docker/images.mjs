@@ -16,7 +16,7 @@ export const IMAGES = {
   'golang:1.26-bookworm': 'golang',
   'postgres:18-bookworm': 'postgres',
   'redis:7.4-bookworm': 'redis',
-  'scylladb/scylla:6.2': 'scylladb',
+  'scylladb/scylla:5.4': 'scylladb',
   'prom/prometheus:v2.53.4': 'prometheus',
 };
 /** What marks a stand-in: the fingerprint of what it was made from. */

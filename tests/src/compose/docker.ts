@@ -37,7 +37,7 @@ export function docker(env: NodeJS.ProcessEnv, args: readonly string[]): Promise
     execFile('docker', args, options, (error, stdout, stderr) => {
       if (error === null) resolve({ code: 0, stdout, stderr });
       else if (typeof error.code === 'number') resolve({ code: error.code, stdout, stderr });
-      else reject(error);
+      else reject(new Error(`docker ${args.join(' ')}: ${error.message}`, { cause: error }));
     });
   });
 }

@@ -8,7 +8,7 @@ import { docker, dockerEnvironment, type Output } from './docker.js';
 import type { Site } from './site.js';
 
 const FILES = ['deploy/docker-compose.yml', 'deploy/docker/test.yaml'].map((file) => join(ROOT, file));
-const GRAFANA = 'grafana/grafana:11.6.0';
+const GRAFANA = 'grafana/grafana:12.3.0';
 const SECRETS = '/run/sentinel/secrets';
 
 /** Variables of the compose file that say which port of this host is published. */
@@ -40,12 +40,13 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
   readonly name: string;
   /** Operator's token, once it is up. */
   secrets = { operatorToken: '' };
-  readonly #env: NodeJS.ProcessEnv;
+  /** In which `docker compose` means this project's ports. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly #ports: Readonly<Record<PortName, number>>;
 
   private constructor(name: string, env: NodeJS.ProcessEnv, ports: Readonly<Record<PortName, number>>) {
     this.name = name;
-    this.#env = env;
+    this.environment = env;
     this.#ports = ports;
   }
 
@@ -88,7 +89,7 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
 
   /** `docker compose …` about this project, whatever its end is. */
   run(...args: string[]): Promise<Output> {
-    return docker(this.#env, ['compose', '-p', this.name, ...FILES.flatMap((file) => ['-f', file]), ...args]);
+    return docker(this.environment, ['compose', '-p', this.name, ...FILES.flatMap((file) => ['-f', file]), ...args]);
   }
 
   /** The same. @returns what it printed. @throws Error with its words where it fails */
@@ -99,6 +100,12 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
   /** A command in the container of a service. */
   exec(service: string, ...command: string[]): Promise<string> {
     return this.compose('exec', '-T', service, ...command);
+  }
+
+  /** Builds the images that the tests run; that for GPUs is none of them. */
+  async build(): Promise<void> {
+    const built = ['correlation-engine', 'audit-ledger', 'probe-agent', 'probe-agent-inject'];
+    await this.compose('--profile', 'agent', '--profile', 'inject', 'build', ...built);
   }
 
   /** Starts all, or what is named, of these profiles; returns when it is healthy. @returns seconds */
@@ -133,15 +140,33 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
 
   async state(service: string): Promise<{ StartedAt: string; Health?: { Status: string } }> {
     const format = ['inspect', '--format', '{{json .State}}', `${this.name}-${service}`];
-    const answer = succeeded(await docker(this.#env, format), `docker inspect ${service}`);
+    const answer = succeeded(await docker(this.environment, format), `docker inspect ${service}`);
     return JSON.parse(answer) as { StartedAt: string; Health?: { Status: string } };
+  }
+
+  /** Memory of all its containers, as their engine counts it, MiB. */
+  async memory(): Promise<number> {
+    const names = (await this.containers()).map(({ Name }) => Name);
+    const used = await docker(this.environment, ['stats', '--no-stream', '--format', '{{.MemUsage}}', ...names]);
+    return succeeded(used, 'docker stats')
+      .trim()
+      .split('\n')
+      .reduce((sum, line) => sum + mebibytes(line), 0);
+  }
+
+  /** When the agent with the fault first gave a wrong result, microseconds since 1970. */
+  async firstInjected(): Promise<number> {
+    const log = await this.compose('--profile', 'inject', 'logs', '--no-log-prefix', 'probe-agent-inject');
+    const line = log.split('\n').find((each) => each.includes('"first injected wrong result"'));
+    if (line === undefined) throw new Error(`no wrong result was injected: ${log.slice(-2000)}`);
+    return Number((JSON.parse(line) as { atUs: number }).atUs);
   }
 
   /** Address of a container in the project's network, which this machine reaches as well. */
   async addressOf(service: string): Promise<string> {
     const format = ['inspect', '--format', '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'];
     return succeeded(
-      await docker(this.#env, [...format, `${this.name}-${service}`]),
+      await docker(this.environment, [...format, `${this.name}-${service}`]),
       `docker inspect ${service}`,
     ).trim();
   }
@@ -159,6 +184,14 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.remove();
   }
+}
+
+const UNITS: Readonly<Record<string, number>> = { B: 2 ** -20, KiB: 2 ** -10, MiB: 1, GiB: 2 ** 10 };
+
+/** Of `137.6MiB / 2GiB` the first. */
+function mebibytes(line: string): number {
+  const [, amount, unit = ''] = /^([\d.]+)(\w+) \//.exec(line) ?? [];
+  return Number(amount) * (UNITS[unit] ?? Number.NaN);
 }
 
 function succeeded({ code, stdout, stderr }: Output, what: string): string {

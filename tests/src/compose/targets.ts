@@ -14,9 +14,9 @@ interface Answer {
   };
 }
 
-/** What Prometheus says of each of its targets. */
-export async function targets(prometheus: string): Promise<Target[]> {
-  const response = await fetch(`http://${prometheus}/api/v1/query?query=up`);
+/** What Prometheus says of each of its targets. @param at seconds since 1970; by default now */
+export async function targets(prometheus: string, at = Date.now() / 1000): Promise<Target[]> {
+  const response = await fetch(`http://${prometheus}/api/v1/query?query=up&time=${at}`);
   const { data } = (await response.json()) as Answer;
   return data.result.map(({ metric: { job, instance }, value }) => ({ job, instance, up: value[1] === '1' }));
 }
