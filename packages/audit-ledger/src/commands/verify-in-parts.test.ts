@@ -111,6 +111,20 @@ describe('a log verified in two parts', () => {
     assert.ok((await inParts(folder)) !== undefined);
   });
 
+  it('is verified up to where it was when asked, although a writer goes on', async () => {
+    const folder = await makeLog();
+    const { ledger, close } = await openTestLedger(folder);
+    const { size } = ledger.checkpoint;
+    const later = async (...args: Parameters<typeof verifyPart>) => {
+      await ledger.ingest(requestOf([draftOf(1)]));
+      return await verifyPart(...args);
+    };
+    const found = await inParts(folder, { ...HERE, verifyFirst: later });
+    assert.deepEqual([found?.report.entries, found?.report.checkpoint?.size], [size, size]);
+    assert.match(found?.note ?? '', new RegExp(`^sentinel/test\\n${size}\\n`));
+    await close();
+  });
+
   it('is not found intact where the clock runs backwards just where the parts meet', async () => {
     const folder = freshFolder();
     const { ledger, close } = await openTestLedger(folder);
