@@ -27,9 +27,9 @@ const PULL_TIMEOUT_MS = 600_000;
 /**
  * Gets the images that are missing: from their registry, else as stand-ins. An image of the same name that is not ours stays.
  * @param {NodeJS.ProcessEnv} env in which docker runs
+ * @param {{ progress?: ReturnType<typeof createProgress>, make?: typeof makeStandIn }} [world]
  */
-export async function provideImages(env) {
-  const progress = createProgress();
+export async function provideImages(env, { progress = createProgress(), make = makeStandIn } = {}) {
   let registry = true;
   for (const [name, folder] of Object.entries(IMAGES)) {
     const mark = await markOf(name, env);
@@ -58,14 +58,14 @@ function pull(name, env, progress) {
 }
 
 /** Made again when its files change, or those of what it is made FROM. */
-function fingerprintOf(folder) {
+export function fingerprintOf(folder) {
   const hash = createHash('sha256');
   for (const file of filesBelow(ROOT, [`${STAND_INS}/debian`, `${STAND_INS}/${folder}`], () => true))
     hash.update(file).update(fs.readFileSync(path.join(ROOT, file)));
   return hash.digest('hex').slice(0, 16);
 }
 
-async function make(name, folder, fingerprint, env) {
+async function makeStandIn(name, folder, fingerprint, env) {
   const context = path.join(FOLDER, 'context', folder);
   fs.rmSync(context, { recursive: true, force: true });
   fs.cpSync(path.join(ROOT, STAND_INS, folder), context, { recursive: true });
