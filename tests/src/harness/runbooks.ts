@@ -14,7 +14,7 @@ export function readRunbooks(): Runbook[] {
   const pages = readdirSync(RUNBOOKS_FOLDER).filter((name) => name !== 'README.md');
   return pages.sort().map((name) => {
     const text = readFileSync(join(RUNBOOKS_FOLDER, name), 'utf8');
-    const [, look = ''] = /\n## How to look\n([^]*?)\n## /.exec(text) ?? [];
+    const [, look = ''] = /\n## How to look\n([\s\S]*?)\n## /.exec(text) ?? [];
     return {
       alert: name.replace('.md', ''),
       looks: [...look.matchAll(/^ {4}(.+)$/gm)].map(([, line]) => line ?? ''),
