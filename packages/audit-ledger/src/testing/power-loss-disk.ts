@@ -49,6 +49,11 @@ export class PowerLossDisk implements Disk {
     await nodeDisk.remove(path);
   }
 
+  async removeDirectory(directory: string): Promise<void> {
+    this.#names.delete(directory);
+    await nodeDisk.removeDirectory(directory);
+  }
+
   async syncDirectory(directory: string): Promise<void> {
     this.before('syncDirectory', directory);
     if (!this.honest) return;

@@ -1,5 +1,5 @@
 /** The file system operations of the backend: an argument, so that tests can lose power or let each of them fail. */
-import { type FileHandle, link, mkdir, open, readdir, rename, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, rename, rm, statfs, unlink } from 'node:fs/promises';
 import { type DirectoryLock, lockDirectory } from '@sentinel/service-kit/directory-lock';
 import { draftPath, type SegmentFiles, segmentNumbers, segmentPath } from '@sentinel/service-kit/segment-log';
 import { isErrno } from './errno.js';
@@ -14,6 +14,8 @@ export interface Disk {
   /** Fails with EEXIST where `to` exists. */
   link(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** With all that is in it; nothing where it is not there. */
+  removeDirectory(directory: string): Promise<void>;
   /** Makes names in a directory durable. */
   syncDirectory(directory: string): Promise<void>;
   /** Bytes that may still be written. */
@@ -21,6 +23,8 @@ export interface Disk {
 }
 
 const SEGMENT_MODE = 0o640;
+/** Of a folder in which somebody makes files meanwhile. */
+const REMOVALS = 5;
 
 export const nodeDisk: Disk = {
   open: (path, flags, mode) => open(path, flags, mode),
@@ -36,6 +40,7 @@ export const nodeDisk: Disk = {
       if (!isErrno(error, 'ENOENT')) throw error;
     });
   },
+  removeDirectory: async (directory) => await rm(directory, { recursive: true, force: true, maxRetries: REMOVALS }),
   syncDirectory: async (directory) => {
     const handle = await open(directory, 'r');
     try {

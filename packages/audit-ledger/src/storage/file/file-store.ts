@@ -128,8 +128,8 @@ export class FileStore implements LedgerStore {
   }
 
   async close(): Promise<void> {
-    const { entries, details, commits, release } = this.#parts;
-    await Promise.allSettled([entries.close(), details.close(), commits.close()]);
+    const { entries, details, commits, guard, release } = this.#parts;
+    await Promise.allSettled([entries.close(), details.close(), commits.close(), guard.close()]);
     await release();
   }
 

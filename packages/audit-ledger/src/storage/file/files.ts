@@ -10,8 +10,12 @@ export async function replaceFile(disk: Disk, path: string, bytes: Uint8Array | 
 }
 
 /** The slow part of `replaceFile`; calling what it gives is the rest. */
-export async function prepareFile(disk: Disk, path: string, bytes: Uint8Array | string): Promise<() => Promise<void>> {
-  const temporary = `${path}.tmp`;
+export async function prepareFile(
+  disk: Disk,
+  path: string,
+  bytes: Uint8Array | string,
+  temporary = `${path}.tmp`,
+): Promise<() => Promise<void>> {
   const file = await disk.open(temporary, 'w', 0o644);
   try {
     await file.writeFile(bytes);

@@ -70,7 +70,7 @@ async function openLocked(
   }
   const head = await takeOver(heads, before ?? EMPTY, options);
   // Now that nobody else can commit: a writer that had the log until here may have signed more than was there a moment ago.
-  const guard = await GuardFile.open(layout, disk);
+  const guard = track(await GuardFile.take(layout, disk, Buffer.from(options.newEpochId).toString('hex')));
   const checkpoints = await storedCheckpoints(layout, disk);
 
   const pruned = await PrunedLog.open(layout, disk);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { segmentPath } from '@sentinel/service-kit/segment-log';
+import { eventually } from '@sentinel/test-kit';
 import { MemoryDisk } from '../../testing/fork/memory-disk.js';
 import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf, TEST_KEY } from '../../testing/ledgers.js';
 import { verifyLog } from '../../verify/verify-log.js';
@@ -89,5 +90,27 @@ describe('a writer that slept', () => {
     await assert.rejects(ledger.ingest(requestOf([draftOf(3)])), StaleWriterError);
     assert.equal(disk.content(layoutOf(FOLDER).guard), guard);
     await assert.rejects(open(), RollbackError);
+  });
+
+  it('between its commit and the second place puts no older checkpoint in the place of a newer one', async () => {
+    const { disk, view, open } = memory();
+    await (await open()).close();
+    const { guard } = layoutOf(FOLDER);
+    let asleep = false;
+    const woken = Promise.withResolvers<void>();
+    const rename: typeof view.rename = async (from, to) => {
+      asleep = to === guard;
+      if (asleep) await woken.promise;
+      await view.rename(from, to);
+    };
+    const opening = openTestLedger(FOLDER, { disk: { ...view, rename } });
+    await eventually(() => asleep, { what: 'it sleeps', timeoutMs: 10_000 });
+    const other = await open();
+    await other.ledger.ingest(requestOf([draftOf(1)]));
+    const newest = disk.content(guard);
+    woken.resolve();
+    await assert.rejects(opening, StaleWriterError);
+    assert.equal(disk.content(guard), newest);
+    await other.close();
   });
 });

@@ -26,12 +26,13 @@ export class MemoryDisk {
     const act = async <T>(work: () => T): Promise<T> => await inTurn(process, work);
     return {
       open: async (path, flags) => await act(() => handleOf(this.#opened(path, flags), act)),
-      list: async (directory) => await act(() => [...this.#names(directory).keys()]),
+      list: async (directory) => await act(() => this.#list(directory)),
       makeDirectory: async (directory) => await act(() => this.#make(directory)),
       lock: () => Promise.resolve({ release: () => Promise.resolve() }),
       rename: async (from, to) => await act(() => this.#rename(from, to)),
       link: async (from, to) => await act(() => this.#link(from, to)),
       remove: async (path) => await act(() => void this.#folders.get(dirname(path))?.delete(basename(path))),
+      removeDirectory: async (directory) => await act(() => void this.#folders.delete(directory)),
       syncDirectory: async (directory) =>
         await act(() => void this.#kept.set(directory, new Map(this.#names(directory)))),
       freeBytes: () => Promise.resolve(Number.MAX_SAFE_INTEGER),
@@ -93,6 +94,11 @@ export class MemoryDisk {
     const names = this.#folders.get(directory);
     if (names === undefined) throw errno('ENOENT', directory);
     return names;
+  }
+
+  #list(directory: string): string[] {
+    const folders = [...this.#folders.keys()].filter((folder) => dirname(folder) === directory);
+    return [...this.#names(directory).keys(), ...folders.map((folder) => basename(folder))];
   }
 
   #make(directory: string): void {
