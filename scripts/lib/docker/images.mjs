@@ -69,8 +69,8 @@ async function makeStandIn(name, folder, fingerprint, env) {
   const context = path.join(FOLDER, 'context', folder);
   fs.rmSync(context, { recursive: true, force: true });
   fs.cpSync(path.join(ROOT, STAND_INS, folder), context, { recursive: true });
-  await INGREDIENTS[folder]?.(context);
   fs.mkdirSync(SETUP_LOGS, { recursive: true });
+  await INGREDIENTS[folder]?.(context);
   await runStep({
     step: `making ${name}`,
     command: 'docker',
