@@ -66,7 +66,7 @@ export function folderBackend(
   });
 }
 
-export function ledgerOptions(backend: Backend): OpenLedgerOptions {
+export function ledgerOptions(backend: Pick<Backend, 'openWriter'>): OpenLedgerOptions {
   return {
     backend,
     key: TEST_KEY,

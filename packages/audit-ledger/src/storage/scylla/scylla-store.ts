@@ -4,11 +4,11 @@ import type { AgreedBatch } from '../../commit/sequencer.js';
 import type { IndexFilter } from '../../index/block.js';
 import type { Pruned, PrunedEnds } from '../../retention/pruning.js';
 import type { HashTile } from '../../tiles/path.js';
-import { UnknownOutcomeError } from '../errors.js';
+import { StaleWriterError, UnknownOutcomeError } from '../errors.js';
 import type { Head } from '../head.js';
 import type { LedgerStore, PruneOrder, QueryPage, StoredEntry } from '../store.js';
 import { batchBytes, batchStatements } from './batch-rows.js';
-import { checkpointStatement, forgetStatements, type StoredCheckpoint } from './checkpoints.js';
+import { checkpointStatement, forgetStatements, readCheckpoints, type StoredCheckpoint } from './checkpoints.js';
 import { explain, type Statement } from './cluster.js';
 import type { HeadRow, ScyllaHead } from './head-row.js';
 import type { LogRows } from './log-rows.js';
@@ -104,7 +104,7 @@ export class ScyllaStore implements LedgerStore {
     this.#isFirst = false;
     this.#unsealed = unsealed;
     for (const [i, draft] of batch.drafts.entries()) newest.add(firstSeq + i, draft, head.receivedUs, commit);
-    await this.#tidy(commit);
+    await Promise.all([this.#tidy(commit), this.#assertNoneAfter()]);
   }
 
   /** One after the other, so that whoever reads the guard first never finds it ahead of the log. */
@@ -148,11 +148,26 @@ export class ScyllaStore implements LedgerStore {
 
   /** The same rows again while the cluster is away: nothing of them counts before the swap. */
   async #persist(statements: readonly Statement[]): Promise<void> {
+    await this.#patiently(() => this.#parts.rows.cluster.write(statements));
+  }
+
+  /**
+   * A copy that is put back brings back the head that a writer which slept left, but not the checkpoints of those who wrote meanwhile:
+   * before it signs what it committed it looks for them.
+   * @throws StaleWriterError
+   */
+  async #assertNoneAfter(): Promise<void> {
+    const guards = await this.#patiently(() => readCheckpoints(this.#parts.rows, 'rollback_guard'));
+    if (guards.some(({ epoch }) => epoch > this.#head.epoch)) throw new StaleWriterError();
+  }
+
+  /** Again while the cluster is away. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
     const { cluster } = this.#parts.rows;
     const signal = AbortSignal.timeout(this.#parts.patienceMs);
     const patience = { explain, heard: () => undefined, signal, pause: (ms: number) => cluster.pause(ms, signal) };
     try {
-      await untilThere(() => cluster.write(statements), patience);
+      return await untilThere(work, patience);
     } catch (error) {
       throw new UnknownOutcomeError(error);
     }
