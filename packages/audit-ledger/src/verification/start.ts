@@ -34,7 +34,7 @@ export function startVerification(
     depth,
     intervalHours,
     nowMs: Date.now,
-    pace: pacer(),
+    pacer,
     save,
   });
   const intervalMs = Math.min(intervalHours * HOUR_MS, MAX_TIMER_MS);

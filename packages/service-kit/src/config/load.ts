@@ -138,8 +138,9 @@ function read<S extends SectionName, F extends FlagSpecs>(options: LoadOptions<S
   const opened = needed === undefined ? own : settingsOf(own, needed);
   const filled = new Map([...own, ...readSecretFiles(section, opened, options.optionalSecretFiles ?? [], problems)]);
   checkReadableFiles(section, needed === undefined ? filled : settingsOf(filled, needed), problems);
-  if (problems.errors.length === 0 && needed === undefined)
-    checkTogether(section, filled, commandLine.insecure, problems);
+  // A command opens no port.
+  const insecure = commandLine.insecure || commandLine.command !== undefined;
+  if (problems.errors.length === 0 && needed === undefined) checkTogether(section, filled, insecure, problems);
   warnAboutInertKeys(section, filled, problems);
   problems.throwIfAny();
   return { files, own: filled, logging, warnings: problems.warnings };
