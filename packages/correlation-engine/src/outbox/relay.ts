@@ -106,9 +106,8 @@ export class Relay {
         this.#backoff.reset();
         if (sent === 0 && !(await this.#wait(IDLE_MS))) await this.#lookAtLedger();
       } catch (error) {
-        // Not the ledger's doing. Whether this engine still leads is asked with the next epoch.
+        // Whether this engine still leads is asked with the next epoch.
         if (error instanceof SupersededError) this.#state = null;
-        else this.#events.changed(error);
         await this.#pause(this.#backoff.nextMs());
       }
     }
@@ -131,24 +130,39 @@ export class Relay {
   }
 
   async #deliver(rows: readonly NumberedRow[], state: RelayState): Promise<void> {
-    const answer = await this.#ledger.ingest(toRequest(rows, state.instance));
+    const answer = await this.#ofLedger(() => this.#ingest(rows, state));
+    await this.#store.acknowledge(state.epoch, rows, answer.seqs.map(Number), answer.checkpoint);
+    this.#state = { ...state, checkpoint: answer.checkpoint };
+    this.#events.changed(null);
+  }
+
+  async #ingest(rows: readonly NumberedRow[], { instance, checkpoint }: RelayState): Promise<IngestEventsResponse> {
+    const answer = await this.#ledger.ingest(toRequest(rows, instance));
     if (answer.seqs.length !== rows.length) {
       throw new SentinelError({
         code: 'INTERNAL',
         message: `the ledger answered ${answer.seqs.length} events of ${rows.length}`,
       });
     }
-    await this.#checkGrowth(state.checkpoint, answer.checkpoint);
-    await this.#store.acknowledge(state.epoch, rows, answer.seqs.map(Number), answer.checkpoint);
-    this.#state = { ...state, checkpoint: answer.checkpoint };
-    this.#events.changed(null);
+    await this.#checkGrowth(checkpoint, answer.checkpoint);
+    return answer;
+  }
+
+  /** What fails in `work` is the ledger's doing, and nothing else is: a database that is away is said elsewhere. */
+  async #ofLedger<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#events.changed(error);
+      throw error;
+    }
   }
 
   /** While nothing happens nobody else would notice that the ledger is away, or is not what it was. */
   async #lookAtLedger(): Promise<void> {
     const before = this.#state?.checkpoint ?? '';
     if (before === '') return;
-    await this.#checkGrowth(before, await this.#ledger.checkpoint());
+    await this.#ofLedger(async () => await this.#checkGrowth(before, await this.#ledger.checkpoint()));
     this.#events.changed(null);
   }
 
