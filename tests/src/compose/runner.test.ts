@@ -1,6 +1,7 @@
 /** `docker compose -f deploy/docker-compose.test.yml up --build --abort-on-container-exit`, as the deployment guide has it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { until } from '../harness/until.js';
 import { docker, dockerEnvironment, NO_DOCKER, type Output } from './docker.js';
 
 const COMPOSE = ['compose', '-f', 'deploy/docker-compose.test.yml'];
@@ -27,6 +28,15 @@ describe('docker-compose.test.yml', { skip: NO_DOCKER, timeout: 3_000_000 }, () 
     assert.match(stdout, /pass [1-9]\d*/);
     assert.equal(first, RUNNER);
     context.diagnostic(/duration_ms \d+/.exec(stdout)?.[0] ?? '');
+  });
+
+  it('fails where a store ends, though that says that all is well', async () => {
+    const running = run('integration');
+    await until('the tests run', 900_000, async () => (await docker(env, ['exec', RUNNER, 'true'])).code === 0, 1_000);
+    const shutdown = 'REDISCLI_AUTH=$(cat /run/store-secrets/redis.password) redis-cli shutdown';
+    await docker(env, ['exec', 'sentinel-test-redis', 'sh', '-c', shutdown]);
+    const { code, first } = await running;
+    assert.deepEqual([code, first], [70, 'sentinel-test-redis']);
   });
 
   it('fails where they fail', async () => {
