@@ -20,6 +20,8 @@ const LEDGER = 'job="sentinel-audit-ledger",instance="ledger:9091"';
 const AGENT = 'job="sentinel-probe-agent",instance="10.0.0.7:9092"';
 const AGENT_INFO = { [`sentinel_agent_info{${AGENT},node="rack-7",version="1"}`]: '1x200' };
 const GPU_INFO = { [`sentinel_gpu_info{${ENGINE},gpu="GPU-1",node="rack-7",model="H100"}`]: '1x300' };
+const FLEET = { [`sentinel_gpus{${ENGINE},state="HEALTHY"}`]: '5x300' };
+const FLEET_WITH_A_GAP = { [`sentinel_gpus{${ENGINE},state="HEALTHY"}`]: '5x99 _x20 5x280' };
 const BUCKET = 'sentinel_correlation_processing_latency_seconds_bucket';
 
 export const SITUATIONS: readonly Situation[] = [
@@ -357,9 +359,25 @@ export const SITUATIONS: readonly Situation[] = [
   {
     alert: 'GpuQuarantined',
     what: 'in a large fleet, where a healthy device has no series',
-    series: { [`sentinel_gpu_state{${ENGINE},gpu="GPU-1"}`]: '_x100 3x100', ...GPU_INFO },
+    series: { [`sentinel_gpu_state{${ENGINE},gpu="GPU-1"}`]: '_x100 3x100', ...GPU_INFO, ...FLEET },
     quietAt: [99, 165],
     firesAt: 130,
+    labels: { gpu: 'GPU-1', node: 'rack-7' },
+    severity: 'high',
+    summary: 'GPU GPU-1 of node rack-7 was taken out of service.',
+  },
+  {
+    alert: 'GpuQuarantined',
+    what: 'another device is long out already, and Prometheus is new, or was away for a while',
+    series: {
+      [`sentinel_gpu_state{${ENGINE},gpu="GPU-2"}`]: '3x99 _x20 3x280',
+      [`sentinel_gpu_state{${ENGINE},gpu="GPU-1"}`]: '1x250 3x150',
+      [`sentinel_gpu_info{${ENGINE},gpu="GPU-2",node="rack-8",model="H100"}`]: '1x400',
+      ...GPU_INFO,
+      ...FLEET_WITH_A_GAP,
+    },
+    quietAt: [30, 90, 130, 160, 195],
+    firesAt: 270,
     labels: { gpu: 'GPU-1', node: 'rack-7' },
     severity: 'high',
     summary: 'GPU GPU-1 of node rack-7 was taken out of service.',
@@ -370,6 +388,22 @@ export const SITUATIONS: readonly Situation[] = [
     series: { [`sentinel_gpu_state{${ENGINE},gpu="GPU-1"}`]: '3x100 5x150', ...GPU_INFO },
     quietAt: [100, 170],
     firesAt: 130,
+    labels: { gpu: 'GPU-1', node: 'rack-7' },
+    severity: 'critical',
+    summary: 'GPU GPU-1 of node rack-7 was condemned by an operator.',
+  },
+  {
+    alert: 'GpuCondemned',
+    what: 'another device is long out already, and Prometheus is new, or was away for a while',
+    series: {
+      [`sentinel_gpu_state{${ENGINE},gpu="GPU-2"}`]: '5x99 _x20 5x280',
+      [`sentinel_gpu_state{${ENGINE},gpu="GPU-1"}`]: '3x250 5x150',
+      [`sentinel_gpu_info{${ENGINE},gpu="GPU-2",node="rack-8",model="H100"}`]: '1x400',
+      ...GPU_INFO,
+      ...FLEET_WITH_A_GAP,
+    },
+    quietAt: [30, 90, 130, 160, 195],
+    firesAt: 270,
     labels: { gpu: 'GPU-1', node: 'rack-7' },
     severity: 'critical',
     summary: 'GPU GPU-1 of node rack-7 was condemned by an operator.',
