@@ -28,5 +28,5 @@ export function readCompose(path: string): ComposeFile {
 
 /** `${NAME:-default}` is its default; the project's name is the one variable that compose sets itself. */
 function withDefaults(text: string, project: string): string {
-  return text.replaceAll(/\$\{COMPOSE_PROJECT_NAME\}/g, project).replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
+  return text.replaceAll(/\$\{COMPOSE_PROJECT_NAME(:-\w+)?\}/g, project).replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
 }
