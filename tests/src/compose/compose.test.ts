@@ -18,6 +18,8 @@ import { shared } from './shared.js';
 import { quarantined, quarantinedAt, sentinelAt, sentinelJsonAt } from './site.js';
 import { targets } from './targets.js';
 
+/** A bare machine compiles compose and every image first. */
+const LONG = { timeout: 3_000_000 };
 const HEALTHY_SECONDS = 180;
 const QUARANTINE_GOAL_US = 120_000_000;
 const SERVICES = ['secrets', 'postgres', 'scylladb', 'redis', 'correlation-engine', 'audit-ledger', 'prometheus'];
@@ -26,14 +28,14 @@ const KILLED = [...SERVICES, 'probe-agent'];
 const SECOND = 'correlation-engine-2';
 const DATABASE = 'sentinel';
 
-describe('docker compose up', { skip: NO_DOCKER, timeout: 3_000_000 }, () => {
+describe('docker compose up', { skip: NO_DOCKER, ...LONG }, () => {
   let project: ComposeProject;
   let folder: string;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sentinel-compose-'));
     project = await ComposeProject.prepare('sentinel-check');
     await project.build();
-  });
+  }, LONG);
   after(async () => {
     await project.remove();
     rmSync(folder, { recursive: true, force: true });

@@ -5,14 +5,16 @@ import { until } from '../harness/until.js';
 import { docker, dockerEnvironment, NO_DOCKER, type Output } from './docker.js';
 
 const COMPOSE = ['compose', '-f', 'deploy/docker-compose.test.yml'];
+/** A bare machine compiles compose and every image first. */
+const LONG = { timeout: 3_000_000 };
 const RUNNER = 'sentinel-test-integration-tests';
 
-describe('docker-compose.test.yml', { skip: NO_DOCKER, timeout: 3_000_000 }, () => {
+describe('docker-compose.test.yml', { skip: NO_DOCKER, ...LONG }, () => {
   let env: NodeJS.ProcessEnv;
   before(async () => {
     env = await dockerEnvironment();
     await docker(env, [...COMPOSE, 'down', '-v']);
-  });
+  }, LONG);
   after(() => docker(env, [...COMPOSE, 'down', '-v']));
 
   /** Runs it. @returns which container ended first: the others are stopped for it */
