@@ -127,7 +127,9 @@ export class HeadFile {
     const outcomes = await Promise.allSettled([...checks, this.#disk.syncDirectory(this.#directory)]);
     const failed = outcomes.find(({ status }) => status === 'rejected');
     if (failed?.status !== 'rejected') return this.#tidy(nameOf(generation - 1));
-    if (!(failed.reason instanceof StaleWriterError)) throw new UnknownOutcomeError(failed.reason);
+    // The only head stays, whatever is wrong: another writer that starts may have just removed the one before it.
+    const alone = (await this.#generations().catch(() => [])).length < 2;
+    if (alone || !(failed.reason instanceof StaleWriterError)) throw new UnknownOutcomeError(failed.reason);
     this.#tidy(nameOf(generation));
     throw failed.reason;
   }
