@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AlertRule, isAlert, type Rule, type RuleFile, rulesOf } from './rules.js';
-import { HEALTHY, type Situation } from './situations.js';
+import { HEALTHY } from './situations/healthy.js';
+import type { Situation } from './situations/situation.js';
 
 export interface Outcome {
   readonly passed: boolean;
