@@ -1,4 +1,4 @@
-import { AGENT, AGENT_INFO, BUCKET, ENGINE, type Situation } from './situation.js';
+import { AGENT, AGENT_INFO, BUCKET, ENGINE, ENGINE_2, type Situation } from './situation.js';
 
 /** Of operations.rules.yaml: SENTINEL itself. */
 export const OPERATIONS_SITUATIONS: readonly Situation[] = [
@@ -7,7 +7,7 @@ export const OPERATIONS_SITUATIONS: readonly Situation[] = [
     what: 'two replicas, none of which holds the lead',
     series: {
       [`sentinel_replica_decides{${ENGINE}}`]: '1x4 0x20',
-      'sentinel_replica_decides{job="sentinel-correlation-engine",instance="engine-2:9090"}': '0x24',
+      [`sentinel_replica_decides{${ENGINE_2}}`]: '0x24',
     },
     quietAt: [4, 6],
     firesAt: 7,
@@ -24,6 +24,44 @@ export const OPERATIONS_SITUATIONS: readonly Situation[] = [
     labels: {},
     severity: 'critical',
     summary: 'No correlation engine decides.',
+  },
+  {
+    alert: 'EngineReplicaGone',
+    what: 'one of two replicas is no target any more; before, each was restarted within a minute',
+    series: { [`up{${ENGINE}}`]: '1x29 stale 1x200', [`up{${ENGINE_2}}`]: '1x39 stale 1x18 stale' },
+    quietAt: [31, 36, 41, 46, 60, 64, 115],
+    firesAt: 70,
+    labels: {},
+    severity: 'warning',
+    summary: '1 correlation engine(s) that ran within the last hour do not answer Prometheus any more.',
+  },
+  {
+    alert: 'EngineReplicaGone',
+    what: 'one of two replicas is a target that is down; before, a third ran for five minutes of an update',
+    series: {
+      [`up{${ENGINE}}`]: '1x250',
+      [`up{${ENGINE_2}}`]: '1x139 0x100',
+      'up{job="sentinel-correlation-engine",instance="engine-3:9090"}': '_x80 1x4 stale',
+    },
+    quietAt: [82, 86, 95, 135, 144, 195],
+    firesAt: 150,
+    labels: {},
+    severity: 'warning',
+    summary: '1 correlation engine(s) that ran within the last hour do not answer Prometheus any more.',
+  },
+  {
+    alert: 'EngineReplicaGone',
+    what: 'two of three replicas are gone, and then the last: that is for NoEngineDecides',
+    series: {
+      [`up{${ENGINE}}`]: '1x89 stale',
+      [`up{${ENGINE_2}}`]: '1x69 stale',
+      'up{job="sentinel-correlation-engine",instance="engine-3:9090"}': '1x69 stale',
+    },
+    quietAt: [69, 74, 92],
+    firesAt: 80,
+    labels: {},
+    severity: 'warning',
+    summary: '2 correlation engine(s) that ran within the last hour do not answer Prometheus any more.',
   },
   {
     alert: 'AgentDisconnected',
@@ -92,7 +130,7 @@ export const OPERATIONS_SITUATIONS: readonly Situation[] = [
     what: 'one of two replicas cannot reach the history',
     series: {
       [`sentinel_store_up{${ENGINE},store="history"}`]: '1x3 0x20',
-      'sentinel_store_up{job="sentinel-correlation-engine",instance="engine-2:9090",store="history"}': '1x30',
+      [`sentinel_store_up{${ENGINE_2},store="history"}`]: '1x30',
       [`sentinel_store_up{${ENGINE},store="state"}`]: '1x30',
     },
     quietAt: [3, 5],
