@@ -16,7 +16,6 @@ import type { Loaded } from './command.js';
 import { devicesOf, stopTestbed, type Testbed } from './identity/testbed.js';
 import { AgentMetrics, type Observed } from './observing/metrics.js';
 import { Pauses } from './scheduler/pauses.js';
-import { POOLS } from './scheduler/planner.js';
 import type { Settings } from './settings.js';
 import type { Spool } from './spool/spool.js';
 import type { TelemetryCollector } from './telemetry/collector.js';
@@ -95,7 +94,7 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
   const uplink = makeLink(common, {
     spool,
     build,
-    overheadPct: () => POOLS.reduce((sum, pool) => sum + probing.overheadPct(pool), 0),
+    overheadPct: () => probing.overheadPct('all'),
     onMessage: (message) => {
       desk.receive(message);
       orders.receive(message);

@@ -238,11 +238,14 @@ const COVERAGE = [
   lines({
     title: 'Overhead',
     description:
-      'Share of the busiest device that probes take, on the node with most. Above 3 % ProbeOverheadExceeded fires.',
+      'Share of the busiest device that probes take, on the node with most, and by what pays, of which each may be another device. Above 3 % ProbeOverheadExceeded fires.',
     unit: 'percent',
     width: 8,
     min: 0,
-    queries: [{ expr: `max by (pool) (sentinel_probe_overhead_pct{${AGENT}})`, legend: '{{pool}}' }],
+    queries: [
+      { expr: `max(sentinel_probe_overhead_all_pools_pct{${AGENT}})`, legend: 'all' },
+      { expr: `max by (pool) (sentinel_probe_overhead_pct{${AGENT}})`, legend: '{{pool}}' },
+    ],
     noValue: NO_AGENT,
   }),
   lines({

@@ -83,7 +83,7 @@ export class Probing {
   }
 
   /** Charged to the busiest device over the last minute, percent. */
-  overheadPct(pool: Pool): number {
+  overheadPct(pool: Pool | 'all'): number {
     const nowMs = this.#common.clock.monotonicMs();
     return Math.max(0, ...this.#loops.map(({ planner }) => planner.overhead[pool].percent(nowMs)));
   }

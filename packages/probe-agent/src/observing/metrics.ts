@@ -31,7 +31,7 @@ export interface Observed {
   /** Of a day's scheduled runs, those in the hot bin; undefined where no device has a temperature. */
   hotShare(): number | undefined;
   /** Charged to the busiest logical CPU, or to the busiest GPU, over the last minute, percent. */
-  overheadPct(pool: Pool): number;
+  overheadPct(pool: Pool | 'all'): number;
   /** What its other work lost by that, percent. */
   lostPct(pool: Pool): number;
   /** Of each device, in the order of the hello; undefined while it has no reading. */
@@ -218,6 +218,14 @@ function registerGauges(registers: Registry[], observed: Observed): void {
     'Charged share of the busiest device (a logical CPU, or a GPU) over the last minute, by what pays: lower the schedule if it disturbs.',
     observed.overheadPct,
   );
+  new Gauge({
+    name: 'sentinel_probe_overhead_all_pools_pct',
+    help: 'The same whatever paid, of the device that is then busiest. Above 3: sentinel_probe_overhead_pct says whether schedule, bursts or deep tests do it.',
+    registers,
+    collect() {
+      this.set(observed.overheadPct('all'));
+    },
+  });
   perPool(
     'sentinel_probe_overhead_measured_pct',
     'What the other work of that device lost by it: the charged share times probe_agent.charge_factor, which --mode benchmark measures and the budgets pay.',

@@ -116,7 +116,7 @@ test('metrics have the names and labels of the contract', async () => {
     coverage: () => [{ family: 'fma32', maxAgeSeconds: 70, dueRatio: 0.5 }],
     goldenPct: () => 0.125,
     hotShare: () => 0.25,
-    overheadPct: () => 0.25,
+    overheadPct: (pool) => (pool === 'all' ? 0.75 : 0.25),
     lostPct: () => 0.375,
     contexts: () => [{ temperatureC: 61, hot: true }, undefined],
   });
@@ -129,6 +129,7 @@ test('metrics have the names and labels of the contract', async () => {
     'sentinel_probe_results_total{probe="FMA",family="fma32",result="FAIL"} 1',
     'sentinel_probe_duration_seconds_count{probe="FMA",family="fma32"} 1',
     'sentinel_probe_overhead_pct{pool="scheduled"} 0.25',
+    'sentinel_probe_overhead_all_pools_pct 0.75',
     'sentinel_probe_overhead_measured_pct{pool="scheduled"} 0.375',
     'sentinel_probe_coverage_ratio{family="fma32"} 1',
     'sentinel_agent_loud_faults_total{kind="ecc"} 1',

@@ -144,6 +144,22 @@ test('budgets pay what other work loses, the overhead that is shown stays what w
   }
 });
 
+test('the overhead of all pools is that of the device on which they come to most', () => {
+  const { planner } = rig([entry()]);
+  planner.charge(
+    'scheduled',
+    'fma32',
+    [
+      { unit: 0, us: 600_000 },
+      { unit: 1, us: 120_000 },
+    ],
+    1_000,
+  );
+  planner.charge('burst', 'fma32', [{ unit: 1, us: 540_000 }], 1_000);
+  const shown = Object.entries(planner.overhead).map(([pool, window]) => [pool, window.percent(2_000)]);
+  assert.deepEqual(Object.fromEntries(shown), { scheduled: 1, burst: 0.9, deep_test: 0, all: 1.1 });
+});
+
 test('a family is put off by want of budget for a quarter of an hour at most', () => {
   const it = rig([entry({ priority: 9 })], 0.01);
   it.planner.charge(

@@ -93,10 +93,12 @@ export class Planner {
   #chargeFactor: number;
   #budgets: Readonly<Record<Pool, Budget>>;
   readonly #costs = new CostEstimates();
-  readonly overhead: Readonly<Record<Pool, OverheadWindow>> = {
+  /** `all`: whatever paid. Devices may be busiest in different pools, so it is no sum of the others. */
+  readonly overhead: Readonly<Record<Pool | 'all', OverheadWindow>> = {
     scheduled: new OverheadWindow(),
     burst: new OverheadWindow(),
     deep_test: new OverheadWindow(),
+    all: new OverheadWindow(),
   };
 
   constructor(parts: PlannerParts) {
@@ -128,6 +130,7 @@ export class Planner {
       const paidUs = us * this.#chargeFactor;
       this.#budgets[pool].charge(unit, paidUs, monoMs);
       this.overhead[pool].charge(unit, us, monoMs);
+      this.overhead.all.charge(unit, us, monoMs);
       most = Math.max(most, paidUs);
     }
     if (charges.length > 0) this.#costs.observe(family, most);

@@ -1,4 +1,4 @@
-import { AGENT, AGENT_INFO, BUCKET, ENGINE, ENGINE_2, type Situation } from './situation.js';
+import { AGENT, AGENT_2, AGENT_INFO, BUCKET, ENGINE, ENGINE_2, type Situation } from './situation.js';
 
 /** Of operations.rules.yaml: SENTINEL itself. */
 export const OPERATIONS_SITUATIONS: readonly Situation[] = [
@@ -141,13 +141,22 @@ export const OPERATIONS_SITUATIONS: readonly Situation[] = [
   },
   {
     alert: 'ProbeOverheadExceeded',
-    what: 'a schedule that is too dense for its node',
-    series: { [`sentinel_probe_overhead_pct{${AGENT},pool="gpu"}`]: '3x3 3.25x20', ...AGENT_INFO },
+    what: 'a burst on top of a dense schedule; on another node two devices share what would be too much for one',
+    series: {
+      [`sentinel_probe_overhead_pct{${AGENT},pool="scheduled"}`]: '1.75x24',
+      [`sentinel_probe_overhead_pct{${AGENT},pool="burst"}`]: '1.25x3 1.5x20',
+      [`sentinel_probe_overhead_all_pools_pct{${AGENT}}`]: '3x3 3.25x20',
+      [`sentinel_probe_overhead_pct{${AGENT_2},pool="scheduled"}`]: '2x24',
+      [`sentinel_probe_overhead_pct{${AGENT_2},pool="burst"}`]: '2x24',
+      [`sentinel_probe_overhead_all_pools_pct{${AGENT_2}}`]: '2.5x24',
+      [`sentinel_agent_info{${AGENT_2},node="rack-8",version="1"}`]: '1x24',
+      ...AGENT_INFO,
+    },
     quietAt: [3, 8],
     firesAt: 9,
-    labels: { node: 'rack-7', pool: 'gpu' },
+    labels: { node: 'rack-7' },
     severity: 'warning',
-    summary: 'Probes take 3.2 % of the busiest device of node rack-7 (gpu).',
+    summary: 'Probes take 3.2 % of the busiest device of node rack-7.',
   },
   {
     alert: 'CoverageLow',

@@ -19,6 +19,7 @@ export const ENGINE = 'job="sentinel-correlation-engine",instance="engine:9090"'
 export const ENGINE_2 = 'job="sentinel-correlation-engine",instance="engine-2:9090"';
 export const LEDGER = 'job="sentinel-audit-ledger",instance="ledger:9091"';
 export const AGENT = 'job="sentinel-probe-agent",instance="10.0.0.7:9092"';
+export const AGENT_2 = 'job="sentinel-probe-agent",instance="10.0.0.8:9092"';
 export const AGENT_INFO = { [`sentinel_agent_info{${AGENT},node="rack-7",version="1"}`]: '1x200' };
 export const GPU_INFO = { [`sentinel_gpu_info{${ENGINE},gpu="GPU-1",node="rack-7",model="H100"}`]: '1x300' };
 export const BUCKET = 'sentinel_correlation_processing_latency_seconds_bucket';
