@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { checkMonitoring } from '@sentinel/monitoring';
+import { freePort } from '@sentinel/test-kit';
 import { metric, scrape } from '../harness/metrics.js';
 import { until } from '../harness/until.js';
 import { NO_DOCKER } from './docker.js';
@@ -176,8 +177,9 @@ describe('docker compose up', { skip: NO_DOCKER, ...LONG }, () => {
     assert.deepEqual(gpus, []);
   });
 
-  it('the agent outside of compose reports by the command of the guide, with no key given', async () => {
-    const { agent, node } = await agentOutside(project, folder);
+  it('the agent outside of compose reports by the command of the guide, with no key given, and Prometheus reaches it', async () => {
+    const port = await freePort();
+    const { agent, node } = await agentOutside(project, folder, port);
     try {
       const registered = async (): Promise<boolean> =>
         (await project.compose('logs', 'correlation-engine'))
@@ -187,6 +189,13 @@ describe('docker compose up', { skip: NO_DOCKER, ...LONG }, () => {
       const counted = async (): Promise<boolean> =>
         metric(await scrape(project.engine.metrics), 'sentinel_probe_results_total', { result: 'pass' }) > 0;
       await until('its results are counted', 90_000, counted, 1_000);
+
+      const address = `host.docker.internal:${port}`;
+      const named = `echo '- targets: ["${address}"]' > /etc/prometheus/targets/this-host.yaml`;
+      await project.exec('prometheus', 'sh', '-c', named);
+      const scraped = async (): Promise<boolean> =>
+        (await targets(project.prometheus)).some(({ instance, up }) => instance === address && up);
+      await until('Prometheus has its metrics', 90_000, scraped, 1_000);
     } finally {
       await agent.kill();
     }

@@ -9,6 +9,8 @@ export interface ComposeService {
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly profiles?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly extra_hosts?: readonly string[];
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly deploy?: { readonly resources: { readonly limits: { readonly memory?: string } } };
 }

@@ -30,12 +30,17 @@ export async function startPrometheus(
       })),
     }),
   );
+  return await runPrometheus(config, join(folder, 'data'));
+}
+
+/** The same with any configuration. @param data folder of what it scrapes */
+export async function runPrometheus(config: string, data: string): Promise<TestPrometheus> {
   const address = `127.0.0.1:${await freePort()}`;
   const running: TestProcess = await startProcess({
     command: [
       'prometheus',
       `--config.file=${config}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--storage.tsdb.path=${data}`,
       `--web.listen-address=${address}`,
     ],
     ready: { output: /ready to receive web requests/ },
