@@ -200,3 +200,14 @@ test('the release knows no symbol and no string of fault injection, the test bui
   assert.deepEqual(traces(join(dirname(release), 'gpu_measure')), []);
   assert.ok(traces(testBuild).length > 10);
 });
+
+test('no library of NVIDIA is linked: those of the driver are opened when it runs', () => {
+  for (const file of [release, join(dirname(release), 'gpu_measure')]) {
+    const needed = [...run('objdump', '-p', file).matchAll(/^\s*NEEDED\s+(\S+)/gm)].map((match) => match[1]);
+    assert.ok(needed.includes('libc.so.6'), file);
+    assert.deepEqual(
+      needed.filter((name) => /cuda|nvidia|nvrtc/i.test(name)),
+      [],
+    );
+  }
+});
