@@ -25,7 +25,9 @@ test('a wrong operand is found, whichever it is', () => {
   for (const family of families.filter((name) => name.startsWith('fma'))) {
     for (const site of ['operand-a', 'operand-b', 'operand-c']) {
       assert.deepEqual(outcomes({ family, site, mask: 1 << 3 }), ['FAIL'], `${family} ${site}`);
-      const [{ mismatch }] = resultsWith({ family, site, rate: 0.0005, mask: 1 << 3, lane: 2 });
+      // One operation in 2,000 of one lane: a few of the executions meet none, or none whose rounding shows the bit.
+      const rare = resultsWith({ family, site, rate: 0.0005, mask: 1 << 3, lane: 2 }, 10);
+      const [mismatch] = rare.flatMap((result) => result.mismatch ?? []);
       assert.ok(mismatch.expected.some((word, k) => word !== mismatch.actual[k]));
     }
   }

@@ -37,6 +37,8 @@ function blind(config: CoreConfig): CoreConfig {
 const BATCHES = 60;
 const KILLED_AFTER = 20n;
 
+const FORGED_AT_MOST = 5;
+
 /** One life of an installation: whatever may end an engine, or change what it decides by. */
 describe('a log replays the same', () => {
   const engine = new TestEngine({ allow_test_builds: true });
@@ -243,9 +245,13 @@ describe('a log replays the same', () => {
       ],
     ];
     for (const [[forge = '', restore = ''], what, path] of forgeries) {
-      await engine.sql(forge);
-      const { disagreement } = await replayOf(engine.folder);
-      await engine.sql(restore);
+      let disagreement: ReplayReport['disagreement'] = null;
+      // The engine runs on, and may write the row anew before it is read: then there was nothing to find.
+      for (let turn = 0; turn < FORGED_AT_MOST && !disagreement; turn += 1) {
+        await engine.sql(forge);
+        ({ disagreement } = await replayOf(engine.folder));
+        await engine.sql(restore);
+      }
       assert.match(disagreement?.what ?? 'the same', what, forge);
       assert.match(disagreement?.path ?? '', path, forge);
     }
