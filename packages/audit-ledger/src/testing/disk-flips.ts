@@ -1,11 +1,12 @@
 /** Bits flipped in the files of a log at rest: which of them a full verification finds, and whether it names the entry. */
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { FRAME_HEADER_BYTES, SEGMENT_HEADER } from '@sentinel/service-kit/segment-log';
-import { RECORD_HEADER_BYTES } from '../commit/record.js';
+import { RECORD_HEADER_BYTES, readHeader } from '../commit/record.js';
 import { openCheckpoint } from '../note/checkpoint.js';
 import { NoteError } from '../note/note.js';
 import { FolderSource } from '../storage/file/folder-source.js';
+import { HASHES_PER_FILE } from '../storage/file/hash-columns.js';
 import { layoutOf } from '../storage/file/layout.js';
 import { HASH_BYTES } from '../tree/hash.js';
 import { SourceError } from '../verify/source.js';
@@ -23,20 +24,15 @@ interface Range {
   readonly last: number;
 }
 
-/** The log of a test key; `commits`: entries of each. */
+/** The log of a test key. */
 export class FlippedFolder {
   readonly #folder: string;
-  readonly #commits: readonly number[];
   readonly #places = new Map<string, Range[]>();
 
-  constructor(folder: string, commits: readonly number[]) {
+  constructor(folder: string) {
     this.#folder = folder;
-    this.#commits = commits;
-    for (const [log, lengthBytes] of [
-      ['entries', 2],
-      ['details', 4],
-    ] as const)
-      this.#places.set(`${log}/0000000001.seg`, this.#recordPlaces(join(folder, log, '0000000001.seg'), lengthBytes));
+    this.#placeRecords('entries', 2);
+    this.#placeRecords('details', 4);
   }
 
   /** Every file of the log with its size, the checkpoint beside it included. */
@@ -99,30 +95,35 @@ export class FlippedFolder {
     const places = this.#places.get(file);
     if (places !== undefined) return places[bit >> 3];
     if (dirname(file) === 'hashes/0') {
-      const seq = Math.floor(bit / 8 / HASH_BYTES);
+      const seq = Number(basename(file)) * HASHES_PER_FILE + Math.floor(bit / 8 / HASH_BYTES);
       return { first: seq, last: seq };
     }
     return undefined;
   }
 
-  /** Which entries each byte of a record log belongs to: one for an item, those of the commit for what frames it. */
-  #recordPlaces(path: string, lengthBytes: number): Range[] {
-    const bytes = readFileSync(path);
-    const places: Range[] = Array.from({ length: SEGMENT_HEADER.length }, () => ({
-      first: 0,
-      last: (this.#commits[0] ?? 1) - 1,
-    }));
-    let seq = 0;
-    for (const count of this.#commits) {
-      const whole = { first: seq, last: seq + count - 1 };
-      for (let i = 0; i < FRAME_HEADER_BYTES + RECORD_HEADER_BYTES; i += 1) places.push(whole);
-      for (let i = 0; i < count; i += 1, seq += 1) {
-        const item = { first: seq, last: seq };
-        const length = lengthBytes + bytes.readUIntBE(places.length, lengthBytes);
-        for (let at = 0; at < length; at += 1) places.push(item);
+  /**
+   * Which entries each byte of a record log belongs to: one for an item, those of the commit for what frames it, those of the first
+   * commit of its segment for a segment's header. The log is intact.
+   */
+  #placeRecords(log: string, lengthBytes: number): void {
+    for (const segment of readdirSync(join(this.#folder, log)).sort()) {
+      const bytes = readFileSync(join(this.#folder, log, segment));
+      const places: Range[] = [];
+      const fill = (length: number, range: Range): void => {
+        for (let i = 0; i < length; i += 1) places.push(range);
+      };
+      const commitAt = (frame: number): Range => {
+        const { firstSeq, count } = readHeader(bytes.subarray(frame + FRAME_HEADER_BYTES));
+        return { first: firstSeq, last: firstSeq + count - 1 };
+      };
+      fill(SEGMENT_HEADER.length, commitAt(SEGMENT_HEADER.length));
+      while (places.length < bytes.length) {
+        const commit = commitAt(places.length);
+        fill(FRAME_HEADER_BYTES + RECORD_HEADER_BYTES, commit);
+        for (let seq = commit.first; seq <= commit.last; seq += 1)
+          fill(lengthBytes + bytes.readUIntBE(places.length, lengthBytes), { first: seq, last: seq });
       }
+      this.#places.set(`${log}/${segment}`, places);
     }
-    if (places.length !== bytes.length) throw new Error(`${path} has ${bytes.length} bytes, not ${places.length}`);
-    return places;
   }
 }
