@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { stopOwnEngine } from '../lib/docker/engine.mjs';
+import { grafanaOrNone } from '../lib/docker/grafana.mjs';
 import { prepareDocker } from '../lib/docker/prepare.mjs';
 import { exitWith } from '../lib/setup-error.mjs';
 
@@ -17,8 +18,10 @@ async function run([command, ...args]) {
     await stopOwnEngine();
     return 0;
   }
-  const env = await prepareDocker();
+  const prepared = await prepareDocker();
   if (command === 'prepare') return 0;
+  const tell = (line) => process.stderr.write(`${line}\n`);
+  const env = command === 'compose' ? await grafanaOrNone(args, prepared, tell) : prepared;
   return spawnSync('docker', [command, ...args], { env, stdio: 'inherit' }).status ?? 1;
 }
 

@@ -23,6 +23,11 @@ import { targets } from './targets.js';
 const LONG = { timeout: 3_000_000 };
 const HEALTHY_SECONDS = 180;
 const QUARANTINE_GOAL_US = 120_000_000;
+const SECRETS = {
+  'probe-agent': ['hmac.key'],
+  'correlation-engine': ['hmac.keys', 'operator.token', 'postgres.url', 'redis.url', 'service.token'],
+  'audit-ledger': ['ledger.key', 'operator.token', 'service.token'],
+};
 const SERVICES = ['secrets', 'postgres', 'scylladb', 'redis', 'correlation-engine', 'audit-ledger', 'prometheus'];
 /** Restarted while agents report; `correlation-engine-2` has a test of its own. */
 const KILLED = [...SERVICES, 'probe-agent'];
@@ -59,6 +64,13 @@ describe('docker compose up', { skip: NO_DOCKER, ...LONG }, () => {
     const counted = async (): Promise<boolean> =>
       metric(await scrape(project.engine.metrics), 'sentinel_probe_results_total', { result: 'pass' }) > 0;
     await until('results are counted', 60_000, counted, 500);
+  });
+
+  it('each service is given the secrets that it needs, and no others', async () => {
+    for (const [service, names] of Object.entries(SECRETS)) {
+      const found = (await project.exec(service, 'ls', '/run/sentinel/secrets')).trim().split('\n');
+      assert.deepEqual(found, names, service);
+    }
   });
 
   it('clients that are not ours are answered', async () => {

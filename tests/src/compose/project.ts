@@ -7,7 +7,8 @@ import { until } from '../harness/until.js';
 import { docker, dockerEnvironment, type Output } from './docker.js';
 import type { Site } from './site.js';
 
-const FILES = ['deploy/docker-compose.yml', 'deploy/docker/test.yaml'].map((file) => join(ROOT, file));
+const FILES = ['deploy/docker-compose.yml', 'deploy/docker/test.yaml'];
+const WITHOUT_GRAFANA = 'deploy/docker/without-grafana.yaml';
 const GRAFANA = 'grafana/grafana:12.3.0';
 const SECRETS = '/run/sentinel/secrets';
 
@@ -43,11 +44,19 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
   /** In which `docker compose` means this project's ports. */
   readonly environment: NodeJS.ProcessEnv;
   readonly #ports: Readonly<Record<PortName, number>>;
+  /** Flags that name the compose files. */
+  readonly #files: readonly string[];
 
-  private constructor(name: string, env: NodeJS.ProcessEnv, ports: Readonly<Record<PortName, number>>) {
+  private constructor(
+    name: string,
+    env: NodeJS.ProcessEnv,
+    ports: Readonly<Record<PortName, number>>,
+    files: readonly string[],
+  ) {
     this.name = name;
     this.environment = env;
     this.#ports = ports;
+    this.#files = files;
   }
 
   /** Nothing runs yet, and nothing is left of an earlier project of that name. */
@@ -60,8 +69,9 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
       ports[key as PortName] = port;
       env[variable] = String(port);
     }
-    if ((await docker(base, ['image', 'inspect', GRAFANA])).code === 0) env.COMPOSE_PROFILES = 'grafana';
-    const project = new ComposeProject(name, env, ports as Record<PortName, number>);
+    const grafana = (await docker(base, ['image', 'inspect', GRAFANA])).code === 0;
+    const files = [...FILES, ...(grafana ? [] : [WITHOUT_GRAFANA])].flatMap((file) => ['-f', join(ROOT, file)]);
+    const project = new ComposeProject(name, env, ports as Record<PortName, number>, files);
     await project.remove();
     return project;
   }
@@ -89,7 +99,7 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
 
   /** `docker compose …` about this project, whatever its end is. */
   run(...args: string[]): Promise<Output> {
-    return docker(this.environment, ['compose', '-p', this.name, ...FILES.flatMap((file) => ['-f', file]), ...args]);
+    return docker(this.environment, ['compose', '-p', this.name, ...this.#files, ...args]);
   }
 
   /** The same. @returns what it printed. @throws Error with its words where it fails */
