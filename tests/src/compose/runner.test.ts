@@ -7,7 +7,7 @@ import { docker, dockerEnvironment, NO_DOCKER, type Output } from './docker.js';
 const COMPOSE = ['compose', '-f', 'deploy/docker-compose.test.yml'];
 /** A bare machine compiles compose and every image first. */
 const LONG = { timeout: 3_000_000 };
-const RUNNER = 'sentinel-test-integration-tests';
+const RUNNER = 'sentinel-test-integration-tests-1';
 
 describe('docker-compose.test.yml', { skip: NO_DOCKER, ...LONG }, () => {
   let env: NodeJS.ProcessEnv;
@@ -36,9 +36,9 @@ describe('docker-compose.test.yml', { skip: NO_DOCKER, ...LONG }, () => {
     const running = run('integration');
     await until('the tests run', 900_000, async () => (await docker(env, ['exec', RUNNER, 'true'])).code === 0, 1_000);
     const shutdown = 'REDISCLI_AUTH=$(cat /run/store-secrets/redis.password) redis-cli shutdown';
-    await docker(env, ['exec', 'sentinel-test-redis', 'sh', '-c', shutdown]);
+    await docker(env, ['exec', 'sentinel-test-redis-1', 'sh', '-c', shutdown]);
     const { code, first } = await running;
-    assert.deepEqual([code, first], [70, 'sentinel-test-redis']);
+    assert.deepEqual([code, first], [70, 'sentinel-test-redis-1']);
   });
 
   it('fails where they fail', async () => {

@@ -7,7 +7,7 @@ import { eventually } from '@sentinel/test-kit';
 import { MemoryDisk } from '../../testing/fork/memory-disk.js';
 import { draftOf, freshFolder, openTestLedger, recordedEvents, requestOf, TEST_KEY } from '../../testing/ledgers.js';
 import { verifyLog } from '../../verify/verify-log.js';
-import { RollbackError, StaleWriterError } from '../errors.js';
+import { RollbackError, StaleWriterError, UnknownOutcomeError } from '../errors.js';
 import { FolderSource } from './folder-source.js';
 import { type FileHead, HeadFile } from './head-file.js';
 import { layoutOf } from './layout.js';
@@ -65,6 +65,24 @@ describe('a writer that slept', () => {
     woken.resolve();
     await rejected;
     assert.equal((await other.read())?.generation, after(3).generation);
+  });
+
+  it('whose new head is the only one left leaves it, though it does not follow the one that it read', async () => {
+    const { view, open } = memory();
+    await (await open()).close();
+    const heads = layoutOf(FOLDER).heads;
+    const link: typeof view.link = async (from, to) => {
+      await view.link(from, to);
+      // As another writer that starts removes what it takes for an older one.
+      const [before = ''] = (await view.list(heads)).filter((name) => !name.startsWith('tmp.')).sort();
+      await view.remove(`${heads}/${before}`);
+    };
+    const starting = new HeadFile(heads, { ...view, link });
+    const before = await starting.read();
+    assert.ok(before !== undefined);
+    const generation = before.generation + 1;
+    await assert.rejects(starting.swap({ ...before, generation }), UnknownOutcomeError);
+    assert.equal((await new HeadFile(heads, view).read())?.generation, generation);
   });
 
   it('while an older copy was put in the place of the folder signs nothing more', async () => {
