@@ -20,6 +20,14 @@ export function renderDefaultFile(): string {
   return `${HEADER}\n${parts.join('\n\n')}\n`;
 }
 
+/** A file of one tree of keys, such as that of thresholds, under a header of its own. */
+export function renderTree(header: string, { children }: Group<Children>): string {
+  const parts = Object.entries(children).map(([name, node]) =>
+    (node.kind === 'leaf' ? renderLeaf(name, node, 0) : renderGroup(name, node, 0)).join('\n'),
+  );
+  return `${header}\n${parts.join('\n\n')}\n`;
+}
+
 function renderGroup(name: string, group: Group<Children>, depth: number): string[] {
   const indent = '  '.repeat(depth);
   const children = Object.entries(group.children).flatMap(([child, node]) =>

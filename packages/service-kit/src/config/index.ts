@@ -43,3 +43,8 @@ export type {
 } from './sections/index.js';
 export { variableFor } from './text-sources.js';
 export { DEFAULT_TOLERANCES, loadTolerances, type ProbeTolerances } from './tolerances.js';
+export {
+  type GivenTrainingThresholds,
+  loadTrainingThresholds,
+  type TrainingThresholds,
+} from './training-thresholds.js';

@@ -1,5 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { renderDefaultFile } from './default-file.js';
+import { renderTrainingThresholds } from './training-thresholds.js';
 
-/** Writes config/sentinel.default.yaml of this repository anew. */
-writeFileSync(new URL('../../../../config/sentinel.default.yaml', import.meta.url), renderDefaultFile());
+/** Writes the files of config/ that are made from schemas anew. */
+const config = new URL('../../../../config/', import.meta.url);
+writeFileSync(new URL('sentinel.default.yaml', config), renderDefaultFile());
+writeFileSync(new URL('thresholds/training_thresholds.yaml', config), renderTrainingThresholds());

@@ -1,7 +1,7 @@
-import { hostname } from 'node:os';
 import { choice, flag, integer, list, real, text } from '../formats.js';
 import { cpuDevices, endpoint, nodeName, optionalPath, requiredPath } from '../places.js';
-import { type Environment, group, leaf, secret, section } from '../schema.js';
+import { group, leaf, secret, section } from '../schema.js';
+import { ownNodeName } from './node-name.js';
 import {
   CONTRACT,
   checkPlaintext,
@@ -14,15 +14,6 @@ import {
 } from './shared.js';
 
 const deviceIds = list(text({ expects: 'a device id such as GPU-8f3a…', pattern: /^[A-Za-z0-9-]{1,80}$/ }));
-
-/** Kubernetes hands the node's name over as NODE_NAME; elsewhere the host's name is the node's. */
-function ownNodeName(env: Environment) {
-  const fromPod = env['NODE_NAME'];
-  if (fromPod !== undefined && fromPod !== '') {
-    return { value: nodeName.check(fromPod), from: 'environment variable NODE_NAME' };
-  }
-  return { value: nodeName.check(hostname()), from: 'host name' };
-}
 
 export const probeAgent = section(
   'The daemon on each node that runs the probes.',
