@@ -17,7 +17,7 @@ import { devicesOf, stopTestbed, type Testbed } from './identity/testbed.js';
 import { AgentMetrics, type Observed } from './observing/metrics.js';
 import { Pauses } from './scheduler/pauses.js';
 import type { Settings } from './settings.js';
-import type { Spool } from './spool/spool.js';
+import type { ProbeSpool } from './spool/probe-spool.js';
 import type { TelemetryCollector } from './telemetry/collector.js';
 import { DirectiveDesk } from './uplink/directive-desk.js';
 import { EngineClock } from './uplink/engine-clock.js';
@@ -60,7 +60,7 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
   const { loaded, settings, testbed, log, fatal } = parts;
   const { config } = settings;
   const late: Late = { connected: false };
-  const spool: Spool = await openStores(config, (lost) => metrics.givenUp(lost), stack);
+  const spool: ProbeSpool = await openStores(config, (lost) => metrics.givenUp(lost), stack);
   const devices = new Devices(devicesOf(testbed));
   const pauses = new Pauses(config.paused_devices);
   const metrics: AgentMetrics = new AgentMetrics({
@@ -126,7 +126,7 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
 }
 
 function observed(
-  spool: Spool,
+  spool: ProbeSpool,
   devices: Devices,
   { lanes }: Testbed,
   pauses: Pauses,

@@ -50,7 +50,7 @@ export interface ServerTls {
 }
 
 export interface GrpcServerOptions {
-  /** host:port; port 0 takes a free one. */
+  /** host:port, where port 0 takes a free one; or unix:PATH, which processes of this machine alone can reach. */
   readonly address: string;
   /** Configuration key of the address, named in errors. */
   readonly addressKey: string;
@@ -73,7 +73,7 @@ export interface GrpcServerOptions {
 }
 
 export interface GrpcServer {
-  /** host:port that is listened on. */
+  /** host:port, or unix:PATH, that is listened on. */
   readonly address: string;
   /** Answer of grpc.health.v1.Health for the empty name and for every service. */
   setServing(serving: boolean): void;
@@ -88,8 +88,9 @@ export interface GrpcServer {
  * @throws SentinelError UNAVAILABLE when the port is taken; FAILED_PRECONDITION when plaintext would leave loopback; INTERNAL when a method has no authorisation entry
  */
 export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const wanted = parseAddress(options.address);
-  if (options.tls === null && !options.insecure && !isLoopback(wanted.host)) throw plaintextError(options);
+  const local = options.address.startsWith('unix:');
+  const { host } = parseAddress(options.address);
+  if (options.tls === null && !options.insecure && !local && !isLoopback(host)) throw plaintextError(options);
   const roles = authorisationTable(options.services);
   routeLibraryLog(options.log);
   const server = new Server(serverOptions(options, roles));
@@ -109,7 +110,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   };
   setServing(true);
   return {
-    address: formatAddress({ host: wanted.host, port }),
+    address: local ? options.address : formatAddress({ host, port }),
     setServing,
     handleBy: (services) => {
       for (const { definition } of services) server.removeService(definition);
@@ -186,7 +187,7 @@ function addReflection(server: Server, services: string[]): void {
 
 function bind(server: Server, options: GrpcServerOptions, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(formatAddress(parseAddress(options.address)), credentials, (cause, port) => {
+    server.bindAsync(normalised(options.address), credentials, (cause, port) => {
       if (cause === null) return resolve(port);
       const taken = /EADDRINUSE/.test(cause.message);
       reject(
@@ -200,6 +201,10 @@ function bind(server: Server, options: GrpcServerOptions, credentials: ServerCre
       );
     });
   });
+}
+
+function normalised(address: string): string {
+  return address.startsWith('unix:') ? address : formatAddress(parseAddress(address));
 }
 
 function shutDown(server: Server): Promise<void> {

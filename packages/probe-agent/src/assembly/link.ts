@@ -5,13 +5,13 @@ import { createClient } from '@sentinel/service-kit/grpc-client';
 import { VERSION } from '@sentinel/service-kit/version';
 import { agentKey } from '../identity/agent-key.js';
 import type { Settings } from '../settings.js';
-import type { Spool } from '../spool/spool.js';
+import { giveUpTestBuilds, type ProbeSpool } from '../spool/probe-spool.js';
 import { explainUplinkError } from '../uplink/explain.js';
 import { Uplink } from '../uplink/uplink.js';
 import type { Common } from './common.js';
 
 export interface LinkParts {
-  readonly spool: Spool;
+  readonly spool: ProbeSpool;
   readonly build: string;
   /** Of the busiest device over the last minute, percent, scheduled or not. */
   readonly overheadPct: () => number;
@@ -56,9 +56,9 @@ function isRefusedLeftover({ testbed }: Common, error: unknown): boolean {
 }
 
 /** Sequences have no gap: a record that is refused for ever would keep back all that comes after it. */
-async function giveUpLeftovers({ log }: Common, spool: Spool, committed: bigint): Promise<void> {
+async function giveUpLeftovers({ log }: Common, spool: ProbeSpool, committed: bigint): Promise<void> {
   try {
-    const records = await spool.giveUpTestBuilds(committed);
+    const records = await giveUpTestBuilds(spool, committed);
     if (records > 0)
       log.warn({ records }, 'the engine refuses what a test build left in the spool: only its counts are sent');
   } catch (error) {

@@ -3,7 +3,7 @@ import { buildId } from '../identity/build-id.js';
 import { Events } from '../reporting/events.js';
 import { Reporter } from '../reporting/reporter.js';
 import { PatientAppender } from '../spool/patient-append.js';
-import type { Spool } from '../spool/spool.js';
+import type { ProbeSpool } from '../spool/probe-spool.js';
 import type { Common } from './common.js';
 
 export interface Reporting {
@@ -14,7 +14,7 @@ export interface Reporting {
 }
 
 /** From results and events to durable records. */
-export function makeReporting(common: Common, spool: Spool, onAppended: () => void): Reporting {
+export function makeReporting(common: Common, spool: ProbeSpool, onAppended: () => void): Reporting {
   const { settings, testbed, log, clock, metrics, devices, fatal } = common;
   const { config } = settings;
   const appender = new PatientAppender({ append: (payload) => spool.append(payload), onAppended, onLost: fatal, log });

@@ -10,7 +10,6 @@ import { buildId } from './build-id.js';
 import { partitions } from './devices.js';
 import { deviceIds } from './saved-ids.js';
 import { failures, selfTest } from './self-test.js';
-import { uuidV5, uuidV7 } from './uuid.js';
 
 const root = temporaryFolder();
 const fresh = () => mkdtempSync(join(root, 'x-'));
@@ -60,13 +59,6 @@ test('a build is another when release, addon or code is, and tests do not count'
   const second = buildId('1', addon, code);
   writeFileSync(addon, 'two');
   assert.equal(new Set([first, second, buildId('1', addon, code)]).size, 3);
-});
-
-test('ids carry version and variant; a v7 begins with its time', () => {
-  const id = uuidV7(0x0123_4567_89ab, new Uint8Array(10).fill(0xff)).toString('hex');
-  assert.equal(id, '0123456789ab7fffbfffffffffffffff');
-  assert.notEqual(uuidV5('ab', 'c'), uuidV5('a', 'bc'));
-  assert.equal(uuidV5('a'), uuidV5('a'));
 });
 
 test("a node's key comes from the fleet's, or is given", () => {

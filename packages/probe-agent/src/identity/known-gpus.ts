@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileDurably } from '../files.js';
+import { writeFileDurably } from '@sentinel/service-kit/files';
 
 /** GPUs that the agent of this node tested when it started last. A lost or damaged file loses the memory, nothing else. */
 export function knownGpus(folder: string): string[] {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { writeFileDurably } from '../files.js';
-import { uuidV5 } from './uuid.js';
+import { writeFileDurably } from '@sentinel/service-kit/files';
+import { uuidV5 } from '@sentinel/service-kit/uuid';
 
 const MACHINE_ID_FILES = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { writeFileDurably } from '../files.js';
+import { writeFileDurably } from '@sentinel/service-kit/files';
 import { NO_INDICES, type SavedIndices, SeedIndices } from './seed-indices.js';
 
 /**

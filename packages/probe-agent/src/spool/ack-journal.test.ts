@@ -3,18 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { type SpoolFolder, spoolFolder } from '@sentinel/service-kit/spool';
 import { temporaryFolder } from '../testing/folder.js';
 import { batchPayload, TEST_DEVICE } from '../testing/payloads.js';
 import { AckJournal, type AckLine } from './ack-journal.js';
-import { Spool } from './spool.js';
-import { type SpoolFolder, spoolFolder } from './spool-folder.js';
+import { openProbeSpool, type ProbeSpool } from './probe-spool.js';
 
 const root = temporaryFolder();
 const FILE = join(root, 'acks.jsonl');
 
-async function open(folder: SpoolFolder): Promise<{ spool: Spool; close: () => Promise<void> }> {
+async function open(folder: SpoolFolder): Promise<{ spool: ProbeSpool; close: () => Promise<void> }> {
   const journal = await AckJournal.open(FILE, folder.spoolId);
-  const spool = await Spool.open({ folder, maxBytes: 1 << 20, journal, onGivenUp: () => {} });
+  const spool = await openProbeSpool({ folder, maxBytes: 1 << 20, journal, onGivenUp: () => {} });
   const close = async () => {
     await spool.close();
     await journal.close();

@@ -1,14 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
+import type { Ack } from '@sentinel/service-kit/spool';
 import { type RunRow, summarise } from '../reporting/summary.js';
 
 /** Bytes read at once while looking for the last line. */
 const CHUNK_BYTES = 64 * 1024;
-
-export interface Ack {
-  readonly committedThrough: bigint;
-  readonly archivedThrough: bigint;
-}
 
 /** One line of the journal: a record that the engine said it has. Integers are safe in JSON: a sequence counts records. */
 export interface AckLine {

@@ -1,6 +1,6 @@
 import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
+import type { EntryKind } from '@sentinel/service-kit/spool';
 import { gapOf, summarise } from '../reporting/summary.js';
-import type { EntryKind } from './entry.js';
 
 /** What was lost with one payload. */
 export interface GivenUp {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { writeFileDurably } from '@sentinel/service-kit/files';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { writeFileDurably } from '../files.js';
 import type { Pause } from '../scheduler/pauses.js';
 
 /** What operators ordered through the engine last. */

@@ -15,8 +15,8 @@ import type {
 } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { batchMac, helloMac } from '@sentinel/service-kit/mac';
-import { type RecordSource, Sender } from './sender.js';
-import { writeTo } from './stream-queue.js';
+import { type RecordSource, Sender } from '@sentinel/service-kit/uplink/sender';
+import { writeTo } from '@sentinel/service-kit/uplink/stream-queue';
 
 type ControlStream = ClientDuplexStream<AgentControlRequest, AgentControlResponse>;
 type ResultStream = ClientDuplexStream<StreamProbeResultsRequest, StreamProbeResultsResponse>;
@@ -60,7 +60,7 @@ export class Session {
   readonly #control: ControlStream;
   #hello: Uint8Array = new Uint8Array();
   #results: ResultStream | undefined;
-  #sender: Sender | undefined;
+  #sender: Sender<StreamProbeResultsRequest> | undefined;
   readonly #statuses = new Map<string, AgentControlRequest>();
   #sendingStatuses = false;
   #heartbeat: NodeJS.Timeout | undefined;

@@ -5,8 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { ProbeServiceClient } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { createClient } from '@sentinel/service-kit/grpc-client';
 import { deriveAgentKey } from '@sentinel/service-kit/mac';
-import { Spool } from '../spool/spool.js';
-import { spoolFolder } from '../spool/spool-folder.js';
+import { spoolFolder } from '@sentinel/service-kit/spool';
+import { openProbeSpool, type ProbeSpool } from '../spool/probe-spool.js';
 import { EngineStub } from '../testing/engine-stub.js';
 import { temporaryFolder } from '../testing/folder.js';
 import { batchPayload, encoded } from '../testing/payloads.js';
@@ -20,7 +20,7 @@ const NODE = 'node-1';
 
 interface Linked {
   readonly engine: EngineStub;
-  readonly spool: Spool;
+  readonly spool: ProbeSpool;
   readonly uplink: Uplink;
   readonly errors: unknown[];
   readonly retries: number[];
@@ -31,7 +31,7 @@ async function link(t: TestContext, { key = KEY, start = true } = {}): Promise<L
   await engine.start();
   const { address } = engine;
   const folder = spoolFolder(join(root, randomBytes(6).toString('hex')), () => randomBytes(16));
-  const spool = await Spool.open({ folder, maxBytes: 1 << 24, journal: null, onGivenUp: () => {} });
+  const spool = await openProbeSpool({ folder, maxBytes: 1 << 24, journal: null, onGivenUp: () => {} });
   const errors: unknown[] = [];
   const retries: number[] = [];
   const uplink = new Uplink({

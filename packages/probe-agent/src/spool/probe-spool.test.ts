@@ -9,12 +9,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { nodeFiles } from '@sentinel/service-kit/segment-log';
+import { spoolFolder } from '@sentinel/service-kit/spool';
 import fc from 'fast-check';
 import { temporaryFolder } from '../testing/folder.js';
 import { batchPayload, encoded } from '../testing/payloads.js';
 import type { GivenUp } from './give-up.js';
-import { Spool, type SpoolOptions } from './spool.js';
-import { spoolFolder } from './spool-folder.js';
+import { giveUpTestBuilds, openProbeSpool, type ProbeSpool, type ProbeSpoolOptions } from './probe-spool.js';
 
 const root = temporaryFolder();
 const ROOMY = 1 << 28;
@@ -23,12 +23,12 @@ function fresh(): string {
   return join(root, randomBytes(6).toString('hex'));
 }
 
-function open(parent: string, options: Partial<SpoolOptions> = {}): Promise<Spool> {
+function open(parent: string, options: Partial<ProbeSpoolOptions> = {}): Promise<ProbeSpool> {
   const folder = spoolFolder(parent, () => randomBytes(16));
-  return Spool.open({ folder, maxBytes: ROOMY, journal: null, onGivenUp: () => {}, ...options });
+  return openProbeSpool({ folder, maxBytes: ROOMY, journal: null, onGivenUp: () => {}, ...options });
 }
 
-function files(spool: Spool, parent: string): string[] {
+function files(spool: ProbeSpool, parent: string): string[] {
   const dir = join(parent, spool.spoolId.toString('hex'));
   return readdirSync(dir)
     .sort()
@@ -173,7 +173,7 @@ test('a spool full of counts says so and takes records again once some are archi
 
 test('a full disk uses up no sequence', async () => {
   let full = false;
-  const files: NonNullable<SpoolOptions['files']> = {
+  const files: NonNullable<ProbeSpoolOptions['files']> = {
     ...nodeFiles,
     open: async (dir, segment, flags) => {
       const handle = await nodeFiles.open(dir, segment, flags);
@@ -254,7 +254,7 @@ test('whatever a writer was told is durable is there after kill -9, and no seque
   assert.ok(known.size > 100);
 });
 
-async function hashOf(spool: Spool, sequence: bigint): Promise<string> {
+async function hashOf(spool: ProbeSpool, sequence: bigint): Promise<string> {
   const bytes = await spool.read(sequence);
   if (UplinkPayload.decode(bytes).body?.$case === 'gap') return 'gap';
   return createHash('sha256').update(bytes).digest('hex');
@@ -266,8 +266,8 @@ test('what a test build left is given up as counts that stay marked; the rest an
   let spool = await open(parent, { onGivenUp: (one) => lost.push(one) });
   const left = (first: number): UplinkPayload => ({ ...batchPayload(first, 5, 2), testBuild: true });
   for (const payload of [left(1), batchPayload(2, 3, 1), left(3), batchPayload(4, 1)]) await spool.append(payload);
-  assert.equal(await spool.giveUpTestBuilds(1n), 1);
-  assert.equal(await spool.giveUpTestBuilds(1n), 0, 'a second time finds nothing');
+  assert.equal(await giveUpTestBuilds(spool, 1n), 1);
+  assert.equal(await giveUpTestBuilds(spool, 1n), 0, 'a second time finds nothing');
   assert.deepEqual(lost, [{ runs: 5, executions: 10, mismatches: 2 }]);
   await spool.close();
   spool = await open(parent);

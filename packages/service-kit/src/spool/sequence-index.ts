@@ -1,4 +1,4 @@
-import type { Position } from '@sentinel/service-kit/segment-log';
+import type { Position } from '../segment-log/index.js';
 import type { EntryKind } from './entry.js';
 
 /** Where a record is. */

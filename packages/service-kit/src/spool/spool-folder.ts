@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { SentinelError } from '@sentinel/service-kit/errors';
+import { SentinelError } from '../errors.js';
 import { syncDirectory } from '../files.js';
 
 const SPOOL_ID = /^[0-9a-f]{32}$/;

@@ -1,4 +1,4 @@
-import type { StreamProbeResultsRequest, StreamProbeResultsResponse } from '@sentinel/contracts/sentinel/v1/probe.js';
+import type { Ack } from '../spool/index.js';
 
 /** Records sent and not yet committed, at most. */
 export const WINDOW_RECORDS = 256;
@@ -21,10 +21,10 @@ export class ImpossibleAck extends Error {}
  * Sends records in order from one sequence on, as far as the window allows. Pure flow control: `send` writes one envelope and
  * resolves false when the stream is gone.
  */
-export class Sender {
+export class Sender<Request> {
   readonly #source: RecordSource;
-  readonly #seal: (sequence: bigint, payload: Uint8Array) => StreamProbeResultsRequest;
-  readonly #send: (request: StreamProbeResultsRequest) => Promise<boolean>;
+  readonly #seal: (sequence: bigint, payload: Uint8Array) => Request;
+  readonly #send: (request: Request) => Promise<boolean>;
   #next: bigint;
   #committed: bigint;
   readonly #knownCommitted: bigint;
@@ -33,12 +33,15 @@ export class Sender {
   #bytes = 0;
   #pumping: Promise<void> | undefined;
 
-  /** Starts after `archivedThrough`: what is committed alone is offered again, since the engine may have lost its history of it. */
+  /**
+   * Starts after `archivedThrough`: what is committed alone is offered again, since the engine may have lost its history of it.
+   * @param already what the engine may know of; an acknowledgement beyond that and beyond what was sent is impossible
+   */
   constructor(
     source: RecordSource,
-    already: StreamProbeResultsResponse,
-    seal: (sequence: bigint, payload: Uint8Array) => StreamProbeResultsRequest,
-    send: (request: StreamProbeResultsRequest) => Promise<boolean>,
+    already: Ack,
+    seal: (sequence: bigint, payload: Uint8Array) => Request,
+    send: (request: Request) => Promise<boolean>,
   ) {
     this.#source = source;
     this.#next = already.archivedThrough + 1n;
@@ -58,12 +61,25 @@ export class Sender {
 
   async #sendAll(): Promise<void> {
     while (this.#next <= this.#source.lastSequence && this.#hasRoom()) {
-      const payload = await this.#source.read(this.#next);
-      this.#sizes.set(this.#next, payload.length);
+      const sequence = this.#next;
+      const payload = await this.#readOwed(sequence);
+      if (payload === null) continue;
+      this.#sizes.set(sequence, payload.length);
       this.#bytes += payload.length;
-      const sent = this.#send(this.#seal(this.#next, payload));
+      const sent = this.#send(this.#seal(sequence, payload));
       this.#next += 1n;
       if (!(await sent)) return;
+    }
+  }
+
+  /** Null where an acknowledgement made the record unnecessary meanwhile: `next` is beyond it then. */
+  async #readOwed(sequence: bigint): Promise<Uint8Array | null> {
+    try {
+      const payload = await this.#source.read(sequence);
+      return sequence === this.#next ? payload : null;
+    } catch (error) {
+      if (sequence === this.#next) throw error;
+      return null;
     }
   }
 
@@ -71,7 +87,7 @@ export class Sender {
    * Takes an acknowledgement; a repeated or an older one changes nothing.
    * @throws ImpossibleAck
    */
-  async acknowledged({ committedThrough, archivedThrough }: StreamProbeResultsResponse): Promise<void> {
+  async acknowledged({ committedThrough, archivedThrough }: Ack): Promise<void> {
     const sent = this.#next - 1n;
     if ((committedThrough > sent && committedThrough > this.#knownCommitted) || archivedThrough > committedThrough) {
       throw new ImpossibleAck(
@@ -84,6 +100,8 @@ export class Sender {
     }
     if (committedThrough > this.#committed) this.#committed = committedThrough;
     if (archivedThrough > this.#archived) this.#archived = archivedThrough;
+    // Of an earlier connection, whose answer was lost.
+    if (this.#archived >= this.#next) this.#next = this.#archived + 1n;
     await this.#source.acknowledge(this.#committed, this.#archived);
     await this.pump();
   }

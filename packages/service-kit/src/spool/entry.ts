@@ -1,4 +1,4 @@
-/** What a record is to a full spool: passing runs and events are given up first, mismatches last, gaps are what is left of both. */
+/** What a record is to a full spool: what tells of no fault is given up first, mismatches last, gaps are what is left of both. */
 export type EntryKind = 'passing' | 'mismatch' | 'gap';
 
 /** What one record of the log says. A later entry of the same sequence replaces an earlier one. */

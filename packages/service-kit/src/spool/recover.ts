@@ -1,5 +1,5 @@
-import { SentinelError } from '@sentinel/service-kit/errors';
-import type { LogRecord } from '@sentinel/service-kit/segment-log';
+import { SentinelError } from '../errors.js';
+import type { LogRecord } from '../segment-log/index.js';
 import { decodeEntry } from './entry.js';
 import { FileTally } from './file-tally.js';
 import { SequenceIndex, type Slot } from './sequence-index.js';

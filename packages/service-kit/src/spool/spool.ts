@@ -1,10 +1,7 @@
-import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
-import { SentinelError } from '@sentinel/service-kit/errors';
-import { type Position, SEGMENT_HEADER, SegmentLog, type SegmentLogOptions } from '@sentinel/service-kit/segment-log';
-import type { AckJournal } from './ack-journal.js';
+import { SentinelError } from '../errors.js';
+import { type Position, SEGMENT_HEADER, SegmentLog, type SegmentLogOptions } from '../segment-log/index.js';
 import { decodeEntry, type Entry, type EntryKind, encodeEntry } from './entry.js';
 import type { FileTally } from './file-tally.js';
-import { type GivenUp, giveUp, isOfTestBuild, kindOf } from './give-up.js';
 import { type Recovered, recover } from './recover.js';
 import type { SequenceIndex } from './sequence-index.js';
 import type { SpoolFolder } from './spool-folder.js';
@@ -20,13 +17,30 @@ const MAX_SEGMENT_BYTES = 8 * 1024 * 1024;
 /** Share of the entries that must be in vain before files are written anew for their sake alone. */
 const WORTH_REWRITING = 0.1;
 
-export interface SpoolOptions {
+/** What the spool must know of what it keeps. */
+export interface Payloads<P> {
+  encode(payload: P): Uint8Array;
+  /** 'gap' = is never given up. */
+  kindOf(payload: P): EntryKind;
+  /** What is left of a payload for which there is no room any more. */
+  giveUp(bytes: Uint8Array): Uint8Array;
+}
+
+/** Cumulative: the engine has decided from records up to the one, and needs none up to the other any more. */
+export interface Ack {
+  readonly committedThrough: bigint;
+  readonly archivedThrough: bigint;
+}
+
+export interface SpoolOptions<P> {
   readonly folder: SpoolFolder;
-  /** Beyond it the oldest payloads are replaced by their counts. */
+  /** Beyond it the oldest payloads are given up. */
   readonly maxBytes: number;
-  readonly journal: AckJournal | null;
-  /** What had to be given up: the spool was full, or the engine refuses what it holds. */
-  readonly onGivenUp: (lost: GivenUp) => void;
+  /** Configuration key of maxBytes, named in errors. */
+  readonly maxBytesKey: string;
+  readonly payloads: Payloads<P>;
+  /** Before an acknowledgement lets records be forgotten. */
+  readonly onAcknowledged?: (spool: Spool<P>, ack: Ack) => Promise<void>;
   readonly files?: SegmentLogOptions['files'];
 }
 
@@ -34,16 +48,16 @@ export interface SpoolOptions {
  * Write-ahead log of the records that the engine has not archived yet. A record has its sequence for ever: it is durable before
  * anybody sees the number, and a restart, however it came about, goes on with the next one.
  */
-export class Spool {
+export class Spool<P> {
   readonly spoolId: Buffer;
-  readonly #options: SpoolOptions;
+  readonly #options: SpoolOptions<P>;
   readonly #log: SegmentLog;
   readonly #index: SequenceIndex;
   readonly #limit: number;
   readonly #tally: FileTally;
   #changes: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: SpoolOptions, log: SegmentLog, { index, tally }: Recovered, limit: number) {
+  private constructor(options: SpoolOptions<P>, log: SegmentLog, { index, tally }: Recovered, limit: number) {
     this.spoolId = options.folder.spoolId;
     this.#options = options;
     this.#log = log;
@@ -53,7 +67,7 @@ export class Spool {
   }
 
   /** @throws SentinelError where another process has it, or it is damaged */
-  static async open(options: SpoolOptions): Promise<Spool> {
+  static async open<P>(options: SpoolOptions<P>): Promise<Spool<P>> {
     const { folder, maxBytes, files } = options;
     const maxSegmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, Math.floor(maxBytes / SEGMENTS)));
     const logOptions = { dir: folder.dir, maxSegmentBytes, maxRecordBytes: MAX_RECORD_BYTES + 16 };
@@ -84,12 +98,13 @@ export class Spool {
    * Resolves with the record's sequence when it is durable.
    * @throws SentinelError RESOURCE_EXHAUSTED while there is no room: nothing was kept, a later try may succeed
    */
-  append(payload: UplinkPayload): Promise<bigint> {
-    const bytes = UplinkPayload.encode(payload).finish();
+  append(payload: P): Promise<bigint> {
+    const { payloads } = this.#options;
+    const bytes = payloads.encode(payload);
     return this.#alone(async () => {
       await this.#makeRoom(bytes.length);
       const sequence = this.#index.last + 1n;
-      const kind = kindOf(payload);
+      const kind = payloads.kindOf(payload);
       const [position] = await this.#log.append([encodeEntry({ kind, sequence, payload: bytes })]);
       if (position === undefined) throw new RangeError('the log gave no position');
       this.#index.append({ ...position, kind });
@@ -112,10 +127,10 @@ export class Spool {
     }
   }
 
-  /** Notes what the engine has in the journal, and forgets what it has archived. */
+  /** Forgets what the engine has archived. */
   acknowledge(committedThrough: bigint, archivedThrough: bigint): Promise<void> {
     return this.#alone(async () => {
-      await this.#options.journal?.record(this, { committedThrough, archivedThrough });
+      await this.#options.onAcknowledged?.(this, { committedThrough, archivedThrough });
       if (archivedThrough < this.#index.first) return;
       this.#index.forgetThrough(archivedThrough);
       const needed = this.#index.oldestSegment ?? this.#log.end.segment;
@@ -129,16 +144,16 @@ export class Spool {
   }
 
   /**
-   * Replaces by its counts what a test build left beyond `committedThrough`, for an engine that refuses such evidence.
-   * Resolves with how many records it was.
+   * Gives up what the engine refuses beyond `committedThrough`: sequences have no gap, so that a record which is refused for ever
+   * would keep back all that comes after it. Resolves with how many records it was.
    */
-  giveUpTestBuilds(committedThrough: bigint): Promise<number> {
+  giveUpRefused(committedThrough: bigint, isRefused: (bytes: Uint8Array) => boolean): Promise<number> {
     return this.#alone(async () => {
       const given: Owed[] = [];
       const from = committedThrough < this.#index.first ? this.#index.first : committedThrough + 1n;
       for (let sequence = from; sequence <= this.#index.last; sequence += 1n) {
         const entry = await this.#evidenceAt(sequence);
-        if (entry !== undefined && isOfTestBuild(entry.payload)) given.push(this.#giveUp(entry));
+        if (entry !== undefined && isRefused(entry.payload)) given.push(this.#giveUp(entry));
       }
       if (given.length > 0) await this.#rewrite(given);
       return given.length;
@@ -168,7 +183,7 @@ export class Spool {
   async #makeRoom(incoming: number): Promise<void> {
     // Two rounds through all files win everything that can be.
     for (let tries = 2 * SEGMENTS; this.#log.bytes + incoming > this.#limit; tries -= 1) {
-      if (tries === 0 || !(await this.#evictOldestFile())) throw full(this.#options.folder.dir, this.#options.maxBytes);
+      if (tries === 0 || !(await this.#evictOldestFile())) throw full(this.#options);
     }
   }
 
@@ -191,9 +206,7 @@ export class Spool {
   }
 
   #giveUp({ sequence, payload }: Owed): Owed {
-    const { lost, left } = giveUp(payload);
-    this.#options.onGivenUp(lost);
-    return { kind: 'gap', sequence, payload: left };
+    return { kind: 'gap', sequence, payload: this.#options.payloads.giveUp(payload) };
   }
 
   /** Appends entries that replace earlier ones, notes what is forgotten, then removes the files that nothing needs any more. */
@@ -223,11 +236,11 @@ function samePlace(a: Position, b: Position | undefined): boolean {
   return a.segment === b?.segment && a.offset === b.offset;
 }
 
-function full(dir: string, maxBytes: number): SentinelError {
+function full({ folder, maxBytes, maxBytesKey }: SpoolOptions<never>): SentinelError {
   return new SentinelError({
     code: 'RESOURCE_EXHAUSTED',
-    field: 'probe_agent.spool.max_bytes',
-    message: `the spool ${dir} has its ${maxBytes} bytes full of counts and cannot take another record`,
-    hint: 'Connect the engine, or raise probe_agent.spool.max_bytes.',
+    field: maxBytesKey,
+    message: `the spool ${folder.dir} has its ${maxBytes} bytes full of what cannot be given up and takes no other record`,
+    hint: `Connect the engine, or raise ${maxBytesKey}.`,
   });
 }
