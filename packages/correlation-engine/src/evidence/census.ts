@@ -1,5 +1,6 @@
-import { type Cohort, parseCohort } from './cohorts.js';
+import { type Cohort, cohortOf, parseCohort } from './cohorts.js';
 import type { Draft } from './draft.js';
+import { JOB } from './families.js';
 import type { DeviceState } from './model/device.js';
 import type { Family } from './model/terms.js';
 import type { FamilyState } from './model/unit.js';
@@ -71,7 +72,7 @@ export class CohortChanges {
 
   /** Cohorts that devices came to by this record. */
   *entered(draft: Draft): Generator<string> {
-    for (const id of this.#touched) for (const { cohort } of draft.devices.get(id)?.families ?? []) yield cohort;
+    for (const id of this.#touched) for (const { cohort } of membershipsOf(draft.devices.get(id))) yield cohort;
   }
 
   #before(draft: Draft, id: string): readonly Membership[] {
@@ -125,16 +126,26 @@ export function cohortsOf(draft: Draft, { vendor, model }: DeviceState, family: 
 
 function membershipsOf(device: DeviceState | undefined): readonly Membership[] {
   if (device === undefined) return [];
-  return device.families.map((family) => membership(device, family));
+  return [...device.families.map((family) => membership(device, family)), inJobs(device)];
+}
+
+/** Whatever a device runs, jobs may run on it. */
+function inJobs(device: DeviceState): Membership {
+  return membership(device, { family: JOB, cohort: cohortOf(device, JOB), firstCleanUs: null });
 }
 
 function membershipIn(device: DeviceState | undefined, cohort: string): Membership | undefined {
-  const family = device?.families.find((entry) => entry.cohort === cohort);
-  return device === undefined || family === undefined ? undefined : membership(device, family);
+  if (device === undefined) return undefined;
+  const family = device.families.find((entry) => entry.cohort === cohort);
+  if (family !== undefined) return membership(device, family);
+  return cohortOf(device, JOB) === cohort ? inJobs(device) : undefined;
 }
 
 /** Clean = it ran the family cleanly, and there is no evidence against it. */
-function membership({ node, state, units }: DeviceState, { family, cohort, firstCleanUs }: FamilyState): Membership {
+function membership(
+  { node, state, units }: DeviceState,
+  { family, cohort, firstCleanUs }: Pick<FamilyState, 'family' | 'cohort' | 'firstCleanUs'>,
+): Membership {
   const { held, failing } = totalsOf(units);
   const clean = firstCleanUs !== null && state === 'HEALTHY' && !held.includes(family);
   return { cohort, node, clean, failing: failing.includes(family) };

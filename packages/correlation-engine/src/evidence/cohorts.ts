@@ -1,3 +1,4 @@
+import { JOB } from './families.js';
 import type { DeviceState } from './model/device.js';
 import type { Family } from './model/terms.js';
 
@@ -41,7 +42,11 @@ export function familyOfCohort(cohort: string): Family {
   return parseCohort(cohort).family;
 }
 
-/** '' for a family that the device never announced: a cohort without members, which qualifies nobody. */
+/**
+ * '' for a family that the device never announced: a cohort without members, which qualifies nobody. Jobs run on whatever shares model
+ * and drivers, without a version of a probe.
+ */
 export function cohortOf(device: DeviceState, family: Family): string {
+  if (family === JOB) return cohortKey(device, JOB, 0);
   return device.families.find((entry) => entry.family === family)?.cohort ?? '';
 }

@@ -1,4 +1,6 @@
-import type { CoreConfig, GateSettings } from './model/settings.js';
+import type { AttributionSettings, CoreConfig, GateSettings } from './model/settings.js';
+
+const JOB_HEALTHY_RATE = 1e-6;
 
 /** Settings that configurations stored or logged by earlier releases lack, at the defaults of this one. */
 export const ADDED_SETTINGS: Omit<
@@ -12,6 +14,7 @@ export const ADDED_SETTINGS: Omit<
     node_faults_per_node_year: 2e-3,
     cohort_faults_per_year: 0.1,
     healthy_failure_rate: 1e-9,
+    job_healthy_rate: JOB_HEALTHY_RATE,
     quarantine_odds: 19,
     other_bin_weight: 0.1,
     failure_probabilities: [0.999, 0.1, 0.01, 1e-3, 1e-4, 1e-5],
@@ -34,10 +37,16 @@ export const ADDED_SETTINGS: Omit<
 export function completeConfig(config: CoreConfig): CoreConfig {
   const missing = Object.entries(ADDED_SETTINGS).filter(([key]) => !Object.hasOwn(config, key));
   // What is there keeps its order: replay compares bytes.
-  return { ...config, ...Object.fromEntries(missing), gates: completeGates(config.gates) };
+  const all = { ...config, ...Object.fromEntries(missing) };
+  return { ...all, gates: completeGates(all.gates), attribution: completeAttribution(all.attribution) };
 }
 
 /** No deep test started by itself then. */
 function completeGates(gates: GateSettings): GateSettings {
   return Object.hasOwn(gates, 'deep_test_after_hours') ? gates : { ...gates, deep_test_after_hours: 0 };
+}
+
+/** No job was compared then. */
+function completeAttribution(settings: AttributionSettings): AttributionSettings {
+  return Object.hasOwn(settings, 'job_healthy_rate') ? settings : { ...settings, job_healthy_rate: JOB_HEALTHY_RATE };
 }

@@ -1,5 +1,6 @@
 import { configOf, type Draft } from './draft.js';
 import { deviceExposure, exposureOf } from './exposure.js';
+import { JOB } from './families.js';
 import type { DeviceState } from './model/device.js';
 import type { Family } from './model/terms.js';
 import type { UnitName, UnitState } from './model/unit.js';
@@ -86,14 +87,16 @@ export const posteriorOdds: DecisionModel = {
   assess(device, families, nowUs, facts) {
     const at = lookAt(device, families, nowUs, facts);
     const units = at.failing.map((unit) => assessUnit(at, unit));
-    const gpuOdds = gpuOddsOf(at);
-    const unitOdds = units.reduce((sum, unit) => sum + unit.odds, 0) + oddsOfTheRest(at);
+    // A job accuses the device as a whole.
+    const [inJobs, ofUnits] = [units.filter(isInJobs), units.filter((unit) => !isInJobs(unit))];
+    const gpuOdds = gpuOddsOf(at) + sumOf(inJobs);
+    const unitOdds = sumOf(ofUnits) + oddsOfTheRest(at);
     const odds = totalOf(gpuOdds, unitOdds);
     const tally = tallyOf(at.failing);
     const needed = thresholdOdds(configOf(facts)).quarantine;
     const { consecutive } = totalsOf(at.failing);
     const atOnce = isAtOnce(facts, consecutive);
-    const missing = atOnce ? '' : missingOf(tally, odds, needed);
+    const missing = atOnce ? '' : missingOf(tally, inJobs.length > 0, odds, needed);
     return {
       odds,
       probability: probabilityOf(odds),
@@ -107,6 +110,14 @@ export const posteriorOdds: DecisionModel = {
     };
   },
 };
+
+function isInJobs({ family }: UnitAssessment): boolean {
+  return family === JOB;
+}
+
+function sumOf(units: readonly UnitAssessment[]): number {
+  return units.reduce((sum, { odds }) => sum + odds, 0);
+}
 
 /** A device as it is looked at, and what is believed of its units. */
 interface Looked {
@@ -236,10 +247,12 @@ function suffices({ hardObservations, answers }: Tally): boolean {
   return hardObservations >= NEEDED.observations && answers >= NEEDED.answers;
 }
 
-function missingOf({ hardObservations, answers }: Tally, odds: number, needed: number): string {
+const ANSWER = 'a mismatch in the confirmation burst or the follow-up';
+
+function missingOf({ hardObservations, answers }: Tally, inJobs: boolean, odds: number, needed: number): string {
   if (hardObservations === 0)
     return 'a mismatch that passes the integrity and locality gates, and another in answer to it';
-  if (answers < NEEDED.answers) return 'a mismatch in the confirmation burst or the follow-up';
+  if (answers < NEEDED.answers) return inJobs ? `${ANSWER}, or in a comparison of a job that is asked for` : ANSWER;
   if (hardObservations < NEEDED.observations) return 'one more hard observation';
   if (odds >= needed) return '';
   const likely = `a defect is ${percent(probabilityOf(odds))} likely and ${percent(probabilityOf(needed))} is needed`;

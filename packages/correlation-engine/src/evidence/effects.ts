@@ -175,7 +175,7 @@ export interface MovedDevice {
  * What bounded memory gave up, or did not take: a cohort or a node of one that failed, an incident that was not opened or that ended, a
  * golden that was not compared because too many cohorts are, a canary that was not opened, the count of tie-breaks of a suspect, an edge
  * of the trust graph, a source or a job of soft events, hardware that was taken out, a device
- * that two nodes name.
+ * that two nodes name, a round of comparison in a job.
  */
 export const FORGETTABLE = [
   'failing_cohort',
@@ -190,8 +190,22 @@ export const FORGETTABLE = [
   'soft_source',
   'soft_job',
   'archived_device',
+  'job_round',
 ] as const;
 export type Forgettable = (typeof FORGETTABLE)[number];
+
+/** An answer of the engine to one comparison of a job. */
+export interface ComparisonEffect {
+  /** Name of an `AnomalyType`. */
+  type: string;
+  outcome: ComparisonOutcome;
+}
+
+/**
+ * COUNTED = it accuses a device. REPEATED = the device was accused of it already. NOT_ITS_DEVICE = a device lost, of which this monitor
+ * may not speak. The others are those of the vote.
+ */
+export type ComparisonOutcome = 'COUNTED' | 'REPEATED' | 'NOT_ITS_DEVICE' | 'AGREED' | 'NO_MAJORITY' | 'TOO_FEW';
 
 /** Why an operator's order was not carried out. */
 export interface Refusal {
@@ -220,6 +234,7 @@ export interface Effects {
   /** Nodes whose agents are told anew what operators said about probing. */
   controls: readonly string[];
   ignored: readonly IgnoredRows[];
+  comparisons: readonly ComparisonEffect[];
   forgotten: Readonly<Partial<Record<Forgettable, number>>>;
   /** Only for records of operators. */
   refusal: Refusal | null;

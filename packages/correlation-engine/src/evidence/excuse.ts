@@ -1,3 +1,4 @@
+import { cohortOf } from './cohorts.js';
 import { attentiveIds, deviceOf, editDevice } from './draft.js';
 import { failuresOf } from './failing.js';
 import { differsFromModalDigest } from './gates/breadth.js';
@@ -68,8 +69,8 @@ function isExplained(step: Step, incident: Incident, device: DeviceState, unit: 
   return !differsFromModalDigest(failuresOf(step.draft, incident.cohort), device, unit.family);
 }
 
-function concerns({ pattern, cohort }: Incident, { families }: DeviceState, { family }: UnitState): boolean {
-  return pattern === 'NODE_CORRELATED' || families.some((entry) => entry.family === family && entry.cohort === cohort);
+function concerns({ pattern, cohort }: Incident, device: DeviceState, { family }: UnitState): boolean {
+  return pattern === 'NODE_CORRELATED' || cohortOf(device, family) === cohort;
 }
 
 function excused(unit: UnitState): UnitState {

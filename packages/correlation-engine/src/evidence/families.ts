@@ -1,5 +1,8 @@
 import type { Family } from './model/terms.js';
 
+/** Stands for what a device does in jobs: no probe runs it, and it has no SM. */
+export const JOB: Family = 0;
+
 const NAMES: ReadonlyMap<Family, string> = new Map([
   [1, 'fma32'],
   [2, 'int_aes'],
@@ -27,12 +30,12 @@ const NAMES: ReadonlyMap<Family, string> = new Map([
 /** The one whose golden is what most SMs compute: architectures differ. */
 const SFU: Family = 14;
 
-/** Families whose golden is exact integer arithmetic, the same on every architecture. A small cohort may accuse by these alone. */
+/** Families of probes whose golden is exact integer arithmetic, the same on every architecture. A small cohort may accuse by these alone. */
 export const ARCHITECTURE_INDEPENDENT: ReadonlySet<Family> = new Set(
   [...NAMES.keys()].filter((family) => family !== SFU),
 );
 
-/** Name of a `sentinel.v1.ProbeFamily`, as the probes and the command line use it. */
+/** Name of a `sentinel.v1.ProbeFamily`, as the probes and the command line use it; "job" for what is no probe. */
 export function familyName(family: Family): string {
-  return NAMES.get(family) ?? `family ${family}`;
+  return family === JOB ? 'job' : (NAMES.get(family) ?? `family ${family}`);
 }

@@ -25,7 +25,7 @@ export interface Observed {
   /** It makes the device SUSPECT and asks for a burst. */
   suspicious: boolean;
   accusesUnit: boolean;
-  /** A canary that the device lost as a whole; absent = the SM that is named failed itself. */
+  /** A canary, or a comparison in a job, that the device lost as a whole; absent = the SM that is named failed itself. */
   ofWholeDevice?: true;
   gates: [GateOutcome, GateOutcome];
 }
@@ -169,7 +169,7 @@ function copyOf(mismatch: Mismatch) {
 /** What a failing execution was made in. */
 export interface Circumstances {
   bin: Bin;
-  /** Executions of the family on this device before it, over all SMs, and since when they ran. */
+  /** Executions of the family on this device before it, over all SMs, or comparisons in its job, and since when they ran. */
   ranBefore: number;
   sinceUs: number;
 }
@@ -221,12 +221,14 @@ function accusation(
   { bin, ranBefore, sinceUs }: Circumstances,
 ): Partial<UnitState> {
   const accused = unit.accused + 1;
-  const consecutive = unit.consecutive + (isRepetition(kind) ? 0 : 1);
+  // Comparisons in a job are too few to say anything by following one another.
+  const consecutive = unit.consecutive + (isRepetition(kind) || kind === RunKind.JOB ? 0 : 1);
   const beliefs = unitBeliefs(draft, device, timeUs)(unit);
   const report = { executions: 1, failures: 1, timeUs, bin };
   if (unit.posterior !== null) return { accused, consecutive, posterior: failed(unit.posterior, beliefs, report) };
   const hours = (timeUs - sinceUs) / HOUR_US;
-  const before = neverFailed(beliefs.thetas, beliefs.onset, ranBefore / Math.max(1, device.sms.length), hours);
+  const ran = kind === RunKind.JOB ? ranBefore : ranBefore / Math.max(1, device.sms.length);
+  const before = neverFailed(beliefs.thetas, beliefs.onset, ran, hours);
   return { accused, consecutive, posterior: firstFailure(before, beliefs, report) };
 }
 

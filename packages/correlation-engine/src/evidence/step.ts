@@ -4,6 +4,7 @@ import type { DecisionModel } from './decision.js';
 import type { Draft } from './draft.js';
 import type {
   AuditTypeName,
+  ComparisonEffect,
   CounterIncrement,
   DirectiveEffect,
   Effects,
@@ -49,6 +50,7 @@ export interface StepEffects extends Effects {
   outbox: OutboxEvent[];
   controls: string[];
   ignored: IgnoredRows[];
+  comparisons: ComparisonEffect[];
   forgotten: Partial<Record<Forgettable, number>>;
   refusal: Refusal | null;
 }
@@ -73,6 +75,7 @@ export function newStep(
     outbox: [],
     controls: [],
     ignored: [],
+    comparisons: [],
     forgotten: {},
     refusal: null,
   };

@@ -1,3 +1,4 @@
+import { JOB } from './families.js';
 import type { Family } from './model/terms.js';
 import type { UnitState } from './model/unit.js';
 
@@ -71,7 +72,8 @@ function add(units: readonly UnitState[]): UnitTotals {
   const sms = new Map<number, SmSum>();
   for (const unit of units) {
     const family = familyIn(families, unit.family);
-    const sm = smIn(sms, unit.sm);
+    // A job is on no SM.
+    const sm = unit.family === JOB ? { counted: 0, newestUs: null } : smIn(sms, unit.sm);
     counted += unit.counted;
     answers += unit.answers;
     family.answers += unit.answers;
@@ -80,7 +82,7 @@ function add(units: readonly UnitState[]): UnitTotals {
     if (mostAccused === undefined || unit.accused > mostAccused.accused) mostAccused = unit;
     if (unit.counted > 0) {
       sm.counted += unit.counted;
-      if (sm.counted > (worstSm?.counted ?? 0)) worstSm = { sm: unit.sm, counted: sm.counted };
+      if (unit.family !== JOB && sm.counted > (worstSm?.counted ?? 0)) worstSm = { sm: unit.sm, counted: sm.counted };
       if (!family.isFailing) failing.push(unit.family);
       family.isFailing = true;
     }

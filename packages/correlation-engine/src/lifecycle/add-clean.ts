@@ -1,4 +1,5 @@
 import { deviceOf, editDevice } from '../evidence/draft.js';
+import { JOB } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { DirectiveState } from '../evidence/model/orders.js';
 import type { Family } from '../evidence/model/terms.js';
@@ -37,6 +38,9 @@ export function addClean(step: Step, deviceId: string, clean: Clean): void {
   if (directive !== undefined) beginDirective(step, device, directive, clean.fromUs);
   if (directive !== undefined) progress(device, directive, clean);
   device.units = device.units.map((unit) => {
+    // No probe runs a job: what a burst asked for because of one is as near as it comes.
+    if (unit.family === JOB && directive !== undefined && device.state === 'SUSPECT')
+      return { ...unit, clean: unit.clean + clean.executions };
     if (unit.family !== clean.family || unit.sm !== clean.sm) return unit;
     noteCleanExecutions(device, clean.executions, clean.bin);
     const counted = { ...countClean(device, unit, clean.executions, clean.bin), consecutive: 0 };

@@ -9,11 +9,13 @@ import { applyAgentEvents } from './on-agent-events.js';
 import { applyAnomaly } from './on-anomaly.js';
 import { applyApproval } from './on-approval.js';
 import { applyBatch } from './on-batch.js';
+import { applyComparison } from './on-comparison.js';
 import { applyConfig } from './on-config.js';
 import { applyDirectiveStatus } from './on-directive-status.js';
 import { applyIncidentOrder, applyLedgerRollback, applyRateLimitReset } from './on-fleet-order.js';
 import { applyGap } from './on-gap.js';
 import { applyHello } from './on-hello.js';
+import { applyMonitorReport } from './on-monitor-report.js';
 import { applyNodeLeft } from './on-node-left.js';
 import { applyOperator } from './on-operator.js';
 import { applyPause, applySchedule } from './on-probe-control.js';
@@ -86,6 +88,12 @@ function dispatch(step: Step, record: CoreRecord): void {
       break;
     case 'anomaly':
       applyAnomaly(step, record);
+      break;
+    case 'comparison':
+      applyComparison(step, record);
+      break;
+    case 'monitor-report':
+      applyMonitorReport(step, record);
       break;
     case 'directive-status':
       applyDirectiveStatus(step, record);

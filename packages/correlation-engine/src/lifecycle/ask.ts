@@ -1,11 +1,13 @@
 import { openTieBreak } from '../canary/open.js';
 import { cohortOf } from '../evidence/cohorts.js';
+import { JOB } from '../evidence/families.js';
 import { incidentOfCohort } from '../evidence/gates/breadth.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { Family } from '../evidence/model/terms.js';
 import type { UnitState } from '../evidence/model/unit.js';
 import type { Step } from '../evidence/step.js';
 import { totalsOf } from '../evidence/unit-totals.js';
+import { askDevice } from './ask-device.js';
 import { openBurst } from './directives.js';
 import { askMates } from './mates.js';
 
@@ -16,6 +18,7 @@ const ENOUGH_IN_INCIDENT = 1;
 
 /** A wrong result asks for answers: a burst, the node's other devices, two devices of other nodes. */
 export function ask(step: Step, device: DeviceState, unit: UnitState): void {
+  if (unit.family === JOB) return askDevice(step, device);
   openBurst(step, device, unit);
   askMates(step, device, unit);
   openTieBreak(step, device, unit.family);

@@ -1,4 +1,5 @@
 import { configOf } from '../evidence/draft.js';
+import { JOB } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { DirectiveState, TestUnit } from '../evidence/model/orders.js';
 import type { CoreConfig } from '../evidence/model/settings.js';
@@ -21,8 +22,13 @@ const SECOND_US = 1_000_000;
 export function beginDeepTest(step: Step, device: DeviceState, directive: DirectiveState, timeUs: number): void {
   directive.startedUs ??= timeUs;
   if (device.state !== 'QUARANTINED') return;
-  const reason = `Deep test of ${directive.units.length === 1 ? 'the failing unit' : `${directive.units.length} failing units`} under build ${device.buildId}.`;
+  const reason = `Deep test of ${testedUnits(directive)} under build ${device.buildId}.`;
   transition(step, device, { to: 'DEEP_TEST', reason, timeUs, actor: '' });
+}
+
+function testedUnits({ units }: DirectiveState): string {
+  if (units.length === 0) return 'everything, for no probe has failed,';
+  return units.length === 1 ? 'the failing unit' : `${units.length} failing units`;
 }
 
 /** Anything wrong during a deep test ends it: the count starts again at 0, and the build joins those that failed. */
@@ -99,6 +105,7 @@ export function reviewDeepTest(step: Step, device: DeviceState): number | null {
 }
 
 function ranCleanly({ units }: DirectiveState): string {
+  if (units.length === 0) return 'Every family ran cleanly on every SM';
   const counts = units.map((unit) => unit.executions);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   const times = least === most ? `${least} times` : `${least} to ${most} times`;
@@ -134,5 +141,8 @@ function lowScore(step: Step, device: DeviceState): string {
 }
 
 function unitsAreClean(device: DeviceState, directive: DirectiveState, config: CoreConfig): boolean {
-  return device.units.every((unit) => cleanInDeepTest(unit, config) >= neededInDeepTest(directive, unit));
+  const ofProbes = device.units.filter(({ family }) => family !== JOB);
+  // Without a sweep nothing at all would be tested.
+  if (ofProbes.length === 0) return directive.sweepSeconds > 0;
+  return ofProbes.every((unit) => cleanInDeepTest(unit, config) >= neededInDeepTest(directive, unit));
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { configOf } from '../evidence/draft.js';
 import type { Work } from '../evidence/effects.js';
+import { JOB } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { DirectiveKind, DirectiveState, DirectiveStatus, TestUnit } from '../evidence/model/orders.js';
 import type { CoreConfig } from '../evidence/model/settings.js';
@@ -19,8 +20,13 @@ const MAX_OPEN_FOLLOW_UPS = 8;
 /** Finished directives that stay visible. */
 export const MAX_FINISHED = 8;
 
-/** The unit's confirmation burst, unless the unit is being re-examined already. */
-export function openBurst(step: Step, device: DeviceState, unit: { family: number; sm: number }): void {
+/** The unit's confirmation burst, unless the unit is being re-examined already. `most` = of the device's that are open, with it. */
+export function openBurst(
+  step: Step,
+  device: DeviceState,
+  unit: { family: number; sm: number },
+  most = MAX_OPEN_BURSTS,
+): void {
   const open = device.directives.filter((directive) => directive.status === 'open');
   if (
     open.some(
@@ -28,7 +34,7 @@ export function openBurst(step: Step, device: DeviceState, unit: { family: numbe
     )
   )
     return;
-  if (open.filter((directive) => directive.kind === 'burst').length >= MAX_OPEN_BURSTS) return;
+  if (open.filter((directive) => directive.kind === 'burst').length >= most) return;
   const { gates } = configOf(step.draft);
   openDirective(step, device, 'burst', {
     family: unit.family,
@@ -103,7 +109,9 @@ export function openDeepTest(step: Step, device: DeviceState, order: DeepTestOrd
 /** What each unit that failed needs at least, by its odds as they stand now. */
 export function deepTestUnits(step: Step, device: DeviceState, atLeast: number): TestUnit[] {
   const { units } = step.model.assess(device, null, step.ctx.nowUs, step.draft);
-  return units.map((unit) => ({
+  // No probe runs a job: the sweep of everything is what there is.
+  const ofProbes = units.filter(({ family }) => family !== JOB);
+  return ofProbes.map((unit) => ({
     family: unit.family,
     sm: unit.sm,
     executions: cleanExecutionsNeeded(unit, atLeast),

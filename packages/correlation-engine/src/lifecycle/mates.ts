@@ -2,7 +2,7 @@ import { cohortOf } from '../evidence/cohorts.js';
 import { deviceOf, editDevice, editNode, nodeOf } from '../evidence/draft.js';
 import { incidentOfCohort } from '../evidence/gates/breadth.js';
 import type { DeviceState } from '../evidence/model/device.js';
-import type { UnitState } from '../evidence/model/unit.js';
+import type { UnitName } from '../evidence/model/unit.js';
 import type { Step } from '../evidence/step.js';
 import { openBurst } from './directives.js';
 
@@ -13,7 +13,7 @@ const ASK_AGAIN_US = 3_600_000_000;
  * The other devices of the node get the confirmation burst too: a fault of the node shows on them. Not while software is
  * suspected, which would show everywhere.
  */
-export function askMates(step: Step, device: DeviceState, unit: UnitState): void {
+export function askMates(step: Step, device: DeviceState, unit: UnitName): void {
   const node = nodeOf(step.draft, device.node);
   if (node === undefined || node.deviceIds.length < 2) return;
   if (step.ctx.nowUs < (node.matesAskedUs ?? 0) + ASK_AGAIN_US) return;
@@ -28,7 +28,7 @@ function canRun(mate: DeviceState | undefined, family: number): boolean {
   return mate.sms.length > 0 && mate.families.some((entry) => entry.family === family);
 }
 
-function ask(step: Step, id: string, { family, sm }: UnitState): void {
+function ask(step: Step, id: string, { family, sm }: UnitName): void {
   const mate = editDevice(step.draft, id);
   openBurst(step, mate, { family, sm: mate.sms.includes(sm) ? sm : (mate.sms[0] ?? 0) });
 }

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { posteriorOdds } from '../evidence/decision.js';
 import { begin } from '../evidence/draft.js';
 import { unitBeliefs } from '../evidence/posterior/beliefs.js';
+import type { AnomalyRecord } from '../evidence/record.js';
 import { softCusum } from '../evidence/soft/soft.js';
 import { explain } from '../explain/explain.js';
-import { DAY_US, deviceIdOf, eventNames, Fleet, SECOND_US } from './testing/fleet.js';
+import { DAY_US, describe, deviceIdOf, eventNames, Fleet, SECOND_US } from './testing/fleet.js';
 
 const ID = deviceIdOf('n1');
 
@@ -15,10 +16,7 @@ function watched(nodes = 50): Fleet {
   return fleet;
 }
 
-function anomaly(
-  fleet: Fleet,
-  fields: { gpu?: string; node?: string; source?: string; job?: string; jobGpus?: number } = {},
-) {
+function anomaly(fleet: Fleet, fields: Partial<AnomalyRecord> = {}) {
   const base = { node: 'n1', gpu: ID, source: 'monitor/entropy', job: '', jobGpus: 0 };
   return fleet.commit({ kind: 'anomaly', ...base, type: 'ENTROPY_ANOMALY', timeUs: fleet.nowUs, ...fields });
 }
@@ -91,6 +89,35 @@ test('an anomaly of a node names its device only if it has one; an unknown devic
   assert.ok(cusum(fleet) > 0);
   assert.deepEqual(eventNames(anomaly(fleet, { gpu: 'CPU-unknown' })), ['anomaly']);
   assert.deepEqual(eventNames(anomaly(fleet, { gpu: '', node: 'n9' })), ['anomaly']);
+});
+
+test('several devices of a node share what speaks against them', () => {
+  const ids = ['GPU-a', 'GPU-b', 'GPU-c', 'GPU-d'];
+  const [one, four] = [watched(), watched()];
+  for (const fleet of [one, four]) fleet.hello('n1', { devices: ids.map((id) => describe(id)) });
+  anomaly(one, { gpu: 'GPU-a' });
+  const effects = anomaly(four, { gpu: '', gpus: [...ids, 'GPU-elsewhere', deviceIdOf('n2')] });
+  assert.equal(effects.outbox[0]?.gpu, '');
+  const events = ids.map((id) => four.device(id).soft[0]?.events);
+  assert.deepEqual(events, [0.25, 0.25, 0.25, 0.25]);
+  assert.equal(four.state.fleet.soft.sources['monitor/entropy']?.events, 1);
+  assert.deepEqual(four.device(deviceIdOf('n2')).soft, []);
+  assert.ok(cusum(four, 'GPU-a') < cusum(one, 'GPU-a'));
+});
+
+test('what a monitor knows of the job is in the ledger, and a test build is marked', () => {
+  const fleet = watched();
+  const known = { severity: 'WARNING', rank: 3, step: 120, framework: 'pytorch 2.13.0 ddp', value: 9.5, limit: 4 };
+  const [entry] = anomaly(fleet, { ...known, gpus: [ID], detail: 'far from the others', testBuild: true }).outbox;
+  assert.deepEqual([entry?.gpu, entry?.injected, fleet.device(ID).injectedEvidence], [ID, true, true]);
+  const said = ['severity', 'rank', 'step', 'value', 'detail'].map((key) => entry?.detail[key]);
+  assert.deepEqual(said, ['WARNING', 3, 120, '9.5', 'far from the others']);
+});
+
+test('what earlier releases recorded says the same as then', () => {
+  const { detail } = anomaly(watched()).outbox[0] ?? {};
+  const before = { event: 'anomaly', node: 'n1', source: 'monitor/entropy', type: 'ENTROPY_ANOMALY', job: '' };
+  assert.deepEqual(detail, before);
 });
 
 test('jobs and sources are bounded', () => {

@@ -1,29 +1,54 @@
 import { type Draft, deviceOf, editDevice, nodeOf } from '../evidence/draft.js';
+import type { JsonValue } from '../evidence/effects.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { AnomalyRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { noteSignal } from '../patterns/signals.js';
 import { isInjected } from './detail.js';
+import { placeOf } from './place-in-job.js';
 import { takeSoftEvent } from './take-soft-event.js';
 
 /**
  * An anomaly that a monitor saw, which is no wrong result of a probe: it makes defects of the device likelier to begin with,
- * and in numbers that its source does not show elsewhere it makes the device SUSPECT. It never quarantines.
+ * and in numbers that its source does not show elsewhere it makes the device SUSPECT. It never quarantines. Several devices share it.
  */
 export function applyAnomaly(step: Step, record: AnomalyRecord): void {
   const eventUs = Math.min(record.timeUs, step.ctx.nowUs);
-  const known = accusedBy(step.draft, record);
-  const subject = { gpu: known?.id ?? '', eventUs, injected: known === undefined ? false : isInjected(known) };
+  const accused = accusedBy(step.draft, record);
+  const [known] = accused;
+  const injected = record.testBuild === true || accused.some(isInjected);
+  const subject = { gpu: accused.length === 1 ? (known?.id ?? '') : '', eventUs, injected };
   const { node, source, type, job } = record;
-  emit(step, 'ANOMALY', subject, { event: 'anomaly', node, source, type, job });
-  if (known === undefined) return;
-  noteSignal(editDevice(step.draft, known.id), 'anomaly', eventUs);
-  takeSoftEvent(step, known.id, { source, timeUs: eventUs, job, jobGpus: record.jobGpus });
+  emit(step, 'ANOMALY', subject, { event: 'anomaly', node, source, type, job, ...more(record) });
+  for (const { id } of accused) {
+    const device = editDevice(step.draft, id);
+    noteSignal(device, 'anomaly', eventUs);
+    device.injectedEvidence ||= record.testBuild === true;
+    const shared = accused.length === 1 ? {} : { share: 1 / accused.length };
+    takeSoftEvent(step, id, { source, timeUs: eventUs, job, jobGpus: record.jobGpus, ...shared });
+  }
 }
 
-/** An anomaly of a node with several devices names none of them. */
-function accusedBy(draft: Draft, { node, gpu }: AnomalyRecord): DeviceState | undefined {
-  if (gpu !== '') return deviceOf(draft, gpu);
-  const ids = nodeOf(draft, node)?.deviceIds ?? [];
-  return ids.length === 1 && ids[0] !== undefined ? deviceOf(draft, ids[0]) : undefined;
+/** An anomaly of a node with several devices names none of them. What is not there, not in service or not of the node is not accused. */
+function accusedBy(draft: Draft, { node, gpu, gpus }: AnomalyRecord): DeviceState[] {
+  if (gpus !== undefined)
+    return gpus.flatMap((id) => {
+      const device = deviceOf(draft, id);
+      return device?.node === node && device.replaced === null ? [device] : [];
+    });
+  const ids = gpu === '' ? (nodeOf(draft, node)?.deviceIds ?? []) : [gpu];
+  return ids.length === 1 && ids[0] !== undefined ? [deviceOf(draft, ids[0]) ?? []].flat() : [];
+}
+
+/** What records of earlier releases do not have. */
+function more(record: AnomalyRecord): Record<string, JsonValue> {
+  const { gpus, severity, jobGpus, value, limit, detail } = record;
+  return {
+    ...(gpus === undefined ? {} : { gpus: [...gpus], job_gpus: jobGpus }),
+    ...(severity === undefined ? {} : { severity }),
+    ...placeOf(record),
+    ...(value === undefined ? {} : { value: String(value) }),
+    ...(limit === undefined ? {} : { limit: String(limit) }),
+    ...(detail === undefined || detail === '' ? {} : { detail }),
+  };
 }

@@ -1,10 +1,12 @@
 import { attentiveIds, configOf, deviceOf, editDevice, editFleet } from '../evidence/draft.js';
+import { JOB } from '../evidence/families.js';
 import { earliest, evaluateGates } from '../evidence/gates/evaluate.js';
 import { DAY_US } from '../evidence/gates/rate-limit.js';
 import { heldUnits } from '../evidence/held-units.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { GateOutcome } from '../evidence/model/terms.js';
 import { probabilityOf } from '../evidence/posterior/recursion.js';
+import { reinstated } from '../evidence/posterior/reinstatement.js';
 import { thresholdOdds } from '../evidence/score.js';
 import type { Step } from '../evidence/step.js';
 import { unitName } from '../evidence/unit-name.js';
@@ -143,12 +145,22 @@ function reviewClearing(step: Step, device: DeviceState): number | null {
   const quietUs = (device.lastObservationUs ?? device.stateSinceUs) + gates.followup_days * DAY_US;
   if (nowUs < quietUs) return quietUs;
   if (heldUnits(device).some((unit) => unit.clean < gates.burst_executions)) return null;
-  if (step.model.odds(device, nowUs, step.draft) >= CLEARED_ODDS) return null;
+  if (step.model.odds(withoutJobs(device), nowUs, step.draft) >= CLEARED_ODDS) return null;
   cancelAll(step, device, 'the device is healthy again');
   const reason = `No mismatch for ${gates.followup_days} days, and every suspected unit ran cleanly ${gates.burst_executions} times or more.`;
   transition(step, device, { to: 'HEALTHY', reason, timeUs: nowUs, actor: '' });
-  resetEvidence(device);
+  const units = device.units.map((unit) => (unit.family === JOB ? reinstated(step.draft, device, unit, nowUs) : unit));
+  resetEvidence(device, units);
   return null;
+}
+
+/**
+ * Jobs end, and no monitor may ever say that the device agreed: what it lost once and not again while its probes ran cleanly does not keep
+ * it a suspect. It goes on with the odds of a unit that a deep test cleared.
+ */
+function withoutJobs(device: DeviceState): DeviceState {
+  const units = device.units.filter(({ family }) => family !== JOB);
+  return units.length === device.units.length ? device : { ...device, units };
 }
 
 function accused(device: DeviceState): string {

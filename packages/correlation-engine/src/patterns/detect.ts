@@ -28,12 +28,14 @@ const SIGNALS_PER_HOUR: Readonly<Record<SignalSource, number>> = {
   loud_fault: 1e-3,
   canary: 1e-4,
   anomaly: 1e-2 / 24,
+  job: 1e-4,
 };
 const SOURCE_NAMES: Readonly<Record<SignalSource, string>> = {
   probe: 'a wrong result of a probe',
   loud_fault: 'a loud fault (Xid, machine check or uncorrectable ECC)',
   canary: 'a dissenting canary',
   anomaly: 'an anomaly of a job',
+  job: 'a comparison in a job that it lost',
 };
 const MOST = 1 - 1e-12;
 
@@ -95,7 +97,10 @@ function counted(
 /** Sources that know nothing of each other spoke within the window. */
 function multiSignal({ signals }: DeviceState, windowSeconds: number, nowUs: number): Pattern | undefined {
   const windowUs = windowSeconds * 1e6;
-  const recent = sourcesOf(signals?.lastUs ?? {}).filter(([, us]) => us > nowUs - windowUs);
+  const all = sourcesOf(signals?.lastUs ?? {}).filter(([, us]) => us > nowUs - windowUs);
+  // What is wrong with a job shows in both.
+  const lost = all.some(([source]) => source === 'job');
+  const recent = lost ? all.filter(([source]) => source !== 'anomaly') : all;
   if (recent.length < 2) return undefined;
   const windowHours = windowSeconds / SECONDS_PER_HOUR;
   const rates = recent.map(([source]) => SIGNALS_PER_HOUR[source] * windowHours).sort((a, b) => b - a);

@@ -1,6 +1,6 @@
 import type { Census } from '../census.js';
 import { cohortOf } from '../cohorts.js';
-import { ARCHITECTURE_INDEPENDENT, familyName } from '../families.js';
+import { ARCHITECTURE_INDEPENDENT, familyName, JOB } from '../families.js';
 import type { DeviceState } from '../model/device.js';
 import type { CoreConfig, GateSettings } from '../model/settings.js';
 import type { Family } from '../model/terms.js';
@@ -21,6 +21,8 @@ interface FamilyQualification {
   needed: number;
 }
 
+const IN_JOBS = 'In a job other devices gave the right answer, so no cohort has to vouch for a golden.';
+
 /** Gate 3 for each of the families; which of them may accuse. */
 export function cohortGate(
   censusOf: (cohort: string) => Census,
@@ -30,13 +32,17 @@ export function cohortGate(
   nowUs: number,
 ): GateAnswer & { accusing: Family[] } {
   const over = vouchedUntilUs !== null && vouchedUntilUs <= nowUs;
-  const all = families.map((family) => {
+  const probes = families.filter((family) => family !== JOB);
+  const all = probes.map((family) => {
     const key = cohortOf(device, family);
     const signed = vouchedCohorts.includes(key);
     return qualify(censusOf(key), gates, device, { family, vouched: signed && !over, expired: signed && over });
   });
   const accusing = all.filter((entry) => entry.qualified).map((entry) => entry.family);
   const inputs: Record<string, string> = {};
+  // In a job other devices are what it was compared with: there is no golden that a cohort would have to vouch for.
+  const inJobs = probes.length < families.length;
+  if (inJobs) inputs['job_compared_with'] = 'other devices of the job';
   for (const entry of all) {
     const name = familyName(entry.family);
     inputs[`${name}_clean_devices`] = `${entry.cleanDevices} of ${gates.cohort_min_gpus}`;
@@ -47,7 +53,9 @@ export function cohortGate(
       ? 'architecture independent'
       : 'of this architecture';
   }
-  return { verdict: accusing.length > 0 ? 'PASS' : 'HOLD', reason: all.map(sentence).join(' '), inputs, accusing };
+  const reason = [...(inJobs ? [IN_JOBS] : []), ...all.map(sentence)].join(' ');
+  const mayAccuse = inJobs ? [JOB, ...accusing] : accusing;
+  return { verdict: mayAccuse.length > 0 ? 'PASS' : 'HOLD', reason, inputs, accusing: mayAccuse };
 }
 
 function manifestText({ vouched, expired }: FamilyQualification): string {

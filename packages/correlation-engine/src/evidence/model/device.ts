@@ -72,6 +72,24 @@ export interface DeviceState {
   trends: Trends | null;
   /** null = it never had a mismatch. */
   told: ToldMismatches | null;
+  /** Comparisons in jobs that it lost; absent = none. Replaced as a whole, never mutated. */
+  jobs?: JobRounds;
+}
+
+/** What is needed to count a round of comparison once. Bounded. */
+export interface JobRounds {
+  /** Rounds that counted, newest first. */
+  readonly counted: readonly JobRound[];
+  /** Jobs in which it holds other bits than its replicas since it lost a comparison, newest first: later ones repeat that. */
+  readonly diverged: readonly string[];
+}
+
+export interface JobRound {
+  readonly type: string;
+  readonly job: string;
+  readonly step: number;
+  /** Event time. */
+  readonly timeUs: number;
 }
 
 /** What the ledger was told of a device's mismatches lately. Replaced as a whole, never mutated. */
@@ -97,7 +115,7 @@ export interface MismatchSum {
 }
 
 /** Who may speak against a device. */
-export type SignalSource = 'probe' | 'loud_fault' | 'canary' | 'anomaly';
+export type SignalSource = 'probe' | 'loud_fault' | 'canary' | 'anomaly' | 'job';
 
 /** What the observations of a device have in common, counted as they come. Replaced as a whole, never mutated. */
 export interface DeviceSignals {

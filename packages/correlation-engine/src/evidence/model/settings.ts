@@ -33,6 +33,7 @@ export interface AttributionSettings {
   readonly node_faults_per_node_year: number;
   readonly cohort_faults_per_year: number;
   readonly healthy_failure_rate: number;
+  readonly job_healthy_rate: number;
   readonly quarantine_odds: number;
   readonly other_bin_weight: number;
   readonly failure_probabilities: readonly number[];

@@ -6,7 +6,16 @@
 export type Family = number;
 
 /** Numbers of `sentinel.v1.RunKind`. */
-export const RunKind = { SCHEDULED: 1, BURST: 2, FOLLOW_UP: 3, DEEP_TEST: 4, SIBLING: 5, RERUN: 6, CANARY: 7 } as const;
+export const RunKind = {
+  SCHEDULED: 1,
+  BURST: 2,
+  FOLLOW_UP: 3,
+  DEEP_TEST: 4,
+  SIBLING: 5,
+  RERUN: 6,
+  CANARY: 7,
+  JOB: 8,
+} as const;
 
 /** The agent ran a seed again by itself, on this SM or on others: no independent look at a unit. */
 export function isRepetition(kind: number): boolean {

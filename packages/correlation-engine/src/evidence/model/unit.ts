@@ -28,7 +28,7 @@ export interface UnitPosterior {
   readonly bins: number;
 }
 
-/** One (family, SM) that computed at least one wrong result since the device's evidence was last reset. Replaced as a whole, never mutated. */
+/** One (family, SM), or what the device does in jobs (family JOB, SM 0), that gave at least one wrong result since the device's evidence was last reset. Replaced as a whole, never mutated. */
 export interface UnitState {
   readonly family: Family;
   readonly sm: number;
@@ -37,7 +37,7 @@ export interface UnitState {
   readonly answers: number;
   /** Counted observations for which this unit alone was accused (enough siblings passed the same seed). */
   readonly accused: number;
-  /** Its counted observations are of canaries that all or most SMs of the device lost: `sm` stands for them; absent = they are its own. */
+  /** Its counted observations are of canaries that all or most SMs of the device lost, or of comparisons in jobs: `sm` stands for them; absent = they are its own. */
   readonly ofWholeDevice?: true;
   /** Observations that no other SM could check (gate 2 NOT_EVALUABLE): a suspicion, not counted. */
   readonly unlocated: number;

@@ -1,4 +1,5 @@
 import { configOf, type Draft } from '../draft.js';
+import { JOB } from '../families.js';
 import type { DeviceState } from '../model/device.js';
 import type { AttributionSettings } from '../model/settings.js';
 import type { Family } from '../model/terms.js';
@@ -14,7 +15,7 @@ const HOURS_PER_YEAR = 8766;
 /** A unit as its probation needs it; one that never failed is on none. */
 type Asked = UnitName & Partial<Pick<UnitState, 'reinstatedUs'>>;
 
-/** What is believed of the units (one family on one SM) of a device before their own evidence. */
+/** What is believed of the units (one family on one SM, or all that it does in jobs) of a device before their own evidence. */
 export function unitBeliefs(draft: Draft, device: DeviceState, nowUs: number): (unit: Asked) => Beliefs {
   const settings = configOf(draft).attribution;
   const units = Math.max(1, device.sms.length) * Math.max(1, device.families.length);
@@ -24,7 +25,9 @@ export function unitBeliefs(draft: Draft, device: DeviceState, nowUs: number): (
   return (unit) => {
     const rate = rates.get(unit.family) ?? healthyRate(draft, device, unit.family);
     rates.set(unit.family, rate);
-    const factor = likelier(unit.sm) * probationFactor(unit.reinstatedUs ?? null, nowUs);
+    const probation = probationFactor(unit.reinstatedUs ?? null, nowUs);
+    if (unit.family === JOB) return beliefsOf(settings, settings.gpu_defects_per_gpu_year * probation, rate, soft);
+    const factor = likelier(unit.sm) * probation;
     return beliefsOf(settings, (settings.unit_defects_per_gpu_year * factor) / units, rate, soft);
   };
 }
@@ -32,7 +35,8 @@ export function unitBeliefs(draft: Draft, device: DeviceState, nowUs: number): (
 /** Of the device as a whole, which fails on one SM after another, with some of these families. */
 export function gpuBeliefs(draft: Draft, device: DeviceState, families: readonly Family[]): Beliefs {
   const settings = configOf(draft).attribution;
-  return beliefsOf(settings, settings.gpu_defects_per_gpu_year, largestRate(draft, device, families));
+  const probes = families.filter((family) => family !== JOB);
+  return beliefsOf(settings, settings.gpu_defects_per_gpu_year, largestRate(draft, device, probes));
 }
 
 /** Where several cohorts contribute, the one with the most passing faults speaks for all. */

@@ -1,6 +1,7 @@
 import { cohortOf } from '../cohorts.js';
 import { configOf, type Draft, devicesOf, editFleet, fleetOf } from '../draft.js';
 import { deviceExposure, exposureOf } from '../exposure.js';
+import { JOB } from '../families.js';
 import type { DeviceState } from '../model/device.js';
 import type { Family } from '../model/terms.js';
 import { totalsOf } from '../unit-totals.js';
@@ -22,9 +23,10 @@ export function learnedRate(prior: number, cohort: Pooled, own: Pooled): number 
   return Math.max(prior, rateOf(prior, { executions, failures }));
 }
 
-/** Of the cohort that the device belongs to with this family. */
+/** Of the cohort that the device belongs to with this family. Of jobs nothing is learned: agreement is not reported. */
 export function healthyRate(draft: Draft, device: DeviceState, family: Family): number {
-  const prior = configOf(draft).attribution.healthy_failure_rate;
+  const { healthy_failure_rate: prior, job_healthy_rate: ofJobs } = configOf(draft).attribution;
+  if (family === JOB) return ofJobs;
   const cohort = fleetOf(draft).rates.cohorts[cohortOf(device, family)];
   if (cohort === undefined) return prior;
   return learnedRate(prior, cohort, exposureOf(draft, device.id, family) ?? { executions: 0, failures: 0 });

@@ -19,6 +19,8 @@ export interface SoftEvent {
   job: string;
   /** Devices that the job runs on; 0 = not known. */
   jobGpus: number;
+  /** Part of the event that is this device's; absent = all of it. */
+  share?: number;
 }
 
 /** Adds an event to a draft's device and to what is known of its source and job. @returns what is known of the source on the device now */
@@ -43,10 +45,11 @@ export function softCusum(draft: Draft, device: DeviceState, nowUs: number): num
 }
 
 /** The source's newest day, begun anew if the event is of a later one. */
-function continued(draft: Draft, known: SoftSource | undefined, { source, job }: SoftEvent, day: number): SoftSource {
-  if (known === undefined) return { source, day, events: 1, job, cusum: 0 };
-  if (day <= known.day) return { ...known, events: known.events + 1, job };
-  return { source, day, events: 1, job, cusum: cusumOn(known, today(draft, known), day - 1) };
+function continued(draft: Draft, known: SoftSource | undefined, event: SoftEvent, day: number): SoftSource {
+  const { source, job, share = 1 } = event;
+  if (known === undefined) return { source, day, events: share, job, cusum: 0 };
+  if (day <= known.day) return { ...known, events: known.events + share, job };
+  return { source, day, events: share, job, cusum: cusumOn(known, today(draft, known), day - 1) };
 }
 
 /** What the newest day of a source amounts to, now that the rest of its job is known. */
@@ -63,11 +66,11 @@ function today(draft: Draft, { source, day, events, job }: SoftSource): number {
 function learned(
   step: Step,
   facts: SoftFacts,
-  { source, job, jobGpus }: SoftEvent,
+  { source, job, jobGpus, share = 1 }: SoftEvent,
   { day, events }: SoftSource,
 ): SoftFacts {
   const seen = facts.sources[source] ?? { sinceDay: day, events: 0 };
-  const counted = events <= MAX_COUNTED_A_DAY ? 1 : 0;
+  const counted = events <= MAX_COUNTED_A_DAY ? share : 0;
   const sources = bounded(
     { ...facts.sources, [source]: { ...seen, events: seen.events + counted } },
     MAX_SOURCES_OF_FLEET,
@@ -79,7 +82,7 @@ function learned(
   const sameDay = before?.day === day ? before.events : 0;
   return {
     sources,
-    jobs: bounded({ ...others, [key]: { day, events: sameDay + 1, gpus: jobGpus } }, MAX_JOBS, () =>
+    jobs: bounded({ ...others, [key]: { day, events: sameDay + share, gpus: jobGpus } }, MAX_JOBS, () =>
       forget(step, 'soft_job'),
     ),
   };

@@ -59,6 +59,14 @@ export const attribution = group(
       source: MODEL,
       reloadable: true,
     }),
+    job_healthy_rate: leaf({
+      format: real(1e-12, 1e-3),
+      default: 1e-6,
+      unit: 'lost comparisons per comparison',
+      doc: 'Rate at which a healthy device loses a comparison in a job (replicas, replayed micro-batches, checkpoints) by a passing fault. A comparison covers far more work than a probe does.',
+      source: `${MODEL}; monitors of training have to lose none in 1e5 healthy steps, which leaves 3e-5 open at 95 %`,
+      reloadable: true,
+    }),
     quarantine_odds: leaf({
       format: real(19, 1e12),
       default: 19,

@@ -1,0 +1,113 @@
+import { deviceOf, editDevice } from '../evidence/draft.js';
+import type { ComparisonOutcome, JsonValue } from '../evidence/effects.js';
+import { isNews, type LostRound, noteAgreed } from '../evidence/jobs/rounds.js';
+import { type JobVerdict, type Outvoted, voteOf } from '../evidence/jobs/vote.js';
+import type { DeviceState } from '../evidence/model/device.js';
+import type { ComparisonRecord } from '../evidence/record.js';
+import { emit, type Step } from '../evidence/step.js';
+import { accuseOutvoted } from './accuse-outvoted.js';
+import { agreedInJobs } from './agreed-in-jobs.js';
+import { placeOf } from './place-in-job.js';
+import { needsReview, review } from './review.js';
+
+/** Answers named in an entry of the ledger, the wrong ones first; the rest are counted. */
+const MAX_ANSWERS_NAMED = 32;
+
+/**
+ * Several devices of a job had to have the same bits. The vote is taken here, whatever the monitor makes of it; a device that it names,
+ * that is of its node and that lost, gets one hard failure, once for each round.
+ */
+export function applyComparison(step: Step, record: ComparisonRecord): void {
+  const verdict = voteOf(record.answers);
+  const eventUs = Math.min(record.timeUs, step.ctx.nowUs);
+  const named = record.gpus.flatMap((id) => ownDevice(step, record, id) ?? []);
+  if (verdict.outcome !== 'OUTVOTED') {
+    if (verdict.outcome === 'AGREED') for (const { id } of named) agree(step, id, record);
+    else announce(step, record, verdict, { eventUs, outcome: verdict.outcome, gpu: '' });
+    return note(step, record, verdict.outcome);
+  }
+  const lost = named.flatMap((device) => {
+    const outvoted = verdict.outvoted.find(({ gpu }) => gpu === device.id);
+    return outvoted === undefined ? [] : [{ device, outvoted }];
+  });
+  if (lost.length === 0) {
+    announce(step, record, verdict, { eventUs, outcome: 'NOT_ITS_DEVICE', gpu: '' });
+    return note(step, record, 'NOT_ITS_DEVICE');
+  }
+  for (const { device, outvoted } of lost) lose(step, record, verdict, { device, outvoted, eventUs });
+}
+
+interface Lost {
+  readonly device: DeviceState;
+  readonly outvoted: Outvoted;
+  readonly eventUs: number;
+}
+
+function lose(step: Step, record: ComparisonRecord, verdict: JobVerdict, { device, outvoted, eventUs }: Lost): void {
+  const { type, job, agreedBefore } = record;
+  const round: LostRound = {
+    ...{ type, job, step: record.step ?? 0, timeUs: eventUs },
+    ...{ agreedBefore, wavers: outvoted.wavers },
+  };
+  // What was said before is not said again: a replica that went wrong loses every comparison.
+  if (!isNews(device, round)) return note(step, record, 'REPEATED');
+  announce(step, record, verdict, { eventUs, outcome: 'COUNTED', gpu: device.id });
+  note(step, record, 'COUNTED');
+  accuseOutvoted(step, editDevice(step.draft, device.id), { record, verdict, outvoted, round });
+  review(step, device.id);
+}
+
+/** In service on the monitor's own node. */
+function ownDevice(step: Step, { node }: ComparisonRecord, id: string): DeviceState | undefined {
+  const device = deviceOf(step.draft, id);
+  return device?.node === node && device.replaced === null ? device : undefined;
+}
+
+/** Of a device that never lost nothing is kept. */
+function agree(step: Step, id: string, { type, job, agreedBefore }: ComparisonRecord): void {
+  const known = deviceOf(step.draft, id);
+  if (known?.jobs === undefined) return;
+  const device = editDevice(step.draft, id);
+  noteAgreed(device, type, job);
+  agreedInJobs(device, agreedBefore + 1);
+  if (needsReview(step, id)) review(step, id);
+}
+
+function note(step: Step, { type }: ComparisonRecord, outcome: ComparisonOutcome): void {
+  step.effects.comparisons.push({ type, outcome });
+}
+
+function announce(
+  step: Step,
+  record: ComparisonRecord,
+  { digest, devices, agreeing, outvoted }: JobVerdict,
+  { eventUs, outcome, gpu }: { eventUs: number; outcome: ComparisonOutcome; gpu: string },
+): void {
+  const { node, type, job, jobGpus, source, gpus, asked, agreedBefore, answers, detail = '', testBuild } = record;
+  const wrongFirst = answers.toSorted((a, b) => Number(a.digest === digest) - Number(b.digest === digest));
+  const named = wrongFirst.slice(0, MAX_ANSWERS_NAMED);
+  const more = answers.length - named.length;
+  const known = deviceOf(step.draft, gpu);
+  emit(
+    step,
+    'ANOMALY',
+    { gpu, eventUs, injected: testBuild || known?.testBuild === true },
+    {
+      ...{
+        event: 'job_comparison',
+        outcome,
+        anomaly_type: type,
+        node,
+        source,
+        job,
+        job_gpus: jobGpus,
+        ...placeOf(record),
+      },
+      ...{ named: [...gpus], outvoted: outvoted.map((device) => device.gpu).slice(0, MAX_ANSWERS_NAMED) },
+      ...{ devices, agreeing, majority: digest, asked, agreed_before: agreedBefore },
+      ...{ answers: named.map((answer): JsonValue => ({ ...answer })), ...(more > 0 ? { more_answers: more } : {}) },
+      ...(detail === '' ? {} : { detail }),
+      build_id: record.buildId,
+    },
+  );
+}
