@@ -1,0 +1,61 @@
+"""Pinned virtual environments of the tests, each made once below .sentinel/python of the clone.
+
+    python3 environment.py torch|jax|stubs     makes it where it is missing, prints its interpreter
+
+Needs Python 3 with venv, a C compiler and binutils, and PyPI the first time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cuda_stand_ins
+
+PINS = Path(__file__).resolve().parent / "environments"
+FOLDER = Path(__file__).resolve().parents[4] / ".sentinel" / "python"
+MADE = "made"
+
+
+def environment(name: str) -> Path:
+    """The interpreter of the environment `name`; a folder per set of pins, complete where it holds the file "made"."""
+    pins = PINS / f"{name}.txt"
+    digest = hashlib.sha256(pins.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    folder = FOLDER / f"{name}-{digest}"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / MADE).exists():
+            make(name, pins, folder)
+            (folder / MADE).touch()
+    return folder / "bin" / "python"
+
+
+def make(name: str, pins: Path, folder: Path) -> None:
+    run(sys.executable, "-m", "venv", "--clear", str(folder))
+    python = folder / "bin" / "python"
+    if name == "uv":
+        run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", str(pins))
+        return
+    uv = environment("uv").parent / "uv"
+    options = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "--link-mode", "copy"]
+    run(str(uv), "pip", "install", "--python", str(python), *options, "-r", str(pins))
+    if name == "torch":
+        packages = subprocess.check_output(
+            [str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"], text=True
+        )
+        cuda_stand_ins.build(Path(packages.strip()) / "torch" / "lib")
+        run(str(python), "-W", "error", "-c", "import torch, torch.distributed as d; assert d.is_gloo_available()")
+
+
+def run(*command: str) -> None:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    subprocess.run(command, check=True, stdout=sys.stderr, env=clean)
+
+
+if __name__ == "__main__":
+    print(environment(sys.argv[1]))

@@ -1,0 +1,31 @@
+"""What the analyser is told of a checkpoint that was saved or loaded."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ._wire import training_pb2 as wire
+from .manifest import Manifest, differing
+
+MAX_PATH_BYTES = 1024
+
+
+def record(
+    path: Path, event: wire.CheckpointReport.Event, now: Manifest, kept: Manifest | None, step: int
+) -> wire.StreamStepsRequest:
+    """`kept`: what the manifest beside a loaded checkpoint says."""
+    comparable = kept is not None and kept.algorithm == now.algorithm and kept.tensors.keys() == now.tensors.keys()
+    report = wire.CheckpointReport(
+        step=step,
+        time_us=time.time_ns() // 1000,
+        path=str(path).encode()[-MAX_PATH_BYTES:].decode(errors="ignore"),
+        event=event,
+        algorithm=now.algorithm,
+        digest=bytes.fromhex(now.digest),
+        expected=bytes.fromhex(kept.digest) if kept is not None and comparable else b"",
+        bytes=now.bytes,
+        replica_checksum=bytes.fromhex(now.replica_checksum),
+        differing=differing(now, kept) if kept is not None and comparable else [],
+    )
+    return wire.StreamStepsRequest(checkpoint=report)

@@ -1,0 +1,86 @@
+"""Digests of a checkpoint's tensors, and the file beside the checkpoint that keeps them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import xxhash
+
+# Names of tensors that differ are listed up to this number.
+MAX_DIFFERING = 16
+_VERSION = 1
+
+
+class _Hash(Protocol):
+    def update(self, data: Any, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+_ALGORITHMS: dict[str, Callable[[], _Hash]] = {"sha256": hashlib.sha256, "xxhash": xxhash.xxh3_128}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One tensor: its type and shape as text, and its bytes in C order."""
+
+    name: str
+    kind: str
+    data: Any
+
+
+@dataclass(frozen=True)
+class Manifest:
+    algorithm: str
+    # Of the whole: over name, kind and digest of every tensor in order of names. Hexadecimal, as all digests here.
+    digest: str
+    bytes: int
+    tensors: dict[str, str]
+    # Tells this checkpoint from another that was written over it.
+    identity: str
+    replica_checksum: str = ""
+    step: int = 0
+
+
+def digest_parts(
+    parts: Iterable[Part], algorithm: str, identity: str, replica_checksum: bytes = b"", step: int = 0
+) -> Manifest:
+    whole, tensors, size = _ALGORITHMS[algorithm](), {}, 0
+    for part in sorted(parts, key=lambda one: one.name):
+        one = _ALGORITHMS[algorithm]()
+        for text in (part.name.encode(), part.kind.encode()):
+            one.update(struct.pack(">I", len(text)) + text)
+        data = memoryview(part.data).cast("B")
+        one.update(data)
+        size += len(data)
+        tensors[part.name] = one.digest().hex()
+        whole.update(one.digest())
+    return Manifest(algorithm, whole.digest().hex(), size, tensors, identity, replica_checksum.hex(), step)
+
+
+def differing(now: Manifest, kept: Manifest) -> list[str]:
+    """Tensors of both whose digests differ, at most MAX_DIFFERING."""
+    common = (name for name in now.tensors if name in kept.tensors)
+    return [name for name in common if now.tensors[name] != kept.tensors[name]][:MAX_DIFFERING]
+
+
+def write(path: Path, manifest: Manifest) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps({"version": _VERSION, **asdict(manifest)}, indent=1), encoding="utf-8")
+    partial.replace(path)
+
+
+def read(path: Path) -> Manifest | None:
+    """None where there is none of this version."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if not isinstance(content, Mapping) or content.get("version") != _VERSION:
+        return None
+    return Manifest(**{name: value for name, value in content.items() if name != "version"})

@@ -1,0 +1,160 @@
+"""Hashes what torch.save and torch.distributed.checkpoint.save write, and compares what is loaded.
+
+Both are watched by functions in their places, so that the user's code stays as it is: a name imported before the monitor was
+attached (`from torch import save`) is not seen.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from .._wire import training_pb2 as wire
+from ..checkpoint_record import record
+from ..config import Settings
+from ..guard import Guard, log
+from ..manifest import Manifest, Part, digest_parts, read, write
+from .topology import local
+
+SUFFIX = ".sentinel.json"
+
+
+class Checkpoints:
+    def __init__(
+        self,
+        settings: Settings,
+        rank: int,
+        send: Callable[[wire.StreamStepsRequest], None],
+        guard: Guard,
+        step: Callable[[], int],
+    ) -> None:
+        self._settings, self._rank, self._send, self._guard, self._step = settings, rank, send, guard, step
+        self._placed: list[tuple[Any, str, Any, Any]] = []
+
+    def install(self, replica_checksum: Callable[[], bytes]) -> None:
+        """`replica_checksum`: of the model and its optimizers as they are now; 32 bytes."""
+        saved = self._guard.wrap("checkpoint hash on save", functools.partial(self._saved, replica_checksum))
+        loaded = self._guard.wrap("checkpoint hash on load", self._loaded)
+        if self._settings.verify_on_save:
+            self._place(torch, "save", lambda result, obj, f, *_, **__: saved(obj, f, False))
+        if self._settings.verify_on_load:
+            self._place(torch, "load", lambda result, f, *_, **__: loaded(result, f, False))
+        if not (dist.is_available() and dist.is_initialized()):
+            return
+        import torch.distributed.checkpoint as sharded
+
+        if self._settings.verify_on_save:
+            self._place(
+                sharded, "save", lambda result, state, **more: saved(state, _folder(more, "storage_writer"), True)
+            )
+        if self._settings.verify_on_load:
+            self._place(
+                sharded, "load", lambda result, state, **more: loaded(state, _folder(more, "storage_reader"), True)
+            )
+
+    def remove(self) -> None:
+        for owner, name, ours, theirs in self._placed:
+            if getattr(owner, name) is ours:
+                setattr(owner, name, theirs)
+        self._placed = []
+
+    def _place(self, owner: Any, name: str, then: Callable[..., None]) -> None:
+        original = getattr(owner, name)
+        also = self._guard.wrap("checkpoint hash", then)
+
+        @functools.wraps(original)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            also(result, *args, **kwargs)
+            return result
+
+        setattr(owner, name, watched)
+        self._placed.append((owner, name, watched, original))
+
+    def _saved(self, replica_checksum: Callable[[], bytes], content: Any, place: Any, sharded: bool) -> None:
+        path = _path(place)
+        if path is None:
+            return
+        now = self._digest(content, path, sharded, replica_checksum())
+        if not now.tensors:
+            return
+        write(self._manifest(path, sharded), now)
+        self._send(record(path, wire.CheckpointReport.EVENT_SAVED, now, None, self._step()))
+
+    def _loaded(self, content: Any, place: Any, sharded: bool) -> None:
+        path = _path(place)
+        if path is None:
+            return
+        kept = read(self._manifest(path, sharded))
+        if kept is not None and kept.identity != identity(path, sharded):
+            log.info("%s was written anew without its manifest: not compared", path)
+            kept = None
+        now = self._digest(content, path, sharded, b"", kept.algorithm if kept is not None else None)
+        if now.tensors:
+            self._send(record(path, wire.CheckpointReport.EVENT_LOADED, now, kept, self._step()))
+
+    def _digest(
+        self, content: Any, path: Path, sharded: bool, replicas: bytes, algorithm: str | None = None
+    ) -> Manifest:
+        algorithm = algorithm or self._settings.hash_algorithm
+        parts = (part(name, tensor) for name, tensor in tensors(content))
+        return digest_parts(parts, algorithm, identity(path, sharded), replicas, self._step())
+
+    def _manifest(self, path: Path, sharded: bool) -> Path:
+        return path / f"rank-{self._rank}{SUFFIX}" if sharded else path.with_name(path.name + SUFFIX)
+
+
+def tensors(content: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of a state dict, or of what holds some, with its name; of a sharded one what this rank holds of it."""
+    if isinstance(content, Tensor):
+        if content.device.type != "meta" and content.layout == torch.strided:
+            yield name + _shard(content), local(content.detach())
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from tensors(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(content, list | tuple):
+        for at, value in enumerate(content):
+            yield from tensors(value, f"{name}.{at}" if name else str(at))
+    elif callable(getattr(content, "state_dict", None)):
+        yield from tensors(content.state_dict(), name)
+
+
+def part(name: str, tensor: Tensor) -> Part:
+    flat = tensor.resolve_conj().resolve_neg().contiguous().cpu().reshape(-1)
+    data = flat.view(torch.uint8).numpy() if flat.numel() else b""
+    return Part(name, f"{tensor.dtype}{list(tensor.shape)}".removeprefix("torch."), data)
+
+
+def identity(path: Path, sharded: bool) -> str:
+    """What a checkpoint written over this one would not have; bits that a disk changed in a tensor leave it as it is."""
+    if sharded:
+        return hashlib.sha256((path / ".metadata").read_bytes()).hexdigest()
+    try:
+        return str(torch._C.PyTorchFileReader(str(path)).serialization_id())
+    except RuntimeError:  # a format without one
+        return ""
+
+
+def _shard(tensor: Tensor) -> str:
+    if not hasattr(tensor, "device_mesh"):
+        return ""
+    from torch.distributed.tensor._utils import compute_local_shape_and_global_offset
+
+    shape, offset = compute_local_shape_and_global_offset(tensor.shape, tensor.device_mesh, tensor.placements)  # type: ignore[attr-defined]
+    return "[" + ",".join(f"{start}:{start + size}" for start, size in zip(offset, shape, strict=True)) + "]"
+
+
+def _path(place: Any) -> Path | None:
+    return Path(place) if isinstance(place, str | os.PathLike) else None
+
+
+def _folder(more: Mapping[str, Any], storage: str) -> Any:
+    return more.get("checkpoint_id") or getattr(more.get(storage), "path", None)

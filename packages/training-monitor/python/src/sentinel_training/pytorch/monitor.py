@@ -1,0 +1,377 @@
+"""The monitor that a user attaches: hangs hooks on model and optimizer, and says in each step what is measured."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from .. import __version__, config
+from .._wire import training_pb2 as wire
+from ..guard import Guard, log
+from ..pace import FIRST_LOOK, LOOK_INTERVAL, Pace
+from ..sender import Sender
+from . import agreement, products, sample
+from .capture import Capturing, NotCaptured
+from .checkpoint import Checkpoints
+from .exchange import Exchange, ExchangeError
+from .hooks import Hook
+from .looks import look
+from .replay import Replay
+from .rounds import Known, Rounds, now_us
+from .topology import Topology, data_parallel, inner, topology
+
+# How many times this process attached a monitor: ranks find each other by it.
+_attempts = itertools.count()
+# What the end of the job waits for comparisons that are under way.
+SETTLE_S = 1.0
+
+
+class TrainingMonitor:
+    """Watches one training job from inside each of its processes.
+
+    Nothing of it changes what the job computes, and whatever fails in it ends a detector, with one line in the log of
+    "sentinel_training", never the job. Args:
+        config_path: sentinel.yaml; None = /etc/sentinel/config/sentinel.yaml where it exists, else defaults.
+    """
+
+    def __init__(self, config_path: str | os.PathLike[str] | None = None) -> None:
+        self._guard = Guard()
+        try:
+            self._settings = config.load(config_path)
+        except config.ConfigError as reason:
+            log.error("%s; the monitor goes on with its defaults", reason)
+            self._settings = config.load(None) if config_path is not None else config.Settings()
+        self._handles: list[Any] = []
+        self._sender: Sender | None = None
+        self._checkpoints: Checkpoints | None = None
+        self._loss: Tensor | None = None
+        self._attached = False
+
+    def attach(self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer]) -> TrainingMonitor:
+        """To be called once on every rank, after the model was wrapped and its optimizer made.
+
+        Ranks wait here for each other, at most a minute. Steps are counted by the first optimizer.
+        """
+        self.detach()
+        attempt = next(_attempts)
+        optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
+        try:
+            self._set_up(model, optimizers, topology(model), attempt)
+        except Exception as reason:
+            self._guard.off("the training monitor", f"{type(reason).__name__}: {reason}")
+            log.debug("attach failed", exc_info=True)
+            self.detach()
+        return self
+
+    def detach(self) -> None:
+        """Takes every hook away, sends what waits, and ends the thread."""
+        if self._attached:
+            with contextlib.suppress(Exception):
+                self._rounds.settle(SETTLE_S)
+        self._attached = False
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+        if self._checkpoints is not None:
+            self._checkpoints.remove()
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
+
+    def log(self, loss: Tensor | float | None = None) -> None:
+        """Where the model does not give back its loss: the loss of this step. Waits for nothing."""
+        if loss is not None:
+            self._loss = loss.detach() if isinstance(loss, Tensor) else torch.tensor(float(loss))
+
+    @property
+    def dropped(self) -> int:
+        """Records that were not sent because the analyser was away or slow."""
+        return 0 if self._sender is None else self._sender.dropped
+
+    def _set_up(self, model: nn.Module, optimizers: list[Optimizer], here: Topology, attempt: int) -> None:
+        self._here, self._optimizers = here, optimizers
+        self._ddp = data_parallel(model)
+        self._module = inner(model)
+        agreed = agreement.agree(self._settings, here, attempt)
+        settings = agreed.settings
+        if agreed.apart:
+            self._guard.off("comparison of ranks", agreed.apart)
+        self._exchange = Exchange(agreed.group) if agreed.group is not None else None
+        self._pace = Pace(
+            {
+                "statistics": settings.statistics_interval_steps,
+                "replicas": settings.comparison_interval_steps if self._compares_replicas() else 0,
+                "replay": 0 if here.sharded else settings.replay_interval_steps,
+            },
+            settings.overhead_budget_pct,
+        )
+        self._sender = Sender(settings.socket_path, self._hello(agreed), settings.path)
+        self._layers = sample.Layers.of(self._module, here.device)
+        self._sender.layers(self._layers.names)
+        ring = here.replicas if len(here.replicas) == here.world else (here.rank,)
+        self._replay = Replay(self._module, here.device, here.rank, ring, self._exchange)
+        self._rounds = Rounds(
+            self._exchange,
+            self._sender.put,
+            self._pace.cost,
+            sharded_over=here.world // len(here.replicas) if here.sharded else 1,
+        )
+        self._linear = [] if here.compiled else products.linear_layers(self._module)
+        self._checks: list[tuple[int, products.ProductCheck]] = []
+        self._capturing: Capturing | None = None
+        self._gradients: sample.Gradients | None = None
+        self._replaying = False
+        self._step, self._last_sample = 0, 0
+        self._spent, self._ended_at = 0.0, time.perf_counter()
+        self._hang_hooks(model, optimizers[0])
+        self._checkpoints = Checkpoints(settings, here.rank, self._sender.put, self._guard, lambda: self._step)
+        self._checkpoints.install(self._replica_checksum)
+        self._attached = True
+        self._say_what_is_off()
+
+    def _hang_hooks(self, model: nn.Module, optimizer: Optimizer) -> None:
+        guarded = self._guard.wrap
+        self._handles = [
+            model.register_forward_pre_hook(Hook(guarded("capture", self._before_forward)), with_kwargs=True),
+            model.register_forward_hook(Hook(guarded("capture", self._after_forward))),
+            optimizer.register_step_pre_hook(Hook(guarded("the training monitor", self._before_step))),
+            optimizer.register_step_post_hook(Hook(guarded("the training monitor", self._after_step))),
+        ]
+
+    def _hello(self, agreed: agreement.Agreement) -> wire.RankHello:
+        return wire.RankHello(
+            job_id=agreed.job_id,
+            run_id=agreed.run_id,
+            rank=self._here.rank,
+            ranks=[wire.RankPlace(node=p.node, gpu=p.gpu, replica_group=p.replica_group) for p in agreed.places],
+            framework=self._here.framework,
+            library_version=__version__,
+            first_step=0,
+        )
+
+    def _compares_replicas(self) -> bool:
+        return self._exchange is not None
+
+    def _say_what_is_off(self) -> None:
+        here, off = self._here, []
+        if here.world > 1 and len(here.replicas) == 1:
+            off.append("replica checksums (no other rank is known to hold the same parameters)")
+        if here.sharded:
+            off.append("replay and local gradient norms (parameters are sharded)")
+        if here.compiled:
+            off.append("checks of matrix products (the model is compiled)")
+        if off:
+            log.info("off in this job: %s", "; ".join(off))
+
+    # Forward and backward: only the first micro-batch of a step is looked at.
+
+    def _before_forward(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._replaying or not (module.training and torch.is_grad_enabled()):
+            return
+        if self._capturing is not None:
+            self._end_capture()
+            return
+        step = self._step + 1
+        statistics, replay = self._pace.due("statistics", step), self._pace.due("replay", step)
+        if not (statistics or replay):
+            return
+        began = time.perf_counter()
+        norms = statistics and not self._here.sharded and self._here.world > 1
+        self._capturing = Capturing(self._module, self._here.device, inputs=replay, norms=norms)
+        if replay or norms:
+            self._capturing.begin(args, kwargs)
+        if statistics and self._linear:
+            name, layer = self._linear[(step // self._pace.intervals["statistics"]) % len(self._linear)]
+            self._checks.append((step, products.ProductCheck(name, layer)))
+        self._spent += time.perf_counter() - began
+
+    def _end_capture(self) -> None:
+        capturing = self._capturing
+        if capturing is None:
+            return
+        if not capturing.started_backward:
+            capturing.spoil("two forward passes before one backward pass")
+        capturing.end()
+        for _, check in self._checks:
+            check.end()
+
+    def _after_forward(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        if self._replaying or self._capturing is None or not (module.training and torch.is_grad_enabled()):
+            return
+        self._capturing.outputs(output)
+        for _, check in self._checks:
+            check.end()
+        loss = _loss_of(output)
+        if loss is not None:
+            self._loss = loss.detach().clone()
+
+    # The optimizer: gradients before the step, parameters after it.
+
+    def _before_step(self, *_: Any) -> None:
+        began = time.perf_counter()
+        step = self._step + 1
+        capturing = self._capturing
+        if capturing is not None:
+            capturing.end()
+            self._spent += capturing.spent
+        if self._ddp is not None and self._exchange is not None and self._ddp._join_config.enable:
+            self._leave("ranks with uneven inputs (Join) do not do the same steps")
+        with torch.no_grad():
+            if self._pace.due("statistics", step):
+                self._gradients = sample.gradients(self._layers)
+        if self._pace.due("replay", step):
+            self._run_replay(step, capturing)
+        self._spent += time.perf_counter() - began
+
+    def _run_replay(self, step: int, capturing: Capturing | None) -> None:
+        began = time.perf_counter()
+        missing = capturing or Capturing(self._module, self._here.device, inputs=False, norms=False)
+        try:
+            self._rounds.advance(wait=True)
+            self._replaying = True
+            rounds = self._replay.run(step, missing)
+        except ExchangeError as reason:
+            self._leave(str(reason))
+            return
+        except NotCaptured as reason:
+            self._guard.off("replay", missing.why_not or str(reason))
+            self._pace.forget("replay")
+            return
+        finally:
+            self._replaying = False
+        self._pace.cost("replay", time.perf_counter() - began)
+        for one in rounds:
+            if one.rank == self._here.rank or len({answer.digest for answer in one.answers}) > 1:
+                answers = [wire.ReplayAnswer(rank=a.rank, digest=a.digest, again=a.again) for a in one.answers]
+                record = wire.ReplayRound(step=step, time_us=now_us(), rank=one.rank, answers=answers)
+                self._put(wire.StreamStepsRequest(replay=record))
+
+    def _after_step(self, *_: Any) -> None:
+        began = time.perf_counter()
+        self._step += 1
+        step = self._step
+        statistics, replicas = self._pace.due("statistics", step), self._pace.due("replicas", step)
+        length = began - self._ended_at
+        with torch.no_grad():
+            if statistics or replicas:
+                self._take_sample(step, statistics, replicas, length)
+        try:
+            self._rounds.advance()
+            if step == FIRST_LOOK or step % LOOK_INTERVAL == 0 or self._pace.due("replay", step):
+                self._rounds.advance(wait=True)
+                self._pace.intervals = look(self._exchange, step, self._pace.wishes())
+        except ExchangeError as reason:
+            self._leave(str(reason))
+        self._capturing = self._gradients = None
+        self._send_checks()
+        ended = time.perf_counter()
+        self._pace.step(max(length - self._spent, 1e-6))
+        self._spent, self._ended_at = 0.0, ended
+
+    def _take_sample(self, step: int, statistics: bool, replicas: bool, length: float) -> None:
+        taken = sample.Sample(step, self._here.device)
+        began = time.perf_counter()
+        if replicas and self._has_replicas:
+            taken.checksums(self._parameters(), sample.state_tensors(self._replicated_optimizers()))
+            self._pace.cost("replicas", time.perf_counter() - began)
+        began = time.perf_counter()
+        if statistics and self._gradients is not None:
+            squares = self._capturing.norm_squares() if self._capturing is not None else None
+            if self._here.world == 1:
+                squares = self._gradients.squares
+            taken.statistics(self._gradients, sample.weights(self._layers), squares, self._loss)
+        taken.leave()
+        spent = time.perf_counter() - began + (self._capturing.spent if self._capturing is not None else 0)
+        if statistics:
+            self._pace.cost("statistics", spent)
+            if self._loss is None:
+                self._guard.off("loss", "the model does not give back its loss; call monitor.log(loss=…)", logging.INFO)
+        known = Known(
+            learning_rate=_learning_rate(self._optimizers[0]),
+            steps=step - self._last_sample,
+            step_us=_us(length),
+            overhead_us=_us(self._spent + spent),
+        )
+        if statistics:
+            self._last_sample = step
+        self._rounds.add(taken, known)
+
+    def _parameters(self) -> list[Tensor]:
+        return [parameter.detach() for parameter in self._module.parameters()]
+
+    @property
+    def _has_replicas(self) -> bool:
+        return len(self._here.replicas) > 1
+
+    def _replicated_optimizers(self) -> list[Optimizer]:
+        """Without those that keep another part of the state on every rank."""
+        return [one for one in self._optimizers if type(one).__name__ != "ZeroRedundancyOptimizer"]
+
+    def _replica_checksum(self) -> bytes:
+        taken = sample.Sample(self._step, self._here.device)
+        with torch.no_grad():
+            taken.checksums(self._parameters(), sample.state_tensors(self._replicated_optimizers()))
+        taken.leave()
+        taken.arrived(wait=True)
+        measured = taken.measured()
+        return measured.parameters + measured.state
+
+    def _send_checks(self) -> None:
+        waiting = []
+        for step, check in self._checks:
+            if check.done:
+                record = wire.ProductCheck(
+                    step=step,
+                    time_us=now_us(),
+                    op="linear",
+                    layer=check.layer,
+                    shape=check.shape,
+                    dtype=check.dtype,
+                    relative_error=check.error(),
+                )
+                self._put(wire.StreamStepsRequest(product=record))
+            elif check.shape:
+                waiting.append((step, check))
+        self._checks = waiting
+
+    def _leave(self, why: str) -> None:
+        """Compares with no other rank any more; statistics of this rank go on."""
+        self._guard.off("comparison of ranks", why)
+        self._guard.off("replay", "ranks are not compared")
+        self._exchange = None
+        self._rounds.leave()
+        self._pace.forget("replicas", "replay")
+
+    def _put(self, record: wire.StreamStepsRequest) -> None:
+        if self._sender is not None:
+            self._sender.put(record)
+
+
+def _loss_of(output: Any) -> Tensor | None:
+    """A model that computes its loss gives it back alone, as `loss`, or under that name."""
+    found = output
+    if not isinstance(output, Tensor):
+        found = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
+    if isinstance(found, Tensor) and found.numel() == 1 and found.is_floating_point() and found.requires_grad:
+        return found
+    return None
+
+
+def _learning_rate(optimizer: Optimizer) -> float | None:
+    rate = optimizer.param_groups[0].get("lr")
+    if isinstance(rate, Tensor):
+        return float(rate) if rate.device.type == "cpu" else None
+    return None if rate is None else float(rate)
+
+
+def _us(seconds: float) -> int:
+    return min(max(0, int(seconds * 1e6)), 2**32 - 1)

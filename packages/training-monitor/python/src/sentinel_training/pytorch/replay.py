@@ -1,0 +1,205 @@
+"""A micro-batch computed again by the rank itself, by its neighbour, and where they disagree by a third rank.
+
+All ranks of a replica group come here in the same step, before the optimizer changes the parameters.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ..guard import log
+from .capture import Capture, Capturing, NotCaptured, from_bytes
+from .checksum import to_bytes
+from .exchange import Exchange, ExchangeError
+from .recompute import recompute
+
+# Micro-batches of one round that a third rank computes.
+MAX_TIE_BREAKS = 2
+# Rounds without an answer of any rank, after which there are no more.
+MAX_EMPTY_ROUNDS = 3
+_ROUND = struct.Struct(">IQB16sI")
+_MAGIC = 0x52504C59
+
+
+@dataclass(frozen=True)
+class Answer:
+    rank: int
+    digest: bytes
+    again: bool
+
+
+@dataclass(frozen=True)
+class Round:
+    rank: int
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one rank said: a digest, or only that it has none; and how many bytes its micro-batch takes."""
+
+    digest: bytes | None
+    size: int
+
+
+class Replay:
+    def __init__(
+        self, module: nn.Module, device: torch.device, rank: int, ring: tuple[int, ...], exchange: Exchange | None
+    ) -> None:
+        self._module, self._device, self._rank, self._ring, self._exchange = module, device, rank, ring, exchange
+        # False: the job computes with kernels of which a replay cannot give the same bits. None: not known yet.
+        self.original_counts: bool | None = None
+        self.why_none = ""
+        self._empty = 0
+
+    def run(self, step: int, capturing: Capturing) -> list[Round]:
+        """Rounds of the ranks of this ring; the same list on all of them.
+
+        Raises:
+            NotCaptured: replays can find nothing in this job; says why.
+            ExchangeError: another rank does not take part.
+        """
+        capture = capturing.capture if capturing.capture is not None and capturing.capture.complete else None
+        original = _host(capturing.digest()) if capture is not None else None
+        own = self._compute(capture) if capture is not None else None
+        if self._exchange is None or len(self._ring) == 1:
+            rounds = [] if original is None or own is None else [self._round(self._rank, original, own)]
+            return self._judge(rounds)
+        return self._with_others(self._exchange, step, capture, original, own)
+
+    def _with_others(
+        self, exchange: Exchange, step: int, capture: Capture | None, original: bytes | None, own: bytes | None
+    ) -> list[Round]:
+        data = b""
+        if capture is not None:
+            try:
+                data = capture.to_bytes()
+            except NotCaptured:
+                data = b""
+        originals = self._tell(exchange, step, original, len(data))
+        owns = self._tell(exchange, step, own, 0)
+        next_rank, last_rank = self._neighbour(self._rank, 1), self._neighbour(self._rank, -1)
+        theirs = self._pass_on(exchange, data, next_rank, originals[last_rank].size, last_rank)
+        again = self._again(theirs, capture)
+        neighbours = self._tell(exchange, step, again, 0)
+        rounds = []
+        for rank in self._ring:
+            first, second = originals[rank].digest, owns[rank].digest
+            third = neighbours[self._neighbour(rank, 1)].digest
+            if first is not None and second is not None:
+                others = () if third is None else (Answer(self._neighbour(rank, 1), third, True),)
+                rounds.append(self._round(rank, first, second, others))
+        judged = self._judge(rounds)
+        return self._break_ties(
+            exchange, step, judged, data, {rank: originals[rank].size for rank in self._ring}, capture
+        )
+
+    def _round(self, rank: int, original: bytes, own: bytes, others: tuple[Answer, ...] = ()) -> Round:
+        return Round(rank, (Answer(rank, original, False), Answer(rank, own, True), *others))
+
+    def _judge(self, rounds: list[Round]) -> list[Round]:
+        """What most ranks show at once is the job's way to compute, not one rank's hardware."""
+        self._empty = 0 if rounds else self._empty + 1
+        if self._empty >= MAX_EMPTY_ROUNDS:
+            raise NotCaptured(self.why_none or "no micro-batch could be captured")
+        if not rounds:
+            return []
+        differ = sum(1 for one in rounds if one.answers[0].digest != one.answers[1].digest)
+        if self.original_counts is None or 2 * differ > len(rounds):
+            self.original_counts = 2 * differ <= len(rounds) and (len(rounds) > 1 or differ == 0)
+        if not self.original_counts:
+            rounds = [Round(one.rank, tuple(a for a in one.answers if a.again)) for one in rounds]
+            unlike = sum(1 for one in rounds if _differ(one))
+            if len(self._ring) == 1:
+                raise NotCaptured(
+                    "this job's kernels give other bits each time, and there is no other rank to compare with"
+                )
+            if 2 * unlike > len(rounds):
+                raise NotCaptured("this job's kernels give other bits each time")
+        return rounds
+
+    def _break_ties(
+        self,
+        exchange: Exchange,
+        step: int,
+        rounds: list[Round],
+        data: bytes,
+        sizes: dict[int, int],
+        own: Capture | None,
+    ) -> list[Round]:
+        if len(self._ring) < 3:
+            return rounds
+        disputed = [one.rank for one in rounds if _differ(one) and sizes[one.rank] > 0][:MAX_TIE_BREAKS]
+        answers: dict[int, Answer] = {}
+        for rank in disputed:
+            third = self._neighbour(rank, 2)
+            digest: bytes | None = None
+            if rank == self._rank:
+                exchange.wait(exchange.send(_bytes_tensor(data), third))
+            elif third == self._rank:
+                work, received = exchange.receive(sizes[rank], rank)
+                exchange.wait(work)
+                digest = self._again(received.numpy().tobytes(), own)
+            said = self._tell(exchange, step, digest, 0)[third].digest
+            if said is not None:
+                answers[rank] = Answer(third, said, True)
+        return [Round(r.rank, (*r.answers, answers[r.rank])) if r.rank in answers else r for r in rounds]
+
+    def _again(self, data: bytes, own: Capture | None) -> bytes | None:
+        """Another rank's micro-batch; None where it was not sent, or this rank cannot compute it."""
+        if not data or own is None:
+            return None
+        try:
+            return self._compute(from_bytes(data, own, self._device))
+        except Exception as reason:
+            log.debug("another rank's micro-batch cannot be read: %s", reason)
+            return None
+
+    def _compute(self, capture: Capture) -> bytes | None:
+        """None where it fails: a rank that stays away from the exchange would make the others wait."""
+        try:
+            return _host(recompute(self._module, capture, self._device))
+        except Exception as reason:
+            log.debug("a micro-batch cannot be computed again: %s: %s", type(reason).__name__, reason)
+            self.why_none = f"{type(reason).__name__}: {reason}"
+            return None
+
+    def _tell(self, exchange: Exchange, step: int, digest: bytes | None, size: int) -> dict[int, Heard]:
+        message = _ROUND.pack(_MAGIC, step, digest is not None, digest or bytes(16), size)
+        heard = {}
+        for rank, answer in enumerate(exchange.now(message)):
+            magic, at, has, theirs, length = _ROUND.unpack_from(answer)
+            if magic != _MAGIC or at != step:
+                raise ExchangeError(f"rank {rank} is not at step {step}")
+            heard[rank] = Heard(theirs if has else None, length)
+        return heard
+
+    def _pass_on(self, exchange: Exchange, data: bytes, to: int, size: int, of: int) -> bytes:
+        sent = exchange.send(_bytes_tensor(data), to) if data else None
+        received = b""
+        if size > 0:
+            work, tensor = exchange.receive(size, of)
+            exchange.wait(work)
+            received = tensor.numpy().tobytes()
+        exchange.wait(sent)
+        return received
+
+    def _neighbour(self, rank: int, distance: int) -> int:
+        return self._ring[(self._ring.index(rank) + distance) % len(self._ring)]
+
+
+def _differ(one: Round) -> bool:
+    return len({answer.digest for answer in one.answers}) > 1
+
+
+def _host(digest: Tensor) -> bytes:
+    h1, h2 = (int(word) for word in digest.tolist())
+    return to_bytes(h1, h2)
+
+
+def _bytes_tensor(data: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8)

@@ -1,0 +1,138 @@
+"""Samples become records: their numbers arrive from the device, ranks give each other what they compare, the analyser gets both."""
+
+from __future__ import annotations
+
+import math
+import struct
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .._wire import training_pb2 as wire
+from .exchange import Exchange, ExchangeError
+from .sample import Measured, Sample
+
+# step, flags, checksums of parameters and state, local norm, loss, sum of squares of the gradients
+_MESSAGE = struct.Struct(">IQB16s16sddd")
+_MAGIC = 0x534E5452
+_CHECKSUMS, _STATISTICS = 1, 2
+# Samples under way; where more wait, the device or a rank is that far behind, and the oldest is given up.
+MAX_SAMPLES = 8
+
+
+@dataclass
+class Known:
+    """What the host knows of a sampled step."""
+
+    learning_rate: float | None
+    steps: int
+    step_us: int
+    overhead_us: int = 0
+
+
+class Rounds:
+    def __init__(
+        self,
+        exchange: Exchange | None,
+        send: Callable[[wire.StreamStepsRequest], None],
+        cost: Callable[[str, float], None],
+        *,
+        sharded_over: int,
+    ) -> None:
+        """`sharded_over`: ranks over which each replica's gradients are cut; 1 = every rank holds all of them."""
+        self._exchange, self._send, self._cost = exchange, send, cost
+        self._sharded_over = sharded_over
+        self._waiting: deque[tuple[Sample, Known]] = deque()
+        self.given_up = 0
+
+    def add(self, sample: Sample, known: Known) -> None:
+        self._waiting.append((sample, known))
+        if len(self._waiting) > MAX_SAMPLES and self._exchange is None:
+            self._waiting.popleft()
+            self.given_up += 1
+
+    def advance(self, *, wait: bool = False) -> None:
+        """Goes on with what has arrived. Ranks exchange samples in the order of steps, whenever they arrive."""
+        while self._waiting and self._waiting[0][0].arrived(wait=wait):
+            sample, known = self._waiting.popleft()
+            if sample.device_seconds() > 0:
+                self._cost("replicas" if sample.has_checksums else "statistics", sample.device_seconds())
+            self._start(sample, sample.measured(), known)
+        if self._exchange is not None:
+            self._exchange.collect()
+
+    def leave(self) -> None:
+        """Compares with no other rank any more."""
+        self._exchange = None
+
+    def settle(self, seconds: float) -> None:
+        self.advance(wait=True)
+        if self._exchange is not None:
+            self._exchange.settle(seconds)
+
+    def _start(self, sample: Sample, measured: Measured, known: Known) -> None:
+        if self._exchange is None:
+            self._report(sample, measured, known, [])
+            return
+        flags = sample.has_checksums * _CHECKSUMS + sample.has_statistics * _STATISTICS
+        nan = math.nan
+        message = _MESSAGE.pack(
+            _MAGIC,
+            sample.step,
+            flags,
+            measured.parameters,
+            measured.state,
+            nan if measured.local_norm is None else measured.local_norm,
+            nan if measured.loss is None else measured.loss,
+            measured.squares,
+        )
+        self._exchange.post(message, lambda answers: self._compared(sample, measured, known, answers))
+
+    def _compared(self, sample: Sample, measured: Measured, known: Known, answers: list[bytes]) -> None:
+        ranks = [_MESSAGE.unpack_from(answer) for answer in answers]
+        for rank, (magic, step, *_) in enumerate(ranks):
+            if magic != _MAGIC or step != sample.step:
+                raise ExchangeError(f"rank {rank} is not at step {sample.step}")
+        if sample.has_checksums:
+            checksums = [p + s if flags & _CHECKSUMS else b"" for _, _, flags, p, s, *_ in ranks]
+            replicas = wire.ReplicaRound(step=sample.step, time_us=sample.time_us, checksums=checksums)
+            self._send(wire.StreamStepsRequest(replicas=replicas))
+        self._report(sample, measured, known, [(norm, loss, squares) for *_, norm, loss, squares in ranks])
+
+    def _report(
+        self, sample: Sample, measured: Measured, known: Known, ranks: list[tuple[float, float, float]]
+    ) -> None:
+        if not sample.has_statistics:
+            return
+        squares = measured.squares
+        if self._sharded_over > 1:
+            squares = sum(theirs for _, _, theirs in ranks) * self._sharded_over / len(ranks) if ranks else math.nan
+        step = wire.StepReport(
+            step=sample.step,
+            time_us=sample.time_us,
+            loss=measured.loss,
+            learning_rate=known.learning_rate,
+            local_gradient_norm=measured.local_norm,
+            gradient_norm=math.sqrt(squares) if self._sharded_over == 1 or ranks else None,
+            max_weight=measured.max_weight,
+            nonfinite_gradients=measured.nonfinite_gradients,
+            nonfinite_weights=measured.nonfinite_weights,
+            layer_norms=measured.layer_norms,
+            steps=known.steps,
+            step_us=known.step_us,
+            overhead_us=known.overhead_us,
+        )
+        # Finite where what ranks computed is not: it is of a step that a GradScaler skipped since.
+        stale = math.isfinite(squares) and not all(math.isfinite(norm) for norm, *_ in ranks)
+        if stale:
+            step.ClearField("local_gradient_norm")
+        elif measured.local_norm is not None:
+            step.rank_gradient_norms[:] = [norm for norm, _, _ in ranks]
+        if measured.loss is not None:
+            step.rank_losses[:] = [loss for _, loss, _ in ranks]
+        self._send(wire.StreamStepsRequest(step=step))
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
