@@ -328,7 +328,7 @@ export class Engine implements Service {
         carriedCalls: () => this.#replica?.carrier.calls ?? 0,
         clockAheadSeconds: () => (this.#replica?.clockAheadMs ?? 0) / 1000,
         waitingRecords: () => this.#lead?.committer.waiting ?? 0,
-        mayWaitRecords: () => WINDOW_RECORDS * Math.max(1, this.#lead?.sessions.size ?? 0),
+        mayWaitRecords: () => Math.max(WINDOW_RECORDS, this.#lead?.mayWaitRecords ?? 0),
         waitingHistoryBytes: () => this.#lead?.waitingHistoryBytes ?? 0,
         outboxPending: () => this.#lead?.outboxPending ?? 0,
         outboxLagSeconds: () => this.#lead?.outboxLagSeconds ?? 0,

@@ -3,7 +3,7 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import type { Registry } from '@sentinel/service-kit/metrics';
 import type { BusDrop } from './bus/bus.js';
 import type { Group, Logged } from './commit/group.js';
-import type { Item, OrderItem } from './commit/item.js';
+import { type Item, isOfSpool, type OrderItem } from './commit/item.js';
 import {
   type AgentEventsRecord,
   type ClosedCanary,
@@ -21,7 +21,7 @@ import type { InconsistentLedgerError } from './outbox/checkpoint.js';
 import type { Pruned } from './store/retention/retention.js';
 
 /** Where something was refused: a closed set of labels. */
-export type Place = 'control' | 'results' | 'call' | 'commit' | 'http' | 'replica';
+export type Place = 'control' | 'results' | 'anomalies' | 'call' | 'commit' | 'http' | 'replica';
 
 const CANARY_SENTENCES = {
   DISSENT: 'canary: a device computed something else than two others',
@@ -82,6 +82,9 @@ export class Events {
     for (const proposal of effects.proposals) this.#proposal(proposal);
     for (const transition of effects.transitions) this.#transition(transition, state);
     if (item.kind === 'order' && effects.refusal === null) this.#order(item.record);
+    for (const { type, outcome } of effects.comparisons) this.#metrics.comparison(type, outcome);
+    if (item.record.kind === 'monitor-report')
+      for (const { type, severity } of item.record.events) this.#metrics.anomaly(type, severity);
     if (item.record.kind === 'agent-events') this.#loudFaults(item.record);
     if (item.record.kind === 'config') this.#log.info({ mode: item.record.config.mode }, 'configuration committed');
   }
@@ -207,7 +210,7 @@ export class Events {
   itemRefused(item: Item, error: SentinelError): void {
     if (error.code === 'INTERNAL') this.#log.error({ err: error.cause, kind: item.record.kind }, error.message);
     if (item.kind === 'own') this.leftOut('own');
-    else if (item.kind !== 'uplink') this.#metrics.refused.inc({ place: 'commit', reason: error.reason });
+    else if (!isOfSpool(item)) this.#metrics.refused.inc({ place: 'commit', reason: error.reason });
   }
 
   busDropped(what: BusDrop, count: number): void {

@@ -21,7 +21,8 @@ import { DirectiveLog } from './directive-log/directive-log.js';
 import { News } from './directive-log/news.js';
 import { DirectiveStreams } from './directive-log/stream-directives.js';
 import type { Events } from './events.js';
-import { streamProbeResults } from './ingest/stream-results.js';
+import { AnomalyStreams, MONITOR_WINDOW_RECORDS } from './ingest/stream-anomalies.js';
+import { streamProbeResults, WINDOW_RECORDS } from './ingest/stream-results.js';
 import { WaitingRoom } from './ingest/waiting-room.js';
 import { LedgerClient } from './outbox/ledger-client.js';
 import { OutboxStore } from './outbox/outbox-store.js';
@@ -76,6 +77,7 @@ export class Lead implements Serving {
   /** null = no other engine asks for the states. */
   readonly #cache: StateCache | null;
   readonly #directiveStreams: DirectiveStreams;
+  readonly #anomalyStreams: AnomalyStreams;
 
   /** @param state as the store has it */
   constructor(parts: LeadParts, history: HistoryStore, state: LoadedState) {
@@ -139,7 +141,9 @@ export class Lead implements Serving {
       unarchived: (node: string, spoolId: string) => this.#unarchived(node, spoolId),
     };
     this.agentControl = agentControl(probes);
-    this.streamProbeResults = streamProbeResults({ ...probes, room: new WaitingRoom(parts.waitingBytes) });
+    const room = new WaitingRoom(parts.waitingBytes);
+    this.streamProbeResults = streamProbeResults({ ...probes, room });
+    this.#anomalyStreams = new AnomalyStreams({ ...probes, room });
     this.committer.load(state, parts.coreConfig());
     for (const mark of this.committer.spools.all()) this.#archiver.adopt(mark);
   }
@@ -231,10 +235,11 @@ export class Lead implements Serving {
     this.#cache?.start();
   }
 
-  /** Ends what is connected: agents and orchestrators come back to whoever leads then. */
+  /** Ends what is connected: agents, monitors and orchestrators come back to whoever leads then. */
   endStreams(error: SentinelError): void {
     for (const session of [...this.sessions.all()]) session.end(error);
     this.#directiveStreams.stop(error);
+    this.#anomalyStreams.stop(error);
   }
 
   /** Commits what waits, if the store is there. Afterwards another engine may take the lead. */
@@ -264,6 +269,15 @@ export class Lead implements Serving {
 
   get streamDirectives(): Serving['streamDirectives'] {
     return this.#directiveStreams.handle;
+  }
+
+  get streamAnomalyEvents(): Serving['streamAnomalyEvents'] {
+    return this.#anomalyStreams.handle;
+  }
+
+  /** Records of spools that may wait for their commit. */
+  get mayWaitRecords(): number {
+    return WINDOW_RECORDS * this.sessions.size + MONITOR_WINDOW_RECORDS * this.#anomalyStreams.size;
   }
 
   get waitingHistoryBytes(): number {

@@ -1,4 +1,5 @@
 import type { handleBidiStreamingCall, handleServerStreamingCall } from '@grpc/grpc-js';
+import { AnomalyServiceService, type StreamAnomalyEventsResponse } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import type { AgentControlResponse } from '@sentinel/contracts/sentinel/v1/control.js';
 import { CorrelationServiceService } from '@sentinel/contracts/sentinel/v1/health.js';
 import { ProbeServiceService, type StreamProbeResultsResponse } from '@sentinel/contracts/sentinel/v1/probe.js';
@@ -22,6 +23,7 @@ export const OPERATORS = ['operator', 'admin'] as const;
 export interface Serving {
   readonly api: Api;
   readonly streamProbeResults: handleBidiStreamingCall<Buffer, StreamProbeResultsResponse>;
+  readonly streamAnomalyEvents: handleBidiStreamingCall<Buffer, StreamAnomalyEventsResponse>;
   readonly agentControl: handleBidiStreamingCall<Buffer, AgentControlResponse>;
   readonly streamDirectives: handleServerStreamingCall<StreamDirectivesRequest, StreamDirectivesResponse>;
 }
@@ -36,6 +38,9 @@ export interface ServiceParts {
 }
 
 type AnyCall = Parameters<typeof failStream>[0];
+type StreamOf = <Call extends AnyCall>(handler: (from: Serving) => (call: Call) => void) => (call: Call) => void;
+
+const AS_BYTES = { requestDeserialize: (bytes: Buffer): Buffer => bytes };
 
 /** Every service of the engine's port. */
 export function engineServices({ serving, absent, mutualTls, log }: ServiceParts): ServiceEntry[] {
@@ -54,6 +59,7 @@ export function engineServices({ serving, absent, mutualTls, log }: ServiceParts
     };
   return [
     probeService(stream, mutualTls),
+    anomalyService(stream, mutualTls),
     {
       definition: CorrelationServiceService,
       implementation: {
@@ -113,17 +119,22 @@ export function engineServices({ serving, absent, mutualTls, log }: ServiceParts
   ];
 }
 
+/** Monitors have no MAC: their certificate proves them, and where callers have none the token of the installation. */
+function anomalyService(stream: StreamOf, mutualTls: boolean): ServiceEntry {
+  return {
+    definition: { streamAnomalyEvents: { ...AnomalyServiceService.streamAnomalyEvents, ...AS_BYTES } },
+    implementation: { streamAnomalyEvents: stream((from) => from.streamAnomalyEvents) },
+    roles: { StreamAnomalyEvents: mutualTls ? ['monitor'] : ['service'] },
+  };
+}
+
 /** Agents prove themselves by their MAC; with mutual TLS they need their certificate too. */
-function probeService(
-  stream: <Call extends AnyCall>(handler: (from: Serving) => (call: Call) => void) => (call: Call) => void,
-  mutualTls: boolean,
-): ServiceEntry {
+function probeService(stream: StreamOf, mutualTls: boolean): ServiceEntry {
   const agents: AllowedRoles = mutualTls ? ['agent'] : 'anyone';
-  const asBytes = { requestDeserialize: (bytes: Buffer): Buffer => bytes };
   return {
     definition: {
-      streamProbeResults: { ...ProbeServiceService.streamProbeResults, ...asBytes },
-      agentControl: { ...ProbeServiceService.agentControl, ...asBytes },
+      streamProbeResults: { ...ProbeServiceService.streamProbeResults, ...AS_BYTES },
+      agentControl: { ...ProbeServiceService.agentControl, ...AS_BYTES },
     },
     implementation: {
       streamProbeResults: stream((from) => from.streamProbeResults),

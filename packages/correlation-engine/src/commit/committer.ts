@@ -18,7 +18,7 @@ import { Spools } from '../store/spools.js';
 import { type StateStore, SupersededError } from '../store/state-store.js';
 import { StaleOwnerError, UnstorableError } from '../store/writer.js';
 import { buildGroup, type Group } from './group.js';
-import { type Item, keepsBase, type OwnItem } from './item.js';
+import { type Item, isOfSpool, keepsBase, type OwnItem } from './item.js';
 
 /** Records that one transaction holds at most, and their payload. */
 const MAX_GROUP_ITEMS = 1024;
@@ -122,7 +122,7 @@ export class Committer {
 
   submit(item: Item): void {
     if (this.#stopped) return item.failed(shuttingDown());
-    if (item.kind !== 'uplink') {
+    if (!isOfSpool(item)) {
       if (item.kind !== 'own' && !this.#store.up) return item.failed(storeAway());
       if (this.#others >= MAX_WAITING_OTHERS) return item.failed(overloaded());
       this.#others += 1;
@@ -178,6 +178,7 @@ export class Committer {
         hellos.add(item.record.node);
       }
       if (item.kind === 'uplink') bytes += item.payload.length;
+      else if (item.kind === 'monitor') bytes += item.bytes;
       else this.#others -= 1;
       count += 1;
     }
@@ -256,6 +257,7 @@ export class Committer {
         break;
       case 'own':
       case 'uplink':
+      case 'monitor':
         item.committed();
         break;
     }
@@ -278,7 +280,7 @@ export class Committer {
   /** @returns what is to be tried again */
   async #afterFailure(error: unknown, group: Group): Promise<Item[]> {
     await this.#noteFailure(error);
-    const patient = group.logged.filter(({ item }) => item.kind === 'own' || item.kind === 'uplink');
+    const patient = group.logged.filter(({ item }) => item.kind === 'own' || isOfSpool(item));
     for (const { item } of group.logged)
       if (item.kind === 'hello' || item.kind === 'order') this.#refuse(item, storeAway(error));
     const loaded = await this.#readBack();

@@ -8,7 +8,7 @@ import { announced } from '../live/announce.js';
 import type { CommitRows, Head, MarkRow, UnarchivedRow } from '../store/commit-rows.js';
 import type { OrderTable } from '../store/schema.js';
 import type { SpoolMark } from '../store/spools.js';
-import { type HelloItem, type Item, keepsBase, type UplinkItem } from './item.js';
+import { type HelloItem, type Item, keepsBase, type MonitorItem, type SpoolItem, type UplinkItem } from './item.js';
 import { EffectRows, orderRow } from './merge.js';
 
 /** A record as it stands in the log. */
@@ -28,7 +28,7 @@ export interface Group {
   readonly rows: CommitRows;
   readonly logged: readonly Logged[];
   /** Repeated records of a spool: they change nothing and are acknowledged again. */
-  readonly duplicates: readonly UplinkItem[];
+  readonly duplicates: readonly SpoolItem[];
   readonly refused: readonly { readonly item: Item; readonly error: SentinelError }[];
 }
 
@@ -74,13 +74,14 @@ class Builder {
   readonly #draft: Draft;
   readonly #effects = new EffectRows();
   readonly #logged: Logged[] = [];
-  readonly #duplicates: UplinkItem[] = [];
+  readonly #duplicates: SpoolItem[] = [];
   readonly #stale: { item: Item; error: SentinelError }[] = [];
   readonly #records: { commit_seq: number; now_us: number; kind: string; body: CoreRecord }[] = [];
   readonly #hellos: HelloItem[] = [];
   readonly #orders: OrderTable[] = [];
   readonly #marks = new Map<SpoolMark, MarkRow>();
   readonly #unarchived: UnarchivedRow[] = [];
+  readonly #spools: { node: string; spool_id: string }[] = [];
   readonly #nowUs: number;
   #commitSeq: number;
   failure: unknown;
@@ -96,6 +97,7 @@ class Builder {
   tryAdd(item: Item): boolean {
     try {
       if (item.kind === 'uplink') this.#addUplink(item);
+      else if (item.kind === 'monitor') this.#addReport(item);
       else this.#addRecord(item);
       return true;
     } catch (error) {
@@ -104,14 +106,18 @@ class Builder {
     }
   }
 
-  #addRecord(item: Exclude<Item, UplinkItem>): void {
+  #addRecord(item: Exclude<Item, SpoolItem>): void {
     const { record } = item;
     const effects = this.#apply(item);
-    this.#records.push({ commit_seq: this.#commitSeq, now_us: this.#nowUs, kind: record.kind, body: record });
+    this.#log(record);
     if (item.kind === 'hello') this.#hellos.push(item);
     if (item.kind === 'order' && item.record.kind === 'operator' && effects.refusal === null) {
       this.#orders.push(orderRow(item.record, this.#commitSeq, effects));
     }
+  }
+
+  #log(body: CoreRecord): void {
+    this.#records.push({ commit_seq: this.#commitSeq, now_us: this.#nowUs, kind: body.kind, body });
   }
 
   #addUplink(item: UplinkItem): void {
@@ -120,19 +126,31 @@ class Builder {
       this.#stale.push({ item, error: superseded(record.node) });
       return;
     }
-    const through = this.#marks.get(mark)?.committed_through ?? mark.committed;
-    if (record.sequence <= through) {
-      this.#duplicates.push(item);
-      return;
-    }
-    if (record.sequence !== through + 1) {
-      this.#stale.push({ item, error: sequenceGap(through + 1, record.sequence) });
-      return;
-    }
+    if (!this.#isNext(item)) return;
     const offsetUs = nodeOf(this.#draft, record.node)?.offsetUs ?? 0;
     this.#apply(item, offsetUs);
-    this.#raise(item);
+    this.#raise(item, epoch);
     this.#noteUnarchived(record.node, mark.spoolId, record.sequence, offsetUs);
+  }
+
+  /** Nobody else speaks for the spool of a monitor, so whoever owns its node is as good as another. */
+  #addReport(item: MonitorItem): void {
+    const { record, mark } = item;
+    if (!this.#isNext(item)) return;
+    if (mark.committed === 0 && record.sequence === 1) this.#spools.push({ node: mark.node, spool_id: mark.spoolId });
+    this.#apply(item);
+    this.#log(record);
+    this.#raise(item, this.#epochOf(record.node));
+  }
+
+  /** What was committed before is acknowledged again; what leaves a hole is refused. */
+  #isNext(item: SpoolItem): boolean {
+    const { record, mark } = item;
+    const through = this.#marks.get(mark)?.committed_through ?? mark.committed;
+    if (record.sequence <= through) this.#duplicates.push(item);
+    else if (record.sequence !== through + 1)
+      this.#stale.push({ item, error: sequenceGap(through + 1, record.sequence) });
+    return record.sequence === through + 1;
   }
 
   #apply(item: Item, offsetUs = 0): Effects {
@@ -150,7 +168,7 @@ class Builder {
     return this.#input.epochOf(node) + raised;
   }
 
-  #raise({ record, mark, epoch }: UplinkItem): void {
+  #raise({ record, mark }: SpoolItem, epoch: number): void {
     this.#marks.set(mark, { node: record.node, spool_id: mark.spoolId, committed_through: record.sequence, epoch });
   }
 
@@ -194,6 +212,7 @@ class Builder {
       ),
       marks: [...this.#marks.values()],
       unarchived: this.#unarchived,
+      spools: this.#spools,
       hellos: this.#hellos.map(({ record, spoolId }) => ({ node: record.node, spool_id: spoolId })),
       keepsBase: this.#logged.some(({ item }) => keepsBase(item)),
       archived: this.#input.archived,

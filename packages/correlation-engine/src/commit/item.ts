@@ -8,6 +8,7 @@ import type {
   FleetOrderRecord,
   GapRecord,
   HelloRecord,
+  MonitorReportRecord,
   OperatorRecord,
   ProbeControlRecord,
   SpanRecord,
@@ -30,6 +31,17 @@ export interface UplinkItem {
   failed(error: SentinelError): void;
 }
 
+/** A record of a monitor's spool: checked and in sequence. It is kept in the log itself, not in the history. */
+export interface MonitorItem {
+  readonly kind: 'monitor';
+  readonly record: MonitorReportRecord;
+  readonly mark: SpoolMark;
+  /** As received. */
+  readonly bytes: number;
+  committed(): void;
+  failed(error: SentinelError): void;
+}
+
 export interface HelloItem {
   readonly kind: 'hello';
   readonly record: HelloRecord;
@@ -48,7 +60,10 @@ export interface OrderItem {
 /** What nobody waits for: configuration, timers, nodes that left, directives' progress. */
 export interface OwnItem {
   readonly kind: 'own';
-  readonly record: Exclude<CoreRecord, UplinkRecord | HelloRecord | OrderItem['record'] | SpanRecord>;
+  readonly record: Exclude<
+    CoreRecord,
+    UplinkRecord | MonitorReportRecord | HelloRecord | OrderItem['record'] | SpanRecord
+  >;
   /** A copy of the state after it is kept in its transaction, which it has to itself. */
   readonly keepsBase?: boolean;
   committed(): void;
@@ -61,7 +76,14 @@ export function baseItem(): OwnItem {
   return { kind: 'own', record: { kind: 'resumed' }, keepsBase: true, committed: nothing, failed: nothing };
 }
 
-export type Item = UplinkItem | HelloItem | OrderItem | OwnItem;
+/** What comes with a sequence, waits for as long as it takes, and has a window of its own. */
+export type SpoolItem = UplinkItem | MonitorItem;
+
+export type Item = SpoolItem | HelloItem | OrderItem | OwnItem;
+
+export function isOfSpool(item: Item): item is SpoolItem {
+  return item.kind === 'uplink' || item.kind === 'monitor';
+}
 
 export function keepsBase(item: Item): boolean {
   return item.kind === 'own' && item.keepsBase === true;

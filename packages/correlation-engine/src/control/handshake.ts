@@ -4,7 +4,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { helloMac, type KeyRing, macEquals, SPOOL_ID_BYTES } from '@sentinel/service-kit/mac';
 import { checkHello, type HelloRecord } from '../core.js';
 
-const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
+export const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 const MAX_TEXT = 512;
 const MAX_TIME_US = 4_000_000_000_000_000n;
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
-import { FORGETTABLE, type OperatorAction } from '../core.js';
+import { type ComparisonOutcome, FORGETTABLE, type OperatorAction } from '../core.js';
 import { PRUNED } from '../store/retention/retention.js';
 
 const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
@@ -10,6 +10,8 @@ const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
   'CONDEMN',
 ];
 const CANARY_OUTCOMES = ['agreed', 'dissent', 'no_majority', 'timeout'];
+const COMPARED = ['REPLICA_MISMATCH', 'REPLAY_MISMATCH', 'CHECKPOINT_DIVERGENCE', 'CANARY_MISMATCH'];
+const COMPARISON_OUTCOMES = ['counted', 'repeated', 'not_its_device', 'agreed', 'no_majority', 'too_few'];
 const LATENCY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
 const DETECTION_BUCKETS = [5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 
@@ -24,6 +26,8 @@ export class EngineMetrics {
   readonly quarantines: Counter<'action'>;
   readonly canaries: Counter<'outcome'>;
   readonly dissents: Counter;
+  readonly #anomalies: Counter<'type' | 'severity'>;
+  readonly #comparisons: Counter<'type' | 'outcome'>;
   readonly latency: Histogram;
   readonly detection: Histogram;
   readonly left: Counter<'what'>;
@@ -86,6 +90,18 @@ export class EngineMetrics {
       help: 'Devices that two others outvoted in a canary. Any: see `sentinel trust`.',
       registers,
     });
+    this.#anomalies = new Counter({
+      name: 'sentinel_anomaly_events_total',
+      help: 'Events of monitors, as committed. One type rising: see its entries with `sentinel audit query`.',
+      labelNames: ['type', 'severity'],
+      registers,
+    });
+    this.#comparisons = new Counter({
+      name: 'sentinel_job_comparisons_total',
+      help: 'Comparisons of jobs by what the vote said. counted: a device is accused, see `sentinel gpus list`. no_majority rising: the job itself is not deterministic.',
+      labelNames: ['type', 'outcome'],
+      registers,
+    });
     this.latency = new Histogram({
       name: 'sentinel_correlation_processing_latency_seconds',
       help: 'One transaction: from its statements to its commit. High: look at the database and its disk.',
@@ -146,11 +162,21 @@ export class EngineMetrics {
     });
     for (const what of ['publish', 'subscriber', 'malformed']) this.busDropped.inc({ what }, 0);
     for (const why of ['left', 'slow', 'no_database', 'stopped', 'refused']) this.streamsEnded.inc({ why }, 0);
+    for (const outcome of COMPARISON_OUTCOMES) for (const type of COMPARED) this.#comparisons.inc({ type, outcome }, 0);
     for (const action of ACTIONS) this.quarantines.inc({ action }, 0);
     for (const outcome of CANARY_OUTCOMES) this.canaries.inc({ outcome }, 0);
     for (const what of ['history', 'directive', 'own']) this.left.inc({ what }, 0);
     for (const what of FORGETTABLE) this.forgotten.inc({ what }, 0);
     for (const what of PRUNED) this.pruned.inc({ what }, 0);
     this.ledgerConsistent.set(1);
+  }
+
+  /** Names of an AnomalyType and of an AnomalySeverity. */
+  anomaly(type: string, severity = 'UNSPECIFIED'): void {
+    this.#anomalies.inc({ type, severity });
+  }
+
+  comparison(type: string, outcome: ComparisonOutcome): void {
+    this.#comparisons.inc({ type, outcome: outcome.toLowerCase() });
   }
 }

@@ -7,13 +7,13 @@ import { checkBatch, checkTelemetry } from '../core.js';
 
 /** Payload of one record: an agent's batch of 64 runs has 3 KB. */
 export const MAX_PAYLOAD_BYTES = 1024 * 1024;
-const MAX_BUILD_ID_LENGTH = 512;
+export const MAX_BUILD_ID_LENGTH = 512;
 const MAX_EVENTS = 1_024;
 const MAX_DETAIL_LENGTH = 4_096;
 const MAX_COUNT = 0xffffffff;
 /** Microseconds since 1970 that a clock may show: sums of two stay safe integers. */
-const MAX_TIME_US = 4_000_000_000_000_000n;
-const MAX_SEQUENCE = BigInt(Number.MAX_SAFE_INTEGER);
+export const MAX_TIME_US = 4_000_000_000_000_000n;
+export const MAX_SEQUENCE = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Whose records are expected: the session that the stream belongs to. */
 export interface Sender {

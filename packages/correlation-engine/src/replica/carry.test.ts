@@ -14,6 +14,7 @@ import { eventually } from '@sentinel/test-kit';
 import pg from 'pg';
 import { TestAgent } from '../testing/agent.js';
 import { OPERATOR_TOKEN, type TestEngine } from '../testing/engine.js';
+import { softEvent, TestMonitor } from '../testing/monitor.js';
 import { decides, Replicas, serves } from '../testing/replicas.js';
 
 /** Enough to fill every window between an agent and the leader. */
@@ -50,6 +51,19 @@ describe('calls to a replica that does not decide', () => {
     const gone = async () =>
       (await leader.sql(`select 1 from nodes where node = 'one' and body->>'connected' = 'false'`)).length === 1;
     await eventually(gone, { what: 'the leader knows that the agent left' });
+  });
+
+  it('a monitor reports, and is acknowledged', async () => {
+    const one = await agent('watched');
+    const monitor = new TestMonitor(door.grpc, { node: 'watched' });
+    for (let i = 0; i < 3; i += 1) monitor.record([softEvent('CPU-watched')]);
+    monitor.send(1n, 2n, 3n, 3n);
+    await monitor.committed(3n);
+    const stranger = new TestMonitor(door.grpc, { node: 'watched', token: '' });
+    stranger.record([softEvent('CPU-watched')]);
+    stranger.send(1n);
+    assert.equal((await stranger.failed()).code, 'UNAUTHENTICATED');
+    for (const open of [stranger, monitor, one]) open.close();
   });
 
   it('a stream of results needs a hello on its own connection, whoever else is connected to the replica', async () => {

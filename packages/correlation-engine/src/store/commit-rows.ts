@@ -63,6 +63,8 @@ export interface CommitRows {
   readonly liveUpdates: readonly LiveUpdateTable[];
   readonly marks: readonly MarkRow[];
   readonly unarchived: readonly UnarchivedRow[];
+  /** Spools of monitors that are new. Those of agents come with their hellos. */
+  readonly spools: readonly { node: string; spool_id: string }[];
   /** Nodes whose fencing epoch rises by one, with the spool that they opened. */
   readonly hellos: readonly { node: string; spool_id: string }[];
   /** A copy of the state after it is kept, that the log can begin with. */

@@ -108,6 +108,7 @@ export class Writer {
     try {
       await this.#moveHead(rows);
       const epochs = await this.#hellos(rows);
+      await this.#openSpools(rows.spools);
       await this.#marks(rows);
       for (const [name, text, values] of statements(rows)) {
         if (values.length > 0) await this.#query(name, text, values);
@@ -152,11 +153,7 @@ export class Writer {
 
   async #hellos({ hellos }: CommitRows): Promise<ReadonlyMap<string, number>> {
     if (hellos.length === 0) return new Map();
-    await this.#query(
-      'open-spools',
-      `insert into spools (node, spool_id, committed_through, archived_through) select node, spool_id, 0, 0 from json_to_recordset($1) as t(node text, spool_id text) on conflict do nothing`,
-      hellos,
-    );
+    await this.#openSpools(hellos);
     const { rows } = await this.#query(
       'raise-epochs',
       `insert into node_owners as o (node, epoch) select node, 1 from json_to_recordset($1) as t(node text)
@@ -164,6 +161,15 @@ export class Writer {
       hellos,
     );
     return new Map((rows as { node: string; epoch: number }[]).map((row) => [row.node, row.epoch]));
+  }
+
+  async #openSpools(spools: CommitRows['spools']): Promise<void> {
+    if (spools.length === 0) return;
+    await this.#query(
+      'open-spools',
+      `insert into spools (node, spool_id, committed_through, archived_through) select node, spool_id, 0, 0 from json_to_recordset($1) as t(node text, spool_id text) on conflict do nothing`,
+      spools,
+    );
   }
 
   async #marks({ marks }: CommitRows): Promise<void> {

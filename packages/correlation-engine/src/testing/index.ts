@@ -6,3 +6,4 @@ export { TestAgent } from './agent.js';
 export { FLEET_KEY, OPERATOR_TOKEN, SERVICE_TOKEN } from './engine.js';
 export { historyLogOf } from './history-log.js';
 export { TestLedger } from './ledger.js';
+export { lostRound, softEvent, TestMonitor } from './monitor.js';

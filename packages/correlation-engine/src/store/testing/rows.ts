@@ -20,6 +20,7 @@ export function rowsAfter(from: Head, rows: Partial<CommitRows> = {}): CommitRow
     liveUpdates: [],
     marks: [],
     unarchived: [],
+    spools: [],
     hellos: [],
     keepsBase: false,
     archived: [],

@@ -1,0 +1,300 @@
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type {
+  StreamAnomalyEventsRequest,
+  StreamAnomalyEventsResponse,
+} from '@sentinel/contracts/sentinel/v1/anomaly.js';
+import type { Identity } from '@sentinel/service-kit/auth';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { connectionOf, failStream, identityOf } from '@sentinel/service-kit/grpc-server';
+import type { Logger } from '@sentinel/service-kit/logging';
+import type { Committer } from '../commit/committer.js';
+import { type Admission, invalid } from '../control/handshake.js';
+import type { Sessions } from '../control/sessions.js';
+import type { MonitorReportRecord } from '../core.js';
+import type { Events } from '../events.js';
+import type { SpoolMark } from '../store/spools.js';
+import { checkHeader, decodeReport, toReport } from './monitor-report.js';
+import { sequenceGap } from './sequence-gap.js';
+import type { WaitingRoom } from './waiting-room.js';
+
+/** Records of one stream that wait for their commit; at this many, or this many bytes, the stream is not read. A monitor sends few. */
+export const MONITOR_WINDOW_RECORDS = 64;
+const WINDOW_BYTES = 4 * 1024 * 1024;
+/** Of all monitors: several on each node of the largest fleet. */
+const MAX_STREAMS = 65_536;
+/** Sentences for one stream; what is said once is not said again, and beyond these nothing is. */
+const MAX_WARNINGS = 64;
+/** Until the agent of its node has said hello. */
+const HELLO_RETRY_MS = 5_000;
+
+export interface AnomalyParts {
+  readonly committer: Committer;
+  readonly sessions: Sessions;
+  readonly events: Events;
+  readonly log: Logger;
+  readonly admission: () => Admission;
+  readonly room: WaitingRoom;
+}
+
+/** Requests arrive as bytes: what cannot be decoded is then refused with a reason instead of breaking the call. */
+type Call = ServerDuplexStream<Buffer, StreamAnomalyEventsResponse>;
+
+/** The streams of monitors: one for each spool. */
+export class AnomalyStreams {
+  readonly #parts: AnomalyParts;
+  readonly #open = new Set<AnomalyStream>();
+  readonly #bySpool = new Map<SpoolMark, AnomalyStream>();
+
+  constructor(parts: AnomalyParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  readonly handle = (call: Call): void => {
+    if (this.#open.size >= MAX_STREAMS) return failStream(call, tooMany(), this.#parts.log);
+    const stream = new AnomalyStream(this.#parts, call, {
+      bound: (mark) => {
+        this.#bySpool.get(mark)?.end(newer());
+        this.#bySpool.set(mark, stream);
+      },
+      over: (mark) => {
+        this.#open.delete(stream);
+        if (mark !== null && this.#bySpool.get(mark) === stream) this.#bySpool.delete(mark);
+      },
+    });
+    this.#open.add(stream);
+    stream.run();
+  };
+
+  stop(error: SentinelError): void {
+    for (const stream of [...this.#open]) stream.end(error);
+  }
+}
+
+interface Life {
+  /** The first record said which spool it is. */
+  bound(mark: SpoolMark): void;
+  /** Called once. */
+  over(mark: SpoolMark | null): void;
+}
+
+/** What one monitor saw: check, queue for the commit, acknowledge. A record that is refused ends this stream alone. */
+class AnomalyStream {
+  readonly #parts: AnomalyParts;
+  readonly #call: Call;
+  readonly #life: Life;
+  readonly #said = new Set<string>();
+  #unsaid: string[] = [];
+  #mark: SpoolMark | null = null;
+  /** Newest record taken: committed, or on its way there. */
+  #taken = 0;
+  #waiting = 0;
+  #waitingBytes = 0;
+  #acknowledgeOnDrain = false;
+  #halfClosed = false;
+  #ended = false;
+  readonly #whenRoom = (): void => this.#resume();
+
+  constructor(parts: AnomalyParts, call: Call, life: Life) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#life = life;
+  }
+
+  run(): void {
+    const call = this.#call;
+    call.on('data', (bytes: Buffer) => this.#guard(() => this.#receive(bytes)));
+    call.on('end', () => {
+      this.#halfClosed = true;
+      this.#closeWhenDone();
+    });
+    call.on('cancelled', () => this.#forget());
+    call.on('error', () => this.#forget());
+    call.on('drain', () => {
+      if (this.#acknowledgeOnDrain) this.#acknowledge();
+    });
+  }
+
+  end(error: SentinelError): void {
+    this.#fail(error);
+  }
+
+  #receive(bytes: Buffer): void {
+    const request = decodeReport(bytes);
+    checkHeader(request);
+    const mark = this.#mark ?? this.#bind(request);
+    if (request.node !== mark.node) throw invalid('node', `must be ${mark.node} in all records of the stream`);
+    if (spoolIdOf(request) !== mark.spoolId) throw invalid('spool_id', 'must be the same in all records of the stream');
+    const sequence = Number(request.sequence);
+    if (sequence <= mark.committed) return this.#acknowledge();
+    // Already on its way to the commit: acknowledged with it.
+    if (sequence <= this.#taken) return;
+    if (sequence !== this.#taken + 1) throw sequenceGap(this.#taken + 1, sequence, 'committed_through');
+    const record = toReport(request, this.#parts.admission().allowTestBuilds);
+    this.#warn(record);
+    this.#take(mark, record, bytes.length);
+  }
+
+  /** The first record says whose stream it is. */
+  #bind(request: StreamAnomalyEventsRequest): SpoolMark {
+    const { committer, sessions, admission } = this.#parts;
+    const { node } = request;
+    checkNode(node, identityOf(this.#call), admission().requireNodeIdentity);
+    if (!committer.state.nodes.has(node)) throw helloRequired(node);
+    const spoolId = spoolIdOf(request);
+    if (sessions.ofNode(node)?.mark.spoolId === spoolId) throw invalid('spool_id', "is that of the node's agent");
+    const mark = committer.spools.open(node, spoolId);
+    this.#mark = mark;
+    this.#taken = mark.committed;
+    this.#life.bound(mark);
+    return mark;
+  }
+
+  #take(mark: SpoolMark, record: MonitorReportRecord, bytes: number): void {
+    this.#taken = record.sequence;
+    this.#waiting += 1;
+    this.#waitingBytes += bytes;
+    this.#parts.room.enter(bytes);
+    if (this.#isFull()) this.#call.pause();
+    const done = (): void => {
+      this.#waiting -= 1;
+      this.#waitingBytes -= bytes;
+      this.#parts.room.leave(bytes);
+    };
+    this.#parts.committer.submit({
+      kind: 'monitor',
+      record,
+      mark,
+      bytes,
+      committed: () => {
+        done();
+        this.#acknowledge();
+        this.#resume();
+      },
+      failed: (error) => {
+        done();
+        this.#fail(error);
+      },
+    });
+  }
+
+  /** Devices that are not there harm nothing, and are told of. */
+  #warn({ node, events }: MonitorReportRecord): void {
+    const { devices } = this.#parts.committer.state;
+    for (const id of new Set(events.flatMap(({ gpus = [] }) => gpus))) {
+      const device = devices.get(id);
+      if (device === undefined) this.#say(`${id} accuses nobody: no agent has named such a device.`);
+      else if (device.node !== node)
+        this.#say(`${id} accuses nobody: it is a device of ${device.node}, not of ${node}.`);
+    }
+  }
+
+  #say(sentence: string): void {
+    if (this.#said.has(sentence) || this.#said.size >= MAX_WARNINGS) return;
+    this.#said.add(sentence);
+    this.#unsaid.push(sentence);
+    this.#parts.log.warn({ node: this.#mark?.node }, `a monitor says something that accuses nobody: ${sentence}`);
+  }
+
+  /** Cumulative: one answer says it all, and while the monitor does not read only the newest is kept. */
+  #acknowledge(): void {
+    if (this.#ended || this.#mark === null) return;
+    this.#acknowledgeOnDrain = this.#call.writableNeedDrain;
+    if (this.#acknowledgeOnDrain) return;
+    const warnings = this.#unsaid;
+    this.#unsaid = [];
+    this.#call.write({ committedThrough: BigInt(this.#mark.committed), warnings });
+    this.#closeWhenDone();
+  }
+
+  #isFull(): boolean {
+    return this.#isKeptOut() || this.#waiting >= MONITOR_WINDOW_RECORDS || this.#waitingBytes >= WINDOW_BYTES;
+  }
+
+  /** Where all streams together have too much waiting it goes on once there is room. */
+  #isKeptOut(): boolean {
+    const { room } = this.#parts;
+    if (room.isFull) room.whenRoom(this.#whenRoom);
+    return room.isFull;
+  }
+
+  #resume(): void {
+    const hasRoom = this.#waiting < MONITOR_WINDOW_RECORDS / 2 && this.#waitingBytes < WINDOW_BYTES / 2;
+    if (!this.#ended && this.#call.isPaused() && hasRoom && !this.#isKeptOut()) this.#call.resume();
+  }
+
+  #closeWhenDone(): void {
+    if (!this.#halfClosed || this.#waiting > 0 || this.#ended) return;
+    this.#forget();
+    this.#call.end();
+  }
+
+  #guard(action: () => void): void {
+    try {
+      if (!this.#ended) action();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.#ended) return;
+    const error = SentinelError.from(thrown);
+    if (error.reason !== 'SHUTTING_DOWN')
+      this.#parts.events.refused('anomalies', error, { node: this.#mark?.node, peer: connectionOf(this.#call) });
+    this.#forget();
+    failStream(this.#call, thrown, this.#parts.log);
+  }
+
+  #forget(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#parts.room.forget(this.#whenRoom);
+    this.#life.over(this.#mark);
+  }
+}
+
+function spoolIdOf({ spoolId }: StreamAnomalyEventsRequest): string {
+  return Buffer.from(spoolId).toString('hex');
+}
+
+/** A certificate that names a node speaks for that node alone; the service token is that of the whole installation. */
+function checkNode(node: string, { via, node: certified }: Identity, required: boolean): void {
+  if (certified === node) return;
+  if (via === 'certificate' && certified !== null)
+    throw nodeMismatch(`the certificate is that of ${certified}, the record that of ${node}`);
+  if (required) throw nodeMismatch(`${node} showed no certificate with sentinel://node/${node}`);
+}
+
+function nodeMismatch(message: string): SentinelError {
+  return new SentinelError({
+    ...{ code: 'PERMISSION_DENIED', reason: 'NODE_MISMATCH', message, field: 'node' },
+    hint: 'A monitor reports for its own node: give it the certificate of that node.',
+  });
+}
+
+function helloRequired(node: string): SentinelError {
+  return new SentinelError({
+    ...{ code: 'FAILED_PRECONDITION', reason: 'HELLO_REQUIRED', message: `no agent of ${node} has said hello yet` },
+    ...{ field: 'node', retryAfterMs: HELLO_RETRY_MS },
+    hint: 'Start the probe agent of the node, under the same node name: until then nothing is known of its devices.',
+  });
+}
+
+function newer(): SentinelError {
+  return new SentinelError({
+    code: 'ABORTED',
+    reason: 'STALE_OWNER',
+    message: 'a newer stream of this spool took over',
+  });
+}
+
+function tooMany(): SentinelError {
+  return new SentinelError({
+    ...{ code: 'RESOURCE_EXHAUSTED', message: `${MAX_STREAMS} monitors are connected`, retryAfterMs: HELLO_RETRY_MS },
+    hint: 'Look for a monitor that connects again and again.',
+  });
+}
