@@ -1,4 +1,6 @@
 /** The program `sentinel-audit-ledger`. */
+import './small-young-space.js';
+
 import { loadConfigForMain } from '@sentinel/service-kit/config';
 import { EXIT } from '@sentinel/service-kit/errors';
 import { runService } from '@sentinel/service-kit/lifecycle';

@@ -6,7 +6,7 @@ import type { ComposeProject } from './project.js';
 
 /** PostgreSQL of a project, by its published port. */
 export async function databaseOf(project: ComposeProject): Promise<Database> {
-  const url = new URL(await project.secret('postgres.url'));
+  const url = new URL(await project.exec('correlation-engine', 'cat', '/run/sentinel/secrets/postgres.url'));
   url.host = project.at('postgres');
   const sql = async (text: string): Promise<Record<string, unknown>[]> => {
     const client = new pg.Client({ connectionString: url.href });
