@@ -34,8 +34,9 @@ export function paintStateName(name: string): string {
   return paint(STATE_STYLE[name] ?? 'dim', name);
 }
 
-/** `fma32`, `int_aes`: the names of the probe documentation. */
+/** `fma32`, `int_aes`: the names of the probe documentation; `job` for what no probe ran. */
 export function familyName(family: ProbeFamily): string {
+  if (family === ProbeFamily.UNSPECIFIED) return 'job';
   return enumName(ProbeFamily, family).toLowerCase();
 }
 

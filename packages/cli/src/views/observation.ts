@@ -48,6 +48,7 @@ function verdictOf({ counted, heldBy }: Observation, isHeld: boolean): string {
 }
 
 function observationText(seen: Observation, isHeld: boolean): string[] {
+  if (seen.kind === RunKind.JOB) return lostText(seen, isHeld);
   const facts = [
     `${familyName(seen.family)} on ${smOf(seen)}, ${kindName(seen.kind)}, ${verdictOf(seen, isHeld)}`,
     siblings(seen),
@@ -59,6 +60,18 @@ function observationText(seen: Observation, isHeld: boolean): string[] {
     ...hang('    ', place),
     ...(seen.operands.length === 0 ? [] : hang('    operands ', words(seen.operands))),
     ...differenceLines(seen),
+  ];
+}
+
+/** A comparison in a job: no probe, no seed, no SM. */
+function lostText(seen: Observation, isHeld: boolean): string[] {
+  const { siblingsPassed, siblingsRun, expected, actual } = seen;
+  const others = `${siblingsPassed} of ${siblingsRun} other devices had the same bits`;
+  const facts = [`outvoted in a job, ${verdictOf(seen, isHeld)}`, others, injectedMark(seen.injected)];
+  const digest = (all: readonly number[]): string => all.map(word).join(' ');
+  return [
+    ...hang(`  ${time(seen.timeUs)}  `, facts.filter((part) => part !== '').join('; ')),
+    ...hang('    ', `digest of the others ${digest(expected)}, of this device ${paint('red', digest(actual))}`),
   ];
 }
 

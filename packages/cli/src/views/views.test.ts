@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { GpuState, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
-import type { GpuHealth } from '@sentinel/contracts/sentinel/v1/health.js';
+import { GpuState, ProbeFamily, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
+import { type GpuHealth, UnitPosterior } from '@sentinel/contracts/sentinel/v1/health.js';
 import {
   entrySample,
   explainSample,
@@ -65,6 +65,19 @@ test('a wrong result of a GPU names sub-partition and the iterations that it lie
   assert.match(text, /digest of the lane: expected 0x00007446/);
   const memory = observations.map((seen) => ({ ...seen, address: 65536 }));
   assert.match(explanation({ ...sample, observations: memory }, NOW_US), /word at byte 65536: expected 0x00007446/);
+});
+
+test('what a device lost in a job names no seed and no SM', () => {
+  const lost = observationSample({
+    ...{ family: ProbeFamily.UNSPECIFIED, kind: RunKind.JOB, sm: 0, operands: [], siblingsRun: 3, siblingsPassed: 3 },
+    ...{ expected: [0x0badcafe, 0x0badcafe], actual: [0xffffffff, 0], injected: false },
+  });
+  const text = observationLines({ observations: [lost], units: [UnitPosterior.fromPartial({ counted: 1 })] })
+    .join(' ')
+    .replaceAll(/\s+/g, ' ');
+  assert.match(text, /outvoted in a job, counted; 3 of 3 other devices had the same bits/);
+  assert.match(text, /digest of the others 0x0badcafe 0x0badcafe, of this device 0xffffffff 0x00000000/);
+  assert.doesNotMatch(text, /seed|SM 0/);
 });
 
 test('explain shows all seven gates, the observations with their bits, ledger entries and progress', () => {

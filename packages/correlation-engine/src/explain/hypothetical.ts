@@ -4,6 +4,7 @@ import type { DeviceState } from '../evidence/model/device.js';
 import type { UnitState } from '../evidence/model/unit.js';
 import { unitBeliefs } from '../evidence/posterior/beliefs.js';
 import { failed, passed } from '../evidence/posterior/unit.js';
+import { withoutJobs } from '../lifecycle/review.js';
 import type { View } from './view.js';
 
 /** Further wrong results that are tried, and clean executions. */
@@ -51,7 +52,9 @@ export function failuresToQuarantine(view: View): FurtherFailures | undefined {
  * time, if the device goes on running cleanly what it runs; undefined = more than a thousand million would not do.
  */
 export function cleanExecutionsUntil(view: View, odds: number, atUs: number): number | undefined {
-  const { device, model } = view;
+  const { model } = view;
+  // What it lost in jobs does not keep it a suspect.
+  const device = withoutJobs(view.device);
   const facts = goingOn(view, atUs);
   const isBelow = (executions: number): boolean => model.odds(afterClean(device, executions), atUs, facts) < odds;
   let enough = 1;

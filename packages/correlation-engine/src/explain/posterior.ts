@@ -1,5 +1,5 @@
 import type { Assessment } from '../evidence/decision.js';
-import { familyName } from '../evidence/families.js';
+import { familyName, JOB } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { Cause } from '../evidence/posterior/explanations.js';
 
@@ -46,7 +46,8 @@ function allWeighed({ causes }: Assessment): string[] {
 }
 
 function unitSentences(device: DeviceState, { units }: Assessment): string[] {
-  const likeliest = units.toSorted((a, b) => b.odds - a.odds).slice(0, MAX_UNITS_NAMED);
+  const ofProbes = units.filter(({ family }) => family !== JOB);
+  const likeliest = ofProbes.toSorted((a, b) => b.odds - a.odds).slice(0, MAX_UNITS_NAMED);
   return likeliest.flatMap(({ family, sm }) => {
     const unit = device.units.find((entry) => entry.family === family && entry.sm === sm);
     if (unit === undefined || unit.posterior === null) return [];

@@ -1,3 +1,4 @@
+import { JOB } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { CoreConfig } from '../evidence/model/settings.js';
 import type { Family } from '../evidence/model/terms.js';
@@ -17,7 +18,9 @@ export interface UnitProgress {
 export function reinstatement(device: DeviceState, config: CoreConfig): UnitProgress[] {
   if (device.state !== 'QUARANTINED' && device.state !== 'DEEP_TEST') return [];
   const test = openDeepTestOf(device);
-  return device.units.map((unit) => {
+  // No probe runs a job: the sweep is what clears it.
+  const ofProbes = device.units.filter(({ family }) => family !== JOB);
+  return ofProbes.map((unit) => {
     const needed = test === undefined ? config.reinstatementPassCount : neededInDeepTest(test, unit);
     const clean = Math.min(Math.floor(cleanInDeepTest(unit, config)), needed);
     return { family: unit.family, sm: unit.sm, clean, needed };

@@ -7,6 +7,7 @@ import { NOTHING_YET } from '../evidence/register.js';
 import { softCusum } from '../evidence/soft/soft.js';
 import { unitName } from '../evidence/unit-name.js';
 import { isInjected } from '../lifecycle/detail.js';
+import { jobSentences } from './jobs.js';
 import { askedAgain, failedTestSentences } from './next-deep-test.js';
 import { percent, posteriorSentences } from './posterior.js';
 import { dateOf, holdingGates, openDirectives, type View } from './view.js';
@@ -71,7 +72,8 @@ function observe({ device, config }: View): string[] {
   return config.mode === 'observe' ? ['The engine is in observe mode: it records decisions and carries none out.'] : [];
 }
 
-function evidence({ device, assessment }: View): string[] {
+function evidence(view: View): string[] {
+  const { device, assessment } = view;
   const held = heldUnits(device);
   if (held.length === 0) return [];
   const units = held.slice(0, MAX_UNITS_NAMED).map(unitText);
@@ -80,6 +82,7 @@ function evidence({ device, assessment }: View): string[] {
   return [
     ...(said ? [] : [`${assessment.reason}.`]),
     `Failing: ${units.join('; ')}${more > 0 ? `; and ${more} more units` : ''}.`,
+    ...jobSentences(view),
     ...posteriorSentences(device, assessment),
     ...device.patterns.map(
       ({ name, confidence, evidence: why }) => `Pattern ${name} (confidence ${percent(confidence)}): ${why}`,

@@ -1,8 +1,8 @@
 import { deviceOf } from '../evidence/draft.js';
-import { familyName } from '../evidence/families.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { Proposal } from '../evidence/model/orders.js';
 import { probationEndUs } from '../evidence/posterior/probation.js';
+import { unitName } from '../evidence/unit-name.js';
 import { answerCommand } from '../lifecycle/answer-command.js';
 import { declinedSentences } from './declined.js';
 import { dateOf, type View } from './view.js';
@@ -56,7 +56,7 @@ function probation(device: DeviceState, nowUs: number): string[] {
   const units = device.units.filter((unit) => (probationEndUs(unit) ?? 0) > nowUs);
   const last = Math.max(...units.map((unit) => probationEndUs(unit) ?? 0));
   if (units.length === 0) return [];
-  const named = units.slice(0, MAX_UNITS_NAMED).map(({ family, sm }) => `${familyName(family)} on SM ${sm}`);
+  const named = units.slice(0, MAX_UNITS_NAMED).map(unitName);
   const more = units.length > named.length ? ` and ${units.length - named.length} more` : '';
   return [`On probation until ${dateOf(last)}, because it failed before: ${named.join(', ')}${more}.`];
 }

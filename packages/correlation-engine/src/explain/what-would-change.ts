@@ -1,6 +1,7 @@
-import { familyName } from '../evidence/families.js';
+import { familyName, JOB } from '../evidence/families.js';
 import type { CoreConfig } from '../evidence/model/settings.js';
 import type { GateOutcome } from '../evidence/model/terms.js';
+import { unitName } from '../evidence/unit-name.js';
 import { orderCommand } from '../lifecycle/answer-command.js';
 import { openDeepTestOf } from '../lifecycle/directives.js';
 import { hoursUs, proposalOf } from '../lifecycle/proposals.js';
@@ -64,8 +65,9 @@ function computed(view: View): string {
   const further = failuresToQuarantine(view);
   if (further === undefined) return '';
   const { unit, failures, probability } = further;
-  const times = failures === 1 ? 'one more wrong result' : `${failures} more wrong results`;
-  return ` (${times} of ${familyName(unit.family)} on SM ${unit.sm} now would make a defect ${percent(probability)} likely)`;
+  const what = unit.family === JOB ? 'lost comparison' : 'wrong result';
+  const times = failures === 1 ? `one more ${what}` : `${failures} more ${what}s`;
+  return ` (${times} of ${unitName(unit)} now would make a defect ${percent(probability)} likely)`;
 }
 
 function guards(view: View): string {
@@ -143,6 +145,8 @@ function towardsReinstatement(view: View): string[] {
     .map((unit) => `${familyName(unit.family)} on SM ${unit.sm} ${unit.clean} of ${unit.needed}`);
   const more = units.length > left.length ? `, and ${units.length - left.length} more units` : '';
   const sweep = test.sweepSeconds === 0 ? '' : `, then ${test.sweepSeconds} s of every family on every SM`;
+  if (units.length === 0)
+    return [`HEALTHY: ${test.sweepSeconds} s of every family on every SM, cleanly; one failure ends it.`];
   return [`HEALTHY: clean executions in the deep test (${left.join(', ')}${more})${sweep}; one failure ends it.`];
 }
 

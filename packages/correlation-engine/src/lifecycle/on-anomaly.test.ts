@@ -109,7 +109,7 @@ test('what a monitor knows of the job is in the ledger, and a test build is mark
   const fleet = watched();
   const known = { severity: 'WARNING', rank: 3, step: 120, framework: 'pytorch 2.13.0 ddp', value: 9.5, limit: 4 };
   const [entry] = anomaly(fleet, { ...known, gpus: [ID], detail: 'far from the others', testBuild: true }).outbox;
-  assert.deepEqual([entry?.gpu, entry?.injected, fleet.device(ID).injectedEvidence], [ID, true, true]);
+  assert.deepEqual([entry?.gpu, entry?.injected, fleet.device(ID).soft], [ID, true, []], 'and is no soft evidence');
   const said = ['severity', 'rank', 'step', 'value', 'detail'].map((key) => entry?.detail[key]);
   assert.deepEqual(said, ['WARNING', 3, 120, '9.5', 'far from the others']);
 });

@@ -20,10 +20,10 @@ export function applyAnomaly(step: Step, record: AnomalyRecord): void {
   const subject = { gpu: accused.length === 1 ? (known?.id ?? '') : '', eventUs, injected };
   const { node, source, type, job } = record;
   emit(step, 'ANOMALY', subject, { event: 'anomaly', node, source, type, job, ...more(record) });
+  // What a test build makes up would outlive the test.
+  if (record.testBuild === true) return;
   for (const { id } of accused) {
-    const device = editDevice(step.draft, id);
-    noteSignal(device, 'anomaly', eventUs);
-    device.injectedEvidence ||= record.testBuild === true;
+    noteSignal(editDevice(step.draft, id), 'anomaly', eventUs);
     const shared = accused.length === 1 ? {} : { share: 1 / accused.length };
     takeSoftEvent(step, id, { source, timeUs: eventUs, job, jobGpus: record.jobGpus, ...shared });
   }

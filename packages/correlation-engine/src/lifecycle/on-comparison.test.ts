@@ -64,7 +64,27 @@ test('a device that most others outvote is a SUSPECT, and every family of it is 
   );
   const said = explain(fleet.state, ID, fleet.nowUs)?.sentences.join('\n') ?? '';
   assert.match(said, /Failing: the device as a whole in a job \(1 counted, 0 in answer\)/);
+  assert.match(
+    said,
+    /In jobs: its replica of the model was not that of the others in job job-1, rank 0, step 100, on /,
+  );
   assert.match(said, /Likeliest explanation: a defect of the device as a whole/);
+});
+
+test('explain says what would change, without an SM that no job names', () => {
+  const fleet = fleetOf(4, configWith({ deep_test_seconds: 5 }));
+  fleet.commit(compared(fleet));
+  const says = () => explain(fleet.state, ID, fleet.nowUs)?.whatWouldChange.join('\n') ?? '';
+  assert.match(
+    says(),
+    /or in a comparison of a job that is asked for \(one more lost comparison of the device as a whole/,
+  );
+  assert.match(says(), /HEALTHY: 7 days without a mismatch/);
+  fleet.commit(compared(fleet, { step: 200, agreedBefore: 1, asked: true }));
+  fleet.advance(4400 * SECOND_US);
+  assert.match(says(), /HEALTHY: 5 s of every family on every SM, cleanly/);
+  const { sentences = [], whatWouldChange = [] } = explain(fleet.state, ID, fleet.nowUs) ?? {};
+  assert.doesNotMatch([...sentences, ...whatWouldChange].join(), /job on SM/);
 });
 
 test('two lost rounds quarantine, if one was asked for because of the other', () => {
@@ -186,6 +206,19 @@ test('a test build makes all that follows INJECTED', () => {
   assert.ok(effects.outbox.every(({ injected }) => injected));
   assert.ok(effects.observations.every(({ injected }) => injected));
   assert.equal(fleet.device(ID).injectedEvidence, true);
+});
+
+test('a comparison and an anomaly of one job are one signal, and a loud fault is another', () => {
+  const fleet = fleetOf(4);
+  const patterns = () => fleet.device(ID).patterns.map(({ name }) => name);
+  const soft = { node: 'n1', gpu: ID, source: 'training-monitor/gradient-norm', type: 'GRADIENT_NORM_SPIKE' };
+  fleet.commit({ kind: 'anomaly', ...soft, timeUs: fleet.nowUs, job: 'job-1', jobGpus: 4 });
+  fleet.commit(compared(fleet));
+  assert.deepEqual(patterns(), []);
+  const events = [{ event: 'loud_fault', timeUs: fleet.nowUs, deviceId: ID, detail: 'Xid 79' }];
+  fleet.commit({ kind: 'agent-events', ...fleet.origin('n1'), events });
+  fleet.commit(compared(fleet, { step: 200 }));
+  assert.deepEqual(patterns(), ['MULTI_SIGNAL']);
 });
 
 test('jobs that alarm on many nodes are an incident of software, which holds and excuses', () => {

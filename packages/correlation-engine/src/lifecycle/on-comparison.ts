@@ -44,9 +44,9 @@ interface Lost {
 }
 
 function lose(step: Step, record: ComparisonRecord, verdict: JobVerdict, { device, outvoted, eventUs }: Lost): void {
-  const { type, job, agreedBefore } = record;
+  const { type, job, rank, agreedBefore } = record;
   const round: LostRound = {
-    ...{ type, job, step: record.step ?? 0, timeUs: eventUs },
+    ...{ type, job, ...(rank === undefined ? {} : { rank }), step: record.step ?? 0, timeUs: eventUs },
     ...{ agreedBefore, wavers: outvoted.wavers },
   };
   // What was said before is not said again: a replica that went wrong loses every comparison.

@@ -158,7 +158,7 @@ function reviewClearing(step: Step, device: DeviceState): number | null {
  * Jobs end, and no monitor may ever say that the device agreed: what it lost once and not again while its probes ran cleanly does not keep
  * it a suspect. It goes on with the odds of a unit that a deep test cleared.
  */
-function withoutJobs(device: DeviceState): DeviceState {
+export function withoutJobs(device: DeviceState): DeviceState {
   const units = device.units.filter(({ family }) => family !== JOB);
   return units.length === device.units.length ? device : { ...device, units };
 }

@@ -36,7 +36,7 @@ function isSame(a: JobRound, b: JobRound): boolean {
 /** Remembers a round that counted. */
 export function noteLost(step: Step, device: DeviceState, lost: LostRound): void {
   const { counted, diverged } = device.jobs ?? NONE;
-  const { type, job, step: at, timeUs } = lost;
+  const { type, job, rank, step: at, timeUs } = lost;
   const others = diverged.filter((other) => other !== job);
   const nowDiverged = LASTING.has(type) || diverged.includes(job) ? [job, ...others] : others;
   forget(
@@ -45,7 +45,10 @@ export function noteLost(step: Step, device: DeviceState, lost: LostRound): void
     Math.max(0, counted.length + 1 - MAX_ROUNDS) + Math.max(0, nowDiverged.length - MAX_DIVERGED),
   );
   device.jobs = {
-    counted: [{ type, job, step: at, timeUs }, ...counted].slice(0, MAX_ROUNDS),
+    counted: [{ type, job, ...(rank === undefined ? {} : { rank }), step: at, timeUs }, ...counted].slice(
+      0,
+      MAX_ROUNDS,
+    ),
     diverged: nowDiverged.slice(0, MAX_DIVERGED),
   };
 }

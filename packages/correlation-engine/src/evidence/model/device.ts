@@ -87,6 +87,8 @@ export interface JobRounds {
 export interface JobRound {
   readonly type: string;
   readonly job: string;
+  /** Of the device in the job; absent = the monitor did not say. */
+  readonly rank?: number;
   readonly step: number;
   /** Event time. */
   readonly timeUs: number;
