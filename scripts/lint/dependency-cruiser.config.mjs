@@ -3,6 +3,8 @@
 const SERVICES = 'probe-agent|correlation-engine|audit-ledger|inference-monitor|training-monitor';
 /** Folders of the engine that decide: plain data in, plain data out, so that replay, simulation and production run the same code. */
 const DOMAIN = '^packages/correlation-engine/src/(core\\.ts$|(evidence|lifecycle|explain|patterns|canary)/)';
+/** Folders of the training monitor that judge: records in, findings out, so that simulation and production run the same code. */
+const ANALYSERS = '^packages/training-monitor/src/(analysers|grouping)/';
 const TESTS = '(\\.test\\.ts$|/testing/|^tests/)';
 /** Any folder that a package owns. */
 const OWN = '^(?:packages/[^/]+|native-probes|tests|scripts)/';
@@ -43,6 +45,13 @@ const forbidden = [
     comment: 'Folders that decide import each other and node:crypto for hashes: no file, no socket, no clock.',
     from: { path: DOMAIN, pathNot: TESTS },
     to: { pathNot: [DOMAIN, '^(node:)?crypto$'] },
+  },
+  {
+    name: 'analysers-do-no-input-or-output',
+    comment:
+      'Analysers and what groups their records import each other, the type of the limits and the error class: no file, no socket, no clock.',
+    from: { path: ANALYSERS, pathNot: TESTS },
+    to: { pathNot: [ANALYSERS, '^packages/service-kit/(src|dist)/(errors|config/index)\\.'] },
   },
   {
     name: 'packages-meet-at-their-exports',

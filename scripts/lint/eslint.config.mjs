@@ -34,7 +34,10 @@ export default tseslint.config(
     },
   },
   {
-    files: DOMAIN.map((pattern) => `packages/correlation-engine/src/${pattern}`),
+    files: [
+      ...DOMAIN.map((pattern) => `packages/correlation-engine/src/${pattern}`),
+      'packages/training-monitor/src/{analysers,grouping}/**/*.ts',
+    ],
     ignores: ['**/*.test.ts', '**/testing/**'],
     rules: {
       'no-restricted-globals': [

@@ -1,5 +1,5 @@
-/** What a record is to a full spool: what tells of no fault is given up first, mismatches last, gaps are what is left of both. */
-export type EntryKind = 'passing' | 'mismatch' | 'gap';
+/** What a record is to a full spool: what tells of no fault is given up first, mismatches last, gaps are what is left of both; what is kept makes no room. */
+export type EntryKind = 'passing' | 'mismatch' | 'gap' | 'kept';
 
 /** What one record of the log says. A later entry of the same sequence replaces an earlier one. */
 export type Entry =
@@ -7,8 +7,8 @@ export type Entry =
   /** Everything up to `sequence` has been given or forgotten: older files need not be there any more. */
   | { readonly kind: 'forgotten'; readonly sequence: bigint };
 
-const CODES = { forgotten: 0, passing: 1, mismatch: 2, gap: 3 } as const;
-const KINDS = ['forgotten', 'passing', 'mismatch', 'gap'] as const;
+const CODES = { forgotten: 0, passing: 1, mismatch: 2, gap: 3, kept: 4 } as const;
+const KINDS = ['forgotten', 'passing', 'mismatch', 'gap', 'kept'] as const;
 const HEADER_BYTES = 9;
 
 /** u8 kind | u64be sequence | payload. */

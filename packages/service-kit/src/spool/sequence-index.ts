@@ -6,8 +6,8 @@ export interface Slot extends Position {
   readonly kind: EntryKind;
 }
 
-const KINDS = ['passing', 'mismatch', 'gap'] as const;
-const KIND_CODES: Readonly<Record<EntryKind, number>> = { passing: 0, mismatch: 1, gap: 2 };
+const KINDS = ['passing', 'mismatch', 'gap', 'kept'] as const;
+const KIND_CODES: Readonly<Record<EntryKind, number>> = { passing: 0, mismatch: 1, gap: 2, kept: 3 };
 const OFFSETS = 2 ** 28;
 
 /** Forgotten slots at the front that are kept before the array is moved down. */
@@ -22,7 +22,7 @@ export class SequenceIndex {
   #head = 0;
   #first: bigint;
   readonly #perSegment = new Map<number, number>();
-  readonly #perKind: Record<EntryKind, number> = { passing: 0, mismatch: 0, gap: 0 };
+  readonly #perKind: Record<EntryKind, number> = { passing: 0, mismatch: 0, gap: 0, kept: 0 };
 
   /** @param first sequence that the next record will have */
   constructor(first: bigint) {

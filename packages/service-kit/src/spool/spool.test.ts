@@ -8,10 +8,10 @@ import { type Payloads, Spool, spoolFolder } from './index.js';
 
 // The agent's spool has tests of kills, full disks and records that are given up (packages/probe-agent/src/spool).
 
-const NEVER_GIVEN_UP: Payloads<string> = {
+const KEPT: Payloads<string> = {
   encode: (text) => Buffer.from(text),
-  kindOf: () => 'gap',
-  giveUp: () => assert.fail('nothing is given up'),
+  kindOf: () => 'kept',
+  giveUp: () => Buffer.from('given up'),
 };
 
 function folderOf(t: TestContext): string {
@@ -22,10 +22,10 @@ function folderOf(t: TestContext): string {
 
 function open(parent: string): Promise<Spool<string>> {
   const folder = spoolFolder(parent, () => randomBytes(16));
-  return Spool.open({ folder, maxBytes: 65_536, maxBytesKey: 'x.max_bytes', payloads: NEVER_GIVEN_UP });
+  return Spool.open({ folder, maxBytes: 65_536, maxBytesKey: 'x.max_bytes', payloads: KEPT });
 }
 
-test('what is never given up fills the spool: the next is refused, naming the key, until something is acknowledged', async (t) => {
+test('what is kept fills the spool: the next is refused, naming the key, until something is acknowledged', async (t) => {
   const parent = folderOf(t);
   const spool = await open(parent);
   const record = 'x'.repeat(4_000);
@@ -45,4 +45,14 @@ test('what is never given up fills the spool: the next is refused, naming the ke
   assert.deepEqual([again.firstSequence, again.lastSequence, again.spoolId], [kept + 1n, kept + 1n, spool.spoolId]);
   assert.equal(String(await again.read(kept + 1n)), record);
   await again.close();
+});
+
+test('what the engine refuses is given up wherever it is, once', async (t) => {
+  const spool = await open(folderOf(t));
+  for (const text of ['good', 'bad', 'good', 'bad']) await spool.append(text);
+  const isBad = (bytes: Uint8Array) => Buffer.from(bytes).toString() === 'bad';
+  assert.equal(await spool.giveUpRefused(2n, isBad), 1);
+  const texts = await Promise.all([1n, 2n, 3n, 4n].map(async (sequence) => String(await spool.read(sequence))));
+  assert.deepEqual(texts, ['good', 'bad', 'good', 'given up']);
+  await spool.close();
 });

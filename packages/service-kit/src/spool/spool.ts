@@ -20,7 +20,7 @@ const WORTH_REWRITING = 0.1;
 /** What the spool must know of what it keeps. */
 export interface Payloads<P> {
   encode(payload: P): Uint8Array;
-  /** 'gap' = is never given up. */
+  /** 'gap' = nothing is left to give up. */
   kindOf(payload: P): EntryKind;
   /** What is left of a payload for which there is no room any more. */
   giveUp(bytes: Uint8Array): Uint8Array;

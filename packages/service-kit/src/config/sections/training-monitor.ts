@@ -78,6 +78,19 @@ export const trainingMonitor = section(
       doc: `How many steps are measured. ${LIBRARY}`,
       source: CONTRACT,
     }),
+    job_id: leaf({
+      format: text({ expects: 'at most 128 characters', pattern: /^.{1,128}$/, allowEmpty: true }),
+      default: '',
+      doc: `Name of the job, the same on all ranks and after a restart; "" = as the launcher says. ${LIBRARY}`,
+      source: ESTIMATE,
+    }),
+    overhead_budget_pct: leaf({
+      format: real(0.01, 100),
+      default: 0.5,
+      unit: '% of the time of the job',
+      doc: `What the library may take; intervals are stretched until it holds. ${LIBRARY}`,
+      source: CONTRACT,
+    }),
     gradient_norm: group('Norm of the gradients.', {
       window_size: leaf({
         format: integer(10, 10_000),
@@ -122,7 +135,7 @@ export const trainingMonitor = section(
         format: integer(1, 1_000_000),
         default: 10,
         unit: 'steps',
-        doc: `Steps between two exchanges of norms and losses. ${LIBRARY}`,
+        doc: `Steps between two comparisons of parameters and optimizer state. ${LIBRARY}`,
         source: CONTRACT,
       }),
       max_divergence: leaf({
@@ -137,15 +150,6 @@ export const trainingMonitor = section(
         default: 'auto',
         doc: `How ranks exchange what is compared; auto = as the job does. ${LIBRARY}`,
         source: CONTRACT,
-      }),
-    }),
-    replica: group('Checksums of parameters and optimizer state that replicas compare.', {
-      interval_steps: leaf({
-        format: integer(0, 1_000_000),
-        default: 100,
-        unit: 'steps',
-        doc: `Steps between two comparisons; 0 = never. ${LIBRARY}`,
-        source: ESTIMATE,
       }),
     }),
     replay: group('Micro-batches that ranks compute again.', {

@@ -1,0 +1,85 @@
+import { Agreements } from './agreements.js';
+import type { Answer, Finding, Moment } from './finding.js';
+import { type ReplayVote, voteReplay } from './replay-vote.js';
+
+/** Rounds that tell whether a job computes the same twice at all. */
+const RECENT = 64;
+
+/** Ranks that must contradict themselves before the job is held for the reason. */
+const MIN_CONTRADICTING = 2;
+
+export interface Replay {
+  /** Whose micro-batch. */
+  readonly rank: number;
+  readonly answers: readonly Answer[];
+  readonly asked: boolean;
+}
+
+/** Of one run: micro-batches that were computed again. */
+export class ReplayWatch {
+  readonly #agreements = new Agreements();
+  /** Rank and whether it contradicted itself, newest last. */
+  readonly #recent: { rank: number; transient: boolean }[] = [];
+  #saidUnrepeatable = false;
+
+  round({ rank, answers, asked }: Replay, moment: Moment): Finding[] {
+    const vote = voteReplay(rank, answers);
+    if (vote.kind === 'none') return [];
+    this.#recent.push({ rank, transient: vote.kind === 'transient' });
+    if (this.#recent.length > RECENT) this.#recent.shift();
+    const findings = this.#judge(rank, vote, answers, asked, moment);
+    for (const other of new Set(answers.map((answer) => answer.rank))) {
+      if (vote.accused.includes(other)) this.#agreements.lost(other);
+      else if (this.#agreements.agreed(other) && vote.kind === 'agree')
+        findings.push(agreement(other, answers, this.#agreements.before([other]), moment));
+    }
+    return findings;
+  }
+
+  #judge(rank: number, vote: ReplayVote, answers: readonly Answer[], asked: boolean, moment: Moment): Finding[] {
+    if (vote.kind === 'agree') return [];
+    const base = { ...moment, type: 'REPLAY_MISMATCH', detector: 'replay', limit: 0 } as const;
+    if (vote.kind === 'transient' && this.#isUnrepeatable()) {
+      if (this.#saidUnrepeatable) return [];
+      this.#saidUnrepeatable = true;
+      const ranks = [...new Set(this.#recent.map((entry) => entry.rank))];
+      const detail = `${ranks.length} ranks do not repeat their own results: the job does not run deterministic kernels, and replays accuse nobody`;
+      return [{ ...base, type: 'INVARIANT_VIOLATION', severity: 'INFO', ranks, value: ranks.length, detail }];
+    }
+    const compared = (agreedBefore: number) => ({ answers, agreedBefore, asked });
+    const agreedBefore = (of: readonly number[]) => this.#agreements.before(of);
+    const shared = { ...base, severity: 'CRITICAL', value: vote.accused.length } as const;
+    if (vote.kind === 'open') {
+      const detail = `Ranks ${vote.accused.join(' and ')} compute different results from the micro-batch of rank ${rank} in step ${moment.step}`;
+      return [{ ...shared, ranks: vote.accused, detail, compared: compared(agreedBefore(vote.accused)) }];
+    }
+    return vote.accused.map((accused) => ({
+      ...shared,
+      ranks: [accused],
+      detail: sentence(accused, rank, vote, moment.step),
+      compared: compared(agreedBefore([accused])),
+    }));
+  }
+
+  /** Do most of the ranks that were replayed lately contradict themselves? */
+  #isUnrepeatable(): boolean {
+    const ranks = new Set(this.#recent.map(({ rank }) => rank));
+    const contradicting = new Set(this.#recent.filter(({ transient }) => transient).map(({ rank }) => rank));
+    return contradicting.size >= MIN_CONTRADICTING && 2 * contradicting.size > ranks.size;
+  }
+}
+
+/** Nothing else speaks for a device that lost before. */
+function agreement(rank: number, answers: readonly Answer[], agreedBefore: number, moment: Moment): Finding {
+  const base = { ...moment, type: 'REPLAY_MISMATCH', detector: 'replay', severity: 'INFO' } as const;
+  const detail = `Rank ${rank} agrees in replays again, ${agreedBefore} times since it did not`;
+  return { ...base, ranks: [rank], value: 0, limit: 0, detail, compared: { answers, agreedBefore, asked: false } };
+}
+
+function sentence(accused: number, rank: number, { kind }: ReplayVote, step: number): string {
+  if (accused !== rank)
+    return `Rank ${accused} gets another result from the micro-batch of rank ${rank} in step ${step} than others`;
+  return kind === 'transient'
+    ? `Rank ${rank} does not repeat its own result of step ${step}: the fault comes and goes`
+    : `Rank ${rank} repeats a result of step ${step} that other ranks do not get: the fault stays`;
+}

@@ -1,0 +1,122 @@
+import type { TrainingThresholds } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Finding } from '../analysers/finding.js';
+import type { Sender, TrainingRecord } from './record.js';
+import { Run, type RunCounts } from './run.js';
+
+/** Runs of jobs on one node at once; one that no rank is in any more makes room. */
+export const MAX_RUNS = 64;
+
+/** A run that no rank came back to for so long is over. */
+const OVER_MS = 10 * 60_000;
+
+export interface RunsParts {
+  readonly thresholds: TrainingThresholds;
+  readonly onFinding: (job: Sender, finding: Finding) => void;
+}
+
+/** One rank of one run, as the stream that it came by knows it. */
+export interface Membership {
+  take(record: TrainingRecord, nowMs: number): void;
+  leave(nowMs: number): void;
+}
+
+/** All runs of jobs that have ranks on this node. */
+export class Runs {
+  readonly #parts: RunsParts;
+  readonly #runs = new Map<string, Run>();
+  #thresholds: TrainingThresholds;
+  #ended: RunCounts = { late: 0, crowded: 0, disagreeing: 0 };
+
+  constructor(parts: RunsParts) {
+    this.#parts = parts;
+    this.#thresholds = parts.thresholds;
+  }
+
+  get size(): number {
+    return this.#runs.size;
+  }
+
+  /** Ranks that are there, of all runs. */
+  get ranks(): number {
+    return [...this.#runs.values()].reduce((sum, { present }) => sum + present, 0);
+  }
+
+  /** Of all runs since the start. */
+  get counts(): RunCounts {
+    return [...this.#runs.values()].map(({ counts }) => counts).reduce(add, this.#ended);
+  }
+
+  retune(thresholds: TrainingThresholds): void {
+    this.#thresholds = thresholds;
+    for (const run of this.#runs.values()) run.retune(thresholds);
+  }
+
+  /** @throws SentinelError RESOURCE_EXHAUSTED while there are too many runs; INVALID_ARGUMENT where the run has another shape */
+  join(sender: Sender): Membership {
+    const key = `${sender.jobId}\0${sender.runId}`;
+    const run = this.#runs.get(key) ?? this.#begin(key, sender);
+    if (run.job.places.length !== sender.places.length) throw otherShape(run.job, sender);
+    const { rank } = sender;
+    run.join(rank);
+    return {
+      take: (record, nowMs) => this.#tell(run, [...run.take(rank, record, nowMs), ...run.advance(nowMs)]),
+      leave: (nowMs) => {
+        run.leave(rank, nowMs);
+        this.#tell(run, run.advance(nowMs));
+      },
+    };
+  }
+
+  /** To be called every second: rounds that waited long enough are analysed, runs that are over forgotten. */
+  tick(nowMs: number): void {
+    for (const [key, run] of this.#runs) {
+      this.#tell(run, run.advance(nowMs));
+      if (run.emptySinceMs !== null && nowMs - run.emptySinceMs >= OVER_MS) this.#end(key, run);
+    }
+  }
+
+  #begin(key: string, sender: Sender): Run {
+    if (this.#runs.size >= MAX_RUNS) {
+      const [empty] = [...this.#runs]
+        .filter(([, { emptySinceMs }]) => emptySinceMs !== null)
+        .sort(([, a], [, b]) => (a.emptySinceMs ?? 0) - (b.emptySinceMs ?? 0));
+      if (empty === undefined) throw tooMany();
+      this.#end(...empty);
+    }
+    const run = new Run(sender, this.#thresholds);
+    this.#runs.set(key, run);
+    return run;
+  }
+
+  #end(key: string, run: Run): void {
+    this.#ended = add(this.#ended, run.counts);
+    this.#runs.delete(key);
+  }
+
+  #tell({ job }: Run, findings: readonly Finding[]): void {
+    for (const finding of findings) this.#parts.onFinding(job, finding);
+  }
+}
+
+function add(a: RunCounts, b: RunCounts): RunCounts {
+  return { late: a.late + b.late, crowded: a.crowded + b.crowded, disagreeing: a.disagreeing + b.disagreeing };
+}
+
+function tooMany(): SentinelError {
+  return new SentinelError({
+    code: 'RESOURCE_EXHAUSTED',
+    message: `this node has ${MAX_RUNS} runs of jobs already`,
+    hint: 'Give every rank of a job the same job_id and run_id.',
+    retryAfterMs: 60_000,
+  });
+}
+
+function otherShape(run: Sender, sender: Sender): SentinelError {
+  return new SentinelError({
+    code: 'INVALID_ARGUMENT',
+    field: 'hello.ranks',
+    message: `run ${run.runId} of job ${run.jobId} has ${run.places.length} ranks, not ${sender.places.length}`,
+    hint: 'A job that changes its number of ranks begins a new run_id.',
+  });
+}

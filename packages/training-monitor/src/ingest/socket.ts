@@ -1,0 +1,50 @@
+import { chmodSync, existsSync, mkdirSync, statSync, unlinkSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { dirname } from 'node:path';
+import { SentinelError } from '@sentinel/service-kit/errors';
+
+/** Longest path of a Unix socket on Linux, bytes. */
+const MAX_PATH_BYTES = 107;
+
+/** Name in the configuration. */
+export const SOCKET_KEY = 'training_monitor.socket_path';
+
+/**
+ * Makes the path free for a new socket: one that nobody listens on is what a killed analyser left.
+ * @throws SentinelError where somebody does, or where it is no socket
+ */
+export async function freeSocket(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    throw refused(`${path} is longer than ${MAX_PATH_BYTES} bytes`, 'Use a shorter path.');
+  mkdirSync(dirname(path), { recursive: true });
+  if (!existsSync(path)) return;
+  if (!statSync(path).isSocket()) throw refused(`${path} is there and is no socket`, 'Use a path of its own.');
+  if (await answers(path))
+    throw refused(`another analyser listens on ${path}`, 'One analyser serves all jobs of a node.');
+  unlinkSync(path);
+}
+
+/** @param mode three octal digits */
+export function openSocketTo(path: string, mode: string): void {
+  chmodSync(path, Number.parseInt(mode, 8));
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = createConnection(path);
+    const settle = (answer: boolean) => {
+      connection.destroy();
+      resolve(answer);
+    };
+    connection.once('connect', () => settle(true)).once('error', () => settle(false));
+  });
+}
+
+function refused(message: string, hint: string): SentinelError {
+  return new SentinelError({
+    code: 'FAILED_PRECONDITION',
+    field: SOCKET_KEY,
+    message,
+    hint: `${hint} Set ${SOCKET_KEY}.`,
+  });
+}

@@ -1,0 +1,78 @@
+import {
+  type AnomalyEvent,
+  AnomalySeverity,
+  AnomalyType,
+  type ComparedAnswer,
+} from '@sentinel/contracts/sentinel/v1/anomaly.js';
+import type { Compared, Finding } from '../analysers/finding.js';
+import { isLocal, type Sender } from '../grouping/record.js';
+import type { Devices } from './devices.js';
+
+/** Bounds of proto/sentinel/v1/anomaly.proto. */
+const MAX_GPUS = 64;
+const MAX_ANSWERS = 1_024;
+const MAX_DETAIL_BYTES = 500;
+
+/** Types that the engine takes only as a comparison of devices. */
+const COMPARISONS: ReadonlySet<Finding['type']> = new Set(['REPLICA_MISMATCH', 'REPLAY_MISMATCH']);
+
+/**
+ * A finding as the engine takes it. Null where it is of other nodes alone, whose analysers tell it, or where it speaks for a device that
+ * is not known.
+ */
+export function eventOf(job: Sender, finding: Finding, devices: Devices): AnomalyEvent | null {
+  const { ranks, step } = finding;
+  const [rank] = ranks.filter((each) => isLocal(job, each));
+  if (rank === undefined && ranks.length > 0) return null;
+  const gpus = devices.localDevices(job, ranks).slice(0, MAX_GPUS);
+  const comparison = finding.compared === undefined ? undefined : comparisonOf(job, finding.compared, gpus, devices);
+  const unknown = comparison === undefined && COMPARISONS.has(finding.type);
+  if (unknown && finding.severity === 'INFO') return null;
+  const { id, framework } = { id: job.jobId, framework: job.framework };
+  return {
+    type: AnomalyType[unknown ? 'CROSS_RANK_DIVERGENCE' : finding.type],
+    source: `training-monitor/${finding.detector}`,
+    severity: AnomalySeverity[finding.severity],
+    timeUs: BigInt(finding.timeUs),
+    gpus,
+    job: { id, gpus: devices.count(job), rank: rank ?? 0, step: BigInt(step), framework },
+    value: finding.value,
+    limit: finding.limit,
+    detail: shortened(unknown ? `${finding.detail}; its device is not known` : finding.detail),
+    comparison,
+  };
+}
+
+/** Undefined where it names no device of this node, or compares nothing. */
+function comparisonOf(job: Sender, compared: Compared, gpus: readonly string[], devices: Devices) {
+  const answers = compared.answers
+    .filter(({ digest }) => digest !== '')
+    .map((answer) => wireAnswer(job, answer, devices));
+  const isAccused = ({ gpu }: ComparedAnswer) => gpus.includes(gpu);
+  const first = answers.filter(isAccused);
+  const ordered = [...first, ...answers.filter((answer) => !isAccused(answer))].slice(0, MAX_ANSWERS);
+  if (first.length === 0 || ordered.length < 2) return undefined;
+  return { answers: ordered, agreedBefore: BigInt(compared.agreedBefore), asked: compared.asked };
+}
+
+function wireAnswer(
+  job: Sender,
+  { rank, digest, again }: Compared['answers'][number],
+  devices: Devices,
+): ComparedAnswer {
+  const gpu = devices.deviceOf(job, rank);
+  return { node: devices.nodeOf(job, rank), gpu, rank, digest: Buffer.from(digest, 'hex'), again };
+}
+
+/** Cut between characters. */
+function shortened(detail: string): string {
+  if (Buffer.byteLength(detail) <= MAX_DETAIL_BYTES) return detail;
+  let bytes = Buffer.byteLength('…');
+  let kept = '';
+  for (const character of detail) {
+    bytes += Buffer.byteLength(character);
+    if (bytes > MAX_DETAIL_BYTES) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}

@@ -1,0 +1,38 @@
+/** Findings of one kind about the same ranks: at least so far apart. */
+const SOFT_INTERVAL_MS = 10 * 60_000;
+/** Comparisons of bits are evidence each. */
+const HARD_INTERVAL_MS = 10_000;
+
+/** Kinds and ranks that are remembered; the oldest are forgotten. */
+const MAX_KEYS = 4_096;
+
+/** Events of one class in a minute, of all jobs. */
+const PER_MINUTE = 60;
+const MINUTE_MS = 60_000;
+
+export type Refusal = 'repeated' | 'too_many';
+
+/** Keeps a detector, or a job at its end, from flooding the engine. */
+export class RateBound {
+  readonly #last = new Map<string, number>();
+  readonly #tokens = { hard: { left: PER_MINUTE, atMs: 0 }, soft: { left: PER_MINUTE, atMs: 0 } };
+
+  /**
+   * @param key what the finding is about, without its time
+   * @returns null where it may be sent
+   */
+  refuse(key: string, isHard: boolean, nowMs: number): Refusal | null {
+    const last = this.#last.get(key);
+    if (last !== undefined && nowMs - last < (isHard ? HARD_INTERVAL_MS : SOFT_INTERVAL_MS)) return 'repeated';
+    const tokens = isHard ? this.#tokens.hard : this.#tokens.soft;
+    tokens.left = Math.min(PER_MINUTE, tokens.left + ((nowMs - tokens.atMs) * PER_MINUTE) / MINUTE_MS);
+    tokens.atMs = nowMs;
+    if (tokens.left < 1) return 'too_many';
+    tokens.left -= 1;
+    this.#last.delete(key);
+    this.#last.set(key, nowMs);
+    const [oldest] = this.#last.keys();
+    if (this.#last.size > MAX_KEYS && oldest !== undefined) this.#last.delete(oldest);
+    return null;
+  }
+}

@@ -1,0 +1,164 @@
+import type {
+  AnomalyServiceClient,
+  StreamAnomalyEventsRequest,
+  StreamAnomalyEventsResponse,
+} from '@sentinel/contracts/sentinel/v1/anomaly.js';
+import { Backoff } from '@sentinel/service-kit/backoff';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { Sender } from '@sentinel/service-kit/uplink/sender';
+import { writeTo } from '@sentinel/service-kit/uplink/stream-queue';
+import { type AnomalySpool, isOfTestBuild, sealed } from './anomaly-spool.js';
+
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 30_000;
+
+/** Time that the engine has to acknowledge what was sent, when the analyser stops. */
+const CLOSE_GRACE_MS = 500;
+
+/** Connections that the engine ends for the same record as wrong, before the record is given up. */
+const REFUSALS = 3;
+
+export interface UplinkParts {
+  readonly node: string;
+  readonly spool: AnomalySpool;
+  readonly connect: () => Pick<AnomalyServiceClient, 'streamAnomalyEvents' | 'close'>;
+  /** The engine acknowledged something: it takes what is sent. */
+  readonly onConnected: () => void;
+  /** The connection ended or could not be made. */
+  readonly onDisconnect: (error: SentinelError, retryMs: number) => void;
+  /** Sentences of the engine, for people. */
+  readonly onWarning: (sentence: string) => void;
+  /** Records that the engine will never take. */
+  readonly onGivenUp: (records: number, reason: string) => void;
+  readonly random?: () => number;
+}
+
+/**
+ * Sends what the spool holds for as long as the analyser runs, and forgets what the engine has committed. While nothing is owed there
+ * is no connection.
+ */
+export class Uplink {
+  readonly #parts: UplinkParts;
+  readonly #backoff: Backoff;
+  #sender: Sender<StreamAnomalyEventsRequest> | null = null;
+  #fail: (error: unknown) => void = () => {};
+  #close: () => void = () => {};
+  #stopping = false;
+  #wake: () => void = () => {};
+  #refused = { sequence: 0n, times: 0 };
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(parts: UplinkParts) {
+    this.#parts = parts;
+    const { random } = parts;
+    const limits = { firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS };
+    this.#backoff = new Backoff(random === undefined ? limits : { ...limits, random });
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** New records are in the spool. */
+  wake(): void {
+    this.#wake();
+    this.#sender?.pump().catch((error: unknown) => this.#fail(error));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    this.#close();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      if (this.#parts.spool.records === 0) {
+        await this.#sleep(null);
+        continue;
+      }
+      const error = await this.#runStream();
+      if (this.#stopping) return;
+      const known = SentinelError.from(error);
+      await this.#giveUpRefused(known);
+      const retryMs = Math.max(this.#backoff.nextMs(), known.retryAfterMs);
+      this.#parts.onDisconnect(known, retryMs);
+      await this.#sleep(retryMs);
+    }
+  }
+
+  /** Resolves with what ended the stream. */
+  async #runStream(): Promise<unknown> {
+    const { node, spool, connect, onConnected, onWarning } = this.#parts;
+    const ended = Promise.withResolvers<unknown>();
+    this.#fail = ended.resolve;
+    let client: ReturnType<UplinkParts['connect']> | undefined;
+    try {
+      client = connect();
+      const stream = client.streamAnomalyEvents();
+      // The engine may have committed more than its answers could tell before the last connection ended.
+      const already = { committedThrough: spool.lastSequence, archivedThrough: spool.firstSequence - 1n };
+      const seal = (sequence: bigint, bytes: Uint8Array) => sealed(node, spool.spoolId, sequence, bytes);
+      const sender = new Sender(spool, already, seal, (request) => writeTo(stream, request));
+      stream.on('data', ({ committedThrough, warnings }: StreamAnomalyEventsResponse) => {
+        this.#backoff.reset();
+        onConnected();
+        for (const warning of warnings) onWarning(warning);
+        sender.acknowledged({ committedThrough, archivedThrough: committedThrough }).catch(ended.resolve);
+      });
+      stream.on('error', ended.resolve);
+      stream.on('end', () =>
+        ended.resolve(new SentinelError({ code: 'UNAVAILABLE', message: 'the engine ended the stream' })),
+      );
+      this.#close = () => {
+        sender
+          .pump()
+          .finally(() => stream.end())
+          .catch(ended.resolve);
+        setTimeout(ended.resolve, CLOSE_GRACE_MS).unref();
+      };
+      this.#sender = sender;
+      this.wake();
+      const error = await ended.promise;
+      stream.cancel();
+      return error;
+    } catch (error) {
+      return error;
+    } finally {
+      this.#sender = null;
+      this.#close = () => {};
+      client?.close();
+    }
+  }
+
+  /** What is refused for ever must not keep back what comes after it. */
+  async #giveUpRefused({ code, reason, message }: SentinelError): Promise<void> {
+    const { spool, onGivenUp } = this.#parts;
+    const before = spool.firstSequence - 1n;
+    if (reason === 'TEST_BUILD_REFUSED') {
+      const records = await spool.giveUpRefused(before, isOfTestBuild);
+      if (records > 0) onGivenUp(records, message);
+    }
+    if (code !== 'INVALID_ARGUMENT' || spool.records === 0) return;
+    const { firstSequence: sequence } = spool;
+    this.#refused = { sequence, times: this.#refused.sequence === sequence ? this.#refused.times + 1 : 1 };
+    if (this.#refused.times < REFUSALS) return;
+    const culprit = Buffer.from(await spool.read(sequence));
+    const records = await spool.giveUpRefused(before, (bytes) => culprit.equals(bytes));
+    if (records > 0) onGivenUp(records, message);
+  }
+
+  /** @param ms null = until something is in the spool */
+  #sleep(ms: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === null ? null : setTimeout(resolve, ms);
+      this.#wake = () => {
+        // New records do not shorten the pause after a failure.
+        if (ms !== null && !this.#stopping) return;
+        if (timer !== null) clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
