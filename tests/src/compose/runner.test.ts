@@ -7,7 +7,9 @@ import { docker, dockerEnvironment, NO_DOCKER, type Output } from './docker.js';
 const COMPOSE = ['compose', '-f', 'deploy/docker-compose.test.yml'];
 /** A bare machine compiles compose and every image first. */
 const LONG = { timeout: 3_000_000 };
-const RUNNER = 'sentinel-test-integration-tests-1';
+const RUNNER = 'integration-tests';
+/** Container of a service. */
+const containerOf = (service: string): string => `sentinel-test-${service}-1`;
 
 describe('docker-compose.test.yml', { skip: NO_DOCKER, ...LONG }, () => {
   let env: NodeJS.ProcessEnv;
@@ -17,11 +19,11 @@ describe('docker-compose.test.yml', { skip: NO_DOCKER, ...LONG }, () => {
   }, LONG);
   after(() => docker(env, [...COMPOSE, 'down', '-v']));
 
-  /** Runs it. @returns which container ended first: the others are stopped for it */
+  /** Runs it. @returns which service ended first: the others are stopped for it */
   async function run(tests: string): Promise<Output & { readonly first: string }> {
     const up = ['up', '--build', '--abort-on-container-exit'];
     const output = await docker({ ...env, INTEGRATION_TESTS: tests }, [...COMPOSE, ...up]);
-    return { ...output, first: /(sentinel-test-\S+) exited with code/.exec(output.stdout)?.[1] ?? '' };
+    return { ...output, first: /([a-z-]+)-1 exited with code/.exec(output.stdout)?.[1] ?? '' };
   }
 
   it('runs the integration tests; only their container ends, and the status is theirs', async (context) => {
@@ -34,11 +36,16 @@ describe('docker-compose.test.yml', { skip: NO_DOCKER, ...LONG }, () => {
 
   it('fails where a store ends, though that says that all is well', async () => {
     const running = run('integration');
-    await until('the tests run', 900_000, async () => (await docker(env, ['exec', RUNNER, 'true'])).code === 0, 1_000);
+    await until(
+      'the tests run',
+      900_000,
+      async () => (await docker(env, ['exec', containerOf(RUNNER), 'true'])).code === 0,
+      1_000,
+    );
     const shutdown = 'REDISCLI_AUTH=$(cat /run/store-secrets/redis.password) redis-cli shutdown';
-    await docker(env, ['exec', 'sentinel-test-redis-1', 'sh', '-c', shutdown]);
+    await docker(env, ['exec', containerOf('redis'), 'sh', '-c', shutdown]);
     const { code, first } = await running;
-    assert.deepEqual([code, first], [70, 'sentinel-test-redis-1']);
+    assert.deepEqual([code, first], [70, 'redis']);
   });
 
   it('fails where they fail', async () => {
