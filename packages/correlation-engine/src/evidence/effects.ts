@@ -175,7 +175,8 @@ export interface MovedDevice {
  * What bounded memory gave up, or did not take: a cohort or a node of one that failed, an incident that was not opened or that ended, a
  * golden that was not compared because too many cohorts are, a canary that was not opened, the count of tie-breaks of a suspect, an edge
  * of the trust graph, a source or a job of soft events, hardware that was taken out, a device
- * that two nodes name, a round of comparison in a job.
+ * that two nodes name, a round of comparison in a job, how many events of a
+ * kind the ledger was told of.
  */
 export const FORGETTABLE = [
   'failing_cohort',
@@ -191,6 +192,7 @@ export const FORGETTABLE = [
   'soft_job',
   'archived_device',
   'job_round',
+  'job_events',
 ] as const;
 export type Forgettable = (typeof FORGETTABLE)[number];
 

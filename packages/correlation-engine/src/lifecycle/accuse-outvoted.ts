@@ -43,8 +43,13 @@ export function accuseOutvoted(step: Step, device: DeviceState, loss: Loss): voi
     observed,
     circumstances,
     buildId: device.buildId,
-    why: 'two other devices or more outvoted',
+    why: whyOf(record),
   });
+}
+
+function whyOf({ job, rank, step }: ComparisonRecord): string {
+  const place = rank === undefined ? '' : `, rank ${rank}`;
+  return `two other devices or more outvoted (job ${job}${place}, step ${step ?? 0})`;
 }
 
 function observeLoss(step: Step, device: DeviceState, { record, verdict, outvoted, round }: Loss): Observed {

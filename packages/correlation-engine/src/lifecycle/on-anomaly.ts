@@ -11,15 +11,18 @@ import { takeSoftEvent } from './take-soft-event.js';
 /**
  * An anomaly that a monitor saw, which is no wrong result of a probe: it makes defects of the device likelier to begin with,
  * and in numbers that its source does not show elsewhere it makes the device SUSPECT. It never quarantines. Several devices share it.
+ * @param untold events of the kind that the ledger was not told of before this one; null = nor is it of this one
  */
-export function applyAnomaly(step: Step, record: AnomalyRecord): void {
+export function applyAnomaly(step: Step, record: AnomalyRecord, untold: number | null = 0): void {
   const eventUs = Math.min(record.timeUs, step.ctx.nowUs);
   const accused = accusedBy(step.draft, record);
   const [known] = accused;
   const injected = record.testBuild === true || accused.some(isInjected);
   const subject = { gpu: accused.length === 1 ? (known?.id ?? '') : '', eventUs, injected };
   const { node, source, type, job } = record;
-  emit(step, 'ANOMALY', subject, { event: 'anomaly', node, source, type, job, ...more(record) });
+  const left = untold === 0 ? {} : { untold_before: untold };
+  if (untold !== null)
+    emit(step, 'ANOMALY', subject, { event: 'anomaly', node, source, type, job, ...more(record), ...left });
   // What a test build makes up would outlive the test.
   if (record.testBuild === true) return;
   for (const { id } of accused) {

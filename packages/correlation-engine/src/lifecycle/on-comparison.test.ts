@@ -177,6 +177,20 @@ test('a monitor speaks of the devices of its own node alone', () => {
   }
 });
 
+test('a job that differs at every step is told of sixteen times an hour, and how often it was besides', () => {
+  const fleet = fleetOf(4);
+  const said = (count: number): unknown[] => {
+    const events = Array.from({ length: count }, (_, step) => compared(fleet, { step, answers: answers(2) }));
+    const { outbox } = fleet.commit({ kind: 'monitor-report', ...fleet.origin('n1'), createdUs: fleet.nowUs, events });
+    return outbox.map(({ detail }) => detail['untold_before']);
+  };
+  assert.equal(said(10).length, 10);
+  assert.equal(said(100).length, 6);
+  assert.equal(said(1).length, 0);
+  fleet.advance(3600 * SECOND_US);
+  assert.deepEqual(said(2), [95, undefined]);
+});
+
 test('agreement speaks for the device, and later losses fold it', () => {
   const fleet = fleetOf(4);
   fleet.commit(compared(fleet));

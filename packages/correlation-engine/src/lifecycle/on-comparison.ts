@@ -9,6 +9,7 @@ import { accuseOutvoted } from './accuse-outvoted.js';
 import { agreedInJobs } from './agreed-in-jobs.js';
 import { placeOf } from './place-in-job.js';
 import { needsReview, review } from './review.js';
+import { untoldBefore } from './tell-job-events.js';
 
 /** Answers named in an entry of the ledger, the wrong ones first; the rest are counted. */
 const MAX_ANSWERS_NAMED = 32;
@@ -88,6 +89,9 @@ function announce(
   const named = wrongFirst.slice(0, MAX_ANSWERS_NAMED);
   const more = answers.length - named.length;
   const known = deviceOf(step.draft, gpu);
+  // Whoever is accused is always told of.
+  const untold = outcome === 'COUNTED' ? 0 : untoldBefore(step, node, `${outcome} ${type} ${job}`);
+  if (untold === null) return;
   emit(
     step,
     'ANOMALY',
@@ -107,6 +111,7 @@ function announce(
       ...{ devices, agreeing, majority: digest, asked, agreed_before: agreedBefore },
       ...{ answers: named.map((answer): JsonValue => ({ ...answer })), ...(more > 0 ? { more_answers: more } : {}) },
       ...(detail === '' ? {} : { detail }),
+      ...(untold === 0 ? {} : { untold_before: untold }),
       build_id: record.buildId,
     },
   );

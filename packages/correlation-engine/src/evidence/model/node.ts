@@ -27,6 +27,16 @@ export interface NodeState {
   coverage?: CoverageHour;
   /** Families for which its golden differs from that of most others. Absent = it never did. Replaced as a whole. */
   brokenGoldens?: readonly BrokenGolden[];
+  /** What the ledger was told of the node's monitors, the newest first. Absent = nothing. Bounded; replaced as a whole. */
+  jobEvents?: readonly ToldEvents[];
+}
+
+/** Events of monitors of one kind, as far as the ledger was told of them within an hour. */
+export interface ToldEvents {
+  readonly kind: string;
+  readonly sinceUs: number;
+  readonly told: number;
+  readonly untold: number;
 }
 
 export interface BrokenGolden {
