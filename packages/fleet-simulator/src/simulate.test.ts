@@ -31,6 +31,21 @@ it('a healthy fleet is left alone', () => {
   assert.deepEqual([outcome.falseQuarantines, outcome.falseSuspects, outcome.observations], [[], 0, 0]);
 });
 
+it('what jobs alone show is quarantined once a second comparison was asked for and lost', () => {
+  const fault = UNIT.replace('kind: unit', 'kind: gpu').replace('family: tc_fp16, rate: 1', 'rate: 1e-12');
+  const lost = [
+    [1, 3],
+    [2, 3],
+    [1, 20],
+  ].map(([hours, gpu]) => `{ at_hours: ${hours}, what: lose_in_job, gpu: ${gpu} }`);
+  const outcome = simulate(parseScenario('jobs.yaml', `${fault}events: [${lost.join(', ')}]`), 1);
+  assert.deepEqual(
+    outcome.struck.map(({ suspectHours, quarantineHours }) => [suspectHours, quarantineHours]),
+    [[1, 2]],
+  );
+  assert.deepEqual([outcome.falseQuarantines, outcome.falseSuspects], [[], 1]);
+});
+
 it('a repaired unit comes back, after its clean executions', () => {
   const events = 'events: [{ at_hours: 10, what: repair, gpu: 3 }]';
   const { returns } = simulate(parseScenario('repair.yaml', UNIT + events), 1);

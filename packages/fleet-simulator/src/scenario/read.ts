@@ -139,6 +139,7 @@ const EVENT: Formats = {
     'repair',
     'new_build',
     'driver_update',
+    'lose_in_job',
   ),
   gpu: integer(0, 200_000),
   node: integer(0, 200_000),

@@ -124,7 +124,8 @@ export interface PlannedEvent {
     | 'confirm_incidents'
     | 'repair'
     | 'new_build'
-    | 'driver_update';
+    | 'driver_update'
+    | 'lose_in_job';
   /** GPU concerned, by index. */
   readonly gpu: number;
   /** First node concerned and how many. */

@@ -22,6 +22,7 @@ export class Happenings {
   readonly #failures: Failures;
   readonly #orders: Orders;
   #ordered = 0;
+  #rounds = 0;
 
   constructor(stage: Stage, agents: Agents, failures: Failures, orders: Orders) {
     this.#stage = stage;
@@ -110,6 +111,9 @@ export class Happenings {
       case 'driver_update':
         for (const node of this.#nodesOf(event)) this.#update(node, `${node.driver}+1`);
         break;
+      case 'lose_in_job':
+        if (gpu !== undefined) this.#loseInJob(gpu, event.gpu);
+        break;
       case 'agent_loss':
         for (const node of this.#nodesOf(event)) this.#lose(node, event.hours);
         break;
@@ -158,6 +162,36 @@ export class Happenings {
     for (const { rate } of gpu.sources) rate.endUs = Math.min(rate.endUs, this.#stage.nowUs);
     gpu.node.build += 1;
     this.#orders.join(gpu.node);
+  }
+
+  /** Three other GPUs compute a micro-batch as the monitor of this one does not; a suspect was asked to. */
+  #loseInJob({ id, node }: SimulatedGpu, index: number): void {
+    const { nowUs, gpus, engine } = this.#stage;
+    const job = [0, 1, 2, 3].flatMap((more) => gpus[(index + more) % gpus.length] ?? []);
+    this.#rounds += 1;
+    this.#stage.commit({
+      kind: 'comparison',
+      node: node.name,
+      gpus: [id],
+      source: 'simulated monitor',
+      type: 'REPLAY_MISMATCH',
+      timeUs: nowUs,
+      job: `job of ${id}`,
+      jobGpus: job.length,
+      rank: 0,
+      step: this.#rounds,
+      answers: job.map((gpu, rank) => ({
+        node: gpu.node.name,
+        gpu: gpu.id,
+        rank,
+        digest: gpu.id === id ? 'badbadba' : '00c0ffee',
+        again: false,
+      })),
+      agreedBefore: 0,
+      asked: engine.state.devices.get(id)?.state === 'SUSPECT',
+      buildId: 'simulated',
+      testBuild: false,
+    });
   }
 
   #lose(node: SimulatedNode, hours: number): void {
