@@ -210,8 +210,9 @@ const COURSE = [
     noValue: 'No automatic quarantine within a day.',
   }),
   lines({
-    title: 'Loud faults and canaries that dissent',
-    description: 'Per hour. Xid, uncorrectable ECC, machine checks and lost GPUs; devices that two others outvoted.',
+    title: 'Loud faults, and devices that others outvoted',
+    description:
+      'Per hour. Xid, uncorrectable ECC, machine checks and lost GPUs; devices outvoted in a canary, or in a comparison of a job.',
     unit: 'short',
     width: 8,
     min: 0,
@@ -219,6 +220,10 @@ const COURSE = [
     queries: [
       { expr: `sum(increase(sentinel_loud_faults_total{${ENGINE}}[1h]))`, legend: 'loud faults' },
       { expr: `sum(increase(sentinel_tmr_dissent_total{${ENGINE}}[1h]))`, legend: 'dissents' },
+      {
+        expr: `sum(increase(sentinel_job_comparisons_total{${ENGINE},outcome="counted"}[1h]))`,
+        legend: 'lost in jobs',
+      },
     ],
     noValue: NO_ENGINE,
   }),
