@@ -6,7 +6,7 @@ import type { ControlDefinition, Framework } from './model.js';
  * Of everything here and in figures.ts that a report shows. A change needs the next number and then
  * `node dist/report/write-definitions.js`: verifiers go on knowing the earlier ones.
  */
-export const DEFINITIONS_VERSION = 1;
+export const DEFINITIONS_VERSION = 2;
 
 const NO_LOGINS =
   'Log-ins, failed log-ins, reads, and changes of accounts, certificates or tokens: whoever issues them has their record.';
@@ -49,6 +49,7 @@ const SOC2: readonly ControlDefinition[] = [
       F.mismatchesSummed,
       F.canariesAgreed,
       F.canariesDissent,
+      F.jobsLost,
       F.canariesSilent,
       F.anomalies,
       F.loudFaults,
@@ -163,6 +164,7 @@ const ISO27001: readonly ControlDefinition[] = [
       F.mismatches,
       F.canariesAgreed,
       F.canariesDissent,
+      F.jobsLost,
       F.coverageHours,
       F.coverageRuns,
       F.coveragePassed,

@@ -48,6 +48,11 @@ export const FIGURES = {
     on('anomaly', 'canary_closed'),
   ),
   canariesSilent: entries('canaries_silent', 'Comparisons that nobody answered in time', canary('probe', 'TIMEOUT')),
+  jobsLost: entries(
+    'jobs_lost',
+    'Comparisons of jobs in which a device was outvoted',
+    on('anomaly', 'job_comparison', { field: 'outcome', is: 'COUNTED' }),
+  ),
   anomalies: entries('anomalies', 'Anomalies of jobs and sensors', on('anomaly', 'anomaly')),
   loudFaults: entries('loud_faults', 'Faults that the hardware itself reported', on('anomaly', 'loud_fault')),
   goldens: entries(

@@ -11,7 +11,7 @@ import { fleetDrafts } from '../testing/fleet-drafts.js';
 import { draftOf, freshFolder, openTestLedger, requestOf } from '../testing/ledgers.js';
 import { type Verdict, verdictsOf } from '../testing/offline.js';
 import type { LogSource, Opening } from '../verify/source.js';
-import { FRAMEWORKS } from './controls.js';
+import { DEFINITIONS_VERSION, FRAMEWORKS } from './controls.js';
 import type { ReportFiles } from './evidence.js';
 import type { Report } from './model.js';
 
@@ -119,12 +119,13 @@ describe('a forged pack is not proven where', () => {
       (report) => Object.assign(report, { summary: 'No device was ever quarantined.' }),
       (report) => Object.assign(report.period, { certified: true }),
       (report) => Object.assign(report, { framework: '__proto__' }),
-      (report) => Object.assign(report, { definitions: 2 }),
+      (report) => Object.assign(report, { definitions: DEFINITIONS_VERSION + 1 }),
+      (report) => Object.assign(report, { definitions: DEFINITIONS_VERSION - 1 }),
     ];
     for (const change of forgeries) {
       const path = copy();
       changeReport(path, change);
-      refused(verdictsOf(path), /the report's "(title|summary|period)"|that this program does not know/);
+      refused(verdictsOf(path), /the report's "(title|summary|period|controls)"|that this program does not know/);
     }
   });
 
