@@ -114,6 +114,12 @@ test('what a monitor knows of the job is in the ledger, and a test build is mark
   assert.deepEqual(said, ['WARNING', 3, 120, '9.5', 'far from the others']);
 });
 
+test('what is for people alone speaks against nobody', () => {
+  const fleet = watched();
+  assert.deepEqual(eventNames(anomaly(fleet, { severity: 'INFO' })), ['anomaly']);
+  assert.equal(cusum(fleet), 0);
+});
+
 test('what earlier releases recorded says the same as then', () => {
   const { detail } = anomaly(watched()).outbox[0] ?? {};
   const before = { event: 'anomaly', node: 'n1', source: 'monitor/entropy', type: 'ENTROPY_ANOMALY', job: '' };

@@ -23,8 +23,8 @@ export function applyAnomaly(step: Step, record: AnomalyRecord, untold: number |
   const left = untold === 0 ? {} : { untold_before: untold };
   if (untold !== null)
     emit(step, 'ANOMALY', subject, { event: 'anomaly', node, source, type, job, ...more(record), ...left });
-  // What a test build makes up would outlive the test.
-  if (record.testBuild === true) return;
+  // What a test build makes up would outlive the test, and INFO is for people.
+  if (record.testBuild === true || record.severity === 'INFO') return;
   for (const { id } of accused) {
     noteSignal(editDevice(step.draft, id), 'anomaly', eventUs);
     const shared = accused.length === 1 ? {} : { share: 1 / accused.length };

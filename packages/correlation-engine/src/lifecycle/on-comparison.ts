@@ -70,7 +70,8 @@ function agree(step: Step, id: string, { type, job, agreedBefore }: ComparisonRe
   if (known?.jobs === undefined) return;
   const device = editDevice(step.draft, id);
   noteAgreed(device, type, job);
-  agreedInJobs(device, agreedBefore + 1);
+  // Whether this one is among them the monitor does not say.
+  agreedInJobs(device, Math.max(1, agreedBefore));
   if (needsReview(step, id)) review(step, id);
 }
 
