@@ -147,13 +147,13 @@ const TREE = group('Limits of the training monitor.', {
       }),
       reference_blocks: leaf({
         format: integer(20, 1_000),
-        default: 96,
+        default: 128,
         unit: 'blocks',
         doc: 'Blocks from which a rank learns its own level before it is judged.',
         source: SIMULATION,
       }),
-      allowance: sigma(0.75, 'Shift of a block mean that is not counted.', SIMULATION),
-      limit: sigma(9, 'Sum of the shifts at which the rank is named.', SIMULATION),
+      allowance: sigma(0.5, 'Shift of a block mean that is not counted.', SIMULATION),
+      limit: sigma(11, 'Sum of the shifts at which the rank is named.', SIMULATION),
     }),
     severity: severities('relative difference', [0.03, 0.1, 0.25]),
   }),
@@ -239,7 +239,7 @@ const TREE = group('Limits of the training monitor.', {
   false_alarms: group('Of every chart for single values.', {
     per_million: leaf({
       format: real(0.001, 10_000),
-      default: 0.1,
+      default: 0.05,
       unit: 'alarms per million samples',
       doc: 'Rate for which limits are extrapolated from the tail that the job shows. 21,600 samples are a GPU-day at one in four seconds.',
       source: SIMULATION,

@@ -35,6 +35,8 @@ export class BlockCusum {
   readonly #options: CusumOptions;
   readonly #block: Float64Array;
   readonly #reference: SortedWindow;
+  /** The last blocks, as many as made the reference. */
+  readonly #recent: SortedWindow;
   #filled = 0;
   #level = 0;
   #scale = 0;
@@ -45,6 +47,7 @@ export class BlockCusum {
     this.#options = options;
     this.#block = new Float64Array(options.block);
     this.#reference = new SortedWindow(options.reference);
+    this.#recent = new SortedWindow(options.reference);
   }
 
   /** @param value finite */
@@ -66,8 +69,11 @@ export class BlockCusum {
       }
       return null;
     }
+    this.#recent.push(mean);
+    // Noise that grows while a job learns is no shift.
+    const scale = Math.max(this.#scale, this.#recent.count < reference / 2 ? 0 : this.#recent.scale);
     const raw = mean - this.#level;
-    const step = Math.max(-MAX_STEP, Math.min(MAX_STEP, raw / this.#scale));
+    const step = Math.max(-MAX_STEP, Math.min(MAX_STEP, raw / scale));
     // The median of m values is off by sqrt(pi/2)/sqrt(m), a scale from the median absolute deviation by about 1.2/sqrt(m).
     const allowance = this.#options.allowance + Math.sqrt(Math.PI / 2) / Math.sqrt(reference);
     const limit = this.#options.limit * (1 + 1.2 / Math.sqrt(reference));

@@ -32,13 +32,13 @@ export class RankEffects {
     });
   }
 
-  /** The same of the losses. */
+  /** The same of the losses, where all are above zero: what a rank adds to a loss shrinks with the loss. */
   losses(losses: readonly number[], judged: readonly number[], moment: Moment): Finding[] {
-    const finite = losses.filter(Number.isFinite).map(Math.abs);
-    const size = finite.reduce((sum, loss) => sum + loss, 0) / finite.length;
-    return this.#push(this.#losses, leaveOneOut(losses), judged, moment, (rank, { shift }) => {
-      const what = `The loss of rank ${rank} has moved by ${shown(shift)} beside the others`;
-      return { detector: 'rank-effect-loss', size: Math.abs(shift) / size, what };
+    if (losses.some((loss) => loss <= 0)) return [];
+    return this.#push(this.#losses, leaveOneOut(losses.map(Math.log)), judged, moment, (rank, { shift }) => {
+      const ratio = Math.exp(shift);
+      const what = `The loss of rank ${rank} has become ${shown(ratio)} times what it was beside the others`;
+      return { detector: 'rank-effect-loss', size: Math.abs(ratio - 1), what };
     });
   }
 

@@ -27,9 +27,10 @@ export class ReplicaWatch {
   }
 
   #group(members: ReadonlyMap<number, string>, minConsensus: number, moment: Moment): Finding[] {
-    const sound = new Map([...members].filter(([rank]) => !this.#diverged.has(rank)));
-    const { majority, differing, voters } = voteReplicas(sound.size > 1 ? sound : members, minConsensus);
-    for (const [rank, digest] of members) if (digest === majority) this.#diverged.delete(rank);
+    const sound = () => new Map([...members].filter(([rank]) => !this.#diverged.has(rank)));
+    const before = voteReplicas(sound().size > 1 ? sound() : members, minConsensus);
+    for (const [rank, digest] of members) if (digest === before.majority) this.#diverged.delete(rank);
+    const { majority, differing, voters } = voteReplicas(sound().size > 1 ? sound() : members, minConsensus);
     const news = differing.filter((rank) => !this.#diverged.has(rank));
     const answers = voters.map((rank) => ({ rank, digest: members.get(rank) ?? '', again: false }));
     const findings = findingsOf(news, majority, answers, this.#agreements, moment);

@@ -21,7 +21,7 @@ const ANSWER_EVERY = 64;
 type Call = ServerDuplexStream<StreamStepsRequest, StreamStepsResponse>;
 
 export interface TrainingServiceParts {
-  readonly inbox: Inbox;
+  readonly inbox: Pick<Inbox, 'push'>;
   readonly join: (sender: Sender) => Membership;
   readonly nowMs: () => number;
   readonly onRecord: (sender: Sender, record: TrainingRecord) => void;

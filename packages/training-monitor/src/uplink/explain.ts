@@ -7,6 +7,8 @@ export function explainUplinkError(error: SentinelError, endpoint: string): stri
       return `the engine at ${endpoint} refuses what a job saw whose library injects faults: set correlation_engine.allow_test_builds on a test fleet`;
     case 'NODE_MISMATCH':
       return `the engine at ${endpoint} knows this certificate under another node name: check training_monitor.node_name and the certificate`;
+    case 'HELLO_REQUIRED':
+      return `the engine at ${endpoint} does not know the devices of this node yet: start the probe agent of this node; anomalies wait in the spool`;
     case 'CREDENTIALS_INVALID':
     case 'CREDENTIALS_MISSING':
     case 'ROLE_NOT_ALLOWED':

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ReplayWatch } from './replay-watch.js';
+
+const answer = (rank: number, digest: string, again = true) => ({ rank, digest, again });
+
+function round(watch: ReplayWatch, rank: number, own: string, repeat: string, others: readonly string[], step = 1) {
+  const answers = [
+    answer(rank, own, false),
+    answer(rank, repeat),
+    ...others.map((digest, k) => answer(rank + 1 + k, digest)),
+  ];
+  return watch.round({ rank, answers, asked: false }, { step, timeUs: step });
+}
+
+test('a fault that comes and goes, one that stays, and one of the rank that checks', () => {
+  const watch = new ReplayWatch();
+  for (let k = 0; k < 3; k += 1) assert.deepEqual(round(watch, 0, 'a', 'a', ['a']), []);
+  const [transient] = round(watch, 0, 'b', 'a', ['a', 'a']);
+  assert.deepEqual([transient?.ranks, transient?.compared?.agreedBefore], [[0], 3]);
+  assert.match(transient?.detail ?? '', /comes and goes/);
+  const [persistent] = round(watch, 4, 'b', 'b', ['a', 'a']);
+  assert.deepEqual(persistent?.ranks, [4]);
+  assert.match(persistent?.detail ?? '', /the fault stays/);
+  const [other] = round(watch, 8, 'a', 'a', ['b', 'a']);
+  assert.deepEqual(other?.ranks, [9]);
+  const [open] = round(watch, 12, 'a', 'a', ['b']);
+  assert.deepEqual(open?.ranks, [12, 13]);
+});
+
+test('a job most of whose ranks contradict themselves accuses nobody, and that is said once', () => {
+  const watch = new ReplayWatch();
+  const severities = [0, 1, 2, 3].map((rank) =>
+    round(watch, rank, `x${rank}`, `y${rank}`, []).map(({ severity }) => severity),
+  );
+  assert.deepEqual(severities, [['CRITICAL'], ['INFO'], [], []]);
+});
+
+test('a rank that lost is told to agree again', () => {
+  const watch = new ReplayWatch();
+  round(watch, 0, 'b', 'a', ['a']);
+  const [told] = round(watch, 0, 'c', 'c', ['c']);
+  assert.deepEqual([told?.severity, told?.ranks, told?.compared?.agreedBefore], ['INFO', [0], 1]);
+  assert.deepEqual(round(watch, 0, 'c', 'c', ['c']), []);
+});

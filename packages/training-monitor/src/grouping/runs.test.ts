@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Finding } from '../analysers/finding.js';
+import { shippedLimits } from '../bench/support/limits.js';
+import { senderOf } from '../testing/job.js';
+import type { Sender, TrainingRecord } from './record.js';
+import { MAX_RUNS, Runs } from './runs.js';
+import { GRACE_MS } from './step-book.js';
+
+const OVER_MS = 10 * 60_000;
+
+function site() {
+  const found: { job: Sender; finding: Finding }[] = [];
+  const runs = new Runs({ thresholds: shippedLimits(), onFinding: (job, finding) => found.push({ job, finding }) });
+  return { runs, found, ranks: () => found.map(({ finding }) => finding.ranks) };
+}
+
+const replicas = (step: number, checksums: readonly string[]): TrainingRecord => ({
+  kind: 'replicas',
+  moment: { step, timeUs: step },
+  checksums,
+});
+const BAD = ['aa', 'aa', 'bb', 'aa'];
+
+test('a round is judged once all ranks that are there have told of it', () => {
+  const { runs, ranks } = site();
+  const members = [0, 1, 2, 3].map((rank) => runs.join(senderOf(4, rank)));
+  for (const member of members.slice(0, 3)) member.take(replicas(1, BAD), 0);
+  assert.deepEqual(ranks(), []);
+  members[3]?.take(replicas(1, BAD), 1);
+  assert.deepEqual(ranks(), [[2]]);
+});
+
+test('a rank that leaves is not waited for; one that is silent for 5 s neither', () => {
+  const { runs, ranks } = site();
+  const members = [0, 1, 2].map((rank) => runs.join(senderOf(4, rank)));
+  members[0]?.take(replicas(1, BAD), 0);
+  members[1]?.take(replicas(1, BAD), 0);
+  members[2]?.leave(1);
+  assert.deepEqual(ranks(), [[2]]);
+  members[0]?.take(replicas(2, ['aa', 'cc', 'bb', 'aa']), 10);
+  runs.tick(9 + GRACE_MS);
+  assert.equal(ranks().length, 1);
+  runs.tick(10 + GRACE_MS);
+  assert.equal(ranks().length, 2);
+});
+
+test('ranks that join later belong to the same run; a resumed job is a run of its own', () => {
+  const { runs } = site();
+  runs.join(senderOf(4, 0));
+  runs.join(senderOf(4, 1));
+  assert.deepEqual([runs.size, runs.ranks], [1, 2]);
+  const resumed = runs.join(senderOf(4, 0, { runId: 'second' }));
+  assert.deepEqual([runs.size, runs.ranks], [2, 3]);
+  resumed.leave(0);
+  runs.tick(OVER_MS - 1);
+  assert.equal(runs.size, 2);
+  runs.tick(OVER_MS);
+  assert.equal(runs.size, 1);
+});
+
+test('the same steps of two runs are not mixed', () => {
+  const { runs, found } = site();
+  const first = [0, 1, 2].map((rank) => runs.join(senderOf(3, rank)));
+  const second = [0, 1, 2].map((rank) => runs.join(senderOf(3, rank, { jobId: 'other' })));
+  for (const member of first) member.take(replicas(1, ['aa', 'aa', 'aa']), 0);
+  for (const member of second) member.take(replicas(1, ['bb', 'bb', 'aa']), 0);
+  assert.deepEqual(
+    found.map(({ job, finding }) => [job.jobId, finding.ranks]),
+    [['other', [2]]],
+  );
+});
+
+test('runs are bounded: one without ranks makes room, else the newcomer is refused', () => {
+  const { runs } = site();
+  const members = Array.from({ length: MAX_RUNS }, (_, k) => runs.join(senderOf(1, 0, { runId: `${k}` })));
+  assert.throws(() => runs.join(senderOf(1, 0, { runId: 'one more' })), { code: 'RESOURCE_EXHAUSTED' });
+  members[7]?.leave(5);
+  runs.join(senderOf(1, 0, { runId: 'one more' }));
+  assert.equal(runs.size, MAX_RUNS);
+});
+
+test('a run keeps its number of ranks', () => {
+  const { runs } = site();
+  runs.join(senderOf(4, 0));
+  assert.throws(() => runs.join(senderOf(3, 1)), { code: 'INVALID_ARGUMENT', field: 'hello.ranks' });
+});
+
+test('a copy that is wrong about others is counted and accuses nobody', () => {
+  const { runs, ranks } = site();
+  const members = [0, 1, 2].map((rank) => runs.join(senderOf(3, rank)));
+  members[0]?.take(replicas(1, ['aa', 'aa', 'aa']), 0);
+  members[1]?.take(replicas(1, ['dd', 'aa', 'dd']), 0);
+  members[2]?.take(replicas(1, ['aa', 'aa', 'aa']), 0);
+  assert.deepEqual(ranks(), []);
+  assert.equal(runs.counts.disagreeing, 1);
+});
