@@ -9,10 +9,9 @@ import os
 import threading
 from collections.abc import Iterator
 
-import grpc
-
 from ._wire import training_pb2 as wire
 from .guard import log
+from .quiet_grpc import grpc
 
 METHOD = "/sentinel.v1.TrainingService/StreamSteps"
 # Records that wait; the oldest gives way, and is counted.

@@ -1,0 +1,65 @@
+"""What `npm test` runs of the Python library, each in its pinned environment.
+
+python3 check.py types|torch|jax|wheel
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from environment import environment
+
+PYTHON = Path(__file__).resolve().parents[1]
+JAX_TESTS = ["tests/test_jax.py"]
+# What a wheel must hold beside its modules.
+IN_WHEEL = ["sentinel_training/py.typed", "sentinel_training/_wire/training_pb2.py"]
+
+
+def main(what: str) -> None:
+    python("stubs", "scripts/stubs.py")
+    {"types": types, "torch": torch, "jax": jax, "wheel": wheel}[what]()
+
+
+def types() -> None:
+    python("torch", "-m", "ruff", "check", "--no-cache", ".")
+    python("torch", "-m", "ruff", "format", "--no-cache", "--check", ".")
+    python("torch", "-m", "mypy", "src", "bench", "--exclude", "jax")
+    python("jax", "-m", "mypy", "src/sentinel_training/jax")
+
+
+def torch() -> None:
+    python("torch", "-m", "pytest", *(f"--ignore={one}" for one in JAX_TESTS))
+
+
+def jax() -> None:
+    python("jax", "-m", "pytest", *JAX_TESTS)
+
+
+def wheel() -> None:
+    """Builds it, and imports it from there where none of the frameworks is."""
+    with tempfile.TemporaryDirectory() as folder:
+        python("stubs", "-m", "build", "--wheel", "--no-isolation", "--outdir", folder)
+        (built,) = Path(folder).glob("sentinel_training-*.whl")
+        names = subprocess.check_output([sys.executable, "-m", "zipfile", "-l", str(built)], text=True)
+        missing = [name for name in IN_WHEEL if name not in names]
+        if missing:
+            raise SystemExit(f"check.py: {built.name} lacks {', '.join(missing)}")
+        python("stubs", "-c", f"import sys; sys.path.insert(0, {str(built)!r}); import sentinel_training.sender")
+        python(
+            "stubs",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(built)!r}); import sentinel_training.__main__ as m; print(m.TESTED)",
+        )
+
+
+def python(name: str, *arguments: str) -> None:
+    done = subprocess.run([str(environment(name)), *arguments], cwd=PYTHON)
+    if done.returncode != 0:
+        raise SystemExit(f"check.py: failed in environment {name}: {' '.join(arguments)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

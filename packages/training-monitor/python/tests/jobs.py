@@ -1,0 +1,227 @@
+"""A small training job as a user writes it, with switches for what the tests vary."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.algorithms.join import Join
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+
+import sentinel_training
+
+VOCABULARY, WIDTH, LENGTH, BATCH = 64, 32, 16, 4
+
+
+class Block(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.second_norm = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
+        self.mix, self.out = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.up, self.down = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.mix(self.norm(x)).chunk(3, dim=-1)
+        x = x + self.out(nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True))
+        return x + self.dropout(self.down(nn.functional.gelu(self.up(self.second_norm(x)))))
+
+
+class Transformer(nn.Module):
+    """Gives back its loss. Counts its calls in a buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(VOCABULARY, WIDTH)
+        self.blocks = nn.ModuleList([Block(), Block()])
+        self.head = nn.Linear(WIDTH, VOCABULARY, bias=False)
+        self.head.weight = self.embedding.weight
+        self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        self.calls += 1
+        x = self.embedding(tokens[:, :-1])
+        for block in self.blocks:
+            x = block(x)
+        scores = self.head(x)
+        return nn.functional.cross_entropy(scores.float().reshape(-1, VOCABULARY), tokens[:, 1:].reshape(-1))
+
+
+def wrap(model: nn.Module, kind: str) -> nn.Module:
+    match kind:
+        case "ddp":
+            return DistributedDataParallel(model)
+        case "compiled":
+            return torch.compile(DistributedDataParallel(model), backend="aot_eager")  # type: ignore[return-value]
+        case "fsdp2":
+            mesh = init_device_mesh("cpu", (dist.get_world_size(),))
+        case "hsdp":
+            mesh = init_device_mesh("cpu", (2, dist.get_world_size() // 2), mesh_dim_names=("replica", "shard"))
+        case _:
+            return model
+    for block in model.blocks:  # type: ignore[union-attr]
+        fully_shard(block, mesh=mesh)
+    return fully_shard(model, mesh=mesh)
+
+
+class Job:
+    """Made anew for each run, from the same seeds."""
+
+    def __init__(self, rank: int, kind: str, config: str | None) -> None:
+        torch.manual_seed(1)
+        self.model = Transformer()
+        self.wrapped = wrap(self.model, kind)
+        self.optimizer = torch.optim.AdamW(self.wrapped.parameters(), lr=1e-3)
+        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, 50)
+        for seed in (torch.manual_seed, random.seed, numpy.random.seed):
+            seed(100 + rank)
+        self.losses: list[float] = []
+        self.log = Log()
+        self.monitor = None
+        if config is not None:
+            self.monitor = sentinel_training.pytorch.TrainingMonitor(config_path=config)
+            self.monitor.attach(self.wrapped, self.optimizer)
+
+    def batch(self) -> Tensor:
+        return torch.randint(0, VOCABULARY, (BATCH, LENGTH + 1))
+
+    def step(self, *, accumulate: int = 1, bf16: bool = False) -> None:
+        for last in [False] * (accumulate - 1) + [True]:
+            synchronised = (
+                contextlib.nullcontext() if last or not hasattr(self.wrapped, "no_sync") else self.wrapped.no_sync()
+            )
+            with synchronised:
+                with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                    loss = self.wrapped(self.batch())
+                (loss / accumulate).backward()
+        self.losses.append(loss.item())
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad()
+
+    def end(self) -> dict[str, Any]:
+        digest = hashlib.sha256()
+        state = [*self.wrapped.state_dict().values()]
+        state += [v for s in self.optimizer.state.values() for v in s.values() if isinstance(v, Tensor)]
+        for tensor in state:
+            held = tensor.to_local() if hasattr(tensor, "to_local") else tensor
+            digest.update(held.detach().contiguous().numpy().tobytes())
+        digest.update(torch.get_rng_state().numpy().tobytes())
+        digest.update(repr((random.getstate(), numpy.random.get_state(legacy=False))).encode())
+        if self.monitor is not None:
+            self.monitor.detach()
+        self.log.remove()
+        return {"digest": digest.hexdigest(), "losses": self.losses, "log": self.log.lines}
+
+
+class Log(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.lines: list[str] = []
+        self._logger = logging.getLogger("sentinel_training")
+        self._logger.setLevel(logging.INFO)
+        self._logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+    def remove(self) -> None:
+        self._logger.removeHandler(self)
+
+
+def train(
+    rank: int,
+    *,
+    kind: str = "ddp",
+    config: str | None = None,
+    steps: int = 8,
+    accumulate: int = 1,
+    bf16: bool = False,
+    fault: Callable[[Job, int, int], Any] | None = None,
+) -> dict[str, Any]:
+    """`fault(job, rank, step)` is called before each step, counted from 1; what it gives back is called after it."""
+    job = Job(rank, kind, config)
+    for step in range(1, steps + 1):
+        undo = fault(job, rank, step) if fault is not None else None
+        job.step(accumulate=accumulate, bf16=bf16)
+        if undo is not None:
+            undo()
+    return job.end()
+
+
+def train_scaled(rank: int, *, config: str | None = None, steps: int = 8) -> dict[str, Any]:
+    """With a GradScaler whose first scales are too large: it leaves out steps."""
+    job = Job(rank, "ddp", config)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127, growth_interval=100, backoff_factor=2.0**-20)
+    for _ in range(steps):
+        loss = 1e9 * job.wrapped(job.batch())
+        scaler.scale(loss).backward()
+        scaler.step(job.optimizer)
+        scaler.update()
+        job.optimizer.zero_grad()
+        job.losses.append(loss.item())
+    return {**job.end(), "scale": scaler.get_scale()}
+
+
+def train_uneven(rank: int, *, config: str | None = None) -> dict[str, Any]:
+    """Ranks have different numbers of batches."""
+    job = Job(rank, "ddp", config)
+    for _ in range(2):
+        job.step()
+    for _ in range(2):
+        with Join([job.wrapped]):  # type: ignore[list-item]
+            for _ in range(3 + 2 * rank):
+                job.step()
+    return job.end()
+
+
+def train_and_keep(rank: int, *, config: str, path: str) -> None:
+    job = Job(rank, "ddp", config)
+    if Path(path).exists():
+        kept = torch.load(path)
+        job.model.load_state_dict(kept["model"])
+        job.optimizer.load_state_dict(kept["optimizer"])
+    for _ in range(4):
+        job.step()
+    if rank == 0:
+        torch.save({"model": job.model.state_dict(), "optimizer": job.optimizer.state_dict()}, path)
+    dist.barrier()
+    job.end()
+
+
+def train_until_one_leaves(rank: int, *, config: str) -> list[str]:
+    """The last rank ends early; the others go on in a process group of their own, as an elastic job does."""
+    sentinel_training.pytorch.exchange.NOW_WAIT_S = 2.0
+    rest = dist.new_group([0, 1, 2])
+    job = Job(rank, "ddp", config)
+    job.step()
+    job.step()
+    if rank < 3:
+        for _ in range(20):
+            for parameter in job.model.parameters():
+                parameter.grad = torch.ones_like(parameter)
+                dist.all_reduce(parameter.grad, group=rest)
+            job.optimizer.step()
+    log = job.log.lines
+    dist.barrier()
+    job.end()
+    return log
+
+
+def train_where_one_does_not_attach(rank: int, *, config: str) -> list[str]:
+    sentinel_training.pytorch.agreement.ATTACH_WAIT_S = 1.0
+    job = Job(rank, "ddp", config if rank < 3 else None)
+    for _ in range(4):
+        job.step()
+    return list(job.end()["log"])

@@ -1,0 +1,110 @@
+"""The job goes on at its own speed whatever the analyser does."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from analyser import Analyser
+from sentinel_training import sender
+from sentinel_training._wire import training_pb2 as wire
+
+
+def step(number: int) -> wire.StreamStepsRequest:
+    return wire.StreamStepsRequest(step=wire.StepReport(step=number))
+
+
+def sender_to(folder: Path) -> sender.Sender:
+    return sender.Sender(str(folder / "training.sock"), wire.RankHello(job_id="a", rank=3), "/etc/sentinel.yaml")
+
+
+def test_hello_then_layers_once(tmp_path: Path, analyser: Analyser) -> None:
+    one = sender_to(tmp_path)
+    one.layers(["a", "b"])
+    one.put(step(1))
+    one.put(step(2))
+    one.close()
+    assert analyser.requests[0].hello.rank == 3
+    assert [(record.step, list(record.layers)) for record in analyser.of("step")] == [(1, ["a", "b"]), (2, [])]
+
+
+def test_away_then_there(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "LAST_RETRY_S", 0.5)
+    with caplog.at_level(logging.INFO, "sentinel_training"):
+        one = sender_to(tmp_path)
+        for number in range(sender.QUEUE_RECORDS + 10):
+            one.put(step(number))
+        assert one.dropped == 10
+        analyser = Analyser(tmp_path / "training.sock")
+        analyser.wait(lambda: len(analyser.of("step")) == sender.QUEUE_RECORDS)
+        analyser.stop()
+        back = Analyser(tmp_path / "training.sock")
+        one.put(step(5000))
+        back.wait(lambda: len(back.of("hello")) == 1 and back.of("step")[-1:] == [wire.StepReport(step=5000)])
+        one.close()
+        back.stop()
+    assert analyser.requests[-1].dropped == 10
+    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.INFO]
+    assert len(said) <= 1
+    assert all("sentinel-training-monitor --config /etc/sentinel.yaml" in line for line in said)
+
+
+def test_never_there(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sender, "FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr(sender, "LAST_RETRY_S", 0.01)
+    with caplog.at_level(logging.INFO, "sentinel_training"):
+        one = sender_to(tmp_path)
+        end = time.monotonic() + 30
+        while not caplog.records and time.monotonic() < end:
+            time.sleep(0.01)
+        one.close()
+    assert len(caplog.records) == 1
+    assert "sentinel-training-monitor --config /etc/sentinel.yaml" in caplog.text
+
+
+def test_slow(tmp_path: Path) -> None:
+    """It looks at one record in a minute: `put` returns as before, and what gives way is counted."""
+    analyser = Analyser(tmp_path / "training.sock", pause_s=60)
+    one = sender_to(tmp_path)
+    for number in range(20 * sender.QUEUE_RECORDS):
+        one.put(step(number))
+    assert one.dropped > 0
+    one.close()
+    analyser.stop()
+    assert all(thread.name != "sentinel-training-sender" for thread in threading.enumerate())
+
+
+SCRIPT = """
+import os, sys, sentinel_training.sender as s
+from sentinel_training._wire import training_pb2 as wire
+one = s.Sender(sys.argv[1], wire.RankHello(), "x")
+for n in range(50):
+    one.put(wire.StreamStepsRequest(step=wire.StepReport(step=n)))
+if os.fork() == 0:
+    one.put(wire.StreamStepsRequest(step=wire.StepReport(step=99)))
+    one.close()
+    sys.exit(0)
+os.wait()
+print("end")
+"""
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_end_of_the_process_and_its_children(tmp_path: Path, there: bool) -> None:
+    """The rest is sent when the process ends, once; a forked child sends nothing; nothing is left that keeps it alive."""
+    socket = tmp_path / "training.sock"
+    analyser = Analyser(socket) if there else None
+    place = {**os.environ, "PYTHONPATH": str(Path(sender.__file__).parents[1])}
+    command = [sys.executable, "-c", SCRIPT, str(socket)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=place)
+    assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr
+    if analyser is not None:
+        assert [one.step for one in analyser.of("step")] == list(range(50))
+        analyser.stop()

@@ -1,0 +1,66 @@
+"""One flipped bit on one rank is in the record that it belongs into, with the right rank."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import faults
+import jobs
+from analyser import Analyser
+from conftest import Configure
+from ranks import Ranks
+
+
+def minority(checksums: list[bytes], part: slice) -> list[int]:
+    counts = Counter(sums[part] for sums in checksums)
+    return [rank for rank, sums in enumerate(checksums) if counts[sums[part]] == 1]
+
+
+PARAMETERS, STATE = slice(0, 16), slice(16, 32)
+
+
+def test_weight_after_reduce(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    ranks.run(jobs.train, config=configure(), fault=faults.weight_after_step)
+    rounds = {one.step: list(one.checksums) for one in analyser.of("replicas")}
+    assert sorted(rounds) == [2, 4, 6, 8]
+    assert minority(rounds[4], PARAMETERS) == []
+    assert minority(rounds[6], PARAMETERS) == minority(rounds[8], PARAMETERS) == [faults.FAULTY]
+
+
+def test_optimizer_state(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    ranks.run(jobs.train, config=configure(), steps=6, fault=faults.state_after_step)
+    rounds = {one.step: list(one.checksums) for one in analyser.of("replicas")}
+    assert minority(rounds[4], STATE) == []
+    assert minority(rounds[6], STATE) == [faults.FAULTY]
+
+
+def of_rank(analyser: Analyser, rank: int) -> Any:
+    """One replay of the rank's micro-batch in the step of the fault; every rank tells the same."""
+    found = [one for one in analyser.of("replay") if one.rank == rank and one.step == faults.STEP]
+    assert len({tuple(one.answers[at].digest for at in range(len(one.answers))) for one in found}) == 1
+    return found[0]
+
+
+def test_product_once(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    ranks.run(jobs.train, config=configure(), steps=4, fault=faults.product_once)
+    wrong = of_rank(analyser, faults.FAULTY)
+    original, own, neighbour, third = wrong.answers
+    assert [(a.rank, a.again) for a in wrong.answers] == [(2, False), (2, True), (3, True), (0, True)]
+    assert original.digest != own.digest == neighbour.digest == third.digest
+    for rank in {0, 1, 3}:
+        assert len({answer.digest for answer in of_rank(analyser, rank).answers}) == 1
+    # Ranks reduce the wrong gradient among all, so that their parameters stay equal: only the replay can tell.
+    assert all(len(set(one.checksums)) == 1 for one in analyser.of("replicas"))
+
+
+def test_convolution_that_pytorchfi_injects_into(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    logs = ranks.run(faults.train_injected_by_pytorchfi, config=configure())
+    own = of_rank(analyser, faults.FAULTY)
+    original, again, neighbour, third = (answer.digest for answer in own.answers)
+    assert original == again != neighbour == third
+    # It is as wrong about its neighbour's micro-batch, where the third rank agrees with the neighbour.
+    other = of_rank(analyser, faults.FAULTY - 1)
+    original, again, by_faulty, third = (answer.digest for answer in other.answers)
+    assert original == again == third != by_faulty
+    assert all(any("monitor.log(loss=" in line for line in log) for log in logs)
