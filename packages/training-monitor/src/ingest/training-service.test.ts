@@ -27,10 +27,17 @@ async function served(t: TestContext, inboxGiven?: Pick<Inbox, 'push'>) {
   const inbox = inboxGiven ?? new Inbox(() => assert.fail('an analyser failed'));
   const service = new TrainingService({
     inbox,
-    join: () => ({ take: (record) => void taken.push(record), leave: () => void (seen.left += 1) }),
+    join: () => ({
+      take: (record) => void taken.push(record),
+      leave: () => {
+        seen.left += 1;
+      },
+    }),
     nowMs: () => 0,
     onRecord: () => {},
-    onLibraryDropped: (records) => void (seen.libraryDropped += records),
+    onLibraryDropped: (records) => {
+      seen.libraryDropped += records;
+    },
     onRefused: (error) => void refused.push(error),
     log: silentLogger(),
   });

@@ -33,9 +33,13 @@ function reporter({ hasRoom = true, full = false } = {}) {
     },
     hasRoom: () => hasRoom,
     onAppended: () => {},
-    onFinding: () => void (state.counted += 1),
+    onFinding: () => {
+      state.counted += 1;
+    },
     onNotSent: (reason, events) => void notSent.push(...Array.from({ length: events }, () => reason)),
-    onLost: () => void (state.lost += 1),
+    onLost: () => {
+      state.lost += 1;
+    },
     nowMs: () => 0,
     nowUs: () => 7n,
     log: silentLogger(),
