@@ -32,6 +32,9 @@ def test_variable_before_file(tmp_path: Path) -> None:
     assert settings.cross_rank_enabled is False
     assert settings.socket_path == str(tmp_path / "here.sock")
     assert load(path, {}).comparison_interval_steps == 7
+    (tmp_path / "sentinel.local.yaml").write_text("training_monitor: {cross_rank: {comparison_interval_steps: 8}}")
+    assert load(path, {"SENTINEL_ENVIRONMENT": "local"}).comparison_interval_steps == 8
+    assert load(path, {**variables, "SENTINEL_ENVIRONMENT": "local"}).comparison_interval_steps == 9
 
 
 @pytest.mark.parametrize(

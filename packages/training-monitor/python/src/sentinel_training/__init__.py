@@ -11,6 +11,11 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import jax as jax
+    from . import pytorch as pytorch
 
 __version__ = "0.1.0a0"
 _FRAMEWORKS = ("pytorch", "jax")

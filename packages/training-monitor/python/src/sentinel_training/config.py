@@ -110,6 +110,7 @@ _KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 def load(path: str | os.PathLike[str] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Reads the file at `path`; None = /etc/sentinel/config/sentinel.yaml where it exists, else the defaults.
 
+    Later wins: the file, `sentinel.<environment>.yaml` beside it where SENTINEL_ENVIRONMENT names one, variables.
     Keys of the section that only the analyser acts on are left to it: it checks them all. A relative socket path starts at
     the folder of the file.
 
@@ -118,10 +119,16 @@ def load(path: str | os.PathLike[str] | None = None, environment: Mapping[str, s
     """
     place = Path(path) if path is not None else Path(DEFAULT_PATH)
     section = _section(place) if path is not None or place.exists() else {}
+    overlay = place.with_name(f"sentinel.{environment.get('SENTINEL_ENVIRONMENT', '')}.yaml")
+    over = _section(overlay) if environment.get("SENTINEL_ENVIRONMENT") and overlay.exists() else {}
     values: dict[str, Any] = {"path": str(place)}
     for key, (field, read) in _KEYS.items():
         variable = VARIABLE + key.replace(".", "_").upper()
-        for where, value in ((f"{place}: {SECTION}.{key}", _find(section, key)), (variable, environment.get(variable))):
+        for where, value in (
+            (f"{place}: {SECTION}.{key}", _find(section, key)),
+            (f"{overlay}: {SECTION}.{key}", _find(over, key)),
+            (variable, environment.get(variable)),
+        ):
             if value is None:
                 continue
             try:
