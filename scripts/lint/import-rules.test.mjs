@@ -49,6 +49,7 @@ const BROKEN = {
   'services-import-no-tool': { 'packages/probe-agent/src/a.ts': use('@sentinel/cli') },
   'probes-belong-to-the-agent': { 'packages/correlation-engine/src/api/a.ts': use('@sentinel/native-probes') },
   'domain-does-no-input-or-output': { 'packages/correlation-engine/src/evidence/a.ts': use('node:fs') },
+  'analysers-do-no-input-or-output': { 'packages/training-monitor/src/analysers/a.ts': use('node:fs') },
   'packages-meet-at-their-exports': { 'packages/cli/src/a.ts': use('../../audit-ledger/src/index.js') },
   'test-and-bench-kits-stay-out-of-products': { 'packages/cli/src/a.ts': use('@sentinel/test-kit') },
   'tests-stay-out-of-products': {

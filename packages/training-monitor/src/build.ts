@@ -76,7 +76,7 @@ async function start(parts: MonitorParts, stack: StopStack, config: () => Traini
     ranks: () => runs.ranks,
     queueDropped: () => inbox.dropped,
     counts: () => runs.counts,
-    connected: () => link.connected,
+    connected: () => link.connected || spool.records === 0,
     spoolRecords: () => spool.records,
     spoolBytes: () => spool.bytes,
   });
@@ -171,7 +171,9 @@ function makeUplink(config: () => TrainingMonitorConfig, { spool, metrics, link,
     onDisconnect: (error, retryMs) => {
       link.connected = false;
       metrics.disconnected();
-      log.warn({ retryMs: Math.round(retryMs) }, explainUplinkError(error, address));
+      // Where nothing waits an ended stream is no matter: the next anomaly opens another.
+      const say = spool.records === 0 ? log.debug.bind(log) : log.warn.bind(log);
+      say({ retryMs: Math.round(retryMs) }, explainUplinkError(error, address));
     },
     onWarning: (sentence) => log.warn({ from: 'engine' }, sentence),
     onGivenUp: (records, reason) => {

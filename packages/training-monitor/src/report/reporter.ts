@@ -14,6 +14,9 @@ const MAX_PENDING = 256;
 /** A record is made so long after its first event. */
 const FLUSH_MS = 200;
 
+/** Ranks that tell one finding from another. */
+const MAX_NAMED = 32;
+
 /** Why a finding did not go to the engine. */
 export const NOT_SENT = ['info', 'repeated', 'too_many', 'spool_full', 'elsewhere'] as const;
 export type NotSent = (typeof NOT_SENT)[number];
@@ -60,7 +63,8 @@ export class Reporter {
     }
     const event = eventOf(job, finding, devices);
     if (event === null) return onNotSent('elsewhere', 1);
-    const key = [job.jobId, job.runId, detector, isAgreement, ranks.join(',')].join('\0');
+    const who = [ranks.length, ...ranks.slice(0, MAX_NAMED)].join(',');
+    const key = [job.jobId, job.runId, detector, isAgreement, who].join('\0');
     const refusal = this.#bound.refuse(key, isHard, nowMs());
     if (refusal !== null) return onNotSent(refusal, 1);
     if (!isHard && !hasRoom()) return onNotSent('spool_full', 1);

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { AnomalyServiceClient, AnomalySeverity, AnomalyType } from '@sentinel/contracts/sentinel/v1/anomaly.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { createClient } from '@sentinel/service-kit/grpc-client';
+import { spoolFolder } from '@sentinel/service-kit/spool';
+import { EngineStub, TEST_TOKEN } from '../testing/engine-stub.js';
+import { temporaryFolder, until } from '../testing/monitor-process.js';
+import { type AnomalyPayload, openAnomalySpool } from './anomaly-spool.js';
+import { Uplink } from './uplink.js';
+
+const root = temporaryFolder();
+
+function payload(value: number, testBuild = false): AnomalyPayload {
+  const event = {
+    ...{ type: AnomalyType.LOSS_SPIKE, source: 'training-monitor/loss', severity: AnomalySeverity.HIGH, timeUs: 1n },
+    ...{ gpus: ['GPU-0'], job: undefined, value, limit: 1, detail: `number ${value}`, comparison: undefined },
+  };
+  return { createdUs: 1n, buildId: 'b', testBuild, events: [event] };
+}
+
+async function linked(t: TestContext) {
+  const engine = new EngineStub();
+  await engine.start();
+  const { address } = engine;
+  const spool = await openAnomalySpool(
+    spoolFolder(join(root, randomBytes(6).toString('hex')), () => randomBytes(16)),
+    1 << 20,
+  );
+  const seen = { errors: [] as SentinelError[], givenUp: 0, connected: 0 };
+  const uplink = new Uplink({
+    node: 'node-1',
+    spool,
+    connect: () => createClient(AnomalyServiceClient, { address, tls: null, token: TEST_TOKEN }),
+    onConnected: () => {
+      seen.connected += 1;
+    },
+    onDisconnect: (error) => seen.errors.push(error),
+    onWarning: () => {},
+    onGivenUp: (records) => {
+      seen.givenUp += records;
+    },
+    random: () => 0,
+  });
+  uplink.start();
+  t.after(async () => {
+    await uplink.stop();
+    await spool.close();
+    await engine.stop();
+  });
+  const append = async (value: number, testBuild = false) => {
+    await spool.append(payload(value, testBuild));
+    uplink.wake();
+  };
+  return { engine, spool, seen, append, address };
+}
+
+const values = ({ received }: EngineStub) => received.map(({ sequence, events }) => [sequence, events[0]?.value]);
+
+test('records arrive in order and are forgotten once they are committed', async (t) => {
+  const { engine, spool, append } = await linked(t);
+  for (let k = 1; k <= 300; k += 1) await append(k);
+  await until('all committed', () => spool.records === 0);
+  assert.deepEqual(
+    values(engine),
+    Array.from({ length: 300 }, (_, k) => [BigInt(k + 1), k + 1]),
+  );
+});
+
+test('an engine that goes and comes back gets what it has not committed, and no more than that twice', async (t) => {
+  const { engine, spool, seen, append, address } = await linked(t);
+  engine.acknowledging = false;
+  for (const k of [1, 2, 3]) await append(k);
+  await until('all received', () => engine.received.length === 3);
+  // Two were committed, and the answer was lost.
+  engine.committed = 2n;
+  await engine.stop();
+  await append(4);
+  engine.acknowledging = true;
+  await engine.start(address);
+  await until('all committed', () => spool.records === 0);
+  assert.deepEqual([...engine.distinct().keys()], [1n, 2n, 3n, 4n]);
+  assert.equal(engine.committed, 4n);
+  assert.ok(seen.errors.some(({ code }) => code === 'UNAVAILABLE'));
+});
+
+test('a record that the engine finds wrong every time is given up after three times, and what follows goes on', async (t) => {
+  const { engine, spool, seen, append } = await linked(t);
+  engine.refusing = ({ events }) =>
+    events[0]?.value === 2
+      ? new SentinelError({ code: 'INVALID_ARGUMENT', field: 'events[0]', message: 'wrong' })
+      : null;
+  for (const k of [1, 2, 3]) await append(k);
+  await until('all committed', () => spool.records === 0);
+  assert.equal(seen.givenUp, 1);
+  assert.equal(seen.errors.filter(({ code }) => code === 'INVALID_ARGUMENT').length, 3);
+  assert.deepEqual(
+    [...engine.distinct().values()].map(({ events }) => events[0]?.source),
+    ['training-monitor/loss', 'training-monitor/given-up', 'training-monitor/loss'],
+  );
+});
+
+test('an engine that refuses this monitor is asked again, and nothing is given up', async (t) => {
+  const { engine, spool, seen, append } = await linked(t);
+  let refusals = 0;
+  engine.refusing = () => {
+    refusals += 1;
+    return refusals <= 2
+      ? new SentinelError({ code: 'FAILED_PRECONDITION', reason: 'HELLO_REQUIRED', message: 'no hello' })
+      : null;
+  };
+  await append(1);
+  await until('committed', () => spool.records === 0);
+  assert.deepEqual([seen.givenUp, seen.errors.map(({ reason }) => reason)], [0, ['HELLO_REQUIRED', 'HELLO_REQUIRED']]);
+});
