@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class Transformer(nn.Module):
 
 def wrap(model: nn.Module, kind: str) -> nn.Module:
     match kind:
-        case "ddp":
+        case "ddp" | "two optimizers":
             return DistributedDataParallel(model)
         case "compiled":
             return torch.compile(DistributedDataParallel(model), backend="aot_eager")  # type: ignore[return-value]
@@ -82,7 +82,15 @@ class Job:
         torch.manual_seed(1)
         self.model = Transformer()
         self.wrapped = wrap(self.model, kind)
-        self.optimizer = torch.optim.AdamW(self.wrapped.parameters(), lr=1e-3)
+        self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(self.wrapped.parameters(), lr=1e-3)
+        others: list[torch.optim.Optimizer] = []
+        if kind == "two optimizers":
+            late = [p for p in self.wrapped.parameters() if p.dim() < 2]
+            early = [p for p in self.wrapped.parameters() if p.dim() >= 2]
+            groups = [{"params": early[:3], "lr": 1e-2}, {"params": early[3:], "weight_decay": 0.1}]
+            self.optimizer = torch.optim.AdamW(groups, lr=1e-3)
+            others = [torch.optim.SGD(late, lr=1e-2, momentum=0.9)]
+        self.others = others
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, 50)
         for seed in (torch.manual_seed, random.seed, numpy.random.seed):
             seed(100 + rank)
@@ -91,7 +99,7 @@ class Job:
         self.monitor = None
         if config is not None:
             self.monitor = sentinel_training.pytorch.TrainingMonitor(config_path=config)
-            self.monitor.attach(self.wrapped, self.optimizer)
+            self.monitor.attach(self.wrapped, [self.optimizer, *others] if others else self.optimizer)
 
     def batch(self) -> Tensor:
         return torch.randint(0, VOCABULARY, (BATCH, LENGTH + 1))
@@ -106,9 +114,10 @@ class Job:
                     loss = self.wrapped(self.batch())
                 (loss / accumulate).backward()
         self.losses.append(loss.item())
-        self.optimizer.step()
+        for optimizer in (*self.others, self.optimizer):
+            optimizer.step()
+            optimizer.zero_grad()
         self.schedule.step()
-        self.optimizer.zero_grad()
 
     def end(self) -> dict[str, Any]:
         digest = hashlib.sha256()
@@ -177,7 +186,7 @@ def train_scaled(rank: int, *, config: str | None = None, steps: int = 8) -> dic
 def train_uneven(rank: int, *, config: str | None = None) -> dict[str, Any]:
     """Ranks have different numbers of batches."""
     job = Job(rank, "ddp", config)
-    for _ in range(2):
+    for _ in range(7):
         job.step()
     for _ in range(2):
         with Join([job.wrapped]):  # type: ignore[list-item]
@@ -202,13 +211,12 @@ def train_and_keep(rank: int, *, config: str, path: str) -> None:
 
 def train_until_one_leaves(rank: int, *, config: str) -> list[str]:
     """The last rank ends early; the others go on in a process group of their own, as an elastic job does."""
-    sentinel_training.pytorch.exchange.NOW_WAIT_S = 2.0
     rest = dist.new_group([0, 1, 2])
     job = Job(rank, "ddp", config)
     job.step()
     job.step()
-    if rank < 3:
-        for _ in range(20):
+    with shorter("exchange", "NOW_WAIT_S"):
+        for _ in range(20 if rank < 3 else 0):
             for parameter in job.model.parameters():
                 parameter.grad = torch.ones_like(parameter)
                 dist.all_reduce(parameter.grad, group=rest)
@@ -220,8 +228,23 @@ def train_until_one_leaves(rank: int, *, config: str) -> list[str]:
 
 
 def train_where_one_does_not_attach(rank: int, *, config: str) -> list[str]:
-    sentinel_training.pytorch.agreement.ATTACH_WAIT_S = 1.0
-    job = Job(rank, "ddp", config if rank < 3 else None)
-    for _ in range(4):
-        job.step()
+    with shorter("agreement", "ATTACH_WAIT_S"):
+        job = Job(rank, "ddp", config if rank < 3 else None)
+        for _ in range(4):
+            job.step()
+    if rank == 3:
+        # The next job of these processes counts from the same number on all of them.
+        next(sentinel_training.pytorch.monitor._attempts)
     return list(job.end()["log"])
+
+
+@contextlib.contextmanager
+def shorter(module: str, name: str) -> Iterator[None]:
+    """Waits for one second where the library waits for longer."""
+    place = getattr(sentinel_training.pytorch, module)
+    before = getattr(place, name)
+    setattr(place, name, 1.0)
+    try:
+        yield
+    finally:
+        setattr(place, name, before)

@@ -15,6 +15,7 @@ from ranks import Ranks
 JOBS: dict[str, tuple[Any, dict[str, Any]]] = {
     "ddp": (jobs.train, {}),
     "accumulated in bfloat16": (jobs.train, {"accumulate": 3, "bf16": True}),
+    "two optimizers": (jobs.train, {"kind": "two optimizers"}),
     "compiled": (jobs.train, {"kind": "compiled"}),
     "fsdp2": (jobs.train, {"kind": "fsdp2"}),
     "hsdp": (jobs.train, {"kind": "hsdp"}),
@@ -29,7 +30,6 @@ SEEN = {
     "compiled": {"step", "replicas", "replay"},
     "fsdp2": {"step", "product"},
     "hsdp": {"step", "replicas", "product"},
-    "uneven": {"step", "replicas", "product"},
     "not wrapped": {"step", "replay", "product"},
 }
 

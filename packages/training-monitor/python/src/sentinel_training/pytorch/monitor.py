@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import logging
@@ -49,12 +50,13 @@ class TrainingMonitor:
             self._settings = config.load(config_path)
         except config.ConfigError as reason:
             log.error("%s; the monitor goes on with its defaults", reason)
-            self._settings = config.load(None) if config_path is not None else config.Settings()
+            self._settings = config.Settings()
         self._handles: list[Any] = []
         self._sender: Sender | None = None
         self._checkpoints: Checkpoints | None = None
         self._loss: Tensor | None = None
         self._attached = False
+        self._process = os.getpid()
 
     def attach(self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer]) -> TrainingMonitor:
         """To be called once on every rank, after the model was wrapped and its optimizer made.
@@ -74,6 +76,9 @@ class TrainingMonitor:
 
     def detach(self) -> None:
         """Takes every hook away, sends what waits, and ends the thread."""
+        atexit.unregister(self.detach)
+        if os.getpid() != self._process:
+            return
         if self._attached:
             with contextlib.suppress(Exception):
                 self._rounds.settle(SETTLE_S)
@@ -136,6 +141,7 @@ class TrainingMonitor:
         self._checkpoints = Checkpoints(settings, here.rank, self._sender.put, self._guard, lambda: self._step)
         self._checkpoints.install(self._replica_checksum)
         self._attached = True
+        atexit.register(self.detach)
         self._say_what_is_off()
 
     def _hang_hooks(self, model: nn.Module, optimizer: Optimizer) -> None:

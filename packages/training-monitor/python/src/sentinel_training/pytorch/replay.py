@@ -21,6 +21,7 @@ from .recompute import recompute
 MAX_TIE_BREAKS = 2
 # Rounds without an answer of any rank, after which there are no more.
 MAX_EMPTY_ROUNDS = 3
+MAX_OF_ONE_RANK = 2
 _ROUND = struct.Struct(">IQB16sI")
 _MAGIC = 0x52504C59
 
@@ -55,6 +56,8 @@ class Replay:
         self.original_counts: bool | None = None
         self.why_none = ""
         self._empty = 0
+        # A round was seen in which not everything differed.
+        self._agreed = False
 
     def run(self, step: int, capturing: Capturing) -> list[Round]:
         """Rounds of the ranks of this ring; the same list on all of them.
@@ -113,13 +116,14 @@ class Replay:
             self.original_counts = 2 * differ <= len(rounds) and (len(rounds) > 1 or differ == 0)
         if not self.original_counts:
             rounds = [Round(one.rank, tuple(a for a in one.answers if a.again)) for one in rounds]
-            unlike = sum(1 for one in rounds if _differ(one))
             if len(self._ring) == 1:
-                raise NotCaptured(
-                    "this job's kernels give other bits each time, and there is no other rank to compare with"
-                )
-            if 2 * unlike > len(rounds):
-                raise NotCaptured("this job's kernels give other bits each time")
+                raise NotCaptured("this job's kernels give other bits each time, and no other rank compares")
+        unlike = sum(1 for one in rounds if _differ(one))
+        # One faulty rank is wrong about two micro-batches, its own and its neighbour's; among two ranks that is all of them.
+        common = unlike > MAX_OF_ONE_RANK and 2 * unlike > len(rounds)
+        if common or (unlike == len(rounds) and not self._agreed and len(self._ring) > 1):
+            raise NotCaptured("ranks compute other bits from the same micro-batch")
+        self._agreed = self._agreed or unlike < len(rounds)
         return rounds
 
     def _break_ties(
