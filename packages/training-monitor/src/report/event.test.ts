@@ -5,9 +5,14 @@ import type { Finding } from '../analysers/finding.js';
 import type { Sender } from '../grouping/record.js';
 import { senderOf } from '../testing/job.js';
 import { Devices } from './devices.js';
-import { eventOf } from './event.js';
+import { eventOf as at } from './event.js';
 
 const NODE = 'engine-name';
+const NOW_US = 2_000_000_000n;
+
+function eventOf(job: Sender, finding: Finding, devices: Devices) {
+  return at(job, finding, devices, NOW_US);
+}
 const FINDING: Finding = {
   ...{ type: 'REPLICA_MISMATCH', detector: 'replica', severity: 'CRITICAL', ranks: [1] },
   ...{ step: 9, timeUs: 42, value: 1, limit: 0, detail: 'Rank 1 differs' },
@@ -93,4 +98,12 @@ test('a job of more ranks than a comparison may have keeps the accused and its o
   const event = eventOf(senderOf(2_000), finding, new Devices(NODE, {}));
   assert.equal(event?.comparison?.answers.length, 1_024);
   assert.equal(event?.comparison?.answers[0]?.rank, 1_500);
+});
+
+test('a time that the job cannot have meant is now', () => {
+  const devices = new Devices(NODE, {});
+  const timeOf = (timeUs: number) => eventOf(twoNodes(), { ...FINDING, timeUs }, devices)?.timeUs;
+  assert.equal(timeOf(1_999_000_000), 1_999_000_000n);
+  assert.equal(timeOf(2_000_000_001), NOW_US);
+  assert.equal(timeOf(42), NOW_US);
 });

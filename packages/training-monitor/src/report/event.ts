@@ -13,6 +13,9 @@ const MAX_GPUS = 64;
 const MAX_ANSWERS = 1_024;
 const MAX_DETAIL_BYTES = 500;
 
+/** Records of a job are judged within seconds. */
+const MAX_AGE_US = 600_000_000n;
+
 /** Types that the engine takes only as a comparison of devices. */
 const COMPARISONS: ReadonlySet<Finding['type']> = new Set(['REPLICA_MISMATCH', 'REPLAY_MISMATCH']);
 
@@ -20,7 +23,7 @@ const COMPARISONS: ReadonlySet<Finding['type']> = new Set(['REPLICA_MISMATCH', '
  * A finding as the engine takes it. Null where it is of other nodes alone, whose analysers tell it, or where it speaks for a device that
  * is not known.
  */
-export function eventOf(job: Sender, finding: Finding, devices: Devices): AnomalyEvent | null {
+export function eventOf(job: Sender, finding: Finding, devices: Devices, nowUs: bigint): AnomalyEvent | null {
   const { ranks, step } = finding;
   const [rank] = ranks.filter((each) => isLocal(job, each));
   if (rank === undefined && ranks.length > 0) return null;
@@ -33,7 +36,7 @@ export function eventOf(job: Sender, finding: Finding, devices: Devices): Anomal
     type: AnomalyType[unknown ? 'CROSS_RANK_DIVERGENCE' : finding.type],
     source: `training-monitor/${finding.detector}`,
     severity: AnomalySeverity[finding.severity],
-    timeUs: BigInt(finding.timeUs),
+    timeUs: timeOf(finding, nowUs),
     gpus,
     job: { id, gpus: devices.count(job), rank: rank ?? 0, step: BigInt(step), framework },
     value: finding.value,
@@ -41,6 +44,12 @@ export function eventOf(job: Sender, finding: Finding, devices: Devices): Anomal
     detail: shortened(unknown ? `${finding.detail}; its device is not known` : finding.detail),
     comparison,
   };
+}
+
+/** A job may have a clock of its own: what it cannot have said is said now. */
+function timeOf({ timeUs }: Finding, nowUs: bigint): bigint {
+  const time = BigInt(timeUs);
+  return time > nowUs || nowUs - time > MAX_AGE_US ? nowUs : time;
 }
 
 /** Undefined where it names no device of this node, or compares nothing. */

@@ -51,7 +51,7 @@ export class Reporter {
   }
 
   readonly take = (job: Sender, finding: Finding): void => {
-    const { devices, hasRoom, onFinding, onNotSent, nowMs, log } = this.#parts;
+    const { devices, hasRoom, onFinding, onNotSent, nowMs, nowUs, log } = this.#parts;
     const { detector, severity, ranks, step, detail, compared } = finding;
     const isHard = compared !== undefined;
     // That ranks agree again is no anomaly.
@@ -61,7 +61,7 @@ export class Reporter {
       log.info({ job: job.jobId, detector, ranks: ranks.slice(0, 8), step }, detail);
       return onNotSent('info', 1);
     }
-    const event = eventOf(job, finding, devices);
+    const event = eventOf(job, finding, devices, nowUs());
     if (event === null) return onNotSent('elsewhere', 1);
     const who = [ranks.length, ...ranks.slice(0, MAX_NAMED)].join(',');
     const key = [job.jobId, job.runId, detector, isAgreement, who].join('\0');
