@@ -93,7 +93,12 @@ function toEvent(event: AnomalyEvent, maker: Maker, at: string): AnomalyRecord |
     throw invalid(`${at}.comparison`, `${what} ${typeName}`);
   }
   if (seen.job === '') throw invalid(`${at}.job.id`, 'is needed: one round of a job counts once');
-  return { kind: 'comparison', ...seen, ...toComparison(comparison, seen.gpus, `${at}.comparison`), ...maker };
+  return {
+    kind: 'comparison',
+    ...seen,
+    ...toComparison(comparison, { gpus: seen.gpus, node: maker.node }, `${at}.comparison`),
+    ...maker,
+  };
 }
 
 function toAnomaly(
@@ -115,18 +120,26 @@ function toAnomaly(
 
 function toComparison(
   { answers, agreedBefore, asked }: Comparison,
-  gpus: readonly string[],
+  accused: Pick<ComparisonRecord, 'gpus' | 'node'>,
   at: string,
 ): Pick<ComparisonRecord, 'answers' | 'agreedBefore' | 'asked'> {
   if (answers.length < 2 || answers.length > MAX_ANSWERS) throw invalid(`${at}.answers`, `must be 2 to ${MAX_ANSWERS}`);
-  if (!answers.some(({ gpu }) => gpus.includes(gpu)))
-    throw invalid(`${at}.answers`, 'must have one of a device that `gpus` names');
+  if (!answers.some((answer) => isOf(accused, answer)))
+    throw invalid(
+      `${at}.answers`,
+      'must have one of a device that `gpus` names; where it names none, one of this node without a device',
+    );
   if (agreedBefore > MAX_COUNT) throw invalid(`${at}.agreed_before`, `is more than ${MAX_COUNT}`);
   return {
     answers: answers.map((answer, i) => toAnswer(answer, `${at}.answers[${i}]`)),
     agreedBefore: Number(agreedBefore),
     asked,
   };
+}
+
+/** A node has to have one device alone where none is named: that is seen when the record is applied. */
+function isOf({ gpus, node }: Pick<ComparisonRecord, 'gpus' | 'node'>, answer: WireAnswer): boolean {
+  return gpus.length === 0 ? answer.gpu === '' && answer.node === node : gpus.includes(answer.gpu);
 }
 
 function toAnswer({ node, gpu, rank, digest, again }: WireAnswer, at: string): ComparedAnswer {

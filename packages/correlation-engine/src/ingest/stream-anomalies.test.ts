@@ -176,6 +176,7 @@ describe('what monitors say', () => {
     ['job.id', { ...lost, job: undefined as never }],
     ['comparison.answers', withAnswers([{ node: '', gpu: 'CPU-node-1', rank: 0, digest: RIGHT, again: false }])],
     ['comparison.answers', { ...lost, gpus: ['CPU-other'] }],
+    ['comparison.answers', { ...lost, gpus: [] }],
     [
       'comparison.answers[1].digest',
       withAnswers(comparison.answers.map((a, i) => (i === 1 ? { ...a, digest: Buffer.alloc(3) } : a))),

@@ -295,3 +295,14 @@ test('after a quarantine the deep test sweeps everything, and the device goes ba
   assert.equal(fleet.device(ID).state, 'HEALTHY');
   assert.equal(inJobs(fleet)?.counted, 0);
 });
+
+test('a job that says no devices accuses the only device of a node, and nobody where a node has several', () => {
+  const unnamed = answers(4).map((answer) => ({ ...answer, gpu: '' }));
+  const fleet = fleetOf(4);
+  assert.deepEqual(outcomes(fleet.commit(compared(fleet, { gpus: [], answers: unnamed }))), ['COUNTED']);
+  assert.equal(fleet.device(ID).state, 'SUSPECT');
+  const crowded = fleetOf(3);
+  crowded.hello('n4', { devices: ['GPU-1', 'GPU-2'].map((id) => describe(id)) });
+  const two = unnamed.filter(({ rank }) => rank === 0 || rank === 3);
+  assert.deepEqual(outcomes(crowded.commit(compared(crowded, { gpus: [], answers: two }))), ['TOO_FEW']);
+});

@@ -1,5 +1,6 @@
 import { deviceOf, editDevice } from '../evidence/draft.js';
 import type { ComparisonOutcome, JsonValue } from '../evidence/effects.js';
+import { withOnlyDevices } from '../evidence/jobs/only-device.js';
 import { isNews, type LostRound, noteAgreed } from '../evidence/jobs/rounds.js';
 import { type JobVerdict, type Outvoted, voteOf } from '../evidence/jobs/vote.js';
 import type { DeviceState } from '../evidence/model/device.js';
@@ -18,7 +19,8 @@ const MAX_ANSWERS_NAMED = 32;
  * Several devices of a job had to have the same bits. The vote is taken here, whatever the monitor makes of it; a device that it names,
  * that is of its node and that lost, gets one hard failure, once for each round.
  */
-export function applyComparison(step: Step, record: ComparisonRecord): void {
+export function applyComparison(step: Step, told: ComparisonRecord): void {
+  const record = withOnlyDevices(step.draft, told);
   const verdict = voteOf(record.answers);
   const eventUs = Math.min(record.timeUs, step.ctx.nowUs);
   const named = record.gpus.flatMap((id) => ownDevice(step, record, id) ?? []);

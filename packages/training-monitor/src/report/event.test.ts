@@ -60,23 +60,20 @@ test('a rank that says no device has that of the map', () => {
   assert.deepEqual([event?.gpus, event?.job?.gpus], [['CPU-b'], 3]);
 });
 
-test('a comparison of unknown devices is a soft event of the node', () => {
-  const event = eventOf(
-    twoNodes(() => ''),
-    FINDING,
-    new Devices(NODE, {}),
-  );
+test('a comparison of a job that says no devices is left to the engine, which may know the only one of a node', () => {
+  const job = twoNodes(() => '');
+  const event = eventOf(job, FINDING, new Devices(NODE, {}));
+  assert.equal(event?.type, AnomalyType.REPLICA_MISMATCH);
+  assert.deepEqual([event?.gpus, event?.job?.gpus], [[], 0]);
+  const [accused] = event?.comparison?.answers ?? [];
+  assert.deepEqual([accused?.node, accused?.gpu, accused?.rank], [NODE, '', 1]);
+});
+
+test('one to which no rank of this node gave an answer is a soft event of the node', () => {
+  const compared = { answers: [], agreedBefore: 0, asked: false };
+  const event = eventOf(twoNodes(), { ...FINDING, compared }, new Devices(NODE, {}));
   assert.equal(event?.type, AnomalyType.CROSS_RANK_DIVERGENCE);
-  assert.deepEqual([event?.gpus, event?.comparison, event?.job?.gpus], [[], undefined, 0]);
-  assert.match(event?.detail ?? '', /its device is not known$/);
-  assert.equal(
-    eventOf(
-      twoNodes(() => ''),
-      { ...FINDING, severity: 'INFO' },
-      new Devices(NODE, {}),
-    ),
-    null,
-  );
+  assert.equal(eventOf(twoNodes(), { ...FINDING, compared, severity: 'INFO' }, new Devices(NODE, {})), null);
 });
 
 test('what names no rank is of the node', () => {

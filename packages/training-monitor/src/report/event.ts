@@ -25,10 +25,11 @@ const COMPARISONS: ReadonlySet<Finding['type']> = new Set(['REPLICA_MISMATCH', '
  */
 export function eventOf(job: Sender, finding: Finding, devices: Devices, nowUs: bigint): AnomalyEvent | null {
   const { ranks, step } = finding;
-  const [rank] = ranks.filter((each) => isLocal(job, each));
+  const accused = ranks.filter((each) => isLocal(job, each));
+  const [rank] = accused;
   if (rank === undefined && ranks.length > 0) return null;
   const gpus = devices.localDevices(job, ranks).slice(0, MAX_GPUS);
-  const comparison = finding.compared === undefined ? undefined : comparisonOf(job, finding.compared, gpus, devices);
+  const comparison = finding.compared === undefined ? undefined : comparisonOf(job, finding.compared, accused, devices);
   const unknown = comparison === undefined && COMPARISONS.has(finding.type);
   if (unknown && finding.severity === 'INFO') return null;
   const { id, framework } = { id: job.jobId, framework: job.framework };
@@ -41,7 +42,7 @@ export function eventOf(job: Sender, finding: Finding, devices: Devices, nowUs: 
     job: { id, gpus: devices.count(job), rank: rank ?? 0, step: BigInt(step), framework },
     value: finding.value,
     limit: finding.limit,
-    detail: shortened(unknown ? `${finding.detail}; its device is not known` : finding.detail),
+    detail: shortened(unknown ? `${finding.detail}; what its devices answered is not known` : finding.detail),
     comparison,
   };
 }
@@ -52,12 +53,12 @@ function timeOf({ timeUs }: Finding, nowUs: bigint): bigint {
   return time > nowUs || nowUs - time > MAX_AGE_US ? nowUs : time;
 }
 
-/** Undefined where it names no device of this node, or compares nothing. */
-function comparisonOf(job: Sender, compared: Compared, gpus: readonly string[], devices: Devices) {
+/** Undefined where no rank of this node answered, or nothing is compared. The engine knows the device of a node that has one alone. */
+function comparisonOf(job: Sender, compared: Compared, accused: readonly number[], devices: Devices) {
   const answers = compared.answers
     .filter(({ digest }) => digest !== '')
     .map((answer) => wireAnswer(job, answer, devices));
-  const isAccused = ({ gpu }: ComparedAnswer) => gpus.includes(gpu);
+  const isAccused = ({ rank }: ComparedAnswer) => accused.includes(rank);
   const first = answers.filter(isAccused);
   const ordered = [...first, ...answers.filter((answer) => !isAccused(answer))].slice(0, MAX_ANSWERS);
   if (first.length === 0 || ordered.length < 2) return undefined;

@@ -1,0 +1,42 @@
+/** The example of the repository: real ranks of PyTorch, real analysers, engine, ledger and command line. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { ROOT } from '../harness/paths.js';
+
+/** With PyTorch fetched and a busy machine. */
+const TIMEOUT_MS = 900_000;
+
+function example(fault: string): Promise<{ code: number; output: string }> {
+  return new Promise((resolve) => {
+    const options = { cwd: ROOT, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 };
+    execFile(process.execPath, ['examples/training/run.mjs', fault], options, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : 1, output: stdout + stderr });
+    });
+  });
+}
+
+describe('a training job on four nodes', { timeout: 3 * TIMEOUT_MS }, () => {
+  it('of which one rank loses a bit of a weight: its device is named, with job, rank and step, and the ledger says so', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { code, output } = await example('weight');
+    assert.equal(code, 0, output);
+    assert.match(output, /node-c {2}SUSPECT/);
+    assert.match(output, /its replica of the model was not that of the others in job\s+example,\s+rank 2,\s+step \d+/);
+    assert.match(output, /anomaly +CPU-\S+ +job_comparison/);
+    assert.match(output, /decision +CPU-\S+ +HEALTHY>SUSPECT/);
+  });
+
+  it('of which one rank computes a product wrongly: the same', { timeout: TIMEOUT_MS }, async () => {
+    const { code, output } = await example('product');
+    assert.equal(code, 0, output);
+    assert.match(output, /REPLAY_MISMATCH/);
+  });
+
+  it('that is sound accuses nobody', { timeout: TIMEOUT_MS }, async () => {
+    const { code, output } = await example('none');
+    assert.equal(code, 0, output);
+    assert.match(output, /node-c {2}HEALTHY/);
+  });
+});
