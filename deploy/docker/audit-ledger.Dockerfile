@@ -53,7 +53,7 @@ LABEL org.opencontainers.image.title="SENTINEL audit ledger" \
 COPY deploy/launcher.sh /usr/local/bin/sentinel-audit-ledger
 COPY --from=product /out /opt/sentinel/audit-ledger
 # Where make-secrets.sh, which the compose file runs in this image, has what each service is given: a new volume takes its owner from here.
-RUN install -d -o sentinel -g sentinel /run/sentinel/agent /run/sentinel/engine /run/sentinel/ledger
+RUN install -d -o sentinel -g sentinel /run/sentinel/agent /run/sentinel/engine /run/sentinel/ledger /run/sentinel/postgres /run/sentinel/redis
 USER 1000:1000
 EXPOSE 50052 8083 9091
 ENTRYPOINT ["sentinel-audit-ledger"]

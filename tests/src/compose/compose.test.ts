@@ -28,6 +28,7 @@ const SECRETS = {
   'correlation-engine': ['hmac.keys', 'operator.token', 'postgres.url', 'redis.url', 'service.token'],
   'audit-ledger': ['ledger.key', 'operator.token', 'service.token'],
 };
+const STORE_SECRETS = { postgres: ['postgres.password'], redis: ['redis.conf', 'redis.password'] };
 const SERVICES = ['secrets', 'postgres', 'scylladb', 'redis', 'correlation-engine', 'audit-ledger', 'prometheus'];
 /** Restarted while agents report; `correlation-engine-2` has a test of its own. */
 const KILLED = [...SERVICES, 'probe-agent'];
@@ -70,6 +71,10 @@ describe('docker compose up', { skip: NO_DOCKER, ...LONG }, () => {
     for (const [service, names] of Object.entries(SECRETS)) {
       const found = (await project.exec(service, 'ls', '/run/sentinel/secrets')).trim().split('\n');
       assert.deepEqual(found, names, service);
+    }
+    for (const [store, names] of Object.entries(STORE_SECRETS)) {
+      const found = (await project.exec(store, 'ls', '/run/store-secrets')).trim().split('\n');
+      assert.deepEqual(found, names, store);
     }
   });
 
@@ -178,6 +183,17 @@ describe('docker compose up', { skip: NO_DOCKER, ...LONG }, () => {
     const { code, stdout, stderr } = await sentinelAt(project, folder, 'audit', 'verify');
     assert.equal(code, 0, stdout + stderr);
     assert.ok((await targets(project.prometheus, moment)).length > 0, 'what Prometheus had scraped');
+  });
+
+  it('a project that was begun when all services had one volume of secrets goes on with its log', async () => {
+    await project.down();
+    const asBefore = 'mv /own/ledger.key /all/ && rm -f /own/* && touch /all/postgres.url';
+    await project.inVolumes({ secrets: '/all', 'ledger-secrets': '/own' }, asBefore);
+    await project.up();
+    const { code, stdout, stderr } = await sentinelAt(project, folder, 'audit', 'verify');
+    assert.equal(code, 0, stdout + stderr);
+    const left = (await project.exec('secrets', 'ls', '/run/sentinel/secrets')).trim().split('\n');
+    assert.deepEqual(left, ['hmac.key', 'operator.token', 'service.token']);
   });
 
   it('down -v starts fresh', async () => {

@@ -10,6 +10,7 @@ import type { Site } from './site.js';
 const FILES = ['deploy/docker-compose.yml', 'deploy/docker/test.yaml'];
 const WITHOUT_GRAFANA = 'deploy/docker/without-grafana.yaml';
 const GRAFANA = 'grafana/grafana:12.3.0';
+const LEDGER = 'ghcr.io/sentinel-sdc/audit-ledger:0.1.0-alpha';
 const SECRETS = '/run/sentinel/secrets';
 
 /** Variables of the compose file that say which port of this host is published. */
@@ -110,6 +111,13 @@ export class ComposeProject implements Site, Reachable, AsyncDisposable {
   /** A command in the container of a service. */
   exec(service: string, ...command: string[]): Promise<string> {
     return this.compose('exec', '-T', service, ...command);
+  }
+
+  /** Runs a script where these volumes of the project are, as the user that the services have. */
+  async inVolumes(at: Readonly<Record<string, string>>, script: string): Promise<void> {
+    const mounts = Object.entries(at).flatMap(([volume, path]) => ['-v', `${this.name}_${volume}:${path}`]);
+    const args = ['run', '--rm', ...mounts, '--entrypoint', 'sh', LEDGER, '-c', script];
+    succeeded(await docker(this.environment, args), `a script in ${Object.keys(at).join(', ')}`);
   }
 
   /** Builds the images that the tests run; that for GPUs is none of them. */
