@@ -43,11 +43,17 @@ def of_rank(analyser: Analyser, rank: int) -> Any:
 
 
 def test_product_once(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
-    ranks.run(jobs.train, config=configure(), steps=4, fault=faults.product_once)
+    ranks.run(jobs.train, config=configure(), steps=11, fault=faults.product_once)
     wrong = of_rank(analyser, faults.FAULTY)
     original, own, neighbour, third = wrong.answers
     assert [(a.rank, a.again) for a in wrong.answers] == [(2, False), (2, True), (3, True), (0, True)]
     assert original.digest != own.digest == neighbour.digest == third.digest
+    assert not wrong.asked
+    # The rank is asked in the steps that follow, and was wrong once only.
+    again = [one for one in analyser.of("replay") if one.rank == faults.FAULTY and one.step > faults.STEP]
+    assert [one.step for one in again] == [5, 6, 7, 8, 9]
+    assert all(one.asked and len({answer.digest for answer in one.answers}) == 1 for one in again)
+    assert not any(one.asked for one in analyser.of("replay") if one.rank != faults.FAULTY)
     for rank in {0, 1, 3}:
         assert len({answer.digest for answer in of_rank(analyser, rank).answers}) == 1
     # Ranks reduce the wrong gradient among all, so that their parameters stay equal: only the replay can tell.

@@ -32,6 +32,8 @@ from .topology import Topology, data_parallel, inner, topology
 
 # How many times this process attached a monitor: ranks find each other by it.
 _attempts = itertools.count()
+# Steps in which everything is replayed after a replay that disagreed.
+ASKED_STEPS = 5
 # What the end of the job waits for comparisons that are under way.
 SETTLE_S = 1.0
 
@@ -135,6 +137,8 @@ class TrainingMonitor:
         self._capturing: Capturing | None = None
         self._gradients: sample.Gradients | None = None
         self._replaying = False
+        self._asked: set[int] = set()
+        self._asked_until = 0
         self._step, self._last_sample = 0, 0
         self._spent, self._ended_at = 0.0, time.perf_counter()
         self._hang_hooks(model, optimizers[0])
@@ -187,7 +191,7 @@ class TrainingMonitor:
             self._end_capture()
             return
         step = self._step + 1
-        statistics, replay = self._pace.due("statistics", step), self._pace.due("replay", step)
+        statistics, replay = self._pace.due("statistics", step), self._replays(step)
         if not (statistics or replay):
             return
         began = time.perf_counter()
@@ -234,7 +238,7 @@ class TrainingMonitor:
         with torch.no_grad():
             if self._pace.due("statistics", step):
                 self._gradients = sample.gradients(self._layers)
-        if self._pace.due("replay", step):
+        if self._replays(step):
             self._run_replay(step, capturing)
         self._spent += time.perf_counter() - began
 
@@ -251,15 +255,27 @@ class TrainingMonitor:
         except NotCaptured as reason:
             self._guard.off("replay", missing.why_not or str(reason))
             self._pace.forget("replay")
+            self._asked_until = 0
             return
         finally:
             self._replaying = False
         self._pace.cost("replay", time.perf_counter() - began)
+        in_turn = step > self._asked_until
+        accused = {one.rank for one in rounds if len({answer.digest for answer in one.answers}) > 1}
         for one in rounds:
-            if one.rank == self._here.rank or len({answer.digest for answer in one.answers}) > 1:
+            if one.rank == self._here.rank or one.rank in accused:
                 answers = [wire.ReplayAnswer(rank=a.rank, digest=a.digest, again=a.again) for a in one.answers]
-                record = wire.ReplayRound(step=step, time_us=now_us(), rank=one.rank, answers=answers)
+                record = wire.ReplayRound(
+                    step=step, time_us=now_us(), rank=one.rank, answers=answers, asked=one.rank in self._asked
+                )
                 self._put(wire.StreamStepsRequest(replay=record))
+
+        if in_turn:
+            # Every rank has the same answers, and so asks for the same. What these show asks for nothing more.
+            self._asked, self._asked_until = accused, step + ASKED_STEPS if accused else 0
+
+    def _replays(self, step: int) -> bool:
+        return self._pace.due("replay", step) or step <= self._asked_until
 
     def _after_step(self, *_: Any) -> None:
         began = time.perf_counter()
@@ -356,6 +372,7 @@ class TrainingMonitor:
         self._exchange = None
         self._rounds.leave()
         self._pace.forget("replicas", "replay")
+        self._asked_until = 0
 
     def _put(self, record: wire.StreamStepsRequest) -> None:
         if self._sender is not None:
