@@ -1,6 +1,6 @@
 """Pinned virtual environments of the tests, each made once below .sentinel/python of the clone.
 
-    python3 environment.py torch|jax|stubs     makes it where it is missing, prints its interpreter
+    python3 environment.py torch|jax|stubs     makes it where it is missing, and the stubs with torch and jax; prints its interpreter
 
 Needs Python 3 with venv, a C compiler and binutils, and PyPI the first time.
 """
@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import cuda_stand_ins
+import stubs
 
 PINS = Path(__file__).resolve().parent / "environments"
 FOLDER = Path(__file__).resolve().parents[4] / ".sentinel" / "python"
@@ -57,5 +58,13 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, stdout=sys.stderr, env=clean)
 
 
+def prepared(name: str) -> Path:
+    """The environment, and the code of the wire contract that the library needs to be imported from its sources."""
+    python = environment(name)
+    if name in ("torch", "jax") and not stubs.fresh():
+        run(str(environment("stubs")), str(Path(stubs.__file__)))
+    return python
+
+
 if __name__ == "__main__":
-    print(environment(sys.argv[1]))
+    print(prepared(sys.argv[1]))

@@ -13,6 +13,12 @@ PROTO = HERE.parents[3] / "proto" / "sentinel" / "v1"
 SOURCES = HERE.parent / "src"
 
 
+def fresh() -> bool:
+    """They are there, and of the contract as it is now."""
+    written = SOURCES / PACKAGE / "training_pb2.py"
+    return written.exists() and written.stat().st_mtime >= (PROTO / "training.proto").stat().st_mtime
+
+
 def write() -> None:
     from grpc_tools import protoc  # type: ignore[import-untyped]
 

@@ -19,7 +19,7 @@ QUEUE_RECORDS = 1024
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
 # What the end of the process waits for the rest to be sent, and for the thread to end.
-END_WAIT_S = 2.0
+END_WAIT_S = 5.0
 
 
 class Sender:

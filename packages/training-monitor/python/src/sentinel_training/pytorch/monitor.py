@@ -8,7 +8,7 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -26,6 +26,7 @@ from .checkpoint import Checkpoints
 from .exchange import Exchange, ExchangeError
 from .hooks import Hook
 from .looks import look
+from .outside import learning_rate, loss_of, microseconds
 from .replay import Replay
 from .rounds import Known, Rounds, now_us
 from .topology import Topology, data_parallel, inner, topology
@@ -220,7 +221,7 @@ class TrainingMonitor:
         self._capturing.outputs(output)
         for _, check in self._checks:
             check.end()
-        loss = _loss_of(output)
+        loss = loss_of(output)
         if loss is not None:
             self._loss = loss.detach().clone()
 
@@ -318,10 +319,10 @@ class TrainingMonitor:
             if self._loss is None:
                 self._guard.off("loss", "the model does not give back its loss; call monitor.log(loss=…)", logging.INFO)
         known = Known(
-            learning_rate=_learning_rate(self._optimizers[0]),
+            learning_rate=learning_rate(self._optimizers[0]),
             steps=step - self._last_sample,
-            step_us=_us(length),
-            overhead_us=_us(self._spent + spent),
+            step_us=microseconds(length),
+            overhead_us=microseconds(self._spent + spent),
         )
         if statistics:
             self._last_sample = step
@@ -377,24 +378,3 @@ class TrainingMonitor:
     def _put(self, record: wire.StreamStepsRequest) -> None:
         if self._sender is not None:
             self._sender.put(record)
-
-
-def _loss_of(output: Any) -> Tensor | None:
-    """A model that computes its loss gives it back alone, as `loss`, or under that name."""
-    found = output
-    if not isinstance(output, Tensor):
-        found = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)
-    if isinstance(found, Tensor) and found.numel() == 1 and found.is_floating_point() and found.requires_grad:
-        return found
-    return None
-
-
-def _learning_rate(optimizer: Optimizer) -> float | None:
-    rate = optimizer.param_groups[0].get("lr")
-    if isinstance(rate, Tensor):
-        return float(rate) if rate.device.type == "cpu" else None
-    return None if rate is None else float(rate)
-
-
-def _us(seconds: float) -> int:
-    return min(max(0, int(seconds * 1e6)), 2**32 - 1)
