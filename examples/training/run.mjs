@@ -115,7 +115,7 @@ function devices() {
 
 async function run() {
   console.log('Setting up PyTorch for the job, once: a minute or two.');
-  const environment = spawnSync('python3', [path.join(LIBRARY, 'scripts/prepare.py'), 'torch'], {
+  const environment = spawnSync('python3', [path.join(LIBRARY, 'scripts/environment.py'), 'torch'], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -7,9 +7,10 @@ import { ROOT } from '../harness/paths.js';
 /** With PyTorch fetched and a busy machine. */
 const TIMEOUT_MS = 900_000;
 
-function example(fault: string): Promise<{ code: number; output: string }> {
+/** @param env of the job and of the services */
+function example(fault: string, env: Readonly<Record<string, string>> = {}): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    const options = { cwd: ROOT, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 };
+    const options = { cwd: ROOT, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...env } };
     execFile(process.execPath, ['examples/training/run.mjs', fault], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : 1, output: stdout + stderr });
     });
@@ -28,10 +29,16 @@ describe('a training job on four nodes', { timeout: 3 * TIMEOUT_MS }, () => {
     assert.match(output, /decision +CPU-\S+ +HEALTHY>SUSPECT/);
   });
 
-  it('of which one rank computes a product wrongly: the same', { timeout: TIMEOUT_MS }, async () => {
-    const { code, output } = await example('product');
+  it('of which one rank goes on computing a product wrongly: its device is taken out', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    // Not the ten minutes that a device is watched first.
+    const dwell = { SENTINEL_CORRELATION_ENGINE_GATES_DWELL_SECONDS: '5' };
+    const { code, output } = await example('product', { ...dwell, STEPS: '400' });
     assert.equal(code, 0, output);
+    assert.match(output, /node-c {2}QUARANTINED/);
     assert.match(output, /REPLAY_MISMATCH/);
+    assert.match(output, /decision +CPU-\S+ +SUSPECT>QUARANTINED/);
   });
 
   it('that is sound accuses nobody', { timeout: TIMEOUT_MS }, async () => {

@@ -25,7 +25,7 @@ interface Overhead {
 export default bench({
   name: 'training-overhead',
   async run({ quick, log }) {
-    const { stdout: python } = await run('python3', [`${PYTHON}scripts/prepare.py`, 'torch'], {
+    const { stdout: python } = await run('python3', [`${PYTHON}scripts/environment.py`, 'torch'], {
       timeout: SET_UP_MS,
     });
     const { pairs, block } = quick ? QUICK : FULL;
