@@ -1,6 +1,6 @@
 """Step time of a job with the monitor over that without it: both in one process, in blocks that take turns.
 
-    python bench/overhead.py [--pairs N] [--block STEPS]
+    python bench/overhead.py [--pairs N] [--block STEPS] [--device cuda [--width N] [--layers N] [--batch N]]
 
 Prints one JSON line: ratio of step times (geometric mean over pairs of blocks) with its 95 % confidence interval by bootstrap;
 the same of the CPU time of all threads, which other work on the machine disturbs less; and what each detector costs once and amortised.
@@ -24,18 +24,28 @@ from torch import Tensor, nn
 import sentinel_training
 from sentinel_training.pace import FIRST_LOOK
 
-# A step of this model takes more than 100 ms on one core.
-WIDTH, LAYERS, LENGTH, BATCH, VOCABULARY = 256, 4, 128, 8, 2048
+LENGTH, VOCABULARY = 128, 2048
 RESAMPLES = 2000
 
 
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """As it is, a step takes more than 100 ms on one core. A GPU computes in bfloat16."""
+
+    width: int = 256
+    layers: int = 4
+    batch: int = 8
+    device: str = "cpu"
+
+
 class Model(nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, size: Size) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(VOCABULARY, WIDTH)
-        layer = nn.TransformerEncoderLayer(WIDTH, 4, 4 * WIDTH, dropout=0.1, batch_first=True, norm_first=True)
-        self.layers = nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False)
-        self.head = nn.Linear(WIDTH, VOCABULARY)
+        width = size.width
+        self.embedding = nn.Embedding(VOCABULARY, width)
+        layer = nn.TransformerEncoderLayer(width, 4, 4 * width, dropout=0.1, batch_first=True, norm_first=True)
+        self.layers = nn.TransformerEncoder(layer, size.layers, enable_nested_tensor=False)
+        self.head = nn.Linear(width, VOCABULARY)
 
     def forward(self, tokens: Tensor) -> Tensor:
         scores = self.head(self.layers(self.embedding(tokens[:, :-1])))
@@ -43,9 +53,10 @@ class Model(nn.Module):
 
 
 class Job:
-    def __init__(self, *, watched: bool) -> None:
+    def __init__(self, size: Size, *, watched: bool) -> None:
         torch.manual_seed(1)
-        self.model = Model()
+        self.size = size
+        self.model = Model(size).to(size.device)
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-4)
         self.monitor = sentinel_training.pytorch.TrainingMonitor() if watched else None
         if self.monitor is not None:
@@ -54,12 +65,21 @@ class Job:
 
     def steps(self, count: int) -> tuple[float, float]:
         """Seconds a step, and seconds of CPU a step with every thread."""
+        self.wait()
         began, cpu = time.perf_counter(), time.process_time()
         for _ in range(count):
             self.optimizer.zero_grad()
-            self.model(torch.randint(0, VOCABULARY, (BATCH, LENGTH + 1))).backward()
+            tokens = torch.randint(0, VOCABULARY, (self.size.batch, LENGTH + 1), device=self.size.device)
+            with torch.autocast(self.size.device, torch.bfloat16, enabled=self.size.device != "cpu"):
+                loss = self.model(tokens)
+            loss.backward()
             self.optimizer.step()
+        self.wait()
         return (time.perf_counter() - began) / count, (time.process_time() - cpu) / count
+
+    def wait(self) -> None:
+        if self.size.device != "cpu":
+            torch.cuda.synchronize()
 
 
 def as_one_of_several_ranks(monitor: sentinel_training.pytorch.TrainingMonitor) -> None:
@@ -95,9 +115,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--pairs", type=int, default=30)
     options.add_argument("--block", type=int, default=10)
+    options.add_argument("--device", default=Size.device)
+    options.add_argument("--width", type=int, default=Size.width)
+    options.add_argument("--layers", type=int, default=Size.layers)
+    options.add_argument("--batch", type=int, default=Size.batch)
     chosen = options.parse_args()
     torch.set_num_threads(1)
-    plain, watched = Job(watched=False), Job(watched=True)
+    size = Size(chosen.width, chosen.layers, chosen.batch, chosen.device)
+    plain, watched = Job(size, watched=False), Job(size, watched=True)
     # The monitor measures its detectors and stretches their intervals before the comparison begins.
     for job in (plain, watched):
         job.steps(FIRST_LOOK + 1)
@@ -121,6 +146,7 @@ def main() -> None:
         "cpu_ratio": math.exp(statistics.fmean(math.log(ratio) for ratio in cpu_ratios)),
         "cpu_low": cpu_low,
         "cpu_high": cpu_high,
+        "device": chosen.device if chosen.device == "cpu" else torch.cuda.get_device_name(),
         "step_ms": 1000 * step_s,
         "pairs": chosen.pairs,
         "steps": chosen.pairs * chosen.block,

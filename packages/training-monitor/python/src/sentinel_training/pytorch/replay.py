@@ -112,7 +112,9 @@ class Replay:
         if not rounds:
             return []
         differ = sum(1 for one in rounds if one.answers[0].digest != one.answers[1].digest)
-        if self.original_counts is None or 2 * differ > len(rounds):
+        # A rank without others that repeated itself before and then does not is what a replay is there for.
+        most_differ = 2 * differ > len(rounds) and not (len(self._ring) == 1 and self._agreed)
+        if self.original_counts is None or most_differ:
             self.original_counts = 2 * differ <= len(rounds) and (len(rounds) > 1 or differ == 0)
         if not self.original_counts:
             rounds = [Round(one.rank, tuple(a for a in one.answers if a.again)) for one in rounds]
