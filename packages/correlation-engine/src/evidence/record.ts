@@ -282,7 +282,7 @@ export interface AnomalyRecord extends InJob {
 /** What one device holds, or made, of something that several devices must have alike. */
 export interface ComparedAnswer {
   readonly node: string;
-  /** '' = not known: it has no vote. */
+  /** '' = that of the only device of its node (`jobs/only-device.ts`); where there is none, or several, it has no vote. */
   readonly gpu: string;
   readonly rank: number;
   /** Lower-case hex. */
@@ -296,7 +296,7 @@ export interface ComparisonRecord extends InJob {
   kind: 'comparison';
   /** Of the monitor: it speaks of devices of this node alone. */
   node: string;
-  /** Devices that it is about. */
+  /** Devices that it is about; [] = the only device of the node. */
   gpus: readonly string[];
   source: string;
   /** Name of an `AnomalyType`, such as "REPLICA_MISMATCH". */
