@@ -3,8 +3,11 @@
 const SERVICES = 'probe-agent|correlation-engine|audit-ledger|inference-monitor|training-monitor';
 /** Folders of the engine that decide: plain data in, plain data out, so that replay, simulation and production run the same code. */
 const DOMAIN = '^packages/correlation-engine/src/(core\\.ts$|(evidence|lifecycle|explain|patterns|canary)/)';
-/** Folders of the training monitor that judge: records in, findings out, so that simulation and production run the same code. */
-const ANALYSERS = '^packages/training-monitor/src/(analysers|grouping)/';
+/** Folders of the monitors that judge: records in, findings out, so that simulation and production run the same code. */
+const ANALYSERS =
+  '^packages/(training-monitor/src/(analysers|grouping)|inference-monitor/src/analysers|monitor-kit/src/charts)/';
+/** What monitors have in common and is as pure. */
+const PURE_KIT = '^packages/monitor-kit/(src|dist)/(charts/|severity|thresholds)';
 const TESTS = '(\\.test\\.ts$|/testing/|^tests/)';
 /** Any folder that a package owns. */
 const OWN = '^(?:packages/[^/]+|native-probes|tests|scripts)/';
@@ -23,8 +26,14 @@ const forbidden = [
     to: { path: OWN, pathNot: '^packages/(service-kit|contracts)/' },
   },
   {
+    name: 'monitor-kit-imports-no-service',
+    comment: 'What monitors of jobs have in common stands on service-kit and contracts.',
+    from: { path: '^packages/monitor-kit/', pathNot: TESTS },
+    to: { path: OWN, pathNot: '^packages/(monitor-kit|service-kit|contracts)/' },
+  },
+  {
     name: 'services-never-import-each-other',
-    comment: 'Services meet on the wire. What two of them need belongs into service-kit.',
+    comment: 'Services meet on the wire. What two of them need belongs into service-kit, or monitor-kit.',
     from: { path: `^packages/(${SERVICES})/` },
     to: { path: `^packages/(${SERVICES})/`, pathNot: '^packages/$1/' },
   },
@@ -51,7 +60,7 @@ const forbidden = [
     comment:
       'Analysers and what groups their records import each other, the type of the limits and the error class: no file, no socket, no clock.',
     from: { path: ANALYSERS, pathNot: TESTS },
-    to: { pathNot: [ANALYSERS, '^packages/service-kit/(src|dist)/(errors|config/index)\\.'] },
+    to: { pathNot: [ANALYSERS, PURE_KIT, '^packages/service-kit/(src|dist)/(errors|config/index)\\.'] },
   },
   {
     name: 'packages-meet-at-their-exports',

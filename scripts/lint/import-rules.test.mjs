@@ -8,7 +8,7 @@ import config from './dependency-cruiser.config.mjs';
 import { runTool } from './testing.mjs';
 
 const CONFIG = fileURLToPath(new URL('./dependency-cruiser.config.mjs', import.meta.url));
-const PACKAGES = ['contracts', 'service-kit', 'audit-ledger', 'correlation-engine', 'probe-agent', 'cli', 'test-kit'];
+const PACKAGES = ['contracts', 'service-kit', 'monitor-kit', 'audit-ledger', 'correlation-engine', 'probe-agent', 'cli', 'test-kit'];
 
 /** A workspace in which every package exports `dist/index.js`, with `files` added. */
 function workspace(t, files) {
@@ -45,6 +45,7 @@ const use = (module) => `import { it } from '${module}';\nexport const other = i
 const BROKEN = {
   'contracts-import-nothing-of-ours': { 'packages/contracts/src/a.ts': use('@sentinel/service-kit') },
   'service-kit-imports-contracts-alone': { 'packages/service-kit/src/a.ts': use('@sentinel/audit-ledger') },
+  'monitor-kit-imports-no-service': { 'packages/monitor-kit/src/a.ts': use('@sentinel/audit-ledger') },
   'services-never-import-each-other': { 'packages/correlation-engine/src/api/a.ts': use('@sentinel/audit-ledger') },
   'services-import-no-tool': { 'packages/probe-agent/src/a.ts': use('@sentinel/cli') },
   'probes-belong-to-the-agent': { 'packages/correlation-engine/src/api/a.ts': use('@sentinel/native-probes') },

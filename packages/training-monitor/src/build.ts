@@ -1,31 +1,25 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { AnomalyServiceClient } from '@sentinel/contracts/sentinel/v1/anomaly.js';
+import { Inbox } from '@sentinel/monitor-kit/ingest/inbox';
+import { freeSocket, openSocketTo } from '@sentinel/monitor-kit/ingest/socket';
+import { connectToEngine, listenForMetrics } from '@sentinel/monitor-kit/monitor-shell';
+import type { SettableThresholds } from '@sentinel/monitor-kit/thresholds';
 import { type Clock, systemClock } from '@sentinel/service-kit/clock';
-import type { LoadedConfig, TrainingMonitorConfig } from '@sentinel/service-kit/config';
-import { lockDirectory } from '@sentinel/service-kit/directory-lock';
-import { createClient } from '@sentinel/service-kit/grpc-client';
+import type { LoadedConfig, TrainingMonitorConfig, TrainingThresholds } from '@sentinel/service-kit/config';
 import { startGrpcServer } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { serveMetrics } from '@sentinel/service-kit/metrics';
 import { reloadConfig } from '@sentinel/service-kit/reload';
-import { spoolFolder } from '@sentinel/service-kit/spool';
-import { uuidV7 } from '@sentinel/service-kit/uuid';
-import { VERSION } from '@sentinel/service-kit/version';
 import { Runs } from './grouping/runs.js';
-import { Inbox } from './ingest/inbox.js';
-import { freeSocket, openSocketTo, SOCKET_KEY } from './ingest/socket.js';
 import { TrainingService } from './ingest/training-service.js';
 import { MonitorMetrics } from './observing/metrics.js';
 import { Devices } from './report/devices.js';
 import { Reporter } from './report/reporter.js';
 import { thresholdsOf } from './settings.js';
-import type { SettableThresholds } from './thresholds/thresholds.js';
-import { type AnomalySpool, hasRoomForSoft, openAnomalySpool } from './uplink/anomaly-spool.js';
-import { explainUplinkError } from './uplink/explain.js';
-import { Uplink } from './uplink/uplink.js';
+
+/** Name in the configuration. */
+const SOCKET_KEY = 'training_monitor.socket_path';
+
+/** As it signs its anomalies. */
+const MONITOR = 'training-monitor';
 
 /** Largest record of a job: the checksums of 16,384 ranks, or their places. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
@@ -36,7 +30,7 @@ export type Loaded = LoadedConfig<'training_monitor'>;
 
 export interface MonitorParts {
   readonly loaded: Loaded;
-  readonly thresholds: SettableThresholds;
+  readonly thresholds: SettableThresholds<TrainingThresholds>;
   readonly log: Logger;
   readonly fatal: (error: unknown) => void;
   readonly clock?: Clock;
@@ -60,8 +54,7 @@ export function buildMonitor(parts: MonitorParts): Service {
 
 async function start(parts: MonitorParts, stack: StopStack, config: () => TrainingMonitorConfig): Promise<ReadyInfo> {
   const { thresholds, log, fatal, clock = systemClock } = parts;
-  const { node_name: node, socket_path: socket, spool: limits, rank_device_map: map } = config();
-  const spool = await openSpool(config(), stack);
+  const { node_name: node, socket_path: socket, rank_device_map: map } = config();
   const nowMs = () => clock.monotonicMs();
   const inbox = new Inbox((error) => log.error({ err: error }, 'an analyser failed on a record'));
   const runs: Runs = new Runs({
@@ -69,28 +62,23 @@ async function start(parts: MonitorParts, stack: StopStack, config: () => Traini
     onFinding: (job, finding) => reporter.take(job, finding),
   });
   thresholds.onChange((changed) => runs.retune(changed));
-  const link = { connected: true };
   const metrics = new MonitorMetrics({
     node,
     runs: () => runs.size,
     ranks: () => runs.ranks,
     queueDropped: () => inbox.dropped,
     counts: () => runs.counts,
-    connected: () => link.connected || spool.records === 0,
-    spoolRecords: () => spool.records,
-    spoolBytes: () => spool.bytes,
+    connected: () => engine.connected(),
+    spoolRecords: () => engine.spool.records,
+    spoolBytes: () => engine.spool.bytes,
   });
-  const uplink = makeUplink(config, { spool, metrics, link, log });
+  const shell = { monitor: MONITOR, config, counts: metrics, stack, log, fatal, clock };
+  const engine = await connectToEngine(shell);
   const reporter = new Reporter({
     devices: new Devices(node, map),
-    buildId: `training-monitor ${VERSION}`,
-    append: (payload) => spool.append(payload),
-    hasRoom: () => hasRoomForSoft(spool, limits.max_bytes),
-    onAppended: () => uplink.wake(),
+    outbox: engine.outbox,
     onFinding: (finding) => metrics.finding(finding),
     onNotSent: (reason, events) => metrics.notSent(reason, events),
-    onLost: fatal,
-    nowMs,
     nowUs: () => clock.nowUs(),
     log,
   });
@@ -109,11 +97,8 @@ async function start(parts: MonitorParts, stack: StopStack, config: () => Traini
     },
     log,
   });
-  const listening = await listenForMetrics(config(), metrics, log, stack);
-  stack.push('uplink', () => uplink.stop());
-  stack.push('reporter', () => reporter.flush());
-  uplink.start();
-  await freeSocket(socket);
+  const listening = await listenForMetrics(shell, metrics.registry);
+  await freeSocket(socket, SOCKET_KEY);
   const server = await startGrpcServer({
     address: `unix:${socket}`,
     addressKey: SOCKET_KEY,
@@ -137,72 +122,7 @@ async function start(parts: MonitorParts, stack: StopStack, config: () => Traini
   return { grpc: server.address, ...(listening === null ? {} : { metrics: listening }) };
 }
 
-async function openSpool(config: TrainingMonitorConfig, stack: StopStack): Promise<AnomalySpool> {
-  const folder = join(config.data_dir, config.node_name);
-  mkdirSync(folder, { recursive: true });
-  const lock = await lockDirectory(folder);
-  stack.push('lock', () => lock.release());
-  const place = spoolFolder(join(folder, 'spool'), () => uuidV7(Date.now(), randomBytes(10)));
-  const spool = await openAnomalySpool(place, config.spool.max_bytes);
-  stack.push('spool', () => spool.close());
-  return spool;
-}
-
-interface LinkParts {
-  readonly spool: AnomalySpool;
-  readonly metrics: MonitorMetrics;
-  readonly link: { connected: boolean };
-  readonly log: Logger;
-}
-
-function makeUplink(config: () => TrainingMonitorConfig, { spool, metrics, link, log }: LinkParts): Uplink {
-  const { node_name: node, correlation_engine_endpoint: address } = config();
-  return new Uplink({
-    node,
-    spool,
-    connect: () => {
-      const { tls, service_token: token } = config();
-      return createClient(AnomalyServiceClient, { address, tls: tlsOf(tls), token });
-    },
-    onConnected: () => {
-      if (!link.connected) log.info({ endpoint: address }, 'the engine takes anomalies again');
-      link.connected = true;
-    },
-    onDisconnect: (error, retryMs) => {
-      link.connected = false;
-      metrics.disconnected();
-      // Where nothing waits an ended stream is no matter: the next anomaly opens another.
-      const say = spool.records === 0 ? log.debug.bind(log) : log.warn.bind(log);
-      say({ retryMs: Math.round(retryMs) }, explainUplinkError(error, address));
-    },
-    onWarning: (sentence) => log.warn({ from: 'engine' }, sentence),
-    onGivenUp: (records, reason) => {
-      metrics.givenUp(records);
-      log.error({ records }, `records that the engine refuses were given up: ${reason}`);
-    },
-  });
-}
-
-function tlsOf(tls: TrainingMonitorConfig['tls']) {
-  if (!tls.enabled) return null;
-  const files = { certFile: tls.cert_file, keyFile: tls.key_file, caFile: tls.ca_file };
-  return { files, keyPrefix: 'training_monitor.tls', serverName: tls.server_name };
-}
-
 /** A job in a container may not know its node's name: it is on this node all the same. */
 function sayPlace(says: string, node: string, log: Logger): void {
   if (says !== node) log.info({ says, node }, 'a rank names its node otherwise; it is taken for this one');
-}
-
-async function listenForMetrics(
-  { metrics: { enabled, listen_address: address } }: TrainingMonitorConfig,
-  { registry }: MonitorMetrics,
-  log: Logger,
-  stack: StopStack,
-): Promise<string | null> {
-  if (!enabled) return null;
-  const addressKey = 'training_monitor.metrics.listen_address';
-  const server = await serveMetrics({ registry, address, addressKey, log, required: false });
-  stack.push('metrics', () => server.close());
-  return server.address;
 }

@@ -1,9 +1,9 @@
+import { SettableThresholds } from '@sentinel/monitor-kit/thresholds';
 import { ConfigError, loadConfigForMain } from '@sentinel/service-kit/config';
 import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger } from '@sentinel/service-kit/logging';
 import { buildMonitor, type Loaded } from './build.js';
 import { thresholdsOf } from './settings.js';
-import { SettableThresholds } from './thresholds/thresholds.js';
 
 const loaded = loadConfigForMain({
   section: 'training_monitor',

@@ -3,10 +3,11 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AnomalySeverity, AnomalyType } from '@sentinel/contracts/sentinel/v1/anomaly.js';
+import { EngineStub } from '@sentinel/monitor-kit/testing/engine-stub';
+import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { EngineStub } from './testing/engine-stub.js';
 import { RankClient, senderOf } from './testing/job.js';
-import { MonitorProcess, temporaryFolder, until } from './testing/monitor-process.js';
+import { MonitorProcess } from './testing/monitor-process.js';
 
 const RANKS = 4;
 const EQUAL = ['aa', 'aa', 'aa', 'aa'];

@@ -39,11 +39,15 @@ export const endpoint: Format<string> = hostPortFormat('an endpoint HOST:PORT', 
 );
 
 /** What others are told to connect to; empty where it is derived. */
-export const optionalEndpoint: Format<string> = (() => {
-  const or = (parse: (value: unknown) => string) => (value: unknown) => (value === '' ? '' : parse(value));
-  const check = or((value) => endpoint.check(value));
-  return { expects: `${endpoint.expects}, or ""`, check, parse: check };
-})();
+export const optionalEndpoint = orEmpty(endpoint);
+
+/** Empty where nothing listens. */
+export const optionalListenAddress = orEmpty(listenAddress);
+
+function orEmpty(format: Format<string>): Format<string> {
+  const check = (value: unknown) => (value === '' ? '' : format.check(value));
+  return { expects: `${format.expects}, or ""`, check, parse: check };
+}
 
 /** `rewrite` answers null to refuse, text to replace, undefined to keep what was written. */
 function hostPortFormat(expects: string, rewrite: (parts: HostPort) => string | null | undefined): Format<string> {

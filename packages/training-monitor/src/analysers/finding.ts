@@ -1,3 +1,5 @@
+import type { Severity } from '@sentinel/monitor-kit/severity';
+
 /** Names as the engine has them. */
 export type FindingType =
   | 'REPLICA_MISMATCH'
@@ -26,8 +28,6 @@ export type Detector =
   | 'setting'
   | 'nonfinite'
   | 'product-checksum';
-
-export type Severity = 'INFO' | 'WARNING' | 'HIGH' | 'CRITICAL';
 
 /** What one rank computed or holds. */
 export interface Answer {
@@ -66,21 +66,3 @@ export interface Finding {
 
 /** When and where a finding was made. */
 export type Moment = Pick<Finding, 'step' | 'timeUs'>;
-
-/** Limits from which on a finding is graver than INFO. */
-export interface Severities {
-  readonly warning: number;
-  readonly high: number;
-  readonly critical: number;
-}
-
-export function severityOf(size: number, { warning, high, critical }: Severities): Severity {
-  if (size >= critical) return 'CRITICAL';
-  if (size >= high) return 'HIGH';
-  return size >= warning ? 'WARNING' : 'INFO';
-}
-
-/** A number in a sentence. */
-export function shown(value: number): string {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : String(value);
-}

@@ -1,12 +1,5 @@
-import {
-  type Detector,
-  type Finding,
-  type Moment,
-  type Severities,
-  type Severity,
-  severityOf,
-  shown,
-} from './finding.js';
+import { type Severities, type Severity, severityOf, shown } from '@sentinel/monitor-kit/severity';
+import type { Detector, Finding, Moment } from './finding.js';
 import type { StepSample } from './step-sample.js';
 
 /** Steps without a violation that end an episode. */

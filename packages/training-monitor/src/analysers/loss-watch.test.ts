@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Random } from '@sentinel/monitor-kit/testing/random';
 import { shippedLimits } from '../bench/support/limits.js';
-import { Random } from '../bench/support/random.js';
 import type { Finding } from './finding.js';
 import { LossWatch } from './loss-watch.js';
 

@@ -1,5 +1,6 @@
-import { type Finding, type Moment, type Severities, severityOf, shown } from './finding.js';
-import { SpikeChart } from './spike-chart.js';
+import { SpikeChart } from '@sentinel/monitor-kit/charts/spike-chart';
+import { type Severities, severityOf, shown } from '@sentinel/monitor-kit/severity';
+import type { Finding, Moment } from './finding.js';
 
 /** A learning rate that changes by more from one measured step to the next begins a new level. */
 const JUMP = 1.5;

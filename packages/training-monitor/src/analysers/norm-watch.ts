@@ -1,6 +1,7 @@
-import { type Finding, type Moment, type Severities, severityOf, shown } from './finding.js';
-import { leaveOneOut } from './leave-one-out.js';
-import { Deviations, type Spike, SpikeChart } from './spike-chart.js';
+import { leaveOneOut } from '@sentinel/monitor-kit/charts/leave-one-out';
+import { Deviations, type Spike, SpikeChart } from '@sentinel/monitor-kit/charts/spike-chart';
+import { type Severities, severityOf, shown } from '@sentinel/monitor-kit/severity';
+import type { Finding, Moment } from './finding.js';
 import type { StepSample } from './step-sample.js';
 
 /** Natural logarithm: norms that differ by less than a tenth of a percent are equal. */

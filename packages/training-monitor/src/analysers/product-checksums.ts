@@ -1,5 +1,6 @@
-import { type Finding, type Moment, type Severity, shown } from './finding.js';
-import { SpikeChart } from './spike-chart.js';
+import { SpikeChart } from '@sentinel/monitor-kit/charts/spike-chart';
+import { type Severity, shown } from '@sentinel/monitor-kit/severity';
+import type { Finding, Moment } from './finding.js';
 
 /** Kinds of products that are charted; more are counted as not judged. */
 const MAX_KINDS = 256;

@@ -1,6 +1,7 @@
-import { BlockCusum, type Shift } from './block-cusum.js';
-import { type Finding, type Moment, type Severities, severityOf, shown } from './finding.js';
-import { leaveOneOut } from './leave-one-out.js';
+import { BlockCusum, type Shift } from '@sentinel/monitor-kit/charts/block-cusum';
+import { leaveOneOut } from '@sentinel/monitor-kit/charts/leave-one-out';
+import { type Severities, severityOf, shown } from '@sentinel/monitor-kit/severity';
+import type { Finding, Moment } from './finding.js';
 
 export interface EffectLimits {
   readonly block_samples: number;

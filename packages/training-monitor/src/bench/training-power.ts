@@ -1,13 +1,13 @@
 import { bench, median } from '@sentinel/bench-kit';
-import { BlockCusum } from '../analysers/block-cusum.js';
-import { leaveOneOut } from '../analysers/leave-one-out.js';
+import { BlockCusum } from '@sentinel/monitor-kit/charts/block-cusum';
+import { leaveOneOut } from '@sentinel/monitor-kit/charts/leave-one-out';
+import { SpikeChart } from '@sentinel/monitor-kit/charts/spike-chart';
+import { Random } from '@sentinel/monitor-kit/testing/random';
 import { RunAnalysis } from '../analysers/run-analysis.js';
-import { SpikeChart } from '../analysers/spike-chart.js';
 import { HEALTHY, type Process, SAMPLES_A_DAY } from './support/healthy.js';
 import { medianUpper, wilsonLower } from './support/intervals.js';
 import { shippedLimits } from './support/limits.js';
 import { replayed } from './support/micro-batch.js';
-import { Random } from './support/random.js';
 import { Replicas } from './support/replicas.js';
 
 const RANKS = 8;

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ReplicaRound } from '@sentinel/contracts/sentinel/v1/training.js';
+import { Inbox } from '@sentinel/monitor-kit/ingest/inbox';
+import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
 import type { SentinelError } from '@sentinel/service-kit/errors';
 import { startGrpcServer } from '@sentinel/service-kit/grpc-server';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import type { TrainingRecord } from '../grouping/record.js';
 import { RankClient, senderOf } from '../testing/job.js';
-import { temporaryFolder, until } from '../testing/monitor-process.js';
-import { Inbox } from './inbox.js';
-import { freeSocket } from './socket.js';
 import { TrainingService } from './training-service.js';
 
 const MAX_MESSAGE_BYTES = 65_536;
@@ -115,11 +113,4 @@ test('what the library dropped is counted once', async (t) => {
     await rank.send({ $case: 'replicas', value: ReplicaRound.fromPartial({ checksums: [Buffer.alloc(32)] }) }, dropped);
   }
   await until('the counts', () => seen.libraryDropped === 10);
-});
-
-test('a path that is no socket, or too long for one, is refused', async () => {
-  const file = join(folder, 'file');
-  writeFileSync(file, '');
-  await assert.rejects(freeSocket(file), { code: 'FAILED_PRECONDITION', field: 'training_monitor.socket_path' });
-  await assert.rejects(freeSocket(join(folder, 'x'.repeat(120))), /longer than 107 bytes/);
 });

@@ -4,13 +4,13 @@ import {
   type StreamStepsResponse,
   TrainingServiceService,
 } from '@sentinel/contracts/sentinel/v1/training.js';
+import type { Inbox, Lane } from '@sentinel/monitor-kit/ingest/inbox';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { failStream, type ServiceEntry } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Sender, TrainingRecord } from '../grouping/record.js';
 import type { Membership } from '../grouping/runs.js';
 import { checkHello, checkRecord } from './check-record.js';
-import type { Inbox, Lane } from './inbox.js';
 
 /** Streams at once, one for each rank on the node. */
 const MAX_STREAMS = 1_024;

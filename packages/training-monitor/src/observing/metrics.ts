@@ -1,9 +1,10 @@
+import { NOT_SENT, type NotSent } from '@sentinel/monitor-kit/report/outbox';
+import type { Severity } from '@sentinel/monitor-kit/severity';
 import { Counter, createRegistry, Gauge, type Registry } from '@sentinel/service-kit/metrics';
 import { VERSION } from '@sentinel/service-kit/version';
-import type { Finding, FindingType, Severity } from '../analysers/finding.js';
+import type { Finding, FindingType } from '../analysers/finding.js';
 import type { TrainingRecord } from '../grouping/record.js';
 import type { RunCounts } from '../grouping/run.js';
-import { NOT_SENT, type NotSent } from '../report/reporter.js';
 
 const KINDS = [
   'step',

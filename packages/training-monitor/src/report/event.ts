@@ -4,17 +4,10 @@ import {
   AnomalyType,
   type ComparedAnswer,
 } from '@sentinel/contracts/sentinel/v1/anomaly.js';
+import { eventTime, MAX_ANSWERS, MAX_GPUS, shortened } from '@sentinel/monitor-kit/report/event-parts';
 import type { Compared, Finding } from '../analysers/finding.js';
 import { isLocal, type Sender } from '../grouping/record.js';
 import type { Devices } from './devices.js';
-
-/** Bounds of proto/sentinel/v1/anomaly.proto. */
-const MAX_GPUS = 64;
-const MAX_ANSWERS = 1_024;
-const MAX_DETAIL_BYTES = 500;
-
-/** Records of a job are judged within seconds. */
-const MAX_AGE_US = 600_000_000n;
 
 /** Types that the engine takes only as a comparison of devices. */
 const COMPARISONS: ReadonlySet<Finding['type']> = new Set(['REPLICA_MISMATCH', 'REPLAY_MISMATCH']);
@@ -37,7 +30,7 @@ export function eventOf(job: Sender, finding: Finding, devices: Devices, nowUs: 
     type: AnomalyType[unknown ? 'CROSS_RANK_DIVERGENCE' : finding.type],
     source: `training-monitor/${finding.detector}`,
     severity: AnomalySeverity[finding.severity],
-    timeUs: timeOf(finding, nowUs),
+    timeUs: eventTime(finding.timeUs, nowUs),
     gpus,
     job: { id, gpus: devices.count(job), rank: rank ?? 0, step: BigInt(step), framework },
     value: finding.value,
@@ -45,12 +38,6 @@ export function eventOf(job: Sender, finding: Finding, devices: Devices, nowUs: 
     detail: shortened(unknown ? `${finding.detail}; what its devices answered is not known` : finding.detail),
     comparison,
   };
-}
-
-/** A job may have a clock of its own: what it cannot have said is said now. */
-function timeOf({ timeUs }: Finding, nowUs: bigint): bigint {
-  const time = BigInt(timeUs);
-  return time > nowUs || nowUs - time > MAX_AGE_US ? nowUs : time;
 }
 
 /** Undefined where no rank of this node answered, or nothing is compared. The engine knows the device of a node that has one alone. */
@@ -72,17 +59,4 @@ function wireAnswer(
 ): ComparedAnswer {
   const gpu = devices.deviceOf(job, rank);
   return { node: devices.nodeOf(job, rank), gpu, rank, digest: Buffer.from(digest, 'hex'), again };
-}
-
-/** Cut between characters. */
-function shortened(detail: string): string {
-  if (Buffer.byteLength(detail) <= MAX_DETAIL_BYTES) return detail;
-  let bytes = Buffer.byteLength('…');
-  let kept = '';
-  for (const character of detail) {
-    bytes += Buffer.byteLength(character);
-    if (bytes > MAX_DETAIL_BYTES) break;
-    kept += character;
-  }
-  return `${kept}…`;
 }

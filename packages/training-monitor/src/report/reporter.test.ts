@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SentinelError } from '@sentinel/service-kit/errors';
+import type { NotSent, Told } from '@sentinel/monitor-kit/report/outbox';
 import { silentLogger } from '@sentinel/service-kit/logging';
 import type { Finding } from '../analysers/finding.js';
 import { senderOf } from '../testing/job.js';
-import type { AnomalyPayload } from '../uplink/anomaly-spool.js';
 import { Devices } from './devices.js';
-import { type NotSent, Reporter } from './reporter.js';
+import { Reporter } from './reporter.js';
 
 const SOFT: Finding = {
   ...{ type: 'LOSS_SPIKE', detector: 'loss', severity: 'HIGH', ranks: [0], step: 1, timeUs: 1 },
@@ -20,80 +19,41 @@ const HARD: Finding = {
   compared: { answers, agreedBefore: 0, asked: false },
 };
 
-function reporter({ hasRoom = true, full = false } = {}) {
-  const records: AnomalyPayload[] = [];
+function reporter() {
+  const told: Told[] = [];
   const notSent: NotSent[] = [];
-  const state = { full, counted: 0, lost: 0 };
+  const found: Finding[] = [];
   const made = new Reporter({
     devices: new Devices('n', {}),
-    buildId: 'b',
-    append: async (payload) => {
-      if (state.full) throw new SentinelError({ code: 'RESOURCE_EXHAUSTED', message: 'full' });
-      records.push(payload);
-    },
-    hasRoom: () => hasRoom,
-    onAppended: () => {},
-    onFinding: () => {
-      state.counted += 1;
-    },
-    onNotSent: (reason, events) => void notSent.push(...Array.from({ length: events }, () => reason)),
-    onLost: () => {
-      state.lost += 1;
-    },
-    nowMs: () => 0,
+    outbox: { take: (each) => told.push(each) > 0 },
+    onFinding: (finding) => found.push(finding),
+    onNotSent: (reason) => notSent.push(reason),
     nowUs: () => 7n,
     log: silentLogger(),
   });
-  return { made, records, notSent, state };
+  return { take: made.take, told, notSent, found };
 }
 
-test('findings that come together are one record', async () => {
-  const { made, records, state } = reporter();
-  made.take(senderOf(2), SOFT);
-  made.take(senderOf(2), HARD);
-  await made.flush();
-  assert.deepEqual(
-    records.map(({ events, createdUs }) => [events.length, createdUs]),
-    [[2, 7n]],
-  );
-  assert.equal(state.counted, 2);
+test('INFO stays here; that ranks agree again goes to the engine and is no anomaly', () => {
+  const { take, told, notSent, found } = reporter();
+  take(senderOf(2), { ...SOFT, severity: 'INFO' });
+  take(senderOf(2), { ...HARD, severity: 'INFO' });
+  assert.deepEqual([told.length, notSent, found.length], [1, ['info'], 1]);
 });
 
-test('INFO stays here; that ranks agree again goes to the engine and is no anomaly', async () => {
-  const { made, records, notSent, state } = reporter();
-  made.take(senderOf(2), { ...SOFT, severity: 'INFO' });
-  made.take(senderOf(2), { ...HARD, severity: 'INFO' });
-  await made.flush();
-  assert.deepEqual([records.length, notSent, state.counted], [1, ['info'], 1]);
+test('findings are told apart by run, detector and ranks', () => {
+  const { take, told } = reporter();
+  take(senderOf(2), SOFT);
+  take(senderOf(2), { ...SOFT, step: 2, value: 10 });
+  take(senderOf(2), { ...SOFT, ranks: [0, 1] });
+  take(senderOf(2, 0, { runId: 'another' }), SOFT);
+  const [first, again, more, other] = told.map(({ key }) => key);
+  assert.equal(first, again);
+  assert.equal(new Set([first, more, other]).size, 3);
 });
 
-test('what a job with fault injection shows is a record of its own', async () => {
-  const { made, records } = reporter();
-  made.take(senderOf(2), SOFT);
-  made.take(senderOf(2, 0, { testBuild: true, jobId: 'test' }), SOFT);
-  await made.flush();
-  assert.deepEqual(
-    records.map(({ testBuild }) => testBuild),
-    [false, true],
-  );
-});
-
-test('the last of the room is for comparisons; what finds none is dropped and counted', async () => {
-  const { made, records, notSent } = reporter({ hasRoom: false });
-  made.take(senderOf(2), SOFT);
-  made.take(senderOf(2), HARD);
-  await made.flush();
-  assert.deepEqual([records[0]?.events.length, notSent], [1, ['spool_full']]);
-  const full = reporter({ full: true });
-  full.made.take(senderOf(2), HARD);
-  await full.made.flush();
-  assert.deepEqual([full.notSent, full.state.lost], [['spool_full'], 0]);
-});
-
-test('the same finding is told once', async () => {
-  const { made, records, notSent } = reporter();
-  made.take(senderOf(2), SOFT);
-  made.take(senderOf(2), SOFT);
-  await made.flush();
-  assert.deepEqual([records[0]?.events.length, notSent], [1, ['repeated']]);
+test('what a job with fault injection shows is marked', () => {
+  const { take, told } = reporter();
+  take(senderOf(2, 0, { testBuild: true }), SOFT);
+  assert.equal(told[0]?.testBuild, true);
 });

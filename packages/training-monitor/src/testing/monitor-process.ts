@@ -1,32 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { TEST_TOKEN } from './engine-stub.js';
+import { TEST_TOKEN } from '@sentinel/monitor-kit/testing/engine-stub';
+import { until } from '@sentinel/monitor-kit/testing/until';
 
 const PACKAGE = join(import.meta.dirname, '../..');
 const THRESHOLDS = join(PACKAGE, '../../config/thresholds/training_thresholds.yaml');
-const START_MS = 15_000;
-const POLL_MS = 20;
-
-/** Waits until `look` gives something. @throws Error that names what was waited for */
-export async function until<T>(what: string, look: () => T | undefined | false, timeoutMs = START_MS): Promise<T> {
-  for (const end = performance.now() + timeoutMs; ; await delay(POLL_MS)) {
-    const found = look();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`${what}: not within ${timeoutMs} ms`);
-  }
-}
-
-/** An empty folder that is removed after the tests of this file. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'sentinel-training-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** The real analyser in a folder of its own. */
 export class MonitorProcess {

@@ -1,6 +1,16 @@
 import { choice, flag, integer, list, mapping, real, text } from '../formats.js';
-import { endpoint, listenAddress, requiredPath, webUrl } from '../places.js';
-import { group, inert, leaf, secret, section } from '../schema.js';
+import {
+  endpoint,
+  listenAddress,
+  nodeName,
+  optionalEndpoint,
+  optionalListenAddress,
+  optionalPath,
+  requiredPath,
+  webUrl,
+} from '../places.js';
+import { group, leaf, secret, section } from '../schema.js';
+import { ownNodeName } from './node-name.js';
 import {
   CONTRACT,
   checkPlaintext,
@@ -17,7 +27,7 @@ export const rankDevices = mapping(text({ expects: 'a device id', pattern: /^[A-
 
 export const inferenceMonitor = section(
   'The monitor beside an inference server.',
-  inert({
+  {
     enabled: leaf({ format: flag, default: true, doc: 'Samples requests.', source: CONTRACT }),
     correlation_engine_endpoint: leaf({
       format: endpoint,
@@ -26,17 +36,142 @@ export const inferenceMonitor = section(
       source: CONTRACT,
     }),
     tls: clientTls('inference-monitor'),
+    node_name: leaf({
+      format: nodeName,
+      default: '',
+      doc: "This node's name, the same as its probe agent's; \"\" = the variable NODE_NAME, else the host's name.",
+      source: CONTRACT,
+      fallback: ownNodeName,
+    }),
+    data_dir: leaf({
+      format: requiredPath,
+      default: '/var/lib/sentinel/inference-monitor',
+      doc: 'Folder of the spool and of reference distributions; each node name has its own subfolder.',
+      source: ESTIMATE,
+    }),
+    spool: group('Anomalies that the engine has not yet committed, on disk.', {
+      max_bytes: leaf({
+        format: integer(1_048_576, 1_099_511_627_776),
+        default: 16_777_216,
+        unit: 'bytes',
+        doc: 'Largest spool. What finds it full is dropped and counted; its last tenth is kept for comparisons of bits.',
+        source: ESTIMATE,
+      }),
+    }),
+    replica_name: leaf({
+      format: text({ expects: 'at most 128 characters', pattern: /^.{1,128}$/, allowEmpty: true }),
+      default: '',
+      doc: 'Name of this replica of the model; "" = the variable POD_NAME, else node_name and the port of upstream_url.',
+      source: ESTIMATE,
+    }),
+    gpu_uuids: leaf({
+      format: list(text({ expects: 'a device id', pattern: /^[A-Za-z0-9-]{1,80}$/ })),
+      default: [],
+      doc: 'Devices that the inference server computes on, by worker; [] = as the library says, else the only device of the node.',
+      source: ESTIMATE,
+    }),
     listen_address: leaf({
       format: listenAddress,
       default: '127.0.0.1:8000',
-      doc: 'Where the sidecar takes requests in place of the inference server.',
-      source: ESTIMATE,
+      doc: 'Where the sidecar takes requests in place of the inference server, over HTTP/1.1 and HTTP/2.',
+      source: CONTRACT,
     }),
     upstream_url: leaf({
       format: webUrl({ allowEmpty: true }),
       default: '',
-      doc: 'The inference server; "" = the usual address of framework on this host.',
+      doc: 'The inference server; "" = the usual address of framework on this host, and no traffic passes where that is listen_address.',
+      source: CONTRACT,
+    }),
+    grpc_listen_address: leaf({
+      format: optionalListenAddress,
+      default: '',
+      doc: 'Where the sidecar takes KServe v2 requests over gRPC; "" = nowhere.',
       source: ESTIMATE,
+    }),
+    upstream_grpc: leaf({
+      format: optionalEndpoint,
+      default: '',
+      doc: 'The gRPC port of the inference server, HOST:PORT; "" = port 8001 of the host of upstream_url.',
+      source: ESTIMATE,
+    }),
+    socket_path: leaf({
+      format: requiredPath,
+      default: '/run/sentinel/inference.sock',
+      doc: 'Unix socket on which the front of the sidecar, and the library in the server, reach the analyser.',
+      source: CONTRACT,
+    }),
+    socket_mode: leaf({
+      format: text({ expects: 'three octal digits such as "660"', pattern: /^[0-7]{3}$/ }),
+      default: '666',
+      doc: 'Permissions of the socket. Whoever may write to it can report about GPUs of this node.',
+      source: ESTIMATE,
+    }),
+    canary: group('A fixed prompt whose answer has to stay the same.', {
+      enabled: leaf({ format: flag, default: true, doc: 'Asks it.', source: CONTRACT }),
+      interval_s: leaf({
+        format: integer(1, 86_400),
+        default: 60,
+        unit: 's',
+        doc: 'Time between two canaries.',
+        source: CONTRACT,
+      }),
+      prompts_file: leaf({
+        format: optionalPath,
+        default: '',
+        doc: 'Prompts, one a line, used in turn; "" = those of the product.',
+        source: ESTIMATE,
+      }),
+      max_tokens: leaf({
+        format: integer(1, 256),
+        default: 16,
+        unit: 'tokens',
+        doc: 'Tokens of an answer.',
+        source: ESTIMATE,
+      }),
+      hard: leaf({
+        format: choice('auto', 'never'),
+        default: 'auto',
+        doc: 'Whether canaries and replays that differ are evidence by their bits: auto = where this engine was shown to answer alike whatever shares the batch.',
+        source: CONTRACT,
+      }),
+    }),
+    replay: group('Sampled requests that other replicas compute again.', {
+      interval_s: leaf({
+        format: integer(0, 86_400),
+        default: 60,
+        unit: 's',
+        doc: 'Least time between two replays; 0 = never.',
+        source: ESTIMATE,
+      }),
+    }),
+    weights: group('Checksums of the weights in memory, by the library.', {
+      interval_s: leaf({
+        format: integer(0, 604_800),
+        default: 600,
+        unit: 's',
+        doc: 'Time between two checksums; 0 = never. Read by the library in the server.',
+        source: CONTRACT,
+      }),
+      manifest_file: leaf({
+        format: optionalPath,
+        default: '',
+        doc: 'What the checksums have to be; "" = the first one after the weights were loaded. Read by the library in the server.',
+        source: ESTIMATE,
+      }),
+    }),
+    replicas: group('Monitors of other replicas of the same model, with which answers are compared.', {
+      listen_address: leaf({
+        format: optionalListenAddress,
+        default: '',
+        doc: 'Where this monitor answers others, HOST:PORT; "" = nowhere.',
+        source: ESTIMATE,
+      }),
+      endpoints: leaf({
+        format: list(endpoint),
+        default: [],
+        doc: 'The others, HOST:PORT; a name with several addresses stands for all of them, such as a headless Service.',
+        source: ESTIMATE,
+      }),
     }),
     framework: leaf({
       format: choice('vllm', 'trtllm', 'triton', 'generic'),
@@ -148,7 +283,7 @@ export const inferenceMonitor = section(
       source: ESTIMATE,
       reloadable: true,
     }),
-  }),
+  },
   (values, report, context) => {
     checkTlsFiles(values.tls, report);
     checkPlaintext(values.tls, { correlation_engine_endpoint: values.correlation_engine_endpoint }, report, context);

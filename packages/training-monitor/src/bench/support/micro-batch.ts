@@ -1,6 +1,6 @@
+import type { Random } from '@sentinel/monitor-kit/testing/random';
 import type { Answer } from '../../analysers/finding.js';
 import type { Replay } from '../../analysers/replay-watch.js';
-import type { Random } from './random.js';
 import { digestOf } from './replicas.js';
 
 const SIDE = 4;

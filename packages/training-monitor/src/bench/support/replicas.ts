@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Random } from './random.js';
+import type { Random } from '@sentinel/monitor-kit/testing/random';
 
 /** Words of a simulated replica: half parameters, half optimizer state. */
 const WORDS = 256;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../bench/support/random.js';
+import { Random } from '../testing/random.js';
 import { BlockCusum, type Shift } from './block-cusum.js';
 
 const OPTIONS = { block: 20, reference: 50, allowance: 0.75, limit: 9 };

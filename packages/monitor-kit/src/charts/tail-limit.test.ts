@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../bench/support/random.js';
+import { Random } from '../testing/random.js';
 import { TailLimit } from './tail-limit.js';
 
 function limitAfter(samples: number, draw: (random: Random) => number, seed = 1): number {

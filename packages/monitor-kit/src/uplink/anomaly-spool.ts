@@ -21,27 +21,36 @@ const SOFT_SHARE = 0.9;
 
 const NOBODY = { node: '', spoolId: Buffer.alloc(0), sequence: 0n };
 
-/** @throws SentinelError where another process has it, or it is damaged */
-export function openAnomalySpool(folder: SpoolFolder, maxBytes: number): Promise<AnomalySpool> {
-  return Spool.open({ folder, maxBytes, maxBytesKey: 'training_monitor.spool.max_bytes', payloads: PAYLOADS });
+/**
+ * @param monitor its name in sources of anomalies, such as "training-monitor"
+ * @param maxBytesKey name of the bound in the configuration
+ * @throws SentinelError where another process has it, or it is damaged
+ */
+export function openAnomalySpool(
+  monitor: string,
+  folder: SpoolFolder,
+  maxBytes: number,
+  maxBytesKey: string,
+): Promise<AnomalySpool> {
+  return Spool.open({ folder, maxBytes, maxBytesKey, payloads: payloadsOf(`${monitor}/given-up`) });
 }
 
-const PAYLOADS: Payloads<AnomalyPayload> = {
+const payloadsOf = (source: string): Payloads<AnomalyPayload> => ({
   encode: (payload) => StreamAnomalyEventsRequest.encode({ ...NOBODY, ...payload }).finish(),
   // A full spool takes no more: what was seen first tells most.
   kindOf: () => 'kept',
   giveUp: (bytes) => {
     const payload = StreamAnomalyEventsRequest.decode(bytes);
-    const events = [givenUp(payload.events.length, payload.createdUs)];
+    const events = [givenUp(source, payload.events.length, payload.createdUs)];
     return StreamAnomalyEventsRequest.encode({ ...payload, testBuild: false, events }).finish();
   },
-};
+});
 
 /** Sequences have no gap, so that a record which the engine refuses for ever leaves one that accuses nobody. */
-function givenUp(events: number, timeUs: bigint): AnomalyEvent {
+function givenUp(source: string, events: number, timeUs: bigint): AnomalyEvent {
   return {
     type: AnomalyType.INVARIANT_VIOLATION,
-    source: 'training-monitor/given-up',
+    source,
     severity: AnomalySeverity.INFO,
     timeUs,
     gpus: [],

@@ -7,7 +7,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { createClient } from '@sentinel/service-kit/grpc-client';
 import { spoolFolder } from '@sentinel/service-kit/spool';
 import { EngineStub, TEST_TOKEN } from '../testing/engine-stub.js';
-import { temporaryFolder, until } from '../testing/monitor-process.js';
+import { temporaryFolder, until } from '../testing/until.js';
 import { type AnomalyPayload, openAnomalySpool } from './anomaly-spool.js';
 import { Uplink } from './uplink.js';
 
@@ -26,8 +26,10 @@ async function linked(t: TestContext) {
   await engine.start();
   const { address } = engine;
   const spool = await openAnomalySpool(
+    'training-monitor',
     spoolFolder(join(root, randomBytes(6).toString('hex')), () => randomBytes(16)),
     1 << 20,
+    'training_monitor.spool.max_bytes',
   );
   const seen = { errors: [] as SentinelError[], givenUp: 0, connected: 0 };
   const uplink = new Uplink({

@@ -6,21 +6,19 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 /** Longest path of a Unix socket on Linux, bytes. */
 const MAX_PATH_BYTES = 107;
 
-/** Name in the configuration. */
-export const SOCKET_KEY = 'training_monitor.socket_path';
-
 /**
  * Makes the path free for a new socket: one that nobody listens on is what a killed analyser left.
+ * @param key name in the configuration
  * @throws SentinelError where somebody does, or where it is no socket
  */
-export async function freeSocket(path: string): Promise<void> {
+export async function freeSocket(path: string, key: string): Promise<void> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES)
-    throw refused(`${path} is longer than ${MAX_PATH_BYTES} bytes`, 'Use a shorter path.');
+    throw refused(key, `${path} is longer than ${MAX_PATH_BYTES} bytes`, 'Use a shorter path.');
   mkdirSync(dirname(path), { recursive: true });
   if (!existsSync(path)) return;
-  if (!statSync(path).isSocket()) throw refused(`${path} is there and is no socket`, 'Use a path of its own.');
+  if (!statSync(path).isSocket()) throw refused(key, `${path} is there and is no socket`, 'Use a path of its own.');
   if (await answers(path))
-    throw refused(`another analyser listens on ${path}`, 'One analyser serves all jobs of a node.');
+    throw refused(key, `another analyser listens on ${path}`, 'One analyser serves all jobs of a node.');
   unlinkSync(path);
 }
 
@@ -40,11 +38,11 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function refused(message: string, hint: string): SentinelError {
+function refused(key: string, message: string, hint: string): SentinelError {
   return new SentinelError({
     code: 'FAILED_PRECONDITION',
-    field: SOCKET_KEY,
+    field: key,
     message,
-    hint: `${hint} Set ${SOCKET_KEY}.`,
+    hint: `${hint} Set ${key}.`,
   });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Random } from '../bench/support/random.js';
+import { Random } from '../testing/random.js';
 import { SpikeChart } from './spike-chart.js';
 
 function learned(side: 'up' | 'both' = 'both'): { chart: SpikeChart; random: Random } {

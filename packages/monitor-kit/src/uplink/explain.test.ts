@@ -4,7 +4,11 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { explainUplinkError } from './explain.js';
 
 const explained = (code: SentinelError['code'], message: string, reason?: SentinelError['reason']) =>
-  explainUplinkError(new SentinelError({ code, message, ...(reason === undefined ? {} : { reason }) }), 'e:1');
+  explainUplinkError(
+    new SentinelError({ code, message, ...(reason === undefined ? {} : { reason }) }),
+    'e:1',
+    'training_monitor',
+  );
 
 test('each refusal says what to do', () => {
   assert.match(explained('PERMISSION_DENIED', 'no', 'TEST_BUILD_REFUSED'), /allow_test_builds/);

@@ -1,0 +1,25 @@
+import { ConfigError, loadConfigForMain } from '@sentinel/service-kit/config';
+import { runService } from '@sentinel/service-kit/lifecycle';
+import { createLogger } from '@sentinel/service-kit/logging';
+import { buildMonitor, type Loaded } from './build.js';
+
+const loaded = loadConfigForMain({
+  section: 'inference_monitor',
+  argv: process.argv.slice(2),
+  env: process.env,
+  summary: 'stands before an inference server, and tells the engine whose answers differ',
+});
+if (loaded !== undefined) await main(loaded);
+
+async function main(loaded: Loaded): Promise<void> {
+  try {
+    const log = createLogger('inference-monitor', loaded.logging);
+    for (const warning of loaded.warnings) log.warn(warning);
+    if (loaded.insecure) log.warn('--insecure: anomalies may travel in plaintext beyond this machine');
+    await runService((fatal) => buildMonitor({ loaded, log, fatal }), { log, readyFile: loaded.readyFile ?? '' });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = error.exitCode;
+  }
+}
