@@ -1,0 +1,17 @@
+/** The process in which a model runs, or what stands before it, as its hello says. */
+export interface Server {
+  /** "" = as the configuration says. */
+  readonly replica: string;
+  /** "" = not known yet. */
+  readonly model: string;
+  readonly framework: string;
+  /** Lower-case hexadecimal digits; "" = comparable with nobody. */
+  readonly configHash: string;
+  readonly dtype: string;
+  /** By worker; "" = a CPU, or not known. */
+  readonly gpus: readonly string[];
+  readonly libraryVersion: string;
+  readonly testBuild: boolean;
+  /** It answers questions. */
+  readonly answers: boolean;
+}
