@@ -36,6 +36,8 @@ export class Run {
   #disagreeing = 0;
   /** Since when no rank is there; null while one is. */
   emptySinceMs: number | null = null;
+  /** Findings until now that a replay may explain. */
+  replaysWanted = 0;
 
   constructor(job: Sender, thresholds: TrainingThresholds) {
     this.job = job;

@@ -95,3 +95,23 @@ test('a copy that is wrong about others is counted and accuses nobody', () => {
   assert.deepEqual(ranks(), []);
   assert.equal(runs.counts.disagreeing, 1);
 });
+
+test('each rank of a run is told once that a replay is wanted, after a tie and not after a vote', () => {
+  const { runs } = site();
+  const members = [0, 1, 2, 3].map((rank) => runs.join(senderOf(4, rank)));
+  for (const member of members) member.take(replicas(1, BAD), 0);
+  assert.deepEqual(
+    members.map((member) => member.wantsReplay()),
+    [false, false, false, false],
+  );
+  const tied = site().runs;
+  const pair = [0, 1].map((rank) => tied.join(senderOf(2, rank)));
+  for (const member of pair) member.take(replicas(1, ['aa', 'bb']), 0);
+  assert.deepEqual(
+    pair.map((member) => [member.wantsReplay(), member.wantsReplay()]),
+    [
+      [true, false],
+      [true, false],
+    ],
+  );
+});

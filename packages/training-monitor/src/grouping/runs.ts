@@ -1,6 +1,7 @@
 import type { TrainingThresholds } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Finding } from '../analysers/finding.js';
+import { wantsReplay } from '../analysers/wants-replay.js';
 import type { Sender, TrainingRecord } from './record.js';
 import { Run, type RunCounts } from './run.js';
 
@@ -18,6 +19,8 @@ export interface RunsParts {
 /** One rank of one run, as the stream that it came by knows it. */
 export interface Membership {
   take(record: TrainingRecord, nowMs: number): void;
+  /** Was something found since this was last called that a replay may explain? Each rank is told. */
+  wantsReplay(): boolean;
   leave(nowMs: number): void;
 }
 
@@ -59,7 +62,13 @@ export class Runs {
     if (run.job.places.length !== sender.places.length) throw otherShape(run.job, sender);
     const { rank } = sender;
     run.join(rank);
+    let told = run.replaysWanted;
     return {
+      wantsReplay: () => {
+        const wanted = run.replaysWanted > told;
+        told = run.replaysWanted;
+        return wanted;
+      },
       take: (record, nowMs) => this.#tell(run, [...run.take(rank, record, nowMs), ...run.advance(nowMs)]),
       leave: (nowMs) => {
         run.leave(rank, nowMs);
@@ -94,8 +103,11 @@ export class Runs {
     this.#runs.delete(key);
   }
 
-  #tell({ job }: Run, findings: readonly Finding[]): void {
-    for (const finding of findings) this.#parts.onFinding(job, finding);
+  #tell(run: Run, findings: readonly Finding[]): void {
+    for (const finding of findings) {
+      if (wantsReplay(finding)) run.replaysWanted += 1;
+      this.#parts.onFinding(run.job, finding);
+    }
   }
 }
 

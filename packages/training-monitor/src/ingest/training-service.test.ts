@@ -27,6 +27,7 @@ async function served(t: TestContext, inboxGiven?: Pick<Inbox, 'push'>) {
     inbox,
     join: () => ({
       take: (record) => void taken.push(record),
+      wantsReplay: () => taken.length === 2,
       leave: () => {
         seen.left += 1;
       },
@@ -113,4 +114,13 @@ test('what the library dropped is counted once', async (t) => {
     await rank.send({ $case: 'replicas', value: ReplicaRound.fromPartial({ checksums: [Buffer.alloc(32)] }) }, dropped);
   }
   await until('the counts', () => seen.libraryDropped === 10);
+});
+
+test('a rank is told once that a replay is wanted', async (t) => {
+  const { socket } = await served(t);
+  const rank = new RankClient(socket, senderOf(1));
+  await rank.hello();
+  for (let step = 1; step <= 200; step += 1) await rank.replicas(step, ['aa']);
+  await until('all answered', () => rank.analysed === 200n);
+  assert.equal(rank.replaysWanted, 1);
 });

@@ -106,6 +106,7 @@ class RankStream {
   #membership: Membership | null = null;
   #analysed = 0n;
   #libraryDropped = 0n;
+  #replayWanted = false;
   #ended = false;
 
   constructor(parts: TrainingServiceParts, call: Call) {
@@ -139,7 +140,7 @@ class RankStream {
     inbox.push(this.#lane, () => {
       membership.take(record, nowMs());
       onRecord(sender, record);
-      this.#answer();
+      this.#answer(membership);
     });
   }
 
@@ -153,10 +154,12 @@ class RankStream {
     if (!inbox.push({ waiting: 0 }, leave)) leave();
   }
 
-  #answer(): void {
+  #answer(membership: Membership): void {
     this.#analysed += 1n;
-    const due = this.#analysed % BigInt(ANSWER_EVERY) === 0n || this.#lane.waiting === 0;
+    if (membership.wantsReplay()) this.#replayWanted = true;
+    const due = this.#replayWanted || this.#analysed % BigInt(ANSWER_EVERY) === 0n || this.#lane.waiting === 0;
     if (!due || this.#ended || this.#call.writableNeedDrain || !this.#call.writable) return;
-    this.#call.write({ analysed: this.#analysed });
+    this.#call.write({ analysed: this.#analysed, replayWanted: this.#replayWanted });
+    this.#replayWanted = false;
   }
 }

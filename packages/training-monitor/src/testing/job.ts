@@ -26,13 +26,16 @@ export class RankClient {
   readonly #stream: ClientDuplexStream<StreamStepsRequest, StreamStepsResponse>;
   readonly #ended = Promise.withResolvers<SentinelError | null>();
   analysed = 0n;
+  /** Answers that wanted a replay. */
+  replaysWanted = 0;
 
   constructor(socket: string, sender: Sender) {
     this.sender = sender;
     this.#client = createClient(TrainingServiceClient, { address: `unix:${socket}`, tls: null, token: '' });
     this.#stream = this.#client.streamSteps();
-    this.#stream.on('data', ({ analysed }: StreamStepsResponse) => {
+    this.#stream.on('data', ({ analysed, replayWanted }: StreamStepsResponse) => {
       this.analysed = analysed;
+      if (replayWanted) this.replaysWanted += 1;
     });
     this.#stream.on('error', (error) => this.#ended.resolve(SentinelError.from(error)));
     this.#stream.on('end', () => this.#ended.resolve(null));
