@@ -3,6 +3,11 @@ export type { CommandSpecs, FlagSpec, FlagSpecs, FlagValues } from './command-li
 export { renderDefaultFile } from './default-file.js';
 export { FormatError } from './formats.js';
 export {
+  type GivenInferenceThresholds,
+  type InferenceThresholds,
+  loadInferenceThresholds,
+} from './inference-thresholds.js';
+export {
   type Change,
   DEFAULT_CONFIG_FILE,
   type LoadedConfig,
