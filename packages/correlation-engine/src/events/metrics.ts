@@ -11,7 +11,7 @@ const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
 ];
 const CANARY_OUTCOMES = ['agreed', 'dissent', 'no_majority', 'timeout'];
 const COMPARED = ['REPLICA_MISMATCH', 'REPLAY_MISMATCH', 'CHECKPOINT_DIVERGENCE', 'CANARY_MISMATCH'];
-const COMPARISON_OUTCOMES = ['counted', 'repeated', 'not_its_device', 'agreed', 'no_majority', 'too_few'];
+const COMPARISON_OUTCOMES = ['counted', 'shared', 'repeated', 'not_its_device', 'agreed', 'no_majority', 'too_few'];
 const LATENCY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
 const DETECTION_BUCKETS = [5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 
@@ -98,7 +98,7 @@ export class EngineMetrics {
     });
     this.#comparisons = new Counter({
       name: 'sentinel_job_comparisons_total',
-      help: 'Comparisons of jobs by what the vote said. counted: a device is accused, see `sentinel gpus list`. no_majority rising: the job itself is not deterministic.',
+      help: 'Comparisons of jobs by what the vote said. counted: a device is accused, shared: several that answered together, see `sentinel gpus list`. no_majority rising: the job itself is not deterministic.',
       labelNames: ['type', 'outcome'],
       registers,
     });

@@ -204,10 +204,17 @@ export interface ComparisonEffect {
 }
 
 /**
- * COUNTED = it accuses a device. REPEATED = the device was accused of it already. NOT_ITS_DEVICE = a device lost, of which this monitor
+ * COUNTED = it accuses a device. SHARED = it accuses devices that answered together, each a little. REPEATED = the device was accused of it already. NOT_ITS_DEVICE = a device lost, of which this monitor
  * may not speak. The others are those of the vote.
  */
-export type ComparisonOutcome = 'COUNTED' | 'REPEATED' | 'NOT_ITS_DEVICE' | 'AGREED' | 'NO_MAJORITY' | 'TOO_FEW';
+export type ComparisonOutcome =
+  | 'COUNTED'
+  | 'SHARED'
+  | 'REPEATED'
+  | 'NOT_ITS_DEVICE'
+  | 'AGREED'
+  | 'NO_MAJORITY'
+  | 'TOO_FEW';
 
 /** Why an operator's order was not carried out. */
 export interface Refusal {

@@ -289,6 +289,8 @@ export interface ComparedAnswer {
   readonly digest: string;
   /** Computed again, to check another's answer or its own. */
   readonly again: boolean;
+  /** Devices with the same number answered together; absent = alone. */
+  readonly group?: number;
 }
 
 /** Devices of a job computed, or hold, what must be the same bits: the engine takes the vote. */
@@ -311,6 +313,8 @@ export interface ComparisonRecord extends InJob {
   agreedBefore: number;
   /** Asked for because of an earlier mismatch of the device. */
   asked: boolean;
+  /** What the devices computed from was proven to be the same bits; absent = not. */
+  stateEqual?: boolean;
   buildId: string;
   testBuild: boolean;
 }

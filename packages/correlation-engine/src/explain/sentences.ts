@@ -75,7 +75,7 @@ function observe({ device, config }: View): string[] {
 function evidence(view: View): string[] {
   const { device, assessment } = view;
   const held = heldUnits(device);
-  if (held.length === 0) return [];
+  if (held.length === 0) return jobSentences(view);
   const units = held.slice(0, MAX_UNITS_NAMED).map(unitText);
   const more = held.length - units.length;
   const said = device.stateReason.includes('hard observation');

@@ -119,10 +119,10 @@ function toAnomaly(
 }
 
 function toComparison(
-  { answers, agreedBefore, asked }: Comparison,
+  { answers, agreedBefore, asked, stateEqual }: Comparison,
   accused: Pick<ComparisonRecord, 'gpus' | 'node'>,
   at: string,
-): Pick<ComparisonRecord, 'answers' | 'agreedBefore' | 'asked'> {
+): Pick<ComparisonRecord, 'answers' | 'agreedBefore' | 'asked' | 'stateEqual'> {
   if (answers.length < 2 || answers.length > MAX_ANSWERS) throw invalid(`${at}.answers`, `must be 2 to ${MAX_ANSWERS}`);
   if (!answers.some((answer) => isOf(accused, answer)))
     throw invalid(
@@ -134,6 +134,7 @@ function toComparison(
     answers: answers.map((answer, i) => toAnswer(answer, `${at}.answers[${i}]`)),
     agreedBefore: Number(agreedBefore),
     asked,
+    ...(stateEqual ? { stateEqual } : {}),
   };
 }
 
@@ -142,13 +143,14 @@ function isOf({ gpus, node }: Pick<ComparisonRecord, 'gpus' | 'node'>, answer: W
   return gpus.length === 0 ? answer.gpu === '' && answer.node === node : gpus.includes(answer.gpu);
 }
 
-function toAnswer({ node, gpu, rank, digest, again }: WireAnswer, at: string): ComparedAnswer {
+function toAnswer({ node, gpu, rank, digest, again, group }: WireAnswer, at: string): ComparedAnswer {
   if (node !== '' && !NODE_NAME.test(node)) throw invalid(`${at}.node`, 'must be the name of a node, or empty');
   if (gpu !== '' && !isDeviceId(gpu)) throw invalid(`${at}.gpu`, `${DEVICE_ID_RULE}, or be empty`);
   const { least, most } = DIGEST_BYTES;
   if (digest.length < least || digest.length > most)
     throw invalid(`${at}.digest`, `must have ${least} to ${most} bytes`);
-  return { node, gpu, rank, digest: Buffer.from(digest).toString('hex'), again };
+  const together = group === 0 ? {} : { group };
+  return { node, gpu, rank, digest: Buffer.from(digest).toString('hex'), again, ...together };
 }
 
 function gpusOf(gpus: readonly string[], at: string): readonly string[] {

@@ -47,9 +47,9 @@ export function accuseOutvoted(step: Step, device: DeviceState, loss: Loss): voi
   });
 }
 
-function whyOf({ job, rank, step }: ComparisonRecord): string {
+function whyOf({ type, job, rank, step }: ComparisonRecord): string {
   const place = rank === undefined ? '' : `, rank ${rank}`;
-  return `two other devices or more outvoted (job ${job}${place}, step ${step ?? 0})`;
+  return `two other devices or more outvoted (${type}, job ${job}${place}, step ${step ?? 0})`;
 }
 
 function observeLoss(step: Step, device: DeviceState, { record, verdict, outvoted, round }: Loss): Observed {

@@ -9,21 +9,22 @@ const NODES = ['n1', 'n2', 'n3', 'n4'];
 const ID = deviceIdOf('n1');
 
 const report = fc.record({
-  type: fc.constantFrom('REPLICA_MISMATCH', 'REPLAY_MISMATCH', 'CHECKPOINT_DIVERGENCE'),
+  type: fc.constantFrom('REPLICA_MISMATCH', 'REPLAY_MISMATCH', 'CHECKPOINT_DIVERGENCE', 'CANARY_MISMATCH'),
   job: fc.constantFrom('a', 'b'),
   step: fc.nat(5),
   agreedBefore: fc.constantFrom(0, 0, 3),
   asked: fc.boolean(),
+  stateEqual: fc.boolean(),
   wrong: fc.constantFrom('bb', 'cc', 'dd'),
   /** Seconds after the one before. */
   after: fc.constantFrom(0, 1, 60),
 });
 type Report = typeof report extends fc.Arbitrary<infer T> ? T : never;
 
-function recordOf(fleet: Fleet, { type, job, step, agreedBefore, asked, wrong }: Report): ComparisonRecord {
+function recordOf(fleet: Fleet, { type, job, step, agreedBefore, asked, stateEqual, wrong }: Report): ComparisonRecord {
   return {
     ...{ kind: 'comparison', node: 'n1', gpus: [ID], source: 'training-monitor/test', type, timeUs: fleet.nowUs },
-    ...{ job, jobGpus: 4, rank: 0, step, agreedBefore, asked, buildId: 'b', testBuild: false },
+    ...{ job, jobGpus: 4, rank: 0, step, agreedBefore, asked, stateEqual, buildId: 'b', testBuild: false },
     answers: NODES.map((node, rank) => ({
       ...{ node, gpu: deviceIdOf(node), rank, again: false, digest: rank === 0 ? wrong : 'aa' },
     })),

@@ -152,6 +152,58 @@ test('replays are computed anew each time', () => {
   }
 });
 
+test('a canary that stays wrong is one loss, unless weights were proven equal or the device wavers', () => {
+  const fields = { type: 'CANARY_MISMATCH', source: 'inference-monitor/canary', job: 'tiny', agreedBefore: 0 };
+  const rounds = (...more: Partial<ComparisonRecord>[]) => {
+    const fleet = fleetOf(4);
+    return more.map((each, i) => {
+      fleet.advance(60 * SECOND_US);
+      return outcomes(fleet.commit(compared(fleet, { ...fields, step: 100 + i, ...each })))[0];
+    });
+  };
+  const wavering = [...answers(4), { ...(answers(1)[0] as ComparedAnswer), digest: RIGHT, again: true }];
+  const replay = { type: 'REPLAY_MISMATCH' };
+  assert.deepEqual(rounds({}, { asked: true }, replay), ['COUNTED', 'REPEATED', 'REPEATED']);
+  assert.deepEqual(rounds({}, { agreedBefore: 3 }), ['COUNTED', 'COUNTED'], 'it had agreed since');
+  assert.deepEqual(rounds({}, { answers: wavering }), ['COUNTED', 'COUNTED']);
+  const proven = { stateEqual: true };
+  assert.deepEqual(rounds(proven, { ...proven, asked: true }), ['COUNTED', 'COUNTED']);
+  assert.deepEqual(rounds(proven, { ...replay, ...proven }), ['COUNTED', 'COUNTED']);
+  const agreed = { answers: answers(4, RIGHT), agreedBefore: 1 };
+  assert.deepEqual(rounds({}, agreed, { type: 'REPLICA_MISMATCH' }), ['COUNTED', 'AGREED', 'COUNTED']);
+  assert.deepEqual(
+    rounds({ type: 'REPLICA_MISMATCH' }, agreed, { type: 'REPLICA_MISMATCH' }),
+    ['COUNTED', 'AGREED', 'REPEATED'],
+    'a canary need not touch the bits that differ',
+  );
+});
+
+test('devices that answered together share what speaks against them: SUSPECT, probed, and never taken out by it', () => {
+  const fleet = new Fleet();
+  const own = ['GPU-a', 'GPU-b'];
+  fleet.hello('n1', { devices: own.map((id) => describe(id)) });
+  for (const node of ['n2', 'n3']) fleet.hello(node);
+  const given = [
+    ...own.map((gpu) => ({ node: 'n1', gpu, rank: 0, digest: WRONG, again: false, group: 1 })),
+    ...['n2', 'n3'].map((node, i) => ({ node, gpu: deviceIdOf(node), rank: i + 1, digest: RIGHT, again: false })),
+  ];
+  const fields = { gpus: own, type: 'CANARY_MISMATCH', job: 'tiny', answers: given, stateEqual: true };
+  const effects = fleet.commit(compared(fleet, fields));
+  assert.deepEqual(outcomes(effects), ['SHARED']);
+  assert.deepEqual([effects.observations, eventNames(effects)[0]], [[], 'job_comparison']);
+  assert.ok(sentWork(effects).some((work) => work.kind === 'burst'));
+  assert.deepEqual(outcomes(fleet.commit(compared(fleet, fields))), ['REPEATED']);
+  for (let step = 1; step <= 40; step += 1) {
+    fleet.advance(60 * SECOND_US);
+    fleet.commit(compared(fleet, { ...fields, step, asked: true }));
+  }
+  for (const id of own) {
+    assert.deepEqual([fleet.device(id).state, fleet.device(id).units], ['SUSPECT', []]);
+    const said = explain(fleet.state, id, fleet.nowUs)?.sentences.join('\n') ?? '';
+    assert.match(said, /its answer to a canary was not that of the others \(given together with 1 more device/);
+  }
+});
+
 test('the engine counts the votes: who is not outvoted is not accused, whatever the monitor says', () => {
   const two = answers(2);
   const tie = answers(4).map((answer, i) => ({ ...answer, digest: i < 2 ? WRONG : RIGHT }));

@@ -7,6 +7,7 @@ import type { DeviceState } from '../evidence/model/device.js';
 import type { ComparisonRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { accuseOutvoted } from './accuse-outvoted.js';
+import { accuseTogether } from './accuse-together.js';
 import { agreedInJobs } from './agreed-in-jobs.js';
 import { placeOf } from './place-in-job.js';
 import { needsReview, review } from './review.js';
@@ -37,7 +38,10 @@ export function applyComparison(step: Step, told: ComparisonRecord): void {
     announce(step, record, verdict, { eventUs, outcome: 'NOT_ITS_DEVICE', gpu: '' });
     return note(step, record, 'NOT_ITS_DEVICE');
   }
-  for (const { device, outvoted } of lost) lose(step, record, verdict, { device, outvoted, eventUs });
+  const alone = lost.filter(({ outvoted }) => outvoted.together === 1);
+  for (const { device, outvoted } of alone) lose(step, record, verdict, { device, outvoted, eventUs });
+  const together = lost.filter(({ outvoted }) => outvoted.together > 1);
+  if (together.length > 0) loseTogether(step, record, verdict, eventUs, together);
 }
 
 interface Lost {
@@ -47,17 +51,39 @@ interface Lost {
 }
 
 function lose(step: Step, record: ComparisonRecord, verdict: JobVerdict, { device, outvoted, eventUs }: Lost): void {
-  const { type, job, rank, agreedBefore } = record;
-  const round: LostRound = {
-    ...{ type, job, ...(rank === undefined ? {} : { rank }), step: record.step ?? 0, timeUs: eventUs },
-    ...{ agreedBefore, wavers: outvoted.wavers },
-  };
+  const round = roundOf(record, outvoted, eventUs);
   // What was said before is not said again: a replica that went wrong loses every comparison.
   if (!isNews(device, round)) return note(step, record, 'REPEATED');
   announce(step, record, verdict, { eventUs, outcome: 'COUNTED', gpu: device.id });
   note(step, record, 'COUNTED');
   accuseOutvoted(step, editDevice(step.draft, device.id), { record, verdict, outvoted, round });
   review(step, device.id);
+}
+
+/** Any of them may be to blame: it is told of once, and shared. */
+function loseTogether(
+  step: Step,
+  record: ComparisonRecord,
+  verdict: JobVerdict,
+  eventUs: number,
+  lost: readonly Omit<Lost, 'eventUs'>[],
+): void {
+  const news = lost.flatMap(({ device, outvoted }) => {
+    const round = { ...roundOf(record, outvoted, eventUs), together: outvoted.together };
+    return isNews(device, round) ? [{ id: device.id, round }] : [];
+  });
+  if (news.length === 0) return note(step, record, 'REPEATED');
+  announce(step, record, verdict, { eventUs, outcome: 'SHARED', gpu: '' });
+  note(step, record, 'SHARED');
+  for (const { id, round } of news) accuseTogether(step, editDevice(step.draft, id), record, round);
+}
+
+function roundOf(record: ComparisonRecord, { wavers }: Outvoted, timeUs: number): LostRound {
+  const { type, job, rank, agreedBefore, stateEqual = false } = record;
+  return {
+    ...{ type, job, ...(rank === undefined ? {} : { rank }), step: record.step ?? 0, timeUs },
+    ...{ agreedBefore, wavers, stateEqual },
+  };
 }
 
 /** In service on the monitor's own node. */
@@ -87,18 +113,19 @@ function announce(
   { digest, devices, agreeing, outvoted }: JobVerdict,
   { eventUs, outcome, gpu }: { eventUs: number; outcome: ComparisonOutcome; gpu: string },
 ): void {
-  const { node, type, job, jobGpus, source, gpus, asked, agreedBefore, answers, detail = '', testBuild } = record;
+  const { node, type, job, jobGpus, source, gpus, asked, agreedBefore, answers, stateEqual, detail = '' } = record;
   const wrongFirst = answers.toSorted((a, b) => Number(a.digest === digest) - Number(b.digest === digest));
   const named = wrongFirst.slice(0, MAX_ANSWERS_NAMED);
   const more = answers.length - named.length;
   const known = deviceOf(step.draft, gpu);
   // Whoever is accused is always told of.
-  const untold = outcome === 'COUNTED' ? 0 : untoldBefore(step, node, `${outcome} ${type} ${job}`);
+  const untold =
+    outcome === 'COUNTED' || outcome === 'SHARED' ? 0 : untoldBefore(step, node, `${outcome} ${type} ${job}`);
   if (untold === null) return;
   emit(
     step,
     'ANOMALY',
-    { gpu, eventUs, injected: testBuild || known?.testBuild === true },
+    { gpu, eventUs, injected: record.testBuild || known?.testBuild === true },
     {
       ...{
         event: 'job_comparison',
@@ -112,6 +139,7 @@ function announce(
       },
       ...{ named: [...gpus], outvoted: outvoted.map((device) => device.gpu).slice(0, MAX_ANSWERS_NAMED) },
       ...{ devices, agreeing, majority: digest, asked, agreed_before: agreedBefore },
+      ...(stateEqual === true ? { state_equal: true } : {}),
       ...{ answers: named.map((answer): JsonValue => ({ ...answer })), ...(more > 0 ? { more_answers: more } : {}) },
       ...(detail === '' ? {} : { detail }),
       ...(untold === 0 ? {} : { untold_before: untold }),

@@ -140,13 +140,13 @@ export function softEvent(gpu: string, fields: Partial<AnomalyEvent> = {}): Part
 /** A round of replicas that the first device lost to the others; node and rank are told from the place in the list. */
 export function lostRound(gpus: readonly string[], step: bigint, asked = false): Partial<AnomalyEvent> {
   const answers = gpus.map((gpu, rank) => ({
-    ...{ node: '', gpu, rank, again: false },
+    ...{ node: '', gpu, rank, again: false, group: 0 },
     digest: rank === 0 ? WRONG : RIGHT,
   }));
   return {
     ...{ type: AnomalyType.REPLICA_MISMATCH, severity: AnomalySeverity.CRITICAL, source: 'training-monitor/replicas' },
     gpus: gpus.slice(0, 1),
     job: { id: 'job-1', gpus: gpus.length, rank: 0, step, framework: 'pytorch 2.13.0 ddp' },
-    comparison: { answers, agreedBefore: 10n, asked },
+    comparison: { answers, agreedBefore: 10n, asked, stateEqual: false },
   };
 }

@@ -16,8 +16,9 @@ const answers = ['a', 'b'].map((digest, rank) => ({
   rank,
   digest: Buffer.from(digest),
   again: false,
+  group: 0,
 }));
-const HARD = { ...SOFT, comparison: { answers, agreedBefore: 0n, asked: false } };
+const HARD = { ...SOFT, comparison: { answers, agreedBefore: 0n, asked: false, stateEqual: false } };
 
 function outbox({ hasRoom = true, full = false } = {}) {
   const records: AnomalyPayload[] = [];

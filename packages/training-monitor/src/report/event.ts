@@ -49,7 +49,7 @@ function comparisonOf(job: Sender, compared: Compared, accused: readonly number[
   const first = answers.filter(isAccused);
   const ordered = [...first, ...answers.filter((answer) => !isAccused(answer))].slice(0, MAX_ANSWERS);
   if (first.length === 0 || ordered.length < 2) return undefined;
-  return { answers: ordered, agreedBefore: BigInt(compared.agreedBefore), asked: compared.asked };
+  return { answers: ordered, agreedBefore: BigInt(compared.agreedBefore), asked: compared.asked, stateEqual: false };
 }
 
 function wireAnswer(
@@ -58,5 +58,5 @@ function wireAnswer(
   devices: Devices,
 ): ComparedAnswer {
   const gpu = devices.deviceOf(job, rank);
-  return { node: devices.nodeOf(job, rank), gpu, rank, digest: Buffer.from(digest, 'hex'), again };
+  return { node: devices.nodeOf(job, rank), gpu, rank, digest: Buffer.from(digest, 'hex'), again, group: 0 };
 }

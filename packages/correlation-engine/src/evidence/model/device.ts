@@ -92,6 +92,8 @@ export interface JobRound {
   readonly step: number;
   /** Event time. */
   readonly timeUs: number;
+  /** Devices that gave the wrong answer together, itself among them; absent = it alone. */
+  readonly together?: number;
 }
 
 /** What the ledger was told of a device's mismatches lately. Replaced as a whole, never mutated. */
