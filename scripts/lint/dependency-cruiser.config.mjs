@@ -1,6 +1,6 @@
 // Who may import whom. Paths are relative to the folder that dependency-cruiser is started in.
 
-const SERVICES = 'probe-agent|correlation-engine|audit-ledger|inference-monitor|training-monitor';
+const SERVICES = 'probe-agent|correlation-engine|audit-ledger|inference-monitor|training-monitor|sidecar-injector';
 /** Folders of the engine that decide: plain data in, plain data out, so that replay, simulation and production run the same code. */
 const DOMAIN = '^packages/correlation-engine/src/(core\\.ts$|(evidence|lifecycle|explain|patterns|canary)/)';
 /** Folders of the monitors that judge: records in, findings out, so that simulation and production run the same code. */

@@ -44,6 +44,7 @@ export type {
   ProbeAgentConfig,
   SectionName,
   SectionValues,
+  SidecarInjectorConfig,
   TrainingMonitorConfig,
 } from './sections/index.js';
 export { variableFor } from './text-sources.js';

@@ -5,6 +5,7 @@ import { correlationEngine } from './correlation-engine.js';
 import { inferenceMonitor } from './inference-monitor.js';
 import { logging } from './logging.js';
 import { probeAgent } from './probe-agent.js';
+import { sidecarInjector } from './sidecar-injector.js';
 import { trainingMonitor } from './training-monitor.js';
 
 /** Every section of sentinel.yaml, in the order of the default file. */
@@ -14,6 +15,7 @@ export const sections = {
   training_monitor: trainingMonitor,
   correlation_engine: correlationEngine,
   audit_ledger: auditLedger,
+  sidecar_injector: sidecarInjector,
   alerting,
   logging,
 } as const;
@@ -27,6 +29,7 @@ export type CorrelationEngineConfig = SectionValues<'correlation_engine'>;
 export type AuditLedgerConfig = SectionValues<'audit_ledger'>;
 export type InferenceMonitorConfig = SectionValues<'inference_monitor'>;
 export type TrainingMonitorConfig = SectionValues<'training_monitor'>;
+export type SidecarInjectorConfig = SectionValues<'sidecar_injector'>;
 export type AlertingConfig = SectionValues<'alerting'>;
 export type LoggingConfig = SectionValues<'logging'>;
 

@@ -65,6 +65,12 @@ export function serverTls(certificate: string) {
   });
 }
 
+/** TLS of a service that the API server of Kubernetes calls. */
+export function webhookTls(certificate: string) {
+  const { enabled, cert_file, key_file, ca_file } = identityFiles(certificate);
+  return group('TLS of the port that is called.', { enabled, cert_file, key_file, ca_file });
+}
+
 export function metricsPort(port: number) {
   return {
     enabled: leaf({ format: flag, default: true, doc: 'Serves Prometheus metrics.', source: CONTRACT }),

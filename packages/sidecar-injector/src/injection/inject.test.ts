@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import jsonPatch from 'fast-json-patch';
+import { podOf, SETTINGS, server } from '../testing/pods.js';
+import { injectionFor } from './inject.js';
+import type { Container, Pod } from './pod.js';
+
+interface Sidecar extends Container {
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+}
+
+/** What Kubernetes makes of the pod. */
+function injected(pod: Pod): { pod: Pod; sidecar: Sidecar; warnings: readonly string[] } {
+  const { outcome, patch, warnings } = injectionFor(pod, SETTINGS);
+  assert.equal(outcome, 'injected', warnings.join());
+  const changed = jsonPatch.applyPatch(structuredClone(pod), structuredClone([...patch]), true).newDocument;
+  const sidecar = changed.spec.containers.find(({ name }) => name === 'sentinel-inference-monitor');
+  assert.ok(sidecar);
+  return { pod: changed, sidecar: sidecar as Sidecar, warnings };
+}
+
+const variables = ({ env }: Sidecar) => Object.fromEntries(env.map(({ name, value }) => [name, value]));
+
+test('the sidecar takes the name of the port over, and probes of the server keep the port', () => {
+  const { pod, sidecar, warnings } = injected(podOf({ annotations: { framework: 'vllm' } }));
+  assert.deepEqual(warnings, []);
+  const [before] = pod.spec.containers;
+  assert.deepEqual(before?.ports, [{ containerPort: 8000, protocol: 'TCP' }]);
+  assert.deepEqual(before?.readinessProbe, { httpGet: { port: 8000 } });
+  assert.deepEqual(sidecar.ports?.[0], { name: 'http', containerPort: 18_000 });
+  const own = variables(sidecar);
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_LISTEN_ADDRESS'], '0.0.0.0:18000');
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_UPSTREAM_URL'], 'http://127.0.0.1:8000');
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_FRAMEWORK'], 'vllm');
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_SAMPLING_RATE'], '0.01');
+  assert.equal(pod.metadata?.annotations?.['sentinel-sdc.io/injected'], 'true');
+});
+
+test('no two ports of the pod have one name or number', () => {
+  const { pod } = injected(
+    podOf({ annotations: { framework: 'triton' }, containers: [server({ ports: tritonPorts })] }),
+  );
+  const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
+  const names = ports.flatMap(({ name }) => name ?? []);
+  assert.equal(new Set(names).size, names.length);
+  assert.equal(new Set(ports.map(({ containerPort }) => containerPort)).size, ports.length);
+});
+
+const tritonPorts = [
+  { name: 'http', containerPort: 8000 },
+  { name: 'grpc', containerPort: 8001 },
+  { name: 'metrics', containerPort: 8002 },
+];
+
+test('of Triton the port of gRPC is taken over as well, other names stay', () => {
+  const { pod, sidecar } = injected(
+    podOf({ annotations: { framework: 'triton' }, containers: [server({ ports: tritonPorts })] }),
+  );
+  assert.deepEqual(
+    sidecar.ports?.slice(0, 2).map(({ name, containerPort }) => [name, containerPort]),
+    [
+      ['http', 18_000],
+      ['grpc', 18_001],
+    ],
+  );
+  assert.deepEqual(pod.spec.containers[0]?.ports?.[2], { name: 'metrics', containerPort: 8002 });
+  assert.equal(variables(sidecar)['SENTINEL_INFERENCE_MONITOR_UPSTREAM_GRPC'], '127.0.0.1:8001');
+});
+
+test('a pod with volumes and annotations keeps them', () => {
+  const volumes = [{ name: 'models' }];
+  const { pod } = injected(podOf({ annotations: { 'sampling-rate': '0.5' }, spec: { volumes } }));
+  assert.deepEqual(
+    pod.spec.volumes?.map(({ name }) => name),
+    ['models', 'sentinel-data', 'sentinel-run', 'sentinel-certs'],
+  );
+  assert.equal(pod.metadata?.annotations?.['sentinel-sdc.io/sampling-rate'], '0.5');
+});
+
+test('the server is the container that is named, else the one with a GPU, else the first', () => {
+  const proxy: Container = { name: 'proxy', ports: [{ name: 'http', containerPort: 80 }] };
+  const plain: Container = { name: 'plain', ports: [{ name: 'http', containerPort: 81 }] };
+  const upstream = (annotations: Record<string, string>, containers: Container[]) =>
+    variables(injected(podOf({ annotations, containers })).sidecar)['SENTINEL_INFERENCE_MONITOR_UPSTREAM_URL'];
+  assert.equal(upstream({ container: 'plain' }, [proxy, plain, server()]), 'http://127.0.0.1:81');
+  assert.equal(upstream({}, [proxy, server()]), 'http://127.0.0.1:8000');
+  assert.equal(upstream({}, [proxy, plain]), 'http://127.0.0.1:80');
+});
+
+test('a port without a name is said: Services cannot follow it', () => {
+  const { warnings, sidecar } = injected(podOf({ containers: [server({ ports: [{ containerPort: 9000 }] })] }));
+  assert.match(warnings.join(), /no request passes through the sidecar/);
+  assert.equal(variables(sidecar)['SENTINEL_INFERENCE_MONITOR_UPSTREAM_URL'], 'http://127.0.0.1:9000');
+});
+
+test('the library in the server reaches the socket where it is asked for', () => {
+  const mount = { name: 'sentinel-run', mountPath: '/run/sentinel' };
+  const annotations = { library: 'true' };
+  const { pod } = injected(podOf({ annotations }));
+  assert.deepEqual(pod.spec.containers[0]?.volumeMounts, [mount]);
+  const volumeMounts = [{ name: 'models', mountPath: '/models' }];
+  const more = injected(podOf({ annotations, containers: [server({ volumeMounts })] }));
+  assert.deepEqual(more.pod.spec.containers[0]?.volumeMounts, [...volumeMounts, mount]);
+});
+
+test('other replicas are compared with where they are named', () => {
+  const { sidecar } = injected(podOf({ annotations: { replicas: 'llama-peers.inference.svc:50053' } }));
+  const own = variables(sidecar);
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_REPLICAS_ENDPOINTS'], 'llama-peers.inference.svc:50053');
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_REPLICAS_LISTEN_ADDRESS'], '0.0.0.0:50053');
+});
+
+test('who does not ask, or has it, stays as it is', () => {
+  assert.deepEqual(injectionFor(podOf({ labels: {} }), SETTINGS), { outcome: 'not_asked', patch: [], warnings: [] });
+  const again = podOf({ containers: [server(), { name: 'sentinel-inference-monitor' }] });
+  assert.equal(injectionFor(again, SETTINGS).outcome, 'present');
+  const { pod } = injected(podOf());
+  assert.equal(injectionFor(pod, SETTINGS).outcome, 'present');
+});
+
+const REFUSED: readonly (readonly [Parameters<typeof podOf>[0], RegExp])[] = [
+  [{ annotations: { framework: 'vLLM' } }, /framework is "vLLM": it has to be one of vllm, trtllm, triton, generic/],
+  [{ annotations: { 'sampling-rate': '2' } }, /sampling-rate .* a number from 0 to 1/],
+  [{ annotations: { 'sampling-rate': '' } }, /sampling-rate/],
+  [{ annotations: { port: 'https' } }, /a port of the container/],
+  [{ annotations: { port: '99999' } }, /1 to 65535/],
+  [{ annotations: { container: 'x' } }, /one of the containers of the pod \(server\)/],
+  [{ annotations: { library: 'yes' } }, /"true" or "false"/],
+  [{ annotations: { replicas: 'peers' } }, /HOST:PORT/],
+  [{ annotations: { 'listen-port': '8000' } }, /listens on 8000 itself/],
+  [{ containers: [server({ ports: [{ name: 'http', containerPort: 18_000 }] })] }, /listen-port to another/],
+  [{ spec: { hostNetwork: true } }, /network of its host/],
+  [{ spec: { volumes: [{ name: 'sentinel-run' }] } }, /volume sentinel-run/],
+  [{ containers: [] }, /no container/],
+];
+
+for (const [parts, expected] of REFUSED) {
+  test(`the creator is told, and the pod stays as it was: ${expected.source}`, () => {
+    const { outcome, patch, warnings } = injectionFor(podOf(parts), SETTINGS);
+    assert.deepEqual([outcome, patch], ['refused', []]);
+    assert.match(warnings.join(), expected);
+  });
+}

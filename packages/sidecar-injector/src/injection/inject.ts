@@ -1,0 +1,118 @@
+import { CONTAINER_NAME, INJECTED, OPT_IN, OptionError, optionsOf, type PodOptions } from './options.js';
+import { type Container, type PatchOperation, type Pod, type PortTarget, type Probe, pointer } from './pod.js';
+import { type SidecarSettings, SOCKET_FOLDER, sidecarContainer, sidecarVolumes, VOLUMES } from './sidecar.js';
+
+/** What becomes of a pod. */
+export interface Injection {
+  /** injected: `patch` does it. not_asked: no label. present: it has the sidecar. refused: `warnings` say why; the pod is as it was. */
+  readonly outcome: 'injected' | 'not_asked' | 'present' | 'refused';
+  readonly patch: readonly PatchOperation[];
+  /** For whoever creates the pod. */
+  readonly warnings: readonly string[];
+}
+
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+
+/**
+ * Puts the sidecar before the inference server of a pod that asks for it. A port of the server that has a name gives the name to the
+ * sidecar, so that Services which target it by name reach the sidecar, and the server itself where no sidecar was injected.
+ */
+export function injectionFor(pod: Pod, settings: SidecarSettings): Injection {
+  const nothing = { patch: [], warnings: [] };
+  if (pod.metadata?.labels?.[OPT_IN.label] !== OPT_IN.value) return { outcome: 'not_asked', ...nothing };
+  if (pod.spec.containers.some(({ name }) => name === CONTAINER_NAME)) return { outcome: 'present', ...nothing };
+  try {
+    return inject(pod, optionsOf(pod), settings);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    return { outcome: 'refused', patch: [], warnings: [`no sidecar: ${error.message}`] };
+  }
+}
+
+function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injection {
+  const { server, port, grpc, listenPort, library } = options;
+  const container = pod.spec.containers[server];
+  if (container === undefined) throw new OptionError('the pod has no container');
+  checkPorts(pod, grpc === null ? [listenPort] : [listenPort, grpc.listenPort]);
+  const moved = [port.name, grpc?.name ?? null].filter((name) => name !== null);
+  const warnings = port.name === null ? [notByName(listenPort)] : [];
+  const volumes = sidecarVolumes(settings);
+  const taken = pod.spec.volumes?.find(({ name }) => volumes.some((volume) => volume.name === name));
+  if (taken !== undefined) throw new OptionError(`the pod has a volume ${taken.name} of its own`);
+  return {
+    outcome: 'injected',
+    warnings,
+    patch: [
+      annotate(pod),
+      ...(moved.length === 0 ? [] : withoutPortNames(container, server, moved)),
+      ...(library ? [withSocket(container, server)] : []),
+      ...appended(pod.spec.volumes, ['spec', 'volumes'], volumes),
+      { op: 'add', path: '/spec/containers/-', value: sidecarContainer(settings, options) },
+    ],
+  };
+}
+
+function notByName(listenPort: number): string {
+  return `the port of the inference server has no name: give it one and let Services target the name, or target ${listenPort}; until then no request passes through the sidecar`;
+}
+
+/** Containers of a pod share their ports. */
+function checkPorts({ spec }: Pod, wanted: readonly number[]): void {
+  if (spec.hostNetwork === true) throw new OptionError('the pod is in the network of its host');
+  for (const { name, ports = [] } of spec.containers) {
+    const taken = ports.find(({ containerPort }) => wanted.includes(containerPort));
+    if (taken === undefined) continue;
+    throw new OptionError(
+      `container ${name} listens on ${taken.containerPort} itself: set annotation sentinel-sdc.io/listen-port to another port`,
+    );
+  }
+}
+
+function annotate({ metadata }: Pod): PatchOperation {
+  const annotations = metadata?.annotations;
+  return annotations === undefined
+    ? { op: 'add', path: '/metadata/annotations', value: { [INJECTED]: 'true' } }
+    : { op: 'add', path: pointer('metadata', 'annotations', INJECTED), value: 'true' };
+}
+
+/** The names go to the sidecar; probes of the server, which name ports of their own container, keep the numbers. */
+function withoutPortNames(container: Container, index: number, names: readonly string[]): PatchOperation[] {
+  const ports = container.ports ?? [];
+  const isMoved = (name: string | undefined) => name !== undefined && names.includes(name);
+  const numbers = new Map(ports.map(({ name, containerPort }) => [name, containerPort]));
+  const unnamed = ports.map(({ name, ...port }) => (isMoved(name) || name === undefined ? port : { name, ...port }));
+  const at = (kind: string) => pointer('spec', 'containers', index, kind);
+  const byNumber = <T extends PortTarget>(target: T): T => {
+    const number = typeof target.port === 'string' && isMoved(target.port) ? numbers.get(target.port) : undefined;
+    return number === undefined ? target : { ...target, port: number };
+  };
+  const probes = PROBES.flatMap((kind) => {
+    const probe = container[kind];
+    if (probe === undefined) return [];
+    const { httpGet, tcpSocket } = probe;
+    const value: Probe = {
+      ...probe,
+      ...(httpGet === undefined ? {} : { httpGet: byNumber(httpGet) }),
+      ...(tcpSocket === undefined ? {} : { tcpSocket: byNumber(tcpSocket) }),
+    };
+    return [{ op: 'replace', path: at(kind), value } as const];
+  });
+  return [{ op: 'replace', path: at('ports'), value: unnamed }, ...probes];
+}
+
+function withSocket(container: Container, index: number): PatchOperation {
+  const mount = { name: VOLUMES.run, mountPath: SOCKET_FOLDER };
+  const [operation] = appended(container.volumeMounts, ['spec', 'containers', index, 'volumeMounts'], [mount]);
+  if (operation === undefined) throw new Error('a mount is one operation');
+  return operation;
+}
+
+/** A list that is not there has to be made as a whole. */
+function appended(
+  list: readonly unknown[] | undefined,
+  path: readonly (string | number)[],
+  values: readonly unknown[],
+): PatchOperation[] {
+  if (list === undefined) return [{ op: 'add', path: pointer(...path), value: values }];
+  return values.map((value) => ({ op: 'add', path: pointer(...path, '-'), value }));
+}

@@ -1,0 +1,98 @@
+import { CONTAINER_NAME, type PodOptions } from './options.js';
+
+/** As the injector is configured. */
+export interface SidecarSettings {
+  readonly image: string;
+  readonly engineEndpoint: string;
+  readonly samplingRate: number;
+  /** Secret with the monitor's certificate, in the namespace of the pod. */
+  readonly tlsSecret: string;
+  readonly tlsEnabled: boolean;
+  readonly cpuRequest: string;
+  readonly cpuLimit: string;
+  readonly memoryRequest: string;
+  readonly memoryLimit: string;
+}
+
+export const VOLUMES = { certs: 'sentinel-certs', data: 'sentinel-data', run: 'sentinel-run' } as const;
+
+export const SOCKET_FOLDER = '/run/sentinel';
+
+const METRICS_PORT = 9_093;
+const REPLICAS_PORT = 50_053;
+const SENTINEL_USER = 1_000;
+/** Time for endpoints to forget the pod before connections are drained, seconds. */
+const BEFORE_STOP_S = 5;
+/** A spool that is full takes no more than this. */
+const DATA_LIMIT = '64Mi';
+
+/** Ports that have a name take it over from the server. */
+export function sidecarContainer(settings: SidecarSettings, options: PodOptions): object {
+  const { listenPort, framework, port, grpc, samplingRate, replicas } = options;
+  const own = (name: string, value: string) => ({ name: `SENTINEL_INFERENCE_MONITOR_${name}`, value });
+  const fromPod = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  return {
+    name: CONTAINER_NAME,
+    image: settings.image,
+    env: [
+      fromPod('NODE_NAME', 'spec.nodeName'),
+      fromPod('POD_NAME', 'metadata.name'),
+      own('CORRELATION_ENGINE_ENDPOINT', settings.engineEndpoint),
+      own('SAMPLING_RATE', String(samplingRate ?? settings.samplingRate)),
+      own('FRAMEWORK', framework),
+      own('LISTEN_ADDRESS', `0.0.0.0:${listenPort}`),
+      own('UPSTREAM_URL', `http://127.0.0.1:${port.number}`),
+      ...(grpc === null
+        ? []
+        : [own('GRPC_LISTEN_ADDRESS', `0.0.0.0:${grpc.listenPort}`), own('UPSTREAM_GRPC', `127.0.0.1:${grpc.number}`)]),
+      own('TLS_ENABLED', String(settings.tlsEnabled)),
+      ...(replicas === null
+        ? []
+        : [own('REPLICAS_ENDPOINTS', replicas), own('REPLICAS_LISTEN_ADDRESS', `0.0.0.0:${REPLICAS_PORT}`)]),
+    ],
+    ports: [
+      { ...(port.name === null ? {} : { name: port.name }), containerPort: listenPort },
+      ...(grpc === null ? [] : [{ name: grpc.name, containerPort: grpc.listenPort }]),
+      { name: 'sentinel-metrics', containerPort: METRICS_PORT },
+      ...(replicas === null ? [] : [{ name: 'sentinel-peers', containerPort: REPLICAS_PORT }]),
+    ],
+    readinessProbe: { tcpSocket: { port: listenPort }, periodSeconds: 5 },
+    lifecycle: { preStop: { exec: { command: ['sleep', String(BEFORE_STOP_S)] } } },
+    resources: {
+      requests: { cpu: settings.cpuRequest, memory: settings.memoryRequest },
+      limits: { cpu: settings.cpuLimit, memory: settings.memoryLimit },
+    },
+    securityContext: {
+      runAsUser: SENTINEL_USER,
+      runAsGroup: SENTINEL_USER,
+      runAsNonRoot: true,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    volumeMounts: [
+      { name: VOLUMES.data, mountPath: '/var/lib/sentinel' },
+      { name: VOLUMES.run, mountPath: SOCKET_FOLDER },
+      { name: VOLUMES.certs, mountPath: '/etc/sentinel/certs', readOnly: true },
+    ],
+  };
+}
+
+/** The certificate is optional: a pod must start without it, and the monitor says that it is missing. */
+export function sidecarVolumes({ tlsSecret }: SidecarSettings): readonly { readonly name: string }[] {
+  const items = [
+    { key: 'tls.crt', path: 'inference-monitor.crt' },
+    { key: 'tls.key', path: 'inference-monitor.key' },
+    { key: 'ca.crt', path: 'ca.crt' },
+  ];
+  const certificate = {
+    name: VOLUMES.certs,
+    secret: { secretName: tlsSecret, optional: true, defaultMode: 0o444, items },
+  };
+  return [
+    { name: VOLUMES.data, emptyDir: { sizeLimit: DATA_LIMIT } } as { name: string },
+    { name: VOLUMES.run, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } } as { name: string },
+    certificate,
+  ];
+}
