@@ -8,7 +8,16 @@ import config from './dependency-cruiser.config.mjs';
 import { runTool } from './testing.mjs';
 
 const CONFIG = fileURLToPath(new URL('./dependency-cruiser.config.mjs', import.meta.url));
-const PACKAGES = ['contracts', 'service-kit', 'monitor-kit', 'audit-ledger', 'correlation-engine', 'probe-agent', 'cli', 'test-kit'];
+const PACKAGES = [
+  'contracts',
+  'service-kit',
+  'monitor-kit',
+  'audit-ledger',
+  'correlation-engine',
+  'probe-agent',
+  'cli',
+  'test-kit',
+];
 
 /** A workspace in which every package exports `dist/index.js`, with `files` added. */
 function workspace(t, files) {
