@@ -28,7 +28,7 @@ export type Detector =
   | 'spectral'
   | 'logit-ewma';
 
-/** What a device of one replica computed or holds. */
+/** What a device of one replica computed or holds. Devices of a replica that answered together have one answer each: on the wire a group. */
 export interface Answer {
   readonly node: string;
   /** "" = a CPU, or not known. */
@@ -48,6 +48,8 @@ export interface Compared {
   /** Comparisons of this kind in which the accused agreed since its last mismatch, or since it is known. */
   readonly agreedBefore: number;
   readonly asked: boolean;
+  /** What they computed from was proven to be the same bits: they differ in computing. */
+  readonly stateEqual: boolean;
 }
 
 /** What an analyser saw of one replica of an inference server. */
