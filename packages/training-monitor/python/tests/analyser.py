@@ -19,7 +19,8 @@ WAIT_S = 30.0
 
 class Analyser:
     def __init__(self, socket: Path, pause_s: float = 0) -> None:
-        """`pause_s`: how long it takes to look at a record."""
+        """`pause_s`: how long it takes to look at a record. Records for which `wants_replay` is true are answered so."""
+        self.wants_replay: Callable[[wire.StreamStepsRequest], bool] = lambda _: False
         self.requests: list[wire.StreamStepsRequest] = []
         self._pause = pause_s
         self._stopped = threading.Event()
@@ -40,7 +41,7 @@ class Analyser:
             with self._lock:
                 self.requests.append(request)
             self._stopped.wait(self._pause)
-            yield wire.StreamStepsResponse(analysed=count)
+            yield wire.StreamStepsResponse(analysed=count, replay_wanted=self.wants_replay(request))
 
     def of(self, kind: str) -> list[Any]:
         with self._lock:

@@ -49,6 +49,17 @@ def product_once(job: jobs.Job, rank: int, step: int) -> Callable[[], None] | No
     return job.model.blocks[0].up.register_forward_hook(hook).remove
 
 
+def product_that_makes_the_loss_jump(job: jobs.Job, rank: int, step: int) -> Callable[[], None] | None:
+    """In the output of a matrix product, from its step on: a high bit of the exponent, each time."""
+    if rank != FAULTY or step < STEP:
+        return None
+
+    def hook(_: nn.Module, __: Any, output: Tensor) -> None:
+        flip(output, bit=29)
+
+    return job.model.blocks[0].up.register_forward_hook(hook).remove
+
+
 class Pictures(nn.Module):
     """A network of the kind that pytorchfi injects into. Gives back scores; its user computes the loss."""
 

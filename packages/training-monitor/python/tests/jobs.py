@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import logging
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -158,14 +159,19 @@ def train(
     accumulate: int = 1,
     bf16: bool = False,
     fault: Callable[[Job, int, int], Any] | None = None,
+    pause_s: float = 0,
 ) -> dict[str, Any]:
-    """`fault(job, rank, step)` is called before each step, counted from 1; what it gives back is called after it."""
+    """`fault(job, rank, step)` is called before each step, counted from 1; what it gives back is called after it.
+
+    `pause_s`: between two steps, so that what the analyser answers arrives while the job lasts.
+    """
     job = Job(rank, kind, config)
     for step in range(1, steps + 1):
         undo = fault(job, rank, step) if fault is not None else None
         job.step(accumulate=accumulate, bf16=bf16)
         if undo is not None:
             undo()
+        time.sleep(pause_s)
     return job.end()
 
 

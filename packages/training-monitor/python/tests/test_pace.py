@@ -29,3 +29,10 @@ def test_one_that_is_forgotten_never_runs() -> None:
     one.forget("replay")
     assert not any(one.due("replay", step) for step in range(1, 2000))
     assert one.wishes()["replay"] == 0
+
+
+def test_runs_out_of_turn_keep_the_same_share() -> None:
+    one = pace()
+    assert one.least_seconds("replay") == 0
+    one.cost("replay", 0.2)
+    assert one.least_seconds("replay") == 0.2 / (0.005 * 0.4)

@@ -40,6 +40,11 @@ class Pace:
         for name in detectors:
             self._configured[name] = self.intervals[name] = 0
 
+    def least_seconds(self, detector: str) -> float:
+        """Between two runs that come out of turn; 0 while it is not known what one costs."""
+        costs = self._costs[detector]
+        return statistics.median(costs) / (self._budget * SHARES[detector]) if costs else 0.0
+
     def due(self, detector: str, step: int) -> bool:
         interval = self.intervals[detector]
         return interval > 0 and step % interval == 0

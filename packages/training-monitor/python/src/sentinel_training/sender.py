@@ -7,7 +7,7 @@ import collections
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ._wire import training_pb2 as wire
 from .guard import log
@@ -25,7 +25,15 @@ END_WAIT_S = 5.0
 class Sender:
     """`put` from the job's thread; one daemon thread connects, sends, and connects again."""
 
-    def __init__(self, socket_path: str, hello: wire.RankHello, config_path: str) -> None:
+    def __init__(
+        self,
+        socket_path: str,
+        hello: wire.RankHello,
+        config_path: str,
+        on_answer: Callable[[wire.StreamStepsResponse], None] | None = None,
+    ) -> None:
+        """`on_answer` is called in the thread with what the analyser answers."""
+        self._on_answer = on_answer
         self._target = f"unix:{socket_path}"
         self._hello = hello
         self._start = f"sentinel-training-monitor --config {config_path}"
@@ -100,8 +108,10 @@ class Sender:
                 over = threading.Event()
                 self._call = call = method(self._requests(over))
                 call.add_callback(over.set)
-                for _ in call:
+                for answer in call:
                     began = True
+                    if self._on_answer is not None:
+                        self._on_answer(answer)
         except grpc.RpcError as reason:
             log.debug("stream to the analyser: %s", reason)
         except Exception:

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch.distributed as dist
 
+from .. import __version__
+from .._wire import training_pb2 as wire
 from ..config import Settings
 from .topology import Topology
 
@@ -68,6 +70,18 @@ def agree(settings: Settings, here: Topology, attempt: int) -> Agreement:
     own = {"path": settings.path, "socket_path": settings.socket_path}
     common = replace(first["settings"], **own)
     return Agreement(common, first["job"], first["run"], tuple(one["place"] for one in said), group)
+
+
+def hello(agreed: Agreement, here: Topology) -> wire.RankHello:
+    return wire.RankHello(
+        job_id=agreed.job_id,
+        run_id=agreed.run_id,
+        rank=here.rank,
+        ranks=[wire.RankPlace(node=p.node, gpu=p.gpu, replica_group=p.replica_group) for p in agreed.places],
+        framework=here.framework,
+        library_version=__version__,
+        first_step=0,
+    )
 
 
 def _all_come(here: Topology, attempt: int) -> bool:

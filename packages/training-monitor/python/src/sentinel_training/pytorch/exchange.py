@@ -50,9 +50,17 @@ class Exchange:
     def collect(self) -> None:
         """Hands on what has ended. Waits for nothing."""
         while self._under_way and self._under_way[0][0].is_completed():
-            work, answers, then = self._under_way.popleft()
-            work.wait()
-            then(self._split(answers))
+            self.finish()
+
+    def finish(self) -> None:
+        """Waits for the oldest exchange under way, at most NOW_WAIT_S, and hands it on.
+
+        Raises:
+            ExchangeError: some rank did not take part.
+        """
+        work, answers, then = self._under_way.popleft()
+        self.wait(work)
+        then(self._split(answers))
 
     def now(self, message: bytes) -> list[bytes]:
         """Messages by rank. Waits at most NOW_WAIT_S.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from .. import __version__, config
+from .. import config
 from .._wire import training_pb2 as wire
 from ..guard import Guard, log
 from ..pace import FIRST_LOOK, LOOK_INTERVAL, Pace
@@ -30,6 +30,7 @@ from .outside import learning_rate, loss_of, microseconds
 from .replay import Replay
 from .rounds import Known, Rounds, now_us
 from .topology import Topology, data_parallel, inner, topology
+from .wishes import NOTICE_STEPS, Wishes
 
 # How many times this process attached a monitor: ranks find each other by it.
 _attempts = itertools.count()
@@ -122,16 +123,19 @@ class TrainingMonitor:
             },
             settings.overhead_budget_pct,
         )
-        self._sender = Sender(settings.socket_path, self._hello(agreed), settings.path)
+        self._wishes = Wishes(on=not here.sharded)
+        self._sender = Sender(settings.socket_path, agreement.hello(agreed, here), settings.path, self._answered)
         self._layers = sample.Layers.of(self._module, here.device)
         self._sender.layers(self._layers.names)
         ring = here.replicas if len(here.replicas) == here.world else (here.rank,)
+        self._alone = len(ring) == 1
         self._replay = Replay(self._module, here.device, here.rank, ring, self._exchange)
         self._rounds = Rounds(
             self._exchange,
             self._sender.put,
             self._pace.cost,
             sharded_over=here.world // len(here.replicas) if here.sharded else 1,
+            wishes=(lambda: not self._alone and self._wants_replay(), self._wishes.agree),
         )
         self._linear = [] if here.compiled else products.linear_layers(self._module)
         self._checks: list[tuple[int, products.ProductCheck]] = []
@@ -158,17 +162,6 @@ class TrainingMonitor:
             optimizer.register_step_post_hook(Hook(guarded("the training monitor", self._after_step))),
         ]
 
-    def _hello(self, agreed: agreement.Agreement) -> wire.RankHello:
-        return wire.RankHello(
-            job_id=agreed.job_id,
-            run_id=agreed.run_id,
-            rank=self._here.rank,
-            ranks=[wire.RankPlace(node=p.node, gpu=p.gpu, replica_group=p.replica_group) for p in agreed.places],
-            framework=self._here.framework,
-            library_version=__version__,
-            first_step=0,
-        )
-
     def _compares_replicas(self) -> bool:
         return self._exchange is not None
 
@@ -192,6 +185,9 @@ class TrainingMonitor:
             self._end_capture()
             return
         step = self._step + 1
+        self._hear_wishes(step)
+        if self._alone and self._wants_replay():
+            self._wishes.agree(step - NOTICE_STEPS)
         statistics, replay = self._pace.due("statistics", step), self._replays(step)
         if not (statistics or replay):
             return
@@ -239,6 +235,7 @@ class TrainingMonitor:
         with torch.no_grad():
             if self._pace.due("statistics", step):
                 self._gradients = sample.gradients(self._layers)
+        self._hear_wishes(step)
         if self._replays(step):
             self._run_replay(step, capturing)
         self._spent += time.perf_counter() - began
@@ -256,7 +253,7 @@ class TrainingMonitor:
         except NotCaptured as reason:
             self._guard.off("replay", missing.why_not or str(reason))
             self._pace.forget("replay")
-            self._asked_until = 0
+            self._asked_until, self._wishes.on = 0, False
             return
         finally:
             self._replaying = False
@@ -267,7 +264,11 @@ class TrainingMonitor:
             if one.rank == self._here.rank or one.rank in accused:
                 answers = [wire.ReplayAnswer(rank=a.rank, digest=a.digest, again=a.again) for a in one.answers]
                 record = wire.ReplayRound(
-                    step=step, time_us=now_us(), rank=one.rank, answers=answers, asked=one.rank in self._asked
+                    step=step,
+                    time_us=now_us(),
+                    rank=one.rank,
+                    answers=answers,
+                    asked=one.rank in self._asked or self._wishes.due(step),
                 )
                 self._put(wire.StreamStepsRequest(replay=record))
 
@@ -276,7 +277,22 @@ class TrainingMonitor:
             self._asked, self._asked_until = accused, step + ASKED_STEPS if accused else 0
 
     def _replays(self, step: int) -> bool:
-        return self._pace.due("replay", step) or step <= self._asked_until
+        in_turn = self._pace.due("replay", step) and not self._wishes.stands_in(step, self._pace.intervals["replay"])
+        return in_turn or step <= self._asked_until or self._wishes.due(step)
+
+    def _answered(self, answer: wire.StreamStepsResponse) -> None:
+        if answer.replay_wanted:
+            self._wishes.hear()
+
+    def _wants_replay(self) -> bool:
+        return self._wishes.tells(self._pace.least_seconds("replay"))
+
+    def _hear_wishes(self, step: int) -> None:
+        """What ranks told each other so many steps ago is known by now."""
+        try:
+            self._rounds.catch_up(step - NOTICE_STEPS)
+        except ExchangeError as reason:
+            self._leave(str(reason))
 
     def _after_step(self, *_: Any) -> None:
         began = time.perf_counter()
@@ -373,7 +389,7 @@ class TrainingMonitor:
         self._exchange = None
         self._rounds.leave()
         self._pace.forget("replicas", "replay")
-        self._asked_until = 0
+        self._asked_until, self._wishes.on = 0, False
 
     def _put(self, record: wire.StreamStepsRequest) -> None:
         if self._sender is not None:

@@ -16,7 +16,7 @@ from .sample import Measured, Sample
 # step, flags, checksums of parameters and state, local norm, loss, sum of squares of the gradients
 _MESSAGE = struct.Struct(">IQB16s16sddd")
 _MAGIC = 0x534E5452
-_CHECKSUMS, _STATISTICS = 1, 2
+_CHECKSUMS, _STATISTICS, _WISH = 1, 2, 4
 # Samples under way; where more wait, the device or a rank is that far behind, and the oldest is given up.
 MAX_SAMPLES = 8
 
@@ -39,9 +39,18 @@ class Rounds:
         cost: Callable[[str, float], None],
         *,
         sharded_over: int,
+        wishes: tuple[Callable[[], bool], Callable[[int], None]],
     ) -> None:
-        """`sharded_over`: ranks over which each replica's gradients are cut; 1 = every rank holds all of them."""
+        """
+        Args:
+            sharded_over: ranks over which each replica's gradients are cut; 1 = every rank holds all of them.
+            wishes: whether this rank tells the others that it wants a replay, and what is called with the step of a sample in which
+                any rank did.
+        """
         self._exchange, self._send, self._cost = exchange, send, cost
+        self._wants, self._wanted = wishes
+        # Steps whose samples ranks give each other now.
+        self._open: deque[int] = deque()
         self._sharded_over = sharded_over
         self._waiting: deque[tuple[Sample, Known]] = deque()
         self.given_up = 0
@@ -62,8 +71,20 @@ class Rounds:
         if self._exchange is not None:
             self._exchange.collect()
 
+    def catch_up(self, step: int) -> None:
+        """Returns when every rank has every other's samples up to this step: at once, unless one is that far behind.
+
+        Raises:
+            ExchangeError: some rank did not take part.
+        """
+        if self._waiting and self._exchange is not None and self._waiting[0][0].step <= step:
+            self.advance(wait=True)
+        while self._exchange is not None and self._open and self._open[0] <= step:
+            self._exchange.finish()
+
     def leave(self) -> None:
         """Compares with no other rank any more."""
+        self._open.clear()
         self._exchange = None
 
     def settle(self, seconds: float) -> None:
@@ -75,7 +96,8 @@ class Rounds:
         if self._exchange is None:
             self._report(sample, measured, known, [])
             return
-        flags = sample.has_checksums * _CHECKSUMS + sample.has_statistics * _STATISTICS
+        flags = sample.has_checksums * _CHECKSUMS + sample.has_statistics * _STATISTICS + self._wants() * _WISH
+        self._open.append(sample.step)
         nan = math.nan
         message = _MESSAGE.pack(
             _MAGIC,
@@ -90,10 +112,13 @@ class Rounds:
         self._exchange.post(message, lambda answers: self._compared(sample, measured, known, answers))
 
     def _compared(self, sample: Sample, measured: Measured, known: Known, answers: list[bytes]) -> None:
+        self._open.popleft()
         ranks = [_MESSAGE.unpack_from(answer) for answer in answers]
         for rank, (magic, step, *_) in enumerate(ranks):
             if magic != _MAGIC or step != sample.step:
                 raise ExchangeError(f"rank {rank} is not at step {sample.step}")
+        if any(flags & _WISH for _, _, flags, *_ in ranks):
+            self._wanted(sample.step)
         if sample.has_checksums:
             checksums = [p + s if flags & _CHECKSUMS else b"" for _, _, flags, p, s, *_ in ranks]
             replicas = wire.ReplicaRound(step=sample.step, time_us=sample.time_us, checksums=checksums)
