@@ -115,10 +115,14 @@ function devices() {
 
 async function run() {
   console.log('Setting up PyTorch for the job, once: a minute or two.');
-  const environment = spawnSync('python3', [path.join(LIBRARY, 'scripts/environment.py'), 'torch'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const environment = spawnSync(
+    'python3',
+    [path.join(ROOT, 'packages/monitor-kit/python/scripts/environment.py'), 'torch', 'sentinel_training'],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   if (environment.status !== 0) throw new Error('PyTorch could not be set up.');
   const python = environment.stdout.trim();
 

@@ -10,22 +10,24 @@ import sys
 import tempfile
 from pathlib import Path
 
-from environment import environment
-
 PYTHON = Path(__file__).resolve().parents[1]
+KIT = PYTHON.parents[1] / "monitor-kit" / "python"
+sys.path.insert(0, str(KIT / "scripts"))
+from environment import environment  # type: ignore[import-not-found]  # noqa: E402
+
 JAX_TESTS = ["tests/test_jax.py"]
 # What a wheel must hold beside its modules.
 IN_WHEEL = ["sentinel_training/py.typed", "sentinel_training/_wire/training_pb2.py"]
 
 
 def main(what: str) -> None:
-    python("stubs", "scripts/stubs.py")
+    python("stubs", str(KIT / "scripts" / "stubs.py"), "sentinel_training")
     {"types": types, "torch": torch, "jax": jax, "wheel": wheel}[what]()
 
 
 def types() -> None:
-    python("torch", "-m", "ruff", "check", "--no-cache", ".")
-    python("torch", "-m", "ruff", "format", "--no-cache", "--check", ".")
+    python("torch", "-m", "ruff", "check", "--no-cache", ".", str(KIT))
+    python("torch", "-m", "ruff", "format", "--no-cache", "--check", ".", str(KIT))
     python("torch", "-m", "mypy", "src", "bench", "--exclude", "jax")
     python("jax", "-m", "mypy", "src/sentinel_training/jax")
 

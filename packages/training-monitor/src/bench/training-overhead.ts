@@ -5,6 +5,7 @@ import { bench } from '@sentinel/bench-kit';
 
 const run = promisify(execFile);
 const PYTHON = fileURLToPath(new URL('../../python/', import.meta.url));
+const SET_UP = fileURLToPath(new URL('../../../monitor-kit/python/scripts/environment.py', import.meta.url));
 /** With PyTorch fetched. */
 const SET_UP_MS = 900_000;
 const MEASURE_MS = 1_800_000;
@@ -25,7 +26,7 @@ interface Overhead {
 export default bench({
   name: 'training-overhead',
   async run({ quick, log }) {
-    const { stdout: python } = await run('python3', [`${PYTHON}scripts/environment.py`, 'torch'], {
+    const { stdout: python } = await run('python3', [SET_UP, 'torch', 'sentinel_training'], {
       timeout: SET_UP_MS,
     });
     const { pairs, block } = quick ? QUICK : FULL;

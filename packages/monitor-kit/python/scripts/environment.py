@@ -1,8 +1,9 @@
 """Pinned virtual environments of the tests, each made once below .sentinel/python of the clone.
 
-    python3 environment.py torch|jax|stubs     makes it where it is missing, and the stubs with torch and jax; prints its interpreter
+    python3 environment.py torch|jax|vllm|triton|mlserver|clients|stubs [LIBRARY]
 
-Needs Python 3 with venv, a C compiler and binutils, and PyPI the first time.
+Makes it where it is missing, and the code of the wire contract that LIBRARY (sentinel_training, sentinel_inference) needs to be
+imported from its sources; prints its interpreter. Needs Python 3 with venv, a C compiler and binutils, and PyPI the first time.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from pathlib import Path
 
 import cuda_stand_ins
 import stubs
+import triton_server
 
 PINS = Path(__file__).resolve().parent / "environments"
 FOLDER = Path(__file__).resolve().parents[4] / ".sentinel" / "python"
 MADE = "made"
+# A process has to ask the kernel for the tile registers of bfloat16 products (arch_prctl, ARCH_REQ_XCOMP_PERM, XTILEDATA): without that
+# vLLM dies of SIGILL. Where a processor has none the call fails, and nothing needs it.
+TILE_REGISTERS = "import ctypes; ctypes.CDLL(None).syscall(158, 0x1023, 18)\n"
 
 
 def environment(name: str) -> Path:
@@ -45,12 +50,23 @@ def make(name: str, pins: Path, folder: Path) -> None:
     uv = environment("uv").parent / "uv"
     options = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "--link-mode", "copy"]
     run(str(uv), "pip", "install", "--python", str(python), *options, "-r", str(pins))
-    if name == "torch":
-        packages = subprocess.check_output(
-            [str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"], text=True
-        )
-        cuda_stand_ins.build(Path(packages.strip()) / "torch" / "lib")
+    finish(name, python)
+
+
+def finish(name: str, python: Path) -> None:
+    """What packages alone do not give."""
+    if name in ("torch", "vllm"):
+        cuda_stand_ins.build(packages(python) / "torch" / "lib")
         run(str(python), "-W", "error", "-c", "import torch, torch.distributed as d; assert d.is_gloo_available()")
+    if name == "vllm":
+        (packages(python) / "tile_registers.pth").write_text(TILE_REGISTERS)
+    if name == "triton":
+        triton_server.build(packages(python))
+
+
+def packages(python: Path) -> Path:
+    command = [str(python), "-c", "import sysconfig; print(sysconfig.get_paths()['purelib'])"]
+    return Path(subprocess.check_output(command, text=True).strip())
 
 
 def run(*command: str) -> None:
@@ -58,13 +74,12 @@ def run(*command: str) -> None:
     subprocess.run(command, check=True, stdout=sys.stderr, env=clean)
 
 
-def prepared(name: str) -> Path:
-    """The environment, and the code of the wire contract that the library needs to be imported from its sources."""
+def prepared(name: str, library: str | None = None) -> Path:
     python = environment(name)
-    if name in ("torch", "jax") and not stubs.fresh():
-        run(str(environment("stubs")), str(Path(stubs.__file__)))
+    if library is not None and not stubs.fresh(library):
+        run(str(environment("stubs")), str(Path(stubs.__file__)), library)
     return python
 
 
 if __name__ == "__main__":
-    print(prepared(sys.argv[1]))
+    print(prepared(*sys.argv[1:3]))
