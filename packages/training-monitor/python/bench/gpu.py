@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import sentinel_training
-from sentinel_training.pytorch.checksum import checksum
+from sentinel_training._kit.checksum import checksum
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from analyser import Analyser  # type: ignore[import-not-found]

@@ -17,7 +17,7 @@ from environment import environment  # type: ignore[import-not-found]  # noqa: E
 
 JAX_TESTS = ["tests/test_jax.py"]
 # What a wheel must hold beside its modules.
-IN_WHEEL = ["sentinel_training/py.typed", "sentinel_training/_wire/training_pb2.py"]
+IN_WHEEL = [f"sentinel_training/{file}" for file in ("py.typed", "_wire/training_pb2.py", "_kit/sender.py")]
 
 
 def main(what: str) -> None:

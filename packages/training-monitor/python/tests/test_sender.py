@@ -13,16 +13,17 @@ from pathlib import Path
 import pytest
 
 from analyser import Analyser
-from sentinel_training import sender
+from sentinel_training._kit import sender
 from sentinel_training._wire import training_pb2 as wire
+from sentinel_training.sender import Sender
 
 
 def step(number: int) -> wire.StreamStepsRequest:
     return wire.StreamStepsRequest(step=wire.StepReport(step=number))
 
 
-def sender_to(folder: Path) -> sender.Sender:
-    return sender.Sender(str(folder / "training.sock"), wire.RankHello(job_id="a", rank=3), "/etc/sentinel.yaml")
+def sender_to(folder: Path) -> Sender:
+    return Sender(str(folder / "training.sock"), wire.RankHello(job_id="a", rank=3), "/etc/sentinel.yaml")
 
 
 def test_hello_then_layers_once(tmp_path: Path, analyser: Analyser) -> None:
@@ -78,7 +79,7 @@ def test_slow(tmp_path: Path) -> None:
     assert one.dropped > 0
     one.close()
     analyser.stop()
-    assert all(thread.name != "sentinel-training-sender" for thread in threading.enumerate())
+    assert all(thread.name != "sentinel-sender" for thread in threading.enumerate())
 
 
 SCRIPT = """
@@ -101,7 +102,7 @@ def test_end_of_the_process_and_its_children(tmp_path: Path, there: bool) -> Non
     """The rest is sent when the process ends, once; a forked child sends nothing; nothing is left that keeps it alive."""
     socket = tmp_path / "training.sock"
     analyser = Analyser(socket) if there else None
-    place = {**os.environ, "PYTHONPATH": str(Path(sender.__file__).parents[1])}
+    place = {**os.environ, "PYTHONPATH": str(Path(sender.__file__).parents[2])}
     command = [sys.executable, "-c", SCRIPT, str(socket)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=place)
     assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from sentinel_training.pytorch import checksum as module
-from sentinel_training.pytorch.checksum import checksum, words
+from sentinel_training._kit import checksum as module
+from sentinel_training._kit.checksum import checksum, words
 from sentinel_training.pytorch.hooks import Hook
 from sentinel_training.pytorch.products import relative_error
 

@@ -1,30 +1,16 @@
-"""Sends records to the analyser of this node, from a thread of its own, and never makes the job wait for it."""
+"""The stream of one rank to the analyser of its node."""
 
 from __future__ import annotations
 
-import atexit
-import collections
-import contextlib
-import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from ._kit import sender
 from ._wire import training_pb2 as wire
-from .guard import log
-from .quiet_grpc import grpc
 
 METHOD = "/sentinel.v1.TrainingService/StreamSteps"
-# Records that wait; the oldest gives way, and is counted.
-QUEUE_RECORDS = 1024
-FIRST_RETRY_S = 0.5
-LAST_RETRY_S = 30.0
-# What the end of the process waits for the rest to be sent, and for the thread to end.
-END_WAIT_S = 5.0
 
 
-class Sender:
-    """`put` from the job's thread; one daemon thread connects, sends, and connects again."""
-
+class Sender(sender.Sender[wire.StreamStepsRequest, wire.StreamStepsResponse]):
     def __init__(
         self,
         socket_path: str,
@@ -33,117 +19,23 @@ class Sender:
         on_answer: Callable[[wire.StreamStepsResponse], None] | None = None,
     ) -> None:
         """`on_answer` is called in the thread with what the analyser answers."""
-        self._on_answer = on_answer
-        self._target = f"unix:{socket_path}"
-        self._hello = hello
-        self._start = f"sentinel-training-monitor --config {config_path}"
-        self._queue: collections.deque[wire.StreamStepsRequest] = collections.deque()
-        self._change = threading.Condition()
         self._layers: list[str] = []
-        self._dropped = 0
-        self._told = False
-        self._ended = False
-        self._call: grpc.Call | None = None
-        self._process = os.getpid()
-        self._thread = threading.Thread(target=self._run, name="sentinel-training-sender", daemon=True)
-        self._thread.start()
-        atexit.register(self.close)
-
-    @property
-    def dropped(self) -> int:
-        return self._dropped
+        stream = sender.Stream[wire.StreamStepsRequest, wire.StreamStepsResponse](
+            method=METHOD,
+            answer=wire.StreamStepsResponse,
+            going_on="training",
+            command=f"sentinel-training-monitor --config {config_path}",
+        )
+        super().__init__(
+            stream, socket_path, lambda: wire.StreamStepsRequest(hello=hello), self._name_layers, on_answer
+        )
 
     def layers(self, names: list[str]) -> None:
         """What the norms of layers belong to; said with the first step of every stream."""
         self._layers = names
 
-    def put(self, record: wire.StreamStepsRequest) -> None:
-        """Never waits but for the short moment in which the other thread holds the queue."""
-        if self._process != os.getpid():
-            return
-        with self._change:
-            if len(self._queue) >= QUEUE_RECORDS:
-                self._queue.popleft()
-                self._dropped += 1
-            self._queue.append(record)
-            self._change.notify()
-
-    def close(self) -> None:
-        """Sends what waits, for at most END_WAIT_S, and ends the thread."""
-        atexit.unregister(self.close)
-        if self._process != os.getpid():
-            return
-        with self._change:
-            self._ended = True
-            self._change.notify()
-        self._thread.join(END_WAIT_S)
-        if self._thread.is_alive():
-            call = self._call
-            if call is not None:
-                call.cancel()
-            self._thread.join(END_WAIT_S)
-
-    def _run(self) -> None:
-        wait = FIRST_RETRY_S
-        while not self._ended:
-            began = self._stream()
-            if self._ended:
-                break
-            self._tell_once()
-            wait = FIRST_RETRY_S if began else min(2 * wait, LAST_RETRY_S)
-            with self._change:
-                self._change.wait_for(lambda: self._ended, wait)
-
-    def _stream(self) -> bool:
-        """One stream until it breaks or the job ends; true where the analyser answered."""
-        began = False
-        options = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
-        try:
-            with grpc.insecure_channel(self._target, options=options) as channel:
-                method = channel.stream_stream(
-                    METHOD,
-                    request_serializer=wire.StreamStepsRequest.SerializeToString,
-                    response_deserializer=wire.StreamStepsResponse.FromString,
-                )
-                over = threading.Event()
-                self._call = call = method(self._requests(over))
-                call.add_callback(over.set)
-                for answer in call:
-                    began = True
-                    if self._on_answer is not None:
-                        self._on_answer(answer)
-        except grpc.RpcError as reason:
-            log.debug("stream to the analyser: %s", reason)
-        except Exception:
-            log.debug("stream to the analyser failed", exc_info=True)
-        finally:
-            self._call = None
-        return began
-
-    def _requests(self, over: threading.Event) -> Iterator[wire.StreamStepsRequest]:
-        yield wire.StreamStepsRequest(hello=self._hello, dropped=self._dropped)
-        named = False
-        while True:
-            with self._change:
-                while not self._queue and not self._ended and not over.is_set():
-                    self._change.wait(0.2)
-                if over.is_set() or not self._queue:
-                    return
-                record = self._queue.popleft()
-                record.dropped = self._dropped
-            if record.HasField("step") and not named:
-                record.step.layers[:] = self._layers
-                named = True
-            yield record
-
-    def _tell_once(self) -> None:
-        if self._told:
-            return
-        self._told = True
-        with contextlib.suppress(Exception):
-            log.warning(
-                "the analyser does not answer on %s: training goes on, and what it does not get is dropped and counted; "
-                "start it with: %s",
-                self._target,
-                self._start,
-            )
+    def _name_layers(self, record: wire.StreamStepsRequest, named: bool) -> bool:
+        if record.HasField("step") and not named:
+            record.step.layers[:] = self._layers
+            return True
+        return False

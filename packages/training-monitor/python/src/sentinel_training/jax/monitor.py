@@ -20,9 +20,9 @@ import jax
 import numpy
 
 from .. import __version__, config
+from .._kit.guard import Guard, log
 from .._wire import training_pb2 as wire
 from ..checkpoint_record import record
-from ..guard import Guard, log
 from ..manifest import Manifest, Part, digest_parts, read, write
 from ..pace import FIRST_LOOK, LOOK_INTERVAL, Pace
 from ..sender import Sender

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
-from .checksum import checksum
+from .._kit.checksum import checksum
 from .randomness import Randomness, draw_state
 
 # A micro-batch with more than this is not sent to another rank; it is computed again on its own only.

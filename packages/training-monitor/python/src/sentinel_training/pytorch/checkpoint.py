@@ -17,10 +17,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from .._kit.guard import Guard, log
 from .._wire import training_pb2 as wire
 from ..checkpoint_record import record
 from ..config import Settings
-from ..guard import Guard, log
 from ..manifest import Manifest, Part, digest_parts, read, write
 from .topology import local
 

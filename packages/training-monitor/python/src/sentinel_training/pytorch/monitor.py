@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from .. import config
+from .._kit.guard import Guard, log
 from .._wire import training_pb2 as wire
-from ..guard import Guard, log
 from ..pace import FIRST_LOOK, LOOK_INTERVAL, Pace
 from ..sender import Sender
 from . import agreement, products, sample

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
+from .._kit.checksum import checksum
 from .capture import Capture, combine
-from .checksum import checksum
 from .randomness import draw_state, restore_state
 
 

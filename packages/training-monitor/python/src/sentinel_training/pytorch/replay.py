@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..guard import log
+from .._kit.checksum import to_bytes
+from .._kit.guard import log
 from .capture import Capture, Capturing, NotCaptured, from_bytes
-from .checksum import to_bytes
 from .exchange import Exchange, ExchangeError
 from .recompute import recompute
 

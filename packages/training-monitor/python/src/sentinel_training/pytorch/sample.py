@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .checksum import checksum, to_bytes
+from .._kit.checksum import checksum, to_bytes
 from .topology import local
 
 # Norms of at most so many layers are reported.

@@ -1,4 +1,4 @@
-"""gRPC that writes nothing to the job's output where the analyser goes away, unless the user asks for it by GRPC_VERBOSITY."""
+"""gRPC that writes nothing to the output of the job or server where the analyser goes away, unless GRPC_VERBOSITY asks for it."""
 
 from __future__ import annotations
 

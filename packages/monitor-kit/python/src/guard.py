@@ -1,4 +1,4 @@
-"""What goes wrong in a detector ends that detector, never the job."""
+"""What goes wrong in a detector ends that detector, never the job or the server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import os
 from collections.abc import Callable
 from typing import ParamSpec
 
-log = logging.getLogger("sentinel_training")
+# Of the library that this is part of.
+log = logging.getLogger(__name__.partition(".")[0])
 P = ParamSpec("P")
 
 
