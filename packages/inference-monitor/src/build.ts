@@ -4,6 +4,7 @@ import type { LoadedConfig } from '@sentinel/service-kit/config';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { reloadConfig } from '@sentinel/service-kit/reload';
+import { beginFront } from './front/begin-front.js';
 import { MonitorMetrics } from './observing/metrics.js';
 
 /** As it signs its anomalies. */
@@ -29,7 +30,11 @@ export function buildMonitor({ loaded, log, fatal, clock = systemClock }: Monito
       const shell = { monitor: MONITOR, config, counts: metrics, stack, log, fatal, clock };
       await connectToEngine(shell);
       const listening = await listenForMetrics(shell, metrics.registry);
-      return listening === null ? {} : { metrics: listening };
+      const front = await beginFront(shell);
+      return {
+        ...(listening === null ? {} : { metrics: listening }),
+        ...(front === null ? {} : { http: front.address }),
+      };
     },
     stop: () => stack.stop(),
     reload: () => {

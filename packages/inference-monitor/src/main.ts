@@ -3,6 +3,9 @@ import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger } from '@sentinel/service-kit/logging';
 import { buildMonitor, type Loaded } from './build.js';
 
+/** In a container requests in flight end first; Kubernetes kills it after 30 s unless told otherwise. */
+const DRAIN_DEADLINE_MS = 28_000;
+
 const loaded = loadConfigForMain({
   section: 'inference_monitor',
   argv: process.argv.slice(2),
@@ -16,7 +19,8 @@ async function main(loaded: Loaded): Promise<void> {
     const log = createLogger('inference-monitor', loaded.logging);
     for (const warning of loaded.warnings) log.warn(warning);
     if (loaded.insecure) log.warn('--insecure: anomalies may travel in plaintext beyond this machine');
-    await runService((fatal) => buildMonitor({ loaded, log, fatal }), { log, readyFile: loaded.readyFile ?? '' });
+    const options = { log, readyFile: loaded.readyFile ?? '', drainDeadlineMs: DRAIN_DEADLINE_MS };
+    await runService((fatal) => buildMonitor({ loaded, log, fatal }), options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -5,7 +5,7 @@ import { EXIT, exitStatus, SentinelError } from './errors.js';
 import { logLibraryOutput } from './library-output.js';
 import type { Logger } from './logging.js';
 
-/** A drain that takes longer is given up. */
+/** A drain that takes longer is given up, unless the service says otherwise. */
 const DRAIN_DEADLINE_MS = 8_000;
 const EXIT_CRASHED = 70;
 const EXIT_INTERRUPTED = 130;
@@ -34,6 +34,7 @@ export interface RunOptions {
   readonly log: Logger;
   /** Where to write the ready file; empty = nowhere. */
   readonly readyFile: string;
+  readonly drainDeadlineMs?: number;
 }
 
 /**
@@ -74,7 +75,7 @@ export async function runService(
     if (!stopping.signal.aborted) ended.resolve(reportFailedStart(error, log));
   }
   const status = await ended.promise;
-  await drain(service, log);
+  await drain(service, options);
   process.exit(status);
 }
 
@@ -116,10 +117,10 @@ function reportFailedStart(error: unknown, log: Logger): number {
   return settingIsWrong ? EXIT.configuration : exitStatus(known);
 }
 
-async function drain(service: Service | null, log: Logger): Promise<void> {
+async function drain(service: Service | null, { log, drainDeadlineMs = DRAIN_DEADLINE_MS }: RunOptions): Promise<void> {
   if (service === null) return;
   const deadline = Promise.withResolvers<'late'>();
-  const timer = setTimeout(() => deadline.resolve('late'), DRAIN_DEADLINE_MS);
+  const timer = setTimeout(() => deadline.resolve('late'), drainDeadlineMs);
   try {
     const end = await Promise.race([service.stop(), deadline.promise]);
     if (end === 'late') log.warn('drain took too long and was given up; unacknowledged work is resent by its sender');

@@ -1,0 +1,87 @@
+import { existsSync, statSync } from 'node:fs';
+import type { AddressInfo, Server } from 'node:net';
+import { formatAddress } from '@sentinel/service-kit/address';
+import { ControlServer } from './control/control-server.js';
+import { controlPath, type ToFront } from './control/messages.js';
+import { BACKLOG, Front } from './front.js';
+import { FIRST_SOCKET, launch } from './launch.js';
+import { NO_SAMPLING } from './sampling/no-sampling.js';
+import { type FrontSettings, fingerprint } from './settings.js';
+
+const TELL_MS = 1_000;
+/** Requests in flight have so long to end. */
+const DRAIN_MS = 25_000;
+const LOOK_MS = 100;
+
+/** The process of the front. Its only argument is `FrontSettings` in JSON; its listening sockets are inherited. */
+const settings = JSON.parse(process.argv[2] ?? '{}') as FrontSettings;
+const front = new Front({ settings, sampling: NO_SAMPLING });
+/** The keeper starts a front again unless its status is 0: one that cannot begin would never. */
+process.once('uncaughtException', giveUp);
+await listen(front.server, FIRST_SOCKET);
+const control = new ControlServer(
+  controlPath(settings.socket),
+  {
+    kind: 'hello',
+    pid: process.pid,
+    fingerprint: fingerprint(settings, process.argv[1] ?? ''),
+    listen: settings.listen,
+    grpcListen: settings.grpcListen,
+    address: formatAddress(front.server.address() as AddressInfo),
+    grpcAddress: '',
+  },
+  follow,
+);
+await control.listen();
+const own = statSync(controlPath(settings.socket)).ino;
+let draining = false;
+
+process.off('uncaughtException', giveUp);
+process.on('uncaughtException', (error) => {
+  front.counts.failures += 1;
+  control.say('error', `a mistake of the front, which goes on: ${error.stack ?? error.message}`);
+});
+process.on('SIGTERM', drain).on('SIGINT', () => undefined);
+setInterval(() => {
+  control.tell({ kind: 'counts', counts: front.counts });
+  if (!reachable()) drain();
+}, TELL_MS);
+
+function listen(server: Server, fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen({ fd, backlog: BACKLOG }, () => resolve());
+  });
+}
+
+/** A front whose control socket is gone could never be ended or replaced. */
+function reachable(): boolean {
+  const path = controlPath(settings.socket);
+  return draining || control.watched || (existsSync(path) && statSync(path).ino === own);
+}
+
+async function follow(order: ToFront): Promise<void> {
+  if (order.kind === 'replace') {
+    control.close();
+    launch(order.command, [front.server], settings.socket);
+  }
+  drain();
+}
+
+function drain(): void {
+  if (draining) return;
+  draining = true;
+  front.drain();
+  control.close();
+  const begun = performance.now();
+  const timer = setInterval(() => {
+    if (front.open > 0 && performance.now() - begun < DRAIN_MS) return;
+    clearInterval(timer);
+    front.destroy();
+    process.exit(0);
+  }, LOOK_MS);
+}
+
+function giveUp(error: Error): never {
+  process.stderr.write(`${error.stack}\n`);
+  process.exit(0);
+}

@@ -1,0 +1,100 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type FrontCounts, zeroCounts } from './counts.js';
+import { Tunnel } from './http1/tunnel.js';
+import { Preface } from './http2/preface.js';
+import type { Sampling } from './sampling/plan.js';
+import { type FrontSettings, portOf } from './settings.js';
+
+/** Open connections of clients; each costs about 30 KB. */
+export const MAX_CONNECTIONS = 2_048;
+/** Connections that wait to be accepted. */
+export const BACKLOG = 1_024;
+const KEEP_ALIVE_MS = 60_000;
+
+/** Whatever can be told to end with what is in flight. */
+export interface Drainable {
+  drain(): void;
+  destroy(): void;
+}
+
+export interface FrontParts {
+  readonly settings: FrontSettings;
+  readonly sampling: Sampling;
+  /** Serves a connection over HTTP/2. */
+  readonly http2?: (client: Socket, first: Buffer) => Drainable;
+}
+
+/** Takes connections and lets them through. */
+export class Front {
+  readonly counts: FrontCounts = zeroCounts();
+  readonly server: Server;
+  readonly #parts: FrontParts;
+  readonly #open = new Map<Socket, Drainable | null>();
+  readonly #upstream: URL;
+
+  constructor(parts: FrontParts) {
+    this.#parts = parts;
+    this.#upstream = new URL(parts.settings.upstream);
+    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    this.server = createServer(options, (client) => this.#meet(client));
+    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.on('drop', () => {
+      this.counts.refused += 1;
+    });
+  }
+
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** No new connections, no further requests. */
+  drain(): void {
+    this.server.close();
+    for (const [client, served] of this.#open) {
+      if (served === null) client.destroy();
+      else served.drain();
+    }
+  }
+
+  destroy(): void {
+    for (const [client, served] of this.#open) {
+      served?.destroy();
+      client.destroy();
+    }
+  }
+
+  #meet(client: Socket): void {
+    this.#open.set(client, null);
+    this.counts.connections += 1;
+    client.on('close', () => {
+      this.#open.delete(client);
+      this.counts.connections -= 1;
+    });
+    const preface = new Preface();
+    const early = () => client.destroy();
+    const look = (bytes: Buffer) => {
+      const kind = preface.push(bytes);
+      if (kind === 'more') return;
+      client.off('data', look).off('error', early).off('end', early);
+      this.#open.set(client, this.#serve(client, kind, preface.bytes));
+    };
+    client.on('data', look).on('error', early).on('end', early);
+  }
+
+  #serve(client: Socket, kind: 'http2' | 'other', first: Buffer): Drainable {
+    const { sampling, http2 } = this.#parts;
+    if (kind === 'http2' && http2 !== undefined) {
+      client.pause();
+      return http2(client, first);
+    }
+    return new Tunnel(client, first, { connect: () => this.#connect(), sampling, counts: this.counts });
+  }
+
+  #connect(): Socket {
+    const { protocol, hostname } = this.#upstream;
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const options = { host, port: portOf(this.#upstream), allowHalfOpen: true, noDelay: true, keepAlive: true };
+    return protocol === 'https:' ? connectTls({ ...options, servername: host }) : connect(options);
+  }
+}

@@ -1,0 +1,343 @@
+import type { Socket } from 'node:net';
+import type { FrontCounts } from '../counts.js';
+import { MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
+import { Exchange, withLength } from './exchange.js';
+import { Framer } from './framer.js';
+import { requestExtent, responseExtent } from './head.js';
+import { answerUnavailable } from './unavailable.js';
+
+/** A connection on which nothing is outstanding is closed after this time. */
+const IDLE_MS = 900_000;
+/** A drawn request that takes longer to come passes unsampled. */
+const HOLD_MS = 5_000;
+/** What a client sends while its sampled request is answered is kept up to here; then it is not read. */
+const MAX_KEPT_BYTES = 65_536;
+const CR = 13;
+const LF = 10;
+
+export interface TunnelParts {
+  readonly connect: () => Socket;
+  readonly sampling: Sampling;
+  readonly counts: FrontCounts;
+}
+
+/**
+ * One connection of a client over HTTP/1.1, and one to the server for it. Bytes pass as they come, in both directions and at the pace of who
+ * reads, while two framers follow where messages begin. A request that was drawn is held until it is whole, and its answer rewritten.
+ */
+export class Tunnel {
+  readonly #client: Socket;
+  readonly #parts: TunnelParts;
+  #server: Socket;
+  readonly #requests = new Framer('request', requestExtent);
+  readonly #responses = new Framer('response', (head) => responseExtent(head, this.#outstanding[0] ?? ''));
+  /** Methods of the requests whose answer has not ended, oldest first. */
+  readonly #outstanding: string[] = [];
+  /** The drawn request that is coming. */
+  #held: Buffer[] | null = null;
+  #heldTimer: NodeJS.Timeout | null = null;
+  #exchange: Exchange | null = null;
+  /** What the client sent during the exchange. */
+  #kept: Buffer[] = [];
+  #lost = false;
+  #draining = false;
+
+  /** @param first what the client has sent already */
+  constructor(client: Socket, first: Buffer, parts: TunnelParts) {
+    this.#client = client;
+    this.#parts = parts;
+    this.#server = this.#connect();
+    client.on('data', (bytes) => this.#guard(() => this.#fromClient(bytes)));
+    client.on('end', () => this.#clientEnded());
+    client.on('drain', () => this.#server.resume());
+    client.on('error', () => this.#server.resetAndDestroy());
+    client.on('close', () => this.#close());
+    client.setTimeout(IDLE_MS).on('timeout', () => {
+      if (this.#idle) client.destroy();
+    });
+    this.#guard(() => this.#fromClient(first));
+  }
+
+  /** No further request: what is outstanding ends first. */
+  drain(): void {
+    this.#draining = true;
+    this.#closeIfDrained();
+  }
+
+  destroy(): void {
+    this.#client.destroy();
+  }
+
+  get #idle(): boolean {
+    return this.#outstanding.length === 0 && this.#held === null && this.#requests.place === 'between';
+  }
+
+  #connect(): Socket {
+    const server = this.#parts.connect();
+    let connected = false;
+    server.once('connect', () => {
+      connected = true;
+    });
+    server.on('data', (bytes) => this.#guard(() => this.#fromServer(bytes)));
+    server.on('drain', () => this.#client.resume());
+    server.on('end', () => this.#guard(() => this.#serverEnded()));
+    server.on('error', () => this.#serverFailed(connected));
+    return server;
+  }
+
+  /** A mistake of the front costs one connection. */
+  #guard(act: () => void): void {
+    try {
+      act();
+    } catch {
+      this.#parts.counts.failures += 1;
+      this.#client.resetAndDestroy();
+    }
+  }
+
+  #fromClient(bytes: Buffer): void {
+    if (this.#exchange !== null) {
+      this.#kept.push(bytes);
+      if (this.#kept.reduce((sum, { length }) => sum + length, 0) > MAX_KEPT_BYTES) this.#client.pause();
+      return;
+    }
+    let passed = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#requests.place === 'between' && this.#begins(bytes[at]) && this.#draw()) {
+        this.#toServer(bytes.subarray(passed, at));
+        passed = at;
+        this.#hold();
+      }
+      const next = this.#stepRequest(bytes, at);
+      if (this.#held !== null) {
+        this.#held.push(bytes.subarray(at, next));
+        passed = next;
+        this.#judge();
+        if (this.#exchange !== null) {
+          if (next < bytes.length) this.#fromClient(bytes.subarray(next));
+          return;
+        }
+      }
+      at = next;
+    }
+    this.#toServer(passed === 0 ? bytes : bytes.subarray(passed));
+  }
+
+  /** Empty lines between requests begin none. */
+  #begins(byte: number | undefined): boolean {
+    return byte !== CR && byte !== LF;
+  }
+
+  #draw(): boolean {
+    this.#parts.counts.requests += 1;
+    return this.#parts.sampling.draw() && this.#outstanding.length === 0 && this.#responses.place === 'between';
+  }
+
+  #stepRequest(bytes: Buffer, at: number): number {
+    const requests = this.#requests;
+    const inHead = requests.place === 'between' ? this.#begins(bytes[at]) : requests.place === 'head';
+    const next = requests.step(bytes, at);
+    if (requests.place === 'lost') this.#lose();
+    else if (inHead && requests.place !== 'head') this.#outstanding.push(requests.head?.method ?? '');
+    return next;
+  }
+
+  /** Nothing more is understood: the connection is a tunnel. */
+  #lose(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#parts.counts.tunnels += 1;
+    this.#requests.lose();
+    this.#responses.lose();
+    this.#outstanding.push('');
+    if (this.#held === null) return;
+    this.#parts.sampling.doubt('malformed');
+    this.#release();
+  }
+
+  #hold(): void {
+    this.#held = [];
+    this.#heldTimer = setTimeout(() => {
+      this.#parts.sampling.doubt('slow');
+      this.#release();
+    }, HOLD_MS);
+  }
+
+  /** Lets a drawn request pass as it came. */
+  #release(): void {
+    const held = this.#unhold();
+    if (held !== null) this.#toServer(held);
+  }
+
+  #unhold(): Buffer | null {
+    if (this.#heldTimer !== null) clearTimeout(this.#heldTimer);
+    this.#heldTimer = null;
+    const held = this.#held === null ? null : Buffer.concat(this.#held);
+    this.#held = null;
+    return held;
+  }
+
+  /** What becomes of the drawn request, as far as it has come. */
+  #judge(): void {
+    const { sampling } = this.#parts;
+    const { place, head, extent, headBytes } = this.#requests;
+    if (place === 'head' || head === null || extent === null) return;
+    const doubt =
+      sampling.admit(head.method, head.path, head.headers) ??
+      (extent.kind !== 'length' || head.headers.some(([name]) => name === 'expect') ? 'coding' : null) ??
+      (extent.kind === 'length' && extent.bytes > MAX_SAMPLED_BODY_BYTES ? 'too_large' : null);
+    if (doubt !== null) {
+      sampling.doubt(doubt);
+      this.#release();
+      return;
+    }
+    if (place !== 'between') return;
+    const original = this.#unhold();
+    if (original === null) return;
+    const body = original.subarray(headBytes.length);
+    const plan = sampling.plan({ method: head.method, path: head.path, headers: head.headers, body });
+    if (plan === null) {
+      this.#toServer(original);
+      return;
+    }
+    this.#exchange = new Exchange(original, plan, (out) => this.#toClient(out));
+    this.#toServer(plan.body === null ? original : Buffer.concat([withLength(headBytes, plan.body.length), plan.body]));
+  }
+
+  #fromServer(bytes: Buffer): void {
+    let passed = 0;
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#responses.place === 'between' && this.#outstanding.length === 0) this.#lose();
+      const exchange = this.#exchange;
+      if (exchange !== null) this.#toClient(bytes.subarray(passed, at));
+      const next = this.#stepResponse(bytes, at, exchange);
+      if (exchange !== null) passed = next;
+      at = next;
+    }
+    if (passed < bytes.length) this.#toClient(passed === 0 ? bytes : bytes.subarray(passed));
+    if (this.#draining) this.#closeIfDrained();
+  }
+
+  #stepResponse(bytes: Buffer, at: number, exchange: Exchange | null): number {
+    const responses = this.#responses;
+    const before = responses.place;
+    const inHead = before === 'between' || before === 'head';
+    const next = responses.step(bytes, at, exchange?.data ?? null);
+    const part = bytes.subarray(at, next);
+    const { place, head, extent } = responses;
+    if (place === 'lost') this.#loseExchange(exchange, inHead, part);
+    else if (exchange !== null && !inHead) exchange.raw(part);
+    if (place === 'lost' || place === 'head') return next;
+    if (inHead && head !== null && head.status < 200) {
+      if (exchange !== null) this.#toClient(responses.headBytes);
+      return next;
+    }
+    if (inHead && head !== null && extent !== null) exchange?.begin(head, responses.headBytes, extent);
+    if (place === 'between') this.#responseEnded(exchange);
+    return next;
+  }
+
+  #loseExchange(exchange: Exchange | null, inHead: boolean, part: Buffer): void {
+    this.#exchange = null;
+    exchange?.giveUp();
+    if (exchange !== null) this.#toClient(inHead ? this.#responses.headBytes : part);
+    this.#lose();
+    this.#takeKept();
+  }
+
+  #responseEnded(exchange: Exchange | null): void {
+    if (exchange === null) {
+      this.#outstanding.shift();
+      return;
+    }
+    this.#exchange = null;
+    if (exchange.again) {
+      this.#sendAgain(exchange);
+      return;
+    }
+    this.#outstanding.shift();
+    exchange.end();
+    this.#takeKept();
+  }
+
+  /** The original, on a connection of its own: some servers close theirs after a request that they refused. */
+  #sendAgain(exchange: Exchange): void {
+    const old = this.#server;
+    old.removeAllListeners();
+    old.on('error', () => undefined);
+    old.destroy();
+    this.#server = this.#connect();
+    this.#toServer(exchange.original);
+    if (this.#client.readableEnded) this.#server.end();
+    this.#takeKept();
+  }
+
+  #takeKept(): void {
+    const kept = Buffer.concat(this.#kept);
+    this.#kept = [];
+    this.#client.resume();
+    if (kept.length > 0) this.#fromClient(kept);
+  }
+
+  #toServer(bytes: Buffer): void {
+    if (bytes.length > 0 && !this.#server.write(bytes)) this.#client.pause();
+  }
+
+  #toClient(bytes: Buffer): void {
+    if (bytes.length > 0 && !this.#client.write(bytes)) this.#server.pause();
+  }
+
+  #clientEnded(): void {
+    if (this.#held !== null) this.#release();
+    this.#server.end();
+  }
+
+  #serverEnded(): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    if (exchange?.again === true) {
+      this.#sendAgain(exchange);
+      return;
+    }
+    if (this.#responses.place === 'until-close') exchange?.end();
+    else this.#giveUp(exchange);
+    this.#client.end();
+  }
+
+  /** What came of an answer that ends too early goes to the client. */
+  #giveUp(exchange: Exchange | null): void {
+    exchange?.giveUp();
+    if (exchange !== null && this.#responses.place === 'head') this.#toClient(this.#responses.headBytes);
+  }
+
+  #serverFailed(connected: boolean): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    if (exchange?.again === true) {
+      this.#sendAgain(exchange);
+      return;
+    }
+    this.#giveUp(exchange);
+    if (connected) {
+      // A truncated answer must not look whole: what is written is sent, then the connection is reset.
+      this.#client.write('', () => this.#client.resetAndDestroy());
+      return;
+    }
+    this.#parts.counts.unavailable += 1;
+    answerUnavailable(this.#client);
+  }
+
+  #close(): void {
+    this.#unhold();
+    this.#exchange?.giveUp();
+    this.#server.destroy();
+  }
+
+  #closeIfDrained(): void {
+    if (!this.#idle) return;
+    this.#client.end();
+    this.#server.end();
+  }
+}

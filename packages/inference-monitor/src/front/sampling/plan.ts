@@ -1,0 +1,55 @@
+import type { Head } from '../http1/head.js';
+
+/** What is done with one sampled request. Transports know no more than this. */
+export interface Plan {
+  /** Goes to the server in place of the body; null = the body goes as it is. */
+  readonly body: Buffer | null;
+  /** Once the head of the answer is there. */
+  answer(status: number, headers: Head['headers']): Reading;
+  /** The answer did not come to its end. */
+  abandon(): void;
+}
+
+export type Reading =
+  /** The server does not take the changed request: the original is sent, once. */
+  | { readonly kind: 'again' }
+  /** Passes as it is. */
+  | { readonly kind: 'pass' }
+  /** The body is needed whole; `rewrite` gives what the client gets. */
+  | { readonly kind: 'whole'; readonly rewrite: (body: Buffer) => Buffer }
+  /** The body is rewritten as it comes. */
+  | { readonly kind: 'stream'; readonly push: (data: Buffer) => Buffer; readonly end: () => Buffer };
+
+export interface SampledRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Head['headers'];
+  readonly body: Buffer;
+}
+
+/** Why a request that was drawn passes unsampled: nobody is certain what the client would get. */
+export type Doubt =
+  | 'route'
+  | 'coding'
+  | 'too_large'
+  | 'slow'
+  | 'malformed'
+  | 'conflict'
+  | 'unknown_shape'
+  | 'refused'
+  | 'answer';
+
+/** Draws requests and knows what to do with them. */
+export interface Sampling {
+  /** A request begins. @returns true where it is drawn */
+  draw(): boolean;
+  /** From the head alone. @returns the longest body, or why it passes unsampled */
+  admit(method: string, path: string, headers: Head['headers']): Doubt | null;
+  /** @returns null where it passes unsampled, which was counted */
+  plan(request: SampledRequest): Plan | null;
+  /** A request that was drawn passes unsampled. */
+  doubt(reason: Doubt): void;
+}
+
+/** Largest body of a request that is sampled. */
+export const MAX_SAMPLED_BODY_BYTES = 1_048_576;

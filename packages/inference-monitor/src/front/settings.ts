@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { parseAddress } from '@sentinel/service-kit/address';
+import type { InferenceMonitorConfig } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
+
+/** What the process of the front is told at its start. Holds no secret: it is seen in the list of processes. */
+export interface FrontSettings {
+  /** HOST:PORT where requests come, over HTTP. */
+  readonly listen: string;
+  /** http://HOST:PORT or https://HOST:PORT */
+  readonly upstream: string;
+  /** HOST:PORT where requests come over gRPC; "" = nowhere. */
+  readonly grpcListen: string;
+  /** HOST:PORT */
+  readonly upstreamGrpc: string;
+  readonly framework: InferenceMonitorConfig['framework'];
+  readonly samplingRate: number;
+  /** Socket of the analyser. */
+  readonly socket: string;
+  readonly replica: string;
+  /** By worker. */
+  readonly gpus: readonly string[];
+  readonly version: string;
+}
+
+/** Where servers of a framework listen unless told otherwise. */
+const USUAL_UPSTREAM: Readonly<Record<InferenceMonitorConfig['framework'], string>> = {
+  vllm: 'http://127.0.0.1:8000',
+  trtllm: 'http://127.0.0.1:8000',
+  triton: 'http://127.0.0.1:8000',
+  generic: '',
+};
+/** Of Triton. */
+const USUAL_GRPC_PORT = 8001;
+
+/** Configuration, as far as the front needs it. */
+export type FrontConfig = Pick<
+  InferenceMonitorConfig,
+  | 'enabled'
+  | 'listen_address'
+  | 'upstream_url'
+  | 'grpc_listen_address'
+  | 'upstream_grpc'
+  | 'framework'
+  | 'sampling_rate'
+  | 'socket_path'
+  | 'replica_name'
+  | 'node_name'
+  | 'gpu_uuids'
+>;
+
+/**
+ * @returns settings, or why no traffic passes
+ * @throws SentinelError naming upstream_url where it has a path
+ */
+export function frontSettings(config: FrontConfig, version: string): FrontSettings | string {
+  const upstream = config.upstream_url === '' ? USUAL_UPSTREAM[config.framework] : config.upstream_url;
+  if (upstream === '') return 'set inference_monitor.upstream_url to the address of the inference server';
+  const url = new URL(upstream);
+  if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '')
+    throw new SentinelError({
+      code: 'FAILED_PRECONDITION',
+      field: 'inference_monitor.upstream_url',
+      message: `inference_monitor.upstream_url is ${upstream}: requests keep their path, so that it can have none`,
+      hint: `Set it to ${url.origin}.`,
+    });
+  if (meetsItself(config.listen_address, url))
+    return `set inference_monitor.listen_address: the inference server itself listens on ${url.host}`;
+  const { listen_address: listen, grpc_listen_address: grpcListen, upstream_grpc: grpc } = config;
+  return {
+    listen,
+    upstream: url.origin,
+    grpcListen,
+    upstreamGrpc: grpcListen === '' ? '' : grpc || `${url.hostname}:${USUAL_GRPC_PORT}`,
+    framework: config.framework,
+    samplingRate: config.enabled ? config.sampling_rate : 0,
+    socket: config.socket_path,
+    replica: config.replica_name || `${config.node_name}:${portOf(url)}`,
+    gpus: config.gpu_uuids,
+    version,
+  };
+}
+
+/** Equal where the same settings would start the same front. */
+export function fingerprint(settings: FrontSettings, program: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([settings, program]))
+    .digest('hex');
+}
+
+function meetsItself(listen: string, upstream: URL): boolean {
+  const { host, port } = parseAddress(listen);
+  const local = (name: string) => /^(?:localhost|127\..*|\[?::1?\]?|0\.0\.0\.0)$/.test(name);
+  const sameHost = host === upstream.hostname || (local(host) && local(upstream.hostname));
+  return port !== 0 && port === portOf(upstream) && sameHost;
+}
+
+export function portOf(url: URL): number {
+  return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
+import { Sidecar } from '../testing/sidecar.js';
+
+/** Answers "fine", after a while where the path says so. */
+async function upstream(): Promise<string> {
+  const server = createServer((request, response) => {
+    setTimeout(() => response.end('fine'), request.url === '/slow' ? 1_000 : 0);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** One request on a connection of its own; the answer's text, or the code of the error. */
+function ask(address: string, path = '/'): Promise<string> {
+  return new Promise((resolve) => {
+    const request = get(`http://${address}${path}`, { agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      response.on('end', () => resolve(text)).on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+  });
+}
+
+/** Asks all the time until it is stopped. */
+function asking(address: string): { stop(): Promise<string[]> } {
+  const answers: string[] = [];
+  let going = true;
+  const loop = (async () => {
+    while (going) answers.push(await ask(address));
+  })();
+  return {
+    stop: async () => {
+      going = false;
+      await loop;
+      return answers;
+    },
+  };
+}
+
+test('the analyser is killed, stopped and started again: the front is kept, and no request is lost', async () => {
+  const config = { upstream_url: await upstream() };
+  const sidecar = new Sidecar(temporaryFolder());
+  const { http = '' } = await sidecar.start(config);
+  const pid = await sidecar.frontPid();
+  const requests = asking(http);
+  await sidecar.kill('SIGKILL');
+  await delay(200);
+  assert.equal((await sidecar.start(config)).http, http);
+  sidecar.signal('SIGSTOP');
+  await delay(200);
+  sidecar.signal('SIGCONT');
+  assert.equal(await sidecar.kill('SIGTERM'), 0);
+  await delay(200);
+  await sidecar.start(config);
+  const answers = await requests.stop();
+  assert.ok(answers.length > 20);
+  assert.deepEqual([...new Set(answers)], ['fine']);
+  assert.equal(await sidecar.frontPid(), pid);
+  assert.match(sidecar.output, /a front that was running is kept/);
+});
+
+test('a front that is killed costs what was in flight; what comes next waits for the new one', async () => {
+  const sidecar = new Sidecar(temporaryFolder());
+  const { http = '' } = await sidecar.start({ upstream_url: await upstream() });
+  const pid = await sidecar.frontPid();
+  const lost = ask(http, '/slow');
+  await delay(200);
+  process.kill(pid, 'SIGKILL');
+  assert.equal(await lost, 'ECONNRESET');
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(http)));
+  assert.deepEqual([...new Set(answers)], ['fine']);
+  assert.notEqual(await sidecar.frontPid(), pid);
+  await until('the analyser says so', () => /the front serves again/.test(sidecar.output));
+});
+
+test('without analyser and keeper a front that dies is started anew by the next analyser', async () => {
+  const config = { upstream_url: await upstream() };
+  const sidecar = new Sidecar(temporaryFolder());
+  await sidecar.start(config);
+  const front = await sidecar.front();
+  await sidecar.kill('SIGKILL');
+  front?.order({ kind: 'drain' });
+  await front?.closed;
+  const { http = '' } = await sidecar.start(config);
+  assert.equal(await ask(http), 'fine');
+});
+
+test('other settings replace the front: its requests end, and none is refused', async () => {
+  const upstream_url = await upstream();
+  const sidecar = new Sidecar(temporaryFolder());
+  const { http = '' } = await sidecar.start({ upstream_url });
+  const listen_address = http;
+  await sidecar.kill('SIGTERM');
+  await sidecar.start({ upstream_url, listen_address });
+  const pid = await sidecar.frontPid();
+  await sidecar.kill('SIGTERM');
+  const slow = ask(http, '/slow');
+  const requests = asking(http);
+  await sidecar.start({ upstream_url, listen_address, replica_name: 'other' });
+  assert.equal(await slow, 'fine');
+  assert.deepEqual([...new Set(await requests.stop())], ['fine']);
+  assert.notEqual(await sidecar.frontPid(), pid);
+  assert.match(sidecar.output, /the front has other settings: it is replaced/);
+});
+
+test('SIGTERM to the front: what is in flight ends, then the process', async () => {
+  const sidecar = new Sidecar(temporaryFolder());
+  const { http = '' } = await sidecar.start({ upstream_url: await upstream() });
+  const pid = await sidecar.frontPid();
+  await sidecar.kill('SIGKILL');
+  const slow = ask(http, '/slow');
+  await delay(200);
+  process.kill(pid, 'SIGTERM');
+  assert.equal(await slow, 'fine');
+  await until('its end', () => {
+    try {
+      return !process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+  });
+  assert.equal(await ask(http), 'ECONNREFUSED');
+});
+
+test('a front that nobody could find any more ends itself', async () => {
+  const sidecar = new Sidecar(temporaryFolder());
+  const { http = '' } = await sidecar.start({ upstream_url: await upstream() });
+  await sidecar.kill('SIGKILL');
+  rmSync(`${sidecar.socket}.front`);
+  for (const end = performance.now() + 10_000; performance.now() < end; await delay(100))
+    if ((await ask(http)) === 'ECONNREFUSED') return;
+  assert.fail('it still serves');
+});
+
+test('without an upstream it is well and says that no traffic passes', async () => {
+  const sidecar = new Sidecar(temporaryFolder());
+  const { metrics = '' } = await sidecar.start({ framework: 'vllm', listen_address: '127.0.0.1:8000' });
+  assert.equal((await fetch(`http://${metrics}/metrics`)).status, 200);
+  assert.match(sidecar.output, /no traffic passes: set inference_monitor\.listen_address/);
+  assert.equal(await sidecar.front(), null);
+});
+
+test('an upstream with a path is refused by its name', async () => {
+  const sidecar = new Sidecar(temporaryFolder());
+  await assert.rejects(sidecar.start({ upstream_url: 'http://h:1/v1' }), /inference_monitor\.upstream_url/);
+});

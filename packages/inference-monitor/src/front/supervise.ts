@@ -1,0 +1,210 @@
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseAddress } from '@sentinel/service-kit/address';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { Logger } from '@sentinel/service-kit/logging';
+import { ControlClient } from './control/control-client.js';
+import { controlPath, type FromFront } from './control/messages.js';
+import { type FrontCounts, zeroCounts } from './counts.js';
+import { commandOf, launch } from './launch.js';
+import { type FrontSettings, fingerprint } from './settings.js';
+
+/** Until a front that was started serves. */
+const START_MS = 10_000;
+/** Until a port is free that a front gives up. */
+const BIND_MS = 5_000;
+const LOOK_MS = 50;
+/** A front that its keeper did not start again in this time is started anew. */
+const ABSENT_MS = 3_000;
+/** Of an order to drain. */
+const DRAINED_MS = 27_000;
+
+/** Keeps one front running; the front outlives it. */
+export class FrontSupervisor {
+  readonly #settings: FrontSettings;
+  readonly #log: Logger;
+  readonly #command: readonly string[];
+  #client: ControlClient | null = null;
+  #stopped = false;
+  #counts = zeroCounts();
+  #restarts = 0;
+  #address = '';
+
+  constructor(settings: FrontSettings, log: Logger) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#command = commandOf(settings);
+  }
+
+  /** The newest that the front has told. */
+  get counts(): FrontCounts {
+    return this.#counts;
+  }
+
+  /** Fronts that died while this process watched. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get serving(): boolean {
+    return this.#client !== null;
+  }
+
+  /** HOST:PORT where requests pass, once `start` has resolved. */
+  get address(): string {
+    return this.#address;
+  }
+
+  /** Resolves once requests pass, with the address. @throws SentinelError where the address is taken */
+  async start(): Promise<string> {
+    mkdirSync(dirname(this.#settings.socket), { recursive: true });
+    const client = await this.#begin();
+    void this.#watch(client);
+    this.#address = client.hello.address;
+    return client.hello.address;
+  }
+
+  /** Lets go of the front, which goes on. */
+  leave(): void {
+    this.#stopped = true;
+    if (this.#client !== null)
+      this.#log.info({ front: this.#client.hello.pid }, 'requests still pass; SIGTERM to the front ends that');
+    this.#client?.close();
+  }
+
+  /** Ends the front once its requests have ended. */
+  async drain(): Promise<void> {
+    this.#stopped = true;
+    const client = this.#client;
+    if (client === null) return;
+    client.order({ kind: 'drain' });
+    await Promise.race([client.closed, delay(DRAINED_MS, undefined, { ref: false })]);
+  }
+
+  async #begin(): Promise<ControlClient> {
+    const wanted = fingerprint(this.#settings, programOf(this.#command));
+    const there = await this.#connect();
+    if (there?.hello.fingerprint === wanted) {
+      this.#log.info({ front: there.hello.pid, listen: there.hello.address }, 'a front that was running is kept');
+      return there;
+    }
+    if (there !== null && sameAddress(this.#settings, there.hello)) {
+      this.#log.info({ front: there.hello.pid }, 'the front has other settings: it is replaced');
+      there.order({ kind: 'replace', command: this.#command });
+    } else {
+      there?.order({ kind: 'drain' });
+      await this.#launch();
+    }
+    return this.#await(wanted);
+  }
+
+  async #launch(): Promise<void> {
+    const { listen, grpcListen } = this.#settings;
+    const servers: Server[] = [await bind(listen, 'listen_address')];
+    if (grpcListen !== '') servers.push(await bind(grpcListen, 'grpc_listen_address'));
+    launch(this.#command, servers, this.#settings.socket);
+    for (const server of servers) server.close();
+  }
+
+  async #await(wanted: string): Promise<ControlClient> {
+    const until = performance.now() + START_MS;
+    while (performance.now() < until) {
+      const client = await this.#connect();
+      if (client?.hello.fingerprint === wanted) return client;
+      client?.close();
+      await delay(LOOK_MS);
+    }
+    throw new SentinelError({
+      code: 'UNAVAILABLE',
+      message: `the front did not start within ${START_MS / 1000} s`,
+      hint: `See ${controlPath(this.#settings.socket)}.log.`,
+    });
+  }
+
+  #connect(): Promise<ControlClient | null> {
+    return ControlClient.connect(controlPath(this.#settings.socket), (message) => this.#take(message));
+  }
+
+  async #watch(first: ControlClient): Promise<void> {
+    let client = first;
+    while (!this.#stopped) {
+      this.#client = client;
+      await client.closed;
+      this.#client = null;
+      if (this.#stopped) return;
+      this.#restarts += 1;
+      this.#log.error({ front: client.hello.pid }, 'the front died: requests in flight were lost, new ones wait');
+      const next = await this.#again();
+      if (next === null) return;
+      client = next;
+    }
+  }
+
+  /** The keeper starts it again; without one it is started anew. */
+  async #again(): Promise<ControlClient | null> {
+    const until = performance.now() + ABSENT_MS;
+    while (!this.#stopped) {
+      const client = await this.#connect();
+      if (client !== null) {
+        this.#log.info({ front: client.hello.pid }, 'the front serves again');
+        return client;
+      }
+      if (performance.now() > until) {
+        try {
+          return await this.#begin();
+        } catch (error) {
+          this.#log.error({ err: error }, 'the front could not be started; tried again');
+        }
+      }
+      await delay(LOOK_MS);
+    }
+    return null;
+  }
+
+  #take(message: FromFront): void {
+    if (message.kind === 'counts') this.#counts = message.counts;
+    if (message.kind === 'said') this.#log[message.level](message.text);
+  }
+}
+
+function programOf(command: readonly string[]): string {
+  return command.at(-2) ?? '';
+}
+
+function sameAddress(settings: FrontSettings, hello: ControlClient['hello']): boolean {
+  return settings.listen === hello.listen && settings.grpcListen === hello.grpcListen;
+}
+
+/** Where a front that drains still has the port it is waited for. */
+async function bind(address: string, key: string): Promise<Server> {
+  const until = performance.now() + BIND_MS;
+  for (;;) {
+    try {
+      return await listen(address);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE' && performance.now() < until) await delay(LOOK_MS);
+      else throw refused(error, address, key);
+    }
+  }
+}
+
+function listen(address: string): Promise<Server> {
+  const { host, port } = parseAddress(address);
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    // Between this and close() no connection is accepted: both run before the event loop looks at sockets.
+    server.once('error', reject).listen({ host, port }, () => resolve(server));
+  });
+}
+
+function refused(error: unknown, address: string, key: string): SentinelError {
+  const { code = String(error) } = error as NodeJS.ErrnoException;
+  return new SentinelError({
+    code: code === 'EADDRINUSE' ? 'UNAVAILABLE' : 'FAILED_PRECONDITION',
+    field: `inference_monitor.${key}`,
+    message: `cannot listen on ${address}: ${code}`,
+    hint: `Free it, or set inference_monitor.${key}.`,
+  });
+}

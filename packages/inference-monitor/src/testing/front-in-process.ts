@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { after } from 'node:test';
+import { Front, type FrontParts } from '../front/front.js';
+import { NO_SAMPLING } from '../front/sampling/no-sampling.js';
+import type { FrontSettings } from '../front/settings.js';
+
+export function settingsFor(upstream: string, changed: Partial<FrontSettings> = {}): FrontSettings {
+  return {
+    listen: '127.0.0.1:0',
+    upstream,
+    grpcListen: '',
+    upstreamGrpc: '',
+    framework: 'generic',
+    samplingRate: 0,
+    socket: '',
+    replica: 'replica',
+    gpus: [],
+    version: '0',
+    ...changed,
+  };
+}
+
+/** A front on a port of its own. */
+export async function startFront(
+  upstream: string,
+  parts: Partial<FrontParts> = {},
+): Promise<{ front: Front; port: number }> {
+  const front = new Front({ settings: settingsFor(upstream), sampling: NO_SAMPLING, ...parts });
+  front.server.listen(0, '127.0.0.1');
+  await once(front.server, 'listening');
+  after(() => {
+    front.server.close();
+    front.destroy();
+  });
+  return { front, port: (front.server.address() as AddressInfo).port };
+}
