@@ -108,6 +108,11 @@ const TREE = group('Limits of the inference monitor.', {
         doc: 'Bins that are compared, about equally full in the reference.',
         source: SIMULATION,
       }),
+      limit: sigma(
+        4.8,
+        'Distance of the moving average (block_ewma.lambda, m) of the distances of blocks from the reference that is a drift: upwards, in standard deviations of the average.',
+        SIMULATION,
+      ),
       binning_strategy: leaf({
         format: choice('uniform', 'quantile'),
         default: 'quantile',

@@ -1,4 +1,4 @@
-import type { Random } from '@sentinel/monitor-kit/testing/random';
+import type { Random } from './random.js';
 
 /** Samples of one GPU-day: one in four seconds. */
 export const SAMPLES_A_DAY = 21_600;
