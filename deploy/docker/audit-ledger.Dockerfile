@@ -23,8 +23,10 @@ COPY packages/ packages/
 COPY package.json tsconfig.base.json ./
 RUN pnpm install --offline --frozen-lockfile \
       --filter sentinel --filter '@sentinel/correlation-engine...' --filter '@sentinel/audit-ledger...' --filter '@sentinel/probe-agent...' \
+      --filter '@sentinel/training-monitor...' --filter '@sentinel/inference-monitor...' --filter '@sentinel/sidecar-injector...' \
   && pnpm --filter @sentinel/contracts run generate \
-  && node_modules/.bin/tsc -b packages/correlation-engine packages/audit-ledger packages/probe-agent
+  && node_modules/.bin/tsc -b packages/correlation-engine packages/audit-ledger packages/probe-agent \
+      packages/training-monitor packages/inference-monitor packages/sidecar-injector
 COPY deploy/docker/lean.sh ./
 
 FROM debian:bookworm-slim AS runtime

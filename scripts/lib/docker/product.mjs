@@ -4,7 +4,14 @@ import { runStep } from '../run-step.mjs';
 import { capture } from './capture.mjs';
 
 /** What users get an image of, each from deploy/docker/NAME.Dockerfile. */
-export const COMPONENTS = ['correlation-engine', 'audit-ledger', 'probe-agent'];
+export const COMPONENTS = [
+  'correlation-engine',
+  'audit-ledger',
+  'probe-agent',
+  'training-monitor',
+  'inference-monitor',
+  'sidecar-injector',
+];
 const REGISTRY = 'ghcr.io/sentinel-sdc';
 const VERSION = '0.1.0-alpha';
 const BASE = 'debian:bookworm-slim';
