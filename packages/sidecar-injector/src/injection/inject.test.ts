@@ -67,6 +67,11 @@ test('of Triton the port of gRPC is taken over as well, other names stay', () =>
   assert.equal(variables(sidecar)['SENTINEL_INFERENCE_MONITOR_UPSTREAM_GRPC'], '127.0.0.1:8001');
 });
 
+test('names of ports are as short as Kubernetes wants them', () => {
+  const { sidecar } = injected(podOf({ annotations: { replicas: 'a:1' } }));
+  for (const { name = '' } of sidecar.ports ?? []) assert.match(name, /^[a-z-]{1,15}$/);
+});
+
 test('a pod with volumes and annotations keeps them', () => {
   const volumes = [{ name: 'models' }];
   const { pod } = injected(podOf({ annotations: { 'sampling-rate': '0.5' }, spec: { volumes } }));
@@ -130,6 +135,8 @@ const REFUSED: readonly (readonly [Parameters<typeof podOf>[0], RegExp])[] = [
   [{ annotations: { 'listen-port': '8000' } }, /listens on 8000 itself/],
   [{ containers: [server({ ports: [{ name: 'http', containerPort: 18_000 }] })] }, /listen-port to another/],
   [{ spec: { hostNetwork: true } }, /network of its host/],
+  [{ spec: { os: { name: 'windows' } } }, /of Windows/],
+  [{ annotations: { 'listen-port': '65535' } }, /1 to 65534/],
   [{ spec: { volumes: [{ name: 'sentinel-run' }] } }, /volume sentinel-run/],
   [{ containers: [] }, /no container/],
 ];

@@ -33,6 +33,7 @@ function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injec
   const { server, port, grpc, listenPort, library } = options;
   const container = pod.spec.containers[server];
   if (container === undefined) throw new OptionError('the pod has no container');
+  if (pod.spec.os?.name === 'windows') throw new OptionError('the pod is of Windows');
   checkPorts(pod, grpc === null ? [listenPort] : [listenPort, grpc.listenPort]);
   const moved = [port.name, grpc?.name ?? null].filter((name) => name !== null);
   const warnings = port.name === null ? [notByName(listenPort)] : [];

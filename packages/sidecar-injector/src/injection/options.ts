@@ -17,6 +17,8 @@ const GPU = 'nvidia.com/gpu';
 
 /** Where the servers listen unless they are told otherwise. */
 const USUAL_PORT = 8_000;
+/** One less than there are, since gRPC takes the next. */
+const LAST_LISTEN_PORT = 65_534;
 const FIRST_LISTEN_PORT = 18_000;
 
 /** What a pod's annotations say; each has a default. */
@@ -49,7 +51,7 @@ export function optionsOf(pod: Pod): PodOptions {
   const said = (name: string): string | undefined => annotations[`sentinel-sdc.io/${name}`];
   const server = serverOf(pod.spec.containers, said('container'));
   const framework = frameworkOf(said('framework'));
-  const listenPort = numberOf('listen-port', said('listen-port')) ?? FIRST_LISTEN_PORT;
+  const listenPort = numberOf('listen-port', said('listen-port'), LAST_LISTEN_PORT) ?? FIRST_LISTEN_PORT;
   return {
     server,
     framework,
@@ -107,10 +109,10 @@ function grpcOf(server: Container | undefined, listenPort: number): PodOptions['
   return port === undefined ? null : { number: port.containerPort, name: 'grpc', listenPort: listenPort + 1 };
 }
 
-function numberOf(name: string, value: string | undefined): number | undefined {
+function numberOf(name: string, value: string | undefined, last = 65_535): number | undefined {
   if (value === undefined) return undefined;
   const port = Number(value);
-  if (!/^\d+$/.test(value) || port < 1 || port > 65_535) throw wrong(name, value, 'a port, 1 to 65535');
+  if (!/^\d+$/.test(value) || port < 1 || port > last) throw wrong(name, value, `a port, 1 to ${last}`);
   return port;
 }
 

@@ -11,6 +11,7 @@ export interface Pod {
     readonly initContainers?: readonly Container[];
     readonly volumes?: readonly Volume[];
     readonly hostNetwork?: boolean;
+    readonly os?: { readonly name: string };
   };
 }
 

@@ -53,8 +53,8 @@ export function sidecarContainer(settings: SidecarSettings, options: PodOptions)
     ports: [
       { ...(port.name === null ? {} : { name: port.name }), containerPort: listenPort },
       ...(grpc === null ? [] : [{ name: grpc.name, containerPort: grpc.listenPort }]),
-      { name: 'sentinel-metrics', containerPort: METRICS_PORT },
-      ...(replicas === null ? [] : [{ name: 'sentinel-peers', containerPort: REPLICAS_PORT }]),
+      { name: 'sdc-metrics', containerPort: METRICS_PORT },
+      ...(replicas === null ? [] : [{ name: 'sdc-peers', containerPort: REPLICAS_PORT }]),
     ],
     readinessProbe: { tcpSocket: { port: listenPort }, periodSeconds: 5 },
     lifecycle: { preStop: { exec: { command: ['sleep', String(BEFORE_STOP_S)] } } },

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLogger } from '@sentinel/service-kit/logging';
+import jsonPatch, { type Operation } from 'fast-json-patch';
 import { injectionFor } from '../injection/inject.js';
+import type { Pod } from '../injection/pod.js';
 import { podOf, reviewOf, SETTINGS } from '../testing/pods.js';
 import { type ListenerParts, reviewListener } from './listener.js';
 
@@ -34,6 +38,20 @@ async function asked(body: string, parts: Partial<ListenerParts> = {}, path = '/
     server.close();
   }
 }
+
+/** As an API server 1.34 sent it, for a pod of deploy/kubernetes/examples/inference-injected.yaml. */
+const RECORDED = readFileSync(join(import.meta.dirname, '../../src/testing/admission-review.json'), 'utf8');
+
+test('what a real API server asked is answered with a patch that fits the pod', async () => {
+  const { request } = JSON.parse(RECORDED) as { request: { uid: string; object: Pod } };
+  const { status, body, outcomes } = await asked(RECORDED);
+  assert.deepEqual([status, body.response?.uid, outcomes], [200, request.uid, ['injected']]);
+  const patch = JSON.parse(Buffer.from(body.response?.patch ?? '', 'base64').toString()) as Operation[];
+  const { newDocument } = jsonPatch.applyPatch(structuredClone(request.object), patch, true);
+  const [server, sidecar] = newDocument.spec.containers;
+  assert.deepEqual([server?.ports?.[0]?.name, sidecar?.ports?.[0]?.name], [undefined, 'http']);
+  assert.equal(server?.readinessProbe?.httpGet?.port, 8_000);
+});
 
 test('a pod that asks is answered with a patch, under the uid of the question', async () => {
   const { status, body, outcomes } = await asked(JSON.stringify(reviewOf(podOf(), 'abc')));
