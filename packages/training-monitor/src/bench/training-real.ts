@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { bench } from '@sentinel/bench-kit';
-import { wilsonLower } from './support/intervals.js';
+import { wilsonLower } from '@sentinel/monitor-kit/testing/intervals';
 import { Node } from './support/nodes.js';
 import { type Fault, type Outcome, outcomeOf } from './support/outcomes.js';
 
 const run = promisify(execFile);
 const PYTHON = fileURLToPath(new URL('../../python/', import.meta.url));
+const SET_UP = fileURLToPath(new URL('../../../monitor-kit/python/scripts/environment.py', import.meta.url));
 /** With PyTorch fetched. */
 const SET_UP_MS = 900_000;
 const MEASURE_MS = 1_800_000;
@@ -32,7 +33,7 @@ type Phases = Readonly<Record<string, { readonly steps: number; readonly faults:
 export default bench({
   name: 'training-real',
   async run({ quick, folder, log }) {
-    const { stdout: python } = await run('python3', [`${PYTHON}scripts/environment.py`, 'torch'], {
+    const { stdout: python } = await run('python3', [SET_UP, 'torch', 'sentinel_training'], {
       timeout: SET_UP_MS,
     });
     const seconds = quick ? QUICK : FULL;
