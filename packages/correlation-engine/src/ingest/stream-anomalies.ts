@@ -1,4 +1,3 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type {
   StreamAnomalyEventsRequest,
   StreamAnomalyEventsResponse,
@@ -15,11 +14,11 @@ import type { Events } from '../events.js';
 import type { SpoolMark } from '../store/spools.js';
 import { checkHeader, decodeReport, toReport } from './monitor-report.js';
 import { sequenceGap } from './sequence-gap.js';
+import { type BytesCall, UplinkCall } from './uplink-call.js';
 import type { WaitingRoom } from './waiting-room.js';
 
-/** Records of one stream that wait for their commit; at this many, or this many bytes, the stream is not read. A monitor sends few. */
+/** Records of one stream that wait for their commit; at this many it is not read. A monitor sends few. */
 export const MONITOR_WINDOW_RECORDS = 64;
-const WINDOW_BYTES = 4 * 1024 * 1024;
 /** Of all monitors: several on each node of the largest fleet. */
 const MAX_STREAMS = 65_536;
 /** Sentences for one stream; what is said once is not said again, and beyond these nothing is. */
@@ -36,8 +35,7 @@ export interface AnomalyParts {
   readonly room: WaitingRoom;
 }
 
-/** Requests arrive as bytes: what cannot be decoded is then refused with a reason instead of breaking the call. */
-type Call = ServerDuplexStream<Buffer, StreamAnomalyEventsResponse>;
+type Call = BytesCall<StreamAnomalyEventsResponse>;
 
 /** The streams of monitors: one for each spool. */
 export class AnomalyStreams {
@@ -86,40 +84,36 @@ class AnomalyStream {
   readonly #parts: AnomalyParts;
   readonly #call: Call;
   readonly #life: Life;
+  readonly #link: UplinkCall<StreamAnomalyEventsResponse>;
   readonly #said = new Set<string>();
   #unsaid: string[] = [];
   #mark: SpoolMark | null = null;
   /** Newest record taken: committed, or on its way there. */
   #taken = 0;
-  #waiting = 0;
-  #waitingBytes = 0;
-  #acknowledgeOnDrain = false;
-  #halfClosed = false;
-  #ended = false;
-  readonly #whenRoom = (): void => this.#resume();
 
   constructor(parts: AnomalyParts, call: Call, life: Life) {
     this.#parts = parts;
     this.#call = call;
     this.#life = life;
+    this.#link = new UplinkCall<StreamAnomalyEventsResponse>({
+      call,
+      windowRecords: MONITOR_WINDOW_RECORDS,
+      room: parts.room,
+      log: parts.log,
+      receive: (bytes) => this.#receive(bytes),
+      acknowledgement: () => this.#acknowledgement(),
+      onRefused: (error) =>
+        parts.events.refused('anomalies', error, { node: this.#mark?.node, peer: connectionOf(call) }),
+      onOver: () => life.over(this.#mark),
+    });
   }
 
   run(): void {
-    const call = this.#call;
-    call.on('data', (bytes: Buffer) => this.#guard(() => this.#receive(bytes)));
-    call.on('end', () => {
-      this.#halfClosed = true;
-      this.#closeWhenDone();
-    });
-    call.on('cancelled', () => this.#forget());
-    call.on('error', () => this.#forget());
-    call.on('drain', () => {
-      if (this.#acknowledgeOnDrain) this.#acknowledge();
-    });
+    this.#link.run();
   }
 
   end(error: SentinelError): void {
-    this.#fail(error);
+    this.#link.fail(error);
   }
 
   #receive(bytes: Buffer): void {
@@ -129,7 +123,7 @@ class AnomalyStream {
     if (request.node !== mark.node) throw invalid('node', `must be ${mark.node} in all records of the stream`);
     if (spoolIdOf(request) !== mark.spoolId) throw invalid('spool_id', 'must be the same in all records of the stream');
     const sequence = Number(request.sequence);
-    if (sequence <= mark.committed) return this.#acknowledge();
+    if (sequence <= mark.committed) return this.#link.acknowledge();
     // Already on its way to the commit: acknowledged with it.
     if (sequence <= this.#taken) return;
     if (sequence !== this.#taken + 1) throw sequenceGap(this.#taken + 1, sequence, 'committed_through');
@@ -155,15 +149,7 @@ class AnomalyStream {
 
   #take(mark: SpoolMark, record: MonitorReportRecord, bytes: number): void {
     this.#taken = record.sequence;
-    this.#waiting += 1;
-    this.#waitingBytes += bytes;
-    this.#parts.room.enter(bytes);
-    if (this.#isFull()) this.#call.pause();
-    const done = (): void => {
-      this.#waiting -= 1;
-      this.#waitingBytes -= bytes;
-      this.#parts.room.leave(bytes);
-    };
+    const done = this.#link.wait(bytes);
     this.#parts.committer.submit({
       kind: 'monitor',
       record,
@@ -171,12 +157,12 @@ class AnomalyStream {
       bytes,
       committed: () => {
         done();
-        this.#acknowledge();
-        this.#resume();
+        this.#link.acknowledge();
+        this.#link.resume();
       },
       failed: (error) => {
         done();
-        this.#fail(error);
+        this.#link.fail(error);
       },
     });
   }
@@ -199,61 +185,12 @@ class AnomalyStream {
     this.#parts.log.warn({ node: this.#mark?.node }, `a monitor says something that accuses nobody: ${sentence}`);
   }
 
-  /** Cumulative: one answer says it all, and while the monitor does not read only the newest is kept. */
-  #acknowledge(): void {
-    if (this.#ended || this.#mark === null) return;
-    this.#acknowledgeOnDrain = this.#call.writableNeedDrain;
-    if (this.#acknowledgeOnDrain) return;
+  /** Sentences go with it, each once. */
+  #acknowledgement(): StreamAnomalyEventsResponse | null {
+    if (this.#mark === null) return null;
     const warnings = this.#unsaid;
     this.#unsaid = [];
-    this.#call.write({ committedThrough: BigInt(this.#mark.committed), warnings });
-    this.#closeWhenDone();
-  }
-
-  #isFull(): boolean {
-    return this.#isKeptOut() || this.#waiting >= MONITOR_WINDOW_RECORDS || this.#waitingBytes >= WINDOW_BYTES;
-  }
-
-  /** Where all streams together have too much waiting it goes on once there is room. */
-  #isKeptOut(): boolean {
-    const { room } = this.#parts;
-    if (room.isFull) room.whenRoom(this.#whenRoom);
-    return room.isFull;
-  }
-
-  #resume(): void {
-    const hasRoom = this.#waiting < MONITOR_WINDOW_RECORDS / 2 && this.#waitingBytes < WINDOW_BYTES / 2;
-    if (!this.#ended && this.#call.isPaused() && hasRoom && !this.#isKeptOut()) this.#call.resume();
-  }
-
-  #closeWhenDone(): void {
-    if (!this.#halfClosed || this.#waiting > 0 || this.#ended) return;
-    this.#forget();
-    this.#call.end();
-  }
-
-  #guard(action: () => void): void {
-    try {
-      if (!this.#ended) action();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #fail(thrown: unknown): void {
-    if (this.#ended) return;
-    const error = SentinelError.from(thrown);
-    if (error.reason !== 'SHUTTING_DOWN')
-      this.#parts.events.refused('anomalies', error, { node: this.#mark?.node, peer: connectionOf(this.#call) });
-    this.#forget();
-    failStream(this.#call, thrown, this.#parts.log);
-  }
-
-  #forget(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#parts.room.forget(this.#whenRoom);
-    this.#life.over(this.#mark);
+    return { committedThrough: BigInt(this.#mark.committed), warnings };
   }
 }
 

@@ -1,7 +1,6 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { StreamProbeResultsRequest, StreamProbeResultsResponse } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { connectionOf, failStream } from '@sentinel/service-kit/grpc-server';
+import { connectionOf } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Committer } from '../commit/committer.js';
 import { type Admission, invalid } from '../control/handshake.js';
@@ -11,11 +10,11 @@ import type { Events } from '../events.js';
 import type { Archiver } from '../store/history/archiver.js';
 import { decodeEnvelope, decodeRecord, otherNode, type Sender, verifyEnvelope } from './envelope.js';
 import { sequenceGap } from './sequence-gap.js';
+import { type BytesCall, UplinkCall } from './uplink-call.js';
 import type { WaitingRoom } from './waiting-room.js';
 
-/** Records of one stream that wait for their commit; at this many, or this many bytes, the stream is not read. */
+/** Records of one stream that wait for their commit; at this many it is not read. */
 export const WINDOW_RECORDS = 256;
-const WINDOW_BYTES = 4 * 1024 * 1024;
 
 export interface ResultsParts {
   readonly committer: Committer;
@@ -27,8 +26,7 @@ export interface ResultsParts {
   readonly room: WaitingRoom;
 }
 
-/** Requests arrive as bytes: what cannot be decoded is then refused with a reason instead of breaking the call. */
-type Call = ServerDuplexStream<Buffer, StreamProbeResultsResponse>;
+type Call = BytesCall<StreamProbeResultsResponse>;
 
 export function streamProbeResults(parts: ResultsParts): (call: Call) => void {
   return (call) => new ResultStream(parts, call).run();
@@ -37,38 +35,34 @@ export function streamProbeResults(parts: ResultsParts): (call: Call) => void {
 /** The uplink of one agent: verify, decode, queue for the commit, acknowledge. A record that is refused ends this stream alone. */
 class ResultStream {
   readonly #parts: ResultsParts;
-  readonly #call: Call;
   readonly #connection: string;
+  readonly #link: UplinkCall<StreamProbeResultsResponse>;
   #session: Session | null = null;
   #sender: Sender = { node: '', spoolId: '' };
   /** Newest record taken: committed, or on its way there. */
   #taken = 0;
-  #waiting = 0;
-  #waitingBytes = 0;
-  #acknowledgeOnDrain = false;
-  #halfClosed = false;
-  #ended = false;
-  readonly #whenRoom = (): void => this.#resume();
 
   constructor(parts: ResultsParts, call: Call) {
     this.#parts = parts;
-    this.#call = call;
     this.#connection = connectionOf(call);
+    this.#link = new UplinkCall<StreamProbeResultsResponse>({
+      call,
+      windowRecords: WINDOW_RECORDS,
+      room: parts.room,
+      log: parts.log,
+      receive: (bytes) => this.#receive(bytes),
+      acknowledgement: () => this.#acknowledgement(),
+      onRefused: (error) =>
+        parts.events.refused('results', error, { node: this.#sender.node || undefined, peer: this.#connection }),
+      onOver: () => {
+        if (this.#session !== null) this.#session.uplink = null;
+      },
+    });
   }
 
   run(): void {
-    const call = this.#call;
-    call.on('data', (bytes: Buffer) => this.#guard(() => this.#receive(bytes)));
-    call.on('end', () => {
-      this.#halfClosed = true;
-      this.#closeWhenDone();
-    });
-    call.on('cancelled', () => this.#forget());
-    call.on('error', () => this.#forget());
-    call.on('drain', () => {
-      if (this.#acknowledgeOnDrain) this.#acknowledge();
-    });
-    this.#guard(() => {
+    this.#link.run();
+    this.#link.guard(() => {
       if (this.#parts.sessions.onConnection(this.#connection).size === 0) throw helloRequired();
     });
   }
@@ -96,9 +90,9 @@ class ResultStream {
       new SentinelError({ code: 'ABORTED', reason: 'STALE_OWNER', message: 'a newer stream of results took over' }),
     );
     session.uplink = {
-      acknowledge: () => this.#acknowledge(),
-      resume: () => this.#resume(),
-      end: (error) => this.#fail(error),
+      acknowledge: () => this.#link.acknowledge(),
+      resume: () => this.#link.resume(),
+      end: (error) => this.#link.fail(error),
     };
     this.#session = session;
     this.#sender = { node, spoolId: session.mark.spoolId };
@@ -113,15 +107,7 @@ class ResultStream {
     // A view would keep the whole receive buffer until the record is archived.
     const payload = Buffer.from(view);
     this.#taken = sequence;
-    this.#waiting += 1;
-    this.#waitingBytes += payload.length;
-    this.#parts.room.enter(payload.length);
-    if (this.#isFull()) this.#call.pause();
-    const done = (): void => {
-      this.#waiting -= 1;
-      this.#waitingBytes -= payload.length;
-      this.#parts.room.leave(payload.length);
-    };
+    const done = this.#link.wait(payload.length);
     this.#parts.committer.submit({
       kind: 'uplink',
       record,
@@ -131,7 +117,7 @@ class ResultStream {
       committed: done,
       failed: (error) => {
         done();
-        this.#fail(error);
+        this.#link.fail(error);
       },
     });
   }
@@ -153,69 +139,13 @@ class ResultStream {
         payload: Buffer.from(payload),
       });
     }
-    this.#acknowledge();
+    this.#link.acknowledge();
   }
 
-  /** Cumulative: one answer says it all, and while the agent does not read only the newest is kept. */
-  #acknowledge(): void {
-    if (this.#ended || this.#session === null) return;
-    this.#acknowledgeOnDrain = this.#call.writableNeedDrain;
-    if (this.#acknowledgeOnDrain) return;
+  #acknowledgement(): StreamProbeResultsResponse | null {
+    if (this.#session === null) return null;
     const { committed, archived } = this.#session.mark;
-    this.#call.write({ committedThrough: BigInt(committed), archivedThrough: BigInt(archived) });
-    this.#closeWhenDone();
-  }
-
-  #isFull(): boolean {
-    return this.#isKeptOut() || this.#waiting >= WINDOW_RECORDS || this.#waitingBytes >= WINDOW_BYTES;
-  }
-
-  /** Where all streams together have too much waiting it goes on once there is room. */
-  #isKeptOut(): boolean {
-    const { room } = this.#parts;
-    if (room.isFull) room.whenRoom(this.#whenRoom);
-    return room.isFull;
-  }
-
-  #resume(): void {
-    if (
-      !this.#ended &&
-      this.#call.isPaused() &&
-      !this.#isKeptOut() &&
-      this.#waiting < WINDOW_RECORDS / 2 &&
-      this.#waitingBytes < WINDOW_BYTES / 2
-    )
-      this.#call.resume();
-  }
-
-  #closeWhenDone(): void {
-    if (!this.#halfClosed || this.#waiting > 0 || this.#ended) return;
-    this.#forget();
-    this.#call.end();
-  }
-
-  #guard(action: () => void): void {
-    try {
-      if (!this.#ended) action();
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #fail(thrown: unknown): void {
-    if (this.#ended) return;
-    const error = SentinelError.from(thrown);
-    if (error.reason !== 'SHUTTING_DOWN')
-      this.#parts.events.refused('results', error, { node: this.#sender.node || undefined, peer: this.#connection });
-    this.#forget();
-    failStream(this.#call, thrown, this.#parts.log);
-  }
-
-  #forget(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#parts.room.forget(this.#whenRoom);
-    if (this.#session !== null) this.#session.uplink = null;
+    return { committedThrough: BigInt(committed), archivedThrough: BigInt(archived) };
   }
 }
 
