@@ -111,6 +111,7 @@ function notFinite({ logprobs, entropy, topLogprob, maxLogit, excess }: TokenBlo
   return count;
 }
 
+/** NaN is counted elsewhere. */
 function largest(values: readonly number[]): number {
-  return values.reduce((most, value) => (value > most ? value : most), Number.NEGATIVE_INFINITY);
+  return values.reduce((most, value) => (Number.isNaN(value) ? most : Math.max(most, value)), Number.NEGATIVE_INFINITY);
 }

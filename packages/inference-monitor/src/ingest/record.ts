@@ -1,17 +1,11 @@
-/** The process in which a model runs, or what stands before it, as its hello says. */
-export interface Server {
-  /** "" = as the configuration says. */
-  readonly replica: string;
-  /** "" = not known yet. */
-  readonly model: string;
-  readonly framework: string;
-  /** Lower-case hexadecimal digits; "" = comparable with nobody. */
-  readonly configHash: string;
-  readonly dtype: string;
-  /** By worker; "" = a CPU, or not known. */
-  readonly gpus: readonly string[];
-  readonly libraryVersion: string;
-  readonly testBuild: boolean;
-  /** It answers questions. */
-  readonly answers: boolean;
-}
+import type { Answer, Replay } from '@sentinel/contracts/sentinel/v1/inference.js';
+import type { Sample } from '../analysers/sample.js';
+import type { Weights } from '../analysers/weights.js';
+import type { Server } from '../grouping/server.js';
+
+/** What a sender tells, checked. */
+export type InferenceRecord =
+  | { readonly kind: 'hello'; readonly server: Server }
+  | { readonly kind: 'sample'; readonly sample: Sample; readonly replay: Replay | undefined }
+  | { readonly kind: 'weights'; readonly weights: Weights }
+  | { readonly kind: 'answer'; readonly answer: Answer };
