@@ -1,6 +1,6 @@
 /** Business facts of the ledger, counted and logged. */
 import type { Logger } from '@sentinel/service-kit/logging';
-import { Counter, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
+import { Counter, Gauge, Histogram, type Registry, readGauge } from '@sentinel/service-kit/metrics';
 import type { LedgerEvents } from './commit/ledger.js';
 import { rangesOf, rangesText } from './repair/ranges.js';
 import type { RepairOutcome } from './repair/repairer.js';
@@ -103,17 +103,7 @@ export function createEvents(
 
 /** Shows what verifications found; what is not verified yet counts as intact: opening the log recomputed its newest entries. */
 export function verifications(registry: Registry, log: Logger, condition: Condition): (report: VerifyReport) => void {
-  const registers = [registry];
-  const gauge = (name: string, help: string, value: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  };
+  const gauge = (name: string, help: string, value: () => number): void => readGauge(registry, name, help, value);
   gauge(
     'sentinel_audit_chain_verified',
     '1: nothing is known to be wrong. 0, CRITICAL: entries are not what was logged; the log of the ledger and verify --full say which.',

@@ -1,7 +1,9 @@
+import { SettableThresholds } from '@sentinel/monitor-kit/thresholds';
 import { ConfigError, loadConfigForMain } from '@sentinel/service-kit/config';
 import { runService } from '@sentinel/service-kit/lifecycle';
 import { createLogger } from '@sentinel/service-kit/logging';
 import { buildMonitor, type Loaded } from './build.js';
+import { thresholdsOf } from './settings.js';
 
 /** In a container requests in flight end first; Kubernetes kills it after 30 s unless told otherwise. */
 const DRAIN_DEADLINE_MS = 28_000;
@@ -16,11 +18,12 @@ if (loaded !== undefined) await main(loaded);
 
 async function main(loaded: Loaded): Promise<void> {
   try {
+    const thresholds = new SettableThresholds(thresholdsOf(loaded.config));
     const log = createLogger('inference-monitor', loaded.logging);
     for (const warning of loaded.warnings) log.warn(warning);
     if (loaded.insecure) log.warn('--insecure: anomalies may travel in plaintext beyond this machine');
     const options = { log, readyFile: loaded.readyFile ?? '', drainDeadlineMs: DRAIN_DEADLINE_MS };
-    await runService((fatal) => buildMonitor({ loaded, log, fatal }), options);
+    await runService((fatal) => buildMonitor({ loaded, thresholds, log, fatal }), options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -11,7 +11,7 @@ import { type Registry, serveMetrics } from '@sentinel/service-kit/metrics';
 import { spoolFolder } from '@sentinel/service-kit/spool';
 import { uuidV7 } from '@sentinel/service-kit/uuid';
 import { VERSION } from '@sentinel/service-kit/version';
-import { type NotSent, Outbox } from './report/outbox.js';
+import { type Batch, type NotSent, Outbox } from './report/outbox.js';
 import { type AnomalySpool, hasRoomForSoft, openAnomalySpool } from './uplink/anomaly-spool.js';
 import { explainUplinkError } from './uplink/explain.js';
 import { Uplink } from './uplink/uplink.js';
@@ -48,6 +48,8 @@ export interface ShellParts {
   readonly stack: StopStack;
   readonly log: Logger;
   readonly fatal: (error: unknown) => void;
+  /** How events are put together; absent = at most 256 of 200 ms. */
+  readonly batch?: () => Batch;
   readonly clock?: Clock;
 }
 
@@ -61,7 +63,7 @@ export interface ToEngine {
 
 /** Opens the spool and begins to send what it holds; what was taken is durable before `stack` has stopped. */
 export async function connectToEngine(parts: ShellParts): Promise<ToEngine> {
-  const { monitor, config, counts, stack, log, fatal, clock = systemClock } = parts;
+  const { monitor, config, counts, stack, log, fatal, batch, clock = systemClock } = parts;
   const spool = await openSpool(parts);
   const link = { connected: true };
   const uplink = makeUplink(parts, spool, link);
@@ -74,6 +76,7 @@ export async function connectToEngine(parts: ShellParts): Promise<ToEngine> {
     onLost: fatal,
     nowMs: () => clock.monotonicMs(),
     nowUs: () => clock.nowUs(),
+    ...(batch === undefined ? {} : { batch }),
     log,
   });
   stack.push('uplink', () => uplink.stop());

@@ -72,13 +72,13 @@ async function start(parts: MonitorParts, stack: StopStack, config: () => Traini
     spoolRecords: () => engine.spool.records,
     spoolBytes: () => engine.spool.bytes,
   });
-  const shell = { monitor: MONITOR, config, counts: metrics, stack, log, fatal, clock };
+  const shell = { monitor: MONITOR, config, counts: metrics.uplink, stack, log, fatal, clock };
   const engine = await connectToEngine(shell);
   const reporter = new Reporter({
     devices: new Devices(node, map),
     outbox: engine.outbox,
-    onFinding: (finding) => metrics.finding(finding),
-    onNotSent: (reason, events) => metrics.notSent(reason, events),
+    onFinding: (finding) => metrics.uplink.finding(finding),
+    onNotSent: (reason, events) => metrics.uplink.notSent(reason, events),
     nowUs: () => clock.nowUs(),
     log,
   });

@@ -7,7 +7,7 @@ import { EngineStub } from '@sentinel/monitor-kit/testing/engine-stub';
 import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { RankClient, senderOf } from './testing/job.js';
-import { MonitorProcess } from './testing/monitor-process.js';
+import { trainingMonitor } from './testing/monitor-process.js';
 
 const RANKS = 4;
 const EQUAL = ['aa', 'aa', 'aa', 'aa'];
@@ -26,7 +26,7 @@ test('a replica that differs is named to the engine with all answers, once', asy
   const engine = new EngineStub();
   await engine.start();
   t.after(() => engine.stop());
-  const monitor = new MonitorProcess(temporaryFolder());
+  const monitor = trainingMonitor(temporaryFolder());
   monitor.start({ correlation_engine_endpoint: engine.address });
   const metrics = await monitor.ready();
   const ranks = await job(monitor.socket);
@@ -64,7 +64,7 @@ test('what was durable survives kill -9 and an engine that is away, under its se
   await engine.start();
   const { address } = engine;
   await engine.stop();
-  const monitor = new MonitorProcess(temporaryFolder());
+  const monitor = trainingMonitor(temporaryFolder());
   const config = { correlation_engine_endpoint: address };
   for (let life = 1; life <= 3; life += 1) {
     monitor.start(config);
@@ -114,7 +114,7 @@ test('what a test build saw and the engine refuses does not keep back what comes
   };
   await engine.start();
   t.after(() => engine.stop());
-  const monitor = new MonitorProcess(temporaryFolder());
+  const monitor = trainingMonitor(temporaryFolder());
   monitor.start({ correlation_engine_endpoint: engine.address });
   await monitor.ready();
   await round(await job(monitor.socket, { testBuild: true, runId: 'test' }), 1, ['aa', 'bb', 'aa', 'aa']);
@@ -131,7 +131,7 @@ test('SIGHUP reads the limits again; a wrong file changes nothing and is named',
   const engine = new EngineStub();
   await engine.start();
   t.after(() => engine.stop());
-  const monitor = new MonitorProcess(temporaryFolder());
+  const monitor = trainingMonitor(temporaryFolder());
   monitor.start({ correlation_engine_endpoint: engine.address });
   await monitor.ready();
   appendFileSync(monitor.thresholds, '\nnonsense: 1\n');
@@ -157,7 +157,7 @@ test('SIGHUP reads the limits again; a wrong file changes nothing and is named',
 });
 
 test('limits that are wrong end the start with status 78, naming file, line and key', async () => {
-  const monitor = new MonitorProcess(temporaryFolder());
+  const monitor = trainingMonitor(temporaryFolder());
   writeFileSync(monitor.thresholds, 'loss:\n  window_size: many\n');
   const child = monitor.start({});
   const status = await new Promise((resolve) => child.on('close', resolve));
@@ -169,11 +169,11 @@ test('a second analyser on the same socket is refused; what a killed one left is
   const engine = new EngineStub();
   await engine.start();
   t.after(() => engine.stop());
-  const monitor = new MonitorProcess(temporaryFolder());
+  const monitor = trainingMonitor(temporaryFolder());
   const config = { correlation_engine_endpoint: engine.address };
   monitor.start(config);
   await monitor.ready();
-  const second = new MonitorProcess(temporaryFolder());
+  const second = trainingMonitor(temporaryFolder());
   const child = second.start({ ...config, socket_path: monitor.socket });
   assert.equal(await new Promise((resolve) => child.on('close', resolve)), 78);
   assert.match(second.stdout, /another analyser listens on/);

@@ -1,6 +1,6 @@
 /** Business facts of a reader, counted and logged. */
 import type { Logger } from '@sentinel/service-kit/logging';
-import { Counter, Gauge, type Registry } from '@sentinel/service-kit/metrics';
+import { Counter, type Registry, readGauge } from '@sentinel/service-kit/metrics';
 import type { FollowerEvents } from './follower.js';
 import type { FollowingState } from './following.js';
 import { UnverifiableError } from './verified-tree.js';
@@ -11,16 +11,8 @@ export interface ReaderEvents extends FollowerEvents {
 
 export function createReaderEvents(registry: Registry, log: Logger, state: () => FollowingState): ReaderEvents {
   const registers = [registry];
-  const gauge = (name: string, help: string, value: (state: FollowingState) => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value(state()));
-      },
-    });
-  };
+  const gauge = (name: string, help: string, value: (state: FollowingState) => number): void =>
+    readGauge(registry, name, help, () => value(state()));
   gauge('sentinel_audit_chain_length', 'Entries in the log.', ({ entries }) => entries);
   gauge(
     'sentinel_audit_reader_serving',

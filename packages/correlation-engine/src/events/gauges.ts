@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from '@sentinel/service-kit/metrics';
+import { Gauge, type Registry, readGauge } from '@sentinel/service-kit/metrics';
 import { type CoreState, waitingProposals } from '../core.js';
 import { observeEachGpu } from './gpu-gauges.js';
 import { observeNodes } from './node-gauges.js';
@@ -28,16 +28,7 @@ export interface Gauges {
 
 /** Gauges are read when they are scraped. @param maxGpus largest fleet for which each device has series of its own */
 export function observeGauges(gauges: Gauges, registry: Registry, maxGpus: number): void {
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  };
+  const gauge = (name: string, help: string, read: () => number): void => readGauge(registry, name, help, read);
   gauge(
     'sentinel_grpc_active_streams',
     'Agents connected to this replica. Falling: see the log of the agents.',

@@ -9,6 +9,11 @@ import type { Server } from './server.js';
 /** Models that are analysed at once; the one that was used longest ago makes room. */
 export const MAX_MODELS = 64;
 
+/** Seconds; longer than the analyses wait for late answers. */
+const BLOCK_GRACE_S = 10;
+
+const MICROSECONDS = 1e6;
+
 /** Between a statistic and whose it is, in the names that replicas exchange. */
 const OF = ' of ';
 
@@ -83,7 +88,7 @@ export class Models {
   /** Number of the newest block that is over everywhere. Blocks are counted from the Unix epoch. */
   newestBlock(nowUs: number): number {
     const { block_s } = this.#limits.block_ewma;
-    return Math.floor((nowUs / 1e6 - BLOCK_GRACE_S) / block_s) - 1;
+    return Math.floor((nowUs / MICROSECONDS - BLOCK_GRACE_S) / block_s) - 1;
   }
 
   /** What replicas can compare, such as "entropy of llama, vllm 0.32.0". */
@@ -153,9 +158,6 @@ export class Models {
     for (const finding of findings) this.#parts.onFinding(entry.server, finding);
   }
 }
-
-/** Longer than the analyses wait for late answers. */
-const BLOCK_GRACE_S = 10;
 
 function nameOf(statistic: string, { model, framework }: ModelKey): string {
   return `${statistic}${OF}${model}, ${framework}`;

@@ -1,43 +1,109 @@
-import { NOT_SENT, type NotSent } from '@sentinel/monitor-kit/report/outbox';
-import { Counter, createRegistry, type Registry } from '@sentinel/service-kit/metrics';
+import { type ObservedUplink, UplinkMetrics } from '@sentinel/monitor-kit/observing/uplink-metrics';
+import { Counter, createRegistry, Gauge, type Registry, readGauge } from '@sentinel/service-kit/metrics';
+import type { FindingType } from '../analysers/finding.js';
+import type { BlockCounts } from '../analysers/model-analysis.js';
+import type { InferenceRecord } from '../ingest/record.js';
+import { type ObservedFront, registerFront } from './front-metrics.js';
+
+const KINDS = ['sample', 'weights'] as const satisfies readonly InferenceRecord['kind'][];
+const TYPES = [
+  'LOGIT_DRIFT',
+  'ENTROPY_ANOMALY',
+  'KL_DIVERGENCE',
+  'INVARIANT_VIOLATION',
+  'CANARY_MISMATCH',
+  'REPLAY_MISMATCH',
+  'REPLICA_MISMATCH',
+] as const satisfies readonly FindingType[];
+
+/** What is read when somebody asks. */
+export interface Observed extends ObservedUplink {
+  models(): number;
+  senders(): number;
+  /** Records that found the queue full since the start. */
+  queueDropped(): number;
+  blocks(): BlockCounts;
+  /** Null where no traffic passes. */
+  front(): ObservedFront | null;
+}
 
 /** The metrics of the monitor; every label has a closed set of values. */
 export class MonitorMetrics {
   readonly registry: Registry = createRegistry();
-  readonly #notSent: Counter<'reason'>;
-  readonly #disconnects: Counter;
-  readonly #givenUp: Counter;
+  readonly uplink: UplinkMetrics<FindingType>;
+  readonly #records: Counter<'kind'>;
+  readonly #requests: Counter;
+  readonly #senderDropped: Counter;
+  readonly #refused: Counter;
 
-  constructor() {
-    const registers = [this.registry];
-    this.#notSent = new Counter({
-      name: 'sentinel_inference_not_sent_total',
-      help: 'Findings that were not sent. info: logged alone. repeated, too_many: bounded rate. elsewhere: of an unknown device (gpu_uuids). spool_full: connect the engine.',
-      labelNames: ['reason'],
+  constructor(observed: Observed) {
+    const { registry } = this;
+    const registers = [registry];
+    this.#records = new Counter({
+      name: 'sentinel_inference_records_total',
+      help: 'Sampled requests and checksums of weights that were analysed. It stands still: sampling_rate is 0, or neither the front nor the library is connected.',
+      labelNames: ['kind'],
       registers,
     });
-    this.#disconnects = new Counter({
-      name: 'sentinel_inference_disconnects_total',
-      help: 'Connections to the engine that ended or could not be made; the log says what to do.',
+    this.#requests = new Counter({
+      name: 'sentinel_inference_requests_total',
+      help: 'Requests that senders saw, sampled or not.',
       registers,
     });
-    this.#givenUp = new Counter({
-      name: 'sentinel_inference_records_given_up_total',
-      help: 'Records of anomalies that the engine refused for good; the log says why.',
+    this.#senderDropped = new Counter({
+      name: 'sentinel_inference_sender_dropped_total',
+      help: 'Records that the front or the library dropped: the analyser was away or slow.',
       registers,
     });
-    for (const reason of NOT_SENT) this.#notSent.inc({ reason }, 0);
+    this.#refused = new Counter({
+      name: 'sentinel_inference_refused_total',
+      help: 'Streams ended for a record that is not what it should be: install the library of this release.',
+      registers,
+    });
+    for (const kind of KINDS) this.#records.inc({ kind }, 0);
+    this.uplink = new UplinkMetrics({
+      ...{ registry, prefix: 'sentinel_inference', section: 'inference_monitor' },
+      ...{ types: TYPES, deviceKey: 'gpu_uuids', observed },
+    });
+    registerGauges(registry, observed);
+    registerFront(registry, observed.front);
   }
 
-  notSent(reason: NotSent, events: number): void {
-    this.#notSent.inc({ reason }, events);
+  record({ kind }: InferenceRecord): void {
+    if (kind === 'sample' || kind === 'weights') this.#records.inc({ kind });
   }
 
-  disconnected(): void {
-    this.#disconnects.inc();
+  /** @param dropped records that the sender dropped */
+  seen(requests: number, dropped: number): void {
+    this.#requests.inc(requests);
+    this.#senderDropped.inc(dropped);
   }
 
-  givenUp(records: number): void {
-    this.#givenUp.inc(records);
+  refused(): void {
+    this.#refused.inc();
   }
+}
+
+function registerGauges(registry: Registry, observed: Observed): void {
+  const gauge = (name: string, help: string, read: () => number): void => readGauge(registry, name, help, read);
+  gauge('sentinel_inference_models', 'Models that are analysed.', observed.models);
+  gauge(
+    'sentinel_inference_senders',
+    'The front and processes of the server with the library that are connected. 0: see their logs.',
+    observed.senders,
+  );
+  gauge(
+    'sentinel_inference_queue_dropped',
+    'Records that found the queue full since the start: lower sampling_rate, or give the monitor more CPU.',
+    observed.queueDropped,
+  );
+  new Gauge({
+    name: 'sentinel_inference_blocks',
+    help: 'Blocks of requests since the start. small: had fewer sampled requests than block_ewma.min_requests and were not judged; raise sampling_rate.',
+    labelNames: ['use'],
+    registers: [registry],
+    collect() {
+      for (const [use, count] of Object.entries(observed.blocks())) this.set({ use }, count);
+    },
+  });
 }

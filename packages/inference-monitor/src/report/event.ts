@@ -14,7 +14,8 @@ export function eventOf(server: Server, finding: Finding, devices: Devices, nowU
   const gpus = devices.of(server, finding.workers).slice(0, MAX_GPUS);
   const comparison = finding.compared === undefined ? undefined : comparisonOf(finding.compared, gpus, devices.node);
   const unknown = comparison === undefined && COMPARISONS.has(finding.type);
-  if ((unknown || finding.compared !== undefined) && comparison === undefined && finding.severity === 'INFO') return null;
+  if ((unknown || finding.compared !== undefined) && comparison === undefined && finding.severity === 'INFO')
+    return null;
   return {
     type: AnomalyType[unknown ? 'INVARIANT_VIOLATION' : finding.type],
     source: `inference-monitor/${finding.detector}`,

@@ -20,7 +20,7 @@ const answers = ['a', 'b'].map((digest, rank) => ({
 }));
 const HARD = { ...SOFT, comparison: { answers, agreedBefore: 0n, asked: false, stateEqual: false } };
 
-function outbox({ hasRoom = true, full = false } = {}) {
+function outbox({ hasRoom = true, full = false, batch = { events: 256, flushMs: 200 } } = {}) {
   const records: AnomalyPayload[] = [];
   const notSent: NotSent[] = [];
   const state = { lost: 0 };
@@ -38,6 +38,7 @@ function outbox({ hasRoom = true, full = false } = {}) {
     },
     nowMs: () => 0,
     nowUs: () => 7n,
+    batch: () => batch,
     log: silentLogger(),
   });
   const take = (event: AnomalyEvent, key = 'soft', testBuild = false) => made.take({ event, key, testBuild });
@@ -53,6 +54,21 @@ test('anomalies that come together are one record', async () => {
     records.map(({ events, createdUs }) => [events.length, createdUs]),
     [[2, 7n]],
   );
+});
+
+test('a record has as many events as the setting says, and never more than the engine takes', async () => {
+  for (const [events, expected] of [
+    [2, [2, 1]],
+    [4_096, [3]],
+  ] as const) {
+    const { made, take, records } = outbox({ batch: { events, flushMs: 60_000 } });
+    for (const key of ['a', 'b', 'c']) take(SOFT, key);
+    await made.flush();
+    assert.deepEqual(
+      records.map((record) => record.events.length),
+      expected,
+    );
+  }
 });
 
 test('what a job with fault injection shows is a record of its own', async () => {

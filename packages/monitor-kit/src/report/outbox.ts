@@ -4,11 +4,18 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import type { AnomalyPayload } from '../uplink/anomaly-spool.js';
 import { RateBound } from './rate-bound.js';
 
-/** Events that wait for one record. */
-const MAX_PENDING = 256;
+/** Events of one record, as the engine takes them. */
+const MAX_EVENTS = 256;
 
-/** A record is made so long after its first event. */
-const FLUSH_MS = 200;
+/** Where the monitor has no setting for it. */
+const BATCH: Batch = { events: MAX_EVENTS, flushMs: 200 };
+
+export interface Batch {
+  /** Of one record, at most; never more than 256. */
+  readonly events: number;
+  /** A record is made so long after its first event. */
+  readonly flushMs: number;
+}
 
 /** Why a finding did not go to the engine. */
 export const NOT_SENT = ['info', 'repeated', 'too_many', 'spool_full', 'elsewhere'] as const;
@@ -26,6 +33,8 @@ export interface OutboxParts {
   readonly onLost: (error: unknown) => void;
   readonly nowMs: () => number;
   readonly nowUs: () => bigint;
+  /** As it is now. */
+  readonly batch?: () => Batch;
   readonly log: Logger;
 }
 
@@ -68,8 +77,9 @@ export class Outbox {
     if (!isAgreement(event)) log.warn({ source, job: job?.id, gpus, step: Number(job?.step ?? 0) }, detail);
     const events = testBuild ? this.#pending.injected : this.#pending.plain;
     events.push(event);
-    if (events.length >= MAX_PENDING) void this.flush();
-    else this.#timer ??= setTimeout(() => void this.flush(), FLUSH_MS);
+    const batch = this.#parts.batch?.() ?? BATCH;
+    if (events.length >= Math.min(MAX_EVENTS, batch.events)) void this.flush();
+    else this.#timer ??= setTimeout(() => void this.flush(), batch.flushMs);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
-import { Counter, createRegistry, Gauge, Histogram, type Registry } from '@sentinel/service-kit/metrics';
+import { Counter, createRegistry, Gauge, Histogram, type Registry, readGauge } from '@sentinel/service-kit/metrics';
 import { VERSION } from '@sentinel/service-kit/version';
 import { executed, type ProbeRun } from '../execution/run.js';
 import { probeOf } from '../families.js';
@@ -98,7 +98,7 @@ export class AgentMetrics {
     for (const what of ['runs', 'mismatches']) this.#givenUp.inc({ what }, 0);
     for (const kind of ['timeout', 'crashed']) this.#childFailures.inc({ kind }, 0);
     for (const kind of LOUD_FAULT_KINDS) this.#loudFaults.inc({ kind }, 0);
-    registerGauges(registers, observed);
+    registerGauges(this.registry, observed);
   }
 
   ran(run: ProbeRun): void {
@@ -131,16 +131,9 @@ export class AgentMetrics {
   }
 }
 
-function registerGauges(registers: Registry[], observed: Observed): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
+function registerGauges(registry: Registry, observed: Observed): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) => readGauge(registry, name, help, read);
   new Gauge({
     name: 'sentinel_agent_info',
     help: 'Always 1: the name of the node, as the engine has it, and the release of the agent.',

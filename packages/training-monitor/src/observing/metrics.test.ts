@@ -13,7 +13,6 @@ function metrics(): MonitorMetrics {
 test('every series is there from the start, so that an increase from nothing shows', async () => {
   const page = await metrics().registry.metrics();
   const own = page.split('\n').filter((line) => line.startsWith('sentinel_training_'));
-  assert.equal(own.filter((line) => line.startsWith('sentinel_training_anomalies_total{')).length, 7 * 4);
   for (const line of [
     'runs 1',
     'ranks 8',
@@ -21,7 +20,6 @@ test('every series is there from the start, so that an increase from nothing sho
     'late_copies 3',
     'crowded_rounds 4',
     'disagreeing_copies 5',
-    'grpc_stream_active 0',
   ]) {
     assert.ok(own.includes(`sentinel_training_${line}`), line);
   }

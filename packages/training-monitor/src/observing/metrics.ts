@@ -1,8 +1,6 @@
-import { NOT_SENT, type NotSent } from '@sentinel/monitor-kit/report/outbox';
-import type { Severity } from '@sentinel/monitor-kit/severity';
-import { Counter, createRegistry, Gauge, type Registry } from '@sentinel/service-kit/metrics';
-import { VERSION } from '@sentinel/service-kit/version';
-import type { Finding, FindingType } from '../analysers/finding.js';
+import { type ObservedUplink, UplinkMetrics } from '@sentinel/monitor-kit/observing/uplink-metrics';
+import { Counter, createRegistry, type Registry, readGauge } from '@sentinel/service-kit/metrics';
+import type { FindingType } from '../analysers/finding.js';
 import type { TrainingRecord } from '../grouping/record.js';
 import type { RunCounts } from '../grouping/run.js';
 
@@ -13,7 +11,6 @@ const KINDS = [
   'checkpoint',
   'product',
 ] as const satisfies readonly TrainingRecord['kind'][];
-const SEVERITIES = ['INFO', 'WARNING', 'HIGH', 'CRITICAL'] as const satisfies readonly Severity[];
 const TYPES = [
   'REPLICA_MISMATCH',
   'REPLAY_MISMATCH',
@@ -27,30 +24,23 @@ const TYPES = [
 const MICROSECONDS = 1e6;
 
 /** What is read when somebody asks. */
-export interface Observed {
-  readonly node: string;
+export interface Observed extends ObservedUplink {
   runs(): number;
   ranks(): number;
   /** Records that found the queue full since the start. */
   queueDropped(): number;
   counts(): RunCounts;
-  connected(): boolean;
-  spoolRecords(): number;
-  spoolBytes(): number;
 }
 
 /** The metrics of the analyser; every label has a closed set of values. */
 export class MonitorMetrics {
   readonly registry: Registry = createRegistry();
+  readonly uplink: UplinkMetrics<FindingType>;
   readonly #records: Counter<'kind'>;
-  readonly #anomalies: Counter<'type' | 'severity'>;
-  readonly #notSent: Counter<'reason'>;
   readonly #libraryDropped: Counter;
   readonly #refused: Counter;
   readonly #overhead: Counter;
   readonly #steps: Counter;
-  readonly #disconnects: Counter;
-  readonly #givenUp: Counter;
 
   constructor(observed: Observed) {
     const registers = [this.registry];
@@ -59,18 +49,6 @@ export class MonitorMetrics {
       name: 'sentinel_training_records_total',
       help: 'Records of jobs that were analysed. It stands still: the library reaches no analyser, its log says why.',
       labelNames: ['kind'],
-      registers,
-    });
-    this.#anomalies = new Counter({
-      name: 'sentinel_training_anomalies_total',
-      help: 'What the analysers found; the log says of which rank, `sentinel gpus explain` what the engine makes of it.',
-      labelNames: ['type', 'severity'],
-      registers,
-    });
-    this.#notSent = new Counter({
-      name: 'sentinel_training_not_sent_total',
-      help: 'Findings that were not sent. info: logged alone. repeated, too_many: bounded rate. elsewhere: of another node or an unknown device (rank_device_map). spool_full: connect the engine.',
-      labelNames: ['reason'],
       registers,
     });
     this.#libraryDropped = counter(
@@ -86,18 +64,12 @@ export class MonitorMetrics {
       'Time that the library took of measured steps. Above 0.5 % of sentinel_training_step_seconds_total: lower sampling_rate.',
     );
     this.#steps = counter('sentinel_training_step_seconds_total', 'Duration of measured steps.');
-    this.#disconnects = counter(
-      'sentinel_training_disconnects_total',
-      'Connections to the engine that ended or could not be made; the log says what to do.',
-    );
-    this.#givenUp = counter(
-      'sentinel_training_records_given_up_total',
-      'Records of anomalies that the engine refused for good; the log says why.',
-    );
     for (const kind of KINDS) this.#records.inc({ kind }, 0);
-    for (const reason of NOT_SENT) this.#notSent.inc({ reason }, 0);
-    for (const type of TYPES) for (const severity of SEVERITIES) this.#anomalies.inc({ type, severity }, 0);
-    registerGauges(registers, observed);
+    this.uplink = new UplinkMetrics({
+      ...{ registry: this.registry, prefix: 'sentinel_training', section: 'training_monitor' },
+      ...{ types: TYPES, deviceKey: 'rank_device_map', observed },
+    });
+    registerGauges(this.registry, observed);
   }
 
   record(record: TrainingRecord): void {
@@ -107,14 +79,6 @@ export class MonitorMetrics {
     this.#steps.inc(record.cost.stepUs / MICROSECONDS);
   }
 
-  finding({ type, severity }: Finding): void {
-    this.#anomalies.inc({ type, severity });
-  }
-
-  notSent(reason: NotSent, events: number): void {
-    this.#notSent.inc({ reason }, events);
-  }
-
   libraryDropped(records: number): void {
     this.#libraryDropped.inc(records);
   }
@@ -122,32 +86,10 @@ export class MonitorMetrics {
   refused(): void {
     this.#refused.inc();
   }
-
-  disconnected(): void {
-    this.#disconnects.inc();
-  }
-
-  givenUp(records: number): void {
-    this.#givenUp.inc(records);
-  }
 }
 
-function registerGauges(registers: Registry[], observed: Observed): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(read());
-      },
-    });
-  new Gauge({
-    name: 'sentinel_training_info',
-    help: 'Always 1: the name of the node, as the engine has it, and the release of the analyser.',
-    labelNames: ['node', 'version'],
-    registers,
-  }).set({ node: observed.node, version: VERSION }, 1);
+function registerGauges(registry: Registry, observed: Observed): void {
+  const gauge = (name: string, help: string, read: () => number): void => readGauge(registry, name, help, read);
   gauge('sentinel_training_runs', 'Runs of jobs that are analysed.', observed.runs);
   gauge(
     'sentinel_training_ranks',
@@ -173,16 +115,5 @@ function registerGauges(registers: Registry[], observed: Observed): void {
     'sentinel_training_disagreeing_copies',
     'Copies of a round since the start that say something else than the rest: the memory or link of that rank is suspect.',
     () => observed.counts().disagreeing,
-  );
-  gauge(
-    'sentinel_training_grpc_stream_active',
-    '1 while the engine takes anomalies, or none wait. 0: they wait in the spool; the log says what to do.',
-    () => Number(observed.connected()),
-  );
-  gauge('sentinel_training_spool_records', 'Records that the engine has not committed yet.', observed.spoolRecords);
-  gauge(
-    'sentinel_training_spool_bytes',
-    'Size of the spool; at training_monitor.spool.max_bytes anomalies are dropped.',
-    observed.spoolBytes,
   );
 }
