@@ -22,6 +22,7 @@ export const UIDS = {
   gpu: 'sentinel-gpu',
   engine: 'sentinel-engine',
   ledger: 'sentinel-ledger',
+  training: 'sentinel-training',
 } as const;
 
 export interface Row {

@@ -59,6 +59,7 @@ it('the guide names them, and they keep their ids', () => {
       [UIDS.gpu, 'SENTINEL / GPU Deep Dive'],
       [UIDS.engine, 'SENTINEL / Correlation Engine Performance'],
       [UIDS.ledger, 'SENTINEL / Audit Ledger Status'],
+      [UIDS.training, 'SENTINEL / Training Monitors'],
     ],
   );
   for (const { editable, tags } of made) assert.deepEqual([editable, tags], [false, [TAG]]);

@@ -3,6 +3,7 @@ import { ENGINE_PERFORMANCE } from './engine.js';
 import { FLEET } from './fleet.js';
 import { GPU_DEEP_DIVE } from './gpu.js';
 import { LEDGER_STATUS } from './ledger.js';
+import { TRAINING } from './training.js';
 
 /** By the file that Grafana is provisioned with. */
 export const DASHBOARDS: Readonly<Record<string, Dashboard>> = {
@@ -10,6 +11,7 @@ export const DASHBOARDS: Readonly<Record<string, Dashboard>> = {
   'gpu-deep-dive.json': GPU_DEEP_DIVE,
   'correlation-engine-performance.json': ENGINE_PERFORMANCE,
   'audit-ledger-status.json': LEDGER_STATUS,
+  'training-monitors.json': TRAINING,
 };
 
 export function fileOf(made: Dashboard): string {

@@ -24,10 +24,51 @@ export const WITHOUT_READERS: Quiet = {
   },
 };
 
-/** A healthy system: no reader, no sensor, no alert, no quarantine, nothing refused. */
+const NO_MONITOR = 'no training monitor runs';
+
+/** Where no node has a training monitor. */
+export const WITHOUT_TRAINING: Quiet = {
+  metrics: Object.fromEntries(
+    [
+      'anomalies_total',
+      'crowded_rounds',
+      'disagreeing_copies',
+      'grpc_stream_active',
+      'info',
+      'late_copies',
+      'library_dropped_total',
+      'not_sent_total',
+      'overhead_seconds_total',
+      'queue_dropped',
+      'ranks',
+      'records_given_up_total',
+      'records_total',
+      'refused_total',
+      'spool_bytes',
+      'step_seconds_total',
+    ].map((name) => [`sentinel_training_${name}`, NO_MONITOR]),
+  ),
+  expressions: Object.fromEntries(
+    [
+      'Ranks',
+      'Monitors that do not reach the engine',
+      'Cost of the library',
+      'Findings',
+      'Findings that were not sent',
+      'Records',
+      'Dropped and refused',
+      'Findings that wait on the nodes',
+      'Rounds that were not whole',
+    ].map((title) => [`training-monitors: ${title}`, NO_MONITOR]),
+  ),
+};
+
+/** A healthy system: no reader, no training monitor, no sensor, no alert, no quarantine, nothing refused. */
 export const WHILE_HEALTHY: Quiet = {
   metrics: {
     ...WITHOUT_READERS.metrics,
+    ...WITHOUT_TRAINING.metrics,
+    sentinel_anomaly_events_total: 'no monitor told of anything',
     sentinel_gpu_temperature_celsius: NOT_OFFERED,
     sentinel_gpu_power_watts: NOT_OFFERED,
     sentinel_refused_total: NEVER_REFUSED,
@@ -36,6 +77,8 @@ export const WHILE_HEALTHY: Quiet = {
   },
   expressions: {
     ...WITHOUT_READERS.expressions,
+    ...WITHOUT_TRAINING.expressions,
+    'training-monitors: Events of monitors': 'no monitor told of anything',
     'gpu-deep-dive: Temperature': NOT_OFFERED,
     'gpu-deep-dive: Power': NOT_OFFERED,
     'gpu-deep-dive: Temperature over time': NOT_OFFERED,

@@ -1,4 +1,5 @@
 import { AGENT, AGENT_INFO, BUCKET, ENGINE, GPU_INFO, LEDGER } from './situation.js';
+import { HEALTHY_TRAINING } from './training.js';
 
 /** A system with nothing wrong for three hours: no alert fires. */
 export const HEALTHY: Readonly<Record<string, string>> = {
@@ -38,4 +39,5 @@ export const HEALTHY: Readonly<Record<string, string>> = {
   [`sentinel_node_disconnected{${ENGINE},node="rack-7"}`]: '1x3 _x177',
   ...AGENT_INFO,
   ...GPU_INFO,
+  ...HEALTHY_TRAINING,
 };
