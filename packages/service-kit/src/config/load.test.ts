@@ -90,6 +90,20 @@ test('all problems of all places are reported at once, each with its place', (co
   );
 });
 
+test('of a monitor that goes on without the engine, certificates that are not there yet are a warning', (context) => {
+  const cwd = folderWith(context, { 'sentinel.yaml': 'inference_monitor: { node_name: n }\n' });
+  const { warnings } = loadConfig({ section: 'inference_monitor', argv: ['--config', 'sentinel.yaml'], env: {}, cwd });
+  assert.deepEqual(
+    warnings.map((warning) => warning.replace(/\.(crt|key) .*/, '')),
+    [
+      'default: inference_monitor.tls.cert_file: cannot read /etc/sentinel/certs/inference-monitor',
+      'default: inference_monitor.tls.key_file: cannot read /etc/sentinel/certs/inference-monitor',
+      'default: inference_monitor.tls.ca_file: cannot read /etc/sentinel/certs/ca',
+    ],
+  );
+  assert.match(warnings[0] ?? '', /looked for again/);
+});
+
 test('a file that cannot be read is named', (context) => {
   const cwd = folderWith(context, {});
   assert.deepEqual(problemsOf({ ...engine, cwd }), ['sentinel.yaml: cannot read the configuration file (ENOENT)']);

@@ -21,10 +21,13 @@ export interface Leaf<T> {
   /** For a `…_path` key: the name of the sibling secret that it fills. */
   readonly fillsKey?: string;
   /** The file named must be readable: always when set, or while the sibling key with this name is true. */
-  readonly readable?: 'always' | { readonly whileSibling: string };
+  readonly readable?: Readability;
   /** Taken when the value is empty. */
   readonly fallback?: (env: Environment) => Fallback<T>;
 }
+
+/** `late`: a file that is not there yet is a warning, since whoever reads it looks again. */
+export type Readability = 'always' | { readonly whileSibling: string; readonly late?: boolean };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -72,7 +75,7 @@ interface LeafSpec<T> {
   readonly unit?: string;
   readonly reloadable?: boolean;
   readonly inert?: boolean;
-  readonly readable?: 'always' | { readonly whileSibling: string };
+  readonly readable?: Readability;
   readonly fallback?: (env: Environment) => Fallback<T>;
 }
 

@@ -84,8 +84,9 @@ export function checkReadableFiles(section: SectionName, settings: Settings, pro
     try {
       readFileSync(String(value));
     } catch (error) {
-      const reason = `cannot read ${String(value)} (${errorCode(error)})`;
-      problems.add('error', { origin, key: `${section}.${key}`, reason });
+      const late = leaf.readable !== 'always' && leaf.readable.late === true;
+      const reason = `cannot read ${String(value)} (${errorCode(error)})${late ? '; it is looked for again' : ''}`;
+      problems.add(late ? 'warning' : 'error', { origin, key: `${section}.${key}`, reason });
     }
   }
 }

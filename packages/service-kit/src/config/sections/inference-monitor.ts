@@ -15,8 +15,8 @@ import {
   CONTRACT,
   checkPlaintext,
   checkTlsFiles,
-  clientTls,
   ESTIMATE,
+  lateClientTls,
   MIN_KEY_LENGTH,
   metricsPort,
   secretText,
@@ -35,7 +35,7 @@ export const inferenceMonitor = section(
       doc: 'Where the correlation engine listens, HOST:PORT.',
       source: CONTRACT,
     }),
-    tls: clientTls('inference-monitor'),
+    tls: lateClientTls('inference-monitor'),
     node_name: leaf({
       format: nodeName,
       default: '',

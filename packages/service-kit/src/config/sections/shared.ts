@@ -1,6 +1,6 @@
 import { choice, flag, integer, list, text } from '../formats.js';
 import { isLoopback, listenAddress, optionalPath } from '../places.js';
-import { type CheckContext, type Children, group, leaf, type Report, secret } from '../schema.js';
+import { type CheckContext, type Children, group, leaf, type Readability, type Report, secret } from '../schema.js';
 
 /** Groups of keys that several sections have in common. */
 
@@ -8,8 +8,9 @@ export const CONTRACT = 'operator contract';
 export const ESTIMATE = 'engineering estimate';
 
 const WHILE_TLS = { whileSibling: 'enabled' } as const;
+const LATE = { ...WHILE_TLS, late: true } as const;
 
-function identityFiles(certificate: string) {
+function identityFiles(certificate: string, readable: Readability = WHILE_TLS) {
   return {
     enabled: leaf({
       format: flag,
@@ -22,21 +23,21 @@ function identityFiles(certificate: string) {
       default: `/etc/sentinel/certs/${certificate}.crt`,
       doc: 'Own certificate, PEM. Read again when it changes.',
       source: CONTRACT,
-      readable: WHILE_TLS,
+      readable,
     }),
     key_file: leaf({
       format: optionalPath,
       default: `/etc/sentinel/certs/${certificate}.key`,
       doc: 'Private key of cert_file, PEM.',
       source: CONTRACT,
-      readable: WHILE_TLS,
+      readable,
     }),
     ca_file: leaf({
       format: optionalPath,
       default: '/etc/sentinel/certs/ca.crt',
       doc: 'Certificates of the authorities that peers are checked against, PEM.',
       source: CONTRACT,
-      readable: WHILE_TLS,
+      readable,
     }),
     server_name: leaf({
       format: text({ expects: 'a host name', allowEmpty: true }),
@@ -50,6 +51,14 @@ function identityFiles(certificate: string) {
 /** TLS of a service that only calls others. `certificate` is the base name of the default files. */
 export function clientTls(certificate: string) {
   return group('TLS towards the services that this one calls.', identityFiles(certificate));
+}
+
+/** TLS of a service that goes on without its certificate until there is one. */
+export function lateClientTls(certificate: string) {
+  return group(
+    'TLS towards the services that this one calls. Until the files are there it goes on without those services.',
+    identityFiles(certificate, LATE),
+  );
 }
 
 /** TLS of a service that listens (and calls others with the same identity). */
