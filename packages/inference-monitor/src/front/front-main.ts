@@ -1,11 +1,14 @@
 import { existsSync, statSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
+import type { ServerHello } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { formatAddress } from '@sentinel/service-kit/address';
 import { ControlServer } from './control/control-server.js';
 import { controlPath, type ToFront } from './control/messages.js';
+import { zeroCounts } from './counts.js';
 import { BACKLOG, Front } from './front.js';
 import { FIRST_SOCKET, launch } from './launch.js';
-import { NO_SAMPLING } from './sampling/no-sampling.js';
+import { Sampler } from './sampling/sampler.js';
+import { SampleSender } from './sending/sample-sender.js';
 import { type FrontSettings, fingerprint } from './settings.js';
 
 const TELL_MS = 1_000;
@@ -15,7 +18,18 @@ const LOOK_MS = 100;
 
 /** The process of the front. Its only argument is `FrontSettings` in JSON; its listening sockets are inherited. */
 const settings = JSON.parse(process.argv[2] ?? '{}') as FrontSettings;
-const front = new Front({ settings, sampling: NO_SAMPLING });
+const counts = zeroCounts();
+let rate = settings.samplingRate;
+let sender: SampleSender | null = null;
+const sampler = new Sampler({
+  rate: () => rate,
+  counts,
+  random: Math.random,
+  nowMs: () => performance.now(),
+  nowUs: () => BigInt(Date.now()) * 1000n,
+  onSample: (sample) => sender?.send(sample),
+});
+const front = new Front({ settings, sampling: sampler, counts });
 /** The keeper starts a front again unless its status is 0: one that cannot begin would never. */
 process.once('uncaughtException', giveUp);
 await listen(front.server, FIRST_SOCKET);
@@ -33,17 +47,26 @@ const control = new ControlServer(
   follow,
 );
 await control.listen();
+sender = new SampleSender({
+  socket: settings.socket,
+  hello: helloOf(settings),
+  counts,
+  onRate: (asked) => {
+    rate = asked;
+  },
+  say: (level, text) => control.say(level, text),
+});
 const own = statSync(controlPath(settings.socket)).ino;
 let draining = false;
 
 process.off('uncaughtException', giveUp);
 process.on('uncaughtException', (error) => {
-  front.counts.failures += 1;
+  counts.failures += 1;
   control.say('error', `a mistake of the front, which goes on: ${error.stack ?? error.message}`);
 });
 process.on('SIGTERM', drain).on('SIGINT', () => undefined);
 setInterval(() => {
-  control.tell({ kind: 'counts', counts: front.counts });
+  control.tell({ kind: 'counts', counts: counts });
   if (!reachable()) drain();
 }, TELL_MS);
 
@@ -84,4 +107,18 @@ function drain(): void {
 function giveUp(error: Error): never {
   process.stderr.write(`${error.stack}\n`);
   process.exit(0);
+}
+
+function helloOf({ replica, framework, gpus, version }: FrontSettings): ServerHello {
+  return {
+    replica,
+    model: '',
+    framework,
+    configHash: Buffer.alloc(0),
+    dtype: '',
+    gpus: [...gpus],
+    libraryVersion: version,
+    testBuild: false,
+    answers: false,
+  };
 }

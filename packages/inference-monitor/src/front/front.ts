@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type FrontCounts, zeroCounts } from './counts.js';
+import type { FrontCounts } from './counts.js';
 import { Tunnel } from './http1/tunnel.js';
 import { Preface } from './http2/preface.js';
 import type { Sampling } from './sampling/plan.js';
@@ -10,6 +10,8 @@ import { type FrontSettings, portOf } from './settings.js';
 export const MAX_CONNECTIONS = 2_048;
 /** Connections that wait to be accepted. */
 export const BACKLOG = 1_024;
+/** During a drain a connection has so long to send something. */
+const FIRST_BYTE_MS = 1_000;
 const KEEP_ALIVE_MS = 60_000;
 
 /** Whatever can be told to end with what is in flight. */
@@ -21,20 +23,23 @@ export interface Drainable {
 export interface FrontParts {
   readonly settings: FrontSettings;
   readonly sampling: Sampling;
+  readonly counts: FrontCounts;
   /** Serves a connection over HTTP/2. */
   readonly http2?: (client: Socket, first: Buffer) => Drainable;
 }
 
 /** Takes connections and lets them through. */
 export class Front {
-  readonly counts: FrontCounts = zeroCounts();
+  readonly counts: FrontCounts;
   readonly server: Server;
   readonly #parts: FrontParts;
   readonly #open = new Map<Socket, Drainable | null>();
   readonly #upstream: URL;
+  #draining = false;
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
+    this.counts = parts.counts;
     this.#upstream = new URL(parts.settings.upstream);
     const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
     this.server = createServer(options, (client) => this.#meet(client));
@@ -51,10 +56,12 @@ export class Front {
   /** No new connections, no further requests. */
   drain(): void {
     this.server.close();
-    for (const [client, served] of this.#open) {
-      if (served === null) client.destroy();
-      else served.drain();
-    }
+    this.#draining = true;
+    for (const served of this.#open.values()) served?.drain();
+    // A request may be under way on a connection that was accepted just now.
+    setTimeout(() => {
+      for (const [client, served] of this.#open) if (served === null) client.destroy();
+    }, FIRST_BYTE_MS).unref();
   }
 
   destroy(): void {
@@ -77,7 +84,9 @@ export class Front {
       const kind = preface.push(bytes);
       if (kind === 'more') return;
       client.off('data', look).off('error', early).off('end', early);
-      this.#open.set(client, this.#serve(client, kind, preface.bytes));
+      const served = this.#serve(client, kind, preface.bytes);
+      this.#open.set(client, served);
+      if (this.#draining) served.drain();
     };
     client.on('data', look).on('error', early).on('end', early);
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { after } from 'node:test';
+import { zeroCounts } from '../front/counts.js';
 import { Front, type FrontParts } from '../front/front.js';
 import { NO_SAMPLING } from '../front/sampling/no-sampling.js';
 import type { FrontSettings } from '../front/settings.js';
@@ -26,7 +27,7 @@ export async function startFront(
   upstream: string,
   parts: Partial<FrontParts> = {},
 ): Promise<{ front: Front; port: number }> {
-  const front = new Front({ settings: settingsFor(upstream), sampling: NO_SAMPLING, ...parts });
+  const front = new Front({ settings: settingsFor(upstream), sampling: NO_SAMPLING, counts: zeroCounts(), ...parts });
   front.server.listen(0, '127.0.0.1');
   await once(front.server, 'listening');
   after(() => {

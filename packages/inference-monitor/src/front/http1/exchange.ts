@@ -6,7 +6,7 @@ const MAX_WHOLE_BYTES = 32 * 1024 * 1024;
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 
-type State = 'head' | 'pass' | 'swallow' | 'whole' | 'stream';
+type State = 'head' | 'pass' | 'watch' | 'swallow' | 'whole' | 'stream';
 
 /** The answer to one sampled request on an HTTP/1.1 connection. */
 export class Exchange {
@@ -46,7 +46,8 @@ export class Exchange {
         this.#state = 'swallow';
         return;
       case 'pass':
-        this.#state = 'pass';
+      case 'watch':
+        this.#state = this.#reading.kind;
         this.#write(bytes);
         return;
       case 'whole':
@@ -60,7 +61,7 @@ export class Exchange {
 
   /** Bytes of the body as they came. */
   raw(bytes: Buffer): void {
-    if (this.#state === 'pass') this.#write(bytes);
+    if (this.#state === 'pass' || this.#state === 'watch') this.#write(bytes);
     if (this.#state !== 'whole') return;
     this.#raw.push(bytes);
     this.#bytes += bytes.length;
@@ -70,6 +71,7 @@ export class Exchange {
   /** The same without their coding. */
   readonly data = (data: Buffer): void => {
     if (this.#state === 'whole') this.#data.push(data);
+    if (this.#state === 'watch' && this.#reading?.kind === 'watch') this.#reading.push(data);
     if (this.#state !== 'stream' || this.#reading?.kind !== 'stream') return;
     this.#emit(this.#reading.push(data));
   };
@@ -80,6 +82,7 @@ export class Exchange {
       this.#emit(this.#reading.end());
       if (this.#extent?.kind === 'chunked') this.#write(LAST_CHUNK);
     }
+    if (this.#state === 'watch' && this.#reading?.kind === 'watch') this.#reading.end();
     if (this.#state === 'whole') this.#endWhole();
   }
 

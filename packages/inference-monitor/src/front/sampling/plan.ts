@@ -15,6 +15,8 @@ export type Reading =
   | { readonly kind: 'again' }
   /** Passes as it is. */
   | { readonly kind: 'pass' }
+  /** Passes as it comes, and is looked at. */
+  | { readonly kind: 'watch'; readonly push: (data: Buffer) => void; readonly end: () => void }
   /** The body is needed whole; `rewrite` gives what the client gets. */
   | { readonly kind: 'whole'; readonly rewrite: (body: Buffer) => Buffer }
   /** The body is rewritten as it comes. */
@@ -43,7 +45,7 @@ export type Doubt =
 export interface Sampling {
   /** A request begins. @returns true where it is drawn */
   draw(): boolean;
-  /** From the head alone. @returns the longest body, or why it passes unsampled */
+  /** From the head alone. @returns why it passes unsampled */
   admit(method: string, path: string, headers: Head['headers']): Doubt | null;
   /** @returns null where it passes unsampled, which was counted */
   plan(request: SampledRequest): Plan | null;

@@ -1,0 +1,52 @@
+import { type Edit, edited, elements, type Member, member, members, removal } from './json-spans.js';
+import type { Added } from './openai-request.js';
+import type { Shape } from './shape.js';
+
+/** Takes from an answer, or one event of it, what the client did not ask for; every other byte stays as it was. */
+export function hide(text: Buffer, added: Added, shape: Shape): Buffer {
+  const top = members(text);
+  const edits: Edit[] = added.tokenIds ? nulls(text, top, ['prompt_token_ids']) : [];
+  const choices = top.find(({ key }) => key === 'choices');
+  for (const { start } of choices === undefined ? [] : elements(text, choices.start)) {
+    const inside = members(text, start);
+    if (added.tokenIds) edits.push(...nulls(text, inside, ['token_ids', 'prompt_token_ids']));
+    if (added.logprobs) edits.push(...withoutLogprobs(text, inside, shape));
+  }
+  return edited(text, edits);
+}
+
+function nulls(text: Buffer, all: readonly Member[], keys: readonly string[]): Edit[] {
+  return all
+    .filter(({ key, start }) => keys.includes(key) && isValue(text, start))
+    .map(({ start, end }) => ({ start, end, text: 'null' }));
+}
+
+function withoutLogprobs(text: Buffer, all: readonly Member[], shape: Shape): Edit[] {
+  const k = all.findIndex(({ key }) => key === 'logprobs');
+  const found = all[k];
+  if (found === undefined || !isValue(text, found.start)) return [];
+  const finish = all.find(({ key }) => key === 'finish_reason');
+  const last = finish !== undefined && isValue(text, finish.start);
+  const absent = (last ? shape.last : shape.other) === 'absent';
+  return [absent ? removal(all, k) : { start: found.start, end: found.end, text: 'null' }];
+}
+
+function isValue(text: Buffer, at: number): boolean {
+  return text[at] !== 'n'.charCodeAt(0);
+}
+
+/** An event that vLLM sends for the sake of tokens alone, while a parser of tool calls or of reasoning holds the text back. */
+export function carriesNothing(text: Buffer): boolean {
+  const choices = member(text, 'choices');
+  if (choices === undefined) return false;
+  const all = elements(text, choices.start);
+  return (
+    all.length > 0 &&
+    all.every(({ start }) => {
+      const delta = member(text, 'delta', start);
+      const finish = member(text, 'finish_reason', start);
+      const empty = delta !== undefined && members(text, delta.start).length === 0 && delta.end - delta.start >= 2;
+      return empty && (finish === undefined || !isValue(text, finish.start));
+    })
+  );
+}

@@ -1,0 +1,188 @@
+import type { Replay, RequestSample } from '@sentinel/contracts/sentinel/v1/inference.js';
+import { AnswerTally } from './answer-tally.js';
+import { carriesNothing, hide } from './hide.js';
+import { edited } from './json-spans.js';
+import { type Added, type Asking, type Route, withMoreAsked } from './openai-request.js';
+import type { Doubt, Plan, Reading, SampledRequest } from './plan.js';
+import { learnShape, type Shape } from './shape.js';
+import { dataOf, SseEvents } from './sse-events.js';
+
+/** Events that are kept to learn how a server writes. */
+const MAX_LEARNED_EVENTS = 64;
+/** Largest answer that is looked at without being changed. */
+const MAX_WATCHED_BYTES = 8 * 1024 * 1024;
+/** A larger body is not kept to be computed again: token ids are what one wants. */
+const MAX_REPLAY_BODY_BYTES = 65_536;
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+export interface PlanParts {
+  readonly request: SampledRequest;
+  readonly route: Route;
+  readonly asking: Asking;
+  /** null = the request passes unchanged, and how the server answers is learned or looked at. */
+  readonly shape: Shape | null;
+  readonly nowMs: () => number;
+  readonly nowUs: () => bigint;
+  readonly onSample: (sample: RequestSample) => void;
+  readonly onShape: (shape: Shape) => void;
+  readonly onRefused: () => void;
+  readonly onDoubt: (reason: Doubt) => void;
+}
+
+/** One sampled request of the OpenAI API. */
+export class OpenAiPlan implements Plan {
+  readonly body: Buffer | null;
+  readonly #parts: PlanParts;
+  readonly #added: Added;
+  readonly #tally: AnswerTally;
+  readonly #beganMs: number;
+  #firstByteMs = 0;
+  readonly #learned: unknown[] = [];
+
+  constructor(parts: PlanParts) {
+    const { asking, shape, route, request } = parts;
+    this.#parts = parts;
+    this.#tally = new AnswerTally(route);
+    this.#beganMs = parts.nowMs();
+    const changed = shape !== null;
+    this.#added = {
+      logprobs: changed && !asking.asksLogprobs,
+      tokenIds: changed && shape.tokenIds && !asking.asksTokenIds,
+    };
+    const adds = this.#added.logprobs || this.#added.tokenIds;
+    this.body = adds ? withMoreAsked(request.body, route, this.#added) : null;
+  }
+
+  answer(status: number, headers: SampledRequest['headers']): Reading {
+    this.#firstByteMs = this.#parts.nowMs();
+    if (this.body !== null && (status === 400 || status === 422)) {
+      this.#parts.onRefused();
+      return { kind: 'again' };
+    }
+    const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
+    const stream = /^text\/event-stream\b/i.test(type);
+    if (status !== 200 || (!stream && !/^application\/json\b/i.test(type))) {
+      this.#parts.onDoubt('answer');
+      return { kind: 'pass' };
+    }
+    if (this.body === null) return stream ? this.#watchEvents() : this.#watchWhole();
+    if (!stream) return { kind: 'whole', rewrite: (body) => this.#rewriteWhole(body) };
+    const events = new SseEvents();
+    return {
+      kind: 'stream',
+      push: (data) => Buffer.concat(events.push(data).map((event) => this.#rewriteEvent(event))),
+      end: () => {
+        this.#end();
+        return events.end();
+      },
+    };
+  }
+
+  abandon(): void {
+    // Nothing is kept of an answer that did not come to its end.
+  }
+
+  #watchEvents(): Reading {
+    const events = new SseEvents();
+    return {
+      kind: 'watch',
+      push: (data) => {
+        for (const event of events.push(data)) {
+          const span = dataOf(event);
+          if (span !== null) this.#look(event.subarray(span.start, span.end));
+        }
+      },
+      end: () => this.#end(),
+    };
+  }
+
+  #watchWhole(): Reading {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    return {
+      kind: 'watch',
+      push: (data) => {
+        bytes += data.length;
+        if (bytes <= MAX_WATCHED_BYTES) parts.push(data);
+      },
+      end: () => {
+        if (bytes > MAX_WATCHED_BYTES) return;
+        this.#look(Buffer.concat(parts));
+        this.#end();
+      },
+    };
+  }
+
+  #rewriteWhole(body: Buffer): Buffer {
+    if (!this.#look(body)) return body;
+    const hidden = this.#hide(body);
+    this.#end();
+    return hidden;
+  }
+
+  #rewriteEvent(event: Buffer): Buffer {
+    const span = dataOf(event);
+    if (span === null) return event;
+    const text = event.subarray(span.start, span.end);
+    if (!this.#look(text)) return event;
+    // With neither logarithms nor ids asked for the server would not have sent it.
+    const { asksLogprobs, asksTokenIds } = this.#parts.asking;
+    if (!asksLogprobs && !asksTokenIds && this.#parts.route === 'chat' && carriesNothing(text)) return NOTHING;
+    return edited(event, [{ ...span, text: this.#hide(text).toString() }]);
+  }
+
+  #hide(text: Buffer): Buffer {
+    const { shape } = this.#parts;
+    return shape === null ? text : hide(text, this.#added, shape);
+  }
+
+  /** @returns false where it is not JSON */
+  #look(text: Buffer): boolean {
+    let answer: unknown;
+    try {
+      answer = JSON.parse(text.toString('utf8'));
+    } catch {
+      this.#parts.onDoubt('answer');
+      return false;
+    }
+    if (typeof answer !== 'object' || answer === null) return false;
+    this.#tally.push(answer);
+    // The last one too: it may be written otherwise.
+    if (this.#learned.push(answer) > MAX_LEARNED_EVENTS) this.#learned.splice(MAX_LEARNED_EVENTS / 2, 1);
+    return true;
+  }
+
+  #end(): void {
+    const { asking, shape, onShape, onSample, nowMs, nowUs } = this.#parts;
+    if (shape === null && !asking.asksLogprobs) {
+      const learned = learnShape(this.#learned);
+      if (learned !== null) onShape(learned);
+    }
+    const told = this.#tally.sample();
+    if (told === null) return;
+    const endMs = nowMs();
+    onSample({
+      ...told,
+      timeUs: nowUs(),
+      firstByteUs: microseconds(this.#firstByteMs - this.#beganMs),
+      totalUs: microseconds(endMs - this.#beganMs),
+      outputs: [],
+      replay: this.#replay(),
+    });
+  }
+
+  #replay(): Replay | undefined {
+    const { tokens } = this.#tally;
+    const { path, body, headers } = this.#parts.request;
+    const empty = { prompt: [], completion: [], body: Buffer.alloc(0), path: '', contentType: '', headerLength: 0 };
+    if (tokens !== null) return { ...empty, ...tokens };
+    if (body.length > MAX_REPLAY_BODY_BYTES) return undefined;
+    const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
+    return { ...empty, body, path, contentType };
+  }
+}
+
+function microseconds(ms: number): number {
+  return Math.min(0xffff_ffff, Math.max(0, Math.round(ms * 1000)));
+}

@@ -1,0 +1,107 @@
+import type { RequestSample } from '@sentinel/contracts/sentinel/v1/inference.js';
+import type { FrontCounts } from '../counts.js';
+import type { Head } from '../http1/head.js';
+import { OpenAiPlan } from './openai-plan.js';
+import { OPENAI_ROUTES, type Route, readAsking } from './openai-request.js';
+import type { Doubt, Plan, SampledRequest, Sampling } from './plan.js';
+import type { Shape } from './shape.js';
+
+/** Changed requests that a server refuses in a row on one route before it is left alone. */
+const MAX_REFUSALS = 5;
+/** Then it is tried again after this time. */
+const REFUSED_MS = 600_000;
+
+export interface SamplerParts {
+  readonly rate: () => number;
+  readonly counts: FrontCounts;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly nowMs: () => number;
+  readonly nowUs: () => bigint;
+  readonly onSample: (sample: RequestSample) => void;
+}
+
+interface Learned {
+  shape: Shape | null;
+  refusals: number;
+  refusedUntilMs: number;
+}
+
+/** Draws requests, and knows the routes on which they can be sampled. */
+export class Sampler implements Sampling {
+  readonly #parts: SamplerParts;
+  /** By route, and streamed or not. */
+  readonly #learned = new Map<string, Learned>();
+
+  constructor(parts: SamplerParts) {
+    this.#parts = parts;
+  }
+
+  draw(): boolean {
+    const rate = this.#parts.rate();
+    return rate > 0 && this.#parts.random() < rate;
+  }
+
+  admit(method: string, path: string, headers: Head['headers']): Doubt | null {
+    if (method !== 'POST' || routeOf(path) === null) return 'route';
+    const type = headers.filter(([name]) => name === 'content-type');
+    if (headers.some(([name]) => name === 'content-encoding')) return 'coding';
+    return type.length === 1 && /^application\/json\b/i.test(type[0]?.[1] ?? '') ? null : 'coding';
+  }
+
+  plan(request: SampledRequest): Plan | null {
+    const route = routeOf(request.path);
+    if (route === null) return this.#pass('route');
+    const asking = readAsking(request.body, route);
+    if (typeof asking === 'string') return this.#pass(asking);
+    const learned = this.#of(`${route} ${asking.stream}`);
+    const { nowMs, nowUs, onSample, counts } = this.#parts;
+    const refused = learned.refusedUntilMs > nowMs();
+    if (refused && !asking.asksLogprobs) return this.#pass('refused');
+    // How the server answers to an unchanged request comes first.
+    if (learned.shape === null && !asking.asksLogprobs) this.doubt('unknown_shape');
+    return new OpenAiPlan({
+      request,
+      route,
+      asking,
+      shape: refused ? null : learned.shape,
+      nowMs,
+      nowUs,
+      onSample: (sample) => {
+        learned.refusals = 0;
+        counts.sampled += 1;
+        onSample(sample);
+      },
+      onShape: (shape) => {
+        learned.shape = shape;
+      },
+      onRefused: () => {
+        this.doubt('refused');
+        learned.refusals += 1;
+        if (learned.refusals < MAX_REFUSALS) return;
+        learned.refusals = 0;
+        learned.refusedUntilMs = nowMs() + REFUSED_MS;
+      },
+      onDoubt: (reason) => this.doubt(reason),
+    });
+  }
+
+  doubt(reason: Doubt): void {
+    this.#parts.counts.doubts[reason] += 1;
+  }
+
+  #pass(reason: Doubt): null {
+    this.doubt(reason);
+    return null;
+  }
+
+  #of(key: string): Learned {
+    const learned = this.#learned.get(key) ?? { shape: null, refusals: 0, refusedUntilMs: 0 };
+    this.#learned.set(key, learned);
+    return learned;
+  }
+}
+
+function routeOf(path: string): Route | null {
+  return OPENAI_ROUTES[path.split('?', 1)[0] ?? ''] ?? null;
+}

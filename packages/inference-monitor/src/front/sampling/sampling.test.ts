@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { RequestSample } from '@sentinel/contracts/sentinel/v1/inference.js';
+import { until } from '@sentinel/monitor-kit/testing/until';
+import { startFront } from '../../testing/front-in-process.js';
+import { type OpenAiFlavour, OpenAiServer } from '../../testing/openai-server.js';
+import { RawClient } from '../../testing/raw-peers.js';
+import { zeroCounts } from '../counts.js';
+import { Sampler } from './sampler.js';
+
+async function sampled(flavour: OpenAiFlavour = {}) {
+  const server = new OpenAiServer(flavour);
+  const direct = await server.listen();
+  after(() => server.close());
+  const samples: RequestSample[] = [];
+  const counts = zeroCounts();
+  const sampling = new Sampler({
+    rate: () => 1,
+    counts,
+    random: Math.random,
+    nowMs: () => performance.now(),
+    nowUs: () => 7n,
+    onSample: (sample) => samples.push(sample),
+  });
+  const { port } = await startFront(direct, { sampling, counts });
+  return { server, direct, through: `http://127.0.0.1:${port}`, port, samples, counts };
+}
+
+async function post(url: string, path: string, body: string) {
+  const response = await fetch(`${url}${path}`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+const CHAT = '/v1/chat/completions';
+const COMPLETIONS = '/v1/completions';
+const REQUESTS: readonly [path: string, request: Record<string, unknown>][] = [
+  [COMPLETIONS, { model: 'm', prompt: 'x' }],
+  [COMPLETIONS, { model: 'm', prompt: 'x', n: 3, max_tokens: 70, logprobs: null }],
+  [COMPLETIONS, { model: 'm', prompt: 'x', stream: true, n: 2 }],
+  [COMPLETIONS, { model: 'm', prompt: 'x', logprobs: 2 }],
+  [CHAT, { model: 'm', messages: [], logprobs: false, max_tokens: 100 }],
+  [CHAT, { model: 'm', messages: [], stream: true, stream_options: { include_usage: true }, seed: 1 }],
+  [CHAT, { model: 'm', messages: [], logprobs: true, top_logprobs: 2 }],
+  [CHAT, { model: 'm', messages: [], return_token_ids: true }],
+];
+
+for (const [name, flavour] of Object.entries({
+  vLLM: {},
+  'one that leaves out what was not asked for': { absent: true, noTokenIds: true },
+  'one that holds tokens back': { holdsBack: true },
+} satisfies Record<string, OpenAiFlavour>))
+  test(`clients of sampled requests get, byte for byte, what ${name} answers without`, async () => {
+    const { direct, through, samples, counts } = await sampled(flavour);
+    for (const [path, request] of REQUESTS) {
+      const body = JSON.stringify(request);
+      const expected = await post(direct, path, body);
+      for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, path, body), expected, body);
+    }
+    const learning = counts.doubts.unknown_shape;
+    assert.equal(learning, 4);
+    assert.equal(samples.length, REQUESTS.length * 3 - learning);
+    assert.ok(samples.every(({ blocks }) => blocks.length > 0));
+    assert.equal(counts.failures, 0);
+  });
+
+test('a sample tells tokens, blocks, times and how to compute the request again', async () => {
+  const { through, samples } = await sampled();
+  const body = JSON.stringify({ model: 'm', messages: [], max_tokens: 100 });
+  for (let k = 0; k < 2; k += 1) await post(through, CHAT, body);
+  const [sample] = samples;
+  assert.deepEqual([sample?.model, sample?.timeUs, sample?.promptTokens, sample?.completionTokens], ['m', 7n, 3, 100]);
+  assert.deepEqual(
+    sample?.blocks.map(({ logprobs }) => logprobs.length),
+    [64, 36],
+  );
+  assert.deepEqual(sample?.replay?.prompt, [1, 2, 3]);
+  assert.equal(sample?.replay?.completion.length, 100);
+  assert.equal(sample?.replay?.body.length, 0);
+  assert.ok((sample?.blocks[0]?.entropy ?? 0) > 0);
+});
+
+test('without token ids the request itself is what can be computed again', async () => {
+  const { through, samples } = await sampled({ noTokenIds: true });
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  for (let k = 0; k < 2; k += 1) await post(through, COMPLETIONS, body);
+  const { replay } = samples[0] ?? {};
+  assert.deepEqual([Buffer.from(replay?.body ?? []).toString(), replay?.path], [body, COMPLETIONS]);
+});
+
+test('a server that refuses the changed request gets the original, once, and soon is left alone', async () => {
+  const { server, through, counts } = await sampled({ refuses: true });
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  const answers = new Set<string>();
+  for (let k = 0; k < 10; k += 1) answers.add((await post(through, COMPLETIONS, body)).text);
+  assert.equal(answers.size, 1);
+  assert.match([...answers][0] ?? '', /"finish_reason":"length"/);
+  assert.equal(server.bodies.length, 10 + 5);
+  assert.deepEqual([counts.doubts.refused, counts.sampled], [9, 0]);
+});
+
+test('what nobody is certain about passes unchanged', async () => {
+  const { server, direct, through, counts } = await sampled();
+  const warm = JSON.stringify({ model: 'm', prompt: 'x' });
+  await post(through, COMPLETIONS, warm);
+  const doubtful = [
+    { model: 'm', prompt: 'x', echo: true },
+    { model: 'm', prompt: 'x', best_of: 3 },
+    { model: 'm', prompt: 'x', use_beam_search: true },
+    { model: 'm', prompt: 'x', prompt_logprobs: 2 },
+    { model: 'm', prompt: 'x', logprobs: 'yes' },
+    { model: 'm', prompt: 'x', stream: 'yes' },
+  ].map((request) => JSON.stringify(request));
+  for (const body of [...doubtful, '[1]', '{"model":"m",', ' '.repeat(1_048_577)]) {
+    const expected = await post(direct, COMPLETIONS, body);
+    assert.deepEqual(await post(through, COMPLETIONS, body), expected);
+    assert.equal(server.bodies.at(-1), body);
+  }
+  assert.deepEqual([counts.doubts.conflict, counts.doubts.malformed, counts.doubts.too_large], [6, 2, 1]);
+  await post(through, '/v1/models', '{}');
+  assert.equal(counts.doubts.route, 1);
+});
+
+test('what the request says besides stays byte for byte', async () => {
+  const { server, through } = await sampled();
+  const body =
+    '{ "model":"m", "prompt":"\\u00fc", "seed": 123456789012345678901234567890, "x": 1.0 , "logprobs" : null }';
+  for (let k = 0; k < 2; k += 1) await post(through, COMPLETIONS, body);
+  assert.equal(
+    server.bodies[1],
+    '{ "model":"m", "prompt":"\\u00fc", "seed": 123456789012345678901234567890, "x": 1.0 , "logprobs" : 5,"return_token_ids":true }',
+  );
+});
+
+test('events come as the server sends them, and a client that leaves stops it', async () => {
+  const { server, port, through } = await sampled({ eventMs: 50 });
+  const body = JSON.stringify({ model: 'm', messages: [], stream: true, max_tokens: 3 });
+  await post(through, CHAT, body);
+  const client = await RawClient.connect(port);
+  const long = JSON.stringify({ model: 'm', messages: [], stream: true, max_tokens: 1000 });
+  await client.send(
+    `POST ${CHAT} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: ${long.length}\r\n\r\n${long}`,
+  );
+  await until('three events', () => client.text.split('data: ').length > 3);
+  assert.doesNotMatch(client.text, /top_logprobs/);
+  client.socket.destroy();
+  await until('the server stops', () => server.aborted === 1);
+});
+
+test('requests behind a sampled one on the same connection are answered in order', async () => {
+  const { port, through, samples } = await sampled();
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  await post(through, COMPLETIONS, body);
+  const client = await RawClient.connect(port);
+  const request = (path: string) =>
+    `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  await client.send(request(COMPLETIONS) + request('/nowhere') + request(COMPLETIONS), 11);
+  await until('three answers', () => client.text.split('HTTP/1.1 ').length === 4 && client.text.endsWith('}'));
+  assert.deepEqual(
+    [...client.text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status),
+    ['200', '404', '200'],
+  );
+  assert.doesNotMatch(client.text, /top_logprobs/);
+  assert.ok(samples.length >= 1);
+});
