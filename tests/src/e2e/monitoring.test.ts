@@ -20,13 +20,17 @@ const skip = hasPrometheus || process.env['CI'] === 'true' ? false : 'Prometheus
 const PATIENCE_MS = 90_000;
 const RATE_INTERVAL = '10s';
 const NOT_SOON = 'comes after hours';
+const NO_JOB = 'no job runs that is watched';
 /** What this test does not bring about. */
 const WHILE_WRONG: Quiet = {
-  metrics: WITHOUT_READERS.metrics,
+  metrics: { ...WITHOUT_READERS.metrics, sentinel_anomaly_events_total: NO_JOB },
   expressions: {
     ...WITHOUT_READERS.expressions,
     'audit-ledger-status: Last verified': NOT_SOON,
     'correlation-engine-performance: Given up': 'one of its two series: the memory of decisions has room',
+    'training-monitors: Cost of the library': NO_JOB,
+    'training-monitors: Events of monitors': NO_JOB,
+    'training-monitors: Findings': NO_JOB,
   },
 };
 
@@ -48,13 +52,16 @@ describe('monitoring', { skip, timeout: 600_000 }, () => {
     stack = await Stack.start({ agent: BUSY_AGENT });
     engine = new EngineClient(stack);
     const { metrics: healthy = '' } = await stack.agent({ node: 'honest' }).start();
+    const { metrics: training = '' } = await stack.trainingMonitor('honest').start();
     const { engine: engineAt, ledger: ledgerAt } = stack.address;
     prometheus = await startPrometheus(join(stack.folder, 'prometheus'), {
       'sentinel-correlation-engine': [engineAt.metrics],
       'sentinel-audit-ledger': [ledgerAt.metrics],
       'sentinel-probe-agent': [healthy],
+      'sentinel-training-monitor': [training],
     });
     Object.assign(places, { 'ENGINE:9090': engineAt.metrics, 'ENGINE:8080': engineAt.http });
+    places['NODE:9094'] = training;
     Object.assign(places, { 'LEDGER:9091': ledgerAt.metrics, 'LEDGER:8083': ledgerAt.http, 'AGENT:9092': healthy });
   });
   after(async () => {

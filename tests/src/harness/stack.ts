@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
 import { freePort } from '@sentinel/test-kit';
 import { certificatesFor, type StackCertificates } from './certificates.js';
-import { BIN, BUSY_SCHEDULE, SCHEDULES } from './paths.js';
+import { BIN, BUSY_SCHEDULE, SCHEDULES, TRAINING_THRESHOLDS } from './paths.js';
 import { endPostgres } from './postgres.js';
 import { makeSecrets, type Secrets } from './secrets.js';
 import { Service } from './service.js';
@@ -100,6 +100,24 @@ export class Stack {
     const bin = inject === undefined ? BIN.agent : BIN.testAgent;
     const args = inject === undefined ? [] : ['--inject', inject];
     const service = this.#service(node, bin, 'probe_agent', config, args, env);
+    this.agents.push(service);
+    return service;
+  }
+
+  /** The training monitor of a node of this stack, not started. */
+  trainingMonitor(node: string): Service {
+    const name = `training-${node}`;
+    const config = {
+      thresholds_file: TRAINING_THRESHOLDS,
+      correlation_engine_endpoint: this.address.engine.grpc,
+      socket_path: join(this.folder, 'run', 'training.sock'),
+      data_dir: join(this.folder, name),
+      node_name: node,
+      service_token_path: this.secrets.serviceTokenFile,
+      tls: this.#tls('training-monitor'),
+      metrics: { listen_address: '127.0.0.1:0' },
+    };
+    const service = this.#service(name, BIN.trainingMonitor, 'training_monitor', config);
     this.agents.push(service);
     return service;
   }
