@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import hashlib
 import json
 import logging
 import multiprocessing
@@ -92,11 +93,14 @@ class Job:
         self.monitor.attach(self.wrapped, self.optimizer)
         self.number = 0
 
-    def step(self) -> None:
+    def batch(self) -> Tensor:
         """One token follows the other by a rule with exceptions, so that there is something to learn."""
         first = torch.randint(0, VOCABULARY, (BATCH, 1))
         steps = torch.where(torch.rand(BATCH, LENGTH) < 0.9, 3, torch.randint(0, VOCABULARY, (BATCH, LENGTH)))
-        self.wrapped(torch.cat((first, first + steps.cumsum(1)), 1) % VOCABULARY).backward()
+        return torch.cat((first, first + steps.cumsum(1)), 1) % VOCABULARY
+
+    def step(self, tokens: Tensor | None = None) -> None:
+        self.wrapped(self.batch() if tokens is None else tokens).backward()
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.number += 1
@@ -107,6 +111,14 @@ class Job:
     def state(self) -> list[Tensor]:
         kept = [value for state in self.optimizer.state.values() for value in state.values()]
         return [local(value) for value in kept if isinstance(value, Tensor)]
+
+    def gradient(self, tokens: Tensor) -> bytes:
+        """Of this rank alone."""
+        found = torch.autograd.grad(self.model(tokens), list(self.model.parameters()))
+        return b"".join(one.numpy().tobytes() for one in found)
+
+    def held(self) -> bytes:
+        return b"".join(tensor.numpy().tobytes() for tensor in (*self.parameters(), *self.state()))
 
     def until_compared(self) -> None:
         while True:
@@ -144,8 +156,16 @@ def wrong_product(job: Job, draw: random.Random, *, stays: bool) -> Any:
     return layer.register_forward_hook(hook)
 
 
+def equal_everywhere(job: Job, kind: str) -> bool:
+    """Do replicas hold the same, by the job's own means?"""
+    said: list[Any] = [None] * WORLD
+    dist.all_gather_object(said, hashlib.sha256(job.held()).digest())
+    groups = [said] if kind == "ddp" else [said[0::2], said[1::2]]
+    return all(len(set(group)) == 1 for group in groups)
+
+
 def wrong_file(job: Job, folder: Path, draw: random.Random) -> None:
-    path = folder / "checkpoint.pt"
+    path = folder / f"checkpoint-{job.number}.pt"
     tensors = {name: local(value.detach()).clone() for name, value in job.model.state_dict().items()}
     torch.save(tensors, path)
     content = bytearray(path.read_bytes())
@@ -153,10 +173,11 @@ def wrong_file(job: Job, folder: Path, draw: random.Random) -> None:
     content[content.index(data) + draw.randrange(len(data))] ^= 1 << draw.randrange(8)
     path.write_bytes(content)
     torch.load(path)
+    path.unlink()
 
 
-def inject(job: Job, kind: str, victim: int, draw: random.Random, folder: Path) -> dict[str, Any]:
-    """`draw` is the same on all ranks."""
+def inject(job: Job, of: str, kind: str, victim: int, draw: random.Random, folder: Path) -> dict[str, Any]:
+    """`draw` is the same on all ranks. Masked: a flipped bit of which nothing is left, by rounding or because nothing depends on it."""
     mine = job.rank == victim
     job.step()
     if kind == "product":
@@ -165,22 +186,31 @@ def inject(job: Job, kind: str, victim: int, draw: random.Random, folder: Path) 
     first = job.number + 1
     stays = draw.random() < 0.5
     if kind == "product":
-        with wrong_product(job, draw, stays=stays) if mine else contextlib.nullcontext():
-            job.step()
+        tokens, seed, masked = job.batch(), draw.random(), False
+        if mine:
+            clean = job.gradient(tokens)
+            with wrong_product(job, random.Random(seed), stays=stays):
+                masked = job.gradient(tokens) == clean
+        with wrong_product(job, random.Random(seed), stays=stays) if mine else contextlib.nullcontext():
+            job.step(tokens)
     elif kind == "checkpoint":
-        first = job.number
+        first, masked = job.number, False
         if mine:
             wrong_file(job, folder, draw)
     else:
         if mine:
             flip_held(job, kind, draw)
         job.until_compared()
+        masked = equal_everywhere(job, of)
     for tensor, sound in zip((*job.parameters(), *job.state()), before, strict=True):
         tensor.copy_(sound)
     job.until_compared()
     while job.number < first + REST:
         job.step()
-    return {"kind": kind, "rank": victim, "first": first, "last": job.number, "stays": stays}
+    # The victim knows of its product.
+    told = [masked]
+    dist.broadcast_object_list(told, victim)
+    return {"kind": kind, "rank": victim, "first": first, "last": job.number, "stays": stays, "masked": told[0]}
 
 
 def next_fault(
@@ -225,7 +255,7 @@ def run(rank: int, kind: str, config: Path, seconds: float, *, faults: bool) -> 
         # Two replicas that differ are told as both, by both.
         for of in range(WORLD) if kind == "hsdp" and what != "checkpoint" else [victim]:
             told[TOLD_AS[what], of] = time.monotonic()
-        found.append(inject(job, what, victim, random.Random(seed), config.parent))
+        found.append(inject(job, kind, what, victim, random.Random(seed), config.parent))
         told[TOLD_AS[what], victim] = time.monotonic()
     steps = job.number
     job.monitor.detach()

@@ -50,9 +50,10 @@ export class CheckpointWatch {
       const tensors = first.differing.length === 0 ? '' : ` (${first.differing.slice(0, 3).join(', ')})`;
       const who = `${wrong.length} of ${checked.length} ranks that ${first.event} it`;
       const detail = `Checkpoint ${path} is not what its manifest says${tensors}, by ${who}`;
-      if (same) return [finding(ranks, detail, undefined, moment)];
+      if (same) return [{ ...finding(ranks, detail, undefined, moment), about: path }];
       const answers = checked.map(({ rank, digest }) => ({ rank, digest, again: false }));
-      return [finding(ranks, detail, { answers, agreedBefore: this.#agreedBefore(ranks), asked: false }, moment)];
+      const compared = { answers, agreedBefore: this.#agreedBefore(ranks), asked: false };
+      return [{ ...finding(ranks, detail, compared, moment), about: path }];
     });
   }
 

@@ -62,6 +62,8 @@ export interface Finding {
   /** One sentence for people. */
   readonly detail: string;
   readonly compared?: Compared;
+  /** What else it is about, such as a file: another is another finding. */
+  readonly about?: string;
 }
 
 /** When and where a finding was made. */

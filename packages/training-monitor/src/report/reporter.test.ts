@@ -52,6 +52,15 @@ test('findings are told apart by run, detector and ranks', () => {
   assert.equal(new Set([first, more, other]).size, 3);
 });
 
+test('two files that changed are two findings', () => {
+  const { take, told } = reporter();
+  for (const about of ['a.pt', 'b.pt', 'a.pt'])
+    take(senderOf(2), { ...SOFT, detector: 'checkpoint', ranks: [], about });
+  const [first, other, again] = told.map(({ key }) => key);
+  assert.equal(first, again);
+  assert.notEqual(first, other);
+});
+
 test('what a job with fault injection shows is marked', () => {
   const { take, told } = reporter();
   take(senderOf(2, 0, { testBuild: true }), SOFT);

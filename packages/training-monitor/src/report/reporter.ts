@@ -27,7 +27,7 @@ export class Reporter {
 
   readonly take = (job: Sender, finding: Finding): void => {
     const { devices, outbox, onFinding, onNotSent, nowUs, log } = this.#parts;
-    const { detector, severity, ranks, step, detail, compared } = finding;
+    const { detector, severity, ranks, step, detail, compared, about = '' } = finding;
     const isHard = compared !== undefined;
     // That ranks agree again is no anomaly.
     if (!isHard || severity !== 'INFO') onFinding(finding);
@@ -38,6 +38,6 @@ export class Reporter {
     const event = eventOf(job, finding, devices, nowUs());
     if (event === null) return onNotSent('elsewhere', 1);
     const who = [ranks.length, ...ranks.slice(0, MAX_NAMED)].join(',');
-    outbox.take({ event, key: [job.jobId, job.runId, detector, who].join('\0'), testBuild: job.testBuild });
+    outbox.take({ event, key: [job.jobId, job.runId, detector, who, about].join('\0'), testBuild: job.testBuild });
   };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { AnomalyEvent } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import { type Fault, outcomeOf } from './outcomes.js';
 
-const fault: Fault = { kind: 'weight', rank: 2, first: 10, last: 20 };
+const fault: Fault = { kind: 'weight', rank: 2, first: 10, last: 20, masked: false };
 const event = (gpus: string[], step: number, detector = 'replica') =>
   AnomalyEvent.fromPartial({ source: `training-monitor/${detector}`, gpus, job: { step: BigInt(step) } });
 const ALL = [0, 1, 2, 3];

@@ -6,6 +6,8 @@ export interface Fault {
   readonly rank: number;
   readonly first: number;
   readonly last: number;
+  /** Of which nothing was left when ranks compared: nothing can be told of it. */
+  readonly masked: boolean;
 }
 
 /** 'missed' = nobody told of it; 'wrong' = a device was accused that it was not in. */
