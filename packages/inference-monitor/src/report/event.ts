@@ -47,7 +47,7 @@ function workerOf({ workers }: Finding): number {
 
 /** Undefined where no device that is named, or could be this node's only one, answered. */
 function comparisonOf(compared: Compared, gpus: readonly string[], node: string): AnomalyEvent['comparison'] {
-  const { answers, agreedBefore, asked, stateEqual = false } = compared;
+  const { answers, agreedBefore, asked, stateEqual } = compared;
   const replicas = [...new Set(answers.map(({ replica }) => replica))];
   const isAccused = (answer: Answer) =>
     answer.node === node && (gpus.length === 0 ? answer.gpu === '' : gpus.includes(answer.gpu));
