@@ -6,6 +6,8 @@ import { ControlServer } from './control/control-server.js';
 import { controlPath, type ToFront } from './control/messages.js';
 import { zeroCounts } from './counts.js';
 import { BACKLOG, Front } from './front.js';
+import { GrpcProxy } from './grpc/grpc-proxy.js';
+import { Http2Bridge } from './http2/bridge.js';
 import { FIRST_SOCKET, launch } from './launch.js';
 import { Sampler } from './sampling/sampler.js';
 import { SampleSender } from './sending/sample-sender.js';
@@ -29,10 +31,13 @@ const sampler = new Sampler({
   nowUs: () => BigInt(Date.now()) * 1000n,
   onSample: (sample) => sender?.send(sample),
 });
-const front = new Front({ settings, sampling: sampler, counts });
+const bridge = new Http2Bridge({ upstream: new URL(settings.upstream), sampling: sampler, counts });
+const front = new Front({ settings, sampling: sampler, counts, http2: (client, first) => bridge.serve(client, first) });
+const grpc = settings.grpcListen === '' ? null : makeGrpc();
 /** The keeper starts a front again unless its status is 0: one that cannot begin would never. */
 process.once('uncaughtException', giveUp);
 await listen(front.server, FIRST_SOCKET);
+if (grpc !== null) await listen(grpc.server, FIRST_SOCKET + 1);
 const control = new ControlServer(
   controlPath(settings.socket),
   {
@@ -42,7 +47,7 @@ const control = new ControlServer(
     listen: settings.listen,
     grpcListen: settings.grpcListen,
     address: formatAddress(front.server.address() as AddressInfo),
-    grpcAddress: '',
+    grpcAddress: grpc === null ? '' : formatAddress(grpc.server.address() as AddressInfo),
   },
   follow,
 );
@@ -70,7 +75,7 @@ setInterval(() => {
   if (!reachable()) drain();
 }, TELL_MS);
 
-function listen(server: Server, fd: number): Promise<void> {
+function listen(server: Pick<Server, 'once' | 'listen'>, fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject).listen({ fd, backlog: BACKLOG }, () => resolve());
   });
@@ -85,7 +90,8 @@ function reachable(): boolean {
 async function follow(order: ToFront): Promise<void> {
   if (order.kind === 'replace') {
     control.close();
-    launch(order.command, [front.server], settings.socket);
+    const servers: Server[] = [front.server, ...(grpc === null ? [] : [grpc.server as unknown as Server])];
+    launch(order.command, servers, settings.socket);
   }
   drain();
 }
@@ -94,12 +100,14 @@ function drain(): void {
   if (draining) return;
   draining = true;
   front.drain();
+  grpc?.drain();
   control.close();
   const begun = performance.now();
   const timer = setInterval(() => {
-    if (front.open > 0 && performance.now() - begun < DRAIN_MS) return;
+    if (front.open + (grpc?.open ?? 0) > 0 && performance.now() - begun < DRAIN_MS) return;
     clearInterval(timer);
     front.destroy();
+    grpc?.destroy();
     process.exit(0);
   }, LOOK_MS);
 }
@@ -121,4 +129,15 @@ function helloOf({ replica, framework, gpus, version }: FrontSettings): ServerHe
     testBuild: false,
     answers: false,
   };
+}
+
+function makeGrpc(): GrpcProxy {
+  return new GrpcProxy({
+    upstream: settings.upstreamGrpc,
+    counts,
+    draw: () => sampler.draw(),
+    nowMs: () => performance.now(),
+    nowUs: () => BigInt(Date.now()) * 1000n,
+    onSample: (sample) => sender?.send(sample),
+  });
 }

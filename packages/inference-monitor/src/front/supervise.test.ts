@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, get } from 'node:http';
+import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
+import { freePort } from '@sentinel/test-kit';
 import { Sidecar } from '../testing/sidecar.js';
 
 /** Answers "fine", after a while where the path says so. */
@@ -113,6 +115,24 @@ test('other settings replace the front: its requests end, and none is refused', 
   assert.deepEqual([...new Set(await requests.stop())], ['fine']);
   assert.notEqual(await sidecar.frontPid(), pid);
   assert.match(sidecar.output, /the front has other settings: it is replaced/);
+});
+
+test('gRPC has a port of its own, which survives its front and a replacement too', async () => {
+  const sidecar = new Sidecar(temporaryFolder());
+  const upstream_url = await upstream();
+  const grpc_listen_address = `127.0.0.1:${await freePort()}`;
+  const { http: listen_address = '' } = await sidecar.start({ upstream_url, grpc_listen_address });
+  const reaches = async () => {
+    const session = connect(`http://${grpc_listen_address}`);
+    await once(session, 'remoteSettings');
+    session.destroy();
+  };
+  await reaches();
+  process.kill(await sidecar.frontPid(), 'SIGKILL');
+  await reaches();
+  await sidecar.kill('SIGKILL');
+  await sidecar.start({ upstream_url, grpc_listen_address, listen_address, replica_name: 'other' });
+  await reaches();
 });
 
 test('SIGTERM to the front: what is in flight ends, then the process', async () => {

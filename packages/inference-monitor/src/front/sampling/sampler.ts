@@ -1,6 +1,7 @@
 import type { RequestSample } from '@sentinel/contracts/sentinel/v1/inference.js';
 import type { FrontCounts } from '../counts.js';
 import type { Head } from '../http1/head.js';
+import { inferredModel, KservePlan } from './kserve-plan.js';
 import { OpenAiPlan } from './openai-plan.js';
 import { OPENAI_ROUTES, type Route, readAsking } from './openai-request.js';
 import type { Doubt, Plan, SampledRequest, Sampling } from './plan.js';
@@ -43,13 +44,16 @@ export class Sampler implements Sampling {
   }
 
   admit(method: string, path: string, headers: Head['headers']): Doubt | null {
+    if (headers.some(([name]) => name === 'content-encoding')) return 'coding';
+    if (method === 'POST' && inferredModel(path) !== null) return null;
     if (method !== 'POST' || routeOf(path) === null) return 'route';
     const type = headers.filter(([name]) => name === 'content-type');
-    if (headers.some(([name]) => name === 'content-encoding')) return 'coding';
     return type.length === 1 && /^application\/json\b/i.test(type[0]?.[1] ?? '') ? null : 'coding';
   }
 
   plan(request: SampledRequest): Plan | null {
+    const model = inferredModel(request.path);
+    if (model !== null) return this.#planTensors(request, model);
     const route = routeOf(request.path);
     if (route === null) return this.#pass('route');
     const asking = readAsking(request.body, route);
@@ -81,6 +85,21 @@ export class Sampler implements Sampling {
         if (learned.refusals < MAX_REFUSALS) return;
         learned.refusals = 0;
         learned.refusedUntilMs = nowMs() + REFUSED_MS;
+      },
+      onDoubt: (reason) => this.doubt(reason),
+    });
+  }
+
+  #planTensors(request: SampledRequest, model: string): Plan {
+    const { nowMs, nowUs, onSample, counts } = this.#parts;
+    return new KservePlan({
+      request,
+      model,
+      nowMs,
+      nowUs,
+      onSample: (sample) => {
+        counts.sampled += 1;
+        onSample(sample);
       },
       onDoubt: (reason) => this.doubt(reason),
     });

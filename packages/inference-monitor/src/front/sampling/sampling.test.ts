@@ -1,27 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { RequestSample } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { until } from '@sentinel/monitor-kit/testing/until';
 import { startFront } from '../../testing/front-in-process.js';
 import { type OpenAiFlavour, OpenAiServer } from '../../testing/openai-server.js';
 import { RawClient } from '../../testing/raw-peers.js';
-import { zeroCounts } from '../counts.js';
-import { Sampler } from './sampler.js';
+import { sampleAll } from '../../testing/sampler.js';
 
 async function sampled(flavour: OpenAiFlavour = {}) {
   const server = new OpenAiServer(flavour);
   const direct = await server.listen();
   after(() => server.close());
-  const samples: RequestSample[] = [];
-  const counts = zeroCounts();
-  const sampling = new Sampler({
-    rate: () => 1,
-    counts,
-    random: Math.random,
-    nowMs: () => performance.now(),
-    nowUs: () => 7n,
-    onSample: (sample) => samples.push(sample),
-  });
+  const { samples, counts, sampling } = sampleAll();
   const { port } = await startFront(direct, { sampling, counts });
   return { server, direct, through: `http://127.0.0.1:${port}`, port, samples, counts };
 }

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import {
+  Client,
+  credentials,
+  Metadata,
+  type MethodDefinition,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js';
+import { until } from '@sentinel/monitor-kit/testing/until';
+import { sampleAll } from '../../testing/sampler.js';
+import { GrpcProxy } from './grpc-proxy.js';
+
+const raw = (bytes: Buffer) => bytes;
+const method = (path: string, stream: boolean): MethodDefinition<Buffer, Buffer> => ({
+  path,
+  requestStream: stream,
+  responseStream: stream,
+  requestSerialize: raw,
+  requestDeserialize: raw,
+  responseSerialize: raw,
+  responseDeserialize: raw,
+});
+const INFER = method('/inference.GRPCInferenceService/ModelInfer', false);
+const STREAM = method('/inference.GRPCInferenceService/ModelStreamInfer', true);
+
+/** ModelInferResponse with one raw tensor. */
+function answer(values: readonly number[]): Buffer {
+  const output = new BinaryWriter().uint32(10).string('y').uint32(18).string('FP32');
+  output.uint32(26).fork().int64(values.length).join();
+  const message = new BinaryWriter().uint32(10).string('m').uint32(42).bytes(output.finish());
+  message.uint32(50).bytes(new Uint8Array(Float32Array.from(values).buffer));
+  return Buffer.from(message.finish());
+}
+
+/** Answers "bad" with an error, and a stream message by message. */
+class Upstream {
+  readonly server = new Server();
+  cancelled = 0;
+  deadlines: number[] = [];
+
+  async start(): Promise<string> {
+    this.server.addService(
+      { infer: INFER, stream: STREAM },
+      {
+        infer: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
+          const deadline = call.getDeadline();
+          this.deadlines.push(typeof deadline === 'number' ? deadline : deadline.getTime());
+          call.on('cancelled', () => {
+            this.cancelled += 1;
+          });
+          const trailer = new Metadata();
+          trailer.set('x-trailer', String(call.metadata.get('x-a')[0]));
+          if (call.request.toString() === 'bad')
+            done({ code: status.INVALID_ARGUMENT, details: 'bad input', metadata: trailer });
+          else if (call.request.toString() !== 'wait') done(null, answer([1, 2]), trailer);
+        },
+        stream: (call: ServerDuplexStream<Buffer, Buffer>) => {
+          call.on('data', (message: Buffer) => {
+            const inner = answer([message.length]);
+            call.write(Buffer.from(new BinaryWriter().uint32(18).bytes(inner).finish()));
+          });
+          call.on('end', () => call.end());
+          call.on('cancelled', () => {
+            this.cancelled += 1;
+          });
+        },
+      },
+    );
+    const port = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+    after(() => this.server.forceShutdown());
+    return `127.0.0.1:${port}`;
+  }
+}
+
+async function through(upstream: string, rate: number) {
+  const { samples, counts, sampling } = sampleAll(rate);
+  const proxy = new GrpcProxy({
+    upstream,
+    counts,
+    draw: () => sampling.draw(),
+    nowMs: () => performance.now(),
+    nowUs: () => 7n,
+    onSample: (sample) => samples.push(sample),
+  });
+  proxy.server.listen(0, '127.0.0.1');
+  await once(proxy.server, 'listening');
+  const { port } = proxy.server.address() as AddressInfo;
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  after(() => {
+    client.close();
+    proxy.drain();
+    proxy.destroy();
+  });
+  return { client, samples, counts, proxy };
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly details: string;
+  readonly value: Buffer | undefined;
+  readonly trailer: string;
+}
+
+function infer(client: Client, request: string, deadlineMs = 10_000): Promise<Outcome> {
+  const metadata = new Metadata();
+  metadata.set('x-a', 'b');
+  return new Promise((resolve) => {
+    let value: Buffer | undefined;
+    let details = '';
+    const call = client.makeUnaryRequest(
+      INFER.path,
+      raw,
+      raw,
+      Buffer.from(request),
+      metadata,
+      { deadline: Date.now() + deadlineMs },
+      (error, got) => {
+        value = got;
+        details = error?.details ?? '';
+      },
+    );
+    call.on('status', (end) =>
+      resolve({ code: end.code, details, value, trailer: String(end.metadata.get('x-trailer')[0] ?? '') }),
+    );
+  });
+}
+
+for (const rate of [0, 1]) {
+  test(`unary calls pass with metadata, trailers, errors and deadlines; drawn ${rate}`, async () => {
+    const upstream = new Upstream();
+    const { client, samples } = await through(await upstream.start(), rate);
+    const good = await infer(client, 'good');
+    assert.deepEqual([good.code, good.value, good.trailer], [status.OK, answer([1, 2]), 'b']);
+    const bad = await infer(client, 'bad');
+    assert.deepEqual([bad.code, bad.details, bad.trailer], [status.INVALID_ARGUMENT, 'bad input', 'b']);
+    const late = await infer(client, 'wait', 300);
+    assert.equal(late.code, status.DEADLINE_EXCEEDED);
+    const waiting = client.makeUnaryRequest(INFER.path, raw, raw, Buffer.from('wait'), () => undefined);
+    await until('the call', () => upstream.deadlines.length === 4);
+    const before = upstream.cancelled;
+    waiting.cancel();
+    await until('the server knows', () => upstream.cancelled === before + 1);
+    assert.ok(upstream.deadlines.slice(0, 3).every((deadline) => deadline - Date.now() < 11_000));
+    assert.equal(samples.length, rate);
+    if (rate === 1) {
+      const { name, datatype, elements, mean } = samples[0]?.outputs[0] ?? {};
+      assert.deepEqual([samples[0]?.model, name, datatype, elements, mean], ['m', 'y', 'FP32', 2n, 1.5]);
+    }
+  });
+}
+
+test('streams of both directions pass message by message, and a cancelled one ends at the server', async () => {
+  const upstream = new Upstream();
+  const { client, samples } = await through(await upstream.start(), 1);
+  const call = client.makeBidiStreamRequest(STREAM.path, raw, raw, new Metadata());
+  const got: Buffer[] = [];
+  call.on('data', (message: Buffer) => got.push(message));
+  for (const size of [1, 70_000, 3]) {
+    const before = got.length;
+    call.write(Buffer.alloc(size));
+    await until('an answer', () => got.length === before + 1);
+  }
+  call.end();
+  await once(call, 'end');
+  await until('a sample', () => samples.length === 1);
+  assert.deepEqual(
+    samples[0]?.outputs.map(({ mean }) => mean),
+    [1, 70_000, 3],
+  );
+  const other = client.makeBidiStreamRequest(STREAM.path, raw, raw, new Metadata());
+  other.on('error', () => undefined);
+  other.write(Buffer.alloc(1));
+  await once(other, 'data');
+  other.cancel();
+  await until('the server knows', () => upstream.cancelled === 1);
+});
+
+test('without a server a call ends with UNAVAILABLE', async () => {
+  const { client, counts } = await through('127.0.0.1:1', 0);
+  assert.equal((await infer(client, 'good')).code, status.UNAVAILABLE);
+  assert.equal(counts.unavailable, 1);
+});

@@ -1,0 +1,128 @@
+import {
+  type ClientHttp2Session,
+  connect,
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { FrontCounts } from '../counts.js';
+import { InferWatch, type InferWatchParts } from './infer-watch.js';
+
+/** Calls at a time on one connection. */
+const MAX_STREAMS = 256;
+/** gRPC's code for a server that is not there. */
+const UNAVAILABLE = '14';
+
+export interface GrpcProxyParts extends InferWatchParts {
+  /** HOST:PORT */
+  readonly upstream: string;
+  readonly counts: FrontCounts;
+  readonly draw: () => boolean;
+}
+
+/**
+ * Lets gRPC through, call by call: messages of both directions at the pace of who reads, trailers, deadlines and cancellation. Each
+ * connection of a client has one to the server.
+ */
+export class GrpcProxy {
+  readonly server: Http2Server;
+  readonly #parts: GrpcProxyParts;
+  readonly #sessions = new Map<ServerHttp2Session, ClientHttp2Session | null>();
+
+  constructor(parts: GrpcProxyParts) {
+    this.#parts = parts;
+    this.server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } });
+    this.server.on('session', (session) => this.#meet(session));
+    this.server.on('stream', (stream, headers) => this.#take(stream, headers));
+  }
+
+  get open(): number {
+    return this.#sessions.size;
+  }
+
+  /** No new connections and calls; those in flight end. */
+  drain(): void {
+    this.server.close();
+    for (const session of this.#sessions.keys()) session.close();
+  }
+
+  destroy(): void {
+    for (const session of this.#sessions.keys()) session.destroy();
+  }
+
+  #meet(session: ServerHttp2Session): void {
+    const { counts } = this.#parts;
+    this.#sessions.set(session, null);
+    counts.connections += 1;
+    session.on('error', () => undefined);
+    session.on('close', () => {
+      this.#sessions.get(session)?.destroy();
+      this.#sessions.delete(session);
+      counts.connections -= 1;
+    });
+  }
+
+  #upstreamOf(session: ServerHttp2Session): ClientHttp2Session {
+    const there = this.#sessions.get(session);
+    if (there !== undefined && there !== null && !there.closed && !there.destroyed) return there;
+    const upstream = connect(`http://${this.#parts.upstream}`);
+    upstream.on('error', () => undefined);
+    this.#sessions.set(session, upstream);
+    return upstream;
+  }
+
+  #take(client: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const { counts, draw } = this.#parts;
+    counts.requests += 1;
+    client.on('error', () => undefined);
+    if (client.session === undefined) return;
+    const path = String(headers[':path']);
+    const watch = draw() ? InferWatch.of(path, this.#parts) : null;
+    const server = this.#upstreamOf(client.session as ServerHttp2Session).request({ ...headers }, { endStream: false });
+    let trailers: IncomingHttpHeaders = {};
+    server.on('response', (answer, flags) => {
+      if (client.destroyed) return;
+      const { ':status': status, ...rest } = answer;
+      const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      client.respond({ ':status': status, ...rest }, { endStream, waitForTrailers: !endStream });
+    });
+    server.on('trailers', (sent) => {
+      trailers = sent;
+    });
+    if (watch !== null) server.on('data', (data: Buffer) => watch.push(data));
+    client.on('wantTrailers', () => {
+      watch?.end();
+      client.sendTrailers(trailers);
+    });
+    server.on('error', () => this.#failed(client));
+    server.on('close', () => {
+      if (server.rstCode !== constants.NGHTTP2_NO_ERROR) closeWith(client, server.rstCode);
+    });
+    client.on('close', () => {
+      if (!server.closed) server.close(client.rstCode || constants.NGHTTP2_CANCEL);
+    });
+    client.pipe(server);
+    server.pipe(client);
+  }
+
+  #failed(client: ServerHttp2Stream): void {
+    if (client.destroyed || client.headersSent) return;
+    this.#parts.counts.unavailable += 1;
+    client.respond(
+      {
+        ':status': 200,
+        'content-type': 'application/grpc',
+        'grpc-status': UNAVAILABLE,
+        'grpc-message': 'the inference server cannot be reached',
+      },
+      { endStream: true },
+    );
+  }
+}
+
+function closeWith(client: ServerHttp2Stream, code: number): void {
+  if (!client.destroyed && !client.closed && client.headersSent) client.close(code);
+}

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { until } from '@sentinel/monitor-kit/testing/until';
+import { startFront } from '../../testing/front-in-process.js';
+import { OpenAiServer } from '../../testing/openai-server.js';
+import { type SampleAll, sampleAll } from '../../testing/sampler.js';
+import { Http2Bridge } from './bridge.js';
+
+async function through(upstream: string, all: SampleAll = sampleAll(0)): Promise<{ session: ClientHttp2Session }> {
+  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: all.sampling, counts: all.counts });
+  const http2 = bridge.serve.bind(bridge);
+  const { port } = await startFront(upstream, { sampling: all.sampling, counts: all.counts, http2 });
+  const session = connect(`http://127.0.0.1:${port}`);
+  session.on('error', () => undefined);
+  after(() => session.destroy());
+  return { session };
+}
+
+async function ask(session: ClientHttp2Session, headers: IncomingHttpHeaders, body = '') {
+  const stream = session.request({ ':method': 'POST', ...headers });
+  stream.end(body);
+  const [answer] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+  let trailers: IncomingHttpHeaders = {};
+  stream.on('trailers', (sent) => {
+    trailers = sent;
+  });
+  let text = '';
+  stream.setEncoding('utf8');
+  for await (const part of stream) text += part as string;
+  return { status: answer[':status'], headers: answer, text, trailers };
+}
+
+test('a request over HTTP/2 reaches a server of HTTP/1.1 and its answer comes back, with headers and trailers', async () => {
+  const server = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (text: string) => {
+      response.writeHead(
+        201,
+        [
+          ['set-cookie', 'a=1'],
+          ['set-cookie', 'b=2'],
+          ['x-host', request.headers.host ?? ''],
+          ['trailer', 'x-t'],
+        ].flat(),
+      );
+      response.write(`${request.method} ${request.url} ${request.headers['x-a']} ${text}`);
+      response.addTrailers({ 'x-t': 'yes' });
+      response.end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  const { session } = await through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const headers = { ':path': '/p?q=1', 'x-a': 'b', ':authority': 'name:1' };
+  const answers = await Promise.all(['one', 'two', 'three'].map((body) => ask(session, headers, body)));
+  for (const [k, answer] of answers.entries()) {
+    assert.equal(answer.status, 201);
+    assert.equal(answer.text, `POST /p?q=1 b ${['one', 'two', 'three'][k]}`);
+    assert.deepEqual(answer.headers['set-cookie'], ['a=1', 'b=2']);
+    assert.equal(answer.headers['x-host'], 'name:1');
+    assert.equal(answer.headers['transfer-encoding'], undefined);
+    assert.equal(answer.trailers['x-t'], 'yes');
+  }
+  session.close();
+});
+
+test('sampled requests over HTTP/2 are answered as without', async () => {
+  const server = new OpenAiServer();
+  const direct = await server.listen();
+  after(() => server.close());
+  const all = sampleAll();
+  const { session } = await through(direct, all);
+  for (const stream of [false, true]) {
+    const body = JSON.stringify({ model: 'm', messages: [], stream });
+    const headers = { 'content-type': 'application/json' };
+    const expected = await (await fetch(`${direct}/v1/chat/completions`, { method: 'POST', body, headers })).text();
+    for (let k = 0; k < 3; k += 1)
+      assert.equal((await ask(session, { ':path': '/v1/chat/completions', ...headers }, body)).text, expected);
+  }
+  assert.equal(all.samples.length, 4);
+  assert.equal(all.counts.failures, 0);
+  session.close();
+});
+
+test('a server that refuses the changed request gets the original over HTTP/2 too', async () => {
+  const refusing = new OpenAiServer({ refuses: true });
+  const direct = await refusing.listen();
+  after(() => refusing.close());
+  const { session } = await through(direct, sampleAll());
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  for (let k = 0; k < 2; k += 1) {
+    const answer = await ask(session, { ':path': '/v1/completions', 'content-type': 'application/json' }, body);
+    assert.equal(answer.status, 200);
+  }
+  assert.equal(refusing.bodies.length, 3);
+  session.close();
+});
+
+test('a stream that the client cancels is aborted at the server at once', async () => {
+  const server = new OpenAiServer({ eventMs: 20 });
+  const { session } = await through(await server.listen());
+  after(() => server.close());
+  const stream = session.request({ ':method': 'POST', ':path': '/v1/completions' });
+  stream.on('error', () => undefined);
+  stream.end(JSON.stringify({ model: 'm', prompt: 'x', stream: true, max_tokens: 1000 }));
+  await once(stream, 'data');
+  stream.close(8);
+  await until('the server stops', () => server.aborted === 1);
+  session.close();
+});
+
+test('without a server the answer is 502', async () => {
+  const server = new OpenAiServer();
+  const direct = await server.listen();
+  server.close();
+  const { session } = await through(direct);
+  const answer = await ask(session, { ':path': '/v1/completions' }, '{}');
+  assert.equal(answer.status, 502);
+  assert.match(answer.text, /"upstream_unavailable"/);
+  session.close();
+});

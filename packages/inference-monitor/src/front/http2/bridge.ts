@@ -1,0 +1,205 @@
+import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import type { Socket } from 'node:net';
+import type { FrontCounts } from '../counts.js';
+import type { Drainable } from '../front.js';
+import { UNAVAILABLE_BODY } from '../http1/unavailable.js';
+import { MAX_SAMPLED_BODY_BYTES, type Plan, type Sampling } from '../sampling/plan.js';
+import { readThrough } from './read-through.js';
+
+/** Requests at a time on one connection. */
+const MAX_STREAMS = 256;
+/** Connections to the server, of all clients that speak HTTP/2. */
+const MAX_UPSTREAM = 1_024;
+
+/** Of one connection, which HTTP/2 does not have (RFC 9113 §8.2.2). */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
+
+export interface BridgeParts {
+  readonly upstream: URL;
+  readonly sampling: Sampling;
+  readonly counts: FrontCounts;
+}
+
+/** Serves HTTP/2 in front of a server that speaks HTTP/1.1: each stream is one request there. */
+export class Http2Bridge {
+  readonly #parts: BridgeParts;
+  readonly #server: Http2Server;
+  readonly #agent: Agent;
+  readonly #sessions = new WeakMap<Socket, ServerHttp2Session>();
+
+  constructor(parts: BridgeParts) {
+    this.#parts = parts;
+    const options = { keepAlive: true, maxSockets: MAX_UPSTREAM, noDelay: true };
+    this.#agent = parts.upstream.protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
+    this.#server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } });
+    this.#server.on('session', (session) => {
+      session.on('error', () => undefined);
+    });
+    this.#server.on('stream', (stream, headers) => this.#take(stream, headers));
+  }
+
+  /** @param first what the client has sent already */
+  serve(client: Socket, first: Buffer): Drainable {
+    client.unshift(first);
+    this.#server.once('session', (session) => this.#sessions.set(client, session));
+    this.#server.emit('connection', client);
+    const session = () => this.#sessions.get(client);
+    return { drain: () => session()?.close(), destroy: () => session()?.destroy() };
+  }
+
+  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const { sampling, counts } = this.#parts;
+    counts.requests += 1;
+    stream.on('error', () => undefined);
+    const list = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+      name.startsWith(':') || value === undefined ? [] : [[name, String(value)]],
+    );
+    if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
+    const exchange = new StreamExchange(stream, headers, this.#parts, this.#agent);
+    if (!sampling.draw()) {
+      exchange.pass();
+      return;
+    }
+    const doubt = sampling.admit(String(headers[':method']), String(headers[':path']), list);
+    if (doubt === null) exchange.hold(list);
+    else {
+      sampling.doubt(doubt);
+      exchange.pass();
+    }
+  }
+}
+
+/** One request and its answer. */
+class StreamExchange {
+  readonly #client: ServerHttp2Stream;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #parts: BridgeParts;
+  readonly #agent: Agent;
+  #server: ClientRequest | null = null;
+
+  constructor(client: ServerHttp2Stream, headers: IncomingHttpHeaders, parts: BridgeParts, agent: Agent) {
+    this.#client = client;
+    this.#headers = headers;
+    this.#parts = parts;
+    this.#agent = agent;
+    // The server has to know at once when nobody waits for the answer.
+    client.on('close', () => this.#server?.destroy());
+  }
+
+  /** As it comes. */
+  pass(): void {
+    const server = this.#ask(null, null);
+    this.#client.pipe(server);
+  }
+
+  /** Until it is whole, or too large. */
+  hold(list: [string, string][]): void {
+    const { sampling } = this.#parts;
+    const client = this.#client;
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    const take = (data: Buffer) => {
+      parts.push(data);
+      bytes += data.length;
+      if (bytes <= MAX_SAMPLED_BODY_BYTES) return;
+      client.off('data', take).off('end', end).pause();
+      sampling.doubt('too_large');
+      const server = this.#ask(null, null);
+      server.write(Buffer.concat(parts));
+      client.pipe(server);
+    };
+    const end = () => {
+      const body = Buffer.concat(parts);
+      const { ':method': method = '', ':path': path = '' } = this.#headers;
+      const plan = sampling.plan({ method, path, headers: list, body });
+      this.#ask(plan, body).end(plan?.body ?? body);
+    };
+    client.on('data', take).on('end', end);
+  }
+
+  /** @param original null = the body is piped */
+  #ask(plan: Plan | null, original: Buffer | null): ClientRequest {
+    const { upstream, counts } = this.#parts;
+    const { ':method': method = 'GET', ':path': path = '/' } = this.#headers;
+    const options = {
+      host: upstream.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: upstream.port,
+      agent: this.#agent,
+      method,
+      path,
+      headers: this.#requestHeaders(original === null ? null : (plan?.body ?? original).length),
+      setHost: false,
+    };
+    const server = upstream.protocol === 'https:' ? tlsRequest(options) : request(options);
+    this.#server = server;
+    server.on('response', (answer) => this.#answer(answer, plan, original));
+    server.on('error', () => {
+      if (this.#client.destroyed) return;
+      if (this.#client.headersSent) {
+        this.#client.close(constants.NGHTTP2_INTERNAL_ERROR);
+        return;
+      }
+      counts.unavailable += 1;
+      this.#client.respond({ ':status': 502, 'content-type': 'application/json' });
+      this.#client.end(UNAVAILABLE_BODY);
+    });
+    return server;
+  }
+
+  #requestHeaders(length: number | null): OutgoingHttpHeaders {
+    const kept: OutgoingHttpHeaders = {};
+    const { ':authority': authority, host } = this.#headers;
+    kept['host'] = authority ?? host ?? this.#parts.upstream.host;
+    for (const [name, value] of Object.entries(this.#headers))
+      if (!name.startsWith(':') && name !== 'host' && name !== 'expect' && !HOP_BY_HOP.has(name)) kept[name] = value;
+    if (length !== null) kept['content-length'] = length;
+    return kept;
+  }
+
+  #answer(answer: IncomingMessage, plan: Plan | null, original: Buffer | null): void {
+    const client = this.#client;
+    const { statusCode = 502 } = answer;
+    const list = pairs(answer.rawHeaders);
+    const reading = plan?.answer(statusCode, list) ?? { kind: 'pass' as const };
+    if (reading.kind === 'again' && original !== null) {
+      answer.resume();
+      answer.on('end', () => this.#ask(null, original).end(original));
+      return;
+    }
+    if (client.destroyed) return;
+    const headers: Record<string, string | string[]> = {};
+    for (const [name, value] of list) {
+      const changes = name === 'content-length' && (reading.kind === 'whole' || reading.kind === 'stream');
+      if (HOP_BY_HOP.has(name) || changes) continue;
+      const before = headers[name];
+      headers[name] = before === undefined ? value : [before, value].flat();
+    }
+    client.respond({ ':status': statusCode, ...headers }, { waitForTrailers: true });
+    client.on('wantTrailers', () => client.sendTrailers({ ...answer.trailers }));
+    answer.on('error', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
+    answer.on('aborted', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
+    readThrough(reading, answer, client);
+  }
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  const found: [string, string][] = [];
+  for (let k = 0; k + 1 < raw.length; k += 2) found.push([(raw[k] ?? '').toLowerCase(), raw[k + 1] ?? '']);
+  return found;
+}

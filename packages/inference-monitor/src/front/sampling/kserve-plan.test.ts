@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { startFront } from '../../testing/front-in-process.js';
+import { sampleAll } from '../../testing/sampler.js';
+import { inferredModel } from './kserve-plan.js';
+
+const JSON_ANSWER = JSON.stringify({
+  outputs: [
+    {
+      name: 'y',
+      datatype: 'FP32',
+      shape: [2, 2],
+      data: [
+        [1, 2],
+        [3, 6],
+      ],
+    },
+  ],
+});
+const HEADER = JSON.stringify({
+  outputs: [
+    { name: 'a', datatype: 'INT32', shape: [2], parameters: { binary_data_size: 8 } },
+    { name: 'b', datatype: 'FP64', shape: [1], parameters: { binary_data_size: 8 } },
+  ],
+});
+const BINARY = Buffer.concat([
+  Buffer.from(HEADER),
+  new Uint8Array(Int32Array.of(-1, 5).buffer),
+  new Uint8Array(Float64Array.of(Number.NaN).buffer),
+]);
+
+test('tensors in JSON and in binary are looked at, and the answer is the same', async () => {
+  const server = createServer((request, response) => {
+    if (request.url === '/v2/models/json/infer') response.end(JSON_ANSWER);
+    else {
+      response.setHeader('inference-header-content-length', HEADER.length);
+      response.end(BINARY);
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  const all = sampleAll();
+  const { port } = await startFront(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, all);
+  const ask = async (path: string) => {
+    const request = { method: 'POST', body: 'xyz', headers: { 'inference-header-content-length': '2' } };
+    return Buffer.from(await (await fetch(`http://127.0.0.1:${port}${path}`, request)).arrayBuffer());
+  };
+  assert.equal((await ask('/v2/models/json/infer')).toString(), JSON_ANSWER);
+  assert.deepEqual(await ask('/v2/models/b%20in/versions/3/infer'), BINARY);
+  const told = all.samples.map(({ model, outputs }) => [
+    model,
+    ...outputs.map(({ name, elements, nonfinite, min, max, mean }) => [name, elements, nonfinite, min, max, mean]),
+  ]);
+  assert.deepEqual(told, [
+    ['json', ['y', 4n, 0n, 1, 6, 3]],
+    ['b in', ['a', 2n, 0n, -1, 5, 2], ['b', 1n, 1n, undefined, undefined, undefined]],
+  ]);
+  assert.deepEqual(
+    all.samples.map(({ replay }) => [replay?.path, Buffer.from(replay?.body ?? []).toString(), replay?.headerLength]),
+    [
+      ['/v2/models/json/infer', 'xyz', 2],
+      ['/v2/models/b%20in/versions/3/infer', 'xyz', 2],
+    ],
+  );
+});
+
+test('only what computes is looked at', () => {
+  assert.equal(inferredModel('/v2/models/m/infer?x=1'), 'm');
+  for (const path of [
+    '/v2/models/m',
+    '/v2/models/m/generate',
+    '/v2/models/m/generate_stream',
+    '/v2',
+    '/v2/models/%/infer',
+  ])
+    assert.equal(inferredModel(path), null, path);
+});

@@ -1,0 +1,147 @@
+import { type RequestSample, RequestSample_Kind, type TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
+import type { Doubt, Plan, Reading, SampledRequest } from './plan.js';
+import { statsOfBytes, statsOfValues } from './tensor-stats.js';
+
+/** Larger answers pass unseen. */
+const MAX_WATCHED_BYTES = 16 * 1024 * 1024;
+/** A larger request is not kept to be computed again. */
+const MAX_REPLAY_BODY_BYTES = 65_536;
+/** Tensors of one answer that are told. */
+export const MAX_OUTPUTS = 32;
+
+/** Length of the JSON part of a body with binary tensors. */
+const HEADER_LENGTH = 'inference-header-content-length';
+const INFER = /^\/v2\/models\/([^/]+)(?:\/versions\/[^/]+)?\/infer$/;
+
+/** Name of the model; null where the path asks for something else. */
+export function inferredModel(path: string): string | null {
+  const name = INFER.exec(path.split('?', 1)[0] ?? '')?.[1];
+  if (name === undefined) return null;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return null;
+  }
+}
+
+export interface KservePlanParts {
+  readonly request: SampledRequest;
+  readonly model: string;
+  readonly nowMs: () => number;
+  readonly nowUs: () => bigint;
+  readonly onSample: (sample: RequestSample) => void;
+  readonly onDoubt: (reason: Doubt) => void;
+}
+
+interface Output {
+  readonly name?: unknown;
+  readonly datatype?: unknown;
+  readonly shape?: unknown;
+  readonly data?: unknown;
+  readonly parameters?: { readonly binary_data_size?: unknown };
+}
+
+/** One sampled request of KServe v2 over HTTP, with tensors in JSON or in binary. Nothing of it is changed. */
+export class KservePlan implements Plan {
+  readonly body = null;
+  readonly #parts: KservePlanParts;
+  readonly #beganMs: number;
+
+  constructor(parts: KservePlanParts) {
+    this.#parts = parts;
+    this.#beganMs = parts.nowMs();
+  }
+
+  answer(status: number, headers: SampledRequest['headers']): Reading {
+    if (status !== 200) {
+      this.#parts.onDoubt('answer');
+      return { kind: 'pass' };
+    }
+    const firstMs = this.#parts.nowMs();
+    const headerLength = lengthOf(headers);
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    return {
+      kind: 'watch',
+      push: (data) => {
+        bytes += data.length;
+        if (bytes <= MAX_WATCHED_BYTES) parts.push(data);
+      },
+      end: () => {
+        if (bytes <= MAX_WATCHED_BYTES) this.#end(Buffer.concat(parts), headerLength, firstMs);
+      },
+    };
+  }
+
+  abandon(): void {
+    // Nothing is kept of an answer that did not come to its end.
+  }
+
+  #end(body: Buffer, headerLength: number, firstMs: number): void {
+    const { nowMs, nowUs, model, onSample, onDoubt } = this.#parts;
+    const outputs = readOutputs(body, headerLength);
+    if (outputs === null) {
+      onDoubt('answer');
+      return;
+    }
+    onSample({
+      timeUs: nowUs(),
+      kind: RequestSample_Kind.TENSORS,
+      model,
+      promptTokens: 0,
+      completionTokens: 0,
+      firstByteUs: microseconds(firstMs - this.#beganMs),
+      totalUs: microseconds(nowMs() - this.#beganMs),
+      blocks: [],
+      outputs,
+      replay: this.#replay(),
+    });
+  }
+
+  #replay() {
+    const { body, path, headers } = this.#parts.request;
+    if (body.length > MAX_REPLAY_BODY_BYTES) return undefined;
+    const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
+    return { prompt: [], completion: [], body, path, contentType, headerLength: lengthOf(headers) };
+  }
+}
+
+/** @param headerLength 0 = all of it is JSON. @returns null where it is no answer of KServe v2 */
+export function readOutputs(body: Buffer, headerLength: number): TensorStats[] | null {
+  let outputs: unknown;
+  try {
+    const json = body.toString('utf8', 0, headerLength === 0 ? body.length : headerLength);
+    ({ outputs } = JSON.parse(json) as { outputs?: unknown });
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(outputs)) return null;
+  let at = headerLength;
+  return (outputs as Output[]).slice(0, MAX_OUTPUTS).map((output) => {
+    const tensor = { name: String(output.name), datatype: String(output.datatype), elements: elementsOf(output.shape) };
+    const size = output.parameters?.binary_data_size;
+    if (typeof size === 'number') {
+      const data = body.subarray(at, at + size);
+      at += size;
+      return statsOfBytes(tensor, data);
+    }
+    const values = Array.isArray(output.data) ? output.data.flat(Number.POSITIVE_INFINITY) : [];
+    return statsOfValues(
+      tensor,
+      values.filter((value) => typeof value === 'number'),
+    );
+  });
+}
+
+function elementsOf(shape: unknown): number {
+  if (!Array.isArray(shape)) return -1;
+  return shape.reduce((product: number, length) => product * Number(length), 1);
+}
+
+function lengthOf(headers: SampledRequest['headers']): number {
+  return Number(headers.find(([name]) => name === HEADER_LENGTH)?.[1] ?? 0);
+}
+
+function microseconds(ms: number): number {
+  return Math.min(0xffff_ffff, Math.max(0, Math.round(ms * 1000)));
+}
