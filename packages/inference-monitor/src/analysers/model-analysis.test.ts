@@ -65,7 +65,9 @@ test('between replicas the one that drifts alone is named, and its own charts th
   assert.ok(of(cohort[1] ?? []).includes('ENTROPY_ANOMALY entropy-drift'));
   assert.ok((cohort[1] ?? []).every(({ severity }) => severity !== 'INFO'));
   assert.deepEqual([cohort[0], cohort[2], cohort[3]], [[], [], []]);
-  assert.ok(own.length > 0 && own.every(({ severity }) => severity === 'INFO'));
+  // Distributions are learnt first, and compared with those of others later.
+  const means = own.filter(({ detector }) => detector !== 'kl');
+  assert.ok(means.length > 0 && means.every(({ severity }) => severity === 'INFO'));
 });
 
 test('what was learnt survives as text; under other settings it is forgotten', () => {
