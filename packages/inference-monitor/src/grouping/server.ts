@@ -4,13 +4,13 @@ export interface Server {
   readonly replica: string;
   /** "" = not known yet. */
   readonly model: string;
+  /** With its version of a library in the server, such as "vllm 0.32.0"; without it of the front, which sees less. */
   readonly framework: string;
   /** Lower-case hexadecimal digits; "" = comparable with nobody. */
   readonly configHash: string;
   readonly dtype: string;
   /** By worker; "" = a CPU, or not known. */
   readonly gpus: readonly string[];
-  /** "" = the front of the sidecar, which sees less than a library in the server. */
   readonly libraryVersion: string;
   readonly testBuild: boolean;
   /** It answers questions. */
