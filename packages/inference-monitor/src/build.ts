@@ -17,6 +17,8 @@ import { InferenceService } from './ingest/inference-service.js';
 import type { InferenceRecord } from './ingest/record.js';
 import { MonitorMetrics } from './observing/metrics.js';
 import { ReferenceStore } from './references/reference-store.js';
+import { beginReplicas } from './replicas/begin-replicas.js';
+import type { Replicas } from './replicas/replicas.js';
 import { Devices } from './report/devices.js';
 import { Reporter } from './report/reporter.js';
 import { samplingRateOf, thresholdsOf, withUsablePlaces } from './settings.js';
@@ -84,6 +86,7 @@ async function start(parts: MonitorParts, stack: StopStack, state: State): Promi
   });
   thresholds.onChange((changed) => models.retune(changed));
   let front: FrontSupervisor | null = null;
+  let replicas: Replicas | null = null;
   const metrics = new MonitorMetrics({
     node,
     models: () => models.size,
@@ -98,8 +101,9 @@ async function start(parts: MonitorParts, stack: StopStack, state: State): Promi
   const batch = () => ({ events: config().batch_size, flushMs: config().batch_flush_interval_ms });
   const shell = { monitor: MONITOR, config, counts: metrics.uplink, stack, log, fatal, batch, clock };
   const engine = await connectToEngine(shell);
+  const devices = new Devices(config);
   const reporter = new Reporter({
-    devices: new Devices(config),
+    devices,
     outbox: engine.outbox,
     onFinding: (finding) => metrics.uplink.finding(finding),
     onNotSent: (reason, events) => metrics.uplink.notSent(reason, events),
@@ -116,8 +120,12 @@ async function start(parts: MonitorParts, stack: StopStack, state: State): Promi
     onRecord: (server, record) => {
       metrics.record(record);
       analyse(models, server, record, nowUs());
+      if (replicas !== null) compare(replicas, record);
     },
-    onSeen: (requests, dropped) => metrics.seen(requests, dropped),
+    onSeen: (requests, dropped) => {
+      metrics.seen(requests, dropped);
+      replicas?.served(requests);
+    },
     onRefused: (error) => {
       metrics.refused();
       log.warn({ field: error.field }, `a sender was refused: ${error.sentence}`);
@@ -126,6 +134,21 @@ async function start(parts: MonitorParts, stack: StopStack, state: State): Promi
   });
   state.reloaded = () => service.resample();
   const listening = await listenForMetrics(shell, metrics.registry);
+  const others = await beginReplicas({
+    ...{
+      config,
+      devices,
+      stack,
+      log,
+      clock,
+      registry: metrics.registry,
+      blocks: models,
+      insecure: state.loaded.insecure,
+    },
+    library: () => service.senders.findLast(({ server }) => server.libraryVersion !== '')?.server,
+    onFinding: (server, finding) => reporter.take(server, finding),
+  });
+  replicas = others?.replicas ?? null;
   await listen(service, { socket, mode: config().socket_mode, stack, inbox, metrics, log });
   const timer = setInterval(() => {
     models.tick(nowUs());
@@ -138,6 +161,7 @@ async function start(parts: MonitorParts, stack: StopStack, state: State): Promi
     grpc: `unix:${socket}`,
     ...(listening === null ? {} : { metrics: listening }),
     ...(front === null ? {} : { http: front.address }),
+    ...(others?.address ? { replicas: others.address } : {}),
   };
 }
 
@@ -148,6 +172,11 @@ function analyse(models: Models, server: Server, record: InferenceRecord, nowUs:
     const timeUs = Math.abs(nowUs - sample.timeUs) > MAX_SKEW_US ? nowUs : Math.min(nowUs, sample.timeUs);
     models.take(server, { ...sample, timeUs });
   } else if (record.kind === 'weights') models.weights(server, record.weights);
+}
+
+function compare(replicas: Replicas, record: InferenceRecord): void {
+  if (record.kind === 'weights') replicas.weights(record.weights);
+  else if (record.kind === 'sample' && record.replay !== undefined) replicas.sampled(record.sample, record.replay);
 }
 
 const MAX_SKEW_US = 600_000_000;

@@ -28,6 +28,8 @@ export interface ReadyInfo {
   readonly grpc?: string;
   readonly http?: string;
   readonly metrics?: string;
+  /** Where monitors of other replicas are answered. */
+  readonly replicas?: string;
 }
 
 export interface RunOptions {

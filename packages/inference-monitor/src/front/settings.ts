@@ -54,7 +54,7 @@ export type FrontConfig = Pick<
  * @throws SentinelError naming upstream_url where it has a path
  */
 export function frontSettings(config: FrontConfig, version: string): FrontSettings | string {
-  const upstream = config.upstream_url === '' ? USUAL_UPSTREAM[config.framework] : config.upstream_url;
+  const upstream = upstreamOf(config);
   if (upstream === '') return 'set inference_monitor.upstream_url to the address of the inference server';
   const url = new URL(upstream);
   if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '')
@@ -75,10 +75,19 @@ export function frontSettings(config: FrontConfig, version: string): FrontSettin
     framework: config.framework,
     samplingRate: config.enabled ? config.sampling_rate : 0,
     socket: config.socket_path,
-    replica: config.replica_name || `${config.node_name}:${portOf(url)}`,
+    replica: replicaOf(config, url),
     gpus: config.gpu_uuids,
     version,
   };
+}
+
+/** Address of the inference server; "" = not known. */
+export function upstreamOf({ upstream_url, framework }: Pick<FrontConfig, 'upstream_url' | 'framework'>): string {
+  return upstream_url === '' ? USUAL_UPSTREAM[framework] : upstream_url;
+}
+
+export function replicaOf(config: Pick<FrontConfig, 'replica_name' | 'node_name'>, upstream: URL): string {
+  return config.replica_name || `${config.node_name}:${portOf(upstream)}`;
 }
 
 /** Equal where the same settings would start the same front. */

@@ -23,7 +23,7 @@ export function eventOf(server: Server, finding: Finding, devices: Devices, nowU
     timeUs: eventTime(finding.timeUs, nowUs),
     gpus,
     // How many devices serve the model is not known.
-    job: { id: jobOf(server), gpus: 0, rank: workerOf(finding), step: 0n, framework: server.framework },
+    job: { id: jobOf(server), gpus: 0, rank: workerOf(finding), step: roundOf(finding), framework: server.framework },
     value: finding.value,
     limit: finding.limit,
     detail: shortened(finding.detail),
@@ -39,6 +39,11 @@ function jobOf({ model, framework }: Server): string {
     kept += character;
   }
   return kept;
+}
+
+/** Requests have no steps: a comparison is known by its second. */
+function roundOf({ compared, timeUs }: Finding): bigint {
+  return compared === undefined ? 0n : BigInt(Math.floor(timeUs / 1e6));
 }
 
 function workerOf({ workers }: Finding): number {

@@ -82,6 +82,12 @@ export const inferenceMonitor = section(
       doc: 'The inference server; "" = the usual address of framework on this host, and no traffic passes where that is listen_address.',
       source: CONTRACT,
     }),
+    ...secret('upstream_api_key', {
+      format: secretText(1),
+      default: '',
+      doc: 'Key that the inference server demands of the monitor itself, as vLLM with --api-key; requests of users keep their own.',
+      source: ESTIMATE,
+    }),
     grpc_listen_address: leaf({
       format: optionalListenAddress,
       default: '',
@@ -286,6 +292,10 @@ export const inferenceMonitor = section(
   },
   (values, report, context) => {
     checkTlsFiles(values.tls, report);
-    checkPlaintext(values.tls, { correlation_engine_endpoint: values.correlation_engine_endpoint }, report, context);
+    const { correlation_engine_endpoint, replicas, tls } = values;
+    const { listen_address, endpoints } = replicas;
+    const others = Object.fromEntries(endpoints.map((address, i) => [`replicas.endpoints[${i}]`, address]));
+    const listens = listen_address === '' ? {} : { 'replicas.listen_address': listen_address };
+    checkPlaintext(tls, { correlation_engine_endpoint, ...listens, ...others }, report, context);
   },
 );

@@ -1,0 +1,143 @@
+import type { Compared, Finding } from '../../analysers/finding.js';
+import type { Repeatability } from './repeatability.js';
+import type { Standing } from './standing.js';
+import { mostContradict, type Said, type Vote, voteOf } from './vote.js';
+
+/** One question that several replicas answered, and how this one came by its answer. */
+export interface Round {
+  /** Name of this replica. */
+  readonly own: string;
+  /** Its own answers first, then those of others. */
+  readonly answers: readonly Said[];
+  /** What it answered to this earlier; null = not known. */
+  readonly reference: string | null;
+  /** Asked because it lost a comparison before. */
+  readonly asked: boolean;
+  /** When the newest checksums of its weights were made; 0 = there are none. Microseconds since the Unix epoch. */
+  readonly weightsUs: number;
+  readonly timeUs: number;
+}
+
+const TYPE = { canary: 'CANARY_MISMATCH', replay: 'REPLAY_MISMATCH' } as const;
+const WHAT = { canary: 'to a canary', replay: 'to a request computed again' } as const;
+
+/** Of one kind: what rounds in which bits have to be equal say of this replica. */
+export class BitWatch {
+  readonly #kind: 'canary' | 'replay';
+  readonly #standing: Standing;
+  readonly #repeatability: Repeatability;
+
+  constructor(kind: 'canary' | 'replay', standing: Standing, repeatability: Repeatability) {
+    this.#kind = kind;
+    this.#standing = standing;
+    this.#repeatability = repeatability;
+  }
+
+  /** Only of a server that was shown to repeat itself. @returns what is to be told */
+  judge(round: Round): Finding[] {
+    const { own, answers, timeUs } = round;
+    const vote = voteOf(own, answers);
+    if (vote.wavers && mostContradict(answers)) return this.#withdraw(round);
+    if (vote.kind === 'agree') return this.#agree(round);
+    if (vote.kind === 'other') return this.#agree(round, vote);
+    const size = { value: 1, limit: 0, timeUs };
+    if (vote.kind === 'lost') return this.#lost(round, vote);
+    const base = { type: 'CANARY_MISMATCH', detector: this.#kind, workers: 'all', ...size } as const;
+    const doubt = doubtOf(round, vote, WHAT[this.#kind]);
+    return doubt === null ? [] : [{ ...base, ...doubt }];
+  }
+
+  #lost(round: Round, vote: Vote): Finding[] {
+    const { own, answers, timeUs, asked, weightsUs } = round;
+    const size = { value: 1, limit: 0, timeUs };
+    const base = { detector: this.#kind, workers: 'all', ...size } as const;
+    const others = answers.filter(({ replica }) => vote.agreeing.includes(replica));
+    const sure = others.every(({ repeatable }) => repeatable) && this.#standing.hasAgreed(this.#kind);
+    if (!sure) {
+      const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others, with which it never agreed since it was started: another configuration, other weights, or a fault from the beginning`;
+      return [{ ...base, type: 'CANARY_MISMATCH', severity: 'WARNING', detail }];
+    }
+    const since = this.#standing.lostSinceUs;
+    const weights = weightsOf(own, answers, vote);
+    // A checksum from before it went wrong proves nothing.
+    const stateEqual = weights === 'equal' && since !== null && weightsUs > since;
+    const repeats = since !== null && !vote.wavers && !stateEqual;
+    const compared = this.#compared(round, { asked, stateEqual });
+    this.#standing.lost(this.#kind, timeUs);
+    // What is wrong in memory makes every later answer wrong: that is no news.
+    if (repeats) return [];
+    const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others: ${cause(vote, weights, stateEqual)}`;
+    return [{ ...base, type: TYPE[this.#kind], severity: 'CRITICAL', detail, compared }];
+  }
+
+  #agree(round: Round, vote?: Vote): Finding[] {
+    const { own, answers, timeUs } = round;
+    if (!this.#standing.agreed(this.#kind)) return [];
+    const agreed = this.#standing.agreedBefore(this.#kind);
+    const alike = answers.filter(({ replica }) => vote?.agreeing.includes(replica) ?? true);
+    const base = { type: TYPE[this.#kind], detector: this.#kind, severity: 'INFO', workers: 'all' } as const;
+    const detail = `Replica ${own} agrees with ${new Set(alike.map(({ replica }) => replica)).size - 1} others again, ${agreed} times since it did not`;
+    const compared = this.#compared({ own, answers: alike }, { asked: false, stateEqual: false });
+    return [{ ...base, value: 0, limit: 0, timeUs, detail, compared }];
+  }
+
+  #withdraw({ answers, timeUs }: Round): Finding[] {
+    this.#repeatability.withdraw(timeUs);
+    const replicas = new Set(answers.filter(({ contradictions }) => contradictions > 0).map(({ replica }) => replica));
+    const detail = `${replicas.size} replicas do not repeat their own answers: the server answers otherwise with what shares the batch, and its bits accuse nobody`;
+    const base = { type: 'INVARIANT_VIOLATION', detector: this.#kind, severity: 'INFO', workers: 'all' } as const;
+    return [{ ...base, value: replicas.size, limit: 0, timeUs, detail }];
+  }
+
+  #compared(
+    { own, answers }: Pick<Round, 'own' | 'answers'>,
+    { asked, stateEqual }: Pick<Compared, 'asked' | 'stateEqual'>,
+  ): Compared {
+    const first = [...answers].sort((a, b) => Number(b.replica === own) - Number(a.replica === own));
+    const agreedBefore = this.#standing.agreedBefore(this.#kind);
+    return { answers: first.flatMap(answersOf), agreedBefore, asked, stateEqual };
+  }
+}
+
+/** Devices that answered together have one answer each. */
+export function answersOf({ replica, node, gpus, digest, again }: Said): Compared['answers'] {
+  const devices = gpus.length === 0 ? [''] : gpus;
+  return devices.map((gpu) => ({ node, gpu, replica, digest, again }));
+}
+
+/** Why this replica may be to blame though there is no vote; null = nothing says so. */
+function doubtOf(
+  { own, answers, reference }: Round,
+  { kind, wavers }: Vote,
+  what: string,
+): Pick<Finding, 'severity' | 'detail'> | null {
+  const who = `Replica ${own}`;
+  if (wavers)
+    return { severity: 'HIGH', detail: `${who} does not repeat its own answer ${what}: the fault comes and goes` };
+  const now = answers.find(({ replica }) => replica === own)?.digest;
+  const changed = reference !== null && now !== reference;
+  if (kind === 'alone')
+    return changed
+      ? { severity: 'CRITICAL', detail: `${who} answers ${what} otherwise than it did, and repeats that` }
+      : null;
+  const others = answers.filter(({ replica }) => replica !== own);
+  if (changed && others.some(({ digest }) => digest === reference))
+    return { severity: 'HIGH', detail: `${who} answers ${what} otherwise than it did, and than another still does` };
+  const names = [...new Set(others.map(({ replica }) => replica))].join(', ');
+  const detail = `${who} and ${names} answer ${what} otherwise, and no majority says who is right: it takes a third that agrees`;
+  return { severity: reference !== null && !changed ? 'INFO' : 'WARNING', detail };
+}
+
+function weightsOf(own: string, answers: readonly Said[], { agreeing }: Vote): 'equal' | 'differ' | 'unknown' {
+  const mine = answers.find(({ replica }) => replica === own)?.weights ?? '';
+  const theirs = answers.filter(({ replica }) => agreeing.includes(replica)).map(({ weights }) => weights);
+  if (mine === '' || theirs.includes('')) return 'unknown';
+  return theirs.every((weights) => weights === mine) ? 'equal' : 'differ';
+}
+
+function cause({ wavers }: Vote, weights: 'equal' | 'differ' | 'unknown', proven: boolean): string {
+  if (wavers) return 'it does not repeat its own answer, so the fault comes and goes';
+  if (weights === 'differ') return 'its weights differ too, so its memory or their loading is at fault';
+  if (proven) return 'its weights were proven equal since, so it computes wrongly';
+  return 'it repeats that, and its weights were not looked at since';
+}

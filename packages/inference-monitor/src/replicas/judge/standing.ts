@@ -1,0 +1,62 @@
+/** Kinds of comparison. */
+export type Kind = 'canary' | 'replay' | 'weights';
+
+interface Count {
+  /** It agreed since the server was started. */
+  ever: boolean;
+  agreed: number;
+  /** It lost at least once. */
+  lost: boolean;
+  /** When it lost, and has not agreed since; null = it did not, or has. */
+  lostSinceUs: number | null;
+}
+
+const NOTHING: Count = { ever: false, agreed: 0, lost: false, lostSinceUs: null };
+
+/** How this replica stood in comparisons since its server was started. */
+export class Standing {
+  readonly #counts: Record<Kind, Count> = { canary: { ...NOTHING }, replay: { ...NOTHING }, weights: { ...NOTHING } };
+
+  /**
+   * It agreed with others since its server was started: only then another answer is a change, and not another configuration or other weights
+   * under the same name.
+   */
+  hasAgreed(kind: Kind): boolean {
+    return this.#counts[kind].ever;
+  }
+
+  /** Comparisons of this kind in which it agreed since it last lost one, of whatever kind. */
+  agreedBefore(kind: Kind): number {
+    return this.#counts[kind].agreed;
+  }
+
+  /** When it lost first, of what it has not agreed in since; null = there is no such kind. Microseconds since the Unix epoch. */
+  get lostSinceUs(): number | null {
+    const times = Object.values(this.#counts).flatMap(({ lostSinceUs }) => lostSinceUs ?? []);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** One fault may show in all kinds of comparison: what it agreed in before says nothing of it in any. */
+  lost(kind: Kind, nowUs: number): void {
+    for (const count of Object.values(this.#counts)) count.agreed = 0;
+    this.#counts[kind].lost = true;
+    this.#counts[kind].lostSinceUs ??= nowUs;
+  }
+
+  /** True where that is worth telling: of one that lost before, after 1, 10, 100, … comparisons. */
+  agreed(kind: Kind): boolean {
+    const count = this.#counts[kind];
+    count.ever = true;
+    count.agreed += 1;
+    count.lostSinceUs = null;
+    return count.lost && Number.isInteger(Math.log10(count.agreed));
+  }
+
+  /** The server was started anew, or holds another model. */
+  restart(): void {
+    for (const count of Object.values(this.#counts)) {
+      count.agreed = 0;
+      count.ever = false;
+    }
+  }
+}

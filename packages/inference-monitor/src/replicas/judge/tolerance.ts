@@ -1,0 +1,61 @@
+import { TailLimit } from '@sentinel/monitor-kit/charts/tail-limit';
+
+/** Of a healthy replica to pass the limit once it is learned: with a comparison a minute, one in more than a hundred days. */
+export const FALSE_ALARMS = 5e-6;
+
+/** On the limit, which is extrapolated: 0 of 800,000 healthy comparisons passed it, with normal and with heavy tails (t4). */
+const MARGIN = 1.25;
+
+/** Mean difference of logarithms of probabilities that is far beyond rounding in any type of numbers. */
+export const GROSS = 2;
+
+/** Fewer values say nothing. */
+const MIN_VALUES = 4;
+
+export interface Exceeded {
+  readonly distance: number;
+  readonly limit: number;
+}
+
+/** What rounding does: how far answers of replicas that need not be equal bits are apart, and what is too far. */
+export class Tolerance {
+  readonly #tail = new TailLimit(FALSE_ALARMS);
+
+  get limit(): number {
+    return Math.min(GROSS, MARGIN * this.#tail.limit);
+  }
+
+  /** @returns what passed the limit, else null: then it is learned from */
+  push(distance: number): Exceeded | null {
+    const { limit } = this;
+    if (!(distance <= limit)) return { distance, limit };
+    this.#tail.push(distance);
+    return null;
+  }
+}
+
+/** What is compared where bits need not be equal. */
+export interface Values {
+  readonly tokens: readonly number[];
+  readonly values: readonly number[];
+}
+
+/**
+ * Mean of the absolute differences between two answers, one far value of which moves little, up to where other tokens were chosen: from there on they continue another text.
+ * Null where too little is left. A value that is not finite in one alone is infinitely far.
+ */
+export function distanceOf(a: Values, b: Values): number | null {
+  const split = a.tokens.findIndex((token, i) => token !== b.tokens[i]);
+  const chosen = Math.max(a.tokens.length, b.tokens.length);
+  // The last values are those of the tokens that were chosen.
+  const after = split < 0 ? 0 : chosen - split;
+  const count = Math.min(a.values.length, b.values.length) - after;
+  if (count < MIN_VALUES) return null;
+  let sum = 0;
+  for (let i = 0; i < count; i += 1) {
+    const [x = Number.NaN, y = Number.NaN] = [a.values[i], b.values[i]];
+    if (Object.is(x, y)) continue;
+    sum += Number.isFinite(x) && Number.isFinite(y) ? Math.abs(x - y) : Number.POSITIVE_INFINITY;
+  }
+  return sum / count;
+}

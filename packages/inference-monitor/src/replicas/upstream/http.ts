@@ -1,0 +1,98 @@
+import { SentinelError } from '@sentinel/service-kit/errors';
+
+/** Largest answer that is read: logarithms of 4,096 tokens with their texts, or output tensors. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+
+/** A model may be busy; a question that takes longer is given up. */
+export const ANSWER_TIMEOUT_MS = 60_000;
+const LOOK_TIMEOUT_MS = 5_000;
+
+/** In a message; what a server says of an error may be a page. */
+const MAX_QUOTED = 200;
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly bytes: Buffer;
+  readonly headers: Headers;
+}
+
+export interface Post {
+  readonly path: string;
+  readonly body: string | Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** What the monitor itself asks its inference server; requests of users go another way. */
+export class UpstreamHttp {
+  readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /** @param apiKey '' = the server wants none */
+  constructor(base: string, apiKey: string) {
+    this.#base = base.replace(/\/$/, '');
+    this.#headers = apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` };
+  }
+
+  /** Null where the server has no such page. @throws SentinelError UNAVAILABLE, DEADLINE_EXCEEDED where it is slow */
+  async look(path: string): Promise<unknown> {
+    const { status, bytes } = await this.#ask(path, { method: 'GET' }, LOOK_TIMEOUT_MS);
+    return status === 200 ? jsonOf(bytes, path) : null;
+  }
+
+  /** @throws SentinelError UNAVAILABLE where there is no answer, FAILED_PRECONDITION where the server refuses */
+  async post({ path, body, headers }: Post): Promise<HttpAnswer> {
+    const answer = await this.#ask(path, { method: 'POST', body, headers }, ANSWER_TIMEOUT_MS);
+    if (answer.status === 200) return answer;
+    const text = answer.bytes.toString('utf8').slice(0, MAX_QUOTED);
+    const code = answer.status >= 400 && answer.status < 500 ? 'FAILED_PRECONDITION' : 'UNAVAILABLE';
+    throw new SentinelError({ code, message: `${path} answers ${answer.status}: ${text}` });
+  }
+
+  async postJson(path: string, body: unknown): Promise<unknown> {
+    const headers = { 'content-type': 'application/json' };
+    const { bytes } = await this.post({ path, body: JSON.stringify(body), headers });
+    return jsonOf(bytes, path);
+  }
+
+  async #ask(path: string, init: RequestInit, timeoutMs: number): Promise<HttpAnswer> {
+    const headers = { ...init.headers, ...this.#headers };
+    try {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const response = await fetch(`${this.#base}${path}`, { ...init, headers, signal, redirect: 'error' });
+      return { status: response.status, bytes: await read(response, path), headers: response.headers };
+    } catch (cause) {
+      if (cause instanceof SentinelError) throw cause;
+      const message = `${this.#base}${path} does not answer: ${reasonOf(cause)}`;
+      const slow = cause instanceof Error && cause.name === 'TimeoutError';
+      throw new SentinelError({ code: slow ? 'DEADLINE_EXCEEDED' : 'UNAVAILABLE', message, cause });
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+}
+
+async function read(response: Response, path: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_ANSWER_BYTES) throw malformed(path, `is longer than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function jsonOf(bytes: Buffer, path: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw malformed(path, 'is no JSON');
+  }
+}
+
+export function malformed(path: string, what: string): SentinelError {
+  return new SentinelError({ code: 'FAILED_PRECONDITION', message: `the answer of ${path} ${what}` });
+}

@@ -1,0 +1,45 @@
+import type { Replay } from '@sentinel/contracts/sentinel/v1/inference.js';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import type { ModelAnswer } from '../digest.js';
+import { malformed, type UpstreamHttp } from './http.js';
+import { fieldsOf, listOf, numbersOf, textOf } from './json.js';
+import { MAX_VALUES } from './openai.js';
+
+/** Of a path that may be computed again: nothing else of the server is reached for another replica. */
+const INFER = /^\/v2\/models\/[A-Za-z0-9._-]{1,128}(\/versions\/[A-Za-z0-9._-]{1,64})?\/infer$/;
+
+/** Where the server writes the length of the JSON part before binary tensors. */
+const JSON_LENGTH = 'inference-header-content-length';
+
+/** The same tensors again, to a server with KServe's interface, version 2. @throws SentinelError */
+export async function replayTensors(http: UpstreamHttp, replay: Replay): Promise<ModelAnswer> {
+  const { path, body, contentType, headerLength } = replay;
+  if (!INFER.test(path))
+    throw new SentinelError({ code: 'INVALID_ARGUMENT', field: 'path', message: `${path} is not computed again` });
+  const binary = headerLength === 0 ? {} : { 'Inference-Header-Content-Length': String(headerLength) };
+  const headers = { 'content-type': contentType === '' ? 'application/json' : contentType, ...binary };
+  const answer = await http.post({ path, body, headers });
+  const length = Number(answer.headers.get(JSON_LENGTH) ?? answer.bytes.length);
+  return tensorsOf(answer.bytes, length, path);
+}
+
+/** Names, shapes and every bit; not what differs from request to request, such as its id. */
+export function tensorsOf(bytes: Buffer, jsonLength: number, path: string): ModelAnswer {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(bytes.subarray(0, jsonLength).toString('utf8'));
+  } catch {
+    throw malformed(path, 'is no JSON');
+  }
+  const outputs = listOf(fieldsOf(answer)['outputs']).map(fieldsOf);
+  if (outputs.length === 0) throw malformed(path, 'has no outputs');
+  const shapes = outputs.map(({ name, datatype, shape, data }) => [
+    textOf(name),
+    textOf(datatype),
+    shape,
+    data ?? null,
+  ]);
+  const values = outputs.flatMap(({ data }) => numbersOf(listOf(data).flat(8))).slice(0, MAX_VALUES);
+  const outputBytes = Buffer.concat([Buffer.from(JSON.stringify(shapes)), bytes.subarray(jsonLength)]);
+  return { tokens: [], values, outputs: outputBytes };
+}
