@@ -87,7 +87,9 @@ def hello(agreed: Agreement, here: Topology) -> wire.RankHello:
 def _all_come(here: Topology, attempt: int) -> bool:
     """The first rank decides once for all, so that no rank waits in a collective for one that has given up."""
     store = dist.distributed_c10d._get_default_store()
-    key = f"sentinel_training/{attempt}"
+    # torchrun keeps the store when it starts the ranks anew: what those before them said does not count.
+    life = f"{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}.{here.world}"
+    key = f"sentinel_training/{life}/{attempt}"
     store.set(f"{key}/{here.rank}", "here")
     wait = datetime.timedelta(seconds=ATTACH_WAIT_S)
     wish = "compare"

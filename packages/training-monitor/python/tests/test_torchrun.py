@@ -1,0 +1,48 @@
+"""torchrun starts a job anew after one of its ranks was killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import elastic
+import sentinel_training
+from analyser import Analyser
+from conftest import Configure
+from ranks import WORLD
+from test_torch_healthy import nothing_wrong
+
+WAIT_S = 110
+
+
+def test_a_rank_that_is_killed(analyser: Analyser, configure: Configure, tmp_path: Path) -> None:
+    """The same job in a new run; nobody is accused, and nobody waits for the dead."""
+    places = [str(Path(sentinel_training.__file__).parents[1]), str(Path(elastic.__file__).parent)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(WORLD)]
+    options = ["--max-restarts", "1", "--monitor-interval", "0.2"]
+    options += ["--rdzv-id", "elastic-job", "--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
+    script = [str(Path(elastic.__file__)), configure(job_id='""'), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
+    # Else PyTorch 2.13 shows the second life of a gloo job the addresses of the first, with a monitor or without.
+    environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
+    ended = subprocess.run(
+        [*command, *options, *script], capture_output=True, text=True, timeout=WAIT_S, env=environment
+    )
+    assert ended.returncode == 0, ended.stderr
+    hellos = analyser.of("hello")
+    assert {hello.job_id for hello in hellos} == {"elastic-job"}
+    assert len({hello.run_id for hello in hellos}) == 2
+    assert len(hellos) == 2 * WORLD
+    nothing_wrong(analyser)
+    for rank in range(WORLD):
+        log = json.loads((tmp_path / f"log-{rank}.json").read_text())
+        assert not any("comparison of ranks is off" in line for line in log), log
+    # Comparisons and replays of the second life, which resumed at step 4 and counts its own steps.
+    rounds = [one.step for one in analyser.of("replicas")]
+    assert rounds.count(10) >= WORLD and rounds.count(2) >= 2 * WORLD
+    assert {one.step for one in analyser.of("replay")} >= {4, 8}
+    loaded = [one for one in analyser.of("checkpoint") if one.expected]
+    assert len(loaded) == WORLD and all(one.digest == one.expected for one in loaded)
