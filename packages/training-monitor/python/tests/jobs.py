@@ -65,6 +65,8 @@ def wrap(model: nn.Module, kind: str) -> nn.Module:
             return DistributedDataParallel(model)
         case "compiled":
             return torch.compile(DistributedDataParallel(model), backend="aot_eager")  # type: ignore[return-value]
+        case "inductor":
+            return torch.compile(model, backend="inductor")  # type: ignore[return-value]
         case "fsdp2":
             mesh = init_device_mesh("cpu", (dist.get_world_size(),))
         case "hsdp":

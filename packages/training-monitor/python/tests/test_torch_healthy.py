@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import jobs
 from analyser import Analyser
@@ -45,6 +46,23 @@ def test_bit_for_bit(name: str, ranks: Ranks, analyser: Analyser, configure: Con
     nothing_wrong(analyser)
     seen = {kind for kind in ("step", "replicas", "replay", "product") if analyser.of(kind)}
     assert seen == SEEN.get(name, {"step", "replicas", "replay", "product"})
+
+
+def test_compiled_by_inductor(analyser: Analyser, configure: Configure) -> None:
+    """One process: four at once would compile for minutes. One thread: with several its kernels give other bits each time."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        plain = jobs.train(0, kind="inductor")
+        watched = jobs.train(0, kind="inductor", config=configure())
+    finally:
+        torch.set_num_threads(threads)
+    assert watched["digest"] == plain["digest"]
+    assert watched["losses"] == plain["losses"]
+    nothing_wrong(analyser)
+    assert analyser.of("step")
+    # The eager module computes other bits than the compiled one, and no other rank is there to compare with.
+    assert any("replay is off" in line for line in watched["log"])
 
 
 def test_left_out_steps_do_not_count(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:

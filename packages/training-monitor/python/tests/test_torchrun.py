@@ -15,7 +15,7 @@ from conftest import Configure
 from ranks import WORLD
 from test_torch_healthy import nothing_wrong
 
-WAIT_S = 110
+WAIT_S = 240
 
 
 def test_a_rank_that_is_killed(analyser: Analyser, configure: Configure, tmp_path: Path) -> None:

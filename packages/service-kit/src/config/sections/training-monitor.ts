@@ -148,7 +148,7 @@ export const trainingMonitor = section(
       backend: leaf({
         format: choice('auto', 'nccl', 'gloo'),
         default: 'auto',
-        doc: `How ranks exchange what is compared; auto = as the job does. ${LIBRARY}`,
+        doc: `Changes nothing: ranks exchange what is compared, 96 bytes each, over a gloo group of the library's own, so that the job's nccl streams are not touched. ${LIBRARY}`,
         source: CONTRACT,
       }),
     }),
