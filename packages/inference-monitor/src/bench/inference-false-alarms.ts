@@ -44,10 +44,17 @@ export default bench({
       const days = found.reduce((sum, each) => sum + each.days, 0);
       figures[`${chart}_upper95`] = poissonUpper(events, days);
     }
-    if (quick) return { figures, notRun: ['gpu_days', 'single_gpu_days'] };
+    if (quick) return sliceOf(figures);
     return { figures: { ...figures, gpu_days: gpuDays, single_gpu_days: singleDays } };
   },
 });
+
+/** So few days of single requests bound no rate. */
+function sliceOf(figures: Readonly<Record<string, number>>) {
+  const unbounded = SINGLES.map((chart) => `${chart}_upper95`);
+  const left = Object.fromEntries(Object.entries(figures).filter(([name]) => !unbounded.includes(name)));
+  return { figures: left, notRun: ['gpu_days', 'single_gpu_days', ...unbounded] };
+}
 
 function none<Name extends string>(names: readonly Name[]): Record<Name, Alarms> {
   return Object.fromEntries(names.map((name) => [name, { events: 0, days: 0 }])) as Record<Name, Alarms>;
