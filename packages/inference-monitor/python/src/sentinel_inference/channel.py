@@ -1,0 +1,95 @@
+"""What every way of attaching shares: sampling, what must not fail, the stream to the analyser and its questions."""
+
+from __future__ import annotations
+
+import collections
+import time
+from collections.abc import Callable
+
+from ._kit import sender
+from ._kit.guard import Guard
+from ._wire import inference_pb2 as wire
+from .config import Settings
+from .sampling import Sampling, Spacing
+
+METHOD = "/sentinel.v1.InferenceService/StreamSamples"
+# Questions that wait; the oldest gives way. Whoever asked waits only for a while.
+QUEUE_QUESTIONS = 8
+MONITOR = "the inference monitor"
+
+
+class Channel:
+    def __init__(self, settings: Settings, version: str, test_build: bool = False) -> None:
+        self.settings = settings
+        self.guard = Guard()
+        self.sampling = Sampling(settings.sampling_rate if settings.enabled else 0)
+        self.replays = Spacing(settings.replay_interval_s)
+        # Time that the hooks took of the server's own, seconds.
+        self.spent_s = 0.0
+        self._version, self._test_build = version, test_build
+        self._questions: collections.deque[wire.Question] = collections.deque(maxlen=QUEUE_QUESTIONS)
+        self._sender: sender.Sender[wire.StreamSamplesRequest, wire.StreamSamplesResponse] | None = None
+        self._hello = wire.ServerHello()
+
+    @property
+    def dropped(self) -> int:
+        """Records that were not sent because the analyser was away or slow."""
+        return 0 if self._sender is None else self._sender.dropped
+
+    def begin(self, hello: wire.ServerHello) -> None:
+        """Connects, and says who this is; a second time: the server has another model."""
+        hello.replica = self.settings.replica_name
+        hello.library_version = self._version
+        hello.test_build = self._test_build
+        if self.settings.gpu_uuids:
+            hello.gpus[:] = self.settings.gpu_uuids
+        self._hello = hello
+        if not self.settings.enabled:
+            return
+        if self._sender is not None:
+            self._sender.put(wire.StreamSamplesRequest(hello=hello))
+            return
+        self._sender = sender.Sender(
+            sender.Stream(
+                method=METHOD,
+                answer=wire.StreamSamplesResponse,
+                going_on="serving",
+                command=f"sentinel-inference-monitor --config {self.settings.path}",
+            ),
+            self.settings.socket_path,
+            lambda: wire.StreamSamplesRequest(hello=self._hello, seen=self.sampling.seen),
+            self._count,
+            self._answered,
+        )
+
+    def put(self, record: wire.StreamSamplesRequest) -> None:
+        """Never waits. Nothing where there was no hello yet."""
+        if self._sender is not None:
+            self._sender.put(record)
+
+    def question(self) -> wire.Question | None:
+        """The next one to be answered."""
+        return self._questions.popleft() if self._questions else None
+
+    def run(self, function: Callable[[], None]) -> None:
+        """Calls `function` in the server's own way; once one has failed, nothing more is called."""
+        if not self.guard.runs(MONITOR):
+            return
+        began = time.perf_counter()
+        self.guard.wrap(MONITOR, function)()
+        self.spent_s += time.perf_counter() - began
+
+    def close(self) -> None:
+        if self._sender is not None:
+            self._sender.close()
+            self._sender = None
+
+    def _count(self, record: wire.StreamSamplesRequest, _: bool) -> bool:
+        record.seen = self.sampling.seen
+        return False
+
+    def _answered(self, answer: wire.StreamSamplesResponse) -> None:
+        if answer.HasField("sampling_rate") and 0 <= answer.sampling_rate <= 1:
+            self.sampling.rate = answer.sampling_rate
+        if answer.HasField("question"):
+            self._questions.append(answer.question)

@@ -1,0 +1,126 @@
+"""Models of Triton: the Python backend, whose models answer by `execute`, and pytriton, whose models are functions of arrays."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from . import tensors
+from ._wire import inference_pb2 as wire
+from .channel import Channel
+
+
+class TritonAttachment:
+    """Of one TritonPythonModel: replaces its `execute`, and looks at responses of decoupled models where they are sent."""
+
+    def __init__(self, model: Any, channel: Channel) -> None:
+        import triton_python_backend_utils as pb
+
+        self._model, self._channel = model, channel
+        self._name = type(model).__module__
+        self._execute = model.execute
+        self._sender: Any = pb.InferenceResponseSender
+        self._send = self._sender.send
+        self._known = False
+        model.execute = self._executed
+        self._sender.send = _method(self._sent)
+
+    def close(self) -> None:
+        vars(self._model).pop("execute", None)
+        self._sender.send = self._send
+
+    def _executed(self, requests: Sequence[Any]) -> Any:
+        if not self._known:
+            self._known = True
+            self._channel.run(lambda: self._hello(requests[0]))
+        began = time.perf_counter()
+        responses = self._execute(requests)
+        # A decoupled model returns nothing.
+        for response in responses or ():
+            if self._channel.sampling.take():
+                self._channel.run(lambda response=response: self._record(response, began))  # type: ignore[misc]
+        return responses
+
+    def _sent(self, sender: Any, *args: Any, **kwargs: Any) -> Any:
+        response = kwargs.get("response", args[0] if args else None)
+        if response is not None and not isinstance(response, int) and self._channel.sampling.take():
+            self._channel.run(lambda: self._record(response, time.perf_counter()))
+        return self._send(sender, *args, **kwargs)
+
+    def _hello(self, request: Any) -> None:
+        self._name = str(request.model_name())
+        self._channel.begin(hello(self._name, "triton python backend", self._model))
+
+    def _record(self, response: Any, began: float) -> None:
+        if response.has_error():
+            return
+        outputs = {one.name(): one.as_numpy() if one.is_cpu() else _torch(one) for one in response.output_tensors()}
+        self._channel.put(sample(outputs, self._name, began))
+
+
+def watched(function: Any, channel: Channel) -> Any:
+    """An infer function of pytriton, before or after its `@batch`: it takes and returns arrays, or lists of requests and of results."""
+    name = getattr(function, "__name__", type(function).__name__)
+    channel.run(lambda: channel.begin(hello(name, "pytriton", function)))
+
+    @functools.wraps(function)
+    def infer(*args: Any, **kwargs: Any) -> Any:
+        began = time.perf_counter()
+        result = function(*args, **kwargs)
+        if isinstance(result, Iterator):
+            return _passing(result, channel, name, began)
+        if channel.sampling.take():
+            channel.run(lambda: _look(result, channel, name, began))
+        return result
+
+    return infer
+
+
+def _passing(results: Iterator[Any], channel: Channel, name: str, began: float) -> Iterator[Any]:
+    for result in results:
+        if channel.sampling.take():
+            channel.run(lambda result=result: _look(result, channel, name, began))  # type: ignore[misc]
+        yield result
+
+
+def _look(result: Any, channel: Channel, name: str, began: float) -> None:
+    for index, one in enumerate(result if isinstance(result, list | tuple) else [result]):
+        outputs = one if isinstance(one, Mapping) else {f"output{index}": one}
+        channel.put(sample(outputs, name, began))
+
+
+def sample(outputs: Mapping[str, Any], model: str, began: float) -> wire.StreamSamplesRequest:
+    took = round(1e6 * (time.perf_counter() - began))
+    found = wire.RequestSample(
+        time_us=time.time_ns() // 1000,
+        kind=wire.RequestSample.KIND_TENSORS,
+        model=model[:200],
+        first_byte_us=took,
+        total_us=took,
+        outputs=tensors.statistics(outputs),
+    )
+    return wire.StreamSamplesRequest(sample=found)
+
+
+def hello(model: str, framework: str, code: Any) -> wire.ServerHello:
+    """Two replicas are comparable where they run the same code under the same name."""
+    equal = f"{framework} {model} {type(code).__qualname__}"
+    return wire.ServerHello(model=model[:200], framework=framework, config_hash=hashlib.sha256(equal.encode()).digest())
+
+
+def _method(function: Any) -> Any:
+    """A function of a class, which is given the instance."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    return method
+
+
+def _torch(tensor: Any) -> Any:
+    import torch.utils.dlpack
+
+    return torch.utils.dlpack.from_dlpack(tensor.to_dlpack())

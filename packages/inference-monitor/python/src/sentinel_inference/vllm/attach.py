@@ -1,0 +1,171 @@
+"""Attaches the monitor to an engine of vLLM, V1: `LLM`, `LLMEngine` or `AsyncLLM`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from typing import Any
+
+from .. import manifest
+from .._kit.guard import log
+from .._wire import inference_pb2 as wire
+from ..channel import Channel
+from ..weights import Weights
+from . import plugin
+from .drivers import AsyncDriver, StepDriver, finish
+from .jobs import IDLE_S, PIECE_PAUSE_S, Job, Pause, Rpc, answer, checksum
+from .watch import Open, Watch, sample
+
+# Of collective_rpc; each of them loads or moves weights.
+CHANGING = (
+    "update_weights",
+    "finish_weight_update",
+    "reload_weights",
+    "load_weights",
+    "update_config",
+    "wake_up",
+    "reset_weights",
+)
+WEIGHTS = "the checksum of the weights"
+
+
+class VllmAttachment:
+    """Of one engine."""
+
+    def __init__(self, engine: Any, channel: Channel) -> None:
+        inner = getattr(engine, "llm_engine", engine)
+        if not hasattr(inner, "output_processor"):
+            raise TypeError(
+                f"{type(engine).__name__} is no engine of vLLM V1: give an LLM, an LLMEngine or an AsyncLLM"
+            )
+        plugin.load()
+        self._engine, self._channel = inner, channel
+        self._config = inner.vllm_config
+        self._encode = lambda text: list(inner.renderer.tokenizer.encode(text))
+        settings = channel.settings
+        self._weights = Weights(manifest.read(settings.manifest_file) if settings.manifest_file else None)
+        self._due = 0.0
+        self._hello: wire.ServerHello | None = None
+        self._watch_changes()
+        self._driver: AsyncDriver | StepDriver
+        if hasattr(inner, "step"):
+            channel.run(lambda: self._begin(finish(inner, self._described())))
+            channel.run(lambda: finish(inner, self._checked(0)))
+            self._driver = StepDriver(inner, self._job, channel.run)
+        else:
+            self._driver = AsyncDriver(inner, self._job)
+        self._watch = Watch(inner, self._take, self._ended, channel.run)
+
+    def close(self) -> None:
+        self._watch.remove()
+        self._driver.close()
+        vars(self._engine.engine_core).pop("collective_rpc", None)
+        vars(self._engine.engine_core).pop("collective_rpc_async", None)
+
+    def reloaded(self) -> None:
+        """Weights were exchanged on purpose."""
+        self._weights.reloaded()
+        self._due = 0.0
+
+    def _take(self) -> bool:
+        self._driver.begin()
+        return self._channel.sampling.take()
+
+    def _ended(self, one: Open) -> None:
+        model = self._config.model_config.served_model_name
+        name = model if isinstance(model, str) else self._config.model_config.model
+        replay = bool(one.tokens) and self._channel.replays.due(time.monotonic())
+        record = sample(one, time.perf_counter(), time.time_ns() // 1000, name[:200], replay)
+        self._channel.put(wire.StreamSamplesRequest(sample=record))
+
+    def _job(self) -> Job:
+        """All that is done beside the requests, for ever."""
+        if self._hello is None:
+            self._begin((yield from self._described()))
+        channel = self._channel
+        while True:
+            question = channel.question()
+            if question is not None:
+                try:
+                    found = yield from answer(question, self._encode)
+                except Exception as reason:
+                    found = wire.Answer(id=question.id, failure=f"{type(reason).__name__}: {reason}"[:500])
+                channel.put(wire.StreamSamplesRequest(answer=found))
+            elif time.monotonic() >= self._due:
+                yield from self._checked(PIECE_PAUSE_S)
+            else:
+                yield Pause(IDLE_S)
+
+    def _checked(self, pause_s: float) -> Job:
+        """Reports a checksum of the weights; never again where that fails."""
+        interval = self._channel.settings.weights_interval_s
+        self._due = math.inf
+        if self._hello is None or not interval or not self._channel.guard.runs(WEIGHTS):
+            return
+        try:
+            shards = yield from checksum(pause_s)
+        except Exception as reason:
+            self._channel.guard.off(WEIGHTS, f"{type(reason).__name__}: {reason}")
+            return
+        self._due = time.monotonic() + interval
+        self._channel.put(wire.StreamSamplesRequest(weights=self._weights.report(shards, time.time_ns() // 1000)))
+
+    def _described(self) -> Job:
+        try:
+            return (yield Rpc("sentinel_describe"))
+        except Exception as reason:
+            self._channel.guard.off(
+                WEIGHTS,
+                f"the workers do not know the library ({type(reason).__name__}): vLLM loads it by its plugin sentinel_inference, "
+                "which the variable VLLM_PLUGINS must not leave out",
+            )
+            return [{}] * self._config.parallel_config.world_size
+
+    def _begin(self, workers: list[dict[str, Any]]) -> None:
+        self._hello = hello(self._config, workers)
+        self._channel.begin(self._hello)
+
+    def _watch_changes(self) -> None:
+        core = self._engine.engine_core
+        for name in ("collective_rpc", "collective_rpc_async"):
+            original = getattr(type(core), name, None)
+            if original is not None:
+                setattr(core, name, self._seen(getattr(core, name)))
+
+    def _seen(self, call: Any) -> Any:
+        def seen(method: Any, *args: Any, **kwargs: Any) -> Any:
+            if method in CHANGING:
+                log.debug("weights change by %s", method)
+                self.reloaded()
+            return call(method, *args, **kwargs)
+
+        return seen
+
+
+def hello(config: Any, workers: list[dict[str, Any]]) -> wire.ServerHello:
+    """`config`: a VllmConfig. `workers`: what `sentinel_describe` returned."""
+    import vllm
+
+    model, parallel = config.model_config, config.parallel_config
+    served = model.served_model_name if isinstance(model.served_model_name, str) else model.model
+    equal = {
+        "model": served,
+        "architecture": model.hf_config.to_dict() if hasattr(model.hf_config, "to_dict") else str(model.hf_config),
+        "revision": model.revision,
+        "dtype": str(model.dtype),
+        "quantization": str(model.quantization),
+        "parallel": [parallel.tensor_parallel_size, parallel.pipeline_parallel_size],
+        "eager": model.enforce_eager,
+        "vllm": vllm.__version__,
+        "workers": sorted({json.dumps({**one, "gpu": ""}, sort_keys=True) for one in workers}),
+    }
+    return wire.ServerHello(
+        model=served[:200],
+        framework=f"vllm {vllm.__version__}"[:64],
+        config_hash=hashlib.sha256(json.dumps(equal, sort_keys=True, default=str).encode()).digest(),
+        dtype=str(model.dtype).removeprefix("torch."),
+        gpus=[one.get("gpu", "") for one in workers],
+        answers=True,
+    )

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from analyser import Analyser
+from conftest import Configure
+from sentinel_inference import InferenceMonitor
+from sentinel_inference._wire import inference_pb2 as wire
+
+LOGITS = np.random.default_rng(1).normal(0, 2, (5, 30))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        LOGITS,
+        torch.tensor(LOGITS, dtype=torch.float64),
+        {"logits": LOGITS},
+        SimpleNamespace(logits=LOGITS, tokens=LOGITS.argmax(1)),
+        {"logprobs": torch.tensor(LOGITS).log_softmax(-1)},
+    ],
+    ids=["array", "torch", "mapping", "object", "logprobs"],
+)
+def test_whatever_has_logits(configure: Configure, analyser: Analyser, result: Any) -> None:
+    monitor = InferenceMonitor.from_config(configure())
+    assert monitor.wrap(lambda: result, model="m")() is result
+    monitor.close()
+    (sample,) = analyser.of("sample")
+    assert (sample.kind, sample.model, sample.completion_tokens) == (wire.RequestSample.KIND_COMPLETION, "m", 5)
+    expected = torch.tensor(LOGITS).log_softmax(-1).max(-1).values
+    assert list(sample.blocks[0].logprobs) == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_asynchronous_and_read(configure: Configure, analyser: Analyser) -> None:
+    monitor = InferenceMonitor.from_config(configure())
+
+    @monitor.wrap
+    async def answer(text: str) -> dict[str, Any]:
+        return {"text": text, "score": torch.tensor([1.0, float("nan")], dtype=torch.bfloat16)}
+
+    read = monitor.wrap(lambda: (LOGITS, "x"), read=lambda pair: {"logprobs": [-1.0, -2.0], "tokens": [1, 2]})
+    assert asyncio.run(answer("a"))["text"] == "a"
+    read()
+    monitor.close()
+    tensors, tokens = analyser.of("sample")
+    assert (tensors.kind, tensors.model) == (wire.RequestSample.KIND_TENSORS, "answer")
+    assert [(one.name, one.datatype, one.nonfinite) for one in tensors.outputs] == [
+        ("text", "BYTES", 0),
+        ("score", "BF16", 1),
+    ]
+    assert list(tokens.blocks[0].logprobs) == [-1, -2]
+    assert not tokens.blocks[0].HasField("entropy")
+
+
+def test_what_cannot_be_read_costs_nobody_anything(
+    configure: Configure, analyser: Analyser, caplog: pytest.LogCaptureFixture
+) -> None:
+    monitor = InferenceMonitor.from_config(configure())
+    call = monitor.wrap(lambda: "text")
+    assert [call(), call()] == ["text", "text"]
+    monitor.close()
+    assert analyser.of("sample") == []
+    (said,) = caplog.messages
+    assert "a result of type str cannot be read: give `read`" in said
+
+
+def test_what_the_callable_raises_is_raised(configure: Configure) -> None:
+    monitor = InferenceMonitor.from_config(configure())
+    with pytest.raises(ZeroDivisionError):
+        monitor.wrap(lambda: 1 / 0)()
+    monitor.close()
