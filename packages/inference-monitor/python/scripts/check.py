@@ -1,6 +1,6 @@
 """What `npm test` runs of the Python library, each in its pinned environment.
 
-python3 check.py types|plain|vllm|triton|wheel
+python3 check.py types|plain|vllm|serve|triton|wheel
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ IN_WHEEL = [f"sentinel_inference/{file}" for file in ("py.typed", "_wire/inferen
 
 def main(what: str) -> None:
     python("stubs", str(KIT / "scripts" / "stubs.py"), "sentinel_inference")
-    {"types": types, "plain": plain, "vllm": vllm, "triton": triton, "wheel": wheel}[what]()
+    {"types": types, "plain": plain, "vllm": vllm, "serve": serve, "triton": triton, "wheel": wheel}[what]()
 
 
 def types() -> None:
@@ -39,7 +39,11 @@ def plain() -> None:
 
 
 def vllm() -> None:
-    python("vllm", "-m", "pytest", *sorted(str(path) for path in (PYTHON / "tests").glob("test_vllm*.py")))
+    python("vllm", "-m", "pytest", "tests/test_vllm.py", "tests/test_vllm_faults.py")
+
+
+def serve() -> None:
+    python("vllm", "-m", "pytest", "tests/test_vllm_serve.py")
 
 
 def triton() -> None:

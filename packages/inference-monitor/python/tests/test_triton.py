@@ -31,6 +31,10 @@ LINES = """
 class Watched(TritonPythonModel):
     def initialize(self, arguments):
         super().initialize(arguments)
+        # As if it were installed: the interpreter of models does not look at PYTHONPATH.
+        import sys
+
+        sys.path.insert(0, {sources!r})
         from sentinel_inference import InferenceMonitor
 
         self.monitor = InferenceMonitor.from_config({config!r})
@@ -62,7 +66,7 @@ class Triton:
                 [*command, *quiet],
                 stdout=output,
                 stderr=output,
-                env={"PYTHONPATH": str(PYTHON / "src"), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
+                env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
             )
         end = time.monotonic() + START_S
         client = http_client.InferenceServerClient(self.http)
@@ -76,8 +80,8 @@ class Triton:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
+        self.process.kill()
+        self.process.wait()
 
 
 @pytest.fixture
@@ -86,7 +90,7 @@ def triton(tmp_path: Path, configure: Configure) -> Iterator[tuple[Triton, Trito
     watched = tmp_path / "watched"
     shutil.copytree(MODELS, watched)
     for path in watched.glob("*/1/model.py"):
-        path.write_text(path.read_text() + LINES.format(config=configure()))
+        path.write_text(path.read_text() + LINES.format(config=configure(), sources=str(PYTHON / "src")))
     servers = [Triton(MODELS, tmp_path / "plain.log"), Triton(watched, tmp_path / "watched.log")]
     yield servers[0], servers[1]
     for server in servers:
@@ -149,9 +153,7 @@ def test_without_an_analyser(triton: tuple[Triton, Triton]) -> None:
     assert streamed(plain, 3) == streamed(watched, 3)
 
 
-def test_pytriton(
-    configure: Configure, analyser: Analyser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pytriton(configure: Configure, analyser: Analyser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real server of pytriton; its models run with the library of this Python, not with Debian's."""
     monkeypatch.setenv("LD_LIBRARY_PATH", sysconfig.get_config_var("LIBDIR"))
     from pytriton.decorators import batch
@@ -167,7 +169,9 @@ def test_pytriton(
     def double(values: np.ndarray) -> dict[str, np.ndarray]:
         return {"doubled": 2 * values}
 
-    config = TritonConfig(http_port=free_port(), grpc_port=free_port(), metrics_port=free_port(), http_address="127.0.0.1")
+    config = TritonConfig(
+        http_port=free_port(), grpc_port=free_port(), metrics_port=free_port(), http_address="127.0.0.1"
+    )
     values = np.array([[1, 2, -3]], np.float32)
     with PyTriton(config=config, workspace=tmp_path / "workspace") as server:
         server.bind(

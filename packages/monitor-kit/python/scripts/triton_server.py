@@ -30,7 +30,6 @@ def serve(python: Path, arguments: list[str]) -> None:
     where = "import sysconfig as s; print(s.get_paths()['purelib']); print(s.get_config_var('LIBDIR'))"
     packages, libraries = subprocess.check_output([str(python), "-c", where], text=True).split()
     server = Path(packages, "pytriton", "tritonserver", "bin", "tritonserver")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [packages, os.environ.get("PYTHONPATH")]))
     os.environ["LD_LIBRARY_PATH"] = f"{packages}/nvidia_pytriton.libs{os.pathsep}{libraries}"
     os.environ["PATH"] = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
     check()

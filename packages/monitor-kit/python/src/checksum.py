@@ -40,7 +40,7 @@ def checksum(tensors: Iterable[Tensor]) -> Tensor:
     total: Tensor | None = None
     position = 0
     for chunk in _chunks([words(tensor) for tensor in tensors if tensor.numel() > 0]):
-        part = _chunk(chunk, position)
+        part = chunk_sums(chunk, position)
         total = part if total is None else total.add_(part)
         position += chunk.numel()
     return torch.zeros(2, dtype=torch.int64) if total is None else total
@@ -71,7 +71,8 @@ def _chunks(pieces: list[Tensor]) -> Iterator[Tensor]:
         yield waiting[0] if len(waiting) == 1 else torch.cat(waiting)
 
 
-def _chunk(chunk: Tensor, position: int) -> Tensor:
+def chunk_sums(chunk: Tensor, position: int) -> Tensor:
+    """int64[2], what the words `chunk`, at most CPU_WORDS or GPU_WORDS of them, add to h1 and h2 where the first one has this number."""
     values = chunk.view(torch.uint32).to(torch.int64)
     squares = values * values
     h1 = values.sum()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import inspect
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from . import tensors
@@ -17,25 +19,22 @@ class TritonAttachment:
     """Of one TritonPythonModel: replaces its `execute`, and looks at responses of decoupled models where they are sent."""
 
     def __init__(self, model: Any, channel: Channel) -> None:
-        import triton_python_backend_utils as pb
+        import c_python_backend_utils as backend
 
         self._model, self._channel = model, channel
-        self._name = type(model).__module__
+        self._name = name(model)
         self._execute = model.execute
-        self._sender: Any = pb.InferenceResponseSender
+        self._sender: Any = backend.InferenceResponseSender
         self._send = self._sender.send
-        self._known = False
         model.execute = self._executed
         self._sender.send = _method(self._sent)
+        channel.run(lambda: channel.begin(hello(self._name, "triton python backend", model)))
 
     def close(self) -> None:
         vars(self._model).pop("execute", None)
         self._sender.send = self._send
 
     def _executed(self, requests: Sequence[Any]) -> Any:
-        if not self._known:
-            self._known = True
-            self._channel.run(lambda: self._hello(requests[0]))
         began = time.perf_counter()
         responses = self._execute(requests)
         # A decoupled model returns nothing.
@@ -50,10 +49,6 @@ class TritonAttachment:
             self._channel.run(lambda: self._record(response, time.perf_counter()))
         return self._send(sender, *args, **kwargs)
 
-    def _hello(self, request: Any) -> None:
-        self._name = str(request.model_name())
-        self._channel.begin(hello(self._name, "triton python backend", self._model))
-
     def _record(self, response: Any, began: float) -> None:
         if response.has_error():
             return
@@ -61,19 +56,24 @@ class TritonAttachment:
         self._channel.put(sample(outputs, self._name, began))
 
 
+def name(model: Any) -> str:
+    """Of the model, as its folder is called: REPOSITORY/NAME/VERSION/model.py."""
+    return Path(inspect.getfile(type(model))).resolve().parent.parent.name
+
+
 def watched(function: Any, channel: Channel) -> Any:
     """An infer function of pytriton, before or after its `@batch`: it takes and returns arrays, or lists of requests and of results."""
-    name = getattr(function, "__name__", type(function).__name__)
-    channel.run(lambda: channel.begin(hello(name, "pytriton", function)))
+    called = getattr(function, "__name__", type(function).__name__)
+    channel.run(lambda: channel.begin(hello(called, "pytriton", function)))
 
     @functools.wraps(function)
     def infer(*args: Any, **kwargs: Any) -> Any:
         began = time.perf_counter()
         result = function(*args, **kwargs)
         if isinstance(result, Iterator):
-            return _passing(result, channel, name, began)
+            return _passing(result, channel, called, began)
         if channel.sampling.take():
-            channel.run(lambda: _look(result, channel, name, began))
+            channel.run(lambda: _look(result, channel, called, began))
         return result
 
     return infer
