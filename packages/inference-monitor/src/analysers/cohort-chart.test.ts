@@ -33,10 +33,24 @@ test('what all replicas do at once shows in their own charts and accuses none ag
   assert.deepEqual([own.length, cohort], [4, []]);
 });
 
-test('one of them is named, and the others are not moved by it', () => {
-  const { run } = replicas(4, 2);
+for (const count of [3, 4, 8]) {
+  test(`one of ${count} is named, and the others are not moved by it`, () => {
+    const { run } = replicas(count, 2);
+    run(100, () => 0);
+    assert.deepEqual(run(100, (replica) => (replica === 2 ? 5 : 0)).cohort, [2]);
+  });
+}
+
+test('replicas that always differ by much, as with other users each, are no drift', () => {
+  const { run } = replicas(3, 4);
+  run(100, (replica) => 10 * replica);
+  assert.deepEqual(run(200, (replica) => 10 * replica).cohort, []);
+});
+
+test('of two replicas that drift apart either may be the one: both are named', () => {
+  const { run } = replicas(2, 5);
   run(100, () => 0);
-  assert.deepEqual(run(30, (replica) => (replica === 2 ? 5 : 0)).cohort, [2]);
+  assert.deepEqual(run(30, (replica) => 5 * replica).cohort.sort(), [0, 1]);
 });
 
 test('the chart against others judges while they are there', () => {

@@ -63,7 +63,10 @@ export class CohortChart {
     const own = this.#recent.get(block);
     if (own === undefined || block <= this.#compared || means.length === 0) return null;
     this.#compared = block;
-    return this.#cohort.push(own.mean - median(means));
+    const differences = means.map((mean) => own.mean - mean);
+    const level = this.#cohort.reference?.level;
+    const judged = means.length === 2 && level !== undefined ? ofBoth(differences, level) : undefined;
+    return this.#cohort.push(median(differences), judged);
   }
 
   /** Null = the block is not over, was too small, or is forgotten. */
@@ -80,6 +83,16 @@ export class CohortChart {
   rebase(means: readonly number[]): void {
     this.#own.rebase(means);
   }
+}
+
+/**
+ * Of two differences the one that is nearer to the level, or the level where they are on both sides of it: with two others the replica
+ * itself drifts only where it drifts away from both.
+ */
+function ofBoth(differences: readonly number[], level: number): number {
+  const [a = 0, b = 0] = differences.map((difference) => difference - level);
+  if (a * b <= 0) return level;
+  return level + (Math.abs(a) < Math.abs(b) ? a : b);
 }
 
 function median(values: readonly number[]): number {

@@ -24,16 +24,17 @@ function models(kept = new Map<string, ModelState>()) {
   return { made, found, asked };
 }
 
-test('each model, configuration and kind of server is analysed by itself, and findings know whose they are', () => {
+test('each replica, model, configuration and kind of server is analysed by itself, and findings know whose they are', () => {
   const { made, found, asked } = models();
   made.take(serverOf(), sampleOf());
   made.take(serverOf({ configHash: 'bb' }), sampleOf());
+  made.take(serverOf({ replica: 'r2' }), sampleOf());
   made.take(serverOf(), { ...sampleOf({ impossible: 1 }), model: 'adapter' });
   made.take(serverOf(), { ...sampleOf(), model: '' });
-  assert.equal(made.size, 3);
+  assert.equal(made.size, 4);
   assert.deepEqual(
-    asked.map(({ model, configHash }) => `${model} ${configHash}`),
-    ['m aa', 'm bb', 'adapter aa'],
+    asked.map(({ replica, model, configHash }) => `${replica} ${model} ${configHash}`),
+    ['r m aa', 'r m bb', 'r2 m aa', 'r adapter aa'],
   );
   assert.deepEqual([found[0]?.server.model, found[0]?.finding.detector], ['adapter', 'nonfinite']);
 });

@@ -19,6 +19,8 @@ const OF = ' of ';
 
 /** What has to be equal for numbers of requests to be comparable. */
 export interface ModelKey {
+  /** As its server says; one monitor may serve several. */
+  readonly replica: string;
   readonly model: string;
   readonly configHash: string;
   /** The front of a sidecar sees other numbers than a library in the server. */
@@ -120,7 +122,8 @@ export class Models {
   }
 
   #entry(server: Server, model: string): Entry {
-    const key = { model, configHash: server.configHash, framework: server.framework };
+    const { replica, configHash, framework } = server;
+    const key = { replica, model, configHash, framework };
     const name = JSON.stringify(key);
     const known = this.#entries.get(name);
     const entry = known ?? this.#begin(server, key);

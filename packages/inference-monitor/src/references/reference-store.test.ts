@@ -8,7 +8,7 @@ import { ModelAnalysis } from '../analysers/model-analysis.js';
 import { shortLimits } from '../analysers/testing/limits.js';
 import { MAX_FILES, ReferenceStore } from './reference-store.js';
 
-const KEY = { model: 'm', configHash: 'aa', framework: 'vllm' };
+const KEY = { replica: 'r', model: 'm', configHash: 'aa', framework: 'vllm' };
 const STATE = new ModelAnalysis(shortLimits()).state;
 
 function store() {

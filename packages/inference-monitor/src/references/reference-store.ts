@@ -15,7 +15,7 @@ const FORMAT = 'sentinel inference references';
 const ENDING = '.json';
 const NAME_DIGITS = 32;
 
-/** What models have shown, kept over a restart: one file for each model and configuration, a header with a checksum and one line. */
+/** What models have shown, kept over a restart: one file for each replica, model and configuration, a header with a checksum and one line. */
 export class ReferenceStore {
   readonly #folder: string;
   readonly #log: Logger;
@@ -52,7 +52,7 @@ export class ReferenceStore {
   }
 
   #fileOf(key: ModelKey): string {
-    const name = sha256(JSON.stringify([key.model, key.configHash, key.framework]));
+    const name = sha256(textOf(key));
     return join(this.#folder, `${name.slice(0, NAME_DIGITS)}${ENDING}`);
   }
 
@@ -87,9 +87,12 @@ function parse(content: string, key: ModelKey): ModelState {
   if (version !== VERSION) throw new Error(`it is of version ${version}, not ${VERSION}`);
   if (checksum !== sha256(body)) throw new Error('its checksum does not fit: it is damaged');
   const { key: whose, state } = JSON.parse(body) as { key: ModelKey; state: ModelState };
-  if (whose.model !== key.model || whose.configHash !== key.configHash || whose.framework !== key.framework)
-    throw new Error('it is of another model');
+  if (textOf(whose) !== textOf(key)) throw new Error('it is of another model');
   return state;
+}
+
+function textOf({ replica, model, configHash, framework }: ModelKey): string {
+  return JSON.stringify([replica, model, configHash, framework]);
 }
 
 function sha256(text: string): string {

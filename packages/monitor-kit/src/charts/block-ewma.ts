@@ -85,9 +85,12 @@ export class BlockEwma {
     return this.#alarmed;
   }
 
-  /** @param mean of a block, finite */
-  push(mean: number): Drift | null {
-    const drift = this.#scale === 0 ? null : this.#judge(mean);
+  /**
+   * @param mean of a block, finite
+   * @param judged what is averaged in its place, where there is a reference
+   */
+  push(mean: number, judged = mean): Drift | null {
+    const drift = this.#scale === 0 ? null : this.#judge(judged);
     this.#learn(mean);
     return drift;
   }
