@@ -14,7 +14,7 @@ const SET_UP_MS = 900_000;
 const MEASURE_MS = 1_800_000;
 const MAX_OUTPUT = 16 * 1024 * 1024;
 const RANKS = [0, 1, 2, 3];
-const FULL = { ddp: 400, hsdp: 200, healthy_ddp: 150, healthy_hsdp: 60 };
+const FULL = { ddp: 200, hsdp: 100, healthy_ddp: 90, healthy_hsdp: 40 };
 const QUICK = { ddp: 9, healthy_ddp: 3 };
 /** Detectors run often, so that faults follow each other soon; at the defaults they are as sure, and later. */
 const LIBRARY = {
