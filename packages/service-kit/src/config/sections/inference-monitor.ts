@@ -22,6 +22,9 @@ import {
   secretText,
 } from './shared.js';
 
+/** Of keys that the thresholds file has as well. */
+const UNLESS_THERE = 'Where the thresholds file does not say it.';
+
 /** Devices by rank or worker number. */
 export const rankDevices = mapping(text({ expects: 'a device id', pattern: /^[A-Za-z0-9-]{1,80}$/ }));
 
@@ -200,13 +203,18 @@ export const inferenceMonitor = section(
       source: CONTRACT,
       reloadable: true,
     }),
-    ewma: group('Moving average of the logits.', {
-      alpha: leaf({ format: real(0.0001, 1), default: 0.01, doc: 'Weight of the newest sample.', source: CONTRACT }),
+    ewma: group('Moving average of the largest logit of single requests: INFO events, which accuse no device.', {
+      alpha: leaf({
+        format: real(0.0001, 1),
+        default: 0.01,
+        doc: `Weight of the newest request. ${UNLESS_THERE}`,
+        source: CONTRACT,
+      }),
       warmup_samples: leaf({
         format: integer(1, 10_000_000),
         default: 1000,
         unit: 'samples',
-        doc: 'Samples before anything is said.',
+        doc: `Requests before anything is said. ${UNLESS_THERE}`,
         source: CONTRACT,
       }),
     }),
@@ -215,40 +223,45 @@ export const inferenceMonitor = section(
         format: integer(1, 604_800),
         default: 3600,
         unit: 's',
-        doc: 'Time between two references.',
+        doc: `Least time between two references. ${UNLESS_THERE}`,
         source: CONTRACT,
       }),
       reference_sample_count: leaf({
         format: integer(100, 10_000_000),
         default: 10_000,
         unit: 'samples',
-        doc: 'Samples in a reference.',
+        doc: `Requests from which bins are laid out (min_reference_samples of the thresholds file). ${UNLESS_THERE}`,
         source: CONTRACT,
       }),
       binning_strategy: leaf({
         format: choice('uniform', 'quantile'),
         default: 'quantile',
-        doc: 'How values are put into bins.',
+        doc: `How bins are laid out: of equal width, or equally full. ${UNLESS_THERE}`,
         source: CONTRACT,
       }),
-      num_bins: leaf({ format: integer(2, 4096), default: 256, doc: 'Bins.', source: CONTRACT }),
+      num_bins: leaf({
+        format: integer(2, 4096),
+        default: 256,
+        doc: `Bins that are laid out first. ${UNLESS_THERE}`,
+        source: CONTRACT,
+      }),
     }),
     entropy: group('Entropy of the next token.', {
       window_size: leaf({
         format: integer(10, 1_000_000),
         default: 1000,
         unit: 'samples',
-        doc: 'Samples in a window.',
+        doc: `Requests in a window. ${UNLESS_THERE}`,
         source: CONTRACT,
       }),
     }),
-    spectral: group('Periodic residuals.', {
-      enabled: leaf({ format: flag, default: false, doc: 'Looks for them.', source: CONTRACT }),
+    spectral: group('A period in the entropy of successive requests.', {
+      enabled: leaf({ format: flag, default: false, doc: `Looks for it. ${UNLESS_THERE}`, source: CONTRACT }),
       fft_window_size: leaf({
         format: integer(64, 65_536),
         default: 1024,
         unit: 'samples',
-        doc: 'Samples in a window.',
+        doc: `Requests in a window. ${UNLESS_THERE}`,
         source: CONTRACT,
       }),
     }),
