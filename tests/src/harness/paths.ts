@@ -7,11 +7,13 @@ export const BIN = {
   engine: join(ROOT, 'packages/correlation-engine/bin/sentinel-correlation-engine.mjs'),
   ledger: join(ROOT, 'packages/audit-ledger/bin/sentinel-audit-ledger.mjs'),
   agent: join(ROOT, 'packages/probe-agent/bin/sentinel-probe-agent.mjs'),
+  inferenceMonitor: join(ROOT, 'packages/inference-monitor/bin/sentinel-inference-monitor.mjs'),
   trainingMonitor: join(ROOT, 'packages/training-monitor/bin/sentinel-training-monitor.mjs'),
   testAgent: join(ROOT, 'packages/probe-agent/bin/sentinel-probe-agent-test.mjs'),
 } as const;
 
 export const TRAINING_THRESHOLDS = join(ROOT, 'config/thresholds/training_thresholds.yaml');
+export const INFERENCE_THRESHOLDS = join(ROOT, 'config/thresholds/inference_thresholds.yaml');
 export const SCHEDULES = join(ROOT, 'config/probe_schedules');
 export const INTEROP = join(ROOT, 'tests/interop');
 /** Every unit each second. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ClientConnection } from '@sentinel/service-kit/grpc-client';
 import { freePort } from '@sentinel/test-kit';
 import { certificatesFor, type StackCertificates } from './certificates.js';
-import { BIN, BUSY_SCHEDULE, SCHEDULES, TRAINING_THRESHOLDS } from './paths.js';
+import { BIN, BUSY_SCHEDULE, INFERENCE_THRESHOLDS, SCHEDULES, TRAINING_THRESHOLDS } from './paths.js';
 import { endPostgres } from './postgres.js';
 import { makeSecrets, type Secrets } from './secrets.js';
 import { Service } from './service.js';
@@ -118,6 +118,25 @@ export class Stack {
       metrics: { listen_address: '127.0.0.1:0' },
     };
     const service = this.#service(name, BIN.trainingMonitor, 'training_monitor', config);
+    this.agents.push(service);
+    return service;
+  }
+
+  /** The inference monitor of a node of this stack, not started. */
+  inferenceMonitor(node: string, overlay: Overlay): Service {
+    const name = `inference-${node}`;
+    const config = {
+      thresholds_file: INFERENCE_THRESHOLDS,
+      correlation_engine_endpoint: this.address.engine.grpc,
+      socket_path: join(this.folder, 'run', `${name}.sock`),
+      data_dir: join(this.folder, name),
+      node_name: node,
+      // With a certificate that says who it is a token would say otherwise.
+      ...(this.certificates === null ? { service_token_path: this.secrets.serviceTokenFile } : {}),
+      tls: this.#tls('inference-monitor'),
+      metrics: { listen_address: '127.0.0.1:0' },
+    };
+    const service = this.#service(name, BIN.inferenceMonitor, 'inference_monitor', merge(config, overlay));
     this.agents.push(service);
     return service;
   }

@@ -32,6 +32,9 @@ const TLS_KEY = 'inference_monitor.tls';
 /** A request of a user that is computed again has at most 1 MiB, or 131,072 tokens. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
+/** TLS wants a name where the address is a number; whose certificate it is, is known by its role. */
+const ANY_NAME = 'inference-monitor';
+
 const TICK_MS = 1_000;
 
 /** The same replica away, or the same kind of round not made: said again after so long. */
@@ -142,7 +145,7 @@ async function listen(shell: ReplicasShell, replicas: Replicas, metrics: Replica
     addressKey: LISTEN_KEY,
     tls: tls.enabled ? { files: filesOf(tls), keyPrefix: TLS_KEY, mutual: true } : null,
     insecure,
-    tokens: { operator: '', service },
+    tokens: { operator: '', service: tls.enabled ? '' : service },
     services: [answering.entry()],
     maxMessageBytes: MAX_MESSAGE_BYTES,
     onRefused: () => metrics.answered('refused'),
@@ -158,7 +161,8 @@ function connect(address: string, { tls, service_token: token }: InferenceMonito
   const secured: ClientTls | null = tls.enabled
     ? { files: filesOf(tls), keyPrefix: TLS_KEY, serverName: '', serverRole: 'monitor' }
     : null;
-  return createClient(ReplicaServiceClient, { address, tls: secured, token, maxMessageBytes: MAX_MESSAGE_BYTES });
+  const to = { address, tls: secured, token: tls.enabled ? '' : token, maxMessageBytes: MAX_MESSAGE_BYTES };
+  return createClient(ReplicaServiceClient, to, tls.enabled ? { 'grpc.ssl_target_name_override': ANY_NAME } : {});
 }
 
 function filesOf({ cert_file, key_file, ca_file }: InferenceMonitorConfig['tls']) {

@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AnomalyEvent } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import { AnomalySeverity, AnomalyType } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import { EngineStub } from '@sentinel/monitor-kit/testing/engine-stub';
+import { ModelServer } from '@sentinel/monitor-kit/testing/model-server';
 import type { MonitorProcess } from '@sentinel/monitor-kit/testing/monitor-process';
 import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
-import { ModelServer } from '../testing/model-server.js';
 import { inferenceMonitor } from '../testing/monitor-process.js';
 
 /** Calibration takes eight rounds, of a second each, and a busy machine more. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReplicaServiceClient } from '@sentinel/contracts/sentinel/v1/replica.js';
 import { TEST_TOKEN } from '@sentinel/monitor-kit/testing/engine-stub';
+import { ModelServer } from '@sentinel/monitor-kit/testing/model-server';
 import { createClient } from '@sentinel/service-kit/grpc-client';
 import { type GrpcServer, startGrpcServer } from '@sentinel/service-kit/grpc-server';
 import { silentLogger } from '@sentinel/service-kit/logging';
@@ -17,7 +18,6 @@ import { QuestionBudget } from '../replicas/talk/budget.js';
 import { type AskedOutcome, Peers } from '../replicas/talk/peers.js';
 import { ReplicaService } from '../replicas/talk/replica-service.js';
 import { UpstreamHttp } from '../replicas/upstream/http.js';
-import { ModelServer } from './model-server.js';
 
 /** Between two canaries, seconds. */
 export const INTERVAL_S = 60;

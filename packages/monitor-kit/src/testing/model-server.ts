@@ -1,8 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Random } from '@sentinel/monitor-kit/testing/random';
-import { textNumber } from '../replicas/digest.js';
+import { Random } from './random.js';
 
 /**
  * none = sound; memory = one weight has another bit, so that every answer is wrong in the same way; wavers = every third answer is wrong;
@@ -103,4 +102,11 @@ export class ModelServer {
   #hash(tokens: readonly number[]): number {
     return textNumber(`${this.revision} ${tokens.join(' ')}`);
   }
+}
+
+/** 32 bits of a text (FNV-1a). */
+function textNumber(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash;
 }

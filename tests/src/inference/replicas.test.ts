@@ -1,0 +1,123 @@
+/** Replicas of one model on three nodes: real monitors with TLS between them, engine, ledger and command line. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
+import { ModelServer } from '@sentinel/monitor-kit/testing/model-server';
+import { freePort } from '@sentinel/test-kit';
+import { device } from '../harness/batches.js';
+import { sentinel } from '../harness/cli.js';
+import { EngineClient } from '../harness/engine-client.js';
+import { scrape } from '../harness/metrics.js';
+import { ScriptedAgent } from '../harness/scripted-agent.js';
+import type { Service } from '../harness/service.js';
+import { Stack } from '../harness/stack.js';
+import { until } from '../harness/until.js';
+import { startVllm, TINY } from './servers.js';
+
+/** Calibration takes eight rounds, of a second each, and a busy machine more. */
+const CALIBRATED_MS = 120_000;
+/** With vLLM fetched. */
+const TIMEOUT_MS = 900_000;
+
+async function sampleOf(monitor: Service, name: string, labels: Readonly<Record<string, string>>): Promise<number> {
+  const samples = await scrape((await monitor.ready()).metrics ?? '');
+  const matches = (of: Readonly<Record<string, string>>) =>
+    Object.entries(labels).every(([label, value]) => of[label] === value);
+  return samples.find((sample) => sample.name === name && matches(sample.labels))?.value ?? Number.NaN;
+}
+
+const REPEATABLE = 'sentinel_inference_repeatable';
+const ROUNDS = 'sentinel_inference_rounds_total';
+
+function shown(monitor: Service, kind: 'canary' | 'replay'): Promise<unknown> {
+  const isShown = async () => (await sampleOf(monitor, REPEATABLE, { kind })) === 1;
+  return until(`${monitor.spec.name} repeats itself (${kind})`, CALIBRATED_MS, isShown, 300);
+}
+
+describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
+  it('on three nodes: the device whose answers are outvoted is a SUSPECT, and explain and ledger say why', {
+    timeout: 300_000,
+  }, async () => {
+    await using stack = await Stack.start({ tls: true });
+    const engine = new EngineClient(stack);
+    const nodes = ['node-a', 'node-b', 'node-c'];
+    const agents = nodes.map(
+      (node) =>
+        new ScriptedAgent({
+          connection: stack.connection('engine', 'probe-agent'),
+          ...{ node, fleetKey: stack.secrets.fleetKey, devices: [device(`CPU-${node}`, 2)] },
+        }),
+    );
+    const models = nodes.map((_, i) => new ModelServer(i + 1));
+    try {
+      await Promise.all([...agents.map((agent) => agent.hello()), ...models.map((model) => model.start())]);
+      const ports = await Promise.all(nodes.map(() => freePort()));
+      const monitors = nodes.map((node, i) =>
+        stack.inferenceMonitor(node, {
+          ...{ framework: 'vllm', upstream_url: models[i]?.url ?? '', replica_name: `replica-${node}` },
+          // No traffic passes: these are comparisons alone.
+          listen_address: new URL(models[i]?.url ?? '').host,
+          canary: { interval_s: 1 },
+          replicas: { listen_address: `127.0.0.1:${ports[i]}`, endpoints: ports.map((port) => `127.0.0.1:${port}`) },
+        }),
+      );
+      await Promise.all(monitors.map((monitor) => monitor.start()));
+      await Promise.all(monitors.map((monitor) => shown(monitor, 'canary')));
+      const [, wrong] = models;
+      assert.ok(wrong !== undefined);
+      // Bits are evidence once a replica has agreed with the others.
+      const rounds = () => Promise.all(monitors.map((monitor) => sampleOf(monitor, ROUNDS, { kind: 'canary' })));
+      const before = await rounds();
+      await until('two rounds more', CALIBRATED_MS, async () => {
+        const now = await rounds();
+        return now.every((count, i) => count > (before[i] ?? 0) + 2);
+      });
+      wrong.fault = 'memory';
+
+      await engine.state('CPU-node-b', [GpuState.SUSPECT], 60_000);
+      const { stdout } = await sentinel(stack, 'gpus', 'explain', 'CPU-node-b');
+      assert.match(stdout.replaceAll(/\s+/g, ' '), /its answer to a canary was not that of the others in job tiny/);
+      const told = async () => {
+        const { stdout: events } = await sentinel(stack, 'audit', 'query', '--gpu', 'CPU-node-b');
+        return /anomaly +CPU-node-b +job_comparison/.test(events) && /decision +CPU-node-b +HEALTHY>SUSPECT/.test(events);
+      };
+      await until('the entries of the ledger', 30_000, told, 500);
+      for (const other of ['CPU-node-a', 'CPU-node-c'])
+        await engine.state(other, [GpuState.HEALTHY], 5_000);
+    } finally {
+      for (const agent of agents) agent.close();
+      engine.close();
+      await Promise.all(models.map((model) => model.stop()));
+    }
+  });
+
+  it('served by vLLM in fp32: shown to repeat itself, in canaries and in what it computes again of requests of users', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    await using stack = await Stack.prepare();
+    await using vllm = await startVllm();
+    const listen = `127.0.0.1:${await freePort()}`;
+    const monitor = stack.inferenceMonitor('node-v', {
+      ...{ framework: 'vllm', upstream_url: vllm.url, listen_address: listen, sampling_rate: 1 },
+      ...{ canary: { interval_s: 1 }, replay: { interval_s: 1 } },
+    });
+    await monitor.start();
+    const isCanary = shown(monitor, 'canary');
+    const asking = new AbortController();
+    const users = (async () => {
+      for (let i = 0; !asking.signal.aborted; i += 1) {
+        const body = JSON.stringify({ model: TINY, prompt: `request ${i} of a user`, max_tokens: 8, temperature: 1 });
+        const headers = { 'content-type': 'application/json' };
+        const answer = await fetch(`http://${listen}/v1/completions`, { method: 'POST', headers, body });
+        assert.equal(answer.status, 200, await answer.text());
+      }
+    })();
+    try {
+      await Promise.race([Promise.all([isCanary, shown(monitor, 'replay')]), users]);
+      assert.equal(await sampleOf(monitor, 'sentinel_inference_contradictions', { kind: 'canary' }), 0);
+    } finally {
+      asking.abort();
+      await users;
+    }
+  });
+});
