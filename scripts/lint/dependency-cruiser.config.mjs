@@ -5,7 +5,7 @@ const SERVICES = 'probe-agent|correlation-engine|audit-ledger|inference-monitor|
 const DOMAIN = '^packages/correlation-engine/src/(core\\.ts$|(evidence|lifecycle|explain|patterns|canary)/)';
 /** Folders of the monitors that judge: records in, findings out, so that simulation and production run the same code. */
 const ANALYSERS =
-  '^packages/(training-monitor/src/(analysers|grouping)|inference-monitor/src/analysers|monitor-kit/src/charts)/';
+  '^packages/(training-monitor/src/(analysers|grouping)|inference-monitor/src/(analysers|replicas/judge)|monitor-kit/src/charts)/';
 /** What monitors have in common and is as pure. */
 const PURE_KIT = '^packages/monitor-kit/(src|dist)/(charts/|severity|thresholds)';
 const TESTS = '(\\.test\\.ts$|/testing/|^tests/)';

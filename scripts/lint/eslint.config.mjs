@@ -37,7 +37,7 @@ export default tseslint.config(
     files: [
       ...DOMAIN.map((pattern) => `packages/correlation-engine/src/${pattern}`),
       'packages/training-monitor/src/{analysers,grouping}/**/*.ts',
-      'packages/inference-monitor/src/analysers/**/*.ts',
+      'packages/inference-monitor/src/{analysers,replicas/judge}/**/*.ts',
       'packages/monitor-kit/src/charts/**/*.ts',
     ],
     ignores: ['**/*.test.ts', '**/testing/**'],

@@ -79,11 +79,12 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
       assert.match(stdout.replaceAll(/\s+/g, ' '), /its answer to a canary was not that of the others in job tiny/);
       const told = async () => {
         const { stdout: events } = await sentinel(stack, 'audit', 'query', '--gpu', 'CPU-node-b');
-        return /anomaly +CPU-node-b +job_comparison/.test(events) && /decision +CPU-node-b +HEALTHY>SUSPECT/.test(events);
+        return (
+          /anomaly +CPU-node-b +job_comparison/.test(events) && /decision +CPU-node-b +HEALTHY>SUSPECT/.test(events)
+        );
       };
       await until('the entries of the ledger', 30_000, told, 500);
-      for (const other of ['CPU-node-a', 'CPU-node-c'])
-        await engine.state(other, [GpuState.HEALTHY], 5_000);
+      for (const other of ['CPU-node-a', 'CPU-node-c']) await engine.state(other, [GpuState.HEALTHY], 5_000);
     } finally {
       for (const agent of agents) agent.close();
       engine.close();
