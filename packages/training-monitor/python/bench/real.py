@@ -255,11 +255,10 @@ def run(rank: int, kind: str, config: Path, seconds: float, *, faults: bool) -> 
                 job.step()
             continue
         what, victim = fault
+        found.append(inject(job, kind, what, victim, random.Random(seed), config.parent))
         # Two replicas that differ are told as both, by both.
         for of in range(WORLD) if kind == "hsdp" and what != "checkpoint" else [victim]:
             told[TOLD_AS[what], of] = time.monotonic()
-        found.append(inject(job, kind, what, victim, random.Random(seed), config.parent))
-        told[TOLD_AS[what], victim] = time.monotonic()
     steps = job.number
     job.monitor.detach()
     return {"steps": steps, "faults": found}
