@@ -166,6 +166,20 @@ def test_without_an_analyser(llm: Engine, configure: Configure, monkeypatch: pyt
     monitor.close()
 
 
+def test_an_analyser_that_is_slow_and_is_killed(llm: Engine, configure: Configure, tmp_path: Path) -> None:
+    before = answers(llm, greedy())
+    monitor = InferenceMonitor.from_config(configure()).attach_vllm(llm)
+    slow = Analyser(tmp_path / "inference.sock", pause_s=60)
+    assert answers(llm, greedy()) == before
+    slow.wait(lambda: len(slow.requests) > 0, lambda: answers(llm, greedy()))
+    slow.stop()
+    assert answers(llm, greedy()) == before
+    back = Analyser(tmp_path / "inference.sock")
+    back.wait(lambda: len(back.of("hello")) == 1 and len(back.of("sample")) > 0, lambda: answers(llm, greedy()))
+    monitor.close()
+    back.stop()
+
+
 def test_what_fails_ends_the_monitor_alone(
     llm: Engine,
     configure: Configure,
