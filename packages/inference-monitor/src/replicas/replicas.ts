@@ -75,6 +75,7 @@ export class Replicas {
   #canaryMs = Number.NEGATIVE_INFINITY;
   #replayMs = Number.NEGATIVE_INFINITY;
   #askedLeft = 0;
+  #configHash = '';
   #running: Promise<void> | null = null;
 
   constructor(parts: ReplicasParts) {
@@ -168,12 +169,12 @@ export class Replicas {
   }
 
   async #due(): Promise<void> {
-    const { config, nowMs, nowUs, server, shown } = this.#parts;
+    const { config, nowMs, nowUs, server } = this.#parts;
     if (nowMs() - this.#lookMs >= LOOK_MS) {
       this.#lookMs = nowMs();
       await server.look();
     }
-    shown.use(server.configHash);
+    this.#useConfiguration();
     const { canary, replay } = config;
     const interval = this.#askedLeft > 0 ? Math.min(ASK_AGAIN_MS, canary.interval_s * 1000) : canary.interval_s * 1000;
     if (canary.enabled && server.identity?.api === 'openai' && nowMs() - this.#canaryMs >= interval)
@@ -188,6 +189,16 @@ export class Replicas {
         await this.#exchange.run(block);
         return [];
       });
+  }
+
+  /** With another configuration everything is seen anew. */
+  #useConfiguration(): void {
+    const { shown, server } = this.#parts;
+    const { configHash } = server;
+    if (configHash === '' || configHash === this.#configHash) return;
+    if (this.#configHash !== '') this.restarted();
+    this.#configHash = configHash;
+    shown.use(configHash);
   }
 
   async #round(kind: RoundKind, run: () => Promise<readonly Finding[]>): Promise<void> {
@@ -209,7 +220,7 @@ export class Replicas {
   }
 
   async #canary(): Promise<readonly Finding[]> {
-    const { prompts, config, server, peers, nowMs, nowUs, shown } = this.#parts;
+    const { prompts, config, server, peers, nowMs, nowUs } = this.#parts;
     this.#canaryMs = nowMs();
     const asked = this.#askedLeft > 0;
     if (asked) this.#askedLeft -= 1;
@@ -224,7 +235,7 @@ export class Replicas {
       others: (fresh) => this.#others({ $case: 'canary', value: { prompt, maxTokens, fresh } }, peers),
     });
     // What is known of the server's configuration may be known only now.
-    shown.use(server.configHash);
+    this.#useConfiguration();
     return result.findings;
   }
 

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { Replay } from '@sentinel/contracts/sentinel/v1/inference.js';
+import { ModelServer } from '@sentinel/monitor-kit/testing/model-server';
+import { SentinelError } from '@sentinel/service-kit/errors';
+import { UpstreamHttp } from './http.js';
+import { configHashOf, identify } from './identity.js';
+import { replayTensors } from './kserve.js';
+import { OpenAiServer } from './openai.js';
+
+interface Given {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+type Answer = { status?: number; body: unknown; headers?: Record<string, string> };
+
+/** A server that answers as told, and what it was asked. */
+async function serve(t: TestContext, answer: (given: Given) => Answer, apiKey = '') {
+  const asked: Given[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const given = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('latin1') };
+    asked.push(given);
+    const { status = 200, body, headers = {} } = answer(given);
+    response.writeHead(status, headers);
+    response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close().closeAllConnections());
+  const http = new UpstreamHttp(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, apiKey);
+  return { http, asked, openai: new OpenAiServer(http) };
+}
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => '',
+    (error) => SentinelError.from(error).code,
+  );
+
+test('a canary is asked greedily, and answered with tokens and exact probabilities', async (t) => {
+  const model = new ModelServer();
+  await model.start();
+  t.after(() => model.stop());
+  const openai = new OpenAiServer(new UpstreamHttp(model.url, ''));
+  const one = await openai.canary('tiny', 'a b c', 4);
+  assert.deepEqual([one.tokens.length, one.values.length, one.fingerprint], [4, 6, 'vllm-0.32.0-test']);
+  assert.deepEqual(await openai.canary('tiny', 'a b c', 4), one);
+  model.fault = 'memory';
+  const wrong = await openai.canary('tiny', 'a b c', 4);
+  assert.deepEqual(wrong.tokens, one.tokens);
+  assert.notDeepEqual(wrong.values, one.values);
+});
+
+test('a replay is one prefill, without the token that had to be asked for', async (t) => {
+  const model = new ModelServer();
+  await model.start();
+  t.after(() => model.stop());
+  const openai = new OpenAiServer(new UpstreamHttp(model.url, ''));
+  const replayed = await openai.replay('tiny', Replay.fromPartial({ prompt: [1, 2], completion: [3, 4, 5] }));
+  assert.deepEqual([replayed.tokens, replayed.values.length], [[], 4]);
+});
+
+test('a server that refuses to tell of the prompt is asked without it from then on', async (t) => {
+  const choice = { text: ' x', logprobs: { tokens: [' x'], token_logprobs: [-0.5] } };
+  const { openai, asked } = await serve(t, ({ body }) =>
+    body.includes('"echo"') ? { status: 400, body: { error: 'no echo' } } : { body: { choices: [choice] } },
+  );
+  for (let i = 0; i < 2; i += 1) assert.deepEqual((await openai.canary('m', 'p', 1)).values, [-0.5]);
+  assert.equal(asked.length, 3);
+  const sent = JSON.parse(asked[2]?.body ?? '') as Record<string, unknown>;
+  assert.deepEqual([sent['temperature'], sent['seed'], sent['max_tokens'], sent['stream']], [0, 0, 1, false]);
+});
+
+test('a chat of a user is asked again greedily, with nothing else of what was sent', async (t) => {
+  const content = [{ token: 'Yes', logprob: -0.25 }];
+  const { openai, asked } = await serve(t, () => ({ body: { choices: [{ message: {}, logprobs: { content } }] } }));
+  const body = { model: 'm', messages: [{ role: 'user', content: 'hi' }], temperature: 1.5, stream: true, user: 'u' };
+  const replay = Replay.fromPartial({ path: '/v1/chat/completions', body: Buffer.from(JSON.stringify(body)) });
+  assert.deepEqual((await openai.replay('m', replay)).values, [-0.25]);
+  const sent = JSON.parse(asked[0]?.body ?? '') as Record<string, unknown>;
+  assert.deepEqual([sent['temperature'], sent['stream'], sent['user'], sent['logprobs']], [0, false, undefined, true]);
+});
+
+test('nothing but questions to the model is asked for another replica', async (t) => {
+  const { http, openai, asked } = await serve(t, () => ({ body: {} }));
+  for (const path of ['/v1/load_lora_adapter', '/metrics', '/v2/repository/models/m/unload', '/v2/models/../x/infer']) {
+    const replay = Replay.fromPartial({ path, body: Buffer.from('{}') });
+    assert.equal(await codeOf(openai.replay('m', replay)), 'INVALID_ARGUMENT', path);
+    assert.equal(await codeOf(replayTensors(http, replay)), 'INVALID_ARGUMENT', path);
+  }
+  assert.equal(asked.length, 0);
+});
+
+test('tensors are compared by name, shape and every bit, not by what differs from request to request', async (t) => {
+  const raw = Buffer.from([0, 0, 128, 63, 255]);
+  const state = { id: '1', raw };
+  const { http, asked } = await serve(t, () => {
+    const output = { name: 'y', datatype: 'FP32', shape: [1], parameters: { binary_data_size: 4 } };
+    const json = Buffer.from(JSON.stringify({ id: state.id, model_version: '1', outputs: [output] }));
+    return { body: Buffer.concat([json, state.raw]), headers: { 'inference-header-content-length': `${json.length}` } };
+  });
+  const body = Buffer.from('{"inputs":[]}abcd');
+  const replay = Replay.fromPartial({
+    path: '/v2/models/m/infer',
+    body,
+    headerLength: 13,
+    contentType: 'application/octet-stream',
+  });
+  const one = await replayTensors(http, replay);
+  assert.equal(asked[0]?.headers['inference-header-content-length'], '13');
+  state.id = '2';
+  assert.deepEqual(await replayTensors(http, replay), one);
+  state.raw = Buffer.from([1, 0, 128, 63, 255]);
+  assert.notDeepEqual(await replayTensors(http, replay), one);
+});
+
+test('who the server is: the same hash for the same model and configuration, wherever it lies', async (t) => {
+  const of = async (root: string, length = 1024) => {
+    const models = { data: [{ id: 'tiny', owned_by: 'vllm', root, max_model_len: length }] };
+    const { http } = await serve(t, ({ path }) => ({ body: path === '/version' ? { version: '0.32.0' } : models }));
+    return identify(http);
+  };
+  const one = await of('/models/tiny/');
+  assert.deepEqual([one?.api, one?.model, one?.framework], ['openai', 'tiny', 'vllm 0.32.0']);
+  const hash = (identity: typeof one, ...more: [string?, string?]) =>
+    configHashOf(identity, more[0] ?? '', more[1] ?? '', 'xxhash');
+  assert.equal(hash(one), hash(await of('/other/tiny')));
+  assert.notEqual(hash(one), hash(await of('/models/tiny', 2048)));
+  assert.notEqual(hash(one), hash(one, 'vllm-0.32.0-bfloat16'));
+  assert.notEqual(hash(one), hash(one, '', 'what the library says'));
+  assert.notEqual(configHashOf(one, '', '', 'sha256'), hash(one));
+  assert.equal(configHashOf(null, '', '', 'xxhash'), '');
+  const triton = await serve(t, ({ path }) =>
+    path === '/v2' ? { body: { name: 'triton', version: '2.51.0' } } : { status: 404, body: {} },
+  );
+  assert.equal((await identify(triton.http))?.api, 'kserve');
+});
+
+test('the key of the server is shown by the monitor itself; a page that is no answer is said to be none', async (t) => {
+  const { http, asked, openai } = await serve(t, () => ({ body: Buffer.from('<html>') }), 'secret');
+  assert.equal(await codeOf(openai.canary('m', 'p', 1)), 'FAILED_PRECONDITION');
+  assert.equal(asked[0]?.headers.authorization, 'Bearer secret');
+  const away = new UpstreamHttp('http://127.0.0.1:1', '');
+  assert.equal(await codeOf(away.look('/v1/models')), 'UNAVAILABLE');
+  assert.equal(await codeOf(http.postJson('/x', {})), 'FAILED_PRECONDITION');
+});
