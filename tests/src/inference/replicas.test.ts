@@ -1,5 +1,6 @@
 /** Replicas of one model on three nodes: real monitors with TLS between them, engine, ledger and command line. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
 import { ModelServer } from '@sentinel/monitor-kit/testing/model-server';
@@ -8,6 +9,7 @@ import { device } from '../harness/batches.js';
 import { sentinel } from '../harness/cli.js';
 import { EngineClient } from '../harness/engine-client.js';
 import { scrape } from '../harness/metrics.js';
+import { ROOT } from '../harness/paths.js';
 import { ScriptedAgent } from '../harness/scripted-agent.js';
 import type { Service } from '../harness/service.js';
 import { Stack } from '../harness/stack.js';
@@ -27,6 +29,7 @@ async function sampleOf(monitor: Service, name: string, labels: Readonly<Record<
 }
 
 const REPEATABLE = 'sentinel_inference_repeatable';
+const ANOMALIES = 'sentinel_inference_anomalies_total';
 const ROUNDS = 'sentinel_inference_rounds_total';
 
 function shown(monitor: Service, kind: 'canary' | 'replay'): Promise<unknown> {
@@ -92,11 +95,14 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
     }
   });
 
-  it('served by vLLM in fp32: shown to repeat itself, in canaries and in what it computes again of requests of users', {
+  it('served by vLLM in fp32: shown to repeat itself, in canaries and in what it computes again; a bit flips, and it is told', {
     timeout: TIMEOUT_MS,
   }, async () => {
     await using stack = await Stack.prepare();
-    await using vllm = await startVllm();
+    await using vllm = await startVllm({
+      args: ['--worker-extension-cls', 'weight_faults.WeightFaults'],
+      env: { VLLM_SERVER_DEV_MODE: '1', PYTHONPATH: join(ROOT, 'tests/fixtures/vllm') },
+    });
     const listen = `127.0.0.1:${await freePort()}`;
     const monitor = stack.inferenceMonitor('node-v', {
       ...{ framework: 'vllm', upstream_url: vllm.url, listen_address: listen, sampling_rate: 1 },
@@ -116,6 +122,16 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
     try {
       await Promise.race([Promise.all([isCanary, shown(monitor, 'replay')]), users]);
       assert.equal(await sampleOf(monitor, 'sentinel_inference_contradictions', { kind: 'canary' }), 0);
+      const told = () => sampleOf(monitor, ANOMALIES, { type: 'CANARY_MISMATCH', severity: 'CRITICAL' });
+      assert.equal(await told(), 0);
+      const headers = { 'content-type': 'application/json' };
+      const order = { method: 'POST', headers, body: JSON.stringify({ method: 'flip_bit' }) };
+      const flipped = await fetch(`${vllm.url}/collective_rpc`, order);
+      assert.equal(flipped.status, 200, await flipped.text());
+      await until('the flipped bit is told', 60_000, async () => (await told()) > 0, 300);
+      assert.ok(
+        monitor.lines.some(({ msg }) => /answers to a canary otherwise than it did, and repeats that/.test(msg)),
+      );
     } finally {
       asking.abort();
       await users;

@@ -83,6 +83,7 @@ test('who never agreed since its server was started is another configuration, or
     const [finding] = made.round(LOST, { reference: null });
     assert.deepEqual([finding?.severity, finding?.compared], ['WARNING', undefined]);
     assert.match(finding?.detail ?? '', /never agreed since it was started/);
+    assert.deepEqual(made.round(LOST, { reference: null }), [], 'told once, as it may be so for good');
   }
 });
 
@@ -97,8 +98,12 @@ test('two replicas that differ: no vote, and soft evidence against the one that 
 
 test('a replica alone is held against what it answered before', () => {
   const { round } = watch(0);
+  const wrong = [said('a', 'y'), said('a', 'y', { again: true })];
   assert.deepEqual(round([said('a', 'x')]), []);
-  const [finding] = round([said('a', 'y'), said('a', 'y', { again: true })]);
+  const [finding] = round(wrong);
+  assert.deepEqual(round(wrong), [], 'told once');
+  round([said('a', 'x')]);
+  assert.equal(round(wrong).length, 1, 'it was right again');
   assert.deepEqual([finding?.severity, finding?.compared], ['CRITICAL', undefined]);
   assert.equal(round([said('a', 'y'), said('a', 'x', { again: true })])[0]?.severity, 'HIGH');
 });

@@ -44,7 +44,9 @@ export class BitWatch {
     if (vote.kind === 'lost') return this.#lost(round, vote);
     const base = { type: 'CANARY_MISMATCH', detector: this.#kind, workers: 'all', ...size } as const;
     const doubt = doubtOf(round, vote, WHAT[this.#kind]);
-    return doubt === null ? [] : [{ ...base, ...doubt }];
+    if (doubt === null) this.#standing.cleared(this.#kind);
+    const told = doubt !== null && (vote.wavers || this.#standing.isNewDoubt(this.#kind, doubt.severity));
+    return told ? [{ ...base, ...doubt }] : [];
   }
 
   #lost(round: Round, vote: Vote): Finding[] {
@@ -55,7 +57,8 @@ export class BitWatch {
     const sure = others.every(({ repeatable }) => repeatable) && this.#standing.hasAgreed(this.#kind);
     if (!sure) {
       const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others, with which it never agreed since it was started: another configuration, other weights, or a fault from the beginning`;
-      return [{ ...base, type: 'CANARY_MISMATCH', severity: 'WARNING', detail }];
+      const told = this.#standing.isNewDoubt(this.#kind, 'WARNING');
+      return told ? [{ ...base, type: 'CANARY_MISMATCH', severity: 'WARNING', detail }] : [];
     }
     const since = this.#standing.lostSinceUs;
     const weights = weightsOf(own, answers, vote);

@@ -15,6 +15,8 @@ const NOTHING: Count = { ever: false, agreed: 0, lost: false, lostSinceUs: null 
 
 /** How this replica stood in comparisons since its server was started. */
 export class Standing {
+  /** Kinds and severities of what was told without a vote. */
+  readonly #doubted = new Set<string>();
   readonly #counts: Record<Kind, Count> = { canary: { ...NOTHING }, replay: { ...NOTHING }, weights: { ...NOTHING } };
 
   /**
@@ -49,11 +51,29 @@ export class Standing {
     count.ever = true;
     count.agreed += 1;
     count.lostSinceUs = null;
+    this.cleared(kind);
     return count.lost && Number.isInteger(Math.log10(count.agreed));
+  }
+
+  /**
+   * True the first time since it agreed, was cleared or was started: replicas that differ for good, as those on other hardware do, are told
+   * of once and not in every round.
+   */
+  isNewDoubt(kind: Kind, severity: string): boolean {
+    const doubt = `${kind} ${severity}`;
+    const isNew = !this.#doubted.has(doubt);
+    this.#doubted.add(doubt);
+    return isNew;
+  }
+
+  /** It answers what it did before. */
+  cleared(kind: Kind): void {
+    for (const doubt of this.#doubted) if (doubt.startsWith(`${kind} `)) this.#doubted.delete(doubt);
   }
 
   /** The server was started anew, or holds another model. */
   restart(): void {
+    this.#doubted.clear();
     for (const count of Object.values(this.#counts)) {
       count.agreed = 0;
       count.ever = false;
