@@ -17,6 +17,8 @@ const TELL_MS = 1_000;
 /** Requests in flight have so long to end. */
 const DRAIN_MS = 25_000;
 const LOOK_MS = 100;
+/** A front on a port of the system's choice ends so long after its analyser. */
+const UNWATCHED_MS = 60_000;
 
 /** The process of the front. Its only argument is `FrontSettings` in JSON; its listening sockets are inherited. */
 const settings = JSON.parse(process.argv[2] ?? '{}') as FrontSettings;
@@ -63,6 +65,7 @@ sender = new SampleSender({
 });
 const own = statSync(controlPath(settings.socket)).ino;
 let draining = false;
+let watchedMs = performance.now();
 
 process.off('uncaughtException', giveUp);
 process.on('uncaughtException', (error) => {
@@ -81,10 +84,13 @@ function listen(server: Pick<Server, 'once' | 'listen'>, fd: number): Promise<vo
   });
 }
 
-/** A front whose control socket is gone could never be ended or replaced. */
+/** A front whose control socket is gone could never be ended or replaced; one whose port the system chose is known to its analyser alone. */
 function reachable(): boolean {
+  if (control.watched) watchedMs = performance.now();
+  if (draining || control.watched) return true;
+  if (settings.listen.endsWith(':0') && performance.now() - watchedMs > UNWATCHED_MS) return false;
   const path = controlPath(settings.socket);
-  return draining || control.watched || (existsSync(path) && statSync(path).ino === own);
+  return existsSync(path) && statSync(path).ino === own;
 }
 
 async function follow(order: ToFront): Promise<void> {

@@ -70,6 +70,7 @@ export class OpenAiServer {
     }
     if (this.#flavour.refuses === true && asked.logprobs !== undefined && asked.logprobs !== null)
       return this.#json(response, 400, { error: { message: 'logprobs are not available' } });
+    if ((asked.max_tokens ?? 1) < 0) return this.#json(response, 400, { error: { message: 'max_tokens is negative' } });
     if (asked.model !== 'm') return this.#json(response, 404, { error: { message: 'no such model' } });
     if (asked.stream === true) return this.#stream(response, asked, chat);
     return this.#json(response, 200, this.#whole(asked, chat));

@@ -33,6 +33,11 @@ export class Exchange {
     return this.#state === 'swallow';
   }
 
+  /** For the answer to the original request, which the plan has asked for. */
+  next(): Exchange {
+    return new Exchange(this.original, this.#plan, this.#write);
+  }
+
   /** The final head of the answer is whole. */
   begin(head: Head, bytes: Buffer, extent: Extent): void {
     const plain = header(head, 'content-encoding') === '' && header(head, 'trailer') === '';

@@ -269,9 +269,9 @@ export class Tunnel {
     old.on('error', () => undefined);
     old.destroy();
     this.#server = this.#connect();
+    this.#exchange = exchange.next();
     this.#toServer(exchange.original);
     if (this.#client.readableEnded) this.#server.end();
-    this.#takeKept();
   }
 
   #takeKept(): void {

@@ -128,13 +128,16 @@ class StreamExchange {
       const body = Buffer.concat(parts);
       const { ':method': method = '', ':path': path = '' } = this.#headers;
       const plan = sampling.plan({ method, path, headers: list, body });
-      this.#ask(plan, body).end(plan?.body ?? body);
+      this.#ask(plan, body, plan?.body ?? body).end(plan?.body ?? body);
     };
     client.on('data', take).on('end', end);
   }
 
-  /** @param original null = the body is piped */
-  #ask(plan: Plan | null, original: Buffer | null): ClientRequest {
+  /**
+   * @param original null = the body is piped
+   * @param sent what is sent in its place
+   */
+  #ask(plan: Plan | null, original: Buffer | null, sent: Buffer | null = original): ClientRequest {
     const { upstream, counts } = this.#parts;
     const { ':method': method = 'GET', ':path': path = '/' } = this.#headers;
     const options = {
@@ -143,7 +146,7 @@ class StreamExchange {
       agent: this.#agent,
       method,
       path,
-      headers: this.#requestHeaders(original === null ? null : (plan?.body ?? original).length),
+      headers: this.#requestHeaders(sent?.length ?? null),
       setHost: false,
     };
     const server = upstream.protocol === 'https:' ? tlsRequest(options) : request(options);
@@ -179,7 +182,7 @@ class StreamExchange {
     const reading = plan?.answer(statusCode, list) ?? { kind: 'pass' as const };
     if (reading.kind === 'again' && original !== null) {
       answer.resume();
-      answer.on('end', () => this.#ask(null, original).end(original));
+      answer.on('end', () => this.#ask(plan, original).end(original));
       return;
     }
     if (client.destroyed) return;

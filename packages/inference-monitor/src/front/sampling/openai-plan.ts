@@ -38,6 +38,7 @@ export class OpenAiPlan implements Plan {
   readonly #tally: AnswerTally;
   readonly #beganMs: number;
   #firstByteMs = 0;
+  #again = false;
   readonly #learned: unknown[] = [];
 
   constructor(parts: PlanParts) {
@@ -56,8 +57,13 @@ export class OpenAiPlan implements Plan {
 
   answer(status: number, headers: SampledRequest['headers']): Reading {
     this.#firstByteMs = this.#parts.nowMs();
+    if (this.#again) {
+      // A request that is refused either way is the client's mistake.
+      if (status < 400) this.#parts.onRefused();
+      return { kind: 'pass' };
+    }
     if (this.body !== null && (status === 400 || status === 422)) {
-      this.#parts.onRefused();
+      this.#again = true;
       return { kind: 'again' };
     }
     const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';

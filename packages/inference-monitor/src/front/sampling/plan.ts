@@ -4,7 +4,7 @@ import type { Head } from '../http1/head.js';
 export interface Plan {
   /** Goes to the server in place of the body; null = the body goes as it is. */
   readonly body: Buffer | null;
-  /** Once the head of the answer is there. */
+  /** Once the head of the answer is there; after `again`, that of the answer to the original, which is not asked again. */
   answer(status: number, headers: Head['headers']): Reading;
   /** The answer did not come to its end. */
   abandon(): void;

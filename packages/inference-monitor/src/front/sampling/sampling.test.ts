@@ -91,6 +91,16 @@ test('a server that refuses the changed request gets the original, once, and soo
   assert.deepEqual([counts.doubts.refused, counts.sampled], [9, 0]);
 });
 
+test('a client that makes mistakes does not keep others from being sampled', async () => {
+  const { through, counts } = await sampled();
+  const good = JSON.stringify({ model: 'm', prompt: 'x' });
+  const bad = JSON.stringify({ model: 'm', prompt: 'x', max_tokens: -1 });
+  await post(through, COMPLETIONS, good);
+  for (let k = 0; k < 8; k += 1) assert.equal((await post(through, COMPLETIONS, bad)).status, 400);
+  await post(through, COMPLETIONS, good);
+  assert.deepEqual([counts.doubts.refused, counts.sampled], [0, 1]);
+});
+
 test('what nobody is certain about passes unchanged', async () => {
   const { server, direct, through, counts } = await sampled();
   const warm = JSON.stringify({ model: 'm', prompt: 'x' });
