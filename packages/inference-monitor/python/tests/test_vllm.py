@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -109,6 +110,7 @@ def test_records_are_what_transformers_computes(
         for block, part in zip(sample.blocks, (slice(0, 64), slice(64, 100)), strict=True):
             assert block.entropy == pytest.approx(entropy[part].mean().item(), abs=1e-4)
             assert block.top_logprob == pytest.approx(top[part, 0].mean().item(), abs=1e-4)
+            assert block.max_logit == pytest.approx(logits[part].abs().max().item(), abs=1e-3)
             assert block.impossible == 0
             assert block.excess < 1e-6
             assert block.ByteSize() <= 300

@@ -104,6 +104,8 @@ def test_a_corrupted_logit_is_shown(llm: Engine, configure: Configure, analyser:
     healthy, broken, sharp = (samples[4 * part : 4 * part + 4] for part in range(3))
     assert all(one.blocks[0].impossible == 0 for one in healthy + sharp)
     assert all(one.blocks[0].impossible > 0 for one in broken)
+    for one, other in zip(healthy, sharp, strict=True):
+        assert other.blocks[0].max_logit > 2 * one.blocks[0].max_logit
     assert max(one.blocks[0].entropy for one in sharp) < min(one.blocks[0].entropy for one in healthy)
 
 

@@ -9,7 +9,7 @@ import argparse
 
 from . import __version__
 
-TESTED = """run on CPUs: vLLM 0.32.0 (LLM, AsyncLLM and vllm serve; float32 and bfloat16), Triton 2.51 with its Python backend,
+TESTED = """run on CPUs: vLLM 0.32.0 (float32; LLM, AsyncLLM and its server, two workers), Triton 2.51 with its Python backend,
   pytriton 0.7.0, any callable
 written for their documented interfaces, not run: TensorRT-LLM, SGLang
 not run: GPUs"""

@@ -16,6 +16,7 @@ from ..weights import Weights
 from . import plugin
 from .drivers import AsyncDriver, StepDriver, finish
 from .jobs import IDLE_S, PIECE_PAUSE_S, Job, Pause, Rpc, answer, checksum
+from .sampler import asked
 from .watch import Open, Watch, sample
 
 # Of collective_rpc; each of them loads or moves weights.
@@ -56,7 +57,7 @@ class VllmAttachment:
             self._driver = StepDriver(inner, self._job, channel.run)
         else:
             self._driver = AsyncDriver(inner, self._job)
-        self._watch = Watch(inner, self._take, self._ended, channel.run)
+        self._watch = Watch(inner, self._take, self._ended, channel.run, asked(self._config.model_config.max_logprobs))
 
     def close(self) -> None:
         self._watch.remove()

@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from .._kit.guard import log
-from . import worker
+from . import sampler, worker
 
 CONFIG = "SENTINEL_INFERENCE_CONFIG"
 _DONE = "_sentinel_attaches"
@@ -20,11 +20,13 @@ _DONE = "_sentinel_attaches"
 def load() -> None:
     """May be called more than once. Never fails: vLLM goes on without it."""
     try:
+        from vllm.v1.sample.sampler import Sampler
         from vllm.v1.worker.worker_base import WorkerBase
 
         for method in worker.METHODS:
             if not hasattr(WorkerBase, method.__name__):
                 setattr(WorkerBase, method.__name__, method)
+        sampler.watch(Sampler)
         if os.environ.get(CONFIG):
             _attach_all(os.environ[CONFIG])
     except Exception as reason:

@@ -7,13 +7,18 @@ back beyond that is taken out before the front process looks at it. So users get
 from __future__ import annotations
 
 import copy
+import dataclasses
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .. import record
 from .._wire import inference_pb2 as wire
+from .sampler import ASKED
 
 # Sampled requests at once; more are not sampled.
 MAX_OPEN = 1024
@@ -35,6 +40,8 @@ class Open:
     tokens: list[int] = field(default_factory=list)
     chosen: list[float] = field(default_factory=list)
     top: list[list[float]] = field(default_factory=list)
+    # Largest magnitude of a logit; NaN = not known.
+    peaks: list[float] = field(default_factory=list)
     nans: int = 0
 
 
@@ -47,11 +54,12 @@ class Watch:
         take: Callable[[], bool],
         ended: Callable[[Open], None],
         run: Callable[[Callable[[], None]], None],
-        top: int = record.TOP,
+        asks: int,
     ) -> None:
-        """`take`: is this request sampled? `ended`: one was answered. `run` calls a function and keeps to itself what it raises."""
+        """`take`: is this request sampled? `ended`: one was answered. `run` calls a function and keeps to itself what it raises.
+        `asks`: for how many logarithms of probabilities a sampled request asks."""
         self._processor = engine.output_processor
-        self._take, self._ended, self._run, self._top = take, ended, run, top
+        self._take, self._ended, self._run, self._asks = take, ended, run, asks
         self._open: dict[str, Open] = {}
         self._originals = {name: getattr(self._processor, name) for name in ("add_request", "process_outputs")}
         self._processor.add_request = self._add
@@ -76,10 +84,10 @@ class Watch:
         if len(self._open) >= MAX_OPEN or getattr(params, "logprob_token_ids", None):
             return
         asked = params.logprobs
-        if asked is None or 0 <= asked < self._top:
+        if asked is None or 0 <= asked < self._asks:
             # Siblings of one request may share their parameters.
             params = copy.copy(params)
-            params.logprobs = self._top
+            params.logprobs = self._asks
             request.sampling_params = params
         self._open[request.request_id] = Open(time.perf_counter(), list(request.prompt_token_ids or []), asked)
 
@@ -111,7 +119,10 @@ class Watch:
         rows = found.logprobs
         one.chosen.extend(float(value) for value in rows[:, 0])
         # The chosen one comes first, then the most likely ones in order.
-        one.top.extend(rows[:, 1 : 1 + self._top].tolist())
+        one.top.extend(rows[:, 1 : 1 + record.TOP].tolist())
+        # Where vLLM samples in another way than it is watched the column holds what it is for: the logarithm of a probability.
+        peaks = rows[:, ASKED].tolist() if rows.shape[1] == ASKED + 1 else [math.nan] * len(rows)
+        one.peaks.extend(peak if peak >= 0 else math.nan for peak in peaks)
 
     def _forget(self) -> None:
         """Requests that were aborted."""
@@ -123,7 +134,7 @@ def sample(one: Open, now: float, time_us: int, model: str, replay: bool) -> wir
     """The record of a request that was answered at `now`, of the clock that `one` has."""
     width = min((len(row) for row in one.top), default=0)
     tokens = record.from_top(one.chosen, [row[:width] for row in one.top]) if width else _chosen_alone(one)
-    found = record.blocks(tokens)
+    found = record.blocks(dataclasses.replace(tokens, max_logit=np.asarray(one.peaks)))
     if found and one.nans:
         found[0].impossible += one.nans
     return wire.RequestSample(
