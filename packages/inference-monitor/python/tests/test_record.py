@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sentinel_inference import record
+from sentinel_inference.limits import clipped
 from sentinel_inference.tensors import statistics
 
 
@@ -58,3 +59,8 @@ def test_tensors() -> None:
     assert (one.datatype, one.elements, one.nonfinite, one.min, one.max, one.mean) == ("FP16", 4, 2, -2, 1, -0.5)
     assert (two.datatype, two.mean, len(two.name)) == ("INT64", 4, 100)
     assert (three.datatype, three.elements, three.HasField("min")) == ("BYTES", 1, False)
+
+
+def test_texts_are_such_as_the_analyser_takes() -> None:
+    assert clipped("a\nb\x00c", 200) == "a b c"
+    assert clipped("ü" * 10, 5) == "üü"

@@ -12,13 +12,14 @@ from typing import Any
 from . import record, tensors
 from ._wire import inference_pb2 as wire
 from .channel import Channel
+from .limits import MODEL_BYTES, clipped
 
 FIELDS = ("logits", "logprobs", "tokens")
 
 
 def wrapped(function: Any, channel: Channel, model: str, read: Callable[[Any], Any] | None) -> Any:
     """`function` whose sampled results are recorded."""
-    name = (model or getattr(function, "__name__", type(function).__name__))[:200]
+    name = clipped(model or getattr(function, "__name__", type(function).__name__), MODEL_BYTES)
     channel.run(lambda: channel.begin(hello(name)))
     look = read or (lambda result: result)
 

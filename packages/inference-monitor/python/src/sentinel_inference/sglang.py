@@ -14,6 +14,7 @@ from typing import Any
 from . import record
 from ._wire import inference_pb2 as wire
 from .channel import Channel
+from .limits import MODEL_BYTES, clipped
 
 ASKED = ("return_logprob", "top_logprobs_num", "logprob_start_len", "token_ids_logprob")
 ADDED = (
@@ -31,7 +32,7 @@ class SglangAttachment:
 
     def __init__(self, engine: Any, channel: Channel) -> None:
         self._engine, self._channel = engine, channel
-        self._model = str(getattr(getattr(engine, "server_args", None), "model_path", ""))[:200]
+        self._model = clipped(str(getattr(getattr(engine, "server_args", None), "model_path", "")), MODEL_BYTES)
         generate, later = engine.generate, engine.async_generate
         engine.generate = functools.wraps(generate)(lambda *args, **kwargs: self._now(generate, args, kwargs))
         engine.async_generate = functools.wraps(later)(lambda *args, **kwargs: self._later(later, args, kwargs))

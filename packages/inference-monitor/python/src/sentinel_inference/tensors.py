@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._wire import inference_pb2 as wire
+from .limits import NAME_BYTES, clipped
 
 # As KServe v2 calls types of numbers.
 DATATYPES = {
@@ -25,7 +26,6 @@ DATATYPES = {
     "float32": "FP32",
     "float64": "FP64",
 }
-MAX_NAME = 100
 MAX_OUTPUTS = 64
 
 
@@ -48,7 +48,7 @@ def _one(name: str, value: Any) -> wire.TensorStats:
     datatype = DATATYPES.get(str(getattr(value, "dtype", "")).removeprefix("torch."), "")
     values = to_numpy(value)
     found = wire.TensorStats(
-        name=name.encode()[:MAX_NAME].decode(errors="ignore"),
+        name=clipped(name, NAME_BYTES),
         datatype=datatype or DATATYPES.get(str(values.dtype), "BYTES"),
         elements=values.size,
     )

@@ -13,6 +13,7 @@ from typing import Any
 from . import tensors
 from ._wire import inference_pb2 as wire
 from .channel import Channel
+from .limits import MODEL_BYTES, clipped
 
 
 class TritonAttachment:
@@ -97,7 +98,7 @@ def sample(outputs: Mapping[str, Any], model: str, began: float) -> wire.StreamS
     found = wire.RequestSample(
         time_us=time.time_ns() // 1000,
         kind=wire.RequestSample.KIND_TENSORS,
-        model=model[:200],
+        model=clipped(model, MODEL_BYTES),
         first_byte_us=took,
         total_us=took,
         outputs=tensors.statistics(outputs),
@@ -108,7 +109,9 @@ def sample(outputs: Mapping[str, Any], model: str, began: float) -> wire.StreamS
 def hello(model: str, framework: str, code: Any) -> wire.ServerHello:
     """Two replicas are comparable where they run the same code under the same name."""
     equal = f"{framework} {model} {type(code).__qualname__}"
-    return wire.ServerHello(model=model[:200], framework=framework, config_hash=hashlib.sha256(equal.encode()).digest())
+    return wire.ServerHello(
+        model=clipped(model, MODEL_BYTES), framework=framework, config_hash=hashlib.sha256(equal.encode()).digest()
+    )
 
 
 def _method(function: Any) -> Any:

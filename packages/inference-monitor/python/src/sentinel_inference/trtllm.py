@@ -15,6 +15,7 @@ from typing import Any
 from . import record
 from ._wire import inference_pb2 as wire
 from .channel import Channel
+from .limits import MODEL_BYTES, clipped
 
 INPUTS, PARAMS = 0, 1
 
@@ -24,7 +25,7 @@ class TrtllmAttachment:
 
     def __init__(self, llm: Any, channel: Channel) -> None:
         self._llm, self._channel = llm, channel
-        self._model = str(getattr(getattr(llm, "args", None), "model", ""))[:200]
+        self._model = clipped(str(getattr(getattr(llm, "args", None), "model", "")), MODEL_BYTES)
         self._original = llm.generate_async
         llm.generate_async = functools.wraps(self._original)(lambda *args, **kwargs: self._generate(*args, **kwargs))
         channel.run(lambda: channel.begin(wire.ServerHello(model=self._model, framework="tensorrt-llm")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ._wire import inference_pb2 as wire
+from .limits import TENSOR_BYTES, clipped
 from .manifest import ALGORITHM, Shard
 
 
@@ -33,7 +34,9 @@ class Weights:
                     digest=shard.digest,
                     expected=expected.digest if expected is not None else b"",
                     bytes=shard.size,
-                    differing=expected.differing(shard) if expected is not None else [],
+                    differing=[clipped(name, TENSOR_BYTES) for name in expected.differing(shard)]
+                    if expected is not None
+                    else [],
                 )
             )
         self._reloaded = False

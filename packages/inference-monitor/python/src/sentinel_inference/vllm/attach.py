@@ -12,6 +12,7 @@ from .. import manifest
 from .._kit.guard import log
 from .._wire import inference_pb2 as wire
 from ..channel import Channel
+from ..limits import FAILURE_BYTES, FRAMEWORK_BYTES, MODEL_BYTES, clipped
 from ..weights import Weights
 from . import plugin
 from .drivers import AsyncDriver, StepDriver, finish
@@ -78,7 +79,7 @@ class VllmAttachment:
         model = self._config.model_config.served_model_name
         name = model if isinstance(model, str) else self._config.model_config.model
         replay = bool(one.tokens) and self._channel.replays.due(time.monotonic())
-        record = sample(one, time.perf_counter(), time.time_ns() // 1000, name[:200], replay)
+        record = sample(one, time.perf_counter(), time.time_ns() // 1000, clipped(name, MODEL_BYTES), replay)
         self._channel.put(wire.StreamSamplesRequest(sample=record))
 
     def _job(self) -> Job:
@@ -92,7 +93,9 @@ class VllmAttachment:
                 try:
                     found = yield from answer(question, self._encode)
                 except Exception as reason:
-                    found = wire.Answer(id=question.id, failure=f"{type(reason).__name__}: {reason}"[:500])
+                    found = wire.Answer(
+                        id=question.id, failure=clipped(f"{type(reason).__name__}: {reason}", FAILURE_BYTES)
+                    )
                 channel.put(wire.StreamSamplesRequest(answer=found))
             elif time.monotonic() >= self._due:
                 yield from self._checked(PIECE_PAUSE_S)
@@ -163,8 +166,8 @@ def hello(config: Any, workers: list[dict[str, Any]]) -> wire.ServerHello:
         "workers": sorted({json.dumps({**one, "gpu": ""}, sort_keys=True) for one in workers}),
     }
     return wire.ServerHello(
-        model=served[:200],
-        framework=f"vllm {vllm.__version__}"[:64],
+        model=clipped(served, MODEL_BYTES),
+        framework=clipped(f"vllm {vllm.__version__}", FRAMEWORK_BYTES),
         config_hash=hashlib.sha256(json.dumps(equal, sort_keys=True, default=str).encode()).digest(),
         dtype=str(model.dtype).removeprefix("torch."),
         gpus=[one.get("gpu", "") for one in workers],
