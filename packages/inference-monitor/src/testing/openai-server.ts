@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 
 /** How the server differs from vLLM. */
 export interface OpenAiFlavour {
@@ -11,6 +12,8 @@ export interface OpenAiFlavour {
   readonly noTokenIds?: boolean;
   /** Refuses requests that ask for logprobs. */
   readonly refuses?: boolean;
+  /** Answers to requests that ask for logprobs are compressed. */
+  readonly compresses?: boolean;
   /** A token that is held back gets an event of its own where more is asked, as with tool parsers of vLLM. */
   readonly holdsBack?: boolean;
   /** Between two events. */
@@ -73,6 +76,11 @@ export class OpenAiServer {
     if ((asked.max_tokens ?? 1) < 0) return this.#json(response, 400, { error: { message: 'max_tokens is negative' } });
     if (asked.model !== 'm') return this.#json(response, 404, { error: { message: 'no such model' } });
     if (asked.stream === true) return this.#stream(response, asked, chat);
+    if (this.#flavour.compresses === true && typeof asked.logprobs === 'number') {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      response.end(gzipSync(JSON.stringify(this.#whole(asked, chat))));
+      return;
+    }
     return this.#json(response, 200, this.#whole(asked, chat));
   }
 

@@ -16,7 +16,7 @@ export interface Upstream {
 }
 
 export async function startUpstream(): Promise<Upstream> {
-  const program = join(import.meta.dirname, 'fast-upstream.js');
+  const program = join(import.meta.dirname, 'fast-upstream-main.js');
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { process: child, port: Number(line.toString()) };

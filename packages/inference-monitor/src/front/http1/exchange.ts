@@ -1,5 +1,5 @@
 import type { Plan, Reading } from '../sampling/plan.js';
-import { type Extent, type Head, header } from './head.js';
+import type { Extent, Head } from './head.js';
 
 /** Largest answer that is put together; a larger one passes with what was asked for in addition. */
 const MAX_WHOLE_BYTES = 32 * 1024 * 1024;
@@ -40,9 +40,7 @@ export class Exchange {
 
   /** The final head of the answer is whole. */
   begin(head: Head, bytes: Buffer, extent: Extent): void {
-    const plain = header(head, 'content-encoding') === '' && header(head, 'trailer') === '';
-    this.#reading = plain ? this.#plan.answer(head.status, head.headers) : { kind: 'pass' };
-    if (!plain) this.#plan.abandon();
+    this.#reading = this.#plan.answer(head.status, head.headers);
     this.#extent = extent;
     this.#headBytes = bytes;
     switch (this.#reading.kind) {

@@ -11,6 +11,7 @@ export function hide(text: Buffer, added: Added, shape: Shape): Buffer {
     const inside = members(text, start);
     if (added.tokenIds) edits.push(...nulls(text, inside, ['token_ids', 'prompt_token_ids']));
     if (added.logprobs) edits.push(...withoutLogprobs(text, inside, shape));
+    if (added.keepTop !== null) edits.push(...fewerTop(text, inside, added.keepTop));
   }
   return edited(text, edits);
 }
@@ -29,6 +30,19 @@ function withoutLogprobs(text: Buffer, all: readonly Member[], shape: Shape): Ed
   const last = finish !== undefined && isValue(text, finish.start);
   const absent = (last ? shape.last : shape.other) === 'absent';
   return [absent ? removal(all, k) : { start: found.start, end: found.end, text: 'null' }];
+}
+
+/** Of a chat: servers tell the likeliest tokens in an order that does not depend on how many they are. */
+function fewerTop(text: Buffer, all: readonly Member[], keep: number): Edit[] {
+  const logprobs = all.find(({ key }) => key === 'logprobs');
+  const content = logprobs === undefined ? undefined : member(text, 'content', logprobs.start);
+  return (content === undefined ? [] : elements(text, content.start)).flatMap(({ start }) => {
+    const top = member(text, 'top_logprobs', start);
+    const tokens = top === undefined ? [] : elements(text, top.start);
+    const [first, last] = [tokens[keep], tokens.at(-1)];
+    if (first === undefined || last === undefined) return [];
+    return [{ start: tokens[keep - 1]?.end ?? first.start, end: last.end, text: '' }];
+  });
 }
 
 function isValue(text: Buffer, at: number): boolean {

@@ -1,5 +1,5 @@
 import { type RequestSample, RequestSample_Kind, type TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
-import type { Doubt, Plan, Reading, SampledRequest } from './plan.js';
+import { type Doubt, isOpaque, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { statsOfBytes, statsOfValues } from './tensor-stats.js';
 
 /** Larger answers pass unseen. */
@@ -53,7 +53,7 @@ export class KservePlan implements Plan {
   }
 
   answer(status: number, headers: SampledRequest['headers']): Reading {
-    if (status !== 200) {
+    if (status !== 200 || isOpaque(headers)) {
       this.#parts.onDoubt('answer');
       return { kind: 'pass' };
     }

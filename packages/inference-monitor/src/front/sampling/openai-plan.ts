@@ -3,7 +3,7 @@ import { AnswerTally } from './answer-tally.js';
 import { carriesNothing, hide } from './hide.js';
 import { edited } from './json-spans.js';
 import { type Added, type Asking, type Route, withMoreAsked } from './openai-request.js';
-import type { Doubt, Plan, Reading, SampledRequest } from './plan.js';
+import { type Doubt, isOpaque, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { learnShape, type Shape } from './shape.js';
 import { dataOf, SseEvents } from './sse-events.js';
 
@@ -50,8 +50,9 @@ export class OpenAiPlan implements Plan {
     this.#added = {
       logprobs: changed && !asking.asksLogprobs,
       tokenIds: changed && shape.tokenIds && !asking.asksTokenIds,
+      keepTop: changed ? asking.fewTop : null,
     };
-    const adds = this.#added.logprobs || this.#added.tokenIds;
+    const adds = this.#added.logprobs || this.#added.tokenIds || this.#added.keepTop !== null;
     this.body = adds ? withMoreAsked(request.body, route, this.#added) : null;
   }
 
@@ -62,13 +63,13 @@ export class OpenAiPlan implements Plan {
       if (status < 400) this.#parts.onRefused();
       return { kind: 'pass' };
     }
-    if (this.body !== null && (status === 400 || status === 422)) {
+    if (this.body !== null && (status === 400 || status === 422 || isOpaque(headers))) {
       this.#again = true;
       return { kind: 'again' };
     }
     const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
     const stream = /^text\/event-stream\b/i.test(type);
-    if (status !== 200 || (!stream && !/^application\/json\b/i.test(type))) {
+    if (status !== 200 || isOpaque(headers) || (!stream && !/^application\/json\b/i.test(type))) {
       this.#parts.onDoubt('answer');
       return { kind: 'pass' };
     }

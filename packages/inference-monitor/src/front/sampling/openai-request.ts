@@ -28,6 +28,8 @@ const CONFLICTS = [
 export interface Added {
   readonly logprobs: boolean;
   readonly tokenIds: boolean;
+  /** More of the likeliest tokens: the client gets the first so many; null = none were added. */
+  readonly keepTop: number | null;
 }
 
 export interface Asking {
@@ -36,6 +38,8 @@ export interface Asking {
   /** The client wants logarithms of probabilities itself. */
   readonly asksLogprobs: boolean;
   readonly asksTokenIds: boolean;
+  /** Likeliest tokens that the client of a chat gets where more are asked for; null = no more can be asked for. */
+  readonly fewTop: number | null;
 }
 
 type Json = Record<string, unknown>;
@@ -63,11 +67,13 @@ export function readAsking(body: Buffer, route: Route): Asking | Doubt {
   const plain =
     route === 'chat' ? [null, false, true].includes(logprobs as boolean | null) : logprobs === null || asksLogprobs;
   if (!plain || (route === 'chat' && !asksLogprobs && isSet(top))) return 'conflict';
+  const few = route === 'chat' && asksLogprobs ? (top ?? 0) : null;
   return {
     stream: stream === true,
     model: typeof model === 'string' ? model : '',
     asksLogprobs,
     asksTokenIds: ids === true,
+    fewTop: typeof few === 'number' && Number.isInteger(few) && few >= 0 && few < TOP ? few : null,
   };
 }
 
@@ -79,6 +85,7 @@ function isSet(value: unknown): boolean {
 export function withMoreAsked(body: Buffer, route: Route, added: Added): Buffer {
   const wanted: [key: string, text: string][] = [];
   if (added.logprobs && route === 'chat') wanted.push(['logprobs', 'true'], ['top_logprobs', String(TOP)]);
+  if (added.keepTop !== null) wanted.push(['top_logprobs', String(TOP)]);
   if (added.logprobs && route === 'completions') wanted.push(['logprobs', String(TOP)]);
   if (added.tokenIds) wanted.push(['return_token_ids', 'true']);
   const there = members(body);

@@ -53,5 +53,10 @@ export interface Sampling {
   doubt(reason: Doubt): void;
 }
 
+/** The body cannot be read, or not be written anew: it is compressed, or has trailers. */
+export function isOpaque(headers: Head['headers']): boolean {
+  return headers.some(([name, value]) => name === 'trailer' || (name === 'content-encoding' && value !== 'identity'));
+}
+
 /** Largest body of a request that is sampled. */
 export const MAX_SAMPLED_BODY_BYTES = 1_048_576;

@@ -34,6 +34,9 @@ const REQUESTS: readonly [path: string, request: Record<string, unknown>][] = [
   [CHAT, { model: 'm', messages: [], logprobs: false, max_tokens: 100 }],
   [CHAT, { model: 'm', messages: [], stream: true, stream_options: { include_usage: true }, seed: 1 }],
   [CHAT, { model: 'm', messages: [], logprobs: true, top_logprobs: 2 }],
+  [CHAT, { model: 'm', messages: [], logprobs: true }],
+  [CHAT, { model: 'm', messages: [], logprobs: true, top_logprobs: 1, stream: true }],
+  [CHAT, { model: 'm', messages: [], logprobs: true, top_logprobs: 9, stream: true }],
   [CHAT, { model: 'm', messages: [], return_token_ids: true }],
 ];
 
@@ -52,7 +55,7 @@ for (const [name, flavour] of Object.entries({
     const learning = counts.doubts.unknown_shape;
     assert.equal(learning, 4);
     assert.equal(samples.length, REQUESTS.length * 3 - learning);
-    assert.ok(samples.every(({ blocks }) => blocks.length > 0));
+    assert.ok(samples.every(({ blocks }) => blocks.length > 0 && (blocks[0]?.entropy ?? 0) > 0));
     assert.equal(counts.failures, 0);
   });
 
@@ -89,6 +92,13 @@ test('a server that refuses the changed request gets the original, once, and soo
   assert.match([...answers][0] ?? '', /"finish_reason":"length"/);
   assert.equal(server.bodies.length, 10 + 5);
   assert.deepEqual([counts.doubts.refused, counts.sampled], [9, 0]);
+});
+
+test('an answer that cannot be read is not given back with what was added', async () => {
+  const { through, counts, server } = await sampled({ compresses: true });
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  for (let k = 0; k < 3; k += 1) assert.match((await post(through, COMPLETIONS, body)).text, /"logprobs":null/);
+  assert.deepEqual([server.bodies.length, counts.doubts.refused], [5, 2]);
 });
 
 test('a client that makes mistakes does not keep others from being sampled', async () => {
