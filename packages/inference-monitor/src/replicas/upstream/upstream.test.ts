@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Replay } from '@sentinel/contracts/sentinel/v1/inference.js';
@@ -21,7 +21,7 @@ type Answer = { status?: number; body: unknown; headers?: Record<string, string>
 /** A server that answers as told, and what it was asked. */
 async function serve(t: TestContext, answer: (given: Given) => Answer, apiKey = '') {
   const asked: Given[] = [];
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const given = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('latin1') };
@@ -29,7 +29,8 @@ async function serve(t: TestContext, answer: (given: Given) => Answer, apiKey = 
     const { status = 200, body, headers = {} } = answer(given);
     response.writeHead(status, headers);
     response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => server.close().closeAllConnections());
   const http = new UpstreamHttp(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, apiKey);
