@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
 import { ModelServer } from '@sentinel/monitor-kit/testing/model-server';
 import { freePort } from '@sentinel/test-kit';
@@ -14,7 +15,7 @@ import { ScriptedAgent } from '../harness/scripted-agent.js';
 import type { Service } from '../harness/service.js';
 import { Stack } from '../harness/stack.js';
 import { until } from '../harness/until.js';
-import { startVllm, TINY } from './servers.js';
+import { startTriton, startVllm, TINY } from './servers.js';
 
 /** Calibration takes eight rounds, of a second each, and a busy machine more. */
 const CALIBRATED_MS = 120_000;
@@ -29,6 +30,7 @@ async function sampleOf(monitor: Service, name: string, labels: Readonly<Record<
 }
 
 const REPEATABLE = 'sentinel_inference_repeatable';
+const JSON_BODY = { 'content-type': 'application/json' };
 const ANOMALIES = 'sentinel_inference_anomalies_total';
 const ROUNDS = 'sentinel_inference_rounds_total';
 
@@ -114,8 +116,8 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
     const users = (async () => {
       for (let i = 0; !asking.signal.aborted; i += 1) {
         const body = JSON.stringify({ model: TINY, prompt: `request ${i} of a user`, max_tokens: 8, temperature: 1 });
-        const headers = { 'content-type': 'application/json' };
-        const answer = await fetch(`http://${listen}/v1/completions`, { method: 'POST', headers, body });
+        const request = { method: 'POST', headers: JSON_BODY, body };
+        const answer = await fetch(`http://${listen}/v1/completions`, request);
         assert.equal(answer.status, 200, await answer.text());
       }
     })();
@@ -124,14 +126,43 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
       assert.equal(await sampleOf(monitor, 'sentinel_inference_contradictions', { kind: 'canary' }), 0);
       const told = () => sampleOf(monitor, ANOMALIES, { type: 'CANARY_MISMATCH', severity: 'CRITICAL' });
       assert.equal(await told(), 0);
-      const headers = { 'content-type': 'application/json' };
-      const order = { method: 'POST', headers, body: JSON.stringify({ method: 'flip_bit' }) };
+      const order = { method: 'POST', headers: JSON_BODY, body: JSON.stringify({ method: 'flip_bit' }) };
       const flipped = await fetch(`${vllm.url}/collective_rpc`, order);
       assert.equal(flipped.status, 200, await flipped.text());
       await until('the flipped bit is told', 60_000, async () => (await told()) > 0, 300);
       assert.ok(
         monitor.lines.some(({ msg }) => /answers to a canary otherwise than it did, and repeats that/.test(msg)),
       );
+    } finally {
+      asking.abort();
+      await users;
+    }
+  });
+
+  it('served by Triton: the tensors of users are computed again, and are the same bits', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    await using stack = await Stack.prepare();
+    await using triton = await startTriton();
+    const listen = `127.0.0.1:${await freePort()}`;
+    const monitor = stack.inferenceMonitor('node-t', {
+      ...{ framework: 'triton', upstream_url: triton.url, listen_address: listen, sampling_rate: 1 },
+      ...{ canary: { interval_s: 1 }, replay: { interval_s: 1 } },
+    });
+    await monitor.start();
+    const asking = new AbortController();
+    const users = (async () => {
+      for (let token = 0; !asking.signal.aborted; token = (token + 1) % 64) {
+        const inputs = [{ name: 'tokens', shape: [1, 1], datatype: 'INT64', data: [token] }];
+        const request = { method: 'POST', headers: JSON_BODY, body: JSON.stringify({ inputs }) };
+        const answer = await fetch(`http://${listen}/v2/models/tokens/infer`, request);
+        assert.equal(answer.status, 200, await answer.text());
+        await delay(50);
+      }
+    })();
+    try {
+      await Promise.race([shown(monitor, 'replay'), users]);
+      assert.equal(await sampleOf(monitor, ROUNDS, { kind: 'canary' }), 0, 'it has no prompts');
     } finally {
       asking.abort();
       await users;
