@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -19,7 +20,8 @@ from typing import Any
 
 import psutil
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+TESTS = Path(__file__).resolve().parents[1] / "tests"
+sys.path.insert(0, str(TESTS))
 import tiny  # type: ignore[import-not-found]
 
 TOKENS = 64
@@ -48,7 +50,6 @@ def main() -> None:
 
 
 def measure(llm: Any, given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    from analyser import Analyser  # type: ignore[import-not-found]
     from sentinel_inference import InferenceMonitor
 
     path = folder / "sentinel.yaml"
@@ -58,7 +59,10 @@ def measure(llm: Any, given: argparse.Namespace, folder: Path) -> dict[str, Any]
     )
     analyser = None
     if given.analyser != "away":
-        analyser = Analyser(folder / "inference.sock", pause_s=10 if given.analyser == "slow" else 0)
+        pause = 10 if given.analyser == "slow" else 0
+        code = f"import analyser, time; analyser.Analyser({str(folder / 'inference.sock')!r}, {pause}); time.sleep(1e6)"
+        place = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])}
+        analyser = subprocess.Popen([sys.executable, "-c", code], env=place)
     generate(llm, given.requests)
     wall, cpu, rates, answered, dropped, spent = [], [], [], 0, 0, 0.0
     for pair in range(given.pairs):
@@ -76,7 +80,8 @@ def measure(llm: Any, given: argparse.Namespace, folder: Path) -> dict[str, Any]
         cpu.append(found[True][1] / found[False][1])
         rates.append(found[False][0])
     if analyser is not None:
-        analyser.stop()
+        analyser.kill()
+        analyser.wait()
     return {
         "ratio": interval(wall),
         "cpu_ratio": interval(cpu),
@@ -99,7 +104,8 @@ def interval(ratios: list[float]) -> list[float]:
 def busy_s() -> float:
     """CPU time of this process and the workers so far, seconds."""
     process = psutil.Process()
-    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+    workers = [one for one in process.children() if "analyser" not in " ".join(one.cmdline())]
+    times = [one.cpu_times() for one in (process, *workers)]
     return sum(one.user + one.system for one in times)
 
 
