@@ -245,6 +245,17 @@ test('the node name is the key, else NODE_NAME, else the name of the host', (con
   );
 });
 
+test('the name of a replica is the key, else POD_NAME', (context) => {
+  const cwd = folderWith(context, { 'sentinel.yaml': 'inference_monitor:\n  tls: { enabled: false }\n' });
+  const load = (env: Readonly<Record<string, string>>) =>
+    loadConfig({ section: 'inference_monitor', cwd, argv: ['--config', 'sentinel.yaml'], env });
+  const pod = load({ POD_NAME: 'llama-7f' });
+  assert.equal(pod.config.replica_name, 'llama-7f');
+  assert.deepEqual(pod.origin('replica_name'), { kind: 'fallback', from: 'environment variable POD_NAME' });
+  assert.equal(load({ POD_NAME: 'x', SENTINEL_INFERENCE_MONITOR_REPLICA_NAME: 'y' }).config.replica_name, 'y');
+  assert.equal(load({}).config.replica_name, '');
+});
+
 test('SIGHUP takes what may change, and says what needs a restart', (context) => {
   const cwd = folderWith(context, { 'sentinel.yaml': PLAIN, 'hmac.keys': 'default=0123456789abcdef\n' });
   const loaded = loadEngine(cwd, ['--override', 'hmac_keys_path=hmac.keys']);

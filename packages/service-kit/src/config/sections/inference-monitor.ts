@@ -10,7 +10,7 @@ import {
   webUrl,
 } from '../places.js';
 import { group, leaf, secret, section } from '../schema.js';
-import { ownNodeName } from './node-name.js';
+import { ownNodeName, ownPodName } from './node-name.js';
 import {
   CONTRACT,
   checkPlaintext,
@@ -66,6 +66,7 @@ export const inferenceMonitor = section(
       default: '',
       doc: 'Name of this replica of the model; "" = the variable POD_NAME, else node_name and the port of upstream_url.',
       source: ESTIMATE,
+      fallback: ownPodName,
     }),
     gpu_uuids: leaf({
       format: list(text({ expects: 'a device id', pattern: /^[A-Za-z0-9-]{1,80}$/ })),

@@ -10,3 +10,9 @@ export function ownNodeName(env: Environment): Fallback<string> {
   }
   return { value: nodeName.check(hostname()), from: 'host name' };
 }
+
+/** Kubernetes hands the pod's name over as POD_NAME; elsewhere there is none. */
+export function ownPodName(env: Environment): Fallback<string> {
+  const name = env['POD_NAME'] ?? '';
+  return { value: name, from: name === '' ? 'default' : 'environment variable POD_NAME' };
+}
