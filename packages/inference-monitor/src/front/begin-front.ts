@@ -1,11 +1,10 @@
+import { readFileSync } from 'node:fs';
 import type { StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { VERSION } from '@sentinel/service-kit/version';
+import { endsContainer } from './container.js';
 import { type FrontConfig, frontSettings } from './settings.js';
 import { FrontSupervisor } from './supervise.js';
-
-/** Of a container: whatever else runs in it is killed when this one ends. */
-const FIRST_PROCESS = 1;
 
 export interface FrontShell {
   readonly config: () => FrontConfig;
@@ -30,11 +29,19 @@ export async function beginFront({ config, stack, log }: FrontShell): Promise<Fr
     interrupted = true;
   });
   stack.push('front', () => {
-    if (process.pid === FIRST_PROCESS || interrupted) return supervisor.drain();
+    if (interrupted || endsContainer(process.ppid, nameOfFirst())) return supervisor.drain();
     supervisor.leave();
     return undefined;
   });
   const address = await supervisor.start();
   log.info({ listen: address, upstream: settings.upstream, sampling: settings.samplingRate }, 'requests pass');
   return supervisor;
+}
+
+function nameOfFirst(): string {
+  try {
+    return readFileSync('/proc/1/comm', 'utf8');
+  } catch {
+    return '';
+  }
 }
