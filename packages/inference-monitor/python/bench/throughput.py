@@ -20,10 +20,10 @@ from typing import Any
 
 import psutil
 
-TESTS = Path(__file__).resolve().parents[1] / "tests"
-sys.path.insert(0, str(TESTS))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 import tiny  # type: ignore[import-not-found]
 
+TESTS = Path(tiny.__file__).parent
 TOKENS = 64
 PROMPT = "every probe verifies arithmetic on each"
 
