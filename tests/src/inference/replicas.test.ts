@@ -136,6 +136,9 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
     } finally {
       asking.abort();
       await users;
+      // As Ctrl-C: the front ends too.
+      monitor.signal('SIGINT');
+      await monitor.ended();
     }
   });
 
@@ -168,6 +171,9 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
     } finally {
       asking.abort();
       await users;
+      // As Ctrl-C: the front ends too.
+      monitor.signal('SIGINT');
+      await monitor.ended();
     }
   });
 });
