@@ -23,6 +23,7 @@ from ..checkpoint_record import record
 from ..config import Settings
 from ..manifest import Manifest, Part, digest_parts, read, write
 from .topology import local
+from .watched import Watched
 
 SUFFIX = ".sentinel.json"
 
@@ -37,7 +38,7 @@ class Checkpoints:
         step: Callable[[], int],
     ) -> None:
         self._settings, self._rank, self._send, self._guard, self._step = settings, rank, send, guard, step
-        self._placed: list[tuple[Any, str, Any, Any]] = []
+        self._placed: list[Watched] = []
 
     def install(self, replica_checksum: Callable[[], bytes]) -> None:
         """`replica_checksum`: of the model and its optimizers as they are now; 32 bytes."""
@@ -53,31 +54,24 @@ class Checkpoints:
 
         if self._settings.verify_on_save:
             self._place(
-                sharded, "save", lambda result, state, **more: saved(state, _folder(more, "storage_writer"), True)
+                sharded,
+                "save",
+                lambda _, state_dict, **more: saved(state_dict, _folder(more, "storage_writer"), True),
             )
         if self._settings.verify_on_load:
             self._place(
-                sharded, "load", lambda result, state, **more: loaded(state, _folder(more, "storage_reader"), True)
+                sharded,
+                "load",
+                lambda _, state_dict, **more: loaded(state_dict, _folder(more, "storage_reader"), True),
             )
 
     def remove(self) -> None:
-        for owner, name, ours, theirs in self._placed:
-            if getattr(owner, name) is ours:
-                setattr(owner, name, theirs)
+        for one in reversed(self._placed):
+            one.remove()
         self._placed = []
 
     def _place(self, owner: Any, name: str, then: Callable[..., None]) -> None:
-        original = getattr(owner, name)
-        also = self._guard.wrap("checkpoint hash", then)
-
-        @functools.wraps(original)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            result = original(*args, **kwargs)
-            also(result, *args, **kwargs)
-            return result
-
-        setattr(owner, name, watched)
-        self._placed.append((owner, name, watched, original))
+        self._placed.append(Watched(owner, name, self._guard.wrap("checkpoint hash", then)))
 
     def _saved(self, replica_checksum: Callable[[], bytes], content: Any, place: Any, sharded: bool) -> None:
         path = _path(place)
