@@ -256,3 +256,53 @@ def shorter(module: str, name: str) -> Iterator[None]:
         yield
     finally:
         setattr(place, name, before)
+
+
+class Dropped(nn.Module):
+    """Leaves out layers as generators of numpy and Python say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layers[0](x)
+        for at, layer in enumerate(self.layers):
+            if (numpy.random.uniform() if at % 2 else random.random()) < 0.5:
+                x = x + layer(x)
+        return x
+
+
+def train_that_changes_gradients(rank: int, *, config: str | None = None) -> dict[str, Any]:
+    """Gradients are clipped by hooks of the user: on one rank in one step, those of parameters and those of what the model gives."""
+    torch.manual_seed(3)
+    job = Job(rank, "single", None)
+    model = nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH))
+    limit = [1e9, 1e9]
+    for parameter in model.parameters():
+        parameter.register_hook(lambda gradient: gradient.clamp(-limit[0], limit[0]))
+    return _train_of(job, model, rank, config, limit)
+
+
+def train_that_drops_layers(rank: int, *, config: str | None = None) -> dict[str, Any]:
+    torch.manual_seed(3)
+    return _train_of(Job(rank, "single", None), Dropped(), rank, config, [1e9, 1e9])
+
+
+def _train_of(job: Job, model: nn.Module, rank: int, config: str | None, limit: list[float]) -> dict[str, Any]:
+    job.model = model  # type: ignore[assignment]
+    job.wrapped = DistributedDataParallel(model, find_unused_parameters=True)
+    job.optimizer = torch.optim.SGD(job.wrapped.parameters(), lr=0.1, momentum=0.9)
+    if config is not None:
+        job.monitor = sentinel_training.pytorch.TrainingMonitor(config_path=config)
+        job.monitor.attach(job.wrapped, job.optimizer)
+    for step in range(1, 17):
+        limit[:] = [1e-4 if step == 8 and rank == 1 else 1e9, 1e-5 if step == 12 and rank == 2 else 1e9]
+        output = job.wrapped(torch.randn(BATCH, WIDTH))
+        output.register_hook(lambda gradient: gradient.clamp(-limit[1], limit[1]))
+        loss = output.square().mean()
+        loss.backward()
+        job.losses.append(loss.item())
+        job.optimizer.step()
+        job.optimizer.zero_grad()
+    return job.end()

@@ -23,6 +23,8 @@ JOBS: dict[str, tuple[Any, dict[str, Any]]] = {
     "scaled": (jobs.train_scaled, {}),
     "uneven": (jobs.train_uneven, {}),
     "not wrapped": (jobs.train, {"kind": "plain"}),
+    "hooks change gradients": (jobs.train_that_changes_gradients, {}),
+    "layers left out at random": (jobs.train_that_drops_layers, {}),
 }
 
 

@@ -45,29 +45,27 @@ class Capture:
             raise NotCaptured(f"a micro-batch with its output gradients is larger than {MAX_CAPTURE_BYTES >> 20} MiB")
         place = io.BytesIO()
         on_host = pytree.tree_map_only(Tensor, lambda tensor: tensor.cpu(), self.inputs)
-        state = self.randomness
         content = {
             "inputs": on_host,
             "buffers": {name: value.cpu() for name, value in self.buffers.items()},
             "output_gradients": [None if gradient is None else gradient.cpu() for gradient in self.output_gradients],
             "autocast": self.autocast,
-            "cpu": state.cpu,
-            "device": state.device,
+            "randomness": self.randomness.plain(),
         }
         _save(content, place)
         return place.getvalue()
 
 
 def from_bytes(data: bytes, own: Capture, device: torch.device) -> Capture:
-    """Another rank's micro-batch, of the same structure as `own`; states of Python's and numpy's generators are this rank's."""
+    """Another rank's micro-batch, of the same structure as `own`."""
     content = _load(io.BytesIO(data))
+    randomness = Randomness.from_plain(content.pop("randomness"))
     here = pytree.tree_map_only(Tensor, lambda tensor: tensor.to(device), content)
-    state = own.randomness
     return Capture(
         inputs=here["inputs"],
         inputs_spec=own.inputs_spec,
         buffers=here["buffers"],
-        randomness=Randomness(content["cpu"], content["device"], state.python, state.numpy),
+        randomness=randomness,
         autocast=content["autocast"],
         output_gradients=here["output_gradients"],
     )
@@ -101,7 +99,7 @@ class Capturing:
             except NotCaptured as reason:
                 self.why_not = str(reason)
         for index, parameter in enumerate(self._parameters):
-            self._handles.append(hang(parameter, self._on_gradient(index)))
+            self._handles.append(hang_first(parameter, self._on_gradient(index)))
 
     def outputs(self, output: Any) -> None:
         """Called with what the model gave back."""
@@ -110,7 +108,7 @@ class Capturing:
         leaves = [leaf for leaf in pytree.tree_leaves(output) if isinstance(leaf, Tensor) and leaf.requires_grad]
         self.capture.output_gradients = [None] * len(leaves)
         for index, leaf in enumerate(leaves):
-            self._handles.append(hang(leaf, self._on_output_gradient(index)))
+            self._handles.append(hang_last(leaf, self._on_output_gradient(index)))
 
     def end(self) -> None:
         for handle in self._handles:
@@ -153,15 +151,31 @@ class Capturing:
         return hook
 
     def _on_output_gradient(self, index: int) -> Any:
-        def hook(gradient: Tensor) -> None:
-            if self.capture is not None:
+        def hook(gradient: Tensor | None) -> None:
+            if self.capture is not None and gradient is not None:
                 self.capture.output_gradients[index] = gradient.detach().clone()
 
         return hook
 
 
-def hang(tensor: Tensor, hook: Callable[[Tensor], None]) -> Any:
-    """Calls `hook` with the gradient of the tensor."""
+def hang_first(tensor: Tensor, hook: Callable[[Tensor], None]) -> Any:
+    """Calls `hook` with the gradient of the tensor before hooks of the user change it: a replay runs none of them."""
+    handle = _hang(tensor, hook)
+    hooks: dict[int, Any] = tensor._backward_hooks  # type: ignore[assignment]
+    for key in [key for key in hooks if key != handle.id]:
+        hooks[key] = hooks.pop(key)
+    return handle
+
+
+def hang_last(tensor: Tensor, hook: Callable[[Tensor | None], None]) -> Any:
+    """Calls `hook` with the gradient of the tensor as hooks of the user have left it, those too that are hung on it later."""
+    node, number = tensor.grad_fn, tensor.output_nr
+    if node is None:
+        return _hang(tensor, hook)
+    return node.register_prehook(lambda gradients: hook(gradients[number]))
+
+
+def _hang(tensor: Tensor, hook: Callable[..., None]) -> Any:
     register: Callable[..., Any] = tensor.register_hook
     return register(hook)
 

@@ -18,6 +18,18 @@ class Randomness:
     python: tuple[Any, ...]
     numpy: dict[str, Any] | None
 
+    def plain(self) -> dict[str, Any]:
+        """The same as tensors and plain values, to be sent to another rank."""
+        numpy = self.numpy
+        if numpy is not None:
+            numpy = {**numpy, "state": {k: v if isinstance(v, int) else v.tolist() for k, v in numpy["state"].items()}}
+        return {"cpu": self.cpu, "device": self.device, "python": self.python, "numpy": numpy}
+
+    @staticmethod
+    def from_plain(content: dict[str, Any]) -> Randomness:
+        """numpy's generator takes lists where it gives arrays."""
+        return Randomness(**content)
+
 
 def draw_state(device: torch.device) -> Randomness:
     numpy = sys.modules.get("numpy")
