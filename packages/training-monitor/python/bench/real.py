@@ -41,6 +41,7 @@ TOLD_AS = {"weight": "compared", "state": "compared", "product": "compared", "ch
 KINDS = {"ddp": list(TOLD_AS), "hsdp": ["weight", "state", "checkpoint"]}
 # Steps after a fault that belong to it: what is replayed because of it, and the comparison that finds all ranks equal again.
 REST = 6
+ONCE = "FAULT_ONCE"
 LOW_BIT = {"product": 16}
 # Its products are wrong once, those of the others again in every repeat: a job of which several ranks contradict themselves lately is taken
 # for one whose kernels are not deterministic.
@@ -149,11 +150,11 @@ def flip_held(job: Job, kind: str, draw: random.Random) -> None:
 def wrong_product(job: Job, draw: random.Random, *, stays: bool) -> Any:
     layer = draw.choice([part for part in job.model.modules() if type(part) is nn.Linear])
     seed = draw.random()
-    fired: list[bool] = []
+    # A device keeps its faults where the model's Python objects do not show them.
+    os.environ[ONCE] = "1"
 
     def hook(_: nn.Module, __: Any, output: Tensor) -> None:
-        if stays or not fired:
-            fired.append(True)
+        if os.environ.pop(ONCE, None) or stays:
             flip(output, random.Random(seed), LOW_BIT["product"])
 
     return layer.register_forward_hook(hook)

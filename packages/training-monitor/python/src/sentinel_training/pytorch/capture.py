@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from .._kit.checksum import checksum
+from .python_state import PythonState, UnknownStateError
 from .randomness import Randomness, draw_state
 
 # A micro-batch with more than this is not sent to another rank; it is computed again on its own only.
@@ -89,6 +90,9 @@ class Capturing:
         self._norms: dict[int, Tensor] = {}
         self.capture: Capture | None = None
         self.why_not = ""
+        # Why no rank may replay.
+        self.refused = ""
+        self._state: PythonState | None = None
         # Seconds that its hooks took.
         self.spent = 0.0
 
@@ -96,8 +100,11 @@ class Capturing:
         if self._with_inputs:
             try:
                 self.capture = take_inputs(self._module, self._device, args, kwargs)
+                self._state = PythonState(self._module)
             except NotCaptured as reason:
                 self.why_not = str(reason)
+            except UnknownStateError as reason:
+                self.refused = f"{reason}, and a replay could change it"
         for index, parameter in enumerate(self._parameters):
             self._handles.append(hang_first(parameter, self._on_gradient(index)))
 
@@ -105,6 +112,10 @@ class Capturing:
         """Called with what the model gave back."""
         if self.capture is None:
             return
+        changed = self._state.changed() if self._state is not None else None
+        self._state = None
+        if changed is not None:
+            self.refused = f"{changed} changes in a forward pass, and a replay would change it once more"
         leaves = [leaf for leaf in pytree.tree_leaves(output) if isinstance(leaf, Tensor) and leaf.requires_grad]
         self.capture.output_gradients = [None] * len(leaves)
         for index, leaf in enumerate(leaves):

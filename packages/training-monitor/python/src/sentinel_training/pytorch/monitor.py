@@ -21,6 +21,7 @@ from .._wire import training_pb2 as wire
 from ..pace import FIRST_LOOK, LOOK_INTERVAL, Pace
 from ..sender import Sender
 from . import agreement, products, sample
+from .barrier import RefusedError
 from .capture import Capturing, NotCaptured
 from .checkpoint import Checkpoints
 from .exchange import Exchange, ExchangeError
@@ -123,7 +124,7 @@ class TrainingMonitor:
             },
             settings.overhead_budget_pct,
         )
-        self._wishes = Wishes(on=not here.sharded)
+        self._wishes = Wishes(on=not here.sharded and settings.replay_interval_steps > 0)
         self._sender = Sender(settings.socket_path, agreement.hello(agreed, here), settings.path, self._answered)
         self._layers = sample.Layers.of(self._module, here.device)
         self._sender.layers(self._layers.names)
@@ -214,9 +215,11 @@ class TrainingMonitor:
     def _after_forward(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         if self._replaying or self._capturing is None or not (module.training and torch.is_grad_enabled()):
             return
-        self._capturing.outputs(output)
         for _, check in self._checks:
             check.end()
+        began = time.perf_counter()
+        self._capturing.outputs(output)
+        self._spent += time.perf_counter() - began
         loss = loss_of(output)
         if loss is not None:
             self._loss = loss.detach().clone()
@@ -250,8 +253,9 @@ class TrainingMonitor:
         except ExchangeError as reason:
             self._leave(str(reason))
             return
-        except NotCaptured as reason:
-            self._guard.off("replay", missing.why_not or str(reason))
+        except (NotCaptured, RefusedError) as reason:
+            refused = isinstance(reason, RefusedError)
+            self._guard.off("replay", str(reason) if refused else missing.why_not or str(reason))
             self._pace.forget("replay")
             self._asked_until, self._wishes.on = 0, False
             return

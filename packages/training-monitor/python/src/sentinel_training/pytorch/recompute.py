@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,29 +12,54 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from .._kit.checksum import checksum
+from .barrier import Barrier, RefusedError
 from .capture import Capture, combine
 from .randomness import draw_state, restore_state
 
 
 def recompute(module: nn.Module, capture: Capture, device: torch.device) -> Tensor:
-    """int64[2]: digest of the parameters' gradients, as `Capturing.digest` gives it for the original."""
+    """int64[2]: digest of the parameters' gradients, as `Capturing.digest` gives it for the original.
+
+    Raises:
+        RefusedError: it would change something that the job has; it has not.
+    """
     # Leaves of their own: no hook of the user's parameters runs, and no gradient is accumulated.
     parameters = {name: p.detach().requires_grad_(p.requires_grad) for name, p in module.named_parameters()}
     buffers = {name: value.clone() for name, value in capture.buffers.items()}
-    args, kwargs = pytree.tree_unflatten(
-        [leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in capture.inputs], capture.inputs_spec
-    )
-    enabled, dtype = capture.autocast
+    leaves = [leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in capture.inputs]
+    args, kwargs = pytree.tree_unflatten(leaves, capture.inputs_spec)
+    replaced = {f"module.{name}": value for name, value in (parameters | buffers).items()}
+    barrier = Barrier([*buffers.values(), *leaves])
     before = draw_state(device)
     try:
         restore_state(capture.randomness, device)
-        with torch.enable_grad(), deterministic(), torch.autocast(device.type, dtype=dtype, enabled=enabled):
-            output = torch.func.functional_call(module, (parameters, buffers), args, kwargs)
-        with deterministic():
-            gradients = backward(output, capture, [p for p in parameters.values() if p.requires_grad])
+        with eager(), deterministic(), torch.enable_grad(), barrier:
+            again = _Again(module, capture, device, [p for p in parameters.values() if p.requires_grad])
+            gradients = torch.func.functional_call(again, replaced, args, kwargs)
+    except Exception:
+        if barrier.refused:
+            raise RefusedError(barrier.refused) from None
+        raise
     finally:
         restore_state(before, device)
+    if barrier.refused:
+        raise RefusedError(barrier.refused)
     return combine([None if gradient is None else checksum([gradient]) for gradient in gradients], device)
+
+
+class _Again(nn.Module):
+    """Forward and backward: layers that are computed once more in the backward pass must find the same parameters and buffers."""
+
+    def __init__(self, module: nn.Module, capture: Capture, device: torch.device, wanted: list[Tensor]) -> None:
+        super().__init__()
+        self.module = module
+        self._capture, self._device, self._wanted = capture, device, wanted
+
+    def forward(self, *args: Any, **kwargs: Any) -> tuple[Tensor | None, ...]:
+        enabled, dtype = self._capture.autocast
+        with torch.autocast(self._device.type, dtype=dtype, enabled=enabled):
+            output = self.module(*args, **kwargs)
+        return backward(output, self._capture, self._wanted)
 
 
 def backward(output: Any, capture: Capture, wanted: list[Tensor]) -> tuple[Tensor | None, ...]:
@@ -42,6 +68,12 @@ def backward(output: Any, capture: Capture, wanted: list[Tensor]) -> tuple[Tenso
     return torch.autograd.grad(
         [leaf for leaf, _ in pairs], wanted, grad_outputs=[gradient for _, gradient in pairs], allow_unused=True
     )
+
+
+def eager() -> contextlib.AbstractContextManager[Any]:
+    """Compiled parts of a model run as they were written: none is compiled anew for a replay."""
+    compiles = "torch._dynamo" in sys.modules
+    return torch.compiler.set_stance("force_eager") if compiles else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from .._kit.checksum import to_bytes
 from .._kit.guard import log
+from .barrier import RefusedError
 from .capture import Capture, Capturing, NotCaptured, from_bytes
 from .exchange import Exchange, ExchangeError
+from .python_state import PythonState, UnknownStateError
 from .recompute import recompute
 
 # Micro-batches of one round that a third rank computes.
@@ -22,8 +24,10 @@ MAX_TIE_BREAKS = 2
 # Rounds without an answer of any rank, after which there are no more.
 MAX_EMPTY_ROUNDS = 3
 MAX_OF_ONE_RANK = 2
-_ROUND = struct.Struct(">IQB16sI")
+_ROUND = struct.Struct(">IQB16sI60s")
 _MAGIC = 0x52504C59
+# Of the reason why a rank does not replay, what fits into a message.
+_REASON_BYTES = 60
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Replay:
         self.original_counts: bool | None = None
         self.why_none = ""
         self._empty = 0
+        self._refused = ""
         # A round was seen in which not everything differed.
         self._agreed = False
 
@@ -64,18 +69,21 @@ class Replay:
 
         Raises:
             NotCaptured: replays can find nothing in this job; says why.
+            RefusedError: they would change something that the job has; nothing was changed.
             ExchangeError: another rank does not take part.
         """
         capture = capturing.capture if capturing.capture is not None and capturing.capture.complete else None
         original = _host(capturing.digest()) if capture is not None else None
+        self._refused = capturing.refused
+        if self._exchange is not None and len(self._ring) > 1:
+            return self._with_others(self._exchange, step, capture, original)
         own = self._compute(capture) if capture is not None else None
-        if self._exchange is None or len(self._ring) == 1:
-            rounds = [] if original is None or own is None else [self._round(self._rank, original, own)]
-            return self._judge(rounds)
-        return self._with_others(self._exchange, step, capture, original, own)
+        if self._refused:
+            raise RefusedError(self._refused)
+        return self._judge([] if original is None or own is None else [self._round(self._rank, original, own)])
 
     def _with_others(
-        self, exchange: Exchange, step: int, capture: Capture | None, original: bytes | None, own: bytes | None
+        self, exchange: Exchange, step: int, capture: Capture | None, original: bytes | None
     ) -> list[Round]:
         data = b""
         if capture is not None:
@@ -84,7 +92,7 @@ class Replay:
             except NotCaptured:
                 data = b""
         originals = self._tell(exchange, step, original, len(data))
-        owns = self._tell(exchange, step, own, 0)
+        owns = self._tell(exchange, step, self._compute(capture) if capture is not None else None, 0)
         next_rank, last_rank = self._neighbour(self._rank, 1), self._neighbour(self._rank, -1)
         theirs = self._pass_on(exchange, data, next_rank, originals[last_rank].size, last_rank)
         again = self._again(theirs, capture)
@@ -167,21 +175,39 @@ class Replay:
 
     def _compute(self, capture: Capture) -> bytes | None:
         """None where it fails: a rank that stays away from the exchange would make the others wait."""
+        if self._refused:
+            return None
+        state = None
         try:
+            state = PythonState(self._module)
             return _host(recompute(self._module, capture, self._device))
+        except (RefusedError, UnknownStateError) as reason:
+            self._refused = f"{reason}; nothing was changed"
+            return None
         except Exception as reason:
             log.debug("a micro-batch cannot be computed again: %s: %s", type(reason).__name__, reason)
             self.why_none = f"{type(reason).__name__}: {reason}"
             return None
+        finally:
+            if state is not None:
+                state.restore()
 
     def _tell(self, exchange: Exchange, step: int, digest: bytes | None, size: int) -> dict[int, Heard]:
-        message = _ROUND.pack(_MAGIC, step, digest is not None, digest or bytes(16), size)
-        heard = {}
+        """Raises RefusedError on all ranks where one says that its model must not be replayed."""
+        why = self._refused.encode()[:_REASON_BYTES]
+        message = _ROUND.pack(_MAGIC, step, digest is not None, digest or bytes(16), size, why)
+        heard: dict[int, Heard] = {}
+        refused = self._refused
         for rank, answer in enumerate(exchange.now(message)):
-            magic, at, has, theirs, length = _ROUND.unpack_from(answer)
+            magic, at, has, theirs, length, why = _ROUND.unpack_from(answer)
             if magic != _MAGIC or at != step:
                 raise ExchangeError(f"rank {rank} is not at step {step}")
             heard[rank] = Heard(theirs if has else None, length)
+            refused = refused or (
+                f"rank {rank} says: {said}" if (said := why.rstrip(b"\0").decode(errors="ignore")) else ""
+            )
+        if refused:
+            raise RefusedError(refused)
         return heard
 
     def _pass_on(self, exchange: Exchange, data: bytes, to: int, size: int, of: int) -> bytes:

@@ -1,0 +1,45 @@
+"""A model that keeps state outside of parameters and buffers trains as without the monitor: no micro-batch of it is replayed."""
+
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+import stateful
+from analyser import Analyser
+from conftest import Configure
+from ranks import Ranks
+
+# Which line says why on every rank.
+NOT_REPLAYED = {
+    stateful.Hidden: "Hidden.hidden changes in a forward pass",
+    stateful.Counting: "layer._forward_hooks[",
+    stateful.Cached: "Cached.cache[",
+    stateful.Written: "add_.Tensor would write into a tensor",
+    stateful.Renormalised: "Renormalised.table.weight changes in a forward pass",
+    stateful.Global: "stateful.TOTAL changes in a forward pass",
+    stateful.Drawn: "Drawn.generator changes in a forward pass",
+    stateful.Iterated: "Iterated.numbers is a count, which may hold anything",
+}
+
+
+@pytest.mark.parametrize("kind", NOT_REPLAYED, ids=lambda kind: kind.__name__)
+def test_is_not_replayed(kind: type[nn.Module], ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    without = ranks.run(stateful.train, kind=kind)
+    with_monitor = ranks.run(stateful.train, kind=kind, config=configure())
+    for plain, watched in zip(without, with_monitor, strict=True):
+        assert watched["losses"] == plain["losses"]
+        assert watched["digest"] == plain["digest"]
+        (line,) = [line for line in watched["log"] if "replay is off" in line]
+        assert NOT_REPLAYED[kind] in line
+    assert analyser.of("replay") == []
+    assert analyser.of("step")
+
+
+def test_buffers_are_replayed(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    without = ranks.run(stateful.train, kind=stateful.Normalised)
+    with_monitor = ranks.run(stateful.train, kind=stateful.Normalised, config=configure())
+    assert [one["digest"] for one in with_monitor] == [one["digest"] for one in without]
+    assert analyser.of("replay")
+    for one in analyser.of("replay"):
+        assert len({answer.digest for answer in one.answers}) == 1
