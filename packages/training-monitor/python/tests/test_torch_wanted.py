@@ -13,7 +13,7 @@ from ranks import Ranks
 from sentinel_training._wire import training_pb2 as wire
 from sentinel_training.pytorch.wishes import NOTICE_STEPS
 
-NEVER_IN_TURN = {"replay": "{interval_steps: 0}"}
+NEVER_IN_TURN = {"replay": "{interval_steps: 1000000}"}
 
 
 def once(wanted: Callable[[wire.StreamStepsRequest], bool]) -> Callable[[wire.StreamStepsRequest], bool]:
@@ -81,3 +81,10 @@ def test_a_rank_that_is_alone_replays_by_itself(analyser: Analyser, configure: C
     rounds = analyser.of("replay")
     assert len(rounds) == 1 and rounds[0].asked
     assert len(rounds[0].answers) == 2 and len({answer.digest for answer in rounds[0].answers}) == 1
+
+
+def test_where_replays_are_switched_off(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    analyser.wants_replay = lambda _: True
+    ranks.run(jobs.train, config=configure(replay="{interval_steps: 0}"), steps=24, pause_s=0.02)
+    assert analyser.of("step")
+    assert analyser.of("replay") == []
