@@ -158,7 +158,8 @@ export class Fleet {
     for (const { child } of this.#running.toReversed()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      process.kill(-child.pid, 'SIGTERM');
+      // As Ctrl-C: what a service leaves running when it is stopped by SIGTERM, as the front of a sidecar, ends too.
+      process.kill(-child.pid, 'SIGINT');
       await Promise.race([ended, delay(20_000)]);
       if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
     }

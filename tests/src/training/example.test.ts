@@ -1,21 +1,13 @@
 /** The example of the repository: real ranks of PyTorch, real analysers, engine, ledger and command line. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { ROOT } from '../harness/paths.js';
+import { runExample } from '../harness/example.js';
 
 /** With PyTorch fetched and a busy machine. */
 const TIMEOUT_MS = 900_000;
 
-/** @param env of the job and of the services */
-function example(fault: string, env: Readonly<Record<string, string>> = {}): Promise<{ code: number; output: string }> {
-  return new Promise((resolve) => {
-    const options = { cwd: ROOT, timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...env } };
-    execFile(process.execPath, ['examples/training/run.mjs', fault], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : 1, output: stdout + stderr });
-    });
-  });
-}
+const example = (fault: string, env?: Readonly<Record<string, string>>) =>
+  runExample('training', fault, TIMEOUT_MS, env);
 
 describe('a training job on four nodes', { timeout: 3 * TIMEOUT_MS }, () => {
   it('of which one rank loses a bit of a weight: its device is named, with job, rank and step, and the ledger says so', {
