@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 import sys
 import uuid
@@ -50,26 +51,32 @@ def alone(settings: Settings, here: Topology, apart: str = "") -> Agreement:
 
 
 def agree(settings: Settings, here: Topology, attempt: int) -> Agreement:
-    """Blocks until all ranks have attached, at most ATTACH_WAIT_S.
+    """Blocks until all ranks that do their steps together have attached, at most ATTACH_WAIT_S. Waits for no other.
 
     Args:
         attempt: how many times this process attached before, the same on all ranks.
     """
-    if here.world == 1:
+    if len(here.together) == 1:
         return alone(settings, here)
     if not settings.cross_rank_enabled:
         return alone(settings, here, "cross_rank.enabled is false")
     if not _all_come(here, attempt):
-        return alone(settings, here, f"not every rank attached the monitor within {ATTACH_WAIT_S:.0f} s")
-    group = dist.new_group(backend="gloo", timeout=EXCHANGE_WAIT)
-    said: list[Any] = [None] * here.world
+        return alone(settings, here, _not_all(here))
+    members = list(here.together)
+    group = dist.new_group(
+        members, backend="gloo", timeout=EXCHANGE_WAIT, use_local_synchronization=len(members) < here.world
+    )
+    said: list[Any] = [None] * len(members)
     mine = {"place": _place(here), "settings": settings, "job": _job_id(settings), "run": uuid.uuid4().hex}
     dist.all_gather_object(said, mine, group=group)
     first = said[0]
     # Paths and the socket may differ from node to node; what decides who calls what in which step may not.
     own = {"path": settings.path, "socket_path": settings.socket_path}
     common = replace(first["settings"], **own)
-    return Agreement(common, first["job"], first["run"], tuple(one["place"] for one in said), group)
+    places = [Place("", "", 0)] * here.world
+    for rank, one in zip(members, said, strict=True):
+        places[rank] = one["place"]
+    return Agreement(common, first["job"], first["run"], tuple(places), group)
 
 
 def hello(agreed: Agreement, here: Topology) -> wire.RankHello:
@@ -89,20 +96,32 @@ def _all_come(here: Topology, attempt: int) -> bool:
     store = dist.distributed_c10d._get_default_store()
     # torchrun keeps the store when it starts the ranks anew: what those before them said does not count.
     life = f"{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}.{here.world}"
-    key = f"sentinel_training/{life}/{attempt}"
-    store.set(f"{key}/{here.rank}", "here")
+    members = hashlib.sha256(repr(here.together).encode()).hexdigest()[:16]
+    key = f"sentinel_training/{life}/{members}/{attempt}"
+    # PyTorch names a group of some of the ranks after how many groups each of its ranks knows, which must be the same.
+    groups = len(dist.distributed_c10d._world.pg_names) if len(here.together) < here.world else 0
+    store.set(f"{key}/{here.rank}", str(groups))
     wait = datetime.timedelta(seconds=ATTACH_WAIT_S)
     wish = "compare"
     try:
-        if here.rank == 0:
-            store.wait([f"{key}/{rank}" for rank in range(here.world)], wait)
+        if here.rank == here.together[0]:
+            store.wait([f"{key}/{rank}" for rank in here.together], wait)
+            if {int(store.get(f"{key}/{rank}")) for rank in here.together} != {groups}:
+                wish = "apart"
         else:
             store.wait([f"{key}/decision"], wait)
     except Exception:
         wish = "apart"
-    if here.rank == 0 or wish == "apart":
+    if here.rank == here.together[0] or wish == "apart":
         return bytes(store.compare_set(f"{key}/decision", "", wish)) == b"compare"
     return bytes(store.get(f"{key}/decision")) == b"compare"
+
+
+def _not_all(here: Topology) -> str:
+    why = f"not every rank attached the monitor within {ATTACH_WAIT_S:.0f} s"
+    if len(here.together) < here.world:
+        why += ", or ranks of one group made different numbers of process groups"
+    return why
 
 
 def _place(here: Topology) -> Place:

@@ -7,6 +7,7 @@ ranks that no longer do the same steps notice it, whatever they sent.
 from __future__ import annotations
 
 import collections
+import contextlib
 import datetime
 import time
 from collections.abc import Callable
@@ -17,10 +18,13 @@ from torch import Tensor
 
 MESSAGE_BYTES = 96
 # Exchanges under way; where the oldest of so many has not ended, some rank no longer takes part.
-MAX_UNDER_WAY = 4
+MAX_UNDER_WAY = 8
 # A rank that a replay waits for longer than this has left.
 NOW_WAIT_S = 30.0
 POLL_S = 0.0002
+
+# By rank, in ascending order.
+Messages = dict[int, bytes]
 
 
 class ExchangeError(RuntimeError):
@@ -30,12 +34,11 @@ class ExchangeError(RuntimeError):
 class Exchange:
     def __init__(self, group: dist.ProcessGroup) -> None:
         self._group = group
-        self._world = dist.get_world_size(group)
-        self._under_way: collections.deque[tuple[dist.Work, Tensor, Callable[[list[bytes]], None]]] = (
-            collections.deque()
-        )
+        # Global ranks that take part.
+        self.ranks: tuple[int, ...] = tuple(dist.get_process_group_ranks(group))
+        self._under_way: collections.deque[tuple[dist.Work, Tensor, Callable[[Messages], None]]] = collections.deque()
 
-    def post(self, message: bytes, then: Callable[[list[bytes]], None]) -> None:
+    def post(self, message: bytes, then: Callable[[Messages], None]) -> None:
         """Starts an exchange. `then` gets the messages by rank, from a later call of `collect`.
 
         Raises:
@@ -62,7 +65,7 @@ class Exchange:
         self.wait(work)
         then(self._split(answers))
 
-    def now(self, message: bytes) -> list[bytes]:
+    def now(self, message: bytes) -> Messages:
         """Messages by rank. Waits at most NOW_WAIT_S.
 
         Raises:
@@ -91,6 +94,11 @@ class Exchange:
         except Exception as reason:
             raise ExchangeError(f"a rank no longer takes part in comparisons ({reason})") from None
 
+    def leave(self) -> None:
+        """Takes part no more. Who goes on meets a message of no step, and need not wait for this rank."""
+        with contextlib.suppress(Exception):
+            self._last_words = self._start(b"")
+
     def settle(self, seconds: float) -> None:
         """Waits for what is under way, before the job ends."""
         end = time.monotonic() + seconds
@@ -101,11 +109,11 @@ class Exchange:
 
     def _start(self, message: bytes) -> tuple[dist.Work, Tensor]:
         mine = torch.frombuffer(bytearray(message.ljust(MESSAGE_BYTES, b"\0")), dtype=torch.uint8)
-        answers = torch.empty(self._world * MESSAGE_BYTES, dtype=torch.uint8)
+        answers = torch.empty(len(self.ranks) * MESSAGE_BYTES, dtype=torch.uint8)
         work = dist.all_gather(list(torch.split(answers, MESSAGE_BYTES)), mine, group=self._group, async_op=True)
         assert work is not None
         return work, answers
 
-    def _split(self, answers: Tensor) -> list[bytes]:
+    def _split(self, answers: Tensor) -> Messages:
         data = bytes(answers.numpy().tobytes())
-        return [data[start : start + MESSAGE_BYTES] for start in range(0, len(data), MESSAGE_BYTES)]
+        return {rank: data[at * MESSAGE_BYTES : (at + 1) * MESSAGE_BYTES] for at, rank in enumerate(self.ranks)}

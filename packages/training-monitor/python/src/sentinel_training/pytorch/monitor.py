@@ -26,11 +26,12 @@ from .capture import Capturing, NotCaptured
 from .checkpoint import Checkpoints
 from .exchange import Exchange, ExchangeError
 from .hooks import Hook
-from .looks import look
+from .looks import Looks, look, told
 from .outside import learning_rate, loss_of, microseconds
 from .replay import Replay
-from .rounds import Known, Rounds, now_us
-from .topology import Topology, data_parallel, inner, topology
+from .rounds import Agreed, Known, Rounds, now_us
+from .together import Together
+from .topology import Topology, data_parallel, inner, topology, what_is_off
 from .wishes import NOTICE_STEPS, Wishes
 
 # How many times this process attached a monitor: ranks find each other by it.
@@ -119,24 +120,31 @@ class TrainingMonitor:
         self._pace = Pace(
             {
                 "statistics": settings.statistics_interval_steps,
-                "replicas": settings.comparison_interval_steps if self._compares_replicas() else 0,
+                "replicas": settings.comparison_interval_steps if self._exchange is not None else 0,
                 "replay": 0 if here.sharded else settings.replay_interval_steps,
             },
             settings.overhead_budget_pct,
         )
         self._wishes = Wishes(on=not here.sharded and settings.replay_interval_steps > 0)
+        self._looks = Looks()
         self._sender = Sender(settings.socket_path, agreement.hello(agreed, here), settings.path, self._answered)
         self._layers = sample.Layers.of(self._module, here.device)
         self._sender.layers(self._layers.names)
-        ring = here.replicas if len(here.replicas) == here.world else (here.rank,)
+        ring = here.replicas if here.replicas == here.together else (here.rank,)
         self._alone = len(ring) == 1
         self._replay = Replay(self._module, here.device, here.rank, ring, self._exchange)
         self._rounds = Rounds(
             self._exchange,
             self._sender.put,
             self._pace.cost,
-            sharded_over=here.world // len(here.replicas) if here.sharded else 1,
-            wishes=(lambda: not self._alone and self._wants_replay(), self._wishes.agree),
+            sharded_over=len(here.together) // len(here.replicas) if here.sharded else 1,
+            world=here.world,
+            agreed=Agreed(
+                wants=lambda: not self._alone and self._wants_replay(),
+                wanted=self._wishes.agree,
+                intervals=lambda: told(self._pace.wishes()),
+                wished=self._looks.hear,
+            ),
         )
         self._linear = [] if here.compiled else products.linear_layers(self._module)
         self._checks: list[tuple[int, products.ProductCheck]] = []
@@ -146,13 +154,17 @@ class TrainingMonitor:
         self._asked: set[int] = set()
         self._asked_until = 0
         self._step, self._last_sample = 0, 0
+        self._together = Together(self._ddp)
+        # Every rank has every other's samples up to this step.
+        self._heard = 0
         self._spent, self._ended_at = 0.0, time.perf_counter()
         self._hang_hooks(model, optimizers[0])
         self._checkpoints = Checkpoints(settings, here.rank, self._sender.put, self._guard, lambda: self._step)
         self._checkpoints.install(self._replica_checksum)
         self._attached = True
         atexit.register(self.detach)
-        self._say_what_is_off()
+        if off := what_is_off(here):
+            log.info("off in this job: %s", "; ".join(off))
 
     def _hang_hooks(self, model: nn.Module, optimizer: Optimizer) -> None:
         guarded = self._guard.wrap
@@ -163,30 +175,19 @@ class TrainingMonitor:
             optimizer.register_step_post_hook(Hook(guarded("the training monitor", self._after_step))),
         ]
 
-    def _compares_replicas(self) -> bool:
-        return self._exchange is not None
-
-    def _say_what_is_off(self) -> None:
-        here, off = self._here, []
-        if here.world > 1 and len(here.replicas) == 1:
-            off.append("replica checksums (no other rank is known to hold the same parameters)")
-        if here.sharded:
-            off.append("replay and local gradient norms (parameters are sharded)")
-        if here.compiled:
-            off.append("checks of matrix products (the model is compiled)")
-        if off:
-            log.info("off in this job: %s", "; ".join(off))
-
     # Forward and backward: only the first micro-batch of a step is looked at.
 
     def _before_forward(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if self._replaying or not (module.training and torch.is_grad_enabled()):
+        if self._replaying or not torch.is_grad_enabled():
+            return
+        step = self._step + 1
+        self._together.forward()
+        self._rounds.give(step + 1 - NOTICE_STEPS)
+        if not module.training:
             return
         if self._capturing is not None:
             self._end_capture()
             return
-        step = self._step + 1
-        self._hear_wishes(step)
         if self._alone and self._wants_replay():
             self._wishes.agree(step - NOTICE_STEPS)
         statistics, replay = self._pace.due("statistics", step), self._replays(step)
@@ -238,8 +239,7 @@ class TrainingMonitor:
         with torch.no_grad():
             if self._pace.due("statistics", step):
                 self._gradients = sample.gradients(self._layers)
-        self._hear_wishes(step)
-        if self._replays(step):
+        if self._come_together(step) and self._replays(step):
             self._run_replay(step, capturing)
         self._spent += time.perf_counter() - began
 
@@ -250,6 +250,8 @@ class TrainingMonitor:
             self._rounds.advance(wait=True)
             self._replaying = True
             rounds = self._replay.run(step, missing)
+            self._pace.cost("replay", time.perf_counter() - began)
+            self._looks.now = look(self._exchange, step, self._pace.wishes())
         except ExchangeError as reason:
             self._leave(str(reason))
             return
@@ -261,21 +263,12 @@ class TrainingMonitor:
             return
         finally:
             self._replaying = False
-        self._pace.cost("replay", time.perf_counter() - began)
         in_turn = step > self._asked_until
         accused = {one.rank for one in rounds if len({answer.digest for answer in one.answers}) > 1}
         for one in rounds:
             if one.rank == self._here.rank or one.rank in accused:
-                answers = [wire.ReplayAnswer(rank=a.rank, digest=a.digest, again=a.again) for a in one.answers]
-                record = wire.ReplayRound(
-                    step=step,
-                    time_us=now_us(),
-                    rank=one.rank,
-                    answers=answers,
-                    asked=one.rank in self._asked or self._wishes.due(step),
-                )
-                self._put(wire.StreamStepsRequest(replay=record))
-
+                asked = one.rank in self._asked or self._wishes.due(step)
+                self._put(wire.StreamStepsRequest(replay=one.record(step, now_us(), asked)))
         if in_turn:
             # Every rank has the same answers, and so asks for the same. What these show asks for nothing more.
             self._asked, self._asked_until = accused, step + ASKED_STEPS if accused else 0
@@ -291,12 +284,18 @@ class TrainingMonitor:
     def _wants_replay(self) -> bool:
         return self._wishes.tells(self._pace.least_seconds("replay"))
 
-    def _hear_wishes(self, step: int) -> None:
-        """What ranks told each other so many steps ago is known by now."""
+    def _come_together(self, step: int) -> bool:
+        """May ranks replay in this step? If so, what they gave each other some steps ago is there at once."""
+        if self._exchange is None:
+            return True
         try:
-            self._rounds.catch_up(step - NOTICE_STEPS)
+            if not self._together.step():
+                return False
+            self._heard = step + 1 - NOTICE_STEPS
+            self._rounds.catch_up(self._heard)
         except ExchangeError as reason:
             self._leave(str(reason))
+        return True
 
     def _after_step(self, *_: Any) -> None:
         began = time.perf_counter()
@@ -309,16 +308,21 @@ class TrainingMonitor:
                 self._take_sample(step, statistics, replicas, length)
         try:
             self._rounds.advance()
-            if step == FIRST_LOOK or step % LOOK_INTERVAL == 0 or self._pace.due("replay", step):
-                self._rounds.advance(wait=True)
-                self._pace.intervals = look(self._exchange, step, self._pace.wishes())
         except ExchangeError as reason:
             self._leave(str(reason))
+        self._take_over_intervals(step)
         self._capturing = self._gradients = None
         self._send_checks()
         ended = time.perf_counter()
         self._pace.step(max(length - self._spent, 1e-6))
         self._spent, self._ended_at = 0.0, ended
+
+    def _take_over_intervals(self, step: int) -> None:
+        new = self._looks.new(self._heard)
+        if self._exchange is None and (step == FIRST_LOOK or step % LOOK_INTERVAL == 0):
+            new = self._pace.wishes()
+        if new is not None:
+            self._pace.intervals = new
 
     def _take_sample(self, step: int, statistics: bool, replicas: bool, length: float) -> None:
         taken = sample.Sample(step, self._here.device)
@@ -372,16 +376,7 @@ class TrainingMonitor:
         waiting = []
         for step, check in self._checks:
             if check.done:
-                record = wire.ProductCheck(
-                    step=step,
-                    time_us=now_us(),
-                    op="linear",
-                    layer=check.layer,
-                    shape=check.shape,
-                    dtype=check.dtype,
-                    relative_error=check.error(),
-                )
-                self._put(wire.StreamStepsRequest(product=record))
+                self._put(wire.StreamStepsRequest(product=check.record(step, now_us())))
             elif check.shape:
                 waiting.append((step, check))
         self._checks = waiting
@@ -390,6 +385,8 @@ class TrainingMonitor:
         """Compares with no other rank any more; statistics of this rank go on."""
         self._guard.off("comparison of ranks", why)
         self._guard.off("replay", "ranks are not compared")
+        if self._exchange is not None:
+            self._exchange.leave()
         self._exchange = None
         self._rounds.leave()
         self._pace.forget("replicas", "replay")

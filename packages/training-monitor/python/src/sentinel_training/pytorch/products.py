@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .._wire import training_pb2 as wire
 from .hooks import Hook
 
 
@@ -31,6 +32,17 @@ class ProductCheck:
     def error(self) -> float:
         assert self._error is not None
         return float(self._error.item())
+
+    def record(self, step: int, time_us: int) -> wire.ProductCheck:
+        return wire.ProductCheck(
+            step=step,
+            time_us=time_us,
+            op="linear",
+            layer=self.layer,
+            shape=self.shape,
+            dtype=self.dtype,
+            relative_error=self.error(),
+        )
 
     def _check(self, layer: nn.Linear, args: tuple[Any, ...], output: Any) -> None:
         weight = layer.weight

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from .._kit.checksum import to_bytes
 from .._kit.guard import log
+from .._wire import training_pb2 as wire
 from .barrier import RefusedError
 from .capture import Capture, Capturing, NotCaptured, from_bytes
 from .exchange import Exchange, ExchangeError
@@ -41,6 +42,10 @@ class Answer:
 class Round:
     rank: int
     answers: tuple[Answer, ...]
+
+    def record(self, step: int, time_us: int, asked: bool) -> wire.ReplayRound:
+        answers = [wire.ReplayAnswer(rank=a.rank, digest=a.digest, again=a.again) for a in self.answers]
+        return wire.ReplayRound(step=step, time_us=time_us, rank=self.rank, answers=answers, asked=asked)
 
 
 @dataclass(frozen=True)
@@ -198,7 +203,7 @@ class Replay:
         message = _ROUND.pack(_MAGIC, step, digest is not None, digest or bytes(16), size, why)
         heard: dict[int, Heard] = {}
         refused = self._refused
-        for rank, answer in enumerate(exchange.now(message)):
+        for rank, answer in exchange.now(message).items():
             magic, at, has, theirs, length, why = _ROUND.unpack_from(answer)
             if magic != _MAGIC or at != step:
                 raise ExchangeError(f"rank {rank} is not at step {step}")

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .._wire import training_pb2 as wire
-from .exchange import Exchange, ExchangeError
+from .exchange import Exchange, ExchangeError, Messages
+from .looks import INTERVALS_BYTES
 from .sample import Measured, Sample
 
-# step, flags, checksums of parameters and state, local norm, loss, sum of squares of the gradients
-_MESSAGE = struct.Struct(">IQB16s16sddd")
+# step, flags, checksums of parameters and state, local norm, loss, sum of squares of the gradients, wished intervals
+_MESSAGE = struct.Struct(f">IQB16s16sddd{INTERVALS_BYTES}s")
 _MAGIC = 0x534E5452
 _CHECKSUMS, _STATISTICS, _WISH = 1, 2, 4
 # Samples under way; where more wait, the device or a rank is that far behind, and the oldest is given up.
@@ -31,6 +32,20 @@ class Known:
     overhead_us: int = 0
 
 
+@dataclass(frozen=True)
+class Agreed:
+    """What ranks agree on by their samples."""
+
+    # Does this rank tell the others that it wants a replay?
+    wants: Callable[[], bool]
+    # Called with the step of a sample in which any rank did.
+    wanted: Callable[[int], None]
+    # The intervals that this rank wishes.
+    intervals: Callable[[], bytes]
+    # Called with the step of each sample and the intervals that the first rank wishes.
+    wished: Callable[[int, bytes], None]
+
+
 class Rounds:
     def __init__(
         self,
@@ -38,17 +53,16 @@ class Rounds:
         send: Callable[[wire.StreamStepsRequest], None],
         cost: Callable[[str, float], None],
         *,
+        world: int,
         sharded_over: int,
-        wishes: tuple[Callable[[], bool], Callable[[int], None]],
+        agreed: Agreed,
     ) -> None:
         """
         Args:
             sharded_over: ranks over which each replica's gradients are cut; 1 = every rank holds all of them.
-            wishes: whether this rank tells the others that it wants a replay, and what is called with the step of a sample in which
-                any rank did.
         """
         self._exchange, self._send, self._cost = exchange, send, cost
-        self._wants, self._wanted = wishes
+        self._world, self._agreed = world, agreed
         # Steps whose samples ranks give each other now.
         self._open: deque[int] = deque()
         self._sharded_over = sharded_over
@@ -71,14 +85,18 @@ class Rounds:
         if self._exchange is not None:
             self._exchange.collect()
 
+    def give(self, step: int) -> None:
+        """Gives the others this rank's samples up to this step. Waits for no rank."""
+        if self._waiting and self._exchange is not None and self._waiting[0][0].step <= step:
+            self.advance(wait=True)
+
     def catch_up(self, step: int) -> None:
-        """Returns when every rank has every other's samples up to this step: at once, unless one is that far behind.
+        """Returns when every rank has every other's samples up to this step: at once where all gave theirs.
 
         Raises:
             ExchangeError: some rank did not take part.
         """
-        if self._waiting and self._exchange is not None and self._waiting[0][0].step <= step:
-            self.advance(wait=True)
+        self.give(step)
         while self._exchange is not None and self._open and self._open[0] <= step:
             self._exchange.finish()
 
@@ -96,7 +114,7 @@ class Rounds:
         if self._exchange is None:
             self._report(sample, measured, known, [])
             return
-        flags = sample.has_checksums * _CHECKSUMS + sample.has_statistics * _STATISTICS + self._wants() * _WISH
+        flags = sample.has_checksums * _CHECKSUMS + sample.has_statistics * _STATISTICS + self._agreed.wants() * _WISH
         self._open.append(sample.step)
         nan = math.nan
         message = _MESSAGE.pack(
@@ -108,22 +126,26 @@ class Rounds:
             nan if measured.local_norm is None else measured.local_norm,
             nan if measured.loss is None else measured.loss,
             measured.squares,
+            self._agreed.intervals(),
         )
         self._exchange.post(message, lambda answers: self._compared(sample, measured, known, answers))
 
-    def _compared(self, sample: Sample, measured: Measured, known: Known, answers: list[bytes]) -> None:
+    def _compared(self, sample: Sample, measured: Measured, known: Known, answers: Messages) -> None:
         self._open.popleft()
-        ranks = [_MESSAGE.unpack_from(answer) for answer in answers]
-        for rank, (magic, step, *_) in enumerate(ranks):
+        ranks = {rank: _MESSAGE.unpack_from(answer) for rank, answer in answers.items()}
+        for rank, (magic, step, *_) in ranks.items():
             if magic != _MAGIC or step != sample.step:
                 raise ExchangeError(f"rank {rank} is not at step {sample.step}")
-        if any(flags & _WISH for _, _, flags, *_ in ranks):
-            self._wanted(sample.step)
+        if any(flags & _WISH for _, _, flags, *_ in ranks.values()):
+            self._agreed.wanted(sample.step)
+        self._agreed.wished(sample.step, ranks[min(ranks)][-1])
         if sample.has_checksums:
-            checksums = [p + s if flags & _CHECKSUMS else b"" for _, _, flags, p, s, *_ in ranks]
+            checksums = [b""] * self._world
+            for rank, (_, _, flags, parameters, state, *_) in ranks.items():
+                checksums[rank] = parameters + state if flags & _CHECKSUMS else b""
             replicas = wire.ReplicaRound(step=sample.step, time_us=sample.time_us, checksums=checksums)
             self._send(wire.StreamStepsRequest(replicas=replicas))
-        self._report(sample, measured, known, [(norm, loss, squares) for *_, norm, loss, squares in ranks])
+        self._report(sample, measured, known, [(norm, loss, squares) for *_, norm, loss, squares, _ in ranks.values()])
 
     def _report(
         self, sample: Sample, measured: Measured, known: Known, ranks: list[tuple[float, float, float]]
@@ -152,9 +174,9 @@ class Rounds:
         stale = math.isfinite(squares) and not all(math.isfinite(norm) for norm, *_ in ranks)
         if stale:
             step.ClearField("local_gradient_norm")
-        elif measured.local_norm is not None:
+        elif measured.local_norm is not None and len(ranks) == self._world:
             step.rank_gradient_norms[:] = [norm for norm, _, _ in ranks]
-        if measured.loss is not None:
+        if measured.loss is not None and len(ranks) == self._world:
             step.rank_losses[:] = [loss for _, loss, _ in ranks]
         self._send(wire.StreamStepsRequest(step=step))
 

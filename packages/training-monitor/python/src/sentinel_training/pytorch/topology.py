@@ -21,6 +21,8 @@ class Topology:
     world: int
     # Global ranks that hold the same parameters as this one, itself included, ascending; only itself where not known.
     replicas: tuple[int, ...]
+    # Global ranks that this one does each step together with, itself included, ascending: `replicas` and those with other shards.
+    together: tuple[int, ...]
     device: torch.device
     node: str
     # "GPU-…", or "" for a CPU
@@ -64,23 +66,41 @@ def topology(module: nn.Module) -> Topology:
     device = torch.device("cpu") if parameter is None else local(parameter).device
     kind = "plain" if distributed else "single"
     replicas: tuple[int, ...] = (rank,)
+    together = replicas
     ddp = data_parallel(module)
     if ddp is not None:
         kind, replicas = "ddp", tuple(sorted(dist.get_process_group_ranks(ddp.process_group)))
+        together = replicas
     elif any(type(part).__name__ == "FullyShardedDataParallel" for part in module.modules()):
-        kind = "fsdp1"
+        kind, together = "fsdp1", tuple(range(world))
     elif parameter is not None and hasattr(parameter, "device_mesh"):
         kind, replicas = "fsdp2", _replicas_of_shard(parameter, rank)
+        together = tuple(sorted(int(other) for other in parameter.device_mesh.mesh.reshape(-1).tolist()))
     return Topology(
         kind=kind,
         compiled=any(hasattr(part, "_orig_mod") for part in module.modules()),
         rank=rank,
         world=world,
         replicas=replicas,
+        together=together,
         device=device,
         node=os.environ.get("NODE_NAME") or socket.gethostname(),
         gpu=_gpu(device),
     )
+
+
+def what_is_off(here: Topology) -> list[str]:
+    """Detectors that have nothing to work on in such a job, each with the reason."""
+    off = []
+    if here.world > 1 and len(here.together) == 1:
+        off.append("comparison of ranks (nothing that the monitor knows brings them together in each step)")
+    elif here.world > 1 and len(here.replicas) == 1:
+        off.append("replica checksums (no other rank is known to hold the same parameters)")
+    if here.sharded:
+        off.append("replay and local gradient norms (parameters are sharded)")
+    if here.compiled:
+        off.append("checks of matrix products (the model is compiled)")
+    return off
 
 
 def _replicas_of_shard(parameter: torch.Tensor, rank: int) -> tuple[int, ...]:
