@@ -12,10 +12,12 @@ MAX_PATH_BYTES = 1024
 
 
 def record(
-    path: Path, event: wire.CheckpointReport.Event, now: Manifest, kept: Manifest | None, step: int
+    path: Path, event: wire.CheckpointReport.Event, now: Manifest, kept: Manifest | None, step: int, whole: bool = False
 ) -> wire.StreamStepsRequest:
-    """`kept`: what the manifest beside a loaded checkpoint says."""
-    comparable = kept is not None and kept.algorithm == now.algorithm and kept.tensors.keys() == now.tensors.keys()
+    """`kept`: what the manifest beside a loaded checkpoint says. `whole`: a tensor that only one of them has is a difference, too."""
+    comparable = (
+        kept is not None and kept.algorithm == now.algorithm and (whole or kept.tensors.keys() == now.tensors.keys())
+    )
     report = wire.CheckpointReport(
         step=step,
         time_us=time.time_ns() // 1000,

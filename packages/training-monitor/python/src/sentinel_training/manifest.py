@@ -12,9 +12,13 @@ from typing import Any, Protocol
 
 import xxhash
 
+from ._kit.guard import log
+
 # Names of tensors that differ are listed up to this number.
 MAX_DIFFERING = 16
-_VERSION = 1
+_VERSION = 2
+# The name under which all values of a checkpoint that are no tensors are one part.
+VALUES = "(values)"
 
 
 class _Hash(Protocol):
@@ -64,23 +68,32 @@ def digest_parts(
 
 
 def differing(now: Manifest, kept: Manifest) -> list[str]:
-    """Tensors of both whose digests differ, at most MAX_DIFFERING."""
-    common = (name for name in now.tensors if name in kept.tensors)
-    return [name for name in common if now.tensors[name] != kept.tensors[name]][:MAX_DIFFERING]
+    """Tensors whose digests differ, or that only one of them has, at most MAX_DIFFERING."""
+    names = sorted(now.tensors.keys() | kept.tensors.keys())
+    return [name for name in names if now.tensors.get(name) != kept.tensors.get(name)][:MAX_DIFFERING]
 
 
 def write(path: Path, manifest: Manifest) -> None:
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps({"version": _VERSION, **asdict(manifest)}, indent=1), encoding="utf-8")
+    content = {"version": _VERSION, **asdict(manifest)}
+    partial.write_text(json.dumps({**content, "own": _own(content)}, indent=1), encoding="utf-8")
     partial.replace(path)
 
 
 def read(path: Path) -> Manifest | None:
-    """None where there is none of this version."""
+    """None where there is none; or none that can be trusted, which one line in the log says each time."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("own") == _own(content) and content.pop("version") == _VERSION:
+            return Manifest(**content)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if not isinstance(content, Mapping) or content.get("version") != _VERSION:
-        return None
-    return Manifest(**{name: value for name, value in content.items() if name != "version"})
+    except (ValueError, TypeError, KeyError, AttributeError) as reason:
+        log.debug("%s: %s", path, reason)
+    log.warning("%s is damaged, or of another version of the library: its checkpoint is not compared", path)
+    return None
+
+
+def _own(content: Mapping[str, Any]) -> str:
+    """Digest of the manifest itself."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,14 @@ from .._kit.guard import Guard, log
 from .._wire import training_pb2 as wire
 from ..checkpoint_record import record
 from ..config import Settings
-from ..manifest import Manifest, Part, digest_parts, read, write
+from ..manifest import VALUES, Manifest, Part, digest_parts, read, write
 from .topology import local
 from .watched import Watched
 
 SUFFIX = ".sentinel.json"
+# Values that are no tensors, beyond which a checkpoint's are not compared.
+MAX_VALUES = 65_536
+_PLAIN = (int, float, bool, str, bytes, type(None))
 
 
 class Checkpoints:
@@ -88,18 +93,24 @@ class Checkpoints:
         if path is None:
             return
         kept = read(self._manifest(path, sharded))
-        if kept is not None and kept.identity != identity(path, sharded):
+        if kept is not None and _written_anew(path, sharded, kept.identity):
             log.info("%s was written anew without its manifest: not compared", path)
             kept = None
         now = self._digest(content, path, sharded, b"", kept.algorithm if kept is not None else None)
         if now.tensors:
-            self._send(record(path, wire.CheckpointReport.EVENT_LOADED, now, kept, self._step()))
+            # What a rank holds of a sharded tensor, and so its name, may be another when it is loaded.
+            shards = sharded or any(
+                name.endswith("]") for one in (now, kept) if one is not None for name in one.tensors
+            )
+            self._send(record(path, wire.CheckpointReport.EVENT_LOADED, now, kept, self._step(), not shards))
 
     def _digest(
         self, content: Any, path: Path, sharded: bool, replicas: bytes, algorithm: str | None = None
     ) -> Manifest:
         algorithm = algorithm or self._settings.hash_algorithm
-        parts = (part(name, tensor) for name, tensor in tensors(content))
+        parts = [part(name, tensor) for name, tensor in tensors(content)]
+        if parts and not sharded:
+            parts += values(content)
         return digest_parts(parts, algorithm, identity(path, sharded), replicas, self._step())
 
     def _manifest(self, path: Path, sharded: bool) -> Path:
@@ -121,6 +132,29 @@ def tensors(content: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
         yield from tensors(content.state_dict(), name)
 
 
+def values(content: Any) -> list[Part]:
+    """All plain values of it as one part; none where there are more than MAX_VALUES."""
+    lines = [f"{name} {value!r}" for name, value in itertools.islice(_values(content, ""), MAX_VALUES + 1)]
+    return (
+        [Part(VALUES, "values", "\n".join(sorted(lines)).encode(errors="surrogatepass"))]
+        if 0 < len(lines) <= MAX_VALUES
+        else []
+    )
+
+
+def _values(content: Any, name: str) -> Iterator[tuple[str, Any]]:
+    if type(content) in _PLAIN:
+        yield name, content
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _values(value, f"{name}.{key}")
+    elif isinstance(content, list | tuple):
+        for at, value in enumerate(content):
+            yield from _values(value, f"{name}.{at}")
+    elif not isinstance(content, Tensor) and callable(getattr(content, "state_dict", None)):
+        yield from _values(content.state_dict(), name)
+
+
 def part(name: str, tensor: Tensor) -> Part:
     flat = tensor.resolve_conj().resolve_neg().contiguous().cpu().reshape(-1)
     data = flat.view(torch.uint8).numpy() if flat.numel() else b""
@@ -135,6 +169,25 @@ def identity(path: Path, sharded: bool) -> str:
         return str(torch._C.PyTorchFileReader(str(path)).serialization_id())
     except RuntimeError:  # a format without one
         return ""
+
+
+def _written_anew(path: Path, sharded: bool, kept: str) -> bool:
+    """Is it another checkpoint than the one of this identity? Not where the identity in the file is damaged."""
+    now = identity(path, sharded)
+    if sharded or now in ("", kept):
+        return now != kept
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            # Checked against their CRC-32, which PyTorch writes for all records or for none.
+            archive.read(next(name for name in names if name.endswith("/version")))
+            try:
+                archive.read(next(name for name in names if name.endswith("/.data/serialization_id")))
+            except zipfile.BadZipFile:
+                return False
+    except (zipfile.BadZipFile, StopIteration):
+        pass
+    return True
 
 
 def _shard(tensor: Tensor) -> str:
