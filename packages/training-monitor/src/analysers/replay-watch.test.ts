@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MIN_AGREED } from './agreements.js';
 import { ReplayWatch } from './replay-watch.js';
 
 const answer = (rank: number, digest: string, again = true) => ({ rank, digest, again });
+
+/** A run in which all ranks were seen to agree. */
+function known(ranks: number): ReplayWatch {
+  const watch = new ReplayWatch();
+  for (let rank = 0; rank < ranks; rank += 1) {
+    for (let k = 0; k < MIN_AGREED; k += 1) round(watch, rank, 'a', 'a', ['a']);
+  }
+  return watch;
+}
 
 function round(watch: ReplayWatch, rank: number, own: string, repeat: string, others: readonly string[], step = 1) {
   const answers = [
@@ -14,10 +24,10 @@ function round(watch: ReplayWatch, rank: number, own: string, repeat: string, ot
 }
 
 test('a fault that comes and goes, one that stays, and one of the rank that checks', () => {
-  const watch = new ReplayWatch();
+  const watch = known(14);
   for (let k = 0; k < 3; k += 1) assert.deepEqual(round(watch, 0, 'a', 'a', ['a']), []);
   const [transient] = round(watch, 0, 'b', 'a', ['a', 'a']);
-  assert.deepEqual([transient?.ranks, transient?.compared?.agreedBefore], [[0], 3]);
+  assert.deepEqual([transient?.ranks, transient?.compared?.agreedBefore], [[0], MIN_AGREED + 3]);
   assert.match(transient?.detail ?? '', /comes and goes/);
   const [persistent] = round(watch, 4, 'b', 'b', ['a', 'a']);
   assert.deepEqual(persistent?.ranks, [4]);
@@ -28,8 +38,30 @@ test('a fault that comes and goes, one that stays, and one of the rank that chec
   assert.deepEqual(open?.ranks, [12, 13]);
 });
 
-test('a job most of whose ranks contradict themselves accuses nobody, and that is said once', () => {
+test('a rank that never agreed is told once, and not accused', () => {
   const watch = new ReplayWatch();
+  for (let k = 0; k < MIN_AGREED; k += 1) for (const rank of [0, 1]) round(watch, rank, 'a', 'a', ['a']);
+  const found = [1, 2, 3].flatMap((step) => [
+    ...round(watch, 2, 'a', 'a', ['b', 'a'], step),
+    ...round(watch, 3, 'b', 'b', ['a', 'a'], step),
+  ]);
+  assert.deepEqual(
+    found.map(({ type, severity, ranks, compared }) => [type, severity, ranks, compared]),
+    [['CROSS_RANK_DIVERGENCE', 'WARNING', [3], undefined]],
+  );
+});
+
+test('a rank that agreed before is accused in each round that it loses', () => {
+  const watch = known(4);
+  const found = [1, 2, 3].flatMap((step) => round(watch, 2, 'b', 'b', ['a', 'a'], step));
+  assert.deepEqual(
+    found.map(({ severity, ranks }) => [severity, ranks]),
+    [1, 2, 3].map(() => ['CRITICAL', [2]]),
+  );
+});
+
+test('a job most of whose ranks contradict themselves accuses nobody, and that is said once', () => {
+  const watch = known(2);
   const severities = [0, 1, 2, 3].map((rank) =>
     round(watch, rank, `x${rank}`, `y${rank}`, []).map(({ severity }) => severity),
   );

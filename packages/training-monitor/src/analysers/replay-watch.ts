@@ -21,6 +21,7 @@ export class ReplayWatch {
   /** Rank and whether it contradicted itself, newest last. */
   readonly #recent: { rank: number; transient: boolean }[] = [];
   #saidUnrepeatable = false;
+  readonly #saidStrange = new Set<number>();
 
   round({ rank, answers, asked }: Replay, moment: Moment): Finding[] {
     const vote = voteReplay(rank, answers);
@@ -46,6 +47,25 @@ export class ReplayWatch {
       const detail = `${ranks.length} ranks do not repeat their own results: the job does not run deterministic kernels, and replays accuse nobody`;
       return [{ ...base, type: 'INVARIANT_VIOLATION', severity: 'INFO', ranks, value: ranks.length, detail }];
     }
+    const strange = vote.accused.filter((each) => !this.#agreements.isKnown(each));
+    const accused = vote.accused.filter((each) => !strange.includes(each));
+    // Of two that differ, one that never agreed with anybody is reason enough to accuse neither.
+    const isCertain = strange.length === 0 || (vote.kind !== 'open' && accused.length > 0);
+    const soft = strange.flatMap((each) => this.#stranger(each, moment));
+    return isCertain ? [...soft, ...this.#accuse(rank, { ...vote, accused }, answers, asked, moment)] : soft;
+  }
+
+  /** A rank that computes otherwise since the run began: said once. */
+  #stranger(rank: number, moment: Moment): Finding[] {
+    if (this.#saidStrange.has(rank)) return [];
+    this.#saidStrange.add(rank);
+    const detail = `Rank ${rank} gets other results in replays since the run began: other hardware or software, or a fault that was there before`;
+    const base = { ...moment, type: 'CROSS_RANK_DIVERGENCE', detector: 'replay', severity: 'WARNING' } as const;
+    return [{ ...base, ranks: [rank], value: 1, limit: 0, detail }];
+  }
+
+  #accuse(rank: number, vote: ReplayVote, answers: readonly Answer[], asked: boolean, moment: Moment): Finding[] {
+    const base = { ...moment, type: 'REPLAY_MISMATCH', detector: 'replay', limit: 0 } as const;
     const compared = (agreedBefore: number) => ({ answers, agreedBefore, asked });
     const agreedBefore = (of: readonly number[]) => this.#agreements.before(of);
     const shared = { ...base, severity: 'CRITICAL', value: vote.accused.length } as const;

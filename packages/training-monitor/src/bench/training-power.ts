@@ -5,6 +5,7 @@ import { SpikeChart } from '@sentinel/monitor-kit/charts/spike-chart';
 import { HEALTHY, type Process, SAMPLES_A_DAY } from '@sentinel/monitor-kit/testing/healthy';
 import { medianUpper, wilsonLower } from '@sentinel/monitor-kit/testing/intervals';
 import { Random } from '@sentinel/monitor-kit/testing/random';
+import { MIN_AGREED } from '../analysers/agreements.js';
 import { RunAnalysis } from '../analysers/run-analysis.js';
 import { shippedLimits } from './support/limits.js';
 import { replayed } from './support/micro-batch.js';
@@ -84,6 +85,9 @@ function replayFaults(): { detected: number; named: number } {
     const wrong =
       random.next() < 0.7 ? { rank, stays: random.next() < 0.5 } : { rank: (rank + 1) % RANKS, stays: true };
     const analysis = new RunAnalysis(shapeOf(RANKS), shippedLimits());
+    for (let round = 0; round < MIN_AGREED * RANKS; round += 1) {
+      analysis.replay(replayed(round % RANKS, RANKS, random, null), { step: fault, timeUs: fault });
+    }
     const found = analysis.replay(replayed(rank, RANKS, random, wrong), { step: fault, timeUs: fault });
     const accused = found.flatMap(({ ranks }) => ranks);
     if (accused.length > 0) counts.detected += 1;
