@@ -32,6 +32,12 @@ def weight_after_step(job: jobs.Job, rank: int, step: int) -> Callable[[], None]
     return lambda: flip(job.model.blocks[0].up.weight)
 
 
+def weights_alike(job: jobs.Job, rank: int, step: int) -> None:
+    """Two of four ranks hold the same wrong weight."""
+    if rank >= FAULTY and step == STEP - 1:
+        flip(job.model.blocks[0].up.weight)
+
+
 def state_after_step(job: jobs.Job, rank: int, step: int) -> Callable[[], None] | None:
     if rank != FAULTY or step != STEP:
         return None

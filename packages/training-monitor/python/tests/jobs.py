@@ -258,6 +258,16 @@ def shorter(module: str, name: str) -> Iterator[None]:
         setattr(place, name, before)
 
 
+def train_on_other_threads(rank: int, *, config: str | None = None) -> dict[str, Any]:
+    """One rank computes as other hardware would: with two threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2 if rank == 3 else threads)
+    try:
+        return train(rank, config=config, steps=12)
+    finally:
+        torch.set_num_threads(threads)
+
+
 class Dropped(nn.Module):
     """Leaves out layers as generators of numpy and Python say."""
 

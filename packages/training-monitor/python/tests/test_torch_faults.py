@@ -70,3 +70,25 @@ def test_convolution_that_pytorchfi_injects_into(ranks: Ranks, analyser: Analyse
     original, again, by_faulty, third = (answer.digest for answer in other.answers)
     assert original == again == third != by_faulty
     assert all(any("monitor.log(loss=" in line for line in log) for log in logs)
+
+
+def test_ranks_with_other_weights_have_no_vote(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    """What replicas hold is compared by their checksums; replays compare those that hold the same."""
+    ranks.run(jobs.train, config=configure(), steps=5, fault=faults.weights_alike)
+    rounds = {one.step: list(one.checksums) for one in analyser.of("replicas")}
+    assert len({sums[PARAMETERS] for sums in rounds[faults.STEP]}) == 2
+    replays = {one.rank: one for one in analyser.of("replay") if one.step == faults.STEP}
+    assert {rank: [answer.rank for answer in one.answers] for rank, one in replays.items()} == {
+        0: [0, 0, 1],
+        1: [1, 1],
+        2: [2, 2, 3],
+        3: [3, 3],
+    }
+    assert all(len({answer.digest for answer in one.answers}) == 1 for one in replays.values())
+
+
+def test_a_rank_on_other_hardware_is_not_compared(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    done = ranks.run(jobs.train_on_other_threads, config=configure())
+    pairs = {(one.rank, answer.rank) for one in analyser.of("replay") for answer in one.answers}
+    assert pairs == {(0, 0), (0, 1), (1, 1), (1, 2), (2, 2), (3, 3)}
+    assert [sum("other hardware" in line for line in one["log"]) for one in done] == [1, 1, 1, 1]

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .._kit.checksum import to_bytes
+from .._kit.checksum import checksum, to_bytes
 from .._kit.guard import log
 from .._wire import training_pb2 as wire
 from .barrier import RefusedError
 from .capture import Capture, Capturing, NotCaptured, from_bytes
+from .environment import fingerprint
 from .exchange import Exchange, ExchangeError
 from .python_state import PythonState, UnknownStateError
 from .recompute import recompute
@@ -25,10 +26,10 @@ MAX_TIE_BREAKS = 2
 # Rounds without an answer of any rank, after which there are no more.
 MAX_EMPTY_ROUNDS = 3
 MAX_OF_ONE_RANK = 2
-_ROUND = struct.Struct(">IQB16sI60s")
+_ROUND = struct.Struct(">IQB16sI16s4s42s")
 _MAGIC = 0x52504C59
 # Of the reason why a rank does not replay, what fits into a message.
-_REASON_BYTES = 60
+_REASON_BYTES = 42
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,16 @@ class Round:
 
 @dataclass(frozen=True)
 class Heard:
-    """What one rank said: a digest, or only that it has none; and how many bytes its micro-batch takes."""
+    """What one rank said: a digest, or only that it has none; how many bytes its micro-batch takes; and what it computes from and on."""
 
     digest: bytes | None
     size: int
+    parameters: bytes
+    environment: bytes
+
+    def is_like(self, other: Heard) -> bool:
+        """Must the two give the same bits?"""
+        return (self.parameters, self.environment) == (other.parameters, other.environment)
 
 
 class Replay:
@@ -66,6 +73,8 @@ class Replay:
         self.why_none = ""
         self._empty = 0
         self._refused = ""
+        self._parameters, self._environment = bytes(16), bytes(4)
+        self._said_unlike = False
         # A round was seen in which not everything differed.
         self._agreed = False
 
@@ -96,7 +105,10 @@ class Replay:
                 data = capture.to_bytes()
             except NotCaptured:
                 data = b""
+        self._parameters = _host(checksum([parameter.detach() for parameter in self._module.parameters()]))
+        self._environment = fingerprint(self._device)
         originals = self._tell(exchange, step, original, len(data))
+        self._say_unlike(originals)
         owns = self._tell(exchange, step, self._compute(capture) if capture is not None else None, 0)
         next_rank, last_rank = self._neighbour(self._rank, 1), self._neighbour(self._rank, -1)
         theirs = self._pass_on(exchange, data, next_rank, originals[last_rank].size, last_rank)
@@ -107,12 +119,11 @@ class Replay:
             first, second = originals[rank].digest, owns[rank].digest
             third = neighbours[self._neighbour(rank, 1)].digest
             if first is not None and second is not None:
-                others = () if third is None else (Answer(self._neighbour(rank, 1), third, True),)
+                like = third is not None and originals[rank].is_like(originals[self._neighbour(rank, 1)])
+                others = (Answer(self._neighbour(rank, 1), third, True),) if like and third is not None else ()
                 rounds.append(self._round(rank, first, second, others))
         judged = self._judge(rounds)
-        return self._break_ties(
-            exchange, step, judged, data, {rank: originals[rank].size for rank in self._ring}, capture
-        )
+        return self._break_ties(exchange, step, judged, data, originals, capture)
 
     def _round(self, rank: int, original: bytes, own: bytes, others: tuple[Answer, ...] = ()) -> Round:
         return Round(rank, (Answer(rank, original, False), Answer(rank, own, True), *others))
@@ -147,12 +158,18 @@ class Replay:
         step: int,
         rounds: list[Round],
         data: bytes,
-        sizes: dict[int, int],
+        heard: dict[int, Heard],
         own: Capture | None,
     ) -> list[Round]:
         if len(self._ring) < 3:
             return rounds
-        disputed = [one.rank for one in rounds if _differ(one) and sizes[one.rank] > 0][:MAX_TIE_BREAKS]
+        disputed = [
+            one.rank
+            for one in rounds
+            if _differ(one)
+            and heard[one.rank].size > 0
+            and heard[one.rank].is_like(heard[self._neighbour(one.rank, 2)])
+        ][:MAX_TIE_BREAKS]
         answers: dict[int, Answer] = {}
         for rank in disputed:
             third = self._neighbour(rank, 2)
@@ -160,7 +177,7 @@ class Replay:
             if rank == self._rank:
                 exchange.wait(exchange.send(_bytes_tensor(data), third))
             elif third == self._rank:
-                work, received = exchange.receive(sizes[rank], rank)
+                work, received = exchange.receive(heard[rank].size, rank)
                 exchange.wait(work)
                 digest = self._again(received.numpy().tobytes(), own)
             said = self._tell(exchange, step, digest, 0)[third].digest
@@ -200,20 +217,29 @@ class Replay:
     def _tell(self, exchange: Exchange, step: int, digest: bytes | None, size: int) -> dict[int, Heard]:
         """Raises RefusedError on all ranks where one says that its model must not be replayed."""
         why = self._refused.encode()[:_REASON_BYTES]
-        message = _ROUND.pack(_MAGIC, step, digest is not None, digest or bytes(16), size, why)
+        message = _ROUND.pack(
+            _MAGIC, step, digest is not None, digest or bytes(16), size, self._parameters, self._environment, why
+        )
         heard: dict[int, Heard] = {}
         refused = self._refused
         for rank, answer in exchange.now(message).items():
-            magic, at, has, theirs, length, why = _ROUND.unpack_from(answer)
+            magic, at, has, theirs, length, parameters, environment, why = _ROUND.unpack_from(answer)
             if magic != _MAGIC or at != step:
                 raise ExchangeError(f"rank {rank} is not at step {step}")
-            heard[rank] = Heard(theirs if has else None, length)
+            heard[rank] = Heard(theirs if has else None, length, parameters, environment)
             refused = refused or (
                 f"rank {rank} says: {said}" if (said := why.rstrip(b"\0").decode(errors="ignore")) else ""
             )
         if refused:
             raise RefusedError(refused)
         return heard
+
+    def _say_unlike(self, heard: dict[int, Heard]) -> None:
+        unlike = [rank for rank in self._ring if heard[rank].environment != self._environment]
+        if unlike and not self._said_unlike:
+            self._said_unlike = True
+            ranks = ", ".join(str(rank) for rank in unlike[:8])
+            log.info("ranks %s have other hardware, libraries or settings: replays are not compared with theirs", ranks)
 
     def _pass_on(self, exchange: Exchange, data: bytes, to: int, size: int, of: int) -> bytes:
         sent = exchange.send(_bytes_tensor(data), to) if data else None
