@@ -10,6 +10,7 @@ import {
   StepReport,
   type StreamStepsRequest,
 } from '@sentinel/contracts/sentinel/v1/training.js';
+import { isLocal } from '../grouping/record.js';
 import { senderOf } from '../testing/job.js';
 import { checkHello, checkRecord } from './check-record.js';
 
@@ -31,6 +32,15 @@ const badHellos: readonly (readonly [string, Partial<RankHello>])[] = [
   ['hello.ranks', { ranks: [] }],
   ['hello.rank', { rank: 2 }],
   ['hello.ranks[0].node', { ranks: [{ node: 'a b', gpu: '', replicaGroup: 0 }] }],
+  [
+    'hello.ranks[1].node',
+    {
+      ranks: [
+        { node: 'n', gpu: '', replicaGroup: 0 },
+        { node: '', gpu: '', replicaGroup: 0 },
+      ],
+    },
+  ],
   ['hello.ranks[0].gpu', { ranks: [{ node: 'n', gpu: 'a b', replicaGroup: 0 }] }],
 ];
 for (const [field, differing] of badHellos) {
@@ -39,6 +49,15 @@ for (const [field, differing] of badHellos) {
     assert.throws(() => checkHello(hello), { code: 'INVALID_ARGUMENT', field });
   });
 }
+
+test('a rank need not know where the others are', () => {
+  const ranks = ['', 'n', ''].map((node) => ({ node, gpu: '', replicaGroup: 0 }));
+  const sender = checkHello({ ...HELLO, ranks });
+  assert.deepEqual(
+    [0, 1, 2].map((rank) => isLocal(sender, rank)),
+    [false, true, false],
+  );
+});
 
 test('a hello becomes a sender', () => {
   const { rank, places, jobId } = checkHello(HELLO);

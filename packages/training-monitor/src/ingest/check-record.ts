@@ -40,7 +40,9 @@ export function checkHello(hello: RankHello): Sender {
   if (ranks.length === 0 || ranks.length > MAX_RANKS) throw wrong('hello.ranks', `1 to ${MAX_RANKS} ranks`);
   if (rank >= ranks.length) throw wrong('hello.rank', `less than the ${ranks.length} ranks of the job`);
   const places = ranks.map(({ node, gpu, replicaGroup }, k) => {
-    if (!NODE_NAME.test(node)) throw wrong(`hello.ranks[${k}].node`, 'the name of a node');
+    // Ranks that are not compared do not know where the others are.
+    if (!NODE_NAME.test(node) && (node !== '' || k === rank))
+      throw wrong(`hello.ranks[${k}].node`, 'the name of a node');
     if (!DEVICE_ID.test(gpu)) throw wrong(`hello.ranks[${k}].gpu`, 'an id such as GPU-8f3a…, or nothing');
     return { node, gpu, replicaGroup };
   });
