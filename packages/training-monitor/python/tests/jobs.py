@@ -217,6 +217,20 @@ def train_and_keep(rank: int, *, config: str, path: str) -> None:
     job.end()
 
 
+def train_with_tables_of_their_own(rank: int, *, config: str | None = None) -> dict[str, Any]:
+    """DistributedDataParallel leaves one parameter alone, which each rank trains by itself."""
+    job = Job(rank, "single", None)
+    name = next(name for name, parameter in job.model.named_parameters() if parameter is job.model.blocks[0].up.weight)
+    DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(job.model, [name])
+    job.wrapped = DistributedDataParallel(job.model)
+    if config is not None:
+        job.monitor = sentinel_training.pytorch.TrainingMonitor(config_path=config)
+        job.monitor.attach(job.wrapped, job.optimizer)
+    for _ in range(8):
+        job.step()
+    return job.end()
+
+
 def train_until_one_leaves(rank: int, *, config: str) -> list[str]:
     """The last rank ends early; the others go on in a process group of their own, as an elastic job does."""
     rest = dist.new_group([0, 1, 2])

@@ -24,6 +24,7 @@ JOBS: dict[str, tuple[Any, dict[str, Any]]] = {
     "uneven": (jobs.train_uneven, {}),
     "not wrapped": (jobs.train, {"kind": "plain"}),
     "hooks change gradients": (jobs.train_that_changes_gradients, {}),
+    "tables of each rank": (jobs.train_with_tables_of_their_own, {}),
     "layers left out at random": (jobs.train_that_drops_layers, {}),
 }
 

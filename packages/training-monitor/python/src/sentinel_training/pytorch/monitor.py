@@ -31,7 +31,7 @@ from .outside import learning_rate, loss_of, microseconds
 from .replay import Replay
 from .rounds import Agreed, Known, Rounds, now_us
 from .together import Together
-from .topology import Topology, data_parallel, inner, topology, what_is_off
+from .topology import Topology, data_parallel, ignored, inner, topology, what_is_off
 from .wishes import NOTICE_STEPS, Wishes
 
 # How many times this process attached a monitor: ranks find each other by it.
@@ -112,6 +112,7 @@ class TrainingMonitor:
         self._here, self._optimizers = here, optimizers
         self._ddp = data_parallel(model)
         self._module = inner(model)
+        self._own = ignored(self._ddp)
         agreed = agreement.agree(self._settings, here, attempt)
         settings = agreed.settings
         if agreed.apart:
@@ -130,7 +131,7 @@ class TrainingMonitor:
         self._sender = Sender(settings.socket_path, agreement.hello(agreed, here), settings.path, self._answered)
         self._layers = sample.Layers.of(self._module, here.device)
         self._sender.layers(self._layers.names)
-        ring = here.replicas if here.replicas == here.together else (here.rank,)
+        ring = here.replicas if here.replicas == here.together and not self._own else (here.rank,)
         self._alone = len(ring) == 1
         self._replay = Replay(self._module, here.device, here.rank, ring, self._exchange)
         self._rounds = Rounds(
@@ -251,7 +252,8 @@ class TrainingMonitor:
             self._replaying = True
             rounds = self._replay.run(step, missing)
             self._pace.cost("replay", time.perf_counter() - began)
-            self._looks.now = look(self._exchange, step, self._pace.wishes())
+            if self._exchange is None or not self._alone:
+                self._looks.now = look(self._exchange, step, self._pace.wishes())
         except ExchangeError as reason:
             self._leave(str(reason))
             return
@@ -328,7 +330,7 @@ class TrainingMonitor:
         taken = sample.Sample(step, self._here.device)
         began = time.perf_counter()
         if replicas and self._has_replicas:
-            taken.checksums(self._parameters(), sample.state_tensors(self._replicated_optimizers()))
+            taken.checksums(self._parameters(), sample.state_tensors(self._replicated_optimizers(), self._own))
             self._pace.cost("replicas", time.perf_counter() - began)
         began = time.perf_counter()
         if statistics and self._gradients is not None:
@@ -353,7 +355,7 @@ class TrainingMonitor:
         self._rounds.add(taken, known)
 
     def _parameters(self) -> list[Tensor]:
-        return [parameter.detach() for parameter in self._module.parameters()]
+        return [parameter.detach() for parameter in self._module.parameters() if parameter not in self._own]
 
     @property
     def _has_replicas(self) -> bool:
@@ -366,7 +368,7 @@ class TrainingMonitor:
     def _replica_checksum(self) -> bytes:
         taken = sample.Sample(self._step, self._here.device)
         with torch.no_grad():
-            taken.checksums(self._parameters(), sample.state_tensors(self._replicated_optimizers()))
+            taken.checksums(self._parameters(), sample.state_tensors(self._replicated_optimizers(), self._own))
         taken.leave()
         taken.arrived(wait=True)
         measured = taken.measured()

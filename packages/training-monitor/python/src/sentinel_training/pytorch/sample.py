@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,12 +68,12 @@ def weights(layers: Layers) -> tuple[Tensor, Tensor]:
     return norms.max(), norms.isfinite().logical_not().sum().double()
 
 
-def state_tensors(optimizers: Iterable[torch.optim.Optimizer]) -> list[Tensor]:
-    """The tensors of the optimizers' state, in the order of their parameters."""
+def state_tensors(optimizers: Iterable[torch.optim.Optimizer], without: Collection[Tensor] = ()) -> list[Tensor]:
+    """The tensors of the optimizers' state, in the order of their parameters; but of the parameters `without`, a set."""
     tensors = []
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            for parameter in group["params"]:
+            for parameter in (one for one in group["params"] if one not in without):
                 state = optimizer.state.get(parameter, {})
                 tensors += [local(value) for value in state.values() if isinstance(value, Tensor)]
     return tensors

@@ -54,6 +54,13 @@ def data_parallel(module: nn.Module) -> nn.parallel.DistributedDataParallel | No
     return module if isinstance(module, nn.parallel.DistributedDataParallel) else None
 
 
+def ignored(ddp: nn.parallel.DistributedDataParallel | None) -> frozenset[nn.Parameter]:
+    """Parameters that DistributedDataParallel was told to leave alone: each rank has its own."""
+    if ddp is None:
+        return frozenset()
+    return frozenset(p for name, p in ddp.module.named_parameters() if name in ddp.parameters_to_ignore)
+
+
 def local(tensor: torch.Tensor) -> torch.Tensor:
     """What this rank holds of a tensor."""
     return tensor.to_local() if hasattr(tensor, "to_local") else tensor
