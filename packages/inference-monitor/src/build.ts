@@ -61,8 +61,10 @@ export function buildMonitor(parts: MonitorParts): Service {
     start: () => start(parts, stack, state),
     stop: () => stack.stop(),
     reload: () => {
-      const next = reloadConfig(state.loaded, log);
-      const changed = thresholds.set(thresholdsOf(next.config));
+      let changed = false;
+      const next = reloadConfig(state.loaded, log, ({ config }) => {
+        changed = thresholds.set(thresholdsOf(config));
+      });
       const { data_dir, socket_path } = state.config;
       state.loaded = next;
       state.config = { ...next.config, data_dir, socket_path };

@@ -28,6 +28,14 @@ test('a reload takes level and settings that may change, and says which wait and
   assert.ok(said.includes('correlation_engine.database.max_connections this setting changes with the next restart'));
   assert.ok(said.some((line) => line.includes('correlation.buffer_size') && line.includes('does not act on it')));
 
+  write('mode: observe', 'trace');
+  lines.length = 0;
+  const refuse = () => {
+    throw new Error('a file of limits is wrong');
+  };
+  assert.throws(() => reloadConfig(next, log, refuse), /limits is wrong/);
+  assert.deepEqual([log.level, lines.length], ['info', 0]);
+
   write('mode: nonsense', 'debug');
   assert.throws(() => reloadConfig(next, log), ConfigError);
   assert.equal(log.level, 'info');

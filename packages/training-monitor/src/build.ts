@@ -44,10 +44,12 @@ export function buildMonitor(parts: MonitorParts): Service {
     start: () => start(parts, stack, () => state.loaded.config),
     stop: () => stack.stop(),
     reload: () => {
-      const loaded = reloadConfig(state.loaded, parts.log);
-      const changed = parts.thresholds.set(thresholdsOf(loaded.config));
-      state.loaded = loaded;
-      if (changed) parts.log.info({ file: loaded.config.thresholds_file }, 'limits changed: charts begin anew');
+      let changed = false;
+      state.loaded = reloadConfig(state.loaded, parts.log, ({ config }) => {
+        changed = parts.thresholds.set(thresholdsOf(config));
+      });
+      const { thresholds_file: file } = state.loaded.config;
+      if (changed) parts.log.info({ file }, 'limits changed: charts begin anew');
     },
   };
 }
