@@ -4,7 +4,7 @@ import type { Finding } from '../analysers/finding.js';
 import { shippedLimits } from '../bench/support/limits.js';
 import { senderOf } from '../testing/job.js';
 import type { Sender, TrainingRecord } from './record.js';
-import { MAX_RUNS, Runs } from './runs.js';
+import { MAX_PLACES, MAX_RUNS, Runs } from './runs.js';
 import { GRACE_MS } from './step-book.js';
 
 const OVER_MS = 10 * 60_000;
@@ -114,4 +114,19 @@ test('each rank of a run is told once that a replay is wanted, after a tie and n
       [true, false],
     ],
   );
+});
+
+test('ranks of a run share what is kept of their places; all of a node are bounded', () => {
+  const { runs } = site();
+  const size = MAX_PLACES / 4;
+  const members = [0, 1].map((rank) => runs.join(senderOf(size, rank)));
+  assert.equal(members[0]?.sender.places, members[1]?.sender.places);
+  const others = ['b', 'c', 'd'].map((runId) => runs.join(senderOf(size, 0, { runId })));
+  const refused = { code: 'RESOURCE_EXHAUSTED', message: /more than 262144 ranks/ };
+  assert.throws(() => runs.join(senderOf(1, 0, { runId: 'e' })), refused);
+  const elsewhere = { places: senderOf(size).places.map((place) => ({ ...place, node: 'another' })) };
+  assert.throws(() => runs.join(senderOf(size, 2, elsewhere)), refused);
+  others[1]?.leave(0);
+  const small = runs.join(senderOf(1, 0, { runId: 'e' }));
+  assert.deepEqual([runs.size, small.sender.places.length], [4, 1]);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { TrainingThresholds } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Finding } from '../analysers/finding.js';
@@ -7,6 +8,9 @@ import { Run, type RunCounts } from './run.js';
 
 /** Runs of jobs on one node at once; one that no rank is in any more makes room. */
 export const MAX_RUNS = 64;
+
+/** Places of ranks that are kept, of all runs and streams: 128 MiB where all names are as long as they may be. */
+export const MAX_PLACES = 262_144;
 
 /** A run that no rank came back to for so long is over. */
 const OVER_MS = 10 * 60_000;
@@ -18,6 +22,8 @@ export interface RunsParts {
 
 /** One rank of one run, as the stream that it came by knows it. */
 export interface Membership {
+  /** As it said, with the places of the run where they are the same. */
+  readonly sender: Sender;
   take(record: TrainingRecord, nowMs: number): void;
   /** Was something found since this was last called that a replay may explain? Each rank is told. */
   wantsReplay(): boolean;
@@ -29,6 +35,7 @@ export class Runs {
   readonly #parts: RunsParts;
   readonly #runs = new Map<string, Run>();
   #thresholds: TrainingThresholds;
+  #places = 0;
   #ended: RunCounts = { late: 0, crowded: 0, disagreeing: 0 };
 
   constructor(parts: RunsParts) {
@@ -55,15 +62,20 @@ export class Runs {
     for (const run of this.#runs.values()) run.retune(thresholds);
   }
 
-  /** @throws SentinelError RESOURCE_EXHAUSTED while there are too many runs; INVALID_ARGUMENT where the run has another shape */
-  join(sender: Sender): Membership {
-    const key = `${sender.jobId}\0${sender.runId}`;
-    const run = this.#runs.get(key) ?? this.#begin(key, sender);
-    if (run.job.places.length !== sender.places.length) throw otherShape(run.job, sender);
+  /** @throws SentinelError RESOURCE_EXHAUSTED while there are too many runs or ranks; INVALID_ARGUMENT where the run has another shape */
+  join(said: Sender): Membership {
+    const key = `${said.jobId}\0${said.runId}`;
+    const run = this.#runs.get(key) ?? this.#begin(key, said);
+    if (run.job.places.length !== said.places.length) throw otherShape(run.job, said);
+    const shared = isDeepStrictEqual(run.job.places, said.places);
+    const sender = shared ? { ...said, places: run.job.places } : said;
+    if (!shared && this.#places + said.places.length > MAX_PLACES) throw tooManyPlaces();
+    if (!shared) this.#places += said.places.length;
     const { rank } = sender;
     run.join(rank);
     let told = run.replaysWanted;
     return {
+      sender,
       wantsReplay: () => {
         const wanted = run.replaysWanted > told;
         told = run.replaysWanted;
@@ -72,6 +84,7 @@ export class Runs {
       take: (record, nowMs) => this.#tell(run, [...run.take(rank, record, nowMs), ...run.advance(nowMs)]),
       leave: (nowMs) => {
         run.leave(rank, nowMs);
+        if (!shared) this.#places -= sender.places.length;
         this.#tell(run, run.advance(nowMs));
       },
     };
@@ -86,19 +99,27 @@ export class Runs {
   }
 
   #begin(key: string, sender: Sender): Run {
-    if (this.#runs.size >= MAX_RUNS) {
-      const [empty] = [...this.#runs]
-        .filter(([, { emptySinceMs }]) => emptySinceMs !== null)
-        .sort(([, a], [, b]) => (a.emptySinceMs ?? 0) - (b.emptySinceMs ?? 0));
-      if (empty === undefined) throw tooMany();
-      this.#end(...empty);
-    }
+    if (this.#runs.size >= MAX_RUNS && !this.#makeRoom()) throw tooMany();
+    const { length } = sender.places;
+    while (this.#places + length > MAX_PLACES) if (!this.#makeRoom()) throw tooManyPlaces();
+    this.#places += length;
     const run = new Run(sender, this.#thresholds);
     this.#runs.set(key, run);
     return run;
   }
 
+  /** Forgets the run that no rank is in for longest; false where there is none. */
+  #makeRoom(): boolean {
+    const [empty] = [...this.#runs]
+      .filter(([, { emptySinceMs }]) => emptySinceMs !== null)
+      .sort(([, a], [, b]) => (a.emptySinceMs ?? 0) - (b.emptySinceMs ?? 0));
+    if (empty === undefined) return false;
+    this.#end(...empty);
+    return true;
+  }
+
   #end(key: string, run: Run): void {
+    this.#places -= run.job.places.length;
     this.#ended = add(this.#ended, run.counts);
     this.#runs.delete(key);
   }
@@ -120,6 +141,15 @@ function tooMany(): SentinelError {
     code: 'RESOURCE_EXHAUSTED',
     message: `this node has ${MAX_RUNS} runs of jobs already`,
     hint: 'Give every rank of a job the same job_id and run_id.',
+    retryAfterMs: 60_000,
+  });
+}
+
+function tooManyPlaces(): SentinelError {
+  return new SentinelError({
+    code: 'RESOURCE_EXHAUSTED',
+    message: `the jobs on this node have more than ${MAX_PLACES} ranks`,
+    hint: 'Give every rank of a job the same job_id, run_id and ranks.',
     retryAfterMs: 60_000,
   });
 }

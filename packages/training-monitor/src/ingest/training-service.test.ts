@@ -25,7 +25,8 @@ async function served(t: TestContext, inboxGiven?: Pick<Inbox, 'push'>) {
   const inbox = inboxGiven ?? new Inbox(() => assert.fail('an analyser failed'));
   const service = new TrainingService({
     inbox,
-    join: () => ({
+    join: (sender) => ({
+      sender,
       take: (record) => void taken.push(record),
       wantsReplay: () => taken.length === 2,
       leave: () => {

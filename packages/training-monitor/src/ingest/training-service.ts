@@ -132,8 +132,8 @@ class RankStream {
           message: 'the first record must be a hello',
         });
       }
-      this.#sender = checkHello(body.value);
-      this.#membership = join(this.#sender);
+      this.#membership = join(checkHello(body.value));
+      this.#sender = this.#membership.sender;
       return;
     }
     const record = checkRecord(request, sender);
