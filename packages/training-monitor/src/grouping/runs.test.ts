@@ -122,7 +122,7 @@ test('ranks of a run share what is kept of their places; all of a node are bound
   const members = [0, 1].map((rank) => runs.join(senderOf(size, rank)));
   assert.equal(members[0]?.sender.places, members[1]?.sender.places);
   const others = ['b', 'c', 'd'].map((runId) => runs.join(senderOf(size, 0, { runId })));
-  const refused = { code: 'RESOURCE_EXHAUSTED', message: /more than 262144 ranks/ };
+  const refused = { code: 'RESOURCE_EXHAUSTED', message: /more than 131072 ranks/ };
   assert.throws(() => runs.join(senderOf(1, 0, { runId: 'e' })), refused);
   const elsewhere = { places: senderOf(size).places.map((place) => ({ ...place, node: 'another' })) };
   assert.throws(() => runs.join(senderOf(size, 2, elsewhere)), refused);

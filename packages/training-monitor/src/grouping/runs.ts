@@ -9,8 +9,8 @@ import { Run, type RunCounts } from './run.js';
 /** Runs of jobs on one node at once; one that no rank is in any more makes room. */
 export const MAX_RUNS = 64;
 
-/** Places of ranks that are kept, of all runs and streams: 128 MiB where all names are as long as they may be. */
-export const MAX_PLACES = 262_144;
+/** Places of ranks that are kept, of all runs and streams: eight ranks of a job of 16,384 that know nothing of each other. */
+export const MAX_PLACES = 131_072;
 
 /** A run that no rank came back to for so long is over. */
 const OVER_MS = 10 * 60_000;
