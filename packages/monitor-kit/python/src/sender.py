@@ -18,8 +18,9 @@ from .quiet_grpc import grpc
 QUEUE_RECORDS = 1024
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
-# What the end of the process waits for the rest to be sent, and for the thread to end.
+# What the end of the process waits for the rest to be sent; then for the thread to end.
 END_WAIT_S = 5.0
+GIVEN_UP_WAIT_S = 1.0
 
 
 class Record(Protocol):
@@ -91,7 +92,7 @@ class Sender(Generic[R, A]):
             self._change.notify()
 
     def close(self) -> None:
-        """Sends what waits, for at most END_WAIT_S, and ends the thread."""
+        """Sends what waits, for at most END_WAIT_S, and ends the thread, for at most GIVEN_UP_WAIT_S."""
         atexit.unregister(self.close)
         if self._process != os.getpid():
             return
@@ -103,7 +104,7 @@ class Sender(Generic[R, A]):
             call = self._call
             if call is not None:
                 call.cancel()
-            self._thread.join(END_WAIT_S)
+            self._thread.join(GIVEN_UP_WAIT_S)
 
     def _run(self) -> None:
         wait = FIRST_RETRY_S
