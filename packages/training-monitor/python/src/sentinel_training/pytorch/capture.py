@@ -93,14 +93,17 @@ class Capturing:
         # Why no rank may replay.
         self.refused = ""
         self._state: PythonState | None = None
-        # Seconds that its hooks took.
+        # Seconds that its hooks took, and those of looking at what the model's Python objects hold.
         self.spent = 0.0
+        self.looked = 0.0
 
     def begin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self._with_inputs:
             try:
                 self.capture = take_inputs(self._module, self._device, args, kwargs)
+                began = time.perf_counter()
                 self._state = PythonState(self._module)
+                self.looked = time.perf_counter() - began
             except NotCaptured as reason:
                 self.why_not = str(reason)
             except UnknownStateError as reason:
@@ -112,8 +115,10 @@ class Capturing:
         """Called with what the model gave back."""
         if self.capture is None:
             return
+        began = time.perf_counter()
         changed = self._state.changed() if self._state is not None else None
         self._state = None
+        self.looked += time.perf_counter() - began
         if changed is not None:
             self.refused = f"{changed} changes in a forward pass, and a replay would change it once more"
         leaves = [leaf for leaf in pytree.tree_leaves(output) if isinstance(leaf, Tensor) and leaf.requires_grad]

@@ -251,7 +251,7 @@ class TrainingMonitor:
             self._rounds.advance(wait=True)
             self._replaying = True
             rounds = self._replay.run(step, missing)
-            self._pace.cost("replay", time.perf_counter() - began)
+            self._pace.cost("replay", time.perf_counter() - began + missing.looked)
             if self._exchange is None or not self._alone:
                 self._looks.now = look(self._exchange, step, self._pace.wishes())
         except ExchangeError as reason:

@@ -83,7 +83,8 @@ class PythonState:
         self._waiting: collections.deque[tuple[str, Any]] = collections.deque([(type(module).__name__, module)])
         while self._waiting:
             path, value = self._waiting.popleft()
-            if isinstance(value, _INERT) or id(value) in self._seen or _ours(value):
+            # Most are plain values: told first, and by their type alone.
+            if type(value) in _VALUES or isinstance(value, _INERT) or id(value) in self._seen or _ours(value):
                 continue
             self._seen[id(value)] = value
             if len(self._seen) > MAX_OBJECTS:
