@@ -1,9 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { TrainingThresholds } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Finding } from '../analysers/finding.js';
 import { wantsReplay } from '../analysers/wants-replay.js';
-import type { Sender, TrainingRecord } from './record.js';
+import type { Place, Sender, TrainingRecord } from './record.js';
 import { Run, type RunCounts } from './run.js';
 
 /** Runs of jobs on one node at once; one that no rank is in any more makes room. */
@@ -67,7 +66,7 @@ export class Runs {
     const key = `${said.jobId}\0${said.runId}`;
     const run = this.#runs.get(key) ?? this.#begin(key, said);
     if (run.job.places.length !== said.places.length) throw otherShape(run.job, said);
-    const shared = isDeepStrictEqual(run.job.places, said.places);
+    const shared = said.places.every((place, k) => same(place, run.job.places[k]));
     const sender = shared ? { ...said, places: run.job.places } : said;
     if (!shared && this.#places + said.places.length > MAX_PLACES) throw tooManyPlaces();
     if (!shared) this.#places += said.places.length;
@@ -130,6 +129,10 @@ export class Runs {
       this.#parts.onFinding(run.job, finding);
     }
   }
+}
+
+function same(a: Place, b: Place | undefined): boolean {
+  return a.node === b?.node && a.gpu === b.gpu && a.replicaGroup === b.replicaGroup;
 }
 
 function add(a: RunCounts, b: RunCounts): RunCounts {
