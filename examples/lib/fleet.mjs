@@ -146,7 +146,7 @@ export class Fleet {
       console.log(`$ npx sentinel gpus explain ${gpu}     (of ${node})`);
       console.log(this.sentinel('gpus', 'explain', gpu).text);
       console.log(`$ npx sentinel audit query --gpu ${gpu}`);
-      console.log(this.sentinel('audit', 'query', '--gpu', gpu, '--limit', '10').text);
+      console.log(this.sentinel('audit', 'query', '--gpu', gpu, '--limit', '20').text);
     }
     const names = accused.map(({ node }) => node).join();
     const right = names === (faulty ?? '');

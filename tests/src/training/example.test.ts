@@ -26,7 +26,7 @@ describe('a training job on four nodes', { timeout: 3 * TIMEOUT_MS }, () => {
   }, async () => {
     // Not the ten minutes that a device is watched first.
     const dwell = { SENTINEL_CORRELATION_ENGINE_GATES_DWELL_SECONDS: '5' };
-    const { code, output } = await example('product', { ...dwell, STEPS: '400' });
+    const { code, output } = await example('product', { ...dwell, STEPS: '800' });
     assert.equal(code, 0, output);
     assert.match(output, /node-c {2}QUARANTINED/);
     assert.match(output, /REPLAY_MISMATCH/);
