@@ -14,6 +14,7 @@ export { checkFits } from './evidence/fits-device.js';
 export { ALL_GATES, type Gates } from './evidence/gates/outcome.js';
 export { type RateLimitUse, rateLimitUse, roomUs } from './evidence/gates/rate-limit.js';
 export { type IncidentMembers, membersOf } from './evidence/incident-members.js';
+export type * from './evidence/job-record.js';
 export type * from './evidence/model/device.js';
 export type * from './evidence/model/fleet.js';
 export type * from './evidence/model/node.js';

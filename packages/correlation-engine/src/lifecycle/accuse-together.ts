@@ -1,6 +1,6 @@
+import type { ComparisonRecord } from '../evidence/job-record.js';
 import { type LostRound, noteLost } from '../evidence/jobs/rounds.js';
 import type { DeviceState } from '../evidence/model/device.js';
-import type { ComparisonRecord } from '../evidence/record.js';
 import type { Step } from '../evidence/step.js';
 import { noteSignal } from '../patterns/signals.js';
 import { askDevice } from './ask-device.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { JOB } from '../evidence/families.js';
-import type { ComparisonRecord } from '../evidence/record.js';
+import type { ComparisonRecord } from '../evidence/job-record.js';
 import { deviceIdOf, Fleet, SECOND_US } from './testing/fleet.js';
 
 const NODES = ['n1', 'n2', 'n3', 'n4'];

@@ -1,7 +1,7 @@
 import { type Draft, deviceOf, editDevice, nodeOf } from '../evidence/draft.js';
 import type { JsonValue } from '../evidence/effects.js';
+import type { AnomalyRecord } from '../evidence/job-record.js';
 import type { DeviceState } from '../evidence/model/device.js';
-import type { AnomalyRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { noteSignal } from '../patterns/signals.js';
 import { isInjected } from './detail.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JOB } from '../evidence/families.js';
+import type { ComparedAnswer, ComparisonRecord } from '../evidence/job-record.js';
 import { RunKind } from '../evidence/model/terms.js';
-import type { ComparedAnswer, ComparisonRecord } from '../evidence/record.js';
 import { configWith } from '../evidence/testing/config.js';
 import { explain } from '../explain/explain.js';
 import { DAY_US, describe, deviceIdOf, eventNames, Fleet, SECOND_US, sentWork } from './testing/fleet.js';

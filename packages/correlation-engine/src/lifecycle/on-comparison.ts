@@ -1,10 +1,10 @@
 import { deviceOf, editDevice } from '../evidence/draft.js';
 import type { ComparisonOutcome, JsonValue } from '../evidence/effects.js';
+import type { ComparisonRecord } from '../evidence/job-record.js';
 import { withOnlyDevices } from '../evidence/jobs/only-device.js';
 import { isNews, type LostRound, noteAgreed } from '../evidence/jobs/rounds.js';
 import { type JobVerdict, type Outvoted, voteOf } from '../evidence/jobs/vote.js';
 import type { DeviceState } from '../evidence/model/device.js';
-import type { ComparisonRecord } from '../evidence/record.js';
 import { emit, type Step } from '../evidence/step.js';
 import { accuseOutvoted } from './accuse-outvoted.js';
 import { accuseTogether } from './accuse-together.js';

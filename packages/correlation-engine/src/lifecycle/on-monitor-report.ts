@@ -1,5 +1,5 @@
 import { nodeOf } from '../evidence/draft.js';
-import type { MonitorReportRecord } from '../evidence/record.js';
+import type { MonitorReportRecord } from '../evidence/job-record.js';
 import type { Step } from '../evidence/step.js';
 import { applyAnomaly } from './on-anomaly.js';
 import { applyComparison } from './on-comparison.js';

@@ -1,5 +1,5 @@
 import { type Draft, nodeOf } from '../draft.js';
-import type { ComparisonRecord } from '../record.js';
+import type { ComparisonRecord } from '../job-record.js';
 
 /** A job on CPUs knows no device: an answer without one is that of its node, where that has a single device. */
 export function withOnlyDevices(draft: Draft, record: ComparisonRecord): ComparisonRecord {

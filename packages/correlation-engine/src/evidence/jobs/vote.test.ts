@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { ComparedAnswer } from '../record.js';
+import type { ComparedAnswer } from '../job-record.js';
 import { voteOf } from './vote.js';
 
 /** "a:x" = device a answered x. */

@@ -1,4 +1,4 @@
-import type { ComparedAnswer } from '../record.js';
+import type { ComparedAnswer } from '../job-record.js';
 import { votersOf } from './voters.js';
 
 /** Others that have to agree with one another before a device is accused. */

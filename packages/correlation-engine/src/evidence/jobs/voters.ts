@@ -1,4 +1,4 @@
-import type { ComparedAnswer } from '../record.js';
+import type { ComparedAnswer } from '../job-record.js';
 
 /** Who has one vote: a device, or devices that answered together. */
 export interface Voter {
