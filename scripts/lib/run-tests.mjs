@@ -12,7 +12,11 @@ const REPORTER = new URL('summary-reporter.mjs', import.meta.url).href;
 const PLAIN_OUTPUT = new URL('plain-output.mjs', import.meta.url).href;
 /** Starts the servers that tests ask for, each once in a run, and ends them with it. */
 const BROKER = new URL('../../packages/test-kit/dist/servers/broker.js', import.meta.url).href;
-/** Test files already run side by side within a package; packages follow each other, so that timings mean something on two cores. */
+/**
+ * The package whose tests take as long as all others together, mostly waiting for servers, clusters and downloads: it runs beside them.
+ * The others follow each other, since their test files run side by side already.
+ */
+const BESIDE = { name: '@sentinel/tests', folder: 'tests' };
 const PARALLEL_PACKAGES = 1;
 
 /**
@@ -28,13 +32,23 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   try {
     const { tested, untested } = testProjects(root);
     const run = { SENTINEL_TEST_RESULTS: results, [BROKER_VARIABLE]: await servers.listen() };
-    const exitCode = await nxTest(toolchain, args, { root, output, env: { ...env, ...run } });
+    const world = { root, output, env: { ...env, ...run } };
+    const lanes = args.length > 0 ? [args] : lanesOf(tested, root);
+    const exitCodes = await Promise.all(lanes.map((lane) => nxTest(toolchain, lane, world)));
+    const exitCode = exitCodes.find((code) => code !== 0) ?? 0;
     const selected = args.length > 0 ? [] : [...tested, ...untested];
     return summarise(readResults(results), { projects: selected, exitCode, ci: env.CI === 'true' });
   } finally {
     await servers.close();
     fs.rmSync(results, { recursive: true, force: true });
   }
+}
+
+/** What runs side by side, as arguments of nx. */
+function lanesOf(tested, root) {
+  return tested.includes(path.join(root, BESIDE.folder))
+    ? [[`--projects=${BESIDE.name}`], [`--exclude=${BESIDE.name}`]]
+    : [[]];
 }
 
 function nxTest(toolchain, args, { root, env, output }) {

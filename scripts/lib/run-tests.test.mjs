@@ -36,6 +36,17 @@ test('adds up every package', async (t) => {
   assert.deepEqual(await run(t, { a: PASSES, b: THREE_PASS }), { passed: 4, failed: 0, notes: [] });
 });
 
+test('what runs beside the others is counted once, with its failures', async (t) => {
+  const fails = `${PASSES}test('breaks', () => { throw new Error('because'); });\n`;
+  const files = {
+    'pnpm-workspace.yaml': 'packages:\n  - packages/*\n  - tests\n',
+    'tests/package.json': { name: '@sentinel/tests', type: 'module', scripts: { test: 'node --test a.test.mjs' } },
+    'tests/a.test.mjs': fails,
+  };
+  const { passed, failed, notes } = await run(t, { a: PASSES, b: PASSES }, { files });
+  assert.deepEqual([passed, failed, notes.length], [3, 1, 1]);
+});
+
 test('a failing test is counted, named, and stops no other package', async (t) => {
   const fails = `${PASSES}test('breaks', () => { throw new Error('because'); });\n`;
   const { passed, failed, notes } = await run(t, { a: fails, b: PASSES });
