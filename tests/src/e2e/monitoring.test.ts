@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
 import { TestAgent } from '@sentinel/correlation-engine/testing';
-import { checkMonitoring, type Quiet, WITHOUT_READERS } from '@sentinel/monitoring';
+import { checkMonitoring, type Quiet, WITHOUT_READERS, WITHOUT_REPLICAS } from '@sentinel/monitoring';
+import { freePort } from '@sentinel/test-kit';
 import { CLI, type Outcome, runNode, runProgram, sentinel } from '../harness/cli.js';
 import { EngineClient } from '../harness/engine-client.js';
+import { type Injector, startInjector } from '../harness/injector.js';
 import { BIN } from '../harness/paths.js';
 import { startPrometheus, type TestPrometheus } from '../harness/prometheus.js';
 import { readRunbooks } from '../harness/runbooks.js';
+import type { Service } from '../harness/service.js';
 import { BUSY_AGENT, Stack } from '../harness/stack.js';
 import { until } from '../harness/until.js';
 
@@ -23,14 +26,17 @@ const NOT_SOON = 'comes after hours';
 const NO_JOB = 'no job runs that is watched';
 /** What this test does not bring about. */
 const WHILE_WRONG: Quiet = {
-  metrics: { ...WITHOUT_READERS.metrics, sentinel_anomaly_events_total: NO_JOB },
+  metrics: { ...WITHOUT_READERS.metrics, ...WITHOUT_REPLICAS.metrics, sentinel_anomaly_events_total: NO_JOB },
   expressions: {
     ...WITHOUT_READERS.expressions,
+    ...WITHOUT_REPLICAS.expressions,
     'audit-ledger-status: Last verified': NOT_SOON,
     'correlation-engine-performance: Given up': 'one of its two series: the memory of decisions has room',
     'training-monitors: Cost of the library': NO_JOB,
     'training-monitors: Events of monitors': NO_JOB,
     'training-monitors: Findings': NO_JOB,
+    'inference-monitors: Findings': NO_JOB,
+    'inference-monitors: Requests that are looked at': NO_JOB,
   },
 };
 
@@ -44,6 +50,8 @@ describe('monitoring', { skip, timeout: 600_000 }, () => {
   let stack: Stack;
   let engine: EngineClient;
   let prometheus: TestPrometheus;
+  let injector: Injector;
+  let sidecar: Service;
   let faultyGpu = '';
   /** Addresses of the services that runbooks speak of, by what they call them. */
   const places: Record<string, string> = {};
@@ -53,20 +61,31 @@ describe('monitoring', { skip, timeout: 600_000 }, () => {
     engine = new EngineClient(stack);
     const { metrics: healthy = '' } = await stack.agent({ node: 'honest' }).start();
     const { metrics: training = '' } = await stack.trainingMonitor('honest').start();
+    // Requests would pass it; no server is there.
+    const upstream_url = `http://127.0.0.1:${await freePort()}`;
+    sidecar = stack.inferenceMonitor('honest', { framework: 'generic', upstream_url, listen_address: '127.0.0.1:0' });
+    const { metrics: inference = '' } = await sidecar.start();
+    injector = await startInjector();
     const { engine: engineAt, ledger: ledgerAt } = stack.address;
     prometheus = await startPrometheus(join(stack.folder, 'prometheus'), {
       'sentinel-correlation-engine': [engineAt.metrics],
       'sentinel-audit-ledger': [ledgerAt.metrics],
       'sentinel-probe-agent': [healthy],
       'sentinel-training-monitor': [training],
+      'sentinel-inference-monitor': [inference],
+      'sentinel-sidecar-injector': [injector.metrics],
     });
     Object.assign(places, { 'ENGINE:9090': engineAt.metrics, 'ENGINE:8080': engineAt.http });
-    places['NODE:9094'] = training;
+    Object.assign(places, { 'NODE:9094': training, 'NODE:9093': inference, 'INJECTOR:9095': injector.metrics });
     Object.assign(places, { 'LEDGER:9091': ledgerAt.metrics, 'LEDGER:8083': ledgerAt.http, 'AGENT:9092': healthy });
   });
   after(async () => {
     engine?.close();
     await prometheus?.[Symbol.asyncDispose]();
+    await injector?.process.kill();
+    // As Ctrl-C: the front ends too.
+    sidecar?.signal('SIGINT');
+    await sidecar?.ended();
     await stack?.stop();
   });
 

@@ -9,6 +9,7 @@ export const BIN = {
   agent: join(ROOT, 'packages/probe-agent/bin/sentinel-probe-agent.mjs'),
   inferenceMonitor: join(ROOT, 'packages/inference-monitor/bin/sentinel-inference-monitor.mjs'),
   trainingMonitor: join(ROOT, 'packages/training-monitor/bin/sentinel-training-monitor.mjs'),
+  injector: join(ROOT, 'packages/sidecar-injector/bin/sentinel-sidecar-injector.mjs'),
   testAgent: join(ROOT, 'packages/probe-agent/bin/sentinel-probe-agent-test.mjs'),
 } as const;
 

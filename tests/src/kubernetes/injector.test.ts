@@ -1,15 +1,15 @@
 /** Manifests and the admission webhook, by a real API server of Kubernetes. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { makeAuthority, startProcess, type TestProcess, temporaryFolder } from '@sentinel/test-kit';
+import type { TestProcess } from '@sentinel/test-kit';
 import { parseAllDocuments } from 'yaml';
+import { startInjector } from '../harness/injector.js';
 import { ROOT } from '../harness/paths.js';
 import { ApiServer, controlPlaneProgram, type Manifest, type Reply } from './api-server.js';
 
 const FOLDER = join(ROOT, 'deploy/kubernetes');
-const BIN = join(ROOT, 'packages/sidecar-injector/bin/sentinel-sidecar-injector.mjs');
 const COMPILING_MS = 1_500_000;
 const LABEL = { 'sentinel-sdc.io/inject': 'enabled' };
 
@@ -50,7 +50,7 @@ describe('Kubernetes', { skip, timeout: COMPILING_MS }, () => {
     for (const name of ['sentinel', 'inference'])
       await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await api.apply(certificates());
-    ({ injector, metrics } = await startInjector(api));
+    ({ injector, metrics } = await applyWebhook(api));
   });
   after(async () => {
     await injector?.kill();
@@ -134,19 +134,8 @@ function certificates(): Manifest {
 }
 
 /** The real command, and the webhook of the manifest pointed at it. */
-async function startInjector(api: ApiServer) {
-  const folder = await temporaryFolder();
-  const { certFile, keyFile, caFile } = await (await makeAuthority(folder.path)).issue({ name: 'sidecar-injector' });
-  const [file, ready] = [join(folder.path, 'sentinel.yaml'), join(folder.path, 'ready')];
-  const section = {
-    listen_address: '127.0.0.1:0',
-    tls: { cert_file: certFile, key_file: keyFile, ca_file: caFile },
-    metrics: { listen_address: '127.0.0.1:0' },
-  };
-  writeFileSync(file, JSON.stringify({ sidecar_injector: section }));
-  const command = [process.execPath, BIN, '--config', file, '--ready-file', ready] as const;
-  const injector = await startProcess({ command, ready: { file: ready } });
-  const { http, metrics } = injector.ready as { http: string; metrics: string };
+async function applyWebhook(api: ApiServer) {
+  const { process, http, metrics, caFile } = await startInjector();
   const manifests = manifestsOf(join(FOLDER, 'sidecar-injector.yaml'));
   const webhook = manifests.find(({ kind }) => kind === 'MutatingWebhookConfiguration') as Webhook | undefined;
   assert.ok(webhook);
@@ -157,5 +146,5 @@ async function startInjector(api: ApiServer) {
     clientConfig: clientConfig(each.clientConfig.service?.path ?? ''),
   }));
   await api.apply({ ...webhook, webhooks } as Manifest);
-  return { injector, metrics };
+  return { injector: process, metrics };
 }

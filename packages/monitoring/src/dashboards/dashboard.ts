@@ -23,6 +23,7 @@ export const UIDS = {
   engine: 'sentinel-engine',
   ledger: 'sentinel-ledger',
   training: 'sentinel-training',
+  inference: 'sentinel-inference',
 } as const;
 
 export interface Row {

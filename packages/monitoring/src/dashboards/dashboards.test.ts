@@ -60,6 +60,7 @@ it('the guide names them, and they keep their ids', () => {
       [UIDS.engine, 'SENTINEL / Correlation Engine Performance'],
       [UIDS.ledger, 'SENTINEL / Audit Ledger Status'],
       [UIDS.training, 'SENTINEL / Training Monitors'],
+      [UIDS.inference, 'SENTINEL / Inference Monitors'],
     ],
   );
   for (const { editable, tags } of made) assert.deepEqual([editable, tags], [false, [TAG]]);

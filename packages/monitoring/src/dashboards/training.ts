@@ -1,11 +1,11 @@
 import { dashboard, UIDS } from './dashboard.js';
+import { uplinkPanels } from './monitors.js';
 import { lines, stat } from './panels.js';
 import { ENGINE, NO_ENGINE, NONE_IS_WELL } from './terms.js';
 
 const MONITOR = 'job="sentinel-training-monitor"';
 const NO_MONITOR = 'no training monitor is scraped';
-/** Gives series of a monitor the name of its node. */
-const OF_NODE = `on (job, instance) group_left (node) sentinel_training_info{${MONITOR}}`;
+const UPLINK = uplinkPanels({ job: MONITOR, prefix: 'sentinel_training', none: NO_MONITOR, alerts: 'Training' });
 
 const NOW = [
   stat({
@@ -27,15 +27,7 @@ const NOW = [
     queries: [{ expr: `sum(sentinel_training_ranks{${MONITOR}})` }],
     noValue: NO_MONITOR,
   }),
-  stat({
-    title: 'Monitors that do not reach the engine',
-    description: 'What they found waits on their disks. After five minutes TrainingMonitorDisconnected fires.',
-    unit: 'short',
-    width: 6,
-    queries: [{ expr: `sum(1 - sentinel_training_grpc_stream_active{${MONITOR}})` }],
-    noValue: NO_MONITOR,
-    steps: NONE_IS_WELL,
-  }),
+  UPLINK.away,
   stat({
     title: 'Cost of the library',
     description:
@@ -79,34 +71,8 @@ const SEEN = [
     queries: [{ expr: `sum by (type) (increase(sentinel_anomaly_events_total{${ENGINE}}[1h]))`, legend: '{{type}}' }],
     noValue: 'no monitor told of anything',
   }),
-  lines({
-    title: 'Findings',
-    description: 'Per hour, of all analysers before bounds of rate, by type and severity.',
-    unit: 'short',
-    width: 12,
-    min: 0,
-    bars: true,
-    queries: [
-      {
-        expr: `sum by (type, severity) (increase(sentinel_training_anomalies_total{${MONITOR}}[1h])) > 0`,
-        legend: '{{type}} {{severity}}',
-      },
-    ],
-    noValue: 'nothing was found within an hour',
-  }),
-  lines({
-    title: 'Findings that were not sent',
-    description:
-      'Per hour, by reason. spool_full: lost. info is logged alone, repeated and too_many hold the bounds of rate, elsewhere is for another node, or its device is not known.',
-    unit: 'short',
-    width: 12,
-    min: 0,
-    bars: true,
-    queries: [
-      { expr: `sum by (reason) (increase(sentinel_training_not_sent_total{${MONITOR}}[1h]))`, legend: '{{reason}}' },
-    ],
-    noValue: NO_MONITOR,
-  }),
+  UPLINK.found,
+  UPLINK.notSent,
 ];
 
 const WAY = [
@@ -139,20 +105,7 @@ const WAY = [
     ],
     noValue: NO_MONITOR,
   }),
-  lines({
-    title: 'Findings that wait on the nodes',
-    description: 'Spools of the five nodes with most. Growing: that monitor does not reach the engine.',
-    unit: 'bytes',
-    width: 8,
-    min: 0,
-    queries: [
-      {
-        expr: `topk(5, max by (node) (sentinel_training_spool_bytes{${MONITOR}} * ${OF_NODE}))`,
-        legend: '{{node}}',
-      },
-    ],
-    noValue: NO_MONITOR,
-  }),
+  UPLINK.waiting,
   lines({
     title: 'Rounds that were not whole',
     description:

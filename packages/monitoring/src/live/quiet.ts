@@ -24,50 +24,105 @@ export const WITHOUT_READERS: Quiet = {
   },
 };
 
-const NO_MONITOR = 'no training monitor runs';
+/** Where no node has a monitor of this kind. */
+function without(prefix: string, why: string, dashboard: string, metrics: string[], titles: string[]): Quiet {
+  return {
+    metrics: Object.fromEntries(metrics.map((name) => [`${prefix}_${name}`, why])),
+    expressions: Object.fromEntries(titles.map((title) => [`${dashboard}: ${title}`, why])),
+  };
+}
+
+/** Of every kind of monitor. */
+const UPLINK = [
+  'anomalies_total',
+  'grpc_stream_active',
+  'info',
+  'not_sent_total',
+  'records_given_up_total',
+  'spool_bytes',
+];
+const UPLINK_TITLES = [
+  'Dropped and refused',
+  'Findings',
+  'Findings that wait on the nodes',
+  'Findings that were not sent',
+  'Monitors that do not reach the engine',
+];
 
 /** Where no node has a training monitor. */
-export const WITHOUT_TRAINING: Quiet = {
-  metrics: Object.fromEntries(
-    [
-      'anomalies_total',
-      'crowded_rounds',
-      'disagreeing_copies',
-      'grpc_stream_active',
-      'info',
-      'late_copies',
-      'library_dropped_total',
-      'not_sent_total',
-      'overhead_seconds_total',
-      'queue_dropped',
-      'ranks',
-      'records_given_up_total',
-      'records_total',
-      'refused_total',
-      'spool_bytes',
-      'step_seconds_total',
-    ].map((name) => [`sentinel_training_${name}`, NO_MONITOR]),
-  ),
-  expressions: Object.fromEntries(
-    [
-      'Ranks',
-      'Monitors that do not reach the engine',
-      'Cost of the library',
-      'Findings',
-      'Findings that were not sent',
-      'Records',
-      'Dropped and refused',
-      'Findings that wait on the nodes',
-      'Rounds that were not whole',
-    ].map((title) => [`training-monitors: ${title}`, NO_MONITOR]),
-  ),
-};
+export const WITHOUT_TRAINING: Quiet = without(
+  'sentinel_training',
+  'no training monitor runs',
+  'training-monitors',
+  [
+    ...UPLINK,
+    'crowded_rounds',
+    'disagreeing_copies',
+    'late_copies',
+    'library_dropped_total',
+    'overhead_seconds_total',
+    'queue_dropped',
+    'ranks',
+    'records_total',
+    'refused_total',
+    'step_seconds_total',
+  ],
+  [...UPLINK_TITLES, 'Cost of the library', 'Ranks', 'Records', 'Rounds that were not whole'],
+);
 
-/** A healthy system: no reader, no training monitor, no sensor, no alert, no quarantine, nothing refused. */
+/** Where a monitor knows of no other replica. */
+const REPLICAS = ['contradictions', 'repeatable', 'replicas_asked_total', 'rounds_skipped_total', 'rounds_total'];
+const REPLICA_TITLES = [
+  'Answers of other replicas',
+  'Comparisons with other replicas',
+  'Whether bits of a server count',
+];
+export const WITHOUT_REPLICAS: Quiet = without(
+  'sentinel_inference',
+  'no replica is compared',
+  'inference-monitors',
+  REPLICAS,
+  REPLICA_TITLES,
+);
+
+/** Where no node has an inference monitor. */
+export const WITHOUT_INFERENCE: Quiet = without(
+  'sentinel_inference',
+  'no inference monitor runs',
+  'inference-monitors',
+  [
+    ...UPLINK,
+    ...REPLICAS,
+    'front_doubts',
+    'front_failures',
+    'front_refused',
+    'front_restarts',
+    'front_serving',
+    'front_unavailable',
+    'queue_dropped',
+    'records_total',
+    'refused_total',
+    'requests_total',
+    'sender_dropped_total',
+  ],
+  [
+    ...UPLINK_TITLES,
+    ...REPLICA_TITLES,
+    'Front: what went wrong',
+    'Passed unsampled though drawn',
+    'Requests',
+    'Requests that are looked at',
+    'Sidecars through which requests pass',
+  ],
+);
+
+/** A healthy system: no reader, no monitor, no sensor, no alert, no quarantine, nothing refused. */
 export const WHILE_HEALTHY: Quiet = {
   metrics: {
     ...WITHOUT_READERS.metrics,
     ...WITHOUT_TRAINING.metrics,
+    ...WITHOUT_INFERENCE.metrics,
+    sentinel_injector_reviews_total: 'no injector runs',
     sentinel_anomaly_events_total: 'no monitor told of anything',
     sentinel_gpu_temperature_celsius: NOT_OFFERED,
     sentinel_gpu_power_watts: NOT_OFFERED,
@@ -78,6 +133,7 @@ export const WHILE_HEALTHY: Quiet = {
   expressions: {
     ...WITHOUT_READERS.expressions,
     ...WITHOUT_TRAINING.expressions,
+    ...WITHOUT_INFERENCE.expressions,
     'training-monitors: Events of monitors': 'no monitor told of anything',
     'gpu-deep-dive: Temperature': NOT_OFFERED,
     'gpu-deep-dive: Power': NOT_OFFERED,

@@ -1,3 +1,4 @@
+import { HEALTHY_INFERENCE } from './inference.js';
 import { AGENT, AGENT_INFO, BUCKET, ENGINE, GPU_INFO, LEDGER } from './situation.js';
 import { HEALTHY_TRAINING } from './training.js';
 
@@ -40,4 +41,5 @@ export const HEALTHY: Readonly<Record<string, string>> = {
   ...AGENT_INFO,
   ...GPU_INFO,
   ...HEALTHY_TRAINING,
+  ...HEALTHY_INFERENCE,
 };
