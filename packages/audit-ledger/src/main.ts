@@ -1,5 +1,5 @@
 /** The program `sentinel-audit-ledger`. */
-import './small-young-space.js';
+import '@sentinel/service-kit/small-young-space';
 
 import { loadConfigForMain } from '@sentinel/service-kit/config';
 import { EXIT } from '@sentinel/service-kit/errors';

@@ -1,3 +1,5 @@
+import '@sentinel/service-kit/small-young-space';
+
 import { SettableThresholds } from '@sentinel/monitor-kit/thresholds';
 import { ConfigError, loadConfigForMain } from '@sentinel/service-kit/config';
 import { runService } from '@sentinel/service-kit/lifecycle';
