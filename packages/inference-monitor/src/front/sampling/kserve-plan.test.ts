@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { eventually } from '@sentinel/test-kit';
 import { startFront } from '../../testing/front-in-process.js';
 import { sampleAll } from '../../testing/sampler.js';
 import { inferredModel } from './kserve-plan.js';
@@ -67,6 +69,42 @@ test('tensors in JSON and in binary are looked at, and the answer is the same', 
     ],
   );
 });
+
+test('compressed answers are looked at as well, and what is no such answer is told', async () => {
+  const answers: Record<string, readonly [coding: string, body: Buffer]> = {
+    gzip: ['gzip', gzipSync(JSON_ANSWER)],
+    deflate: ['deflate', deflateSync(JSON_ANSWER)],
+    br: ['br', brotliCompressSync(JSON_ANSWER)],
+    broken: ['gzip', gzipSync(JSON_ANSWER).subarray(0, 20)],
+    bomb: ['gzip', gzipSync(Buffer.alloc(64 * 1024 * 1024))],
+    unknown: ['zstd', Buffer.from('x')],
+  };
+  const server = createServer((request, response) => {
+    const [coding, body] = answers[inferredModel(request.url ?? '') ?? ''] ?? ['', Buffer.alloc(0)];
+    response.setHeader('content-encoding', coding);
+    response.end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  const all = sampleAll();
+  const { port } = await startFront(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, all);
+  for (const [name, [, body]] of Object.entries(answers))
+    assert.deepEqual(await rawBody(port, `/v2/models/${name}/infer`), body);
+  await eventually(() => all.counts.doubts.answer === 3, { what: 'three answers that are none' });
+  assert.deepEqual(
+    all.samples.map(({ model, outputs, replay }) => [model, outputs[0]?.mean, replay]),
+    ['gzip', 'deflate', 'br'].map((name) => [name, 3, undefined]),
+  );
+});
+
+/** Asks with a compressed body, and takes the answer as it comes. */
+async function rawBody(port: number, path: string): Promise<Buffer> {
+  const asked = request({ port, path, method: 'POST', headers: { 'content-encoding': 'gzip' } });
+  asked.end(gzipSync('xyz'));
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  return Buffer.concat(await answer.toArray());
+}
 
 test('only what computes is looked at', () => {
   assert.equal(inferredModel('/v2/models/m/infer?x=1'), 'm');

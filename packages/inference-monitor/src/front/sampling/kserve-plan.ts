@@ -1,8 +1,9 @@
 import { type RequestSample, RequestSample_Kind, type TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
-import { type Doubt, isOpaque, type Plan, type Reading, type SampledRequest } from './plan.js';
+import { contentCoding, decoded, isKnownCoding } from './content-coding.js';
+import { type Doubt, hasTrailers, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { statsOfBytes, statsOfValues } from './tensor-stats.js';
 
-/** Larger answers pass unseen. */
+/** Larger answers pass unseen; of compressed ones what they become counts as well. */
 const MAX_WATCHED_BYTES = 16 * 1024 * 1024;
 /** A larger request is not kept to be computed again. */
 const MAX_REPLAY_BODY_BYTES = 65_536;
@@ -53,12 +54,14 @@ export class KservePlan implements Plan {
   }
 
   answer(status: number, headers: SampledRequest['headers']): Reading {
-    if (status !== 200 || isOpaque(headers)) {
+    const coding = contentCoding(headers);
+    if (status !== 200 || hasTrailers(headers) || !isKnownCoding(coding)) {
       this.#parts.onDoubt('answer');
       return { kind: 'pass' };
     }
     const firstMs = this.#parts.nowMs();
     const headerLength = lengthOf(headers);
+    const decode = (body: Buffer): Promise<Buffer | null> => decoded(body, coding, MAX_WATCHED_BYTES);
     const parts: Buffer[] = [];
     let bytes = 0;
     return {
@@ -68,7 +71,9 @@ export class KservePlan implements Plan {
         if (bytes <= MAX_WATCHED_BYTES) parts.push(data);
       },
       end: () => {
-        if (bytes <= MAX_WATCHED_BYTES) this.#end(Buffer.concat(parts), headerLength, firstMs);
+        if (bytes > MAX_WATCHED_BYTES) return;
+        const endMs = this.#parts.nowMs();
+        void decode(Buffer.concat(parts)).then((body) => this.#end(body, headerLength, firstMs, endMs));
       },
     };
   }
@@ -77,9 +82,9 @@ export class KservePlan implements Plan {
     // Nothing is kept of an answer that did not come to its end.
   }
 
-  #end(body: Buffer, headerLength: number, firstMs: number): void {
-    const { nowMs, nowUs, model, onSample, onDoubt } = this.#parts;
-    const outputs = readOutputs(body, headerLength);
+  #end(body: Buffer | null, headerLength: number, firstMs: number, endMs: number): void {
+    const { nowUs, model, onSample, onDoubt } = this.#parts;
+    const outputs = body === null ? null : readOutputs(body, headerLength);
     if (outputs === null) {
       onDoubt('answer');
       return;
@@ -91,7 +96,7 @@ export class KservePlan implements Plan {
       promptTokens: 0,
       completionTokens: 0,
       firstByteUs: microseconds(firstMs - this.#beganMs),
-      totalUs: microseconds(nowMs() - this.#beganMs),
+      totalUs: microseconds(endMs - this.#beganMs),
       blocks: [],
       outputs,
       replay: this.#replay(),
@@ -100,7 +105,8 @@ export class KservePlan implements Plan {
 
   #replay() {
     const { body, path, headers } = this.#parts.request;
-    if (body.length > MAX_REPLAY_BODY_BYTES) return undefined;
+    // What asks again knows of no compressed bodies.
+    if (body.length > MAX_REPLAY_BODY_BYTES || contentCoding(headers) !== '') return undefined;
     const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
     return { prompt: [], completion: [], body, path, contentType, headerLength: lengthOf(headers) };
   }

@@ -1,4 +1,5 @@
 import type { Head } from '../http1/head.js';
+import { contentCoding } from './content-coding.js';
 
 /** What is done with one sampled request. Transports know no more than this. */
 export interface Plan {
@@ -53,9 +54,13 @@ export interface Sampling {
   doubt(reason: Doubt): void;
 }
 
-/** The body cannot be read, or not be written anew: it is compressed, or has trailers. */
+export function hasTrailers(headers: Head['headers']): boolean {
+  return headers.some(([name]) => name === 'trailer');
+}
+
+/** The body cannot be written anew: it is compressed, or has trailers. */
 export function isOpaque(headers: Head['headers']): boolean {
-  return headers.some(([name, value]) => name === 'trailer' || (name === 'content-encoding' && value !== 'identity'));
+  return hasTrailers(headers) || !['', 'identity'].includes(contentCoding(headers));
 }
 
 /** Largest body of a request that is sampled. */

@@ -1,6 +1,7 @@
 import type { RequestSample } from '@sentinel/contracts/sentinel/v1/inference.js';
 import type { FrontCounts } from '../counts.js';
 import type { Head } from '../http1/head.js';
+import { contentCoding } from './content-coding.js';
 import { inferredModel, KservePlan } from './kserve-plan.js';
 import { OpenAiPlan } from './openai-plan.js';
 import { OPENAI_ROUTES, type Route, readAsking } from './openai-request.js';
@@ -44,8 +45,9 @@ export class Sampler implements Sampling {
   }
 
   admit(method: string, path: string, headers: Head['headers']): Doubt | null {
-    if (headers.some(([name]) => name === 'content-encoding')) return 'coding';
+    // Of tensors the answer alone is read.
     if (method === 'POST' && inferredModel(path) !== null) return null;
+    if (contentCoding(headers) !== '') return 'coding';
     if (method !== 'POST' || routeOf(path) === null) return 'route';
     const type = headers.filter(([name]) => name === 'content-type');
     return type.length === 1 && /^application\/json\b/i.test(type[0]?.[1] ?? '') ? null : 'coding';
