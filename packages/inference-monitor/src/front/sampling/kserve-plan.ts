@@ -1,5 +1,6 @@
 import { type RequestSample, RequestSample_Kind, type TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { contentCoding, decoded, isKnownCoding } from './content-coding.js';
+import { computesOnly } from './kserve-request.js';
 import { type Doubt, hasTrailers, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { statsOfBytes, statsOfValues } from './tensor-stats.js';
 
@@ -107,8 +108,10 @@ export class KservePlan implements Plan {
     const { body, path, headers } = this.#parts.request;
     // What asks again knows of no compressed bodies.
     if (body.length > MAX_REPLAY_BODY_BYTES || contentCoding(headers) !== '') return undefined;
+    const headerLength = lengthOf(headers);
+    if (!computesOnly(body, headerLength)) return undefined;
     const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
-    return { prompt: [], completion: [], body, path, contentType, headerLength: lengthOf(headers) };
+    return { prompt: [], completion: [], body, path, contentType, headerLength };
   }
 }
 

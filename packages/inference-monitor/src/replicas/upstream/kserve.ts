@@ -1,5 +1,6 @@
 import type { Replay } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { computesOnly } from '../../front/sampling/kserve-request.js';
 import type { ModelAnswer } from '../digest.js';
 import { malformed, type UpstreamHttp } from './http.js';
 import { fieldsOf, listOf, numbersOf, textOf } from './json.js';
@@ -16,6 +17,12 @@ export async function replayTensors(http: UpstreamHttp, replay: Replay): Promise
   const { path, body, contentType, headerLength } = replay;
   if (!INFER.test(path))
     throw new SentinelError({ code: 'INVALID_ARGUMENT', field: 'path', message: `${path} is not computed again` });
+  if (!computesOnly(body, headerLength))
+    throw new SentinelError({
+      code: 'INVALID_ARGUMENT',
+      field: 'body',
+      message: 'is a request that does more than compute',
+    });
   const binary = headerLength === 0 ? {} : { 'Inference-Header-Content-Length': String(headerLength) };
   const headers = { 'content-type': contentType === '' ? 'application/json' : contentType, ...binary };
   const answer = await http.post({ path, body, headers });
