@@ -61,6 +61,12 @@ export class OwnServer {
     return model === '' ? (this.#identity?.model ?? '') : model;
   }
 
+  /** Whether it is asked itself for what this model answered: of adapters and of a second model it is not. @param model '' = not told */
+  serves(model: string): boolean {
+    const own = this.#identity?.model ?? '';
+    return model === '' || own === '' || model === own;
+  }
+
   /** '' = comparable with nobody, or not known yet. */
   get configHash(): string {
     const { told, algorithm } = this.#parts;

@@ -119,7 +119,7 @@ test('requests of users are computed again, and a replica that does not get what
   t.after(() => set.stop());
   const offer = () => {
     for (const { replicas } of set.all)
-      replicas.sampled({ blocks: [] }, Replay.fromPartial({ prompt: [1, 2, 3, 4], completion: [5, 6, 7] }));
+      replicas.sampled({ blocks: [], model: '' }, Replay.fromPartial({ prompt: [1, 2, 3, 4], completion: [5, 6, 7] }));
   };
   for (let i = 0; i < SHOWN_ROUNDS + 2; i += 1) {
     offer();
@@ -133,6 +133,23 @@ test('requests of users are computed again, and a replica that does not get what
   await set.rounds(1);
   assert.deepEqual(types(set, 'b'), [['REPLAY_MISMATCH', 'CRITICAL', true]]);
   assert.deepEqual([types(set, 'a'), types(set, 'c')], [[], []]);
+});
+
+test('what an adapter answered is not computed again by the model without it', async (t) => {
+  const set = await calibrated('a', 'b');
+  t.after(() => set.stop());
+  const { replicas, shown } = set.of('a');
+  const replay = Replay.fromPartial({ prompt: [1, 2, 3, 4], completion: [5, 6, 7] });
+  for (let i = 0; i < SHOWN_ROUNDS + 2; i += 1) {
+    replicas.sampled({ blocks: [], model: 'adapter' }, replay);
+    await set.rounds(1);
+  }
+  assert.equal(shown.replay.phase, 'learning');
+  for (let i = 0; i < SHOWN_ROUNDS + 2; i += 1) {
+    replicas.sampled({ blocks: [], model: 'tiny' }, replay);
+    await set.rounds(1);
+  }
+  assert.equal(shown.replay.phase, 'repeatable');
 });
 
 test('checksums of weights name the worker; proven equal, a replica that loses computes wrongly', async (t) => {

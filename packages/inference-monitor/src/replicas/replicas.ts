@@ -116,7 +116,8 @@ export class Replicas {
     this.#weights.forget();
   };
 
-  sampled(sample: Pick<Sample, 'blocks'>, replay: Replay): void {
+  sampled(sample: Pick<Sample, 'blocks' | 'model'>, replay: Replay): void {
+    if (!this.#parts.server.serves(sample.model)) return;
     const sampled = sampledOf(sample, replay);
     if (sampled !== null) this.#reservoir.offer(sampled);
   }
