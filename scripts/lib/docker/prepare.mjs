@@ -25,8 +25,11 @@ async function prepare() {
   return env;
 }
 
-/** Without the plugin buildx, images are built by the engine's own builder. */
+/**
+ * Without the plugin buildx, images are built by the engine's own builder, one after the other: what they have in common, which is the
+ * most of it, is then built once, since that builder shares no layer before it is done.
+ */
 async function builder(env) {
   if ((await capture('docker', ['buildx', 'version'], { env })).ok) return env;
-  return { ...env, DOCKER_BUILDKIT: '0', COMPOSE_BAKE: 'false' };
+  return { ...env, DOCKER_BUILDKIT: '0', COMPOSE_BAKE: 'false', COMPOSE_PARALLEL_LIMIT: '1' };
 }
