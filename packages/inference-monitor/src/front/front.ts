@@ -104,6 +104,6 @@ export class Front {
     const { protocol, hostname } = this.#upstream;
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const options = { host, port: portOf(this.#upstream), allowHalfOpen: true, noDelay: true, keepAlive: true };
-    return protocol === 'https:' ? connectTls({ ...options, servername: host }) : connect(options);
+    return protocol === 'https:' ? connectTls(options) : connect(options);
   }
 }

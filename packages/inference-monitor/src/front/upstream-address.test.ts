@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { connect } from 'node:http2';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { makeAuthority, temporaryFolder } from '@sentinel/test-kit';
+import { startFront } from '../testing/front-in-process.js';
+import { zeroCounts } from './counts.js';
+import { Http2Bridge } from './http2/bridge.js';
+import { NO_SAMPLING } from './sampling/no-sampling.js';
+
+/** Says how it was reached. */
+const answer: RequestListener = (request, response) => {
+  response.setHeader('content-type', 'text/plain');
+  response.end(`${request.headers.host} ${'encrypted' in request.socket}`);
+};
+
+let tlsServer: Server;
+before(async () => {
+  const folder = await temporaryFolder();
+  const { certFile, keyFile, caFile } = await (await makeAuthority(folder.path)).issue({ name: 'server' });
+  tlsServer = createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, answer);
+  // As NODE_EXTRA_CA_CERTS does for the sidecar.
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')]);
+  await folder[Symbol.asyncDispose]();
+});
+
+async function listening(server: Server, host: string): Promise<number> {
+  server.listen(0, host);
+  await once(server, 'listening');
+  after(() => server.close().closeAllConnections());
+  return (server.address() as AddressInfo).port;
+}
+
+async function throughFront(upstream: string): Promise<[http1: string, http2: string]> {
+  const counts = zeroCounts();
+  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: NO_SAMPLING, counts });
+  const http2 = (client: Parameters<Http2Bridge['serve']>[0], first: Buffer) => bridge.serve(client, first);
+  const { port } = await startFront(upstream, { http2, counts });
+  const one = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+  const session = connect(`http://127.0.0.1:${port}`);
+  const stream = session.request({ ':path': '/' }).setEncoding('utf8');
+  const two = (await stream.toArray()).join('');
+  session.close();
+  return [one, two].map((text) => text.replace(/^\S+/, 'HOST')) as [string, string];
+}
+
+test('an address of IPv6 is reached over HTTP/1.1 and HTTP/2', async () => {
+  const port = await listening(createServer(answer), '::1');
+  assert.deepEqual(await throughFront(`http://[::1]:${port}`), ['HOST false', 'HOST false']);
+});
+
+test('a server with TLS is reached by name and by address, and has to be who it says', async () => {
+  const port = await listening(tlsServer, '127.0.0.1');
+  for (const host of ['localhost', '127.0.0.1'])
+    assert.deepEqual(await throughFront(`https://${host}:${port}`), ['HOST true', 'HOST true'], host);
+  const { port: front } = await startFront(`https://127.0.0.2:${port}`);
+  const refused = await fetch(`http://127.0.0.1:${front}/`).then(
+    ({ status }) => status,
+    () => 0,
+  );
+  assert.equal(refused, 502);
+});
