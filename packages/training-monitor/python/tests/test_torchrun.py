@@ -40,7 +40,8 @@ def test_a_rank_that_is_killed(analyser: Analyser, configure: Configure, tmp_pat
     for rank in range(WORLD):
         log = json.loads((tmp_path / f"log-{rank}.json").read_text())
         assert not any("comparison of ranks is off" in line for line in log), log
-    # Comparisons and replays of both lives; the second resumed at step 4 and counts its own steps. Replays may be stretched after the first.
+    # Comparisons and replays of both lives; the second resumed at step 4 and counts its own steps. Replays may be stretched after the
+    # first.
     rounds = [one.step for one in analyser.of("replicas")]
     assert rounds.count(10) >= WORLD and rounds.count(2) >= 2 * WORLD
     assert [one.step for one in analyser.of("replay")].count(4) > WORLD
