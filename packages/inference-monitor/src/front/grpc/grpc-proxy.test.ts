@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import {
@@ -193,3 +194,58 @@ test('without a server a call ends with UNAVAILABLE', async () => {
   assert.equal((await infer(client, 'good')).code, status.UNAVAILABLE);
   assert.equal(counts.unavailable, 1);
 });
+
+/** How a server may end a call without an answer. */
+const CUTS: Readonly<Record<string, (stream: ServerHttp2Stream, socket: Socket) => void>> = {
+  'its connection is reset': (_, socket) => socket.resetAndDestroy(),
+  'its process dies': (_, socket) => socket.end(),
+  'it goes away': (stream) => {
+    stream.session?.goaway(0);
+    stream.session?.destroy();
+  },
+};
+const RESETS = { CANCEL: 8, REFUSED_STREAM: 7, INTERNAL_ERROR: 2, NO_ERROR: 0 };
+
+async function cutting(cut: (stream: ServerHttp2Stream, socket: Socket) => void) {
+  const server = createServer();
+  let socket: Socket | undefined;
+  server.on('connection', (connection: Socket) => {
+    socket = connection.on('error', () => undefined);
+  });
+  server.on('sessionError', () => undefined);
+  server.on('stream', (stream) => {
+    stream.on('error', () => undefined);
+    if (socket !== undefined) cut(stream, socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => {
+    server.close();
+    socket?.destroy();
+  });
+  return through(`127.0.0.1:${(server.address() as AddressInfo).port}`, 0);
+}
+
+for (const [what, cut] of Object.entries(CUTS))
+  test(`a call that is under way when ${what} is UNAVAILABLE, and counted`, async () => {
+    const { client, counts } = await cutting(cut);
+    const { code, details } = await infer(client, 'good');
+    assert.deepEqual([code, details], [status.UNAVAILABLE, 'the inference server cannot be reached']);
+    assert.ok(counts.unavailable >= 1);
+  });
+
+for (const [name, code] of Object.entries(RESETS))
+  test(`a call that the server resets with ${name} is reset so for the client`, async () => {
+    const { proxy, counts } = await cutting((stream) => stream.close(code));
+    const session = connect(`http://127.0.0.1:${(proxy.server.address() as AddressInfo).port}`);
+    after(() => session.destroy());
+    const stream = session.request({ ':method': 'POST', ':path': INFER.path, 'content-type': 'application/grpc' });
+    await new Promise((resolve) =>
+      stream
+        .on('error', () => undefined)
+        .on('close', resolve)
+        .resume()
+        .end(),
+    );
+    assert.deepEqual([stream.rstCode, counts.unavailable], [code, 0]);
+  });

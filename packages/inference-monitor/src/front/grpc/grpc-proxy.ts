@@ -81,7 +81,8 @@ export class GrpcProxy {
     if (client.session === undefined) return;
     const path = String(headers[':path']);
     const watch = draw() ? InferWatch.of(path, this.#parts) : null;
-    const server = this.#upstreamOf(client.session as ServerHttp2Session).request({ ...headers }, { endStream: false });
+    const upstream = this.#upstreamOf(client.session as ServerHttp2Session);
+    const server = upstream.request({ ...headers }, { endStream: false });
     let trailers: IncomingHttpHeaders = {};
     server.on('response', (answer, flags) => {
       if (client.destroyed) return;
@@ -97,9 +98,14 @@ export class GrpcProxy {
       watch?.end();
       client.sendTrailers(trailers);
     });
-    server.on('error', () => this.#failed(client));
+    server.on('error', () => undefined);
     server.on('close', () => {
-      if (server.rstCode !== constants.NGHTTP2_NO_ERROR) closeWith(client, server.rstCode);
+      if (client.destroyed || client.closed) return;
+      // Whole, or cut off without an error, which nobody can tell apart any more.
+      if (client.headersSent && server.rstCode === constants.NGHTTP2_NO_ERROR) return;
+      // A call that was cut off ends as it did at the server; that the connection was lost is for the front to say.
+      if (!client.headersSent && (upstream.closed || upstream.destroyed)) this.#failed(client);
+      else client.close(server.rstCode);
     });
     client.on('close', () => {
       if (!server.closed) server.close(client.rstCode || constants.NGHTTP2_CANCEL);
@@ -109,7 +115,6 @@ export class GrpcProxy {
   }
 
   #failed(client: ServerHttp2Stream): void {
-    if (client.destroyed || client.headersSent) return;
     this.#parts.counts.unavailable += 1;
     client.respond(
       {
@@ -121,8 +126,4 @@ export class GrpcProxy {
       { endStream: true },
     );
   }
-}
-
-function closeWith(client: ServerHttp2Stream, code: number): void {
-  if (!client.destroyed && !client.closed && client.headersSent) client.close(code);
 }
