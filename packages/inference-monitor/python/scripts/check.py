@@ -61,6 +61,8 @@ def wheel() -> None:
             raise SystemExit(f"check.py: {built.name} lacks {', '.join(missing)}")
         run = f"import sys; sys.path.insert(0, {str(built)!r}); import sentinel_inference.__main__ as m; m.main(['--version'])"
         python("stubs", "-c", run)
+        run = f"import sys; sys.path.insert(0, {str(built)!r}); import sentinel_inference.channel; assert 'grpc' not in sys.modules"
+        python("stubs", "-c", run)
 
 
 def python(name: str, *arguments: str) -> None:

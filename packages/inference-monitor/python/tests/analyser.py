@@ -46,9 +46,10 @@ class Analyser:
 
     def _read(self, requests: Iterator[wire.StreamSamplesRequest], over: threading.Event) -> None:
         try:
-            for request in requests:
+            for count, request in enumerate(requests, 1):
                 self.requests.append(request)
                 self._stopped.wait(self._pause)
+                self.say(handled=count)
         except grpc.RpcError:
             pass
         finally:

@@ -41,7 +41,7 @@ test('records come in order with their server, are counted, and are answered', a
   await sender.hello();
   for (let k = 0; k < 100; k += 1) await sender.sample({ completionTokens: k });
   await sender.send({ $case: 'weights', value: WeightReport.fromPartial({}) }, { seen: 900n, dropped: 3n });
-  await until('all analysed', () => sender.analysed === 101n);
+  await until('all analysed', () => sender.analysed === 101n && sender.handled === 102n);
   const tokens = records.flatMap(({ record }) => (record.kind === 'sample' ? [record.sample.tokens] : []));
   assert.deepEqual(
     tokens,
@@ -81,6 +81,7 @@ test('a sender can be asked, and its newest weights and request are known while 
   assert.deepEqual(question.body, { $case: 'weights', value: { worker: 1 } });
   await sender.send({ $case: 'answer', value: Answer.fromPartial({ id: question.id, count: 7 }) });
   assert.equal((await asked)?.count, 7);
+  await until('the answer handled', () => sender.handled === 4n);
   const late = service.senders[0]?.ask({ $case: 'weights', value: { worker: 1 } }, 10_000);
   sender.close();
   await assert.rejects(async () => late, { code: 'UNAVAILABLE' });

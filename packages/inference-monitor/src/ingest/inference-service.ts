@@ -125,7 +125,9 @@ class SenderStream {
   #server: Server | null = null;
   #weights: Weights | null = null;
   #replay: Replay | null = null;
+  #received = 0n;
   #analysed = 0n;
+  #untold = false;
   #counted = { seen: 0n, dropped: 0n };
   #ended = false;
 
@@ -133,6 +135,9 @@ class SenderStream {
     this.#parts = parts;
     this.#call = call;
     this.#questions = new Questions((question) => this.#write({ question }));
+    call.on('drain', () => {
+      if (this.#untold) this.#tell();
+    });
   }
 
   get sender(): Sender | null {
@@ -144,9 +149,10 @@ class SenderStream {
 
   /** @throws SentinelError for a record that is not what it should be */
   take(request: StreamSamplesRequest): void {
+    this.#received += 1n;
     this.#count(request);
     // To tell how many have passed needs no record.
-    if (request.body === undefined && this.#server !== null) return;
+    if (request.body === undefined && this.#server !== null) return this.#told();
     const record = checkRecord(request);
     if (record.kind === 'hello') {
       this.#server = record.server;
@@ -158,13 +164,17 @@ class SenderStream {
       const message = 'the first record must be a hello';
       throw new SentinelError({ code: 'INVALID_ARGUMENT', field: 'hello', message });
     }
-    if (record.kind === 'answer') return this.#questions.answered(record.answer);
+    if (record.kind === 'answer') {
+      this.#questions.answered(record.answer);
+      return this.#told();
+    }
     if (record.kind === 'weights') this.#weights = record.weights;
     else if (record.replay !== undefined) this.#replay = record.replay;
-    this.#parts.inbox.push(this.#lane, () => {
+    const taken = this.#parts.inbox.push(this.#lane, () => {
       this.#parts.onRecord(server, record);
       this.#answer();
     });
+    if (!taken) this.#told();
   }
 
   resample(): void {
@@ -186,13 +196,25 @@ class SenderStream {
 
   #answer(): void {
     this.#analysed += 1n;
-    const due = this.#analysed % BigInt(ANSWER_EVERY) === 0n || this.#lane.waiting === 0;
-    if (due && !this.#call.writableNeedDrain) this.#write({});
+    if (this.#analysed % BigInt(ANSWER_EVERY) === 0n) this.#tell();
+    else this.#told();
+  }
+
+  /** What is not in the inbox is handled. */
+  #told(): void {
+    if (this.#lane.waiting === 0) this.#tell();
+  }
+
+  /** Where the sender does not read, once it does. */
+  #tell(): void {
+    this.#untold = this.#call.writableNeedDrain;
+    if (!this.#untold) this.#write({});
   }
 
   #write(answer: Partial<StreamSamplesResponse>): boolean {
     if (this.#ended || !this.#call.writable) return false;
-    this.#call.write({ question: undefined, ...answer, analysed: this.#analysed });
+    const handled = this.#received - BigInt(this.#lane.waiting);
+    this.#call.write({ question: undefined, ...answer, analysed: this.#analysed, handled });
     return true;
   }
 }

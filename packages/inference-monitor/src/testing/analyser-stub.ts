@@ -38,7 +38,7 @@ export class AnalyserStub {
   }
 
   tellRate(samplingRate: number): void {
-    for (const stream of this.#streams) stream.write({ analysed: 0n, samplingRate, question: undefined });
+    for (const stream of this.#streams) stream.write({ analysed: 0n, samplingRate, question: undefined, handled: 0n });
   }
 
   stop(): void {

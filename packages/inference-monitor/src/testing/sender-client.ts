@@ -20,14 +20,16 @@ export class SenderClient {
   readonly #stream: ClientDuplexStream<StreamSamplesRequest, StreamSamplesResponse>;
   readonly #ended = Promise.withResolvers<SentinelError | null>();
   analysed = 0n;
+  handled = 0n;
   readonly rates: number[] = [];
   readonly questions: Question[] = [];
 
   constructor(socket: string) {
     this.#client = createClient(InferenceServiceClient, { address: `unix:${socket}`, tls: null, token: '' });
     this.#stream = this.#client.streamSamples();
-    this.#stream.on('data', ({ analysed, samplingRate, question }: StreamSamplesResponse) => {
+    this.#stream.on('data', ({ analysed, samplingRate, question, handled }: StreamSamplesResponse) => {
       this.analysed = analysed;
+      this.handled = handled;
       if (samplingRate !== undefined) this.rates.push(samplingRate);
       if (question !== undefined) this.questions.push(question);
     });

@@ -1,4 +1,7 @@
-"""Sends records to the analyser of this node, from a thread of its own, and never makes the job or server wait for it."""
+"""Sends records to the analyser of this node, from a thread of its own, and never makes the job or server wait for it.
+
+The thread is Python's alone and its sockets are closed in a forked child: a job forks while it connects and sends (docs/adr/0038).
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,31 @@ import collections
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
+from .flight import Flight
 from .guard import log
-from .quiet_grpc import grpc
+from .link import Link, Waker
+from .rpc import Call, CallFailed
 
 # Records that wait; the oldest gives way, and is counted.
 QUEUE_RECORDS = 1024
+# Of messages that wait to be written; one more may be as large as it is.
+BATCH_BYTES = 65_536
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
-# What the end of the process waits for the rest to be sent; then for the thread to end.
-END_WAIT_S = 5.0
-GIVEN_UP_WAIT_S = 1.0
+# Where nothing was answered for so long the log says so.
+SILENCE_S = 10.0
+# What the end of the process waits for the rest to be sent and answered; then for the thread to end.
+END_WAIT_S = 1.5
+GIVEN_UP_WAIT_S = 0.5
+USER_AGENT = "sentinel-monitor"
+# What is said of the analyser.
+AWAY = "does not answer on"
+SILENT = "is connected and answers nothing on"
 
 
 class Record(Protocol):
@@ -31,8 +45,14 @@ class Record(Protocol):
     def SerializeToString(self) -> bytes: ...
 
 
+class Answer(Protocol):
+    """Says with how many messages of the stream the analyser has done."""
+
+    handled: int
+
+
 R = TypeVar("R", bound=Record)
-A = TypeVar("A")
+A = TypeVar("A", bound=Answer)
 
 
 @dataclass(frozen=True)
@@ -61,16 +81,20 @@ class Sender(Generic[R, A]):
         """All three are called in the thread: `hello` for the first record of each connection, `complete` with each later one before it
         is sent and whether it has given true since the hello, `on_answer` with what the analyser answers."""
         self._stream_of = stream
-        self._target = f"unix:{socket_path}"
+        self._path = socket_path
         self._hello = hello
         self._complete = complete or (lambda _, done: done)
         self._on_answer = on_answer
         self._queue: collections.deque[R] = collections.deque()
-        self._change = threading.Condition()
+        self._lock = threading.RLock()
+        self._waker = Waker()
+        # The thread waits for a record.
+        self._idle = False
         self._dropped = 0
-        self._told = False
-        self._ended = False
-        self._call: Any = None
+        # Dropped records that an analyser knows of.
+        self._told = 0
+        self._said: set[str] = set()
+        self._end_s: float | None = None
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="sentinel-sender", daemon=True)
         self._thread.start()
@@ -78,95 +102,137 @@ class Sender(Generic[R, A]):
 
     @property
     def dropped(self) -> int:
+        """Records that no analyser is known to have looked at, but for those on their way."""
         return self._dropped
 
     def put(self, record: R) -> None:
         """Never waits but for the short moment in which the other thread holds the queue."""
         if self._process != os.getpid():
             return
-        with self._change:
+        with self._lock:
+            if self._end_s is not None:
+                self._dropped += 1
+                return
             if len(self._queue) >= QUEUE_RECORDS:
                 self._queue.popleft()
                 self._dropped += 1
             self._queue.append(record)
-            self._change.notify()
+            idle, self._idle = self._idle, False
+        if idle:
+            self._waker.wake()
 
     def close(self) -> None:
-        """Sends what waits, for at most END_WAIT_S, and ends the thread, for at most GIVEN_UP_WAIT_S."""
+        """Sends what waits and hears that it was looked at, for at most END_WAIT_S; the thread ends at most GIVEN_UP_WAIT_S later."""
         atexit.unregister(self.close)
         if self._process != os.getpid():
             return
-        with self._change:
-            self._ended = True
-            self._change.notify()
-        self._thread.join(END_WAIT_S)
-        if self._thread.is_alive():
-            call = self._call
-            if call is not None:
-                call.cancel()
-            self._thread.join(GIVEN_UP_WAIT_S)
+        with self._lock:
+            if self._end_s is None:
+                self._end_s = time.monotonic() + END_WAIT_S
+        self._waker.wake()
+        self._thread.join(END_WAIT_S + GIVEN_UP_WAIT_S)
 
     def _run(self) -> None:
-        wait = FIRST_RETRY_S
-        while not self._ended:
-            began = self._stream()
-            if self._ended:
+        wait_s = FIRST_RETRY_S
+        while True:
+            answered = self._stream()
+            if self._end_s is not None:
                 break
-            self._tell_once()
-            wait = FIRST_RETRY_S if began else min(2 * wait, LAST_RETRY_S)
-            with self._change:
-                self._change.wait_for(lambda: self._ended, wait)
+            wait_s = FIRST_RETRY_S if answered else min(2 * wait_s, LAST_RETRY_S)
+            self._waker.wait(wait_s)
+        with self._lock:
+            self._dropped += len(self._queue)
+            self._queue.clear()
+        self._waker.close()
 
     def _stream(self) -> bool:
         """One stream until it breaks or the job ends; true where the analyser answered."""
-        began = False
-        options = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
+        flight = Flight(self._told)
         try:
-            with grpc.insecure_channel(self._target, options=options) as channel:
-                method = channel.stream_stream(
-                    self._stream_of.method,
-                    request_serializer=lambda record: record.SerializeToString(),
-                    response_deserializer=self._stream_of.answer.FromString,  # type: ignore[attr-defined]
-                )
-                over = threading.Event()
-                self._call = call = method(self._requests(over))
-                call.add_callback(over.set)
-                for answer in call:
-                    began = True
-                    if self._on_answer is not None:
-                        self._on_answer(answer)
-        except grpc.RpcError as reason:
-            log.debug("stream to the analyser: %s", reason)
-        except Exception:
-            log.debug("stream to the analyser failed", exc_info=True)
-        finally:
-            self._call = None
-        return began
+            with contextlib.closing(Link(self._path, self._waker)) as link:
+                self._talk(link, flight)
+        except Exception as reason:
+            log.debug("stream to the analyser: %s", reason, exc_info=not isinstance(reason, OSError | CallFailed))
+            self._say(AWAY, "start it", f" ({reason})")
+        with self._lock:
+            self._dropped += flight.records
+            self._idle = False
+        self._told = flight.told
+        return flight.answered
 
-    def _requests(self, over: threading.Event) -> Iterator[R]:
+    def _talk(self, link: Link, flight: Flight) -> None:
+        """Until the job ends.
+
+        :raises OSError, CallFailed: the stream broke."""
+        call = Call(self._stream_of.method, USER_AGENT)
         hello = self._hello()
-        hello.dropped = self._dropped
-        yield hello
+        hello.dropped = flight.send(self._dropped, time.monotonic())
+        call.send(hello.SerializeToString())
         done = False
         while True:
-            with self._change:
-                while not self._queue and not self._ended and not over.is_set():
-                    self._change.wait(0.2)
-                if over.is_set() or not self._queue:
-                    return
-                record = self._queue.popleft()
-                record.dropped = self._dropped
-            done = self._complete(record, done) or done
-            yield record
+            done = self._fill(call, flight, done)
+            link.send(call.outgoing())
+            if self._over(flight):
+                break
+            received = link.wait(self._patience_s(flight))
+            if received is not None:
+                self._read(call, flight, received)
+        if call.waiting == 0:
+            call.end()
+            link.send(call.outgoing())
 
-    def _tell_once(self) -> None:
-        if self._told:
+    def _fill(self, call: Call, flight: Flight, done: bool) -> bool:
+        """Takes from the queue what may be sent now."""
+        while call.ready and flight.room and call.waiting < BATCH_BYTES:
+            with self._lock:
+                self._idle = not self._queue
+                if self._idle:
+                    break
+                record = self._queue.popleft()
+                record.dropped = flight.send(self._dropped, time.monotonic())
+            done = self._complete(record, done) or done
+            call.send(record.SerializeToString())
+        return done
+
+    def _read(self, call: Call, flight: Flight, received: bytes) -> None:
+        if received == b"":
+            raise CallFailed("the analyser closed the connection")
+        for message in call.receive(received):
+            answer: A = self._stream_of.answer.FromString(message)  # type: ignore[attr-defined]
+            flight.answer(answer.handled, time.monotonic())
+            if self._on_answer is not None:
+                self._on_answer(answer)
+        if call.over is not None:
+            raise CallFailed(call.over)
+
+    def _over(self, flight: Flight) -> bool:
+        """The job ends, and all was looked at or there is no more time; says so where nothing is answered."""
+        silent = not flight.empty and time.monotonic() >= flight.since_s + SILENCE_S
+        ends = self._end_s
+        late = ends is not None and not flight.empty and time.monotonic() >= ends
+        if silent or late:
+            self._say(SILENT, "it may hang, start it again")
+        return ends is not None and (silent or late or (flight.empty and not self._queue))
+
+    def _patience_s(self, flight: Flight) -> float | None:
+        """How long to wait for an answer, None = for ever."""
+        ends = [] if self._end_s is None else [self._end_s]
+        if not flight.empty and SILENT not in self._said:
+            ends.append(flight.since_s + SILENCE_S)
+        return max(0.0, min(ends) - time.monotonic()) if ends else None
+
+    def _say(self, what: str, do: str, why: str = "") -> None:
+        """Once each."""
+        if what in self._said:
             return
-        self._told = True
+        self._said.add(what)
         with contextlib.suppress(Exception):
             log.warning(
-                "the analyser does not answer on %s: %s goes on, and what it does not get is dropped and counted; start it with: %s",
-                self._target,
+                "the analyser %s unix:%s: %s goes on, and what it does not get is dropped and counted; %s with: %s%s",
+                what,
+                self._path,
                 self._stream_of.going_on,
+                do,
                 self._stream_of.command,
+                why,
             )

@@ -1,6 +1,7 @@
 """What can be seen of the library on one GPU: `python bench/gpu.py`, one line of JSON for each check, status 1 where one fails.
 
-A fake analyser (tests/analyser.py) writes down what it is sent. Nothing here needs more than PyTorch, grpcio, protobuf and PyYAML.
+A fake analyser (tests/analyser.py) writes down what it is sent; it needs grpcio. Nothing else here needs more than PyTorch, h2, protobuf
+and PyYAML.
 """
 
 from __future__ import annotations

@@ -49,7 +49,11 @@ def wheel() -> None:
         missing = [name for name in IN_WHEEL if name not in names]
         if missing:
             raise SystemExit(f"check.py: {built.name} lacks {', '.join(missing)}")
-        python("stubs", "-c", f"import sys; sys.path.insert(0, {str(built)!r}); import sentinel_training.sender")
+        python(
+            "stubs",
+            "-c",
+            f"import sys; sys.path.insert(0, {str(built)!r}); import sentinel_training.sender; assert 'grpc' not in sys.modules",
+        )
         python(
             "stubs",
             "-c",

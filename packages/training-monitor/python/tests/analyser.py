@@ -41,7 +41,7 @@ class Analyser:
             with self._lock:
                 self.requests.append(request)
             self._stopped.wait(self._pause)
-            yield wire.StreamStepsResponse(analysed=count, replay_wanted=self.wants_replay(request))
+            yield wire.StreamStepsResponse(handled=count, replay_wanted=self.wants_replay(request))
 
     def of(self, kind: str) -> list[Any]:
         with self._lock:

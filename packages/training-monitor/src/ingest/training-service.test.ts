@@ -56,8 +56,9 @@ test('records arrive in order, are answered, and a rank that ends has left', asy
   const { socket, taken, seen, service } = await served(t);
   const rank = new RankClient(socket, senderOf(1));
   await rank.hello();
+  await until('the hello answered', () => rank.handled === 1n);
   for (let step = 1; step <= 200; step += 1) await rank.replicas(step, ['aa']);
-  await until('all answered', () => rank.analysed === 200n);
+  await until('all answered', () => rank.analysed === 200n && rank.handled === 201n);
   assert.deepEqual(
     taken.map((record) => record.kind === 'replicas' && record.moment.step),
     Array.from({ length: 200 }, (_, k) => k + 1),

@@ -104,7 +104,9 @@ class RankStream {
   readonly #lane: Lane = { waiting: 0 };
   #sender: Sender | null = null;
   #membership: Membership | null = null;
+  #received = 0n;
   #analysed = 0n;
+  #untold = false;
   #libraryDropped = 0n;
   #replayWanted = false;
   #ended = false;
@@ -112,11 +114,15 @@ class RankStream {
   constructor(parts: TrainingServiceParts, call: Call) {
     this.#parts = parts;
     this.#call = call;
+    call.on('drain', () => {
+      if (this.#untold) this.#tell();
+    });
   }
 
   /** @throws SentinelError for a record that is not what it should be */
   take(request: StreamStepsRequest): void {
     const { inbox, join, nowMs, onRecord, onLibraryDropped } = this.#parts;
+    this.#received += 1n;
     if (request.dropped > this.#libraryDropped) {
       onLibraryDropped(Number(request.dropped - this.#libraryDropped));
       this.#libraryDropped = request.dropped;
@@ -134,14 +140,16 @@ class RankStream {
       }
       this.#membership = join(checkHello(body.value));
       this.#sender = this.#membership.sender;
+      this.#tell();
       return;
     }
     const record = checkRecord(request, sender);
-    inbox.push(this.#lane, () => {
+    const taken = inbox.push(this.#lane, () => {
       membership.take(record, nowMs());
       onRecord(sender, record);
       this.#answer(membership);
     });
+    if (!taken && this.#lane.waiting === 0) this.#tell();
   }
 
   end(): void {
@@ -158,8 +166,15 @@ class RankStream {
     this.#analysed += 1n;
     if (membership.wantsReplay()) this.#replayWanted = true;
     const due = this.#replayWanted || this.#analysed % BigInt(ANSWER_EVERY) === 0n || this.#lane.waiting === 0;
-    if (!due || this.#ended || this.#call.writableNeedDrain || !this.#call.writable) return;
-    this.#call.write({ analysed: this.#analysed, replayWanted: this.#replayWanted });
+    if (due) this.#tell();
+  }
+
+  /** Where the library does not read, once it does. */
+  #tell(): void {
+    this.#untold = this.#call.writableNeedDrain;
+    if (this.#untold || this.#ended || !this.#call.writable) return;
+    const handled = this.#received - BigInt(this.#lane.waiting);
+    this.#call.write({ analysed: this.#analysed, replayWanted: this.#replayWanted, handled });
     this.#replayWanted = false;
   }
 }

@@ -26,6 +26,7 @@ export class RankClient {
   readonly #stream: ClientDuplexStream<StreamStepsRequest, StreamStepsResponse>;
   readonly #ended = Promise.withResolvers<SentinelError | null>();
   analysed = 0n;
+  handled = 0n;
   /** Answers that wanted a replay. */
   replaysWanted = 0;
 
@@ -33,8 +34,9 @@ export class RankClient {
     this.sender = sender;
     this.#client = createClient(TrainingServiceClient, { address: `unix:${socket}`, tls: null, token: '' });
     this.#stream = this.#client.streamSteps();
-    this.#stream.on('data', ({ analysed, replayWanted }: StreamStepsResponse) => {
+    this.#stream.on('data', ({ analysed, replayWanted, handled }: StreamStepsResponse) => {
       this.analysed = analysed;
+      this.handled = handled;
       if (replayWanted) this.replaysWanted += 1;
     });
     this.#stream.on('error', (error) => this.#ended.resolve(SentinelError.from(error)));
