@@ -4,8 +4,8 @@ import type { Reachable } from './stack.js';
 
 const PAGE = 1000;
 
-/** Every entry of a stack's ledger about one device ('' = all), oldest first. */
-export async function auditTrail(stack: Reachable, gpu = ''): Promise<AuditEntry[]> {
+/** Every entry of a stack's ledger about one device ('' = all), oldest first. @param startUs of the event; 0 = all times */
+export async function auditTrail(stack: Reachable, gpu = '', startUs = 0n): Promise<AuditEntry[]> {
   const client = createClient(AuditServiceClient, {
     ...stack.connection('ledger'),
     token: stack.secrets.operatorToken,
@@ -17,7 +17,7 @@ export async function auditTrail(stack: Reachable, gpu = ''): Promise<AuditEntry
       const request = {
         gpu,
         type: AuditType.UNSPECIFIED,
-        startUs: 0n,
+        startUs,
         endUs: 0n,
         limit: PAGE,
         pageToken,

@@ -9,13 +9,15 @@ import { freePort } from '@sentinel/test-kit';
 import { device } from '../harness/batches.js';
 import { sentinel } from '../harness/cli.js';
 import { EngineClient } from '../harness/engine-client.js';
+import { auditTrail, detailOf } from '../harness/ledger-client.js';
 import { scrape } from '../harness/metrics.js';
 import { ROOT } from '../harness/paths.js';
 import { ScriptedAgent } from '../harness/scripted-agent.js';
 import type { Service } from '../harness/service.js';
 import { Stack } from '../harness/stack.js';
 import { until } from '../harness/until.js';
-import { startTriton, startVllm, TINY } from './servers.js';
+import { makeManifest, startTriton, startVllm, TINY, withLibrary } from './servers.js';
+import { WeightReports } from './weight-reports.js';
 
 /** Calibration takes eight rounds, of a second each, and a busy machine more. */
 const CALIBRATED_MS = 120_000;
@@ -30,6 +32,7 @@ async function sampleOf(monitor: Service, name: string, labels: Readonly<Record<
 }
 
 const REPEATABLE = 'sentinel_inference_repeatable';
+const FAULTS = join(ROOT, 'tests/fixtures/vllm');
 const JSON_BODY = { 'content-type': 'application/json' };
 const ANOMALIES = 'sentinel_inference_anomalies_total';
 const ROUNDS = 'sentinel_inference_rounds_total';
@@ -39,11 +42,17 @@ function shown(monitor: Service, kind: 'canary' | 'replay'): Promise<unknown> {
   return until(`${monitor.spec.name} repeats itself (${kind})`, CALIBRATED_MS, isShown, 300);
 }
 
+/** What an entry of the ledger says of a device that loses comparisons. */
+function stepOf({ event, outcome, state_equal: equal, from, to }: Record<string, unknown>): string[] {
+  if (event === 'job_comparison' && outcome === 'COUNTED') return [equal === true ? 'lost with right weights' : 'lost'];
+  return event === 'state_changed' ? [`${from}>${to}`] : [];
+}
+
 describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
-  it('on three nodes: the device whose answers are outvoted is a SUSPECT, and explain and ledger say why', {
+  it('on three nodes: the device whose answers are outvoted is a SUSPECT, and QUARANTINED once its weights were proven right; explain and ledger say why', {
     timeout: 300_000,
   }, async () => {
-    await using stack = await Stack.start({ tls: true });
+    await using stack = await Stack.start({ tls: true, engine: { gates: { dwell_seconds: 5 } } });
     const engine = new EngineClient(stack);
     const nodes = ['node-a', 'node-b', 'node-c'];
     const agents = nodes.map(
@@ -54,6 +63,7 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
         }),
     );
     const models = nodes.map((_, i) => new ModelServer(i + 1));
+    const libraries: WeightReports[] = [];
     try {
       await Promise.all([...agents.map((agent) => agent.hello()), ...models.map((model) => model.start())]);
       const ports = await Promise.all(nodes.map(() => freePort()));
@@ -67,6 +77,10 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
         }),
       );
       await Promise.all(monitors.map((monitor) => monitor.start()));
+      for (const [i, monitor] of monitors.entries()) {
+        const socket = join(stack.folder, 'run', `${monitor.spec.name}.sock`);
+        libraries.push(new WeightReports(socket, `replica-${nodes[i]}`, 'tiny'));
+      }
       await Promise.all(monitors.map((monitor) => shown(monitor, 'canary')));
       const [, wrong] = models;
       assert.ok(wrong !== undefined);
@@ -89,26 +103,49 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
         );
       };
       await until('the entries of the ledger', 30_000, told, 500);
+
+      // Its weights are those of the others, and it answers wrongly again: it computes wrongly, and each further loss counts.
+      await engine.state('CPU-node-b', [GpuState.QUARANTINED, GpuState.DEEP_TEST], 120_000);
+      const steps = await until('its way there in the ledger', 30_000, async () => {
+        const entries = (await auditTrail(stack, 'CPU-node-b')).map(detailOf).flatMap(stepOf);
+        return entries.includes('SUSPECT>QUARANTINED') ? entries : null;
+      });
+      assert.deepEqual(steps.slice(0, 2), ['lost', 'HEALTHY>SUSPECT']);
+      const between = steps.slice(2, steps.indexOf('SUSPECT>QUARANTINED'));
+      assert.ok(between.length > 0 && between.every((step) => step === 'lost with right weights'), steps.join());
+      const { code, stdout: verified } = await sentinel(stack, 'audit', 'verify');
+      assert.equal(code, 0, verified);
       for (const other of ['CPU-node-a', 'CPU-node-c']) await engine.state(other, [GpuState.HEALTHY], 5_000);
     } finally {
+      for (const library of libraries) library.close();
       for (const agent of agents) agent.close();
       engine.close();
       await Promise.all(models.map((model) => model.stop()));
     }
   });
 
-  it('served by vLLM in fp32: shown to repeat itself, in canaries and in what it computes again; a bit flips, and it is told', {
+  it('served by vLLM in fp32, with the library in it: shown to repeat itself, in canaries and in what it computes again; a bit flips, and canaries and the manifest of the weights tell of its device', {
     timeout: TIMEOUT_MS,
   }, async () => {
-    await using stack = await Stack.prepare();
+    await using stack = await Stack.start();
+    const connection = stack.connection('engine', 'probe-agent');
+    const fleetKey = stack.secrets.fleetKey;
+    const agent = new ScriptedAgent({ connection, node: 'node-v', fleetKey, devices: [device('GPU-V', 2)] });
+    await agent.hello();
+    const [port, listen] = [await freePort(), `127.0.0.1:${await freePort()}`];
+    const manifest = join(stack.folder, 'weights.json');
+    const monitor = stack.inferenceMonitor('node-v', {
+      ...{ framework: 'vllm', upstream_url: `http://127.0.0.1:${port}`, listen_address: listen, sampling_rate: 1 },
+      ...{ canary: { interval_s: 1 }, replay: { interval_s: 1 }, gpu_uuids: ['GPU-V'] },
+      weights: { interval_s: 1, manifest_file: manifest },
+    });
+    // One file for the analyser and the library, as on a node.
+    const library = await withLibrary(join(stack.folder, 'library'), join(stack.folder, `${monitor.spec.name}.yaml`));
+    await makeManifest(manifest, library);
     await using vllm = await startVllm({
       args: ['--worker-extension-cls', 'weight_faults.WeightFaults'],
-      env: { VLLM_SERVER_DEV_MODE: '1', PYTHONPATH: join(ROOT, 'tests/fixtures/vllm') },
-    });
-    const listen = `127.0.0.1:${await freePort()}`;
-    const monitor = stack.inferenceMonitor('node-v', {
-      ...{ framework: 'vllm', upstream_url: vllm.url, listen_address: listen, sampling_rate: 1 },
-      ...{ canary: { interval_s: 1 }, replay: { interval_s: 1 } },
+      env: { ...library, VLLM_SERVER_DEV_MODE: '1', PYTHONPATH: `${library.PYTHONPATH}:${FAULTS}` },
+      port,
     });
     await monitor.start();
     const isCanary = shown(monitor, 'canary');
@@ -133,12 +170,20 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
       assert.ok(
         monitor.lines.some(({ msg }) => /answers to a canary otherwise than it did, and repeats that/.test(msg)),
       );
+      const entry = await until('the entry of the weights in the ledger', 60_000, async () =>
+        (await auditTrail(stack, 'GPU-V')).map(detailOf).find(({ source }) => source === 'inference-monitor/weights'),
+      );
+      assert.equal(entry.severity, 'CRITICAL');
+      assert.match(String(entry.detail), /of worker 0 are not what their manifest says: model\.norm\.weight$/);
+      const { stdout } = await sentinel(stack, 'gpus', 'explain', 'GPU-V');
+      assert.match(stdout, /inference-monitor\/weights/);
     } finally {
       asking.abort();
       await users;
       // As Ctrl-C: the front ends too.
       monitor.signal('SIGINT');
       await monitor.ended();
+      agent.close();
     }
   });
 

@@ -14,7 +14,8 @@ const SERVERS = join(LIBRARY, 'tests/servers');
 const MODELS = join(ROOT, '.sentinel/models');
 /** With all packages fetched: 2.8 GB of vLLM. */
 const SET_UP_MS = 580_000;
-const START_MS = 180_000;
+/** vLLM takes half a minute of a core, and on a busy machine minutes. */
+const START_MS = 300_000;
 const READY_INTERVAL_MS = 100;
 /** A first answer compiles what later ones reuse. */
 const FIRST_ANSWER_MS = 60_000;
@@ -48,6 +49,31 @@ export async function tinyModel(dtype: Dtype): Promise<string> {
     if (!existsSync(folder)) throw error;
   }
   return folder;
+}
+
+/** Environment of a vLLM that finds the library by its plugin, as if it were installed. @param folder for what says so, new and empty */
+export async function withLibrary(folder: string, config: string): Promise<NodeJS.ProcessEnv> {
+  const interpreter = await python('vllm', 'sentinel_inference');
+  mkdirSync(folder);
+  const install = 'import pathlib, sys, tiny; tiny.installed(pathlib.Path(sys.argv[1]))';
+  const env = { ...process.env, PYTHONPATH: join(LIBRARY, 'tests'), PYTHONDONTWRITEBYTECODE: '1' };
+  await run(interpreter, ['-c', install, folder], { env, timeout: START_MS });
+  return { PYTHONPATH: [folder, join(LIBRARY, 'src')].join(':'), SENTINEL_INFERENCE_CONFIG: config };
+}
+
+/** Checksums of the tiny model's weights as vLLM lays them out, written by the command that is documented. @param env of `withLibrary` */
+export async function makeManifest(file: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const model = [
+    '--model',
+    await tinyModel('float32'),
+    '--dtype',
+    'float32',
+    '--max-model-len',
+    '1024',
+    '--enforce-eager',
+  ];
+  const command = ['-m', 'sentinel_inference', 'manifest', '--out', file, ...model];
+  await run(await python('vllm'), command, { env: { ...process.env, ...VLLM_ENV, ...env }, timeout: START_MS });
 }
 
 export interface Server extends AsyncDisposable {
