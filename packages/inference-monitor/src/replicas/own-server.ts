@@ -3,9 +3,11 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { type Algorithm, digestOf, type Hash, type ModelAnswer } from './digest.js';
 import { MAX_PROMPTS } from './judge/repeatability.js';
 import type { QuestionBudget } from './talk/budget.js';
+import { type Question, TensorQuestion } from './tensor-question.js';
 import type { UpstreamHttp } from './upstream/http.js';
 import { configHashOf, type Identity, identify } from './upstream/identity.js';
 import { replayTensors } from './upstream/kserve.js';
+import { ModelLoads } from './upstream/model-loads.js';
 import { type OpenAiAnswer, OpenAiServer } from './upstream/openai.js';
 
 /** Requests that run beside a question, so that it shares its batch. */
@@ -45,11 +47,13 @@ export class OwnServer {
   /** null = it has answered nothing yet. */
   #fingerprint: string | null = null;
   #away = false;
+  readonly #loads: ModelLoads;
   readonly #recent = new Map<string, { readonly answer: Promise<Digested>; readonly atMs: number }>();
 
   constructor(parts: OwnServerParts) {
     this.#parts = parts;
     this.#openai = new OpenAiServer(parts.http);
+    this.#loads = new ModelLoads(parts.http);
   }
 
   get identity(): Identity | null {
@@ -117,6 +121,17 @@ export class OwnServer {
     return this.#ask(1, () => this.#openai.replay(this.#named(), replay));
   }
 
+  /** A request of a user, to be put to this server first and then to others. */
+  question(replay: Replay): Question {
+    const { http, onRestart } = this.#parts;
+    if (this.#identity?.api !== 'kserve') return { replay, subject: '', ask: () => this.replay(replay) };
+    return new TensorQuestion(replay, {
+      ask: (pinned) => this.#ask(1, () => replayTensors(http, pinned)),
+      isReloaded: (path) => this.#loads.isReloaded(path),
+      onReloaded: onRestart,
+    });
+  }
+
   /** The same question while others run. @throws SentinelError */
   async crowded(question: () => Promise<Digested>, replay?: Replay): Promise<Digested> {
     const { http, budget, nowMs } = this.#parts;
@@ -130,7 +145,10 @@ export class OwnServer {
     return answer;
   }
 
-  async #ask(questions: number, ask: () => Promise<ModelAnswer | OpenAiAnswer>): Promise<Digested> {
+  async #ask<Given extends ModelAnswer | OpenAiAnswer>(
+    questions: number,
+    ask: () => Promise<Given>,
+  ): Promise<Given & { readonly digest: string }> {
     const { budget, hash, nowMs } = this.#parts;
     if (!budget.take(questions, nowMs())) throw exhausted();
     const answer = await ask();

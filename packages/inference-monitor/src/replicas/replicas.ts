@@ -231,7 +231,7 @@ export class Replicas {
     const prompt = prompts[slot % prompts.length] ?? '';
     const own = () => server.canary(prompt, maxTokens, 0);
     const result = await this.#canaries.run({
-      ...{ key: prompt, asked, own },
+      ...{ key: prompt, asked, own, subject: () => '' },
       crowded: () => server.crowded(own),
       others: (fresh) => this.#others({ $case: 'canary', value: { prompt, maxTokens, fresh } }, peers),
     });
@@ -245,12 +245,15 @@ export class Replicas {
     this.#replayMs = nowMs();
     const sampled = this.#reservoir.take();
     if (sampled === null) return [];
-    const { replay } = sampled;
-    const own = () => server.replay(replay);
+    const question = server.question(sampled.replay);
+    const own = () => question.ask();
     const asking: Asking = {
-      ...{ key: '', asked: false, own },
-      crowded: () => server.crowded(own, replay),
-      others: () => this.#others({ $case: 'replay', value: replay }, peers),
+      ...{ key: '', asked: false, own, subject: () => question.subject },
+      crowded: () => server.crowded(own, sampled.replay),
+      others: async () => {
+        const { replay } = question;
+        return replay === null ? [] : this.#others({ $case: 'replay', value: replay }, peers);
+      },
     };
     const { findings, others } = await this.#replays.run(asking);
     return [...findings, ...this.#ofUser(sampled, others, place.replica, nowUs())];

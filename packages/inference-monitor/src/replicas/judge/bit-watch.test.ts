@@ -17,7 +17,16 @@ function watch(agreed = 3) {
   for (let i = 0; i < SHOWN_ROUNDS; i += 1) repeatability.round('p', ['x', 'x'], 1);
   const made = new BitWatch('canary', standing, repeatability);
   const round = (answers: Said[], differing: Partial<Round> = {}) =>
-    made.judge({ own: 'a', answers, reference: 'x', asked: false, weightsUs: 0, timeUs: 1000, ...differing });
+    made.judge({
+      own: 'a',
+      answers,
+      reference: 'x',
+      asked: false,
+      subject: '',
+      weightsUs: 0,
+      timeUs: 1000,
+      ...differing,
+    });
   for (let i = 0; i < agreed; i += 1) round([said('a', 'x'), said('b', 'x'), said('c', 'x')]);
   return { round, repeatability, standing };
 }

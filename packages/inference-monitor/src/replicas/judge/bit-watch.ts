@@ -11,6 +11,8 @@ export interface Round {
   readonly answers: readonly Said[];
   /** What it answered to this earlier; null = not known. */
   readonly reference: string | null;
+  /** Which of several models was asked, and which version of it; '' = there is but one. */
+  readonly subject: string;
   /** Asked because it lost a comparison before. */
   readonly asked: boolean;
   /** When the newest checksums of its weights were made; 0 = there are none. Microseconds since the Unix epoch. */
@@ -50,11 +52,11 @@ export class BitWatch {
   }
 
   #lost(round: Round, vote: Vote): Finding[] {
-    const { own, answers, timeUs, asked, weightsUs } = round;
+    const { own, answers, timeUs, asked, weightsUs, subject } = round;
     const size = { value: 1, limit: 0, timeUs };
     const base = { detector: this.#kind, workers: 'all', ...size } as const;
     const others = answers.filter(({ replica }) => vote.agreeing.includes(replica));
-    const sure = others.every(({ repeatable }) => repeatable) && this.#standing.hasAgreed(this.#kind);
+    const sure = others.every(({ repeatable }) => repeatable) && this.#standing.hasAgreed(this.#kind, subject);
     if (!sure) {
       const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others, with which it never agreed since it was started: another configuration, other weights, or a fault from the beginning`;
       const told = this.#standing.isNewDoubt(this.#kind, 'WARNING');
@@ -74,8 +76,8 @@ export class BitWatch {
   }
 
   #agree(round: Round, vote?: Vote): Finding[] {
-    const { own, answers, timeUs } = round;
-    if (!this.#standing.agreed(this.#kind)) return [];
+    const { own, answers, timeUs, subject } = round;
+    if (!this.#standing.agreed(this.#kind, subject)) return [];
     const agreed = this.#standing.agreedBefore(this.#kind);
     const alike = answers.filter(({ replica }) => vote?.agreeing.includes(replica) ?? true);
     const base = { type: TYPE[this.#kind], detector: this.#kind, severity: 'INFO', workers: 'all' } as const;

@@ -43,3 +43,18 @@ test('a server that was started anew has agreed with nobody', () => {
   standing.restart();
   assert.deepEqual([standing.hasAgreed('canary'), standing.agreedBefore('canary')], [false, 0]);
 });
+
+test('it has agreed in what was compared, and in nothing else; not all is remembered for ever', () => {
+  const standing = new Standing();
+  standing.agreed('replay', 'model 1');
+  assert.deepEqual(
+    ['model 1', 'model 2', ''].map((subject) => standing.hasAgreed('replay', subject)),
+    [true, false, false],
+  );
+  assert.equal(standing.hasAgreed('canary', 'model 1'), false);
+  for (let k = 0; k < 1_000; k += 1) standing.agreed('replay', `other ${k}`);
+  assert.deepEqual(
+    ['model 1', 'other 999'].map((subject) => standing.hasAgreed('replay', subject)),
+    [false, true],
+  );
+});

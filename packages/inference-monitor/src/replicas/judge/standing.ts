@@ -1,9 +1,10 @@
 /** Kinds of comparison. */
 export type Kind = 'canary' | 'replay' | 'weights';
 
+/** Subjects that are remembered; the oldest gives way. */
+const MAX_SUBJECTS = 256;
+
 interface Count {
-  /** It agreed since the server was started. */
-  ever: boolean;
   agreed: number;
   /** It lost at least once. */
   lost: boolean;
@@ -11,20 +12,23 @@ interface Count {
   lostSinceUs: number | null;
 }
 
-const NOTHING: Count = { ever: false, agreed: 0, lost: false, lostSinceUs: null };
+const NOTHING: Count = { agreed: 0, lost: false, lostSinceUs: null };
 
 /** How this replica stood in comparisons since its server was started. */
 export class Standing {
   /** Kinds and severities of what was told without a vote. */
   readonly #doubted = new Set<string>();
+  /** Kinds and subjects in which it agreed since the server was started. */
+  readonly #ever = new Set<string>();
   readonly #counts: Record<Kind, Count> = { canary: { ...NOTHING }, replay: { ...NOTHING }, weights: { ...NOTHING } };
 
   /**
    * It agreed with others since its server was started: only then another answer is a change, and not another configuration or other weights
    * under the same name.
+   * @param subject what was compared, such as a version of one of several models; '' = there is but one
    */
-  hasAgreed(kind: Kind): boolean {
-    return this.#counts[kind].ever;
+  hasAgreed(kind: Kind, subject = ''): boolean {
+    return this.#ever.has(`${kind} ${subject}`);
   }
 
   /** Comparisons of this kind in which it agreed since it last lost one, of whatever kind. */
@@ -46,9 +50,11 @@ export class Standing {
   }
 
   /** True where that is worth telling: of one that lost before, after 1, 10, 100, … comparisons. */
-  agreed(kind: Kind): boolean {
+  agreed(kind: Kind, subject = ''): boolean {
     const count = this.#counts[kind];
-    count.ever = true;
+    const [oldest] = this.#ever;
+    if (this.#ever.size >= MAX_SUBJECTS && oldest !== undefined) this.#ever.delete(oldest);
+    this.#ever.add(`${kind} ${subject}`);
     count.agreed += 1;
     count.lostSinceUs = null;
     this.cleared(kind);
@@ -74,9 +80,7 @@ export class Standing {
   /** The server was started anew, or holds another model. */
   restart(): void {
     this.#doubted.clear();
-    for (const count of Object.values(this.#counts)) {
-      count.agreed = 0;
-      count.ever = false;
-    }
+    this.#ever.clear();
+    for (const count of Object.values(this.#counts)) count.agreed = 0;
   }
 }

@@ -13,6 +13,8 @@ import { ownSaid, peerSaid } from './said.js';
 export interface Asking {
   /** What its answers are remembered by; '' = it is asked once. */
   readonly key: string;
+  /** Which of several models is asked, and which version of it, once `own` has answered; '' = there is but one. */
+  subject(): string;
   /** Asked because this replica lost a comparison before. */
   readonly asked: boolean;
   own(): Promise<Digested>;
@@ -79,7 +81,7 @@ export class BitRounds {
     const answers = this.#withCounts(asking, [...said, ...again]);
     const { repeatability, standing, weightsUs, nowUs } = this.#parts;
     const watch = new BitWatch(kind, standing, repeatability());
-    const round = { own: about().replica, answers, reference, asked: asking.asked };
+    const round = { own: about().replica, answers, reference, asked: asking.asked, subject: asking.subject() };
     const findings = watch.judge({ ...round, weightsUs: weightsUs(), timeUs: nowUs() });
     if (outcome === 'agree' && again.every(({ digest }) => digest === own.digest) && asking.key !== '')
       repeatability().replaceReference(asking.key, own.digest);

@@ -7,15 +7,39 @@ import { fieldsOf, listOf, numbersOf, textOf } from './json.js';
 import { MAX_VALUES } from './openai.js';
 
 /** Of a path that may be computed again: nothing else of the server is reached for another replica. */
-const INFER = /^\/v2\/models\/[A-Za-z0-9._-]{1,128}(\/versions\/[A-Za-z0-9._-]{1,64})?\/infer$/;
+const INFER = /^(\/v2\/models\/[A-Za-z0-9._-]{1,128})(?:\/versions\/([A-Za-z0-9._-]{1,64}))?\/infer$/;
+const VERSION = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Where the server writes the length of the JSON part before binary tensors. */
 const JSON_LENGTH = 'inference-header-content-length';
 
-/** The same tensors again, to a server with KServe's interface, version 2. @throws SentinelError */
-export async function replayTensors(http: UpstreamHttp, replay: Replay): Promise<ModelAnswer> {
+export interface TensorAnswer extends ModelAnswer {
+  /** Of the model, as the answer names it; '' = it names none. */
+  readonly version: string;
+}
+
+/** The same request to this version of the model and to no other; null where the version is not known. */
+export function pinnedTo(replay: Replay, version: string): Replay | null {
+  const [, model] = INFER.exec(replay.path) ?? [];
+  return model === undefined || !VERSION.test(version)
+    ? null
+    : { ...replay, path: `${model}/versions/${version}/infer` };
+}
+
+/** Where a server tells how often this version of a model has answered since it was loaded; null where the path names no version. */
+export function statisticsPath(path: string): string | null {
+  const [, model, version] = INFER.exec(path) ?? [];
+  return version === undefined ? null : `${model}/versions/${version}/stats`;
+}
+
+/**
+ * The same tensors again, to a server with KServe's interface, version 2.
+ * @throws SentinelError FAILED_PRECONDITION where another version of the model answers than the path names
+ */
+export async function replayTensors(http: UpstreamHttp, replay: Replay): Promise<TensorAnswer> {
   const { path, body, contentType, headerLength } = replay;
-  if (!INFER.test(path))
+  const match = INFER.exec(path);
+  if (match === null)
     throw new SentinelError({ code: 'INVALID_ARGUMENT', field: 'path', message: `${path} is not computed again` });
   if (!computesOnly(body, headerLength))
     throw new SentinelError({
@@ -27,11 +51,14 @@ export async function replayTensors(http: UpstreamHttp, replay: Replay): Promise
   const headers = { 'content-type': contentType === '' ? 'application/json' : contentType, ...binary };
   const answer = await http.post({ path, body, headers });
   const length = Number(answer.headers.get(JSON_LENGTH) ?? answer.bytes.length);
-  return tensorsOf(answer.bytes, length, path);
+  const tensors = tensorsOf(answer.bytes, length, path);
+  const asked = match[2] ?? tensors.version;
+  if (tensors.version !== asked && tensors.version !== '') throw malformed(path, `is of version ${tensors.version}`);
+  return tensors;
 }
 
 /** Names, shapes and every bit; not what differs from request to request, such as its id. */
-export function tensorsOf(bytes: Buffer, jsonLength: number, path: string): ModelAnswer {
+export function tensorsOf(bytes: Buffer, jsonLength: number, path: string): TensorAnswer {
   let answer: unknown;
   try {
     answer = JSON.parse(bytes.subarray(0, jsonLength).toString('utf8'));
@@ -48,5 +75,5 @@ export function tensorsOf(bytes: Buffer, jsonLength: number, path: string): Mode
   ]);
   const values = outputs.flatMap(({ data }) => numbersOf(listOf(data).flat(8))).slice(0, MAX_VALUES);
   const outputBytes = Buffer.concat([Buffer.from(JSON.stringify(shapes)), bytes.subarray(jsonLength)]);
-  return { tokens: [], values, outputs: outputBytes };
+  return { tokens: [], values, outputs: outputBytes, version: textOf(fieldsOf(answer)['model_version']) };
 }

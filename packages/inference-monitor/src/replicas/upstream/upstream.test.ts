@@ -120,6 +120,16 @@ test('tensors are compared by name, shape and every bit, not by what differs fro
   assert.notDeepEqual(await replayTensors(http, replay), one);
 });
 
+test('another version of the model than was asked for is no answer', async (t) => {
+  const { http } = await serve(t, () => ({
+    body: { model_version: '2', outputs: [{ name: 'y', shape: [1], data: [1] }] },
+  }));
+  const replay = (path: string) => Replay.fromPartial({ path, body: Buffer.from('{}') });
+  assert.equal((await replayTensors(http, replay('/v2/models/m/infer'))).version, '2');
+  assert.equal((await replayTensors(http, replay('/v2/models/m/versions/2/infer'))).version, '2');
+  assert.equal(await codeOf(replayTensors(http, replay('/v2/models/m/versions/1/infer'))), 'FAILED_PRECONDITION');
+});
+
 test('who the server is: the same hash for the same model and configuration, wherever it lies', async (t) => {
   const of = async (root: string, length = 1024) => {
     const models = { data: [{ id: 'tiny', owned_by: 'vllm', root, max_model_len: length }] };
