@@ -6,6 +6,7 @@ https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 from __future__ import annotations
 
 import struct
+from urllib.parse import unquote
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -118,7 +119,7 @@ class Call:
         if headers.get(":status", "200") != "200":
             self._end(f"HTTP status {headers[':status']}")
         elif headers.get("grpc-status", "0") != "0":
-            self._end(f"gRPC status {headers['grpc-status']}: {headers.get('grpc-message', '')}")
+            self._end(f"gRPC status {headers['grpc-status']}: {unquote(headers.get('grpc-message', ''))}")
 
     def _end(self, why: str) -> None:
         if self.over is None:

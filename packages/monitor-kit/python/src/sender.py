@@ -24,6 +24,8 @@ from .rpc import Call, CallFailed
 QUEUE_RECORDS = 1024
 # Of messages that wait to be written; one more may be as large as it is.
 BATCH_BYTES = 65_536
+# Records of so long go together: whenever the thread runs it takes the interpreter from the job.
+GATHER_S = 0.01
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 30.0
 # Where nothing was answered for so long the log says so.
@@ -174,9 +176,12 @@ class Sender(Generic[R, A]):
             link.send(call.outgoing())
             if self._over(flight):
                 break
+            idle = self._idle
             received = link.wait(self._patience_s(flight))
             if received is not None:
                 self._read(call, flight, received)
+            if idle and not self._idle and self._end_s is None:
+                time.sleep(GATHER_S)
         if call.waiting == 0:
             call.end()
             link.send(call.outgoing())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ WAIT_S = 30.0
 
 class Analyser:
     def __init__(self, socket: Path, pause_s: float = 0) -> None:
-        """`pause_s`: how long it takes to look at a record. Records for which `wants_replay` is true are answered so."""
+        """`pause_s`: how long it takes to look at a record. Records for which `wants_replay` is true are answered so; those for which
+        `refuses` gives a reason end their stream with it."""
+        self.refuses: Callable[[wire.StreamStepsRequest], str] = lambda _: ""
         self.wants_replay: Callable[[wire.StreamStepsRequest], bool] = lambda _: False
         self.requests: list[wire.StreamStepsRequest] = []
         self._pause = pause_s
@@ -36,11 +39,13 @@ class Analyser:
         self._server.add_insecure_port(f"unix:{socket}")
         self._server.start()
 
-    def _stream(self, requests: Iterator[wire.StreamStepsRequest], _: Any) -> Iterator[wire.StreamStepsResponse]:
+    def _stream(self, requests: Iterator[wire.StreamStepsRequest], call: Any) -> Iterator[wire.StreamStepsResponse]:
         for count, request in enumerate(requests, 1):
             with self._lock:
                 self.requests.append(request)
             self._stopped.wait(self._pause)
+            if reason := self.refuses(request):
+                call.abort(grpc.StatusCode.INVALID_ARGUMENT, reason)
             yield wire.StreamStepsResponse(handled=count, replay_wanted=self.wants_replay(request))
 
     def of(self, kind: str) -> list[Any]:
@@ -56,3 +61,14 @@ class Analyser:
     def stop(self) -> None:
         self._stopped.set()
         self._server.stop(grace=None).wait()
+
+
+def serve() -> None:
+    """In a process of its own: for each line of the input, the steps that came."""
+    one = Analyser(Path(sys.argv[1]), float(sys.argv[2]))
+    for _ in sys.stdin:
+        print(*(step.step for step in one.of("step")), flush=True)
+
+
+if __name__ == "__main__":
+    serve()

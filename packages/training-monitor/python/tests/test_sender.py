@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -80,32 +77,3 @@ def test_slow(tmp_path: Path) -> None:
     one.close()
     analyser.stop()
     assert all(thread.name != "sentinel-sender" for thread in threading.enumerate())
-
-
-SCRIPT = """
-import os, sys, sentinel_training.sender as s
-from sentinel_training._wire import training_pb2 as wire
-one = s.Sender(sys.argv[1], wire.RankHello(), "x")
-for n in range(50):
-    one.put(wire.StreamStepsRequest(step=wire.StepReport(step=n)))
-if os.fork() == 0:
-    one.put(wire.StreamStepsRequest(step=wire.StepReport(step=99)))
-    one.close()
-    sys.exit(0)
-os.wait()
-print("end")
-"""
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_end_of_the_process_and_its_children(tmp_path: Path, there: bool) -> None:
-    """The rest is sent when the process ends, once; a forked child sends nothing; nothing is left that keeps it alive."""
-    socket = tmp_path / "training.sock"
-    analyser = Analyser(socket) if there else None
-    place = {**os.environ, "PYTHONPATH": str(Path(sender.__file__).parents[2])}
-    command = [sys.executable, "-c", SCRIPT, str(socket)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=place)
-    assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr
-    if analyser is not None:
-        assert [one.step for one in analyser.of("step")] == list(range(50))
-        analyser.stop()
