@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type BenchOutcome, bench } from '@sentinel/bench-kit';
-import { auditTrail, detailOf } from '../harness/ledger-client.js';
 import { Random } from '../harness/random.js';
 import { Deployment, inWorker, type Replica } from './inference/deployment.js';
-import { figuresOf } from './inference/figures.js';
-import { type Named, namedBy, outcomeOf, type Told } from './inference/outcome.js';
+import { Entries } from './inference/entries.js';
+import { figuresOf, type Weights } from './inference/figures.js';
+import { outcomeOf, type Told } from './inference/outcome.js';
 import { answersOf, CANARIES, drawPrompt } from './inference/questions.js';
-import { drawRounds, type Round } from './inference/rounds.js';
+import { drawRounds, type Model, type Round } from './inference/rounds.js';
 import { Users } from './inference/users.js';
 
 const REPLICAS = 3;
@@ -35,29 +35,29 @@ export default bench({
     await using deployment = await Deployment.start(folder, REPLICAS, log);
     const { replicas } = deployment;
     const users = replicas.map(({ url, server }) => new Users({ url, direct: server.url }, next, log));
-    await deployment.shown();
-    log('all replicas were shown to repeat themselves');
-    const prompts = [...CANARIES, ...Array.from({ length: LOOKED_AT }, () => drawPrompt(next))];
-    const right = await answersOf(replicas[0]?.server.url ?? '', prompts);
-    const weights = await inWorker<{ numbers: number; parameters: number; tokens: number }>(
-      replicas[0] as Replica,
-      'weights',
-    );
-    const told: Told[] = [];
-    for (const round of drawRounds(quick ? QUICK_BLOCKS : BLOCKS, REPLICAS, weights, new Random(seed))) {
-      const one = await play(deployment, round, { prompts, right });
-      told.push(one);
-      log(describe(told.length, one));
+    try {
+      await deployment.shown();
+      log('all replicas were shown to repeat themselves');
+      const prompts = [...CANARIES, ...Array.from({ length: LOOKED_AT }, () => drawPrompt(next))];
+      const [first] = replicas as [Replica];
+      const looked = { prompts, right: await answersOf(first.server.url, prompts) };
+      await sound(replicas, looked);
+      const model = await inWorker<Model & Weights>(first, 'weights');
+      const told: Told[] = [];
+      for (const round of drawRounds(quick ? QUICK_BLOCKS : BLOCKS, REPLICAS, model, new Random(seed))) {
+        const one = await play(deployment, round, looked);
+        told.push(one);
+        log(describe(told.length, one));
+        // What should not be is shown whole.
+        if (!asItShouldBe(one)) for (const { detail } of one.named) log(JSON.stringify(detail));
+      }
+      await Promise.all(users.map((each) => each.stop()));
+      await sound(replicas, looked);
+      const asked = users.map(({ counts }) => counts);
+      return { figures: figuresOf(told, model, asked) };
+    } finally {
+      await Promise.all(users.map((each) => each.stop()));
     }
-    await Promise.all(users.map((each) => each.stop()));
-    await sound(replicas, prompts, right);
-    return {
-      figures: figuresOf(
-        told,
-        weights,
-        users.map(({ counts }) => counts),
-      ),
-    };
   },
 });
 
@@ -78,28 +78,26 @@ async function play(deployment: Deployment, round: Round, { prompts, right }: Lo
     canary: differs.slice(0, CANARIES.length).some(Boolean),
     user: differs.slice(CANARIES.length).some(Boolean),
   };
-  const named = new Map<string, Named>();
+  const told = new Entries(deployment, startUs, start);
   const patience = changed.canary || changed.user ? SEEN_MS : QUIET_MS;
   for (let end = start + patience; performance.now() < end; await delay(POLL_MS)) {
-    for (const entry of await auditTrail(deployment.stack, '', startUs)) {
-      const seconds = (performance.now() - start) / 1000;
-      const key = Buffer.from(entry.eventId).toString('hex');
-      const one = namedBy(entry, seconds);
-      if (one === null || named.has(key)) continue;
-      if (named.size === 0 && round.harm !== 'sound') end = Math.min(end, performance.now() + GRACE_MS);
-      named.set(key, one);
-      if (process.env.BENCH_DETAIL) console.error(JSON.stringify(detailOf(entry)));
-    }
+    const wasSilent = told.named.length === 0;
+    await told.read();
+    const isFirst = wasSilent && told.named.length > 0;
+    if (isFirst && round.harm !== 'sound') end = Math.min(end, performance.now() + GRACE_MS);
   }
   if ('at' in round) await inWorker(replica, 'flip', place, round.bit);
   else if (round.harm === 'logit') await inWorker(replica, 'repair');
   await deployment.agreed(replica);
-  if (process.env.BENCH_DETAIL)
-    for (const r of deployment.replicas)
-      for (const l of r.monitor.lines.filter((x) => Date.parse(x.time) * 1000 >= Number(startUs) - 5e6))
-        console.error(r.gpu, JSON.stringify(l));
-  const all = [...named.values()];
-  return { round, changed, named: all, outcome: outcomeOf(round.harm === 'sound' ? null : replica.gpu, all) };
+  // Nobody may be named while it recovers either.
+  await told.read();
+  const { named } = told;
+  return { round, changed, named, outcome: outcomeOf(round.harm === 'sound' ? null : replica.gpu, named) };
+}
+
+function asItShouldBe({ round, changed, outcome }: Told): boolean {
+  if (round.harm === 'sound') return outcome === 'nothing';
+  return outcome === 'right' || (outcome === 'nothing' && !changed.canary);
 }
 
 function describe(count: number, { round, changed, named, outcome }: Told): string {
@@ -112,9 +110,10 @@ function describe(count: number, { round, changed, named, outcome }: Told): stri
 }
 
 /** @throws Error where harm was not undone, so that rounds have harmed each other */
-async function sound(replicas: readonly Replica[], prompts: readonly string[], right: Looked['right']): Promise<void> {
+async function sound(replicas: readonly Replica[], { prompts, right }: Looked): Promise<void> {
   for (const { gpu, server } of replicas) {
     const answers = await answersOf(server.url, prompts);
-    if (answers.some((answer, k) => answer !== right[k])) throw new Error(`${gpu} does not answer as it did at first`);
+    if (answers.some((answer, k) => answer !== right[k]))
+      throw new Error(`${gpu} does not answer as the first did at first`);
   }
 }

@@ -6,12 +6,15 @@ import type { Asked } from './users.js';
 
 const DETECTORS = ['canary', 'replay', 'weights'] as const;
 
+/** Of a checkpoint. */
+export interface Weights {
+  readonly numbers: number;
+  /** Those that are parameters of the model in memory still. */
+  readonly parameters: number;
+}
+
 /** Figures of docs/goals.json. */
-export function figuresOf(
-  told: readonly Told[],
-  weights: { readonly numbers: number; readonly parameters: number },
-  asked: readonly Asked[],
-): Record<string, number> {
+export function figuresOf(told: readonly Told[], weights: Weights, asked: readonly Asked[]): Record<string, number> {
   const sum = (of: (one: Asked) => number) => asked.reduce((total, one) => total + of(one), 0);
   const sound = told.filter(({ round }) => round.harm === 'sound');
   const harmed = told.filter(({ round }) => round.harm !== 'sound');

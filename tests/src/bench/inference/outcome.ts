@@ -10,6 +10,8 @@ export interface Named {
   readonly detector: string;
   /** Since the harm, when it was read in the ledger. */
   readonly seconds: number;
+  /** What the entry says. */
+  readonly detail: Readonly<Record<string, unknown>>;
 }
 
 /** 'wrong' = a device is named that nothing was done to; 'nothing' = none is named. */
@@ -17,11 +19,12 @@ export type Outcome = 'right' | 'wrong' | 'nothing';
 
 /** Null where the entry tells of nothing wrong: of replicas that agree, or INFO. */
 export function namedBy(entry: AuditEntry, seconds: number): Named | null {
-  const { event, outcome, severity, source } = detailOf(entry);
+  const detail = detailOf(entry);
+  const { event, outcome, severity, source } = detail;
   const isHard = event === 'job_comparison' && outcome !== 'AGREED';
   const isSoft = event === 'anomaly' && severity !== 'INFO';
   if (!isHard && !isSoft) return null;
-  return { gpu: entry.gpu, detector: String(source).replace('inference-monitor/', ''), seconds };
+  return { gpu: entry.gpu, detector: String(source).replace('inference-monitor/', ''), seconds, detail };
 }
 
 /** @param harmed its device; null = nothing was done to any, and then nothing may be told at all */
