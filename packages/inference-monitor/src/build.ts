@@ -13,6 +13,7 @@ import { beginFront } from './front/begin-front.js';
 import type { FrontSupervisor } from './front/supervise.js';
 import { Models } from './grouping/models.js';
 import type { Server } from './grouping/server.js';
+import { isInside } from './grouping/server.js';
 import { InferenceService } from './ingest/inference-service.js';
 import type { InferenceRecord } from './ingest/record.js';
 import { MonitorMetrics } from './observing/metrics.js';
@@ -147,7 +148,7 @@ async function start(parts: MonitorParts, stack: StopStack, state: State): Promi
       blocks: models,
       insecure: state.loaded.insecure,
     },
-    library: () => service.senders.findLast(({ server }) => server.libraryVersion !== '')?.server,
+    library: () => service.senders.findLast(({ server }) => isInside(server))?.server,
     onFinding: (server, finding) => reporter.take(server, finding),
   });
   replicas = others?.replicas ?? null;

@@ -16,3 +16,8 @@ export interface Server {
   /** It answers questions. */
   readonly answers: boolean;
 }
+
+/** A library in the server that says of it what nobody sees from outside; the front of a sidecar does not. */
+export function isInside({ configHash, answers }: Server): boolean {
+  return configHash !== '' || answers;
+}

@@ -99,7 +99,7 @@ export class OwnServer {
    */
   canary(prompt: string, maxTokens: number, freshMs: number): Promise<Digested> {
     const { nowMs } = this.#parts;
-    const key = `${maxTokens} ${prompt}`;
+    const key = `${maxTokens} ${this.model} ${prompt}`;
     const recent = this.#recent.get(key);
     if (recent !== undefined && nowMs() - recent.atMs < freshMs) return recent.answer;
     const answer = this.#ask(1, () => this.#openai.canary(this.#named(), prompt, maxTokens));

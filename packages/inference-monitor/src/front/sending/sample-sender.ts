@@ -22,7 +22,7 @@ const SEEN_MS = 10_000;
 
 export interface SenderParts {
   readonly socket: string;
-  /** Without the model, which the first sample names. */
+  /** Without a model: each sample names the one that was asked, of which a server may have several. */
   readonly hello: ServerHello;
   readonly counts: FrontCounts;
   readonly onRate: (rate: number) => void;
@@ -43,7 +43,6 @@ export class SampleSender {
   #busy = false;
   #away = false;
   #closed = false;
-  #model = '';
   #base = { seen: 0, dropped: 0 };
   #toldSeen = 0;
 
@@ -100,7 +99,7 @@ export class SampleSender {
   }
 
   #hello(): void {
-    this.#write({ $case: 'hello', value: { ...this.#parts.hello, model: this.#model } });
+    this.#write({ $case: 'hello', value: this.#parts.hello });
   }
 
   #hear({ samplingRate }: StreamSamplesResponse): void {
@@ -131,10 +130,6 @@ export class SampleSender {
     while (this.#stream !== null && !this.#busy) {
       const value = this.#queue.take();
       if (value === undefined) return;
-      if (value.model !== this.#model) {
-        this.#model = value.model;
-        this.#hello();
-      }
       this.#write({ $case: 'sample', value });
     }
   }
