@@ -183,7 +183,8 @@ export class OpenAiPlan implements Plan {
     const { tokens } = this.#tally;
     const { path, body, headers } = this.#parts.request;
     const empty = { prompt: [], completion: [], body: Buffer.alloc(0), path: '', contentType: '', headerLength: 0 };
-    if (tokens !== null) return { ...empty, ...tokens };
+    const { isText } = this.#parts.asking;
+    if (tokens !== null && isText) return { ...empty, ...tokens };
     if (body.length > MAX_REPLAY_BODY_BYTES) return undefined;
     const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
     return { ...empty, body, path, contentType };

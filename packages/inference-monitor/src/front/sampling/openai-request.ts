@@ -40,6 +40,8 @@ export interface Asking {
   readonly asksTokenIds: boolean;
   /** Likeliest tokens that the client of a chat gets where more are asked for; null = no more can be asked for. */
   readonly fewTop: number | null;
+  /** Text, or numbers of tokens, are all that the model is given: pictures, sound and embeddings are in no token. */
+  readonly isText: boolean;
 }
 
 type Json = Record<string, unknown>;
@@ -73,8 +75,19 @@ export function readAsking(body: Buffer, route: Route): Asking | Doubt {
     model: typeof model === 'string' ? model : '',
     asksLogprobs,
     asksTokenIds: ids === true,
+    isText: isText(request),
     fewTop: typeof few === 'number' && Number.isInteger(few) && few >= 0 && few < TOP ? few : null,
   };
+}
+
+function isText({ messages, prompt_embeds: embeddings }: Json): boolean {
+  const parts = (Array.isArray(messages) ? messages : []).flatMap((message: unknown) => {
+    const content = (message as { readonly content?: unknown } | null)?.content;
+    return Array.isArray(content) ? (content as unknown[]) : [];
+  });
+  const isPlain = (part: unknown): boolean =>
+    typeof part === 'string' || (part as { readonly type?: unknown } | null)?.type === 'text';
+  return !isSet(embeddings) && parts.every(isPlain);
 }
 
 function isSet(value: unknown): boolean {

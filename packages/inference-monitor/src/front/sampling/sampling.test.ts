@@ -59,6 +59,21 @@ for (const [name, flavour] of Object.entries({
     assert.equal(counts.failures, 0);
   });
 
+test('a chat with a picture is not computed again by its tokens alone', async () => {
+  const { through, samples } = await sampled();
+  const text = { type: 'text', text: 'what is it?' };
+  const picture = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } };
+  for (const content of [[text], [text, picture]])
+    for (let k = 0; k < 2; k += 1)
+      await post(through, CHAT, JSON.stringify({ model: 'm', messages: [{ role: 'user', content }] }));
+  const told = samples.map(({ replay }) => [replay?.completion.length, replay?.path]);
+  assert.deepEqual(told, [
+    [4, ''],
+    [0, CHAT],
+    [0, CHAT],
+  ]);
+});
+
 test('a sample tells tokens, blocks, times and how to compute the request again', async () => {
   const { through, samples } = await sampled();
   const body = JSON.stringify({ model: 'm', messages: [], max_tokens: 100 });
