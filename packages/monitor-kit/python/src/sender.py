@@ -22,7 +22,7 @@ from .rpc import Call, CallFailed
 
 # Records that wait; the oldest gives way, and is counted.
 QUEUE_RECORDS = 1024
-# Of messages that wait to be written; one more may be as large as it is.
+# Of messages that are written at once; the last may go beyond it.
 BATCH_BYTES = 65_536
 # Records of so long go together: whenever the thread runs it takes the interpreter from the job.
 GATHER_S = 0.01
@@ -172,7 +172,8 @@ class Sender(Generic[R, A]):
         call.send(hello.SerializeToString())
         done = False
         while True:
-            done = self._fill(call, flight, done)
+            if not link.full:
+                done = self._fill(call, flight, done)
             link.send(call.outgoing())
             if self._over(flight):
                 break
