@@ -128,6 +128,8 @@ export const VLLM_ENV = {
 };
 
 export interface TritonOptions {
+  /** The port of HTTP to listen on. */
+  readonly http?: number;
   /** Folder of models; default: "tokens" (logits of the next token) and "stream" (decoupled, greedy). */
   readonly models?: string;
   readonly args?: readonly string[];
@@ -138,7 +140,7 @@ export interface TritonOptions {
 export async function startTriton(options: TritonOptions = {}): Promise<KserveServer> {
   const interpreter = await python('triton');
   const { models = join(SERVERS, 'triton'), args = [], env = {} } = options;
-  const [http, grpc, metrics] = [await freePort(), await freePort(), await freePort()];
+  const [http, grpc, metrics] = [options.http ?? (await freePort()), await freePort(), await freePort()];
   const own = [`--model-repository=${models}`, '--allow-gpu-metrics=false', '--disable-auto-complete-config'];
   const listen = { http, grpc, metrics };
   const ports = Object.entries(listen).flatMap(([name, port]) => [

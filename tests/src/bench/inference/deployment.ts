@@ -1,27 +1,30 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@sentinel/test-kit';
 import { device } from '../../harness/batches.js';
 import { metric, scrape } from '../../harness/metrics.js';
-import { ROOT } from '../../harness/paths.js';
 import { ScriptedAgent } from '../../harness/scripted-agent.js';
 import type { Service } from '../../harness/service.js';
-import { Stack } from '../../harness/stack.js';
+import { type Overlay, Stack } from '../../harness/stack.js';
 import { until } from '../../harness/until.js';
-import { type Server, startVllm, withLibrary } from '../../inference/servers.js';
-import { CANARIES } from './questions.js';
+import type { Server } from '../../inference/servers.js';
 
 /** Eight rounds of each kind, of seconds each, and a busy machine more. */
 const SHOWN_MS = 600_000;
 /** Rounds of all kinds after which a replica has agreed again. */
 const AGREED_MS = 120_000;
 const ROUNDS = 'sentinel_inference_rounds_total';
-const KINDS = ['canary', 'replay', 'weights'] as const;
-const FAULTS = join(ROOT, 'tests/fixtures/vllm');
-/** Detectors run often, so that rounds follow each other soon; at the defaults they are as sure, and later. */
-const OFTEN = { sampling_rate: 0.5, canary: { interval_s: 1 }, replay: { interval_s: 2 }, weights: { interval_s: 1 } };
 
-/** A real vLLM with the library, behind the shipped sidecar, on a node of its own. */
+/** A kind of inference server. */
+export interface Kind {
+  /** Keys of `inference_monitor`. */
+  readonly settings: Overlay;
+  /** Rounds that its monitors make. */
+  readonly rounds: readonly ('canary' | 'replay' | 'weights')[];
+  /** @param config file of the monitor on its node, for a library @param name of the node */
+  start(config: string, name: string, port: number): Promise<Server>;
+}
+
+/** A real inference server behind the shipped sidecar, on a node of its own. */
 export interface Replica {
   readonly gpu: string;
   readonly server: Server;
@@ -34,22 +37,21 @@ export interface Replica {
 export class Deployment implements AsyncDisposable {
   readonly replicas: Replica[] = [];
   readonly stack: Stack;
+  readonly #kind: Kind;
   readonly #agents: ScriptedAgent[] = [];
 
-  private constructor(stack: Stack) {
+  private constructor(stack: Stack, kind: Kind) {
     this.stack = stack;
+    this.#kind = kind;
   }
 
-  /** @param folder empty */
-  static async start(folder: string, count: number, log: (line: string) => void): Promise<Deployment> {
-    const deployment = new Deployment(await Stack.start({ tls: true }));
+  static async start(kind: Kind, count: number, log: (line: string) => void): Promise<Deployment> {
+    const deployment = new Deployment(await Stack.start({ tls: true }), kind);
     try {
       const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
-      const prompts = join(folder, 'prompts');
-      writeFileSync(prompts, CANARIES.join('\n'));
-      // One after the other: a start takes a core for half a minute.
+      // One after the other: a start may take a core for half a minute.
       for (const k of ports.keys()) {
-        await deployment.#begin(folder, k, ports, prompts);
+        await deployment.#begin(k, ports);
         log(`server ${k + 1} of ${count} runs`);
       }
       await Promise.all(deployment.replicas.map(({ monitor }) => monitor.start()));
@@ -60,7 +62,7 @@ export class Deployment implements AsyncDisposable {
     }
   }
 
-  async #begin(folder: string, k: number, ports: readonly number[], prompts: string): Promise<void> {
+  async #begin(k: number, ports: readonly number[]): Promise<void> {
     const { stack } = this;
     const [node, gpu] = [`node-${k}`, `GPU-${k}`];
     const connection = stack.connection('engine', 'probe-agent');
@@ -69,17 +71,11 @@ export class Deployment implements AsyncDisposable {
     await agent.hello();
     const [upstream, listen] = [await freePort(), `127.0.0.1:${await freePort()}`];
     const monitor = stack.inferenceMonitor(node, {
-      ...{ ...OFTEN, framework: 'vllm', upstream_url: `http://127.0.0.1:${upstream}`, listen_address: listen },
-      ...{ gpu_uuids: [gpu], canary: { ...OFTEN.canary, prompts_file: prompts } },
+      ...{ ...this.#kind.settings, upstream_url: `http://127.0.0.1:${upstream}`, listen_address: listen },
+      ...{ gpu_uuids: [gpu] },
       replicas: { listen_address: `127.0.0.1:${ports[k]}`, endpoints: ports.map((port) => `127.0.0.1:${port}`) },
     });
-    // One file for both, as on a node.
-    const library = await withLibrary(join(folder, node), join(stack.folder, `${monitor.spec.name}.yaml`));
-    const server = await startVllm({
-      args: ['--worker-extension-cls', 'memory_faults.MemoryFaults'],
-      env: { ...library, VLLM_SERVER_DEV_MODE: '1', PYTHONPATH: `${library.PYTHONPATH}:${FAULTS}` },
-      port: upstream,
-    });
+    const server = await this.#kind.start(join(stack.folder, `${monitor.spec.name}.yaml`), node, upstream);
     this.replicas.push({ gpu, server, monitor, url: `http://${listen}` });
   }
 
@@ -87,9 +83,9 @@ export class Deployment implements AsyncDisposable {
   async shown(): Promise<void> {
     const isShown = async ({ monitor }: Replica): Promise<boolean> => {
       const samples = await scrape((await monitor.ready()).metrics ?? '');
-      return (['canary', 'replay'] as const).every(
-        (kind) => metric(samples, 'sentinel_inference_repeatable', { kind }) === 1,
-      );
+      return this.#kind.rounds
+        .filter((kind) => kind !== 'weights')
+        .every((kind) => metric(samples, 'sentinel_inference_repeatable', { kind }) === 1);
     };
     const all = async () => (await Promise.all(this.replicas.map(isShown))).every(Boolean);
     await until('all replicas were shown to repeat themselves', SHOWN_MS, all, 500);
@@ -100,11 +96,21 @@ export class Deployment implements AsyncDisposable {
   async agreed({ gpu, monitor }: Replica): Promise<void> {
     const counts = async (): Promise<number[]> => {
       const samples = await scrape((await monitor.ready()).metrics ?? '');
-      return KINDS.map((kind) => metric(samples, ROUNDS, { kind }));
+      return this.#kind.rounds.map((kind) => metric(samples, ROUNDS, { kind }));
     };
     const before = await counts();
     const more = async () => (await counts()).every((count, k) => count >= (before[k] ?? 0) + 2);
     await until(`${gpu} is compared again`, AGREED_MS, more, 200);
+  }
+
+  /**
+   * Until it has just computed a request of a user again, the last of its comparisons: what changes amid an answer makes a server contradict
+   * itself, and of several that do so within an hour no bits are believed any more.
+   */
+  async idle({ gpu, monitor }: Replica): Promise<void> {
+    const count = async () => metric(await scrape((await monitor.ready()).metrics ?? ''), ROUNDS, { kind: 'replay' });
+    const before = await count();
+    await until(`${gpu} computes a request again`, AGREED_MS, async () => (await count()) > before, 20);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -117,14 +123,4 @@ export class Deployment implements AsyncDisposable {
     for (const agent of this.#agents) agent.close();
     await this.stack.stop();
   }
-}
-
-/** Calls a function of tests/fixtures/vllm/memory_faults.py in the worker. */
-export async function inWorker<T>({ server }: Replica, method: string, ...args: readonly number[]): Promise<T> {
-  const body = JSON.stringify({ method, args: args.map(String) });
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`${server.url}/collective_rpc`, { method: 'POST', headers, body });
-  if (!answer.ok) throw new Error(`${method}: ${answer.status} ${await answer.text()}`);
-  const text = await answer.text();
-  return (text === '' ? undefined : (JSON.parse(text) as { results: [T] }).results[0]) as T;
 }

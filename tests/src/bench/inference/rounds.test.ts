@@ -4,7 +4,7 @@ import { Random } from '../../harness/random.js';
 import { drawRounds, HARMS } from './rounds.js';
 
 const MODEL = { numbers: 1000, tokens: 32 };
-const draw = (seed: number) => drawRounds(20, 3, MODEL, new Random(seed));
+const draw = (seed: number) => drawRounds(20, HARMS, 3, MODEL, new Random(seed));
 
 test('each block has every harm once and a sound round, and no replica has two rounds in succession', () => {
   const rounds = draw(1);

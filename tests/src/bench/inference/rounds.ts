@@ -34,10 +34,16 @@ export interface Model {
 }
 
 /** In each block every harm once and a sound round, in a drawn order; no replica twice in succession. */
-export function drawRounds(blocks: number, replicas: number, model: Model, random: Random): Round[] {
+export function drawRounds(
+  blocks: number,
+  harms: readonly Harm[],
+  replicas: number,
+  model: Model,
+  random: Random,
+): Round[] {
   const rounds: Round[] = [];
   for (let block = 0; block < blocks; block += 1) {
-    for (const harm of shuffled([...HARMS, 'sound' as const], random)) {
+    for (const harm of shuffled([...harms, 'sound' as const], random)) {
       const last = rounds.at(-1)?.replica;
       const others = Array.from({ length: replicas }, (_, k) => k).filter((k) => k !== last);
       rounds.push(drawRound(harm, random.pick(others), model, random));

@@ -1,13 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import OpenAI from 'openai';
-import { TINY } from '../../inference/servers.js';
-import { drawPrompt } from './questions.js';
 
-/** Of each replica. */
-const PERIOD_MS = 500;
 const MAX_IN_FLIGHT = 8;
-const MAX_TOKENS = 8;
-const ASK_MS = 120_000;
+
+/** One request, drawn: asks it at a URL. @throws Error where it fails */
+export type Ask = (url: string) => Promise<void>;
 
 export interface Asked {
   answered: number;
@@ -22,35 +18,34 @@ export interface Doors {
   readonly url: string;
   /** The server behind it. */
   readonly direct: string;
+  readonly periodMs: number;
 }
 
 /** Users of one replica, at a steady rate. */
-export class Users {
+export class Users implements AsyncDisposable {
   readonly counts: Asked = { answered: 0, failedByMonitor: 0, failedByServer: 0 };
   readonly #doors: Doors;
-  readonly #next: () => number;
   readonly #timer: NodeJS.Timeout;
   readonly #log: (line: string) => void;
   #inFlight = 0;
 
-  /** @param next uniform in [0, 1) */
-  constructor(doors: Doors, next: () => number, log: (line: string) => void) {
+  /** @param draw a request */
+  constructor(doors: Doors, draw: () => Ask, log: (line: string) => void) {
     this.#doors = doors;
-    this.#next = next;
     this.#log = log;
     this.#timer = setInterval(() => {
-      if (this.#inFlight < MAX_IN_FLIGHT) void this.#ask(drawPrompt(this.#next), this.#next() < 0.5);
-    }, PERIOD_MS);
+      if (this.#inFlight < MAX_IN_FLIGHT) void this.#ask(draw());
+    }, doors.periodMs);
   }
 
-  async #ask(prompt: string, chat: boolean): Promise<void> {
+  async #ask(ask: Ask): Promise<void> {
     this.#inFlight += 1;
     try {
-      await complete(this.#doors.url, prompt, chat);
+      await ask(this.#doors.url);
       this.counts.answered += 1;
     } catch (error) {
       try {
-        await complete(this.#doors.direct, prompt, chat);
+        await ask(this.#doors.direct);
         this.counts.failedByMonitor += 1;
         this.#log(`a request failed, and not where it was asked directly: ${String(error)}`);
       } catch {
@@ -66,11 +61,8 @@ export class Users {
     clearInterval(this.#timer);
     while (this.#inFlight > 0) await delay(100);
   }
-}
 
-async function complete(url: string, prompt: string, chat: boolean): Promise<void> {
-  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'none', maxRetries: 0, timeout: ASK_MS });
-  const common = { model: TINY, max_tokens: MAX_TOKENS, temperature: 1 };
-  if (chat) await client.chat.completions.create({ ...common, messages: [{ role: 'user', content: prompt }] });
-  else await client.completions.create({ ...common, prompt });
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 }
