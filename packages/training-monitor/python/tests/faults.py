@@ -14,6 +14,8 @@ from torch.nn.parallel import DistributedDataParallel
 import jobs
 
 FAULTY = 2
+# Where two are.
+TWO = (1, 3)
 # Steps of the fault, counted from 1; replay looks at steps 4 and 8.
 STEP = 4
 # A device keeps its faults where the model's Python objects do not show them.
@@ -30,6 +32,13 @@ def weight_after_step(job: jobs.Job, rank: int, step: int) -> Callable[[], None]
     if rank != FAULTY or step != STEP:
         return None
     return lambda: flip(job.model.blocks[0].up.weight)
+
+
+def weights_of_two(job: jobs.Job, rank: int, step: int) -> Callable[[], None] | None:
+    """In the same step on two of four ranks, each in another place."""
+    if rank not in TWO or step != STEP:
+        return None
+    return lambda: flip(job.model.blocks[0].up.weight, index=rank)
 
 
 def weights_alike(job: jobs.Job, rank: int, step: int) -> None:

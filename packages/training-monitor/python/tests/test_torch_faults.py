@@ -35,6 +35,19 @@ def test_optimizer_state(ranks: Ranks, analyser: Analyser, configure: Configure)
     assert minority(rounds[6], STATE) == [faults.FAULTY]
 
 
+def test_weights_of_two_ranks(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    ranks.run(jobs.train, config=configure(), fault=faults.weights_of_two)
+    rounds = {one.step: one for one in analyser.of("replicas")}
+    # Told only where replicas differ.
+    assert [len(rounds[step].blocks) for step in (2, 4, 6, 8)] == [0, 0, 4, 4]
+    for step in (6, 8):
+        told = list(rounds[step].blocks)
+        blocks = [slice(at, at + 8) for at in range(0, len(told[0]), 8)]
+        alone = Counter(tuple(minority(told, block)) for block in blocks)
+        # Neighbouring words: of one run, and of different columns.
+        assert alone == {(1, 3): 1, (1,): 1, (3,): 1, (): 13}
+
+
 def of_rank(analyser: Analyser, rank: int) -> Any:
     """One replay of the rank's micro-batch in the step of the fault; every rank tells the same."""
     found = [one for one in analyser.of("replay") if one.rank == rank and one.step == faults.STEP]

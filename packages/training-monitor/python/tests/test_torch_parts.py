@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sentinel_training._kit import checksum as module
-from sentinel_training._kit.checksum import checksum, words
+from sentinel_training._kit.checksum import BLOCKS, checksum, checksum_and_blocks, words
 from sentinel_training.pytorch.hooks import Hook
 from sentinel_training.pytorch.products import relative_error
 
@@ -59,6 +59,30 @@ def test_two_that_are_exchanged_are_seen() -> None:
     a, b = torch.tensor([1.0, 2.0]), torch.tensor([2.0, 1.0])
     assert checksum([a])[0] == checksum([b])[0]
     assert checksum([a])[1] != checksum([b])[1]
+
+
+def test_blocks_tell_where_two_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CPU_WORDS", 1024)
+    module._odd_numbers.cache_clear()
+    torch.manual_seed(0)
+    held = torch.randn(2500)
+    before = checksum_and_blocks([held])
+    assert before[:2].tolist() == by_hand([held])
+    # A chunk of 1,024 words has runs of 128, the last one, of 452, has runs of 64.
+    for index, run, column in [
+        (0, 0, 0),
+        (127, 0, 7),
+        (128, 1, 0),
+        (1024 + 901, 7, 5),
+        (2048 + 64, 1, 0),
+        (2499, 7, 3),
+    ]:
+        other = held.clone()
+        words(other)[index] ^= 1 << 30
+        changed = (checksum_and_blocks([other]) != before).nonzero().reshape(-1).tolist()
+        assert changed == [0, 1, 2 + run, 2 + BLOCKS + column], index
+    assert checksum_and_blocks([]).tolist() == [0] * (2 + 2 * BLOCKS)
+    module._odd_numbers.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

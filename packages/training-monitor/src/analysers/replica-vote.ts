@@ -8,6 +8,38 @@ export interface ReplicaVote {
   readonly differing: readonly number[];
 }
 
+/** A rank that more than half outvote in one block of what replicas hold. */
+export interface OutvotedInBlock {
+  readonly rank: number;
+  readonly block: number;
+  readonly majority: string;
+}
+
+/**
+ * Where there is no majority for the whole, two faults in different places may each have one in the block that it is in: what went wrong
+ * in one place of a replica stays there, since all replicas add the same to what they hold. Asked only where two replicas at least are
+ * equal in the whole: else nothing shows that they add the same.
+ * @param blocks by rank, digests of the same parts of what each holds
+ * @returns each rank once
+ */
+export function outvotedInBlocks(
+  blocks: ReadonlyMap<number, readonly string[]>,
+  minConsensus: number,
+): OutvotedInBlock[] {
+  const wholes = [...blocks.values()].map((digests) => digests.join(''));
+  if (wholes.includes('') || new Set(wholes).size === wholes.length) return [];
+  const found = new Map<number, OutvotedInBlock>();
+  for (let block = 0; block < Math.max(...[...blocks.values()].map(({ length }) => length)); block += 1) {
+    const { majority, differing } = voteReplicas(
+      new Map([...blocks].map(([rank, digests]) => [rank, digests[block] ?? ''])),
+      minConsensus,
+    );
+    if (majority === null) continue;
+    for (const rank of differing) if (!found.has(rank)) found.set(rank, { rank, block, majority });
+  }
+  return [...found.values()];
+}
+
 /**
  * A vote among ranks that must hold the same bits.
  * @param digests by rank; '' = gave none

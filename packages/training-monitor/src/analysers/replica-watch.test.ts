@@ -11,7 +11,7 @@ function rounds(watch: ReplicaWatch, ...texts: readonly (readonly string[])[]) {
       const [parameters = '', state = '0'] = text.split('|');
       return text === '' ? '' : parameters.padEnd(32, parameters) + state.padEnd(32, state);
     });
-    return watch.round(checksums, GROUPS.slice(0, texts.length), 0, { step, timeUs: step });
+    return watch.round({ checksums, blocks: [] }, GROUPS.slice(0, texts.length), 0, { step, timeUs: step });
   });
 }
 
@@ -74,9 +74,59 @@ test('groups of replicas vote apart; a rank without one is not compared', () => 
   const watch = new ReplicaWatch();
   const checksums = ['aa', 'bb', 'aa', 'bb', 'aa', 'cc', 'dd'];
   const groups = [1, 2, 1, 2, 1, 2, 0];
-  const found = watch.round(checksums, groups, 0, { step: 1, timeUs: 1 });
+  const found = watch.round({ checksums, blocks: [] }, groups, 0, { step: 1, timeUs: 1 });
   assert.deepEqual(
     found.map(({ ranks }) => ranks),
     [[5]],
   );
+});
+
+/** A round by what each rank holds in each block, one letter for each. */
+function blocks(watch: ReplicaWatch, held: readonly string[], step: number) {
+  const checksums = held.map((text) => Buffer.from(text.padEnd(32, '.')).toString('hex'));
+  const told = held.map((text) => [...text].map((letter) => letter.charCodeAt(0).toString(16).repeat(8)).join(''));
+  return watch.round({ checksums, blocks: told }, GROUPS.slice(0, held.length), 0, { step, timeUs: step });
+}
+
+test('two of four that differ in different places are both named, by those who agree there', () => {
+  const watch = new ReplicaWatch();
+  blocks(watch, ['aaa', 'aaa', 'aaa', 'aaa'], 1);
+  const found = blocks(watch, ['aaa', 'axa', 'aaa', 'aax'], 2);
+  assert.deepEqual(
+    found.map(({ ranks, severity }) => [ranks, severity]),
+    [
+      [[1], 'CRITICAL'],
+      [[3], 'CRITICAL'],
+    ],
+  );
+  const agreeing = found.map(({ compared }) => {
+    const [wrong] = compared?.answers.filter(({ digest }) => digest.startsWith('78')) ?? [];
+    return [wrong?.rank, compared?.answers.length, compared?.agreedBefore];
+  });
+  assert.deepEqual(agreeing, [
+    [1, 4, 1],
+    [3, 4, 1],
+  ]);
+  // They stay wrong, and the others stay equal.
+  assert.deepEqual(blocks(watch, ['bbb', 'byb', 'bbb', 'bby'], 3), []);
+});
+
+test('faults in one block stay a tie, as do replicas of which no two are equal', () => {
+  const [one] = blocks(new ReplicaWatch(), ['aaa', 'axa', 'aaa', 'aya'], 1);
+  assert.deepEqual(one?.ranks, [0, 1, 2, 3]);
+  const [alike] = blocks(new ReplicaWatch(), ['aaa', 'aaa', 'axa', 'axa'], 1);
+  assert.deepEqual(alike?.ranks, [0, 1, 2, 3]);
+  const [none] = blocks(new ReplicaWatch(), ['xaaa', 'axaa', 'aaxa', 'aaax'], 1);
+  assert.deepEqual(none?.ranks, [0, 1, 2, 3]);
+  assert.match(none?.detail ?? '', /no more than half agree/);
+});
+
+test('who differs in a block that is tied is not outvoted because another rank is, elsewhere', () => {
+  // Ranks 1 and 2 differ in the first block, which is tied; rank 1 alone in the third.
+  const found = blocks(new ReplicaWatch(), ['aaa', 'xax', 'xaa', 'aaa'], 1);
+  assert.deepEqual(
+    found.map(({ ranks }) => ranks),
+    [[1], [0, 2, 3]],
+  );
+  assert.equal(found[1]?.compared?.answers.length, 4);
 });

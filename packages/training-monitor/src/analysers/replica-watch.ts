@@ -1,6 +1,15 @@
 import { Agreements } from './agreements.js';
 import type { Answer, Finding, Moment } from './finding.js';
-import { voteReplicas } from './replica-vote.js';
+import { outvotedInBlocks, voteReplicas } from './replica-vote.js';
+
+/** What replicas hold, by rank, hexadecimal; '' = gave none. */
+export interface Held {
+  readonly checksums: readonly string[];
+  /** BLOCK_DIGITS for each block; '' or missing = not told. */
+  readonly blocks: readonly string[];
+}
+
+const BLOCK_DIGITS = 16;
 
 /** Hexadecimal digits of the half that is of the parameters; the rest is of the optimizer's state. */
 const PARAMETER_DIGITS = 32;
@@ -11,11 +20,8 @@ export class ReplicaWatch {
   /** Ranks that differed in the last round: replicas that diverged stay so, and no later round is news. */
   readonly #diverged = new Set<number>();
 
-  /**
-   * @param checksums by rank, hexadecimal; '' = gave none
-   * @param groups by rank; 0 = of a group of its own
-   */
-  round(checksums: readonly string[], groups: readonly number[], minConsensus: number, moment: Moment): Finding[] {
+  /** @param groups by rank; 0 = of a group of its own */
+  round({ checksums, blocks }: Held, groups: readonly number[], minConsensus: number, moment: Moment): Finding[] {
     const byGroup = new Map<number, Map<number, string>>();
     for (const [rank, checksum] of checksums.entries()) {
       const group = groups[rank] ?? 0;
@@ -23,13 +29,20 @@ export class ReplicaWatch {
       const members = byGroup.get(group) ?? new Map<number, string>();
       byGroup.set(group, members.set(rank, checksum));
     }
-    return [...byGroup.values()].flatMap((members) => this.#group(members, minConsensus, moment));
+    return [...byGroup.values()].flatMap((members) => this.#group(members, blocks, minConsensus, moment));
   }
 
-  #group(members: ReadonlyMap<number, string>, minConsensus: number, moment: Moment): Finding[] {
+  #group(
+    members: ReadonlyMap<number, string>,
+    blocks: readonly string[],
+    minConsensus: number,
+    moment: Moment,
+  ): Finding[] {
     const sound = () => new Map([...members].filter(([rank]) => !this.#diverged.has(rank)));
     const before = voteReplicas(sound().size > 1 ? sound() : members, minConsensus);
     for (const [rank, digest] of members) if (digest === before.majority) this.#diverged.delete(rank);
+    const inBlocks = before.majority === null ? this.#inBlocks(sound(), blocks, minConsensus, moment) : [];
+    if (inBlocks.length > 0) return inBlocks;
     const { majority, differing, voters } = voteReplicas(sound().size > 1 ? sound() : members, minConsensus);
     const news = differing.filter((rank) => !this.#diverged.has(rank));
     const answers = voters.map((rank) => ({ rank, digest: members.get(rank) ?? '', again: false }));
@@ -43,6 +56,49 @@ export class ReplicaWatch {
       if (this.#agreements.agreed(rank)) findings.push(agreement(rank, agreeing, this.#agreements, moment));
     return findings;
   }
+
+  /** Names, of replicas that are not equal and have no majority, those that are outvoted in a part of what they hold. */
+  #inBlocks(
+    sound: ReadonlyMap<number, string>,
+    told: readonly string[],
+    minConsensus: number,
+    moment: Moment,
+  ): Finding[] {
+    const blocks = new Map([...sound.keys()].map((rank) => [rank, blocksOf(told[rank] ?? '')]));
+    const outvoted = outvotedInBlocks(blocks, minConsensus);
+    const findings = outvoted.map(({ rank, block, majority }) => {
+      const answers = answersOf(blocks, (digests) => digests[block] ?? '');
+      const agreeing = answers.filter(({ digest }) => digest === majority).length;
+      const detail = `Rank ${rank} holds other bits in one part of parameters and optimizer state after step ${moment.step} than ${agreeing} of ${answers.length} replicas; another differs elsewhere`;
+      const compared = { answers, agreedBefore: this.#agreements.before([rank]), asked: false };
+      return { ...mismatch(moment), value: outvoted.length, limit: 0, ranks: [rank], detail, compared };
+    });
+    // Who differs from the rest where no block tells the right from the wrong is not outvoted once the others are gone.
+    const rest = [...sound].filter(([rank]) => outvoted.every((other) => other.rank !== rank));
+    const isTied = findings.length > 0 && new Set(rest.map(([, digest]) => digest)).size > 1;
+    const tied = isTied ? rest.map(([rank]) => rank) : [];
+    const whole = answersOf(sound, (digest) => digest);
+    const open = findingsOf(tied, null, whole, this.#agreements, moment);
+    for (const rank of [...outvoted.map((each) => each.rank), ...tied]) {
+      this.#diverged.add(rank);
+      this.#agreements.lost(rank);
+    }
+    return [...findings, ...open];
+  }
+}
+
+function mismatch(moment: Moment) {
+  return { ...moment, type: 'REPLICA_MISMATCH', detector: 'replica', severity: 'CRITICAL' } as const;
+}
+
+function answersOf<T>(held: ReadonlyMap<number, T>, digest: (held: T) => string): Answer[] {
+  return [...held].map(([rank, each]) => ({ rank, digest: digest(each), again: false }));
+}
+
+function blocksOf(digits: string): string[] {
+  return Array.from({ length: digits.length / BLOCK_DIGITS }, (_, k) =>
+    digits.slice(k * BLOCK_DIGITS, (k + 1) * BLOCK_DIGITS),
+  );
 }
 
 function findingsOf(
@@ -52,7 +108,7 @@ function findingsOf(
   agreements: Agreements,
   moment: Moment,
 ): Finding[] {
-  const base = { ...moment, type: 'REPLICA_MISMATCH', detector: 'replica', severity: 'CRITICAL' } as const;
+  const base = mismatch(moment);
   const size = { value: news.length, limit: 0 };
   if (news.length === 0) return [];
   if (majority === null) {

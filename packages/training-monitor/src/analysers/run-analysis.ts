@@ -7,7 +7,7 @@ import { NormWatch } from './norm-watch.js';
 import { type Product, ProductChecksums } from './product-checksums.js';
 import { RankEffects } from './rank-effects.js';
 import { type Replay, ReplayWatch } from './replay-watch.js';
-import { ReplicaWatch } from './replica-watch.js';
+import { type Held, ReplicaWatch } from './replica-watch.js';
 import { byRank, meanOfFinite, type StepSample } from './step-sample.js';
 
 const MILLION = 1e6;
@@ -54,10 +54,9 @@ export class RunAnalysis {
     return this.#charts.products.notJudged;
   }
 
-  /** @param checksums by rank, hexadecimal; '' = gave none */
-  replicas(checksums: readonly string[], moment: Moment): Finding[] {
+  replicas(held: Held, moment: Moment): Finding[] {
     const { weight_checksum: wanted, min_consensus_ranks: consensus } = this.#thresholds.cross_rank;
-    return wanted.enabled ? this.#replicas.round(checksums, this.#shape.groups, consensus, moment) : [];
+    return wanted.enabled ? this.#replicas.round(held, this.#shape.groups, consensus, moment) : [];
   }
 
   replay(replay: Replay, moment: Moment): Finding[] {

@@ -123,7 +123,7 @@ function replicas(steps: number): number {
     const checksums = job.checksums();
     if (random.next() < 0.05) checksums[random.integer(RANKS)] = '';
     if (random.next() < 0.001) analysis = new RunAnalysis(shape, shippedLimits());
-    accused += analysis.replicas(checksums, { step, timeUs: step }).length;
+    accused += analysis.replicas({ checksums, blocks: [] }, { step, timeUs: step }).length;
   }
   return accused;
 }

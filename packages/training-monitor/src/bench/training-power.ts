@@ -63,14 +63,14 @@ function replicaFaults(): number {
   for (let fault = 0; fault < FAULTS; fault += 1) {
     const rank = random.integer(RANKS);
     job.step(random);
-    const before = analysis.replicas(job.checksums(), { step: 3 * fault, timeUs: fault });
+    const before = analysis.replicas(job.held(), { step: 3 * fault, timeUs: fault });
     job.step(random);
     job.flip(rank, random);
-    const found = analysis.replicas(job.checksums(), { step: 3 * fault + 1, timeUs: fault });
+    const found = analysis.replicas(job.held(), { step: 3 * fault + 1, timeUs: fault });
     const accused = [...before, ...found].filter(({ severity }) => severity !== 'INFO').flatMap(({ ranks }) => ranks);
     if (accused.length === 1 && accused[0] === rank) named += 1;
     job.repair(rank, (rank + 1) % RANKS);
-    analysis.replicas(job.checksums(), { step: 3 * fault + 2, timeUs: fault });
+    analysis.replicas(job.held(), { step: 3 * fault + 2, timeUs: fault });
   }
   return named;
 }

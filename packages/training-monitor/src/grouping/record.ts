@@ -2,6 +2,7 @@ import type { Checkpoint } from '../analysers/checkpoint-watch.js';
 import type { Moment } from '../analysers/finding.js';
 import type { Product } from '../analysers/product-checksums.js';
 import type { Replay } from '../analysers/replay-watch.js';
+import type { Held } from '../analysers/replica-watch.js';
 import type { StepSample } from '../analysers/step-sample.js';
 
 /** Where a rank computes, as it says itself. */
@@ -32,7 +33,7 @@ export function isLocal({ places, rank }: Sender, other: number): boolean {
 /** What a rank tells of a step. */
 export type TrainingRecord =
   | { readonly kind: 'step'; readonly sample: StepSample; readonly layers: readonly string[]; readonly cost: Cost }
-  | { readonly kind: 'replicas'; readonly moment: Moment; readonly checksums: readonly string[] }
+  | { readonly kind: 'replicas'; readonly moment: Moment; readonly held: Held }
   | { readonly kind: 'replay'; readonly moment: Moment; readonly replay: Replay }
   | { readonly kind: 'checkpoint'; readonly moment: Moment; readonly report: Omit<Checkpoint, 'group'> }
   | { readonly kind: 'product'; readonly moment: Moment; readonly product: Product };

@@ -2,6 +2,7 @@ import type { TrainingThresholds } from '@sentinel/service-kit/config';
 import type { Checkpoint } from '../analysers/checkpoint-watch.js';
 import type { Finding, Moment } from '../analysers/finding.js';
 import type { Replay } from '../analysers/replay-watch.js';
+import type { Held } from '../analysers/replica-watch.js';
 import { RunAnalysis } from '../analysers/run-analysis.js';
 import type { StepSample } from '../analysers/step-sample.js';
 import { disagreeing, mergeChecksums, mergeReplays } from './merge-copies.js';
@@ -30,7 +31,7 @@ export class Run {
   readonly #present = new Map<number, number>();
   readonly #layers = new Map<number, readonly string[]>();
   readonly #steps = new StepBook<StepSample>();
-  readonly #replicas = new StepBook<Told<{ checksums: readonly string[] }>>();
+  readonly #replicas = new StepBook<Told<{ held: Held }>>();
   readonly #replays = new StepBook<Told<{ replay: Replay }>>();
   readonly #checkpoints = new StepBook<Told<{ report: Omit<Checkpoint, 'group'> }>>();
   #disagreeing = 0;
@@ -115,11 +116,12 @@ export class Run {
     return this.#analysis.step(samples, (rank) => this.#layers.get(rank) ?? [], moment);
   };
 
-  readonly #replica = ({ copies }: Round<Told<{ checksums: readonly string[] }>>): Finding[] => {
-    const told = new Map([...copies].map(([rank, { checksums }]) => [rank, checksums]));
-    const merged = mergeChecksums(told, this.#size);
-    this.#disagreeing += disagreeing(told, merged);
-    return this.#analysis.replicas(merged, momentOf(copies));
+  readonly #replica = ({ copies }: Round<Told<{ held: Held }>>): Finding[] => {
+    const told = (what: keyof Held) => new Map([...copies].map(([rank, { held }]) => [rank, held[what]]));
+    const checksums = mergeChecksums(told('checksums'), this.#size);
+    this.#disagreeing += disagreeing(told('checksums'), checksums);
+    const blocks = mergeChecksums(told('blocks'), this.#size);
+    return this.#analysis.replicas({ checksums, blocks }, momentOf(copies));
   };
 
   readonly #replay = ({ copies }: Round<Told<{ replay: Replay }>>): Finding[] => {

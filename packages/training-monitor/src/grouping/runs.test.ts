@@ -18,7 +18,7 @@ function site() {
 const replicas = (step: number, checksums: readonly string[]): TrainingRecord => ({
   kind: 'replicas',
   moment: { step, timeUs: step },
-  checksums,
+  held: { checksums, blocks: [] },
 });
 const BAD = ['aa', 'aa', 'bb', 'aa'];
 

@@ -66,6 +66,8 @@ test('a hello becomes a sender', () => {
 
 type Body = NonNullable<StreamStepsRequest['body']>;
 const body = (value: Body): StreamStepsRequest => ({ body: value, dropped: 0n });
+const replicasWith = (blocks: Buffer[]) =>
+  body({ $case: 'replicas', value: ReplicaRound.fromPartial({ checksums: [DIGEST, DIGEST, DIGEST], blocks }) });
 const step = (value: Partial<StepReport>) => body({ $case: 'step', value: StepReport.fromPartial(value) });
 const replay = (value: Parameters<typeof ReplayRound.fromPartial>[0]) =>
   body({ $case: 'replay', value: ReplayRound.fromPartial(value) });
@@ -81,6 +83,9 @@ const bad: readonly (readonly [string, StreamStepsRequest])[] = [
   ['step.layer_norms', step({ layerNorms: Array.from({ length: 5_000 }, () => 1) })],
   ['step.step', step({ step: 2n ** 60n })],
   ['replicas.checksums', body({ $case: 'replicas', value: ReplicaRound.fromPartial({ checksums: [DIGEST] }) })],
+  ['replicas.blocks', replicasWith([Buffer.alloc(8)])],
+  ['replicas.blocks', replicasWith([Buffer.alloc(8), Buffer.alloc(7), Buffer.alloc(8)])],
+  ['replicas.blocks', replicasWith([Buffer.alloc(8), Buffer.alloc(520), Buffer.alloc(8)])],
   [
     'replicas.checksums',
     body({ $case: 'replicas', value: ReplicaRound.fromPartial({ checksums: [DIGEST, DIGEST, Buffer.alloc(65)] }) }),
@@ -111,7 +116,7 @@ test('digests become text, what is missing stays missing', () => {
   assert.deepEqual(replicas, {
     kind: 'replicas',
     moment: { step: 4, timeUs: 0 },
-    checksums: [DIGEST.toString('hex'), '', DIGEST.toString('hex')],
+    held: { checksums: [DIGEST.toString('hex'), '', DIGEST.toString('hex')], blocks: [] },
   });
   const measured = checkRecord(step({ step: 1n, loss: 2, nonfiniteWeights: 3n }), SENDER);
   assert.equal(measured.kind === 'step' && measured.sample.loss, 2);

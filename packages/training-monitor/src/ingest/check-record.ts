@@ -25,6 +25,9 @@ const MAX_DIFFERING = 16;
 const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 const DEVICE_ID = /^[!-~]{0,128}$/;
 const CONTROL = /\p{Cc}/u;
+/** Of what a replica holds. */
+const BLOCK_BYTES = 8;
+const MAX_BLOCKS = 64;
 const [MIN_DIGEST_BYTES, MAX_DIGEST_BYTES] = [4, 64];
 
 /** What an error calls the record itself. */
@@ -103,11 +106,17 @@ function step(report: StepReport, { rank, places }: Sender): TrainingRecord {
 }
 
 function replicas(round: ReplicaRound, { places }: Sender): TrainingRecord {
-  const { checksums } = round;
+  const { checksums, blocks } = round;
   if (checksums.length !== places.length)
     throw wrong('replicas.checksums', `one for each of the ${places.length} ranks`);
   const digests = checksums.map((checksum) => digest('replicas.checksums', checksum, true));
-  return { kind: 'replicas', moment: moment('replicas', round), checksums: digests };
+  if (blocks.length > 0 && blocks.length !== places.length)
+    throw wrong('replicas.blocks', `none, or those of each of the ${places.length} ranks`);
+  for (const { length } of blocks)
+    if (length % BLOCK_BYTES !== 0 || length > MAX_BLOCKS * BLOCK_BYTES)
+      throw wrong('replicas.blocks', `${BLOCK_BYTES} bytes for each of at most ${MAX_BLOCKS} blocks`);
+  const held = { checksums: digests, blocks: blocks.map((each) => Buffer.from(each).toString('hex')) };
+  return { kind: 'replicas', moment: moment('replicas', round), held };
 }
 
 function replay(round: ReplayRound, { places }: Sender): TrainingRecord {

@@ -60,7 +60,7 @@ export class RankClient {
   /** @param digests by rank, two hexadecimal digits or more */
   async replicas(step: number, digests: readonly string[]): Promise<void> {
     const checksums = digests.map((digest) => Buffer.from(digest.repeat(32).slice(0, 64), 'hex'));
-    await this.send({ $case: 'replicas', value: { step: BigInt(step), timeUs: timeOf(step), checksums } });
+    await this.send({ $case: 'replicas', value: { step: BigInt(step), timeUs: timeOf(step), checksums, blocks: [] } });
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Random } from '@sentinel/monitor-kit/testing/random';
+import type { Held } from '../../analysers/replica-watch.js';
 
 /** Words of a simulated replica: half parameters, half optimizer state. */
 const WORDS = 256;
@@ -30,6 +31,10 @@ export class Replicas {
   repair(rank: number, from: number): void {
     const source = this.#ranks[from];
     if (source !== undefined) this.#ranks[rank]?.set(source);
+  }
+
+  held(): Held {
+    return { checksums: this.checksums(), blocks: [] };
   }
 
   /** Of parameters, then of the optimizer's state. The library has its own sums; here any digest does. */

@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-MESSAGE_BYTES = 96
+MESSAGE_BYTES = 224
 # Exchanges under way; where the oldest of so many has not ended, some rank no longer takes part.
 MAX_UNDER_WAY = 8
 # A rank that a replay waits for longer than this has left.

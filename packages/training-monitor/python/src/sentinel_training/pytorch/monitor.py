@@ -138,8 +138,7 @@ class TrainingMonitor:
             self._exchange,
             self._sender.put,
             self._pace.cost,
-            sharded_over=len(here.together) // len(here.replicas) if here.sharded else 1,
-            world=here.world,
+            here=here,
             agreed=Agreed(
                 wants=lambda: not self._alone and self._wants_replay(),
                 wanted=self._wishes.agree,

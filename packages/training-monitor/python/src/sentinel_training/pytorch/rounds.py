@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from .._wire import training_pb2 as wire
 from .exchange import Exchange, ExchangeError, Messages
 from .looks import INTERVALS_BYTES
-from .sample import Measured, Sample
+from .sample import BLOCKS_BYTES, Measured, Sample
+from .topology import Topology
 
-# step, flags, checksums of parameters and state, local norm, loss, sum of squares of the gradients, wished intervals
-_MESSAGE = struct.Struct(f">IQB16s16sddd{INTERVALS_BYTES}s")
+# step, flags, checksums of parameters and state, of their blocks, local norm, loss, sum of squares of the gradients, wished intervals
+_MESSAGE = struct.Struct(f">IQB16s16s{BLOCKS_BYTES}sddd{INTERVALS_BYTES}s")
 _MAGIC = 0x534E5452
 _CHECKSUMS, _STATISTICS, _WISH = 1, 2, 4
 # Samples under way; where more wait, the device or a rank is that far behind, and the oldest is given up.
@@ -53,19 +54,15 @@ class Rounds:
         send: Callable[[wire.StreamStepsRequest], None],
         cost: Callable[[str, float], None],
         *,
-        world: int,
-        sharded_over: int,
+        here: Topology,
         agreed: Agreed,
     ) -> None:
-        """
-        Args:
-            sharded_over: ranks over which each replica's gradients are cut; 1 = every rank holds all of them.
-        """
         self._exchange, self._send, self._cost = exchange, send, cost
-        self._world, self._agreed = world, agreed
+        self._world, self._replicas, self._agreed = here.world, here.replicas, agreed
         # Steps whose samples ranks give each other now.
         self._open: deque[int] = deque()
-        self._sharded_over = sharded_over
+        # Ranks over which each replica's gradients are cut; 1 = every rank holds all of them.
+        self._sharded_over = len(here.together) // len(here.replicas) if here.sharded else 1
         self._waiting: deque[tuple[Sample, Known]] = deque()
         self.given_up = 0
 
@@ -123,6 +120,7 @@ class Rounds:
             flags,
             measured.parameters,
             measured.state,
+            measured.blocks,
             nan if measured.local_norm is None else measured.local_norm,
             nan if measured.loss is None else measured.loss,
             measured.squares,
@@ -140,10 +138,13 @@ class Rounds:
             self._agreed.wanted(sample.step)
         self._agreed.wished(sample.step, ranks[min(ranks)][-1])
         if sample.has_checksums:
-            checksums = [b""] * self._world
-            for rank, (_, _, flags, parameters, state, *_) in ranks.items():
+            checksums, blocks = [b""] * self._world, [b""] * self._world
+            for rank, (_, _, flags, parameters, state, theirs, *_) in ranks.items():
                 checksums[rank] = parameters + state if flags & _CHECKSUMS else b""
+                blocks[rank] = theirs if flags & _CHECKSUMS and rank in self._replicas else b""
             replicas = wire.ReplicaRound(step=sample.step, time_us=sample.time_us, checksums=checksums)
+            if len({checksums[rank] for rank in self._replicas if checksums[rank]}) > 1:
+                replicas.blocks[:] = blocks
             self._send(wire.StreamStepsRequest(replicas=replicas))
         self._report(sample, measured, known, [(norm, loss, squares) for *_, norm, loss, squares, _ in ranks.values()])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .._kit.checksum import checksum, to_bytes
+from .._kit.checksum import BLOCKS, checksum, checksum_and_blocks, to_bytes
 from .topology import local
 
 # Norms of at most so many layers are reported.
 MAX_LAYERS = 512
-_FIXED = 10
+# Words of what is brought to the host: checksums of parameters and state, of their blocks; numbers of the statistics follow.
+_BITS = 4 + 2 * BLOCKS
+_FIXED = _BITS + 6
+# Of each block the sum over parameters and state, modulo 2^64, big-endian.
+_BLOCKS = struct.Struct(f">{2 * BLOCKS}Q")
+BLOCKS_BYTES = _BLOCKS.size
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ class Measured:
 
     parameters: bytes
     state: bytes
+    blocks: bytes
     local_norm: float | None
     loss: float | None
     squares: float
@@ -117,8 +124,9 @@ class Sample:
     def checksums(self, parameters: Sequence[Tensor], state: Sequence[Tensor]) -> None:
         """Tensors of the state that lie on the host, such as step counts, are counted from an index of their own."""
         self.has_checksums = True
-        self._parts["parameters"] = checksum(local(p) for p in parameters)
-        self._parts["state"] = checksum(tensor for tensor in state if tensor.device == self._device)
+        held = checksum_and_blocks(local(p) for p in parameters).to(self._device)
+        kept = checksum_and_blocks(tensor for tensor in state if tensor.device == self._device).to(self._device)
+        self._parts["bits"] = torch.cat((held[:2], kept[:2], held[2:] + kept[2:]))
         h1, h2 = checksum(t for t in state if t.device != self._device and t.device.type == "cpu").tolist()
         self._host_state = (h1, h2)
 
@@ -141,10 +149,9 @@ class Sample:
 
     def leave(self) -> None:
         """Starts the copy to the host."""
-        zero = torch.zeros(2, dtype=torch.int64, device=self._device)
-        bits = [self._parts.get(name, zero).to(self._device).view(torch.float64) for name in ("parameters", "state")]
-        rest = self._parts.get("statistics", torch.zeros(_FIXED - 4, dtype=torch.float64, device=self._device))
-        vector = torch.cat((*bits, rest))
+        bits = self._parts.get("bits", torch.zeros(_BITS, dtype=torch.int64, device=self._device))
+        rest = self._parts.get("statistics", torch.zeros(_FIXED - _BITS, dtype=torch.float64, device=self._device))
+        vector = torch.cat((bits.view(torch.float64), rest))
         self._parts = {}
         if self._ended is None:
             self._vector = vector
@@ -168,13 +175,14 @@ class Sample:
 
     def measured(self) -> Measured:
         assert self._vector is not None
-        words = self._vector.view(torch.int64)[:4].tolist()
-        local_squares, loss, squares, bad_gradients, bad_weights, largest = self._vector[4:_FIXED].tolist()
+        words = self._vector.view(torch.int64)[:_BITS].tolist()
+        local_squares, loss, squares, bad_gradients, bad_weights, largest = self._vector[_BITS:_FIXED].tolist()
         layer_squares = self._vector[_FIXED : _FIXED + self._layers]
         h1, h2 = self._host_state
         return Measured(
             parameters=to_bytes(words[0], words[1]),
             state=to_bytes(words[2] + h1, words[3] + h2),
+            blocks=_BLOCKS.pack(*(word % 2**64 for word in words[4:])),
             local_norm=local_squares**0.5 if self.has_statistics and self._has_local else None,
             loss=loss if self.has_statistics and self._has_loss else None,
             squares=squares,
