@@ -9,13 +9,14 @@ import { drawTensors, harmTriton, logitsOf, TRITON, TRITON_MODEL } from './infer
 import { type Asked, Users } from './inference/users.js';
 
 const REPLICAS = 3;
-const BLOCKS = 15;
+const BLOCKS = 8;
 const QUICK_BLOCKS = 1;
 const SEED = 20261128;
 /** Between two requests of the users of a replica. */
 const PERIOD_MS = 100;
 const HARMS: readonly Harm[] = ['exponent', 'high_mantissa', 'low_mantissa'];
-const TOKENS = Array.from({ length: TRITON_MODEL.tokens }, (_, token) => token);
+/** Not in the order of the weights, of which the server would make a copy that looks like them. */
+const TOKENS = Array.from({ length: TRITON_MODEL.tokens }, (_, token) => token).reverse();
 
 /** Real Triton servers behind the shipped sidecars, with engine and ledger: bits flipped in the memory of a model, and rounds without. */
 export default bench({
@@ -59,6 +60,7 @@ function figuresOf(told: readonly Told[], asked: readonly Asked[]): Record<strin
     sound_rounds: sound.length,
     sound_events: sound.filter(({ outcome }) => outcome !== 'nothing').length,
     users_answered: sum(({ answered }) => answered),
+    connections_lost: sum(({ connectionsLost }) => connectionsLost),
     users_failed_by_monitor: sum(({ failedByMonitor }) => failedByMonitor),
     users_failed_by_server: sum(({ failedByServer }) => failedByServer),
     changed: visible.length,

@@ -30,6 +30,7 @@ export function figuresOf(told: readonly Told[], weights: Weights, asked: readon
     sound_rounds: sound.length,
     sound_events: sound.filter(({ outcome }) => outcome !== 'nothing').length,
     users_answered: sum(({ answered }) => answered),
+    connections_lost: sum(({ connectionsLost }) => connectionsLost),
     users_failed_by_monitor: sum(({ failedByMonitor }) => failedByMonitor),
     users_failed_by_server: sum(({ failedByServer }) => failedByServer),
     canary_changed: visible.length,

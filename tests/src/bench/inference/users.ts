@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { APIConnectionError } from 'openai';
 
 const MAX_IN_FLIGHT = 8;
 
@@ -7,6 +8,11 @@ export type Ask = (url: string) => Promise<void>;
 
 export interface Asked {
   answered: number;
+  /**
+   * No answer began on a connection that was kept, and the same request was answered on another: the server may close one as it is used, and
+   * clients ask again, as that of OpenAI does by itself.
+   */
+  connectionsLost: number;
   /** The server answers the same request where nothing is between. */
   failedByMonitor: number;
   /** It fails there as well. */
@@ -23,7 +29,7 @@ export interface Doors {
 
 /** Users of one replica, at a steady rate. */
 export class Users implements AsyncDisposable {
-  readonly counts: Asked = { answered: 0, failedByMonitor: 0, failedByServer: 0 };
+  readonly counts: Asked = { answered: 0, connectionsLost: 0, failedByMonitor: 0, failedByServer: 0 };
   readonly #doors: Doors;
   readonly #timer: NodeJS.Timeout;
   readonly #log: (line: string) => void;
@@ -40,16 +46,15 @@ export class Users implements AsyncDisposable {
 
   async #ask(ask: Ask): Promise<void> {
     this.#inFlight += 1;
+    const { url, direct } = this.#doors;
     try {
-      await ask(this.#doors.url);
-      this.counts.answered += 1;
-    } catch (error) {
-      try {
-        await ask(this.#doors.direct);
+      const error = await failureOf(ask(url));
+      if (error === null) this.counts.answered += 1;
+      else if (isConnection(error) && (await failureOf(ask(url))) === null) this.counts.connectionsLost += 1;
+      else if ((await failureOf(ask(direct))) !== null) this.counts.failedByServer += 1;
+      else {
         this.counts.failedByMonitor += 1;
         this.#log(`a request failed, and not where it was asked directly: ${String(error)}`);
-      } catch {
-        this.counts.failedByServer += 1;
       }
     } finally {
       this.#inFlight -= 1;
@@ -65,4 +70,18 @@ export class Users implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
+}
+
+async function failureOf(asking: Promise<void>): Promise<Error | null> {
+  try {
+    await asking;
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** Nothing was answered: of OpenAI's client, and of fetch. */
+function isConnection(error: Error): boolean {
+  return error instanceof APIConnectionError || (error instanceof TypeError && error.message === 'fetch failed');
 }
