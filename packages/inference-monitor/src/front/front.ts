@@ -6,8 +6,6 @@ import { Preface } from './http2/preface.js';
 import type { Sampling } from './sampling/plan.js';
 import { type FrontSettings, portOf } from './settings.js';
 
-/** Open connections of clients; each costs about 30 KB. */
-export const MAX_CONNECTIONS = 2_048;
 /** Connections that wait to be accepted. */
 export const BACKLOG = 1_024;
 /** During a drain a connection has so long to send something. */
@@ -43,7 +41,7 @@ export class Front {
     this.#upstream = new URL(parts.settings.upstream);
     const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
     this.server = createServer(options, (client) => this.#meet(client));
-    this.server.maxConnections = MAX_CONNECTIONS;
+    this.server.maxConnections = parts.settings.maxConnections;
     this.server.on('drop', () => {
       this.counts.refused += 1;
     });

@@ -21,6 +21,8 @@ export interface FrontSettings {
   /** By worker. */
   readonly gpus: readonly string[];
   readonly version: string;
+  /** Of clients, over HTTP, at once. */
+  readonly maxConnections: number;
 }
 
 /** Where servers of a framework listen unless told otherwise. */
@@ -47,6 +49,7 @@ export type FrontConfig = Pick<
   | 'replica_name'
   | 'node_name'
   | 'gpu_uuids'
+  | 'max_connections'
 >;
 
 /**
@@ -78,6 +81,7 @@ export function frontSettings(config: FrontConfig, version: string): FrontSettin
     replica: replicaOf(config, url),
     gpus: config.gpu_uuids,
     version,
+    maxConnections: config.max_connections,
   };
 }
 

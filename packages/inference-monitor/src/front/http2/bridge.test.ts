@@ -123,3 +123,35 @@ test('without a server the answer is 502', async () => {
   assert.match(answer.text, /"upstream_unavailable"/);
   session.close();
 });
+
+test('a body without a length is the body of its request, whatever the method, and headers come as often as they were sent', async () => {
+  const seen: [string, string, string[]][] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+    request.on('end', () => {
+      const { rawHeaders: raw } = request;
+      seen.push([
+        request.method ?? '',
+        text,
+        raw.filter((_, k) => k % 2 === 1 && /^(?:x-twice|cookie)$/.test(raw[k - 1] ?? '')),
+      ]);
+      response.end('ok');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  const { session } = await through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const smuggled = 'GET /smuggled HTTP/1.1\r\nhost: other\r\n\r\n';
+  const methods = ['DELETE', 'GET', 'OPTIONS', 'PATCH', 'POST'];
+  for (const method of methods) {
+    const headers = { ':method': method, ':path': '/', 'x-twice': ['a', 'b'], cookie: ['c=1', 'd=2'] };
+    assert.equal((await ask(session, headers as unknown as IncomingHttpHeaders, smuggled)).text, 'ok');
+  }
+  const bare = session.request({ ':method': 'GET', ':path': '/' }, { endStream: true }).setEncoding('utf8');
+  assert.equal((await bare.toArray()).join(''), 'ok');
+  assert.deepEqual(seen, [...methods.map((method) => [method, smuggled, ['a', 'b', 'c=1; d=2']]), ['GET', '', []]]);
+});

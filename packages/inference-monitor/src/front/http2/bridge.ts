@@ -51,7 +51,7 @@ export class Http2Bridge {
     this.#server.on('session', (session) => {
       session.on('error', () => undefined);
     });
-    this.#server.on('stream', (stream, headers) => this.#take(stream, headers));
+    this.#server.on('stream', (stream, headers, _, raw) => this.#take(stream, headers, pairs(raw)));
   }
 
   /** @param first what the client has sent already */
@@ -63,21 +63,20 @@ export class Http2Bridge {
     return { drain: () => session()?.close(), destroy: () => session()?.destroy() };
   }
 
-  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  /** @param raw every header as it came, also those that came several times */
+  #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly [string, string][]): void {
     const { sampling, counts } = this.#parts;
     counts.requests += 1;
     stream.on('error', () => undefined);
-    const list = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-      name.startsWith(':') || value === undefined ? [] : [[name, String(value)]],
-    );
+    const list = raw.filter(([name]) => !name.startsWith(':'));
     if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
-    const exchange = new StreamExchange(stream, headers, this.#parts, this.#agent);
+    const exchange = new StreamExchange(stream, headers, list, this.#parts, this.#agent);
     if (!sampling.draw()) {
       exchange.pass();
       return;
     }
     const doubt = sampling.admit(String(headers[':method']), String(headers[':path']), list);
-    if (doubt === null) exchange.hold(list);
+    if (doubt === null) exchange.hold();
     else {
       sampling.doubt(doubt);
       exchange.pass();
@@ -89,13 +88,21 @@ export class Http2Bridge {
 class StreamExchange {
   readonly #client: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
+  readonly #list: [string, string][];
   readonly #parts: BridgeParts;
   readonly #agent: Agent;
   #server: ClientRequest | null = null;
 
-  constructor(client: ServerHttp2Stream, headers: IncomingHttpHeaders, parts: BridgeParts, agent: Agent) {
+  constructor(
+    client: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    list: [string, string][],
+    parts: BridgeParts,
+    agent: Agent,
+  ) {
     this.#client = client;
     this.#headers = headers;
+    this.#list = list;
     this.#parts = parts;
     this.#agent = agent;
     // The server has to know at once when nobody waits for the answer.
@@ -109,7 +116,7 @@ class StreamExchange {
   }
 
   /** Until it is whole, or too large. */
-  hold(list: [string, string][]): void {
+  hold(): void {
     const { sampling } = this.#parts;
     const client = this.#client;
     const parts: Buffer[] = [];
@@ -127,7 +134,7 @@ class StreamExchange {
     const end = () => {
       const body = Buffer.concat(parts);
       const { ':method': method = '', ':path': path = '' } = this.#headers;
-      const plan = sampling.plan({ method, path, headers: list, body });
+      const plan = sampling.plan({ method, path, headers: this.#list, body });
       this.#ask(plan, body, plan?.body ?? body).end(plan?.body ?? body);
     };
     client.on('data', take).on('end', end);
@@ -169,9 +176,12 @@ class StreamExchange {
     const kept: OutgoingHttpHeaders = {};
     const { ':authority': authority, host } = this.#headers;
     kept['host'] = authority ?? host ?? this.#parts.upstream.host;
-    for (const [name, value] of Object.entries(this.#headers))
-      if (!name.startsWith(':') && name !== 'host' && name !== 'expect' && !HOP_BY_HOP.has(name)) kept[name] = value;
+    for (const [name, value] of this.#list)
+      if (name !== 'host' && name !== 'expect' && !HOP_BY_HOP.has(name)) kept[name] = withMore(kept[name], value, name);
     if (length !== null) kept['content-length'] = length;
+    // A body without a length, of whatever method, must not be taken for the next request.
+    else if (kept['content-length'] === undefined && !this.#client.endAfterHeaders)
+      kept['transfer-encoding'] = 'chunked';
     return kept;
   }
 
@@ -186,12 +196,11 @@ class StreamExchange {
       return;
     }
     if (client.destroyed) return;
-    const headers: Record<string, string | string[]> = {};
+    const headers: OutgoingHttpHeaders = {};
     for (const [name, value] of list) {
       const changes = name === 'content-length' && (reading.kind === 'whole' || reading.kind === 'stream');
       if (HOP_BY_HOP.has(name) || changes) continue;
-      const before = headers[name];
-      headers[name] = before === undefined ? value : [before, value].flat();
+      headers[name] = withMore(headers[name], value, '');
     }
     client.respond({ ':status': statusCode, ...headers }, { waitForTrailers: true });
     client.on('wantTrailers', () => client.sendTrailers({ ...answer.trailers }));
@@ -199,6 +208,12 @@ class StreamExchange {
     answer.on('aborted', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
     readThrough(reading, answer, client);
   }
+}
+
+/** A header that came several times goes on so, but for cookies, of which HTTP/1.1 has one line (RFC 9113, section 8.2.3). */
+function withMore(before: OutgoingHttpHeaders[string], value: string, name: string): string | string[] {
+  if (before === undefined) return value;
+  return name === 'cookie' ? `${String(before)}; ${value}` : [before, value].flat().map(String);
 }
 
 function pairs(raw: readonly string[]): [string, string][] {

@@ -92,6 +92,12 @@ export const inferenceMonitor = section(
       doc: 'Key that the inference server demands of the monitor itself, as vLLM with --api-key; requests of users keep their own.',
       source: ESTIMATE,
     }),
+    max_connections: leaf({
+      format: integer(16, 1_000_000),
+      default: 4096,
+      doc: 'Connections of clients over HTTP at once; more are refused and counted. Each costs the sidecar about 30 KB.',
+      source: ESTIMATE,
+    }),
     grpc_listen_address: leaf({
       format: optionalListenAddress,
       default: '',
