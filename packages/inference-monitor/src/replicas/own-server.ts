@@ -152,7 +152,7 @@ export class OwnServer {
     const { budget, hash, nowMs } = this.#parts;
     if (!budget.take(questions, nowMs())) throw exhausted();
     const answer = await ask();
-    if ('fingerprint' in answer) this.#take(answer.fingerprint);
+    if ('fingerprint' in answer && answer.fingerprint !== undefined) this.#take(answer.fingerprint);
     return { ...answer, digest: digestOf(hash, answer) };
   }
 

@@ -11,7 +11,7 @@ export interface OpenAiFlavour {
   /** Does not know `return_token_ids`. */
   readonly noTokenIds?: boolean;
   /** Refuses requests that ask for logprobs. */
-  readonly refuses?: boolean;
+  readonly refuses?: boolean | { readonly status: number; readonly message: string };
   /** Answers to requests that ask for logprobs are compressed. */
   readonly compresses?: boolean;
   /** A token that is held back gets an event of its own where more is asked, as with tool parsers of vLLM. */
@@ -71,8 +71,11 @@ export class OpenAiServer {
     } catch {
       return this.#json(response, 400, { error: { message: 'not JSON' } });
     }
-    if (this.#flavour.refuses === true && asked.logprobs !== undefined && asked.logprobs !== null)
-      return this.#json(response, 400, { error: { message: 'logprobs are not available' } });
+    const { refuses = false } = this.#flavour;
+    if (refuses !== false && asked.logprobs !== undefined && asked.logprobs !== null)
+      return this.#json(response, refuses === true ? 400 : refuses.status, {
+        error: { message: refuses === true ? 'logprobs are not available' : refuses.message },
+      });
     if ((asked.max_tokens ?? 1) < 0) return this.#json(response, 400, { error: { message: 'max_tokens is negative' } });
     if (asked.model !== 'm') return this.#json(response, 404, { error: { message: 'no such model' } });
     if (asked.stream === true) return this.#stream(response, asked, chat);

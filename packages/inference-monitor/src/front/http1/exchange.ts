@@ -74,6 +74,7 @@ export class Exchange {
   /** The same without their coding. */
   readonly data = (data: Buffer): void => {
     if (this.#state === 'whole') this.#data.push(data);
+    if (this.#state === 'swallow' && this.#reading?.kind === 'again') this.#reading.push(data);
     if (this.#state === 'watch' && this.#reading?.kind === 'watch') this.#reading.push(data);
     if (this.#state !== 'stream' || this.#reading?.kind !== 'stream') return;
     this.#emit(this.#reading.push(data));

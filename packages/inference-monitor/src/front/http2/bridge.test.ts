@@ -21,7 +21,7 @@ async function through(upstream: string, all: SampleAll = sampleAll(0)): Promise
 }
 
 async function ask(session: ClientHttp2Session, headers: IncomingHttpHeaders, body = '') {
-  const stream = session.request({ ':method': 'POST', ...headers });
+  const stream = session.request({ ':method': 'POST', ...headers }, { endStream: false });
   stream.end(body);
   const [answer] = (await once(stream, 'response')) as [IncomingHttpHeaders];
   let trailers: IncomingHttpHeaders = {};

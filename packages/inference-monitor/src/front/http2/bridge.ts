@@ -191,7 +191,7 @@ class StreamExchange {
     const list = pairs(answer.rawHeaders);
     const reading = plan?.answer(statusCode, list) ?? { kind: 'pass' as const };
     if (reading.kind === 'again' && original !== null) {
-      answer.resume();
+      answer.on('data', reading.push);
       answer.on('end', () => this.#ask(plan, original).end(original));
       return;
     }

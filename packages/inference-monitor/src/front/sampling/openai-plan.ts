@@ -2,6 +2,7 @@ import type { Replay, RequestSample } from '@sentinel/contracts/sentinel/v1/infe
 import { AnswerTally } from './answer-tally.js';
 import { carriesNothing, hide } from './hide.js';
 import { edited } from './json-spans.js';
+import { saysNonfinite } from './nonfinite.js';
 import { type Added, type Asking, type Route, withMoreAsked } from './openai-request.js';
 import { type Doubt, isOpaque, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { learnShape, type Shape } from './shape.js';
@@ -13,6 +14,9 @@ const MAX_LEARNED_EVENTS = 64;
 const MAX_WATCHED_BYTES = 8 * 1024 * 1024;
 /** A larger body is not kept to be computed again: token ids are what one wants. */
 const MAX_REPLAY_BODY_BYTES = 65_536;
+
+/** Of an error that is looked at. */
+const MAX_ERROR_BYTES = 8_192;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -39,6 +43,7 @@ export class OpenAiPlan implements Plan {
   readonly #beganMs: number;
   #firstByteMs = 0;
   #again = false;
+  #error: Buffer = NOTHING;
   readonly #learned: unknown[] = [];
 
   constructor(parts: PlanParts) {
@@ -59,13 +64,13 @@ export class OpenAiPlan implements Plan {
   answer(status: number, headers: SampledRequest['headers']): Reading {
     this.#firstByteMs = this.#parts.nowMs();
     if (this.#again) {
-      // A request that is refused either way is the client's mistake.
-      if (status < 400) this.#parts.onRefused();
+      if (status < 400) this.#endRefused();
       return { kind: 'pass' };
     }
-    if (this.body !== null && (status === 400 || status === 422 || isOpaque(headers))) {
+    // Whatever it is that the server says: it may say so because of what was added.
+    if (this.body !== null && (status >= 400 || isOpaque(headers))) {
       this.#again = true;
-      return { kind: 'again' };
+      return { kind: 'again', push: (data) => this.#keepError(data) };
     }
     const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
     const stream = /^text\/event-stream\b/i.test(type);
@@ -84,6 +89,22 @@ export class OpenAiPlan implements Plan {
         return events.end();
       },
     };
+  }
+
+  #keepError(data: Buffer): void {
+    if (this.#error.length < MAX_ERROR_BYTES) this.#error = Buffer.concat([this.#error, data]);
+  }
+
+  /** A request that is refused either way is the client's mistake; this one was not. */
+  #endRefused(): void {
+    const { asking, route, onRefused } = this.#parts;
+    if (!saysNonfinite(this.#error.toString('utf8'))) {
+      onRefused();
+      return;
+    }
+    const logprobs = route === 'chat' ? { content: [{ logprob: null }] } : { token_logprobs: [null] };
+    this.#tally.push({ model: asking.model, choices: [{ logprobs }] });
+    this.#end();
   }
 
   abandon(): void {

@@ -12,8 +12,8 @@ export interface Plan {
 }
 
 export type Reading =
-  /** The server does not take the changed request: the original is sent, once. */
-  | { readonly kind: 'again' }
+  /** The server does not take the changed request: the original is sent, once; why is looked at. */
+  | { readonly kind: 'again'; readonly push: (data: Buffer) => void }
   /** Passes as it is. */
   | { readonly kind: 'pass' }
   /** Passes as it comes, and is looked at. */

@@ -98,16 +98,27 @@ test('without token ids the request itself is what can be computed again', async
   assert.deepEqual([Buffer.from(replay?.body ?? []).toString(), replay?.path], [body, COMPLETIONS]);
 });
 
-test('a server that refuses the changed request gets the original, once, and soon is left alone', async () => {
-  const { server, through, counts } = await sampled({ refuses: true });
-  const body = JSON.stringify({ model: 'm', prompt: 'x' });
-  const answers = new Set<string>();
-  for (let k = 0; k < 10; k += 1) answers.add((await post(through, COMPLETIONS, body)).text);
-  assert.equal(answers.size, 1);
-  assert.match([...answers][0] ?? '', /"finish_reason":"length"/);
-  assert.equal(server.bodies.length, 10 + 5);
-  assert.deepEqual([counts.doubts.refused, counts.sampled], [9, 0]);
-});
+for (const status of [400, 403, 413, 422, 429, 500, 501, 503])
+  test(`a server that answers the changed request with ${status} gets the original, once, and soon is left alone`, async () => {
+    const { server, through, counts } = await sampled({ refuses: { status, message: 'no' } });
+    const body = JSON.stringify({ model: 'm', prompt: 'x' });
+    const answers = new Set<string>();
+    for (let k = 0; k < 10; k += 1) answers.add((await post(through, COMPLETIONS, body)).text);
+    assert.equal(answers.size, 1);
+    assert.match([...answers][0] ?? '', /"finish_reason":"length"/);
+    assert.equal(server.bodies.length, 10 + 5);
+    assert.deepEqual([counts.doubts.refused, counts.sampled], [9, 0]);
+  });
+
+for (const path of [COMPLETIONS, CHAT])
+  test(`a server that cannot write that probabilities are no numbers tells by its refusal: ${path}`, async () => {
+    const message = 'Out of range float values are not JSON compliant: nan';
+    const { through, counts, samples } = await sampled({ refuses: { status: 400, message } });
+    const body = JSON.stringify({ model: 'm', prompt: 'x', messages: [] });
+    for (let k = 0; k < 10; k += 1) assert.equal((await post(through, path, body)).status, 200);
+    assert.deepEqual([counts.doubts.refused, counts.sampled], [0, 9]);
+    for (const { model, blocks } of samples) assert.deepEqual([model, blocks[0]?.impossible], ['m', 1]);
+  });
 
 test('an answer that cannot be read is not given back with what was added', async () => {
   const { through, counts, server } = await sampled({ compresses: true });

@@ -1,5 +1,6 @@
 import type { Replay } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { saysNonfinite } from '../../front/sampling/nonfinite.js';
 import { type ModelAnswer, textNumber } from '../digest.js';
 import { malformed, type UpstreamHttp } from './http.js';
 import { fieldsOf, listOf, numbersOf, textOf } from './json.js';
@@ -29,8 +30,8 @@ const KEPT = [
 const GREEDY = { temperature: 0, top_p: 1, seed: 0, n: 1, stream: false } as const;
 
 export interface OpenAiAnswer extends ModelAnswer {
-  /** What the server says of its configuration, where it does. */
-  readonly fingerprint: string;
+  /** What the server says of its configuration, '' where it says nothing; absent where no answer could be written. */
+  readonly fingerprint?: string;
 }
 
 /** Questions to a server with OpenAI's interface, as vLLM, SGLang and TensorRT-LLM have it. */
@@ -46,12 +47,17 @@ export class OpenAiServer {
 
   /** Greedy continuation of a prompt, with the probabilities of its own tokens where the server tells them. @throws SentinelError */
   async canary(model: string, prompt: string, maxTokens: number): Promise<OpenAiAnswer> {
+    return orNonfinite(this.#canary(model, prompt, maxTokens));
+  }
+
+  async #canary(model: string, prompt: string, maxTokens: number): Promise<OpenAiAnswer> {
     const body = { model, prompt, max_tokens: maxTokens, ...GREEDY, logprobs: 1, ...this.#extra() };
     if (this.#echo) {
       try {
         return completionOf(await this.#http.postJson(COMPLETIONS, { ...body, echo: true }));
       } catch (error) {
-        if (SentinelError.from(error).code !== 'FAILED_PRECONDITION') throw error;
+        const { code, message } = SentinelError.from(error);
+        if (code !== 'FAILED_PRECONDITION' || saysNonfinite(message)) throw error;
         const without = completionOf(await this.#http.postJson(COMPLETIONS, body));
         this.#echo = false;
         return without;
@@ -61,7 +67,11 @@ export class OpenAiServer {
   }
 
   /** The prompt and the answer that was given, teacher forced in one prefill; else the request again, greedily. @throws SentinelError */
-  async replay(model: string, { prompt, completion, body, path }: Replay): Promise<OpenAiAnswer> {
+  async replay(model: string, replay: Replay): Promise<OpenAiAnswer> {
+    return orNonfinite(this.#replay(model, replay));
+  }
+
+  async #replay(model: string, { prompt, completion, body, path }: Replay): Promise<OpenAiAnswer> {
     if (completion.length > 0) {
       const tokens = { prompt: [...prompt, ...completion], max_tokens: 1 };
       const asked = { model, ...tokens, ...GREEDY, logprobs: 1, echo: true, ...this.#extra() };
@@ -81,6 +91,16 @@ export class OpenAiServer {
   #extra(): Record<string, unknown> {
     this.#asked += 1;
     return { return_token_ids: true, cache_salt: `sentinel ${Date.now()} ${this.#asked}` };
+  }
+}
+
+/** A server that cannot write its logarithms of probabilities has answered too: they are no numbers. */
+async function orNonfinite(answer: Promise<OpenAiAnswer>): Promise<OpenAiAnswer> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (saysNonfinite(SentinelError.from(error).message)) return { tokens: [], values: [Number.NaN] };
+    throw error;
   }
 }
 

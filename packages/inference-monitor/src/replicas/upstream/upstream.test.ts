@@ -120,6 +120,15 @@ test('tensors are compared by name, shape and every bit, not by what differs fro
   assert.notDeepEqual(await replayTensors(http, replay), one);
 });
 
+test('a server that cannot write that its probabilities are no numbers has answered so', async (t) => {
+  const error = { message: 'Out of range float values are not JSON compliant: nan', type: 'BadRequestError' };
+  const { openai, asked } = await serve(t, () => ({ status: 400, body: { error } }));
+  assert.deepEqual(await openai.canary('m', 'p', 1), { tokens: [], values: [Number.NaN] });
+  const replay = Replay.fromPartial({ prompt: [1], completion: [2] });
+  assert.deepEqual(await openai.replay('m', replay), { tokens: [], values: [Number.NaN] });
+  assert.equal(asked.length, 2);
+});
+
 test('another version of the model than was asked for is no answer', async (t) => {
   const { http } = await serve(t, () => ({
     body: { model_version: '2', outputs: [{ name: 'y', shape: [1], data: [1] }] },
