@@ -97,7 +97,7 @@ def triton(tmp_path: Path, configure: Configure) -> Iterator[tuple[Triton, Trito
         server.stop()
 
 
-def batched(server: Triton) -> list[np.ndarray]:
+def batched(server: Triton, model: str = "tokens") -> list[np.ndarray]:
     """Over HTTP, binary and JSON, and over gRPC."""
     tokens = np.arange(12, dtype=np.int64).reshape(2, 6)
     found = []
@@ -105,7 +105,7 @@ def batched(server: Triton) -> list[np.ndarray]:
         client = module.InferenceServerClient(place)
         given = module.InferInput("tokens", list(tokens.shape), "INT64")
         given.set_data_from_numpy(tokens)
-        found.append(client.infer("tokens", [given]).as_numpy("logits"))
+        found.append(client.infer(model, [given]).as_numpy("logits"))
     return found
 
 
@@ -125,17 +125,19 @@ def streamed(server: Triton, token: int) -> list[Any]:
 
 def test_clients_get_the_same_and_outputs_are_recorded(triton: tuple[Triton, Triton], analyser: Analyser) -> None:
     plain, watched = triton
-    for one, other in zip(batched(plain), batched(watched), strict=True):
-        assert one.tobytes() == other.tobytes()
+    for model in ("tokens", "later"):
+        for one, other in zip(batched(plain, model), batched(watched, model), strict=True):
+            assert one.tobytes() == other.tobytes()
     right = streamed(plain, 3)
     assert len(right) == 5
     assert streamed(watched, 3) == right
     assert streamed(watched, -3) == streamed(plain, -3) == ["a token is negative"]
-    analyser.wait(lambda: len(analyser.of("sample")) == 7)
+    analyser.wait(lambda: len(analyser.of("sample")) == 9)
     hellos = {one.model: one for one in analyser.of("hello")}
     assert {one.framework for one in hellos.values()} == {"triton python backend"}
-    assert set(hellos) == {"tokens", "stream"}
-    samples = [one for one in analyser.of("sample") if one.model == "tokens"]
+    assert set(hellos) == {"tokens", "later", "stream"}
+    samples = [one for one in analyser.of("sample") if one.model in ("tokens", "later")]
+    assert len(samples) == 4
     logits = batched(plain)[0].astype(np.float64)
     for sample in samples:
         (output,) = sample.outputs
@@ -169,29 +171,45 @@ def test_pytriton(configure: Configure, analyser: Analyser, tmp_path: Path, monk
     def double(values: np.ndarray) -> dict[str, np.ndarray]:
         return {"doubled": 2 * values}
 
+    async def later(requests: list[Any]) -> list[dict[str, np.ndarray]]:
+        return [{"doubled": 2 * request["values"]} for request in requests]
+
+    @batch
+    def stream(values: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+        yield {"doubled": 2 * values}
+        yield {"doubled": 3 * values}
+
     config = TritonConfig(
         http_port=free_port(), grpc_port=free_port(), metrics_port=free_port(), http_address="127.0.0.1"
     )
     values = np.array([[1, 2, -3]], np.float32)
     with PyTriton(config=config, workspace=tmp_path / "workspace") as server:
-        server.bind(
-            model_name="double",
-            infer_func=monitor.attach_triton(double),
-            inputs=[Tensor(name="values", dtype=np.float32, shape=(3,))],
-            outputs=[Tensor(name="doubled", dtype=np.float32, shape=(3,))],
-            config=ModelConfig(max_batch_size=4),
-        )
+        for function in (double, later, stream):
+            server.bind(
+                model_name=function.__name__,
+                infer_func=monitor.attach_triton(function),
+                inputs=[Tensor(name="values", dtype=np.float32, shape=(3,))],
+                outputs=[Tensor(name="doubled", dtype=np.float32, shape=(3,))],
+                config=ModelConfig(max_batch_size=4, decoupled=function is stream),
+            )
         server.run()
         client = http_client.InferenceServerClient(f"127.0.0.1:{config.http_port}")
         given = http_client.InferInput("values", [1, 3], "FP32")
         given.set_data_from_numpy(values)
         end = time.monotonic() + START_S
-        while not client.is_model_ready("double") and time.monotonic() < end:
+        while not all(client.is_model_ready(name) for name in ("double", "later", "stream")) and time.monotonic() < end:
             time.sleep(0.1)
-        found = client.infer("double", [given]).as_numpy("doubled")
+        found = [client.infer(name, [given]).as_numpy("doubled") for name in ("double", "later")]
+        streaming = grpc_client.InferenceServerClient(f"127.0.0.1:{config.grpc_port}")
+        streaming.start_stream(lambda result, error: found.append(error or result.as_numpy("doubled")))
+        asked = grpc_client.InferInput("values", [1, 3], "FP32")
+        asked.set_data_from_numpy(values)
+        streaming.async_stream_infer("stream", [asked])
+        streaming.stop_stream()
     monitor.close()
-    assert found.tolist() == (2 * values).tolist()
-    (sample,) = analyser.of("sample")
-    (output,) = sample.outputs
-    assert (sample.model, output.name, output.elements, output.min, output.max) == ("double", "doubled", 3, -6, 4)
-    assert analyser.of("hello")[0].framework == "pytriton"
+    assert [one.tolist() for one in found] == [(times * values).tolist() for times in (2, 2, 2, 3)]
+    samples = analyser.of("sample")
+    assert [one.model for one in samples] == ["double", "later", "stream", "stream"]
+    (output,) = samples[0].outputs
+    assert (output.name, output.elements, output.min, output.max) == ("doubled", 3, -6, 4)
+    assert {one.framework for one in analyser.of("hello")} == {"pytriton"}

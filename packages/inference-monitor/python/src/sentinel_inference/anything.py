@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import inspect
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import record, tensors
+from . import alike, record, tensors
 from ._wire import inference_pb2 as wire
 from .channel import Channel
 from .limits import MODEL_BYTES, clipped
@@ -24,29 +22,10 @@ def wrapped(function: Any, channel: Channel, model: str, read: Callable[[Any], A
     look = read or (lambda result: result)
 
     def after(result: Any, began: float) -> None:
-        channel.run(lambda: channel.put(request(look(result), name, began)))
+        if channel.sampling.take():
+            channel.run(lambda: channel.put(request(look(result), name, began)))
 
-    if inspect.iscoroutinefunction(function):
-
-        @functools.wraps(function)
-        async def later(*args: Any, **kwargs: Any) -> Any:
-            sampled, began = channel.sampling.take(), time.perf_counter()
-            result = await function(*args, **kwargs)
-            if sampled:
-                after(result, began)
-            return result
-
-        return later
-
-    @functools.wraps(function)
-    def now(*args: Any, **kwargs: Any) -> Any:
-        sampled, began = channel.sampling.take(), time.perf_counter()
-        result = function(*args, **kwargs)
-        if sampled:
-            after(result, began)
-        return result
-
-    return now
+    return alike.wrapped(function, after)
 
 
 def hello(model: str) -> wire.ServerHello:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import functools
+import asyncio
 import hashlib
 import inspect
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import tensors
+from . import alike, tensors
 from ._wire import inference_pb2 as wire
 from .channel import Channel
 from .limits import MODEL_BYTES, clipped
@@ -25,6 +25,7 @@ class TritonAttachment:
         self._model, self._channel = model, channel
         self._name = name(model)
         self._execute = model.execute
+        self._own = vars(model).get("execute")
         self._sender: Any = backend.InferenceResponseSender
         self._send = self._sender.send
         model.execute = self._executed
@@ -32,17 +33,31 @@ class TritonAttachment:
         channel.run(lambda: channel.begin(hello(self._name, "triton python backend", model)))
 
     def close(self) -> None:
-        vars(self._model).pop("execute", None)
+        if self._own is None:
+            vars(self._model).pop("execute", None)
+        else:
+            self._model.execute = self._own
         self._sender.send = self._send
 
     def _executed(self, requests: Sequence[Any]) -> Any:
         began = time.perf_counter()
-        responses = self._execute(requests)
-        # A decoupled model returns nothing.
-        for response in responses or ():
-            if self._channel.sampling.take():
+        returned = self._execute(requests)
+        # What Triton itself asks of it.
+        if asyncio.iscoroutine(returned):
+            return self._later(returned, began)
+        self._returned(returned, began)
+        return returned
+
+    async def _later(self, execution: Coroutine[Any, Any, Any], began: float) -> Any:
+        returned = await execution
+        self._returned(returned, began)
+        return returned
+
+    def _returned(self, responses: Any, began: float) -> None:
+        # A decoupled model returns nothing; one that sends some responses itself returns None for them.
+        for response in responses if isinstance(responses, list) else ():
+            if response is not None and self._channel.sampling.take():
                 self._channel.run(lambda response=response: self._record(response, began))  # type: ignore[misc]
-        return responses
 
     def _sent(self, sender: Any, *args: Any, **kwargs: Any) -> Any:
         response = kwargs.get("response", args[0] if args else None)
@@ -67,24 +82,11 @@ def watched(function: Any, channel: Channel) -> Any:
     called = getattr(function, "__name__", type(function).__name__)
     channel.run(lambda: channel.begin(hello(called, "pytriton", function)))
 
-    @functools.wraps(function)
-    def infer(*args: Any, **kwargs: Any) -> Any:
-        began = time.perf_counter()
-        result = function(*args, **kwargs)
-        if isinstance(result, Iterator):
-            return _passing(result, channel, called, began)
+    def look(result: Any, began: float) -> None:
         if channel.sampling.take():
             channel.run(lambda: _look(result, channel, called, began))
-        return result
 
-    return infer
-
-
-def _passing(results: Iterator[Any], channel: Channel, name: str, began: float) -> Iterator[Any]:
-    for result in results:
-        if channel.sampling.take():
-            channel.run(lambda result=result: _look(result, channel, name, began))  # type: ignore[misc]
-        yield result
+    return alike.wrapped(function, look)
 
 
 def _look(result: Any, channel: Channel, name: str, began: float) -> None:
