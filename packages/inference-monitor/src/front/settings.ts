@@ -70,11 +70,19 @@ export function frontSettings(config: FrontConfig, version: string): FrontSettin
   if (meetsItself(config.listen_address, url))
     return `set inference_monitor.listen_address: the inference server itself listens on ${url.host}`;
   const { listen_address: listen, grpc_listen_address: grpcListen, upstream_grpc: grpc } = config;
+  const upstreamGrpc = grpcListen === '' ? '' : grpc || `${url.hostname}:${USUAL_GRPC_PORT}`;
+  if (grpcListen !== '' && meetsItself(grpcListen, new URL(`http://${upstreamGrpc}`)))
+    throw new SentinelError({
+      code: 'FAILED_PRECONDITION',
+      field: 'inference_monitor.grpc_listen_address',
+      message: `inference_monitor.grpc_listen_address is ${grpcListen}, where the inference server itself is asked (upstream_grpc)`,
+      hint: 'Give the sidecar a port of its own, or correct upstream_grpc.',
+    });
   return {
     listen,
     upstream: url.origin,
     grpcListen,
-    upstreamGrpc: grpcListen === '' ? '' : grpc || `${url.hostname}:${USUAL_GRPC_PORT}`,
+    upstreamGrpc,
     framework: config.framework,
     samplingRate: config.enabled ? config.sampling_rate : 0,
     socket: config.socket_path,

@@ -176,3 +176,9 @@ test('an upstream with a path is refused by its name', async () => {
   const sidecar = new Sidecar(temporaryFolder());
   await assert.rejects(sidecar.start({ upstream_url: 'http://h:1/v1' }), /inference_monitor\.upstream_url/);
 });
+
+test("a gRPC port that is the server's own is refused by its name", async () => {
+  const sidecar = new Sidecar(temporaryFolder());
+  const ports = { grpc_listen_address: '127.0.0.1:8001', upstream_grpc: 'localhost:8001' };
+  await assert.rejects(sidecar.start(ports), /inference_monitor\.grpc_listen_address/);
+});

@@ -4,8 +4,8 @@ import { computesOnly } from './kserve-request.js';
 import { type Doubt, hasTrailers, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { statsOfBytes, statsOfValues } from './tensor-stats.js';
 
-/** Larger answers pass unseen; of compressed ones what they become counts as well. */
-const MAX_WATCHED_BYTES = 16 * 1024 * 1024;
+/** Larger answers pass unseen, since requests of others pass the same thread; of compressed ones what they become counts as well. */
+const MAX_WATCHED_BYTES = 2 * 1024 * 1024;
 /** A larger request is not kept to be computed again. */
 const MAX_REPLAY_BODY_BYTES = 65_536;
 /** Tensors of one answer that are told. */
@@ -72,7 +72,10 @@ export class KservePlan implements Plan {
         if (bytes <= MAX_WATCHED_BYTES) parts.push(data);
       },
       end: () => {
-        if (bytes > MAX_WATCHED_BYTES) return;
+        if (bytes > MAX_WATCHED_BYTES) {
+          this.#parts.onDoubt('too_large');
+          return;
+        }
         const endMs = this.#parts.nowMs();
         void decode(Buffer.concat(parts)).then((body) => this.#end(body, headerLength, firstMs, endMs));
       },
