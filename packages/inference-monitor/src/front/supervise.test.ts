@@ -179,6 +179,6 @@ test('an upstream with a path is refused by its name', async () => {
 
 test("a gRPC port that is the server's own is refused by its name", async () => {
   const sidecar = new Sidecar(temporaryFolder());
-  const ports = { grpc_listen_address: '127.0.0.1:8001', upstream_grpc: 'localhost:8001' };
+  const ports = { upstream_url: 'http://h:1', grpc_listen_address: '127.0.0.1:8001', upstream_grpc: 'localhost:8001' };
   await assert.rejects(sidecar.start(ports), /inference_monitor\.grpc_listen_address/);
 });
