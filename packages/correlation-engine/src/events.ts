@@ -84,7 +84,8 @@ export class Events {
     if (item.kind === 'order' && effects.refusal === null) this.#order(item.record);
     for (const { type, outcome } of effects.comparisons) this.#metrics.comparison(type, outcome);
     if (item.record.kind === 'monitor-report')
-      for (const { type, severity } of item.record.events) this.#metrics.anomaly(type, severity);
+      for (const event of item.record.events)
+        if (event.kind !== 'saved') this.#metrics.anomaly(event.type, event.severity);
     if (item.record.kind === 'agent-events') this.#loudFaults(item.record);
     if (item.record.kind === 'config') this.#log.info({ mode: item.record.config.mode }, 'configuration committed');
   }

@@ -3,10 +3,11 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AnomalySeverity, AnomalyType } from '@sentinel/contracts/sentinel/v1/anomaly.js';
+import { CheckpointReport, CheckpointReport_Event } from '@sentinel/contracts/sentinel/v1/training.js';
 import { EngineStub } from '@sentinel/monitor-kit/testing/engine-stub';
 import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { RankClient, senderOf } from './testing/job.js';
+import { RankClient, senderOf, timeOf } from './testing/job.js';
 import { trainingMonitor } from './testing/monitor-process.js';
 
 const RANKS = 4;
@@ -124,6 +125,34 @@ test('what a test build saw and the engine refuses does not keep back what comes
   const sources = engine.received.map(({ events }) => events.map(({ source, gpus }) => [source, ...gpus]));
   assert.deepEqual(sources, [[['training-monitor/given-up']], [['training-monitor/replica', 'GPU-3']]]);
   assert.match(monitor.stdout, /records that the engine refuses were given up/);
+  assert.equal(await monitor.end('SIGTERM'), 0);
+});
+
+test('a saved checkpoint goes to the engine once, as no anomaly', async (t) => {
+  const engine = new EngineStub();
+  await engine.start();
+  t.after(() => engine.stop());
+  const monitor = trainingMonitor(temporaryFolder());
+  monitor.start({ correlation_engine_endpoint: engine.address });
+  const metrics = await monitor.ready();
+  const rank = new RankClient(monitor.socket, senderOf(1));
+  await rank.hello();
+  const saved = { step: 9n, timeUs: timeOf(9), path: '/checkpoints/9.pt', event: CheckpointReport_Event.SAVED };
+  const digested = { algorithm: 'sha256', digest: Buffer.alloc(32, 7), bytes: 1_024n, tensors: 12n };
+  const value = CheckpointReport.fromPartial({ ...saved, ...digested });
+  await rank.send({ $case: 'checkpoint', value });
+  await rank.send({ $case: 'checkpoint', value: { ...value, step: 10n, event: CheckpointReport_Event.LOADED } });
+  await rank.send({ $case: 'checkpoint', value: { ...value, step: 11n } });
+  await until('both', () => engine.received.flatMap(({ events }) => events).length === 2);
+  const events = engine.received.flatMap((record) => record.events);
+  assert.deepEqual(
+    events.map(({ type, job: of, saved: what }) => [type, of?.step, what?.path, what?.algorithm]),
+    [9n, 11n].map((step) => [AnomalyType.UNSPECIFIED, step, '/checkpoints/9.pt', 'sha256']),
+  );
+  const [part] = events[0]?.saved?.parts ?? [];
+  assert.deepEqual([part?.rank, part?.tensors, part?.bytes, part?.digest[31]], [0, 12n, 1_024n, 7]);
+  const page = await (await fetch(`http://${metrics}/metrics`)).text();
+  assert.doesNotMatch(page, /sentinel_training_anomalies_total\{.*\} [1-9]/);
   assert.equal(await monitor.end('SIGTERM'), 0);
 });
 

@@ -74,11 +74,28 @@ export interface ComparisonRecord extends InJob {
   testBuild: boolean;
 }
 
+/** A job saved a checkpoint: for the ledger, and evidence of nothing. */
+export interface SavedCheckpointRecord extends InJob {
+  kind: 'saved';
+  node: string;
+  source: string;
+  timeUs: number;
+  job: string;
+  path: string;
+  algorithm: string;
+  /** What each rank saved: lower-case hex, tensors, bytes of tensors. */
+  parts: readonly { rank: number; digest: string; tensors: number; bytes: number }[];
+  /** Ranks of the node that are not among them. */
+  moreParts: number;
+  buildId: string;
+  testBuild: boolean;
+}
+
 /** One record of a monitor's spool: authentic, in sequence, not seen before. */
 export interface MonitorReportRecord extends UplinkOrigin {
   kind: 'monitor-report';
   /** Monitor's clock, which is that of its node. */
   createdUs: number;
   /** Times are those of that clock. */
-  events: readonly (AnomalyRecord | ComparisonRecord)[];
+  events: readonly (AnomalyRecord | ComparisonRecord | SavedCheckpointRecord)[];
 }

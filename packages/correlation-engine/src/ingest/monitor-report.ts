@@ -4,15 +4,24 @@ import {
   AnomalyType,
   type Comparison,
   type Job,
+  type SavedCheckpoint,
   StreamAnomalyEventsRequest,
   type ComparedAnswer as WireAnswer,
 } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { SPOOL_ID_BYTES } from '@sentinel/service-kit/mac';
 import { hasControlCharacter, invalid, NODE_NAME, testBuildRefused } from '../control/handshake.js';
-import type { AnomalyRecord, ComparedAnswer, ComparisonRecord, InJob, MonitorReportRecord } from '../core.js';
+import type {
+  AnomalyRecord,
+  ComparedAnswer,
+  ComparisonRecord,
+  InJob,
+  MonitorReportRecord,
+  SavedCheckpointRecord,
+} from '../core.js';
 import { DEVICE_ID_RULE, isDeviceId } from '../evidence/device-id.js';
 import { MAX_BUILD_ID_LENGTH, MAX_SEQUENCE, MAX_TIME_US } from './envelope.js';
+import { savedOf } from './saved-checkpoint.js';
 
 /** The limits of proto/sentinel/v1/anomaly.proto. */
 const MAX_EVENTS = 256;
@@ -23,6 +32,7 @@ const MAX_FRAMEWORK_BYTES = 128;
 const MAX_DETAIL_BYTES = 500;
 const DIGEST_BYTES = { least: 4, most: 64 };
 const SOURCE = /^[a-z0-9/-]{1,64}$/;
+const SOURCE_RULE = 'must be 1 to 64 of a-z, 0-9, "-" and "/"';
 const MAX_COUNT = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Those of which devices are compared, always or at times: what the engine counts the votes of. */
@@ -76,10 +86,11 @@ export function toReport(request: StreamAnomalyEventsRequest, allowTestBuilds: b
 
 type Maker = Pick<MonitorReportRecord, 'node' | 'buildId' | 'testBuild'>;
 
-function toEvent(event: AnomalyEvent, maker: Maker, at: string): AnomalyRecord | ComparisonRecord {
+function toEvent(event: AnomalyEvent, maker: Maker, at: string): MonitorReportRecord['events'][number] {
+  if (event.saved !== undefined) return toSaved(event, event.saved, maker, at);
   const { type, source, severity, timeUs, gpus, job, comparison } = event;
   const typeName = nameOf(TYPES, type, `${at}.type`);
-  if (!SOURCE.test(source)) throw invalid(`${at}.source`, 'must be 1 to 64 of a-z, 0-9, "-" and "/"');
+  if (!SOURCE.test(source)) throw invalid(`${at}.source`, SOURCE_RULE);
   const seen = {
     ...{ node: maker.node, source, type: typeName, severity: nameOf(SEVERITIES, severity, `${at}.severity`) },
     ...{ timeUs: timeOf(timeUs, `${at}.time_us`), gpus: gpusOf(gpus, `${at}.gpus`) },
@@ -98,6 +109,28 @@ function toEvent(event: AnomalyEvent, maker: Maker, at: string): AnomalyRecord |
     ...seen,
     ...toComparison(comparison, { gpus: seen.gpus, node: maker.node }, `${at}.comparison`),
     ...maker,
+  };
+}
+
+function toSaved(
+  { type, source, timeUs, job }: AnomalyEvent,
+  saved: SavedCheckpoint,
+  { node, buildId, testBuild }: Maker,
+  at: string,
+): SavedCheckpointRecord {
+  if (type !== AnomalyType.UNSPECIFIED) throw invalid(`${at}.type`, 'is not for a saved checkpoint');
+  if (!SOURCE.test(source)) throw invalid(`${at}.source`, SOURCE_RULE);
+  const { jobGpus: _, ...where } = jobOf(job, `${at}.job`);
+  const told = savedOf(saved, `${at}.saved`);
+  return {
+    kind: 'saved',
+    node,
+    source,
+    timeUs: timeOf(timeUs, `${at}.time_us`),
+    ...where,
+    ...told,
+    buildId,
+    testBuild,
   };
 }
 

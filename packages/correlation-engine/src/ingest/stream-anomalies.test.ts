@@ -196,6 +196,55 @@ describe('what monitors say', () => {
     });
   }
 
+  const checkpoint = {
+    ...{ source: 'training-monitor/checkpoint', job: { id: 'job-9', gpus: 1, rank: 0, step: 9n, framework: '' } },
+    saved: {
+      ...{ path: '/checkpoints/9.pt', algorithm: 'sha256', moreParts: 0 },
+      parts: [{ rank: 0, digest: RIGHT, tensors: 12n, bytes: 64n }],
+    },
+  };
+
+  it('that a checkpoint was saved is for the ledger, once', async () => {
+    const monitor = new TestMonitor(engine.grpc);
+    monitor.record([checkpoint]);
+    monitor.send(1n, 1n);
+    await monitor.committed(1n);
+    monitor.sendAgain();
+    await monitor.committed(1n);
+    monitor.close();
+    const rows = await engine.sql<{ n: string }>(
+      `select count(*) as n from outbox where detail::jsonb->>'event' = 'checkpoint_saved' and detail::jsonb->>'path' = '/checkpoints/9.pt'`,
+    );
+    assert.equal(Number(rows[0]?.n), 1);
+  });
+
+  for (const [field, saved] of [
+    ['path', { path: '' }],
+    ['path', { path: 'a\nb' }],
+    ['algorithm', { algorithm: 'SHA 256' }],
+    ['parts', { parts: [] }],
+    ['parts[0].digest', { parts: [{ rank: 0, digest: Buffer.alloc(65), tensors: 1n, bytes: 1n }] }],
+    ['parts[0].tensors', { parts: [{ rank: 0, digest: RIGHT, tensors: 2n ** 60n, bytes: 1n }] }],
+  ] as const) {
+    it(`a saved checkpoint is refused with a wrong ${field}`, async () => {
+      const monitor = new TestMonitor(engine.grpc);
+      monitor.record([
+        {
+          ...checkpoint,
+          saved: {
+            ...checkpoint.saved,
+            ...saved,
+            parts: [...('parts' in saved ? saved.parts : checkpoint.saved.parts)],
+          },
+        },
+      ]);
+      monitor.send(1n);
+      const error = await monitor.failed();
+      assert.deepEqual([error.code, error.field], ['INVALID_ARGUMENT', `events[0].saved.${field}`]);
+      monitor.close();
+    });
+  }
+
   for (const [field, fields] of [
     ['node', { node: 'a b' }],
     ['spool_id', { spoolId: Buffer.alloc(8) }],

@@ -28,6 +28,7 @@ export function eventOf(server: Server, finding: Finding, devices: Devices, nowU
     limit: finding.limit,
     detail: shortened(finding.detail),
     comparison,
+    saved: undefined,
   };
 }
 

@@ -8,7 +8,15 @@ import { type NotSent, Outbox } from './outbox.js';
 
 const SOFT: AnomalyEvent = {
   ...{ type: AnomalyType.LOSS_SPIKE, source: 'training-monitor/loss', severity: AnomalySeverity.HIGH, timeUs: 1n },
-  ...{ gpus: ['GPU-0'], job: undefined, value: 9, limit: 5, detail: 'The loss is large', comparison: undefined },
+  ...{
+    gpus: ['GPU-0'],
+    job: undefined,
+    value: 9,
+    limit: 5,
+    detail: 'The loss is large',
+    comparison: undefined,
+    saved: undefined,
+  },
 };
 const answers = ['a', 'b'].map((digest, rank) => ({
   node: 'n',

@@ -2,7 +2,7 @@ import { type AnomalyEvent, AnomalySeverity } from '@sentinel/contracts/sentinel
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { AnomalyPayload } from '../uplink/anomaly-spool.js';
-import { RateBound } from './rate-bound.js';
+import { type Class, RateBound } from './rate-bound.js';
 
 /** Events of one record, as the engine takes them. */
 const MAX_EVENTS = 256;
@@ -51,6 +51,11 @@ export function isAgreement({ comparison, severity }: AnomalyEvent): boolean {
   return comparison !== undefined && severity === AnomalySeverity.INFO;
 }
 
+function classOf({ comparison, saved }: AnomalyEvent): Class {
+  if (saved !== undefined) return 'saved';
+  return comparison === undefined ? 'soft' : 'hard';
+}
+
 /** Makes durable records of anomalies: bounded in rate, those that come together in one record. */
 export class Outbox {
   readonly #parts: OutboxParts;
@@ -67,14 +72,15 @@ export class Outbox {
   take({ event, key, testBuild }: Told): boolean {
     const { hasRoom, onNotSent, nowMs, log } = this.#parts;
     const isHard = event.comparison !== undefined;
-    const refusal = this.#bound.refuse(`${key}\0${isAgreement(event)}`, isHard, nowMs());
+    const refusal = this.#bound.refuse(`${key}\0${isAgreement(event)}`, classOf(event), nowMs());
     const reason = refusal ?? (isHard || hasRoom() ? null : 'spool_full');
     if (reason !== null) {
       onNotSent(reason, 1);
       return false;
     }
     const { source, gpus, job, detail } = event;
-    if (!isAgreement(event)) log.warn({ source, job: job?.id, gpus, step: Number(job?.step ?? 0) }, detail);
+    if (!isAgreement(event) && event.saved === undefined)
+      log.warn({ source, job: job?.id, gpus, step: Number(job?.step ?? 0) }, detail);
     const events = testBuild ? this.#pending.injected : this.#pending.plain;
     events.push(event);
     const batch = this.#parts.batch?.() ?? BATCH;

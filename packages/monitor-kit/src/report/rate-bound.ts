@@ -12,19 +12,26 @@ const MINUTE_MS = 60_000;
 
 export type Refusal = 'repeated' | 'too_many';
 
+/** Comparisons of bits, other anomalies, and checkpoints for the ledger: none takes the room of another. */
+export type Class = 'hard' | 'soft' | 'saved';
+
 /** Keeps a detector, or a job at its end, from flooding the engine. */
 export class RateBound {
   readonly #last = new Map<string, number>();
-  readonly #tokens = { hard: { left: PER_MINUTE, atMs: 0 }, soft: { left: PER_MINUTE, atMs: 0 } };
+  readonly #tokens = {
+    hard: { left: PER_MINUTE, atMs: 0 },
+    soft: { left: PER_MINUTE, atMs: 0 },
+    saved: { left: PER_MINUTE, atMs: 0 },
+  };
 
   /**
    * @param key what the finding is about, without its time
    * @returns null where it may be sent
    */
-  refuse(key: string, isHard: boolean, nowMs: number): Refusal | null {
+  refuse(key: string, of: Class, nowMs: number): Refusal | null {
     const last = this.#last.get(key);
-    if (last !== undefined && nowMs - last < (isHard ? HARD_INTERVAL_MS : SOFT_INTERVAL_MS)) return 'repeated';
-    const tokens = isHard ? this.#tokens.hard : this.#tokens.soft;
+    if (last !== undefined && nowMs - last < (of === 'hard' ? HARD_INTERVAL_MS : SOFT_INTERVAL_MS)) return 'repeated';
+    const tokens = this.#tokens[of];
     tokens.left = Math.min(PER_MINUTE, tokens.left + ((nowMs - tokens.atMs) * PER_MINUTE) / MINUTE_MS);
     tokens.atMs = nowMs;
     if (tokens.left < 1) return 'too_many';

@@ -59,6 +59,7 @@ function givenUp(source: string, events: number, timeUs: bigint): AnomalyEvent {
     limit: 0,
     detail: `The engine refused a record of ${events} anomalies, which was given up`,
     comparison: undefined,
+    saved: undefined,
   };
 }
 

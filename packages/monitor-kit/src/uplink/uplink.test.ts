@@ -16,7 +16,15 @@ const root = temporaryFolder();
 function payload(value: number, testBuild = false): AnomalyPayload {
   const event = {
     ...{ type: AnomalyType.LOSS_SPIKE, source: 'training-monitor/loss', severity: AnomalySeverity.HIGH, timeUs: 1n },
-    ...{ gpus: ['GPU-0'], job: undefined, value, limit: 1, detail: `number ${value}`, comparison: undefined },
+    ...{
+      gpus: ['GPU-0'],
+      job: undefined,
+      value,
+      limit: 1,
+      detail: `number ${value}`,
+      comparison: undefined,
+      saved: undefined,
+    },
   };
   return { createdUs: 1n, buildId: 'b', testBuild, events: [event] };
 }

@@ -16,6 +16,7 @@ from analyser import Analyser
 from conftest import Configure
 from ranks import Ranks
 from sentinel_training._wire import training_pb2 as wire
+from sentinel_training.manifest import read
 
 SAVED, LOADED = wire.CheckpointReport.EVENT_SAVED, wire.CheckpointReport.EVENT_LOADED
 
@@ -59,6 +60,10 @@ def test_one_rank_loads_what_a_disk_changed(
         assert (loaded.digest != loaded.expected) == (rank == 3)
         assert list(loaded.differing) == (["model.calls"] if rank == 3 else [])
         assert saved.bytes == loaded.bytes > 0
+        manifest = read(tmp_path / f"rank{rank}.pt.sentinel.json")
+        assert manifest is not None and manifest.digest == saved.digest.hex()
+        # All but the values that are no tensors.
+        assert saved.tensors == len(manifest.tensors) - 1 > 0
     assert len({reports[f"rank{rank}.pt", SAVED].replica_checksum for rank in range(4)}) == 1
 
 

@@ -35,8 +35,34 @@ export type TrainingRecord =
   | { readonly kind: 'step'; readonly sample: StepSample; readonly layers: readonly string[]; readonly cost: Cost }
   | { readonly kind: 'replicas'; readonly moment: Moment; readonly held: Held }
   | { readonly kind: 'replay'; readonly moment: Moment; readonly replay: Replay }
-  | { readonly kind: 'checkpoint'; readonly moment: Moment; readonly report: Omit<Checkpoint, 'group'> }
+  | {
+      readonly kind: 'checkpoint';
+      readonly moment: Moment;
+      readonly report: Omit<Checkpoint, 'group'>;
+      readonly digested: Digested;
+    }
   | { readonly kind: 'product'; readonly moment: Moment; readonly product: Product };
+
+/** What the digest of a checkpoint is of. */
+export interface Digested {
+  readonly algorithm: string;
+  readonly tensors: number;
+}
+
+/** A checkpoint that ranks of this node saved in one step: one file, or their parts of one folder. */
+export interface Saved {
+  readonly path: string;
+  readonly algorithm: string;
+  readonly step: number;
+  readonly timeUs: number;
+  /** By rank. */
+  readonly parts: readonly {
+    readonly rank: number;
+    readonly digest: string;
+    readonly tensors: number;
+    readonly bytes: number;
+  }[];
+}
 
 /** What the library cost the job, microseconds. */
 export interface Cost {

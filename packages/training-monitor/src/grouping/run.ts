@@ -6,7 +6,7 @@ import type { Held } from '../analysers/replica-watch.js';
 import { RunAnalysis } from '../analysers/run-analysis.js';
 import type { StepSample } from '../analysers/step-sample.js';
 import { disagreeing, mergeChecksums, mergeReplays } from './merge-copies.js';
-import { isLocal, type Sender, type TrainingRecord } from './record.js';
+import { type Digested, isLocal, type Saved, type Sender, type TrainingRecord } from './record.js';
 import { type Round, StepBook } from './step-book.js';
 
 /** Names of layers that are kept of one rank. */
@@ -18,6 +18,11 @@ export interface RunCounts {
   readonly crowded: number;
   /** Copies of a round that say something else than the rest. */
   readonly disagreeing: number;
+}
+
+interface CheckpointTold {
+  readonly report: Omit<Checkpoint, 'group'>;
+  readonly digested: Digested;
 }
 
 type Told<T> = T & { readonly moment: Moment };
@@ -33,15 +38,17 @@ export class Run {
   readonly #steps = new StepBook<StepSample>();
   readonly #replicas = new StepBook<Told<{ held: Held }>>();
   readonly #replays = new StepBook<Told<{ replay: Replay }>>();
-  readonly #checkpoints = new StepBook<Told<{ report: Omit<Checkpoint, 'group'> }>>();
+  readonly #checkpoints = new StepBook<Told<CheckpointTold>>();
+  readonly #onSaved: (saved: Saved) => void;
   #disagreeing = 0;
   /** Since when no rank is there; null while one is. */
   emptySinceMs: number | null = null;
   /** Findings until now that a replay may explain. */
   replaysWanted = 0;
 
-  constructor(job: Sender, thresholds: TrainingThresholds) {
+  constructor(job: Sender, thresholds: TrainingThresholds, onSaved: (saved: Saved) => void) {
     this.job = job;
+    this.#onSaved = onSaved;
     this.#size = job.places.length;
     const local = job.places.flatMap((_, rank) => (isLocal(job, rank) ? [rank] : []));
     const groups = job.places.map(({ replicaGroup }) => replicaGroup);
@@ -129,11 +136,14 @@ export class Run {
     return merged === null ? [] : this.#analysis.replay(merged, momentOf(copies));
   };
 
-  readonly #checkpoint = ({ copies }: Round<Told<{ report: Omit<Checkpoint, 'group'> }>>): Finding[] =>
-    this.#analysis.checkpoints(
+  readonly #checkpoint = ({ copies }: Round<Told<CheckpointTold>>): Finding[] => {
+    const saved = savedBy([...copies.values()], momentOf(copies));
+    if (saved !== null) this.#onSaved(saved);
+    return this.#analysis.checkpoints(
       [...copies.values()].map(({ report }) => report),
       momentOf(copies),
     );
+  };
 }
 
 /** Where all answers agree the rank itself alone tells of it. */
@@ -142,6 +152,17 @@ function isSettled(copies: ReadonlyMap<number, { readonly replay: Replay }>): bo
     const digests = new Set(replay.answers.map(({ digest }) => digest));
     return replay.rank === rank && digests.size <= 1;
   });
+}
+
+/** Null where it was loaded, or its digests are not known. */
+function savedBy(told: readonly CheckpointTold[], moment: Moment): Saved | null {
+  const parts = told
+    .filter(({ report, digested }) => report.event === 'saved' && report.digest !== '' && digested.algorithm !== '')
+    .map(({ report: { rank, digest, bytes }, digested: { tensors } }) => ({ rank, digest, tensors, bytes }));
+  const [first] = told;
+  if (first === undefined || parts.length === 0) return null;
+  const { report, digested } = first;
+  return { ...moment, path: report.path, algorithm: digested.algorithm, parts: parts.sort((a, b) => a.rank - b.rank) };
 }
 
 function momentOf(copies: ReadonlyMap<number, { readonly moment: Moment }>): Moment {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Finding } from '../analysers/finding.js';
 import { shippedLimits } from '../bench/support/limits.js';
 import { senderOf } from '../testing/job.js';
-import type { Sender, TrainingRecord } from './record.js';
+import type { Saved, Sender, TrainingRecord } from './record.js';
 import { MAX_PLACES, MAX_RUNS, Runs } from './runs.js';
 import { GRACE_MS } from './step-book.js';
 
@@ -11,8 +11,13 @@ const OVER_MS = 10 * 60_000;
 
 function site() {
   const found: { job: Sender; finding: Finding }[] = [];
-  const runs = new Runs({ thresholds: shippedLimits(), onFinding: (job, finding) => found.push({ job, finding }) });
-  return { runs, found, ranks: () => found.map(({ finding }) => finding.ranks) };
+  const saved: Saved[] = [];
+  const runs = new Runs({
+    thresholds: shippedLimits(),
+    onFinding: (job, finding) => found.push({ job, finding }),
+    onSaved: (_, one) => saved.push(one),
+  });
+  return { runs, found, saved, ranks: () => found.map(({ finding }) => finding.ranks) };
 }
 
 const replicas = (step: number, checksums: readonly string[]): TrainingRecord => ({
@@ -129,4 +134,17 @@ test('ranks of a run share what is kept of their places; all of a node are bound
   others[1]?.leave(0);
   const small = runs.join(senderOf(1, 0, { runId: 'e' }));
   assert.deepEqual([runs.size, small.sender.places.length], [4, 1]);
+});
+
+test('a checkpoint that the ranks of a node saved is told once, with the digest of each; one that was loaded is not', () => {
+  const { runs, saved } = site();
+  const members = [0, 1, 2, 3].map((rank) => runs.join(senderOf(4, rank)));
+  const checkpoint = (rank: number, event: 'saved' | 'loaded', step: number): TrainingRecord => ({
+    ...{ kind: 'checkpoint', moment: { step, timeUs: 7 }, digested: { algorithm: 'sha256', tensors: 5 + rank } },
+    report: { ...{ rank, event, path: '/c/9', digest: `a${rank}`, expected: '', bytes: 64 }, differing: [] },
+  });
+  for (const [rank, member] of members.entries()) member.take(checkpoint(rank, 'saved', 9), 0);
+  for (const [rank, member] of members.entries()) member.take(checkpoint(rank, 'loaded', 10), 0);
+  const parts = [0, 1, 2, 3].map((rank) => ({ rank, digest: `a${rank}`, tensors: 5 + rank, bytes: 64 }));
+  assert.deepEqual(saved, [{ path: '/c/9', algorithm: 'sha256', step: 9, timeUs: 7, parts }]);
 });

@@ -24,6 +24,7 @@ const MAX_DIFFERING = 16;
 /** As the engine takes them: what it refuses must not get into the spool. */
 const NODE_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 const DEVICE_ID = /^[!-~]{0,128}$/;
+const ALGORITHM = /^[a-z0-9-]{0,64}$/;
 const CONTROL = /\p{Cc}/u;
 /** Of what a replica holds. */
 const BLOCK_BYTES = 8;
@@ -140,7 +141,9 @@ function checkpoint(report: CheckpointReport, { rank }: Sender): TrainingRecord 
   const found = digest('checkpoint.digest', report.digest, true);
   const expected = digest('checkpoint.expected', report.expected, true);
   const checked = { rank, event, path, digest: found, expected, bytes: Number(bytes), differing };
-  return { kind: 'checkpoint', moment: moment('checkpoint', report), report: checked };
+  if (!ALGORITHM.test(report.algorithm)) throw wrong('checkpoint.algorithm', 'a name such as sha256');
+  const digested = { algorithm: report.algorithm, tensors: Number(report.tensors) };
+  return { kind: 'checkpoint', moment: moment('checkpoint', report), report: checked, digested };
 }
 
 function eventOf(event: CheckpointReport['event']): 'saved' | 'loaded' {

@@ -37,6 +37,7 @@ export function eventOf(job: Sender, finding: Finding, devices: Devices, nowUs: 
     limit: finding.limit,
     detail: shortened(unknown ? `${finding.detail}; what its devices answered is not known` : finding.detail),
     comparison,
+    saved: undefined,
   };
 }
 

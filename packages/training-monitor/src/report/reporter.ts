@@ -1,9 +1,10 @@
 import type { NotSent, Outbox } from '@sentinel/monitor-kit/report/outbox';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Finding } from '../analysers/finding.js';
-import type { Sender } from '../grouping/record.js';
+import type { Saved, Sender } from '../grouping/record.js';
 import type { Devices } from './devices.js';
 import { eventOf } from './event.js';
+import { savedEventOf } from './saved-event.js';
 
 /** Ranks that tell one finding from another. */
 const MAX_NAMED = 32;
@@ -39,5 +40,13 @@ export class Reporter {
     if (event === null) return onNotSent('elsewhere', 1);
     const who = [ranks.length, ...ranks.slice(0, MAX_NAMED)].join(',');
     outbox.take({ event, key: [job.jobId, job.runId, detector, who, about].join('\0'), testBuild: job.testBuild });
+  };
+
+  /** For the ledger. */
+  readonly saved = (job: Sender, saved: Saved): void => {
+    const { devices, outbox, nowUs } = this.#parts;
+    const { path, step, parts } = saved;
+    const key = [job.jobId, job.runId, 'saved', path, step, ...parts.map(({ digest }) => digest).slice(0, MAX_NAMED)];
+    outbox.take({ event: savedEventOf(job, saved, devices, nowUs()), key: key.join('\0'), testBuild: job.testBuild });
   };
 }

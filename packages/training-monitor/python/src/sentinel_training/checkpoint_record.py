@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from ._wire import training_pb2 as wire
-from .manifest import Manifest, differing
+from .manifest import VALUES, Manifest, differing
 
 MAX_PATH_BYTES = 1024
 
@@ -28,6 +28,7 @@ def record(
         expected=bytes.fromhex(kept.digest) if kept is not None and comparable else b"",
         bytes=now.bytes,
         replica_checksum=bytes.fromhex(now.replica_checksum),
+        tensors=sum(name != VALUES for name in now.tensors),
         differing=differing(now, kept) if kept is not None and comparable else [],
     )
     return wire.StreamStepsRequest(checkpoint=report)
