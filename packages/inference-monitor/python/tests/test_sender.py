@@ -62,3 +62,25 @@ def test_one_engine_each(configure: Configure) -> None:
 
 def test_socket_beside_the_file(configure: Configure, tmp_path: Path) -> None:
     assert InferenceMonitor.from_config(configure())._channel.settings.socket_path == str(tmp_path / "inference.sock")
+
+
+def test_requests_are_counted_once_whatever_breaks(
+    configure: Configure, analyser: Analyser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The analyser counts each stream from nought."""
+    monkeypatch.setattr(sender, "FIRST_RETRY_S", 0.01)
+    monitor = InferenceMonitor.from_config(configure())
+    call = monitor.wrap(lambda: {"logprobs": [-1.0]})
+    analyser.wait(
+        lambda: analyser.requests != [] and analyser.requests[-1].seen == 3,
+        lambda: None if monitor.seen == 3 else call(),
+    )
+    analyser.stop()
+    after = Analyser(tmp_path / "inference.sock")
+    after.wait(lambda: len(after.of("hello")) == 1)
+    for _ in range(2):
+        call()
+    after.wait(lambda: after.requests[-1].seen == 2)
+    monitor.close()
+    assert max(one.seen for one in analyser.requests) + max(one.seen for one in after.requests) == monitor.seen == 5
+    after.stop()

@@ -30,6 +30,8 @@ class Channel:
         self._questions: collections.deque[wire.Question] = collections.deque(maxlen=QUEUE_QUESTIONS)
         self._sender: sender.Sender[wire.StreamSamplesRequest, wire.StreamSamplesResponse] | None = None
         self._hello = wire.ServerHello()
+        # Requests that the analyser was told of, by whatever stream, and by those before this one.
+        self._told = self._told_before = 0
 
     @property
     def dropped(self) -> int:
@@ -57,7 +59,7 @@ class Channel:
                 command=f"sentinel-inference-monitor --config {self.settings.path}",
             ),
             self.settings.socket_path,
-            lambda: wire.StreamSamplesRequest(hello=self._hello, seen=self.sampling.seen),
+            self._greet,
             self._count,
             self._answered,
         )
@@ -84,8 +86,16 @@ class Channel:
             self._sender.close()
             self._sender = None
 
+    def _greet(self) -> wire.StreamSamplesRequest:
+        self._told_before = self._told
+        greeting = wire.StreamSamplesRequest(hello=self._hello)
+        self._count(greeting, False)
+        return greeting
+
     def _count(self, record: wire.StreamSamplesRequest, _: bool) -> bool:
-        record.seen = self.sampling.seen
+        """The analyser counts from nought in each stream."""
+        self._told = self.sampling.seen
+        record.seen = self._told - self._told_before
         return False
 
     def _answered(self, answer: wire.StreamSamplesResponse) -> None:
