@@ -4,11 +4,17 @@ import { rmSync } from 'node:fs';
 import { createServer, get } from 'node:http';
 import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
+import { silentLogger } from '@sentinel/service-kit/logging';
 import { freePort } from '@sentinel/test-kit';
+import { settingsFor } from '../testing/front-in-process.js';
 import { Sidecar } from '../testing/sidecar.js';
+import { ControlClient } from './control/control-client.js';
+import { controlPath } from './control/messages.js';
+import { FrontSupervisor } from './supervise.js';
 
 /** Answers "fine", after a while where the path says so. */
 async function upstream(): Promise<string> {
@@ -85,6 +91,24 @@ test('a front that is killed costs what was in flight; what comes next waits for
   assert.deepEqual([...new Set(answers)], ['fine']);
   assert.notEqual(await sidecar.frontPid(), pid);
   await until('the analyser says so', () => /the front serves again/.test(sidecar.output));
+});
+
+test('a front that hangs is ended, and started again', async () => {
+  const folder = temporaryFolder();
+  const settings = settingsFor(await upstream(), { socket: join(folder, 's.sock') });
+  const supervisor = new FrontSupervisor(settings, silentLogger(), 100);
+  const address = await supervisor.start();
+  after(() => supervisor.drain());
+  const client = await ControlClient.connect(controlPath(settings.socket), () => undefined);
+  assert.ok(client !== null);
+  assert.equal(await ask(address), 'fine');
+  process.kill(client.hello.pid, 'SIGSTOP');
+  const waiting = ask(address);
+  await client.closed;
+  // Nobody had taken its connection yet.
+  assert.equal(await waiting, 'fine');
+  await until('it serves again', () => supervisor.serving);
+  assert.deepEqual([await ask(address), supervisor.restarts], ['fine', 1]);
 });
 
 test('without analyser and keeper a front that dies is started anew by the next analyser', async () => {

@@ -21,19 +21,27 @@ const ABSENT_MS = 3_000;
 /** Of an order to drain. */
 const DRAINED_MS = 27_000;
 
+/** The front tells its counts every second; one that has told nothing in so many seconds hangs, and requests with it. */
+const SILENT_TICKS = 30;
+const TICK_MS = 1_000;
+
 /** Keeps one front running; the front outlives it. */
 export class FrontSupervisor {
   readonly #settings: FrontSettings;
   readonly #log: Logger;
   readonly #command: readonly string[];
+  readonly #tickMs: number;
   #client: ControlClient | null = null;
   #stopped = false;
   #counts = zeroCounts();
+  #heard = true;
   #restarts = 0;
   #address = '';
 
-  constructor(settings: FrontSettings, log: Logger) {
+  /** @param tickMs how often it is looked whether the front has told something */
+  constructor(settings: FrontSettings, log: Logger, tickMs = TICK_MS) {
     this.#settings = settings;
+    this.#tickMs = tickMs;
     this.#log = log;
     this.#command = commandOf(settings);
   }
@@ -131,7 +139,7 @@ export class FrontSupervisor {
     let client = first;
     while (!this.#stopped) {
       this.#client = client;
-      await client.closed;
+      await this.#closed(client);
       this.#client = null;
       if (this.#stopped) return;
       this.#restarts += 1;
@@ -140,6 +148,21 @@ export class FrontSupervisor {
       if (next === null) return;
       client = next;
     }
+  }
+
+  /** By its death, or because it hangs and is ended. Counted are looks of this process, which may itself have stood still. */
+  async #closed({ closed, hello }: ControlClient): Promise<void> {
+    let silent = 0;
+    const timer = setInterval(() => {
+      silent = this.#heard ? 0 : silent + 1;
+      this.#heard = false;
+      if (silent !== SILENT_TICKS) return;
+      this.#log.error({ front: hello.pid }, 'the front has told nothing for 30 s: it hangs, and is ended');
+      end(hello.pid);
+    }, this.#tickMs);
+    timer.unref();
+    await closed;
+    clearInterval(timer);
   }
 
   /** The keeper starts it again; without one it is started anew. */
@@ -164,8 +187,17 @@ export class FrontSupervisor {
   }
 
   #take(message: FromFront): void {
+    this.#heard = true;
     if (message.kind === 'counts') this.#counts = message.counts;
     if (message.kind === 'said') this.#log[message.level](message.text);
+  }
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 
