@@ -1,12 +1,12 @@
-import { type BenchOutcome, bench, median } from '@sentinel/bench-kit';
-import { wilsonLower } from '@sentinel/monitor-kit/testing/intervals';
+import { type BenchOutcome, bench } from '@sentinel/bench-kit';
 import { Random } from '../harness/random.js';
 import { Deployment, type Replica } from './inference/deployment.js';
+import { commonFigures } from './inference/figures.js';
 import type { Told } from './inference/outcome.js';
 import { describe, play } from './inference/play.js';
 import { drawRounds, type Harm } from './inference/rounds.js';
 import { drawTensors, harmTriton, logitsOf, TRITON, TRITON_MODEL } from './inference/triton.js';
-import { type Asked, Users } from './inference/users.js';
+import { Users } from './inference/users.js';
 
 const REPLICAS = 3;
 const BLOCKS = 8;
@@ -43,30 +43,6 @@ export default bench({
     for (const { gpu, server } of replicas)
       if ((await logitsOf(server.url, TOKENS)) !== right) throw new Error(`${gpu} does not answer as at first`);
     const asked = users.map(({ counts }) => counts);
-    return { figures: figuresOf(told, asked) };
+    return { figures: commonFigures(told, asked, { name: 'changed', of: ({ changed }) => changed.user }) };
   },
 });
-
-function figuresOf(told: readonly Told[], asked: readonly Asked[]): Record<string, number> {
-  const sum = (of: (one: Asked) => number) => asked.reduce((total, one) => total + of(one), 0);
-  const sound = told.filter(({ round }) => round.harm === 'sound');
-  const harmed = told.filter(({ round }) => round.harm !== 'sound');
-  const visible = harmed.filter(({ changed }) => changed.user);
-  const right = visible.filter(({ outcome }) => outcome === 'right');
-  const seconds = right.map(({ named }) => named[0]?.seconds ?? Number.NaN);
-  return {
-    harmed: harmed.length,
-    wrong: harmed.filter(({ outcome }) => outcome === 'wrong').length,
-    sound_rounds: sound.length,
-    sound_events: sound.filter(({ outcome }) => outcome !== 'nothing').length,
-    users_answered: sum(({ answered }) => answered),
-    connections_lost: sum(({ connectionsLost }) => connectionsLost),
-    users_failed_by_monitor: sum(({ failedByMonitor }) => failedByMonitor),
-    users_failed_by_server: sum(({ failedByServer }) => failedByServer),
-    changed: visible.length,
-    changed_named_pct: (100 * right.length) / visible.length,
-    changed_named_lower95_pct: 100 * wilsonLower(right.length, visible.length),
-    seconds_p50: median(seconds),
-    seconds_max: Math.max(...seconds),
-  };
-}

@@ -13,17 +13,25 @@ export interface Weights {
   readonly parameters: number;
 }
 
-/** Figures of docs/goals.json. */
-export function figuresOf(told: readonly Told[], weights: Weights, asked: readonly Asked[]): Record<string, number> {
-  const sum = (of: (one: Asked) => number) => asked.reduce((total, one) => total + of(one), 0);
+/** An answer that is asked for directly, and by which harm is seen to matter. */
+export interface Visible {
+  /** Of its figures in docs/goals.json. */
+  readonly name: 'changed' | 'canary_changed';
+  readonly of: (told: Told) => boolean;
+}
+
+/** Figures of docs/goals.json that every kind of server has. */
+export function commonFigures(
+  told: readonly Told[],
+  asked: readonly Asked[],
+  { name, of }: Visible,
+): Record<string, number> {
+  const sum = (count: (one: Asked) => number) => asked.reduce((total, one) => total + count(one), 0);
   const sound = told.filter(({ round }) => round.harm === 'sound');
   const harmed = told.filter(({ round }) => round.harm !== 'sound');
-  const visible = harmed.filter(({ changed }) => changed.canary);
-  const right = harmed.filter(({ outcome }) => outcome === 'right');
+  const visible = harmed.filter(of);
   const named = visible.filter(({ outcome }) => outcome === 'right').length;
-  const quiet = harmed.filter(({ outcome }) => outcome === 'nothing');
-  const seconds = right.map((one) => first(one).seconds);
-  const by = (detector: string) => right.filter((one) => first(one).detector === detector).length;
+  const seconds = harmed.filter(({ outcome }) => outcome === 'right').map((one) => first(one).seconds);
   return {
     harmed: harmed.length,
     wrong: harmed.filter(({ outcome }) => outcome === 'wrong').length,
@@ -33,11 +41,22 @@ export function figuresOf(told: readonly Told[], weights: Weights, asked: readon
     connections_lost: sum(({ connectionsLost }) => connectionsLost),
     users_failed_by_monitor: sum(({ failedByMonitor }) => failedByMonitor),
     users_failed_by_server: sum(({ failedByServer }) => failedByServer),
-    canary_changed: visible.length,
-    canary_changed_named_pct: (100 * named) / visible.length,
-    canary_changed_named_lower95_pct: 100 * wilsonLower(named, visible.length),
+    [name]: visible.length,
+    [`${name}_named_pct`]: (100 * named) / visible.length,
+    [`${name}_named_lower95_pct`]: 100 * wilsonLower(named, visible.length),
     seconds_p50: median(seconds),
     seconds_max: Math.max(...seconds),
+  };
+}
+
+/** Those of language models: by detector and kind of harm. */
+export function figuresOf(told: readonly Told[], weights: Weights, asked: readonly Asked[]): Record<string, number> {
+  const harmed = told.filter(({ round }) => round.harm !== 'sound');
+  const right = harmed.filter(({ outcome }) => outcome === 'right');
+  const quiet = harmed.filter(({ outcome }) => outcome === 'nothing');
+  const by = (detector: string) => right.filter((one) => first(one).detector === detector).length;
+  return {
+    ...commonFigures(told, asked, { name: 'canary_changed', of: ({ changed }) => changed.canary }),
     ...Object.fromEntries(DETECTORS.map((detector) => [`first_by_${detector}`, by(detector)])),
     first_by_statistics: right.length - DETECTORS.reduce((total, detector) => total + by(detector), 0),
     ...Object.fromEntries(
