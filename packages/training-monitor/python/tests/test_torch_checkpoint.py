@@ -17,6 +17,7 @@ from conftest import Configure
 from ranks import Ranks
 from sentinel_training._wire import training_pb2 as wire
 from sentinel_training.manifest import read
+from sentinel_training.pytorch.checkpoint import tensors, values
 
 SAVED, LOADED = wire.CheckpointReport.EVENT_SAVED, wire.CheckpointReport.EVENT_LOADED
 
@@ -109,3 +110,25 @@ def test_sharded(ranks: Ranks, analyser: Analyser, configure: Configure, tmp_pat
     assert len(loaded) == 4
     wrong = [one for one in loaded if one.digest != one.expected]
     assert [list(one.differing) for one in wrong] == [[f"model.{NAME}[64:96,0:32]"]]
+
+
+def test_only_what_needs_no_other_rank_is_asked_for_its_state() -> None:
+    class Application:
+        """As the documentation of torch.distributed.checkpoint has it: asked for its state it may gather it from all ranks."""
+
+        def state_dict(self) -> dict[str, Any]:
+            raise AssertionError("it was asked once more")
+
+    class FullyShardedDataParallel(torch.nn.Linear):
+        state_dict = Application.state_dict
+
+    model = torch.nn.Linear(2, 1)
+    content = {
+        "model": model,
+        "optimizer": torch.optim.SGD(model.parameters(), lr=0.5),
+        "app": Application(),
+        "sharded": torch.nn.Sequential(FullyShardedDataParallel(2, 1)),
+        "weight": torch.ones(3),
+    }
+    assert [name for name, _ in tensors(content)] == ["model.weight", "model.bias", "weight"]
+    assert b"lr 0.5" in values(content)[0].data

@@ -128,7 +128,7 @@ def tensors(content: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
     elif isinstance(content, list | tuple):
         for at, value in enumerate(content):
             yield from tensors(value, f"{name}.{at}" if name else str(at))
-    elif callable(getattr(content, "state_dict", None)):
+    elif _answers_alone(content):
         yield from tensors(content.state_dict(), name)
 
 
@@ -151,8 +151,16 @@ def _values(content: Any, name: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(content, list | tuple):
         for at, value in enumerate(content):
             yield from _values(value, f"{name}.{at}")
-    elif not isinstance(content, Tensor) and callable(getattr(content, "state_dict", None)):
+    elif _answers_alone(content):
         yield from _values(content.state_dict(), name)
+
+
+def _answers_alone(content: Any) -> bool:
+    """May its state be asked for once more? What is neither a module nor an optimizer, and a module of the first FSDP, may speak with
+    other ranks then, which are not there."""
+    if isinstance(content, torch.nn.Module):
+        return all(type(module).__name__ != "FullyShardedDataParallel" for module in content.modules())
+    return isinstance(content, torch.optim.Optimizer)
 
 
 def part(name: str, tensor: Tensor) -> Part:
