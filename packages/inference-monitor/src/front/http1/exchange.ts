@@ -33,6 +33,11 @@ export class Exchange {
     return this.#state === 'swallow';
   }
 
+  /** The server has ended the connection before it answered. */
+  unanswered(): void {
+    if (this.#state === 'head' && this.#plan.unanswered()) this.#state = 'swallow';
+  }
+
   /** For the answer to the original request, which the plan has asked for. */
   next(): Exchange {
     return new Exchange(this.original, this.#plan, this.#write);

@@ -297,6 +297,7 @@ export class Tunnel {
   #serverEnded(): void {
     const exchange = this.#exchange;
     this.#exchange = null;
+    if (this.#responses.place === 'between') exchange?.unanswered();
     if (exchange?.again === true) {
       this.#sendAgain(exchange);
       return;
@@ -315,6 +316,7 @@ export class Tunnel {
   #serverFailed(connected: boolean): void {
     const exchange = this.#exchange;
     this.#exchange = null;
+    if (connected && this.#responses.place === 'between') exchange?.unanswered();
     if (exchange?.again === true) {
       this.#sendAgain(exchange);
       return;

@@ -155,3 +155,28 @@ test('a body without a length is the body of its request, whatever the method, a
   assert.equal((await bare.toArray()).join(''), 'ok');
   assert.deepEqual(seen, [...methods.map((method) => [method, smuggled, ['a', 'b', 'c=1; d=2']]), ['GET', '', []]]);
 });
+
+test('a server that hangs up on the changed request gets the original over HTTP/2 too', async () => {
+  let hungUp = 0;
+  const server = createServer(async (request, response) => {
+    const text = Buffer.concat(await request.toArray()).toString();
+    if (/"logprobs":5/.test(text)) {
+      hungUp += 1;
+      request.socket.destroy();
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end('{"model":"m","choices":[{"index":0,"text":"x","logprobs":null}]}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close().closeAllConnections());
+  const { session } = await through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, sampleAll());
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  for (let k = 0; k < 3; k += 1) {
+    const answer = await ask(session, { ':path': '/v1/completions', 'content-type': 'application/json' }, body);
+    assert.equal(answer.status, 200);
+  }
+  assert.equal(hungUp, 2);
+  session.close();
+});

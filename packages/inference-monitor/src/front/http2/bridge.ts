@@ -158,9 +158,17 @@ class StreamExchange {
     };
     const server = upstream.protocol === 'https:' ? tlsRequest(options) : request(options);
     this.#server = server;
-    server.on('response', (answer) => this.#answer(answer, plan, original));
+    let answered = false;
+    server.on('response', (answer) => {
+      answered = true;
+      this.#answer(answer, plan, original);
+    });
     server.on('error', () => {
       if (this.#client.destroyed) return;
+      if (!answered && original !== null && plan?.unanswered() === true) {
+        this.#ask(plan, original).end(original);
+        return;
+      }
       if (this.#client.headersSent) {
         this.#client.close(constants.NGHTTP2_INTERNAL_ERROR);
         return;

@@ -49,18 +49,34 @@ function isValue(text: Buffer, at: number): boolean {
   return text[at] !== 'n'.charCodeAt(0);
 }
 
-/** An event that vLLM sends for the sake of tokens alone, while a parser of tool calls or of reasoning holds the text back. */
+/** Of an event that is about nothing but its tokens. */
+const EVENT_KEYS = new Set(['id', 'object', 'created', 'model', 'system_fingerprint', 'choices']);
+const CHOICE_KEYS = new Set(['index', 'delta']);
+/** Of a choice: what was asked for in addition. */
+const TOKEN_KEYS = new Set(['logprobs', 'token_ids']);
+
+/**
+ * An event that vLLM sends for the sake of tokens alone, while a parser of tool calls or of reasoning holds the text back: it has them, no
+ * text, and nothing else.
+ */
 export function carriesNothing(text: Buffer): boolean {
   const choices = member(text, 'choices');
-  if (choices === undefined) return false;
+  if (choices === undefined || !hasOnly(text, members(text), EVENT_KEYS)) return false;
   const all = elements(text, choices.start);
   return (
     all.length > 0 &&
     all.every(({ start }) => {
-      const delta = member(text, 'delta', start);
-      const finish = member(text, 'finish_reason', start);
+      const inside = members(text, start);
+      const delta = inside.find(({ key }) => key === 'delta');
       const empty = delta !== undefined && members(text, delta.start).length === 0 && delta.end - delta.start >= 2;
-      return empty && (finish === undefined || !isValue(text, finish.start));
+      const told = inside.some(({ key, start: at }) => TOKEN_KEYS.has(key) && isValue(text, at));
+      const rest = inside.filter(({ key }) => !TOKEN_KEYS.has(key));
+      return empty && told && hasOnly(text, rest, CHOICE_KEYS);
     })
   );
+}
+
+/** Whatever else there is has no value. */
+function hasOnly(text: Buffer, all: readonly Member[], keys: ReadonlySet<string>): boolean {
+  return all.every(({ key, start }) => keys.has(key) || !isValue(text, start));
 }

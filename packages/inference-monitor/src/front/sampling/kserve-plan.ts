@@ -82,6 +82,10 @@ export class KservePlan implements Plan {
     };
   }
 
+  unanswered(): boolean {
+    return false;
+  }
+
   abandon(): void {
     // Nothing is kept of an answer that did not come to its end.
   }

@@ -2,7 +2,7 @@ import type { Replay, RequestSample } from '@sentinel/contracts/sentinel/v1/infe
 import { AnswerTally } from './answer-tally.js';
 import { carriesNothing, hide } from './hide.js';
 import { edited } from './json-spans.js';
-import { saysNonfinite } from './nonfinite.js';
+import { parsedTolerantly, saysNonfinite } from './nonfinite.js';
 import { type Added, type Asking, type Route, withMoreAsked } from './openai-request.js';
 import { type Doubt, isOpaque, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { learnShape, type Shape } from './shape.js';
@@ -91,6 +91,12 @@ export class OpenAiPlan implements Plan {
     };
   }
 
+  unanswered(): boolean {
+    const changed = this.body !== null && !this.#again;
+    this.#again ||= changed;
+    return changed;
+  }
+
   #keepError(data: Buffer): void {
     if (this.#error.length < MAX_ERROR_BYTES) this.#error = Buffer.concat([this.#error, data]);
   }
@@ -169,7 +175,7 @@ export class OpenAiPlan implements Plan {
   #look(text: Buffer): boolean {
     let answer: unknown;
     try {
-      answer = JSON.parse(text.toString('utf8'));
+      answer = parsedTolerantly(text.toString('utf8'));
     } catch {
       this.#parts.onDoubt('answer');
       return false;

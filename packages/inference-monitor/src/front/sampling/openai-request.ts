@@ -69,14 +69,15 @@ export function readAsking(body: Buffer, route: Route): Asking | Doubt {
   const plain =
     route === 'chat' ? [null, false, true].includes(logprobs as boolean | null) : logprobs === null || asksLogprobs;
   if (!plain || (route === 'chat' && !asksLogprobs && isSet(top))) return 'conflict';
-  const few = route === 'chat' && asksLogprobs ? (top ?? 0) : null;
+  // How a server writes that no likeliest tokens were asked for is its own.
+  const few = route === 'chat' && asksLogprobs ? top : null;
   return {
     stream: stream === true,
     model: typeof model === 'string' ? model : '',
     asksLogprobs,
     asksTokenIds: ids === true,
     isText: isText(request),
-    fewTop: typeof few === 'number' && Number.isInteger(few) && few >= 0 && few < TOP ? few : null,
+    fewTop: typeof few === 'number' && Number.isInteger(few) && few > 0 && few < TOP ? few : null,
   };
 }
 

@@ -7,6 +7,8 @@ export interface Plan {
   readonly body: Buffer | null;
   /** Once the head of the answer is there; after `again`, that of the answer to the original, which is not asked again. */
   answer(status: number, headers: Head['headers']): Reading;
+  /** The server ended the connection instead of answering. @returns whether it is to be sent the original, once */
+  unanswered(): boolean;
   /** The answer did not come to its end. */
   abandon(): void;
 }

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
 import { startFront } from '../../testing/front-in-process.js';
@@ -55,9 +58,101 @@ for (const [name, flavour] of Object.entries({
     const learning = counts.doubts.unknown_shape;
     assert.equal(learning, 4);
     assert.equal(samples.length, REQUESTS.length * 3 - learning);
-    assert.ok(samples.every(({ blocks }) => blocks.length > 0 && (blocks[0]?.entropy ?? 0) > 0));
+    assert.ok(samples.every(({ blocks }) => blocks.length > 0));
+    // A chat that asks for log probabilities alone is looked at with what it asked for.
+    assert.equal(samples.filter(({ blocks }) => (blocks[0]?.entropy ?? 0) > 0).length, samples.length - 3);
     assert.equal(counts.failures, 0);
   });
+
+/** A server that answers by the request alone: what it writes, or null = it hangs up. */
+async function answering(answer: (asked: Record<string, unknown>) => string | null) {
+  const server = createServer(async (request, response) => {
+    const text = Buffer.concat(await request.toArray()).toString();
+    const asked = JSON.parse(text) as Record<string, unknown>;
+    const written = answer(asked);
+    if (written === null) request.socket.destroy();
+    else
+      response.writeHead(200, { 'content-type': asked['stream'] === true ? 'text/event-stream' : 'application/json' });
+    response.end(written);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close().closeAllConnections());
+  const direct = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { samples, counts, sampling } = sampleAll();
+  const { port } = await startFront(direct, { sampling, counts });
+  return { direct, through: `http://127.0.0.1:${port}`, samples, counts };
+}
+
+const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+
+test('an event with anything else than tokens in it passes, whatever else it lacks', async () => {
+  const event = (more: object, choice: object) =>
+    `data: ${JSON.stringify({ id: '1', ...more, choices: [{ index: 0, delta: {}, finish_reason: null, ...choice }] })}\n\n`;
+  const { direct, through } = await answering(({ logprobs }) => {
+    const told = isSet(logprobs) ? { logprobs: { content: [{ token: 'a', logprob: -1, top_logprobs: [] }] } } : {};
+    const first = { index: 0, delta: { content: 'a' }, finish_reason: null, ...told };
+    return [
+      event({}, {}),
+      event({ usage: { completion_tokens: 1 } }, told),
+      event({}, { content_filter_results: { hate: {} }, ...told }),
+      event({ usage: null }, { finish_reason: 'stop' }),
+      `data: ${JSON.stringify({ choices: [first] })}\n\n`,
+      ...(isSet(logprobs) ? [event({ usage: null, object: 'c' }, told)] : []),
+      'data: [DONE]\n\n',
+    ].join('');
+  });
+  const body = JSON.stringify({ model: 'm', messages: [], stream: true });
+  const expected = await post(direct, CHAT, body);
+  for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, CHAT, body), expected);
+});
+
+test('a chat that asks for log probabilities and for no likeliest tokens is not changed: servers write that in their own ways', async () => {
+  const { direct, through, samples } = await answering(({ top_logprobs: top }) => {
+    const told = { token: 'a', logprob: -1, top_logprobs: isSet(top) ? [{ token: 'a', logprob: -1 }] : null };
+    return JSON.stringify({ model: 'm', choices: [{ index: 0, message: {}, logprobs: { content: [told] } }] });
+  });
+  for (const asked of [{ logprobs: true }, { logprobs: true, top_logprobs: 0 }]) {
+    const body = JSON.stringify({ model: 'm', messages: [], ...asked });
+    const expected = await post(direct, CHAT, body);
+    assert.deepEqual(await post(through, CHAT, body), expected);
+  }
+  assert.equal(samples.length, 2);
+});
+
+test('a NaN that a server writes as Python does is told, and hidden like everything that was not asked for', async () => {
+  const { direct, through, samples, counts } = await answering(({ logprobs }) =>
+    isSet(logprobs)
+      ? '{"model":"m","choices":[{"index":0,"text":"x","logprobs":{"token_logprobs":[NaN],"top_logprobs":[{"x":NaN}]}}]}'
+      : '{"model":"m","choices":[{"index":0,"text":"x","logprobs":null}]}',
+  );
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  const expected = await post(direct, COMPLETIONS, body);
+  for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, COMPLETIONS, body), expected);
+  assert.deepEqual([samples.length, counts.doubts.answer, samples[0]?.blocks[0]?.impossible], [2, 0, 2]);
+});
+
+test('any number of likeliest tokens is looked at', async () => {
+  const top = Object.fromEntries(Array.from({ length: 150_000 }, (_, k) => [`t${k}`, -12.25]));
+  const { through, samples, counts } = await answering(() =>
+    JSON.stringify({
+      model: 'm',
+      choices: [{ index: 0, text: 'x', logprobs: { token_logprobs: [-1], top_logprobs: [top] } }],
+    }),
+  );
+  assert.equal((await post(through, COMPLETIONS, JSON.stringify({ prompt: 'x', logprobs: 150_000 }))).status, 200);
+  assert.deepEqual([samples.length, counts.failures], [1, 0]);
+});
+
+test('a server that hangs up on the changed request gets the original, once, and soon is left alone', async () => {
+  const { direct, through, counts } = await answering(({ logprobs }) =>
+    isSet(logprobs) ? null : '{"model":"m","choices":[{"index":0,"text":"x","logprobs":null}]}',
+  );
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  const expected = await post(direct, COMPLETIONS, body);
+  for (let k = 0; k < 10; k += 1) assert.deepEqual(await post(through, COMPLETIONS, body), expected);
+  assert.equal(counts.doubts.refused, 9);
+});
 
 test('a chat with a picture is not computed again by its tokens alone', async () => {
   const { through, samples } = await sampled();

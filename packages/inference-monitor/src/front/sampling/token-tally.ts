@@ -44,9 +44,9 @@ function block(tokens: readonly Token[]): TokenBlock {
   return {
     logprobs: tokens.map(({ logprob }) => logprob ?? Number.NaN),
     entropy: told.length === 0 ? undefined : mean(told.map(entropy)),
-    topLogprob: told.length === 0 ? undefined : mean(told.map((top) => Math.max(...top))),
+    topLogprob: told.length === 0 ? undefined : mean(told.map(largest)),
     maxLogit: undefined,
-    excess: told.length === 0 ? undefined : Math.max(0, ...told.map((top) => mass(top) - 1)),
+    excess: told.length === 0 ? undefined : Math.max(0, largest(told.map(mass)) - 1),
     impossible: values.filter((value) => !possible(value)).length,
   };
 }
@@ -60,6 +60,11 @@ function entropy(top: readonly number[]): number {
   const rest = Math.max(0, 1 - mass(top));
   const ofRest = rest === 0 ? 0 : -rest * Math.log(rest);
   return top.reduce((sum, logprob) => sum - Math.exp(logprob) * logprob, ofRest);
+}
+
+/** Of any number of values: arguments of a call are limited. */
+function largest(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
 }
 
 function mass(top: readonly number[]): number {
