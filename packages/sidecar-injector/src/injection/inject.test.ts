@@ -123,6 +123,23 @@ test('who does not ask, or has it, stays as it is', () => {
   assert.equal(injectionFor(pod, SETTINGS).outcome, 'present');
 });
 
+test('hooks of the server that name its port keep the number, as probes do', () => {
+  const lifecycle = {
+    postStart: { httpGet: { port: 'http', path: '/warm' } },
+    preStop: { exec: { command: ['drain'] }, tcpSocket: { port: 'http' } },
+  };
+  const { pod } = injected(podOf({ containers: [server({ lifecycle })] }));
+  assert.deepEqual(pod.spec.containers[0]?.lifecycle, {
+    postStart: { httpGet: { port: 8000, path: '/warm' } },
+    preStop: { exec: { command: ['drain'] }, tcpSocket: { port: 8000 } },
+  });
+});
+
+test('a sidecar among the init containers is one too', () => {
+  const initContainers = [{ name: 'sentinel-inference-monitor' }];
+  assert.equal(injectionFor(podOf({ spec: { initContainers } }), SETTINGS).outcome, 'present');
+});
+
 const REFUSED: readonly (readonly [Parameters<typeof podOf>[0], RegExp])[] = [
   [{ annotations: { framework: 'vLLM' } }, /framework is "vLLM": it has to be one of vllm, trtllm, triton, generic/],
   [{ annotations: { 'sampling-rate': '2' } }, /sampling-rate .* a number from 0 to 1/],
@@ -139,6 +156,27 @@ const REFUSED: readonly (readonly [Parameters<typeof podOf>[0], RegExp])[] = [
   [{ annotations: { 'listen-port': '65535' } }, /1 to 65534/],
   [{ spec: { volumes: [{ name: 'sentinel-run' }] } }, /volume sentinel-run/],
   [{ containers: [] }, /no container/],
+  [{ spec: { restartPolicy: 'Never' } }, /to end by itself \(restartPolicy Never\)/],
+  [{ annotations: { 'listen-port': '9093' } }, /the sidecar listens on 9093 for something else/],
+  [
+    { spec: { initContainers: [{ name: 'proxy', ports: [{ containerPort: 18_000 }] }] } },
+    /container proxy listens on 18000/,
+  ],
+  [
+    { containers: [server(), { name: 'exporter', ports: [{ containerPort: 9_093 }] }] },
+    /9093 itself, which the sidecar/,
+  ],
+  [
+    { annotations: { replicas: 'a:1' }, containers: [server(), { name: 'x', ports: [{ containerPort: 50_053 }] }] },
+    /50053 itself, which the sidecar needs/,
+  ],
+  [
+    {
+      annotations: { library: 'true' },
+      containers: [server({ volumeMounts: [{ name: 'host-run', mountPath: '/run/sentinel/' }] })],
+    },
+    /mounts host-run at \/run\/sentinel itself/,
+  ],
 ];
 
 for (const [parts, expected] of REFUSED) {

@@ -1,6 +1,14 @@
 import { CONTAINER_NAME, INJECTED, OPT_IN, OptionError, optionsOf, type PodOptions } from './options.js';
 import { type Container, type PatchOperation, type Pod, type PortTarget, type Probe, pointer } from './pod.js';
-import { type SidecarSettings, SOCKET_FOLDER, sidecarContainer, sidecarVolumes, VOLUMES } from './sidecar.js';
+import {
+  METRICS_PORT,
+  REPLICAS_PORT,
+  type SidecarSettings,
+  SOCKET_FOLDER,
+  sidecarContainer,
+  sidecarVolumes,
+  VOLUMES,
+} from './sidecar.js';
 
 /** What becomes of a pod. */
 export interface Injection {
@@ -11,6 +19,8 @@ export interface Injection {
   readonly warnings: readonly string[];
 }
 
+const ANOTHER_PORT = 'set annotation sentinel-sdc.io/listen-port to another port';
+const HOOKS = ['postStart', 'preStop'] as const;
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
 
 /**
@@ -20,7 +30,7 @@ const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
 export function injectionFor(pod: Pod, settings: SidecarSettings): Injection {
   const nothing = { patch: [], warnings: [] };
   if (pod.metadata?.labels?.[OPT_IN.label] !== OPT_IN.value) return { outcome: 'not_asked', ...nothing };
-  if (pod.spec.containers.some(({ name }) => name === CONTAINER_NAME)) return { outcome: 'present', ...nothing };
+  if (containersOf(pod).some(({ name }) => name === CONTAINER_NAME)) return { outcome: 'present', ...nothing };
   try {
     return inject(pod, optionsOf(pod), settings);
   } catch (error) {
@@ -30,11 +40,19 @@ export function injectionFor(pod: Pod, settings: SidecarSettings): Injection {
 }
 
 function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injection {
-  const { server, port, grpc, listenPort, library } = options;
+  const { server, port, grpc, listenPort, library, replicas } = options;
   const container = pod.spec.containers[server];
   if (container === undefined) throw new OptionError('the pod has no container');
   if (pod.spec.os?.name === 'windows') throw new OptionError('the pod is of Windows');
-  checkPorts(pod, grpc === null ? [listenPort] : [listenPort, grpc.listenPort]);
+  const { restartPolicy = 'Always' } = pod.spec;
+  if (restartPolicy !== 'Always')
+    throw new OptionError(
+      `the pod is to end by itself (restartPolicy ${restartPolicy}), and a sidecar would not let it`,
+    );
+  checkPorts(pod, grpc === null ? [listenPort] : [listenPort, grpc.listenPort], [
+    METRICS_PORT,
+    ...(replicas === null ? [] : [REPLICAS_PORT]),
+  ]);
   const moved = [port.name, grpc?.name ?? null].filter((name) => name !== null);
   const warnings = port.name === null ? [notByName(listenPort)] : [];
   const volumes = sidecarVolumes(settings);
@@ -57,15 +75,21 @@ function notByName(listenPort: number): string {
   return `the port of the inference server has no name: give it one and let Services target the name, or target ${listenPort}; until then no request passes through the sidecar`;
 }
 
-/** Containers of a pod share their ports. */
-function checkPorts({ spec }: Pod, wanted: readonly number[]): void {
-  if (spec.hostNetwork === true) throw new OptionError('the pod is in the network of its host');
-  for (const { name, ports = [] } of spec.containers) {
-    const taken = ports.find(({ containerPort }) => wanted.includes(containerPort));
-    if (taken === undefined) continue;
-    throw new OptionError(
-      `container ${name} listens on ${taken.containerPort} itself: set annotation sentinel-sdc.io/listen-port to another port`,
-    );
+function containersOf({ spec }: Pod): readonly Container[] {
+  return [...(spec.initContainers ?? []), ...spec.containers];
+}
+
+/** Containers of a pod share their ports. @param fixed those of the sidecar that no annotation moves */
+function checkPorts(pod: Pod, wanted: readonly number[], fixed: readonly number[]): void {
+  if (pod.spec.hostNetwork === true) throw new OptionError('the pod is in the network of its host');
+  const own = wanted.find((port) => fixed.includes(port));
+  if (own !== undefined) throw new OptionError(`the sidecar listens on ${own} for something else: ${ANOTHER_PORT}`);
+  for (const { name, ports = [] } of containersOf(pod)) {
+    for (const { containerPort } of ports) {
+      const who = `container ${name} listens on ${containerPort} itself`;
+      if (wanted.includes(containerPort)) throw new OptionError(`${who}: ${ANOTHER_PORT}`);
+      if (fixed.includes(containerPort)) throw new OptionError(`${who}, which the sidecar needs: move that container`);
+    }
   }
 }
 
@@ -76,7 +100,7 @@ function annotate({ metadata }: Pod): PatchOperation {
     : { op: 'add', path: pointer('metadata', 'annotations', INJECTED), value: 'true' };
 }
 
-/** The names go to the sidecar; probes of the server, which name ports of their own container, keep the numbers. */
+/** The names go to the sidecar; probes and hooks of the server, which name ports of their own container, keep the numbers. */
 function withoutPortNames(container: Container, index: number, names: readonly string[]): PatchOperation[] {
   const ports = container.ports ?? [];
   const isMoved = (name: string | undefined) => name !== undefined && names.includes(name);
@@ -87,22 +111,31 @@ function withoutPortNames(container: Container, index: number, names: readonly s
     const number = typeof target.port === 'string' && isMoved(target.port) ? numbers.get(target.port) : undefined;
     return number === undefined ? target : { ...target, port: number };
   };
+  const asking = (probe: Probe): Probe => ({
+    ...probe,
+    ...(probe.httpGet === undefined ? {} : { httpGet: byNumber(probe.httpGet) }),
+    ...(probe.tcpSocket === undefined ? {} : { tcpSocket: byNumber(probe.tcpSocket) }),
+  });
   const probes = PROBES.flatMap((kind) => {
     const probe = container[kind];
-    if (probe === undefined) return [];
-    const { httpGet, tcpSocket } = probe;
-    const value: Probe = {
-      ...probe,
-      ...(httpGet === undefined ? {} : { httpGet: byNumber(httpGet) }),
-      ...(tcpSocket === undefined ? {} : { tcpSocket: byNumber(tcpSocket) }),
-    };
-    return [{ op: 'replace', path: at(kind), value } as const];
+    return probe === undefined ? [] : [{ op: 'replace', path: at(kind), value: asking(probe) } as const];
   });
-  return [{ op: 'replace', path: at('ports'), value: unnamed }, ...probes];
+  const hooks = HOOKS.flatMap((kind) => {
+    const hook = container.lifecycle?.[kind];
+    return hook === undefined
+      ? []
+      : [{ op: 'replace', path: `${at('lifecycle')}/${kind}`, value: asking(hook) } as const];
+  });
+  return [{ op: 'replace', path: at('ports'), value: unnamed }, ...probes, ...hooks];
 }
 
 function withSocket(container: Container, index: number): PatchOperation {
   const mount = { name: VOLUMES.run, mountPath: SOCKET_FOLDER };
+  const there = container.volumeMounts?.find(({ mountPath }) => mountPath.replace(/\/+$/, '') === SOCKET_FOLDER);
+  if (there !== undefined)
+    throw new OptionError(
+      `container ${container.name} mounts ${there.name} at ${SOCKET_FOLDER} itself: take that away, or annotation sentinel-sdc.io/library`,
+    );
   const [operation] = appended(container.volumeMounts, ['spec', 'containers', index, 'volumeMounts'], [mount]);
   if (operation === undefined) throw new Error('a mount is one operation');
   return operation;

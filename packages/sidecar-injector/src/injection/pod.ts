@@ -12,6 +12,7 @@ export interface Pod {
     readonly volumes?: readonly Volume[];
     readonly hostNetwork?: boolean;
     readonly os?: { readonly name: string };
+    readonly restartPolicy?: string;
   };
 }
 
@@ -23,6 +24,7 @@ export interface Container {
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly startupProbe?: Probe;
+  readonly lifecycle?: { readonly postStart?: Probe; readonly preStop?: Probe };
 }
 
 export interface ContainerPort {

@@ -18,8 +18,8 @@ export const VOLUMES = { certs: 'sentinel-certs', data: 'sentinel-data', run: 's
 
 export const SOCKET_FOLDER = '/run/sentinel';
 
-const METRICS_PORT = 9_093;
-const REPLICAS_PORT = 50_053;
+export const METRICS_PORT = 9_093;
+export const REPLICAS_PORT = 50_053;
 const SENTINEL_USER = 1_000;
 /** Time for endpoints to forget the pod before connections are drained, seconds. */
 const BEFORE_STOP_S = 5;
