@@ -7,8 +7,8 @@ import { createLogger } from '@sentinel/service-kit/logging';
 import { buildMonitor, type Loaded } from './build.js';
 import { thresholdsOf } from './settings.js';
 
-/** In a container requests in flight end first; Kubernetes kills it after 30 s unless told otherwise. */
-const DRAIN_DEADLINE_MS = 28_000;
+/** In a container requests in flight end first; beyond the time that they have. */
+const DRAIN_GRACE_MS = 3_000;
 
 const loaded = loadConfigForMain({
   section: 'inference_monitor',
@@ -24,7 +24,8 @@ async function main(loaded: Loaded): Promise<void> {
     const log = createLogger('inference-monitor', loaded.logging);
     for (const warning of loaded.warnings) log.warn(warning);
     if (loaded.insecure) log.warn('--insecure: anomalies may travel in plaintext beyond this machine');
-    const options = { log, readyFile: loaded.readyFile ?? '', drainDeadlineMs: DRAIN_DEADLINE_MS };
+    const drainDeadlineMs = loaded.config.drain_s * 1000 + DRAIN_GRACE_MS;
+    const options = { log, readyFile: loaded.readyFile ?? '', drainDeadlineMs };
     await runService((fatal) => buildMonitor({ loaded, thresholds, log, fatal }), options);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -14,8 +14,6 @@ import { SampleSender } from './sending/sample-sender.js';
 import { type FrontSettings, fingerprint } from './settings.js';
 
 const TELL_MS = 1_000;
-/** Requests in flight have so long to end. */
-const DRAIN_MS = 25_000;
 const LOOK_MS = 100;
 /** A front on a port of the system's choice ends so long after its analyser. */
 const UNWATCHED_MS = 60_000;
@@ -110,7 +108,7 @@ function drain(): void {
   control.close();
   const begun = performance.now();
   const timer = setInterval(() => {
-    if (front.open + (grpc?.open ?? 0) > 0 && performance.now() - begun < DRAIN_MS) return;
+    if (front.open + (grpc?.open ?? 0) > 0 && performance.now() - begun < settings.drainS * 1000) return;
     clearInterval(timer);
     front.destroy();
     grpc?.destroy();

@@ -21,6 +21,8 @@ export interface FrontSettings {
   /** By worker. */
   readonly gpus: readonly string[];
   readonly version: string;
+  /** Seconds that requests in flight have when it is to end. */
+  readonly drainS: number;
   /** Of clients, over HTTP, at once. */
   readonly maxConnections: number;
 }
@@ -50,6 +52,7 @@ export type FrontConfig = Pick<
   | 'node_name'
   | 'gpu_uuids'
   | 'max_connections'
+  | 'drain_s'
 >;
 
 /**
@@ -89,6 +92,7 @@ export function frontSettings(config: FrontConfig, version: string): FrontSettin
     replica: replicaOf(config, url),
     gpus: config.gpu_uuids,
     version,
+    drainS: config.drain_s,
     maxConnections: config.max_connections,
   };
 }

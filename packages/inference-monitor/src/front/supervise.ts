@@ -18,8 +18,8 @@ const BIND_MS = 5_000;
 const LOOK_MS = 50;
 /** A front that its keeper did not start again in this time is started anew. */
 const ABSENT_MS = 3_000;
-/** Of an order to drain. */
-const DRAINED_MS = 27_000;
+/** Of an order to drain, beyond the time that requests in flight have. */
+const DRAINED_MS = 2_000;
 
 /** The front tells its counts every second; one that has told nothing in so many seconds hangs, and requests with it. */
 const SILENT_TICKS = 30;
@@ -88,7 +88,7 @@ export class FrontSupervisor {
     const client = this.#client;
     if (client === null) return;
     client.order({ kind: 'drain' });
-    await Promise.race([client.closed, delay(DRAINED_MS, undefined, { ref: false })]);
+    await Promise.race([client.closed, delay(this.#settings.drainS * 1000 + DRAINED_MS, undefined, { ref: false })]);
   }
 
   async #begin(): Promise<ControlClient> {

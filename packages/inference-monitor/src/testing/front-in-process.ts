@@ -18,6 +18,7 @@ export function settingsFor(upstream: string, changed: Partial<FrontSettings> = 
     replica: 'replica',
     gpus: [],
     version: '0',
+    drainS: 25,
     maxConnections: 4096,
     ...changed,
   };

@@ -135,6 +135,18 @@ test('hooks of the server that name its port keep the number, as probes do', () 
   });
 });
 
+test('requests in flight have the time that the pod gives them', () => {
+  for (const [graceS, drainS] of [
+    [undefined, '25'],
+    [600, '595'],
+    [2, '1'],
+    [86_400, '3600'],
+  ] as const) {
+    const spec = graceS === undefined ? {} : { terminationGracePeriodSeconds: graceS };
+    assert.equal(variables(injected(podOf({ spec })).sidecar)['SENTINEL_INFERENCE_MONITOR_DRAIN_S'], drainS);
+  }
+});
+
 test('a sidecar among the init containers is one too', () => {
   const initContainers = [{ name: 'sentinel-inference-monitor' }];
   assert.equal(injectionFor(podOf({ spec: { initContainers } }), SETTINGS).outcome, 'present');

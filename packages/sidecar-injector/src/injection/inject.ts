@@ -66,7 +66,11 @@ function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injec
       ...(moved.length === 0 ? [] : withoutPortNames(container, server, moved)),
       ...(library ? [withSocket(container, server)] : []),
       ...appended(pod.spec.volumes, ['spec', 'volumes'], volumes),
-      { op: 'add', path: '/spec/containers/-', value: sidecarContainer(settings, options) },
+      {
+        op: 'add',
+        path: '/spec/containers/-',
+        value: sidecarContainer(settings, options, pod.spec.terminationGracePeriodSeconds),
+      },
     ],
   };
 }

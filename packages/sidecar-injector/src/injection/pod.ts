@@ -13,6 +13,7 @@ export interface Pod {
     readonly hostNetwork?: boolean;
     readonly os?: { readonly name: string };
     readonly restartPolicy?: string;
+    readonly terminationGracePeriodSeconds?: number;
   };
 }
 

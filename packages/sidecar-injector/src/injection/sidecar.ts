@@ -23,11 +23,19 @@ export const REPLICAS_PORT = 50_053;
 const SENTINEL_USER = 1_000;
 /** Time for endpoints to forget the pod before connections are drained, seconds. */
 const BEFORE_STOP_S = 5;
+/** Between SIGTERM and SIGKILL unless the pod says otherwise, seconds. */
+const USUAL_GRACE_S = 30;
+/** What `drain_s` takes. */
+const LONGEST_DRAIN_S = 3_600;
 /** A spool that is full takes no more than this. */
 const DATA_LIMIT = '64Mi';
 
-/** Ports that have a name take it over from the server. */
-export function sidecarContainer(settings: SidecarSettings, options: PodOptions): object {
+/** Ports that have a name take it over from the server. @param graceS between SIGTERM and SIGKILL */
+export function sidecarContainer(
+  settings: SidecarSettings,
+  options: PodOptions,
+  graceS: number = USUAL_GRACE_S,
+): object {
   const { listenPort, framework, port, grpc, samplingRate, replicas } = options;
   const own = (name: string, value: string) => ({ name: `SENTINEL_INFERENCE_MONITOR_${name}`, value });
   const fromPod = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
@@ -45,6 +53,7 @@ export function sidecarContainer(settings: SidecarSettings, options: PodOptions)
       ...(grpc === null
         ? []
         : [own('GRPC_LISTEN_ADDRESS', `0.0.0.0:${grpc.listenPort}`), own('UPSTREAM_GRPC', `127.0.0.1:${grpc.number}`)]),
+      own('DRAIN_S', String(Math.min(LONGEST_DRAIN_S, Math.max(1, graceS - BEFORE_STOP_S)))),
       own('TLS_ENABLED', String(settings.tlsEnabled)),
       ...(replicas === null
         ? []

@@ -92,6 +92,13 @@ export const inferenceMonitor = section(
       doc: 'Key that the inference server demands of the monitor itself, as vLLM with --api-key; requests of users keep their own.',
       source: ESTIMATE,
     }),
+    drain_s: leaf({
+      format: integer(1, 3_600),
+      default: 25,
+      unit: 'seconds',
+      doc: 'Time that requests in flight have when the sidecar is stopped; in Kubernetes less than terminationGracePeriodSeconds.',
+      source: ESTIMATE,
+    }),
     max_connections: leaf({
       format: integer(16, 1_000_000),
       default: 4096,
