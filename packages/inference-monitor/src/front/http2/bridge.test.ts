@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
@@ -158,7 +158,7 @@ test('a body without a length is the body of its request, whatever the method, a
 
 test('a server that hangs up on the changed request gets the original over HTTP/2 too', async () => {
   let hungUp = 0;
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
     const text = Buffer.concat(await request.toArray()).toString();
     if (/"logprobs":5/.test(text)) {
       hungUp += 1;
@@ -167,7 +167,8 @@ test('a server that hangs up on the changed request gets the original over HTTP/
     }
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end('{"model":"m","choices":[{"index":0,"text":"x","logprobs":null}]}');
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   after(() => server.close().closeAllConnections());

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
@@ -66,7 +66,7 @@ for (const [name, flavour] of Object.entries({
 
 /** A server that answers by the request alone: what it writes, or null = it hangs up. */
 async function answering(answer: (asked: Record<string, unknown>) => string | null) {
-  const server = createServer(async (request, response) => {
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
     const text = Buffer.concat(await request.toArray()).toString();
     const asked = JSON.parse(text) as Record<string, unknown>;
     const written = answer(asked);
@@ -74,7 +74,8 @@ async function answering(answer: (asked: Record<string, unknown>) => string | nu
     else
       response.writeHead(200, { 'content-type': asked['stream'] === true ? 'text/event-stream' : 'application/json' });
     response.end(written);
-  });
+  };
+  const server = createServer((request, response) => void take(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   after(() => server.close().closeAllConnections());
