@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+import sentinel_inference
 from analyser import Analyser
 from conftest import Configure
 from sentinel_inference import InferenceMonitor
@@ -75,3 +80,25 @@ def test_what_the_callable_raises_is_raised(configure: Configure) -> None:
     with pytest.raises(ZeroDivisionError):
         monitor.wrap(lambda: 1 / 0)()
     monitor.close()
+
+
+FORKED = """
+import os, sys
+from sentinel_inference import InferenceMonitor
+monitor = InferenceMonitor.from_config(sys.argv[1])
+call = monitor.wrap(lambda: {"logprobs": [-1.0]})
+child = os.fork()
+if child == 0:
+    for _ in range(3):
+        assert call() == {"logprobs": [-1.0]}
+    os._exit(monitor.dropped)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_forked_child_says_that_it_is_not_looked_at(configure: Configure) -> None:
+    command = [sys.executable, "-c", FORKED, str(configure())]
+    place = {**os.environ, "PYTHONPATH": str(Path(sentinel_inference.__file__).parents[1])}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=place)
+    assert done.stdout == "3\n", done.stderr
+    assert done.stderr.count("make the monitor in each worker") == 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import collections
+import os
 import time
 from collections.abc import Callable
 
 from ._kit import sender
-from ._kit.guard import Guard
+from ._kit.guard import Guard, log
 from ._wire import inference_pb2 as wire
 from .config import Settings
 from .sampling import Sampling, Spacing
@@ -30,13 +31,20 @@ class Channel:
         self._questions: collections.deque[wire.Question] = collections.deque(maxlen=QUEUE_QUESTIONS)
         self._sender: sender.Sender[wire.StreamSamplesRequest, wire.StreamSamplesResponse] | None = None
         self._hello = wire.ServerHello()
+        self._process = os.getpid()
+        # In a child of that process.
+        self._unseen = 0
         # Requests that the analyser was told of, by whatever stream, and by those before this one.
         self._told = self._told_before = 0
 
     @property
     def dropped(self) -> int:
-        """Records that were not sent because the analyser was away or slow."""
-        return 0 if self._sender is None else self._sender.dropped
+        """Records that were not sent because the analyser was away or slow; in a forked child, calls that nobody looked at."""
+        return self._unseen if self._forked else 0 if self._sender is None else self._sender.dropped
+
+    @property
+    def _forked(self) -> bool:
+        return self._process != os.getpid()
 
     def begin(self, hello: wire.ServerHello) -> None:
         """Connects, and says who this is; a second time: the server has another model."""
@@ -75,11 +83,22 @@ class Channel:
 
     def run(self, function: Callable[[], None]) -> None:
         """Calls `function` in the server's own way; once one has failed, nothing more is called."""
+        if self._forked:
+            self._say_forked()
+            return
         if not self.guard.runs(MONITOR):
             return
         began = time.perf_counter()
         self.guard.wrap(MONITOR, function)()
         self.spent_s += time.perf_counter() - began
+
+    def _say_forked(self) -> None:
+        self._unseen += 1
+        if self._unseen == 1:
+            log.warning(
+                "this process was forked after the monitor was made, and nothing in it is looked at: make the monitor in each worker "
+                "(gunicorn: in post_fork, not with --preload)"
+            )
 
     def close(self) -> None:
         if self._sender is not None:
