@@ -12,11 +12,13 @@ const REPORTER = new URL('summary-reporter.mjs', import.meta.url).href;
 const PLAIN_OUTPUT = new URL('plain-output.mjs', import.meta.url).href;
 /** Starts the servers that tests ask for, each once in a run, and ends them with it. */
 const BROKER = new URL('../../packages/test-kit/dist/servers/broker.js', import.meta.url).href;
-/**
- * The package whose tests take as long as all others together, mostly waiting for servers, clusters and downloads: it runs beside them.
- * The others follow each other, since their test files run side by side already.
- */
-const BESIDE = { name: '@sentinel/tests', folder: 'tests' };
+/** The tests of the whole, which take as long as those of all packages together. */
+const WHOLE = { name: '@sentinel/tests', folder: 'tests' };
+/** Those of them that wait for downloads and compilers more than for a core: they run beside the packages. The rest measures how long things take. */
+const BESIDE = ['foreign', 'inference', 'kubernetes', 'training'];
+/** Which test files of the whole run; tests/package.json has all. */
+const FILES_VARIABLE = 'SENTINEL_TEST_FILES';
+/** Test files already run side by side within a package; packages follow each other, so that timings mean something on two cores. */
 const PARALLEL_PACKAGES = 1;
 
 /**
@@ -32,9 +34,10 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   try {
     const { tested, untested } = testProjects(root);
     const run = { SENTINEL_TEST_RESULTS: results, [BROKER_VARIABLE]: await servers.listen() };
-    const world = { root, output, env: { ...env, ...run } };
-    const lanes = args.length > 0 ? [args] : lanesOf(tested, root);
-    const exitCodes = await Promise.all(lanes.map((lane) => nxTest(toolchain, lane, world)));
+    const nx = (lane) => nxTest(toolchain, lane.args, { root, output, env: { ...env, ...run, ...lane.env } });
+    const phases = args.length > 0 ? [[{ args }]] : phasesOf(tested, root);
+    const exitCodes = [];
+    for (const lanes of phases) exitCodes.push(...(await Promise.all(lanes.map(nx))));
     const exitCode = exitCodes.find((code) => code !== 0) ?? 0;
     const selected = args.length > 0 ? [] : [...tested, ...untested];
     return summarise(readResults(results), { projects: selected, exitCode, ci: env.CI === 'true' });
@@ -44,11 +47,22 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   }
 }
 
-/** What runs side by side, as arguments of nx. */
-function lanesOf(tested, root) {
-  return tested.includes(path.join(root, BESIDE.folder))
-    ? [[`--projects=${BESIDE.name}`], [`--exclude=${BESIDE.name}`]]
-    : [[]];
+/** What runs one after the other, and in each of these what runs side by side. */
+function phasesOf(tested, root) {
+  if (!tested.includes(path.join(root, WHOLE.folder))) return [[{ args: [] }]];
+  const compiled = path.join(root, WHOLE.folder, 'dist');
+  const folders = fs
+    .readdirSync(compiled, { withFileTypes: true })
+    .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  const whole = (names) => ({
+    args: [`--projects=${WHOLE.name}`],
+    env: { [FILES_VARIABLE]: names.map((name) => `dist/${name}/**/*.test.js`).join(' ') },
+  });
+  const isBeside = (name) => BESIDE.includes(name);
+  return [
+    [{ args: [`--exclude=${WHOLE.name}`] }, whole(folders.filter(isBeside))],
+    [whole(folders.filter((name) => !isBeside(name)))],
+  ];
 }
 
 function nxTest(toolchain, args, { root, env, output }) {

@@ -22,6 +22,8 @@ import { FLEET_KEY } from './engine.js';
 const PATIENCE_MS = 10_000;
 /** Between two tries to deliver. */
 const AGAIN_MS = 50;
+/** A delivery that takes longer has failed: a test that has ended must not be kept alive by it. */
+const DELIVERY_MS = 240_000;
 
 export interface AgentOptions {
   readonly node?: string;
@@ -205,7 +207,9 @@ export class TestAgent {
    */
   async deliver(pace: { readonly records: bigint; readonly restMs: number }, address: () => string): Promise<void> {
     const last = BigInt(this.payloads.length);
+    const until = performance.now() + DELIVERY_MS;
     while (this.ack.archivedThrough < last) {
+      if (performance.now() > until) throw new Error(`${this.node} could not deliver in ${DELIVERY_MS / 1000} s`);
       try {
         const { archivedThrough } = await this.connect(address());
         for (let next = archivedThrough + 1n; next <= last && this.error === null; next += 1n) {
