@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { AnomalySeverity, AnomalyType } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import { CheckpointReport, CheckpointReport_Event } from '@sentinel/contracts/sentinel/v1/training.js';
 import { EngineStub } from '@sentinel/monitor-kit/testing/engine-stub';
@@ -19,17 +19,22 @@ async function job(socket: string, differing = {}): Promise<RankClient[]> {
   return clients;
 }
 
-async function round(clients: readonly RankClient[], step: number, digests: readonly string[]): Promise<void> {
-  for (const client of clients) await client.replicas(step, digests);
-}
-
-test('a replica that differs is named to the engine with all answers, once', async (t) => {
+/** An engine, and a monitor that reaches it. */
+async function begin(t: TestContext) {
   const engine = new EngineStub();
   await engine.start();
   t.after(() => engine.stop());
   const monitor = trainingMonitor(temporaryFolder());
   monitor.start({ correlation_engine_endpoint: engine.address });
-  const metrics = await monitor.ready();
+  return { engine, monitor, metrics: await monitor.ready() };
+}
+
+async function round(clients: readonly RankClient[], step: number, digests: readonly string[]): Promise<void> {
+  for (const client of clients) await client.replicas(step, digests);
+}
+
+test('a replica that differs is named to the engine with all answers, once', async (t) => {
+  const { engine, monitor, metrics } = await begin(t);
   const ranks = await job(monitor.socket);
   for (let step = 1; step <= 5; step += 1) await round(ranks, step, EQUAL);
   for (let step = 6; step <= 9; step += 1) await round(ranks, step, ['aa', 'aa', 'bb', 'aa']);
@@ -129,12 +134,7 @@ test('what a test build saw and the engine refuses does not keep back what comes
 });
 
 test('a saved checkpoint goes to the engine once, as no anomaly', async (t) => {
-  const engine = new EngineStub();
-  await engine.start();
-  t.after(() => engine.stop());
-  const monitor = trainingMonitor(temporaryFolder());
-  monitor.start({ correlation_engine_endpoint: engine.address });
-  const metrics = await monitor.ready();
+  const { engine, monitor, metrics } = await begin(t);
   const rank = new RankClient(monitor.socket, senderOf(1));
   await rank.hello();
   const saved = { step: 9n, timeUs: timeOf(9), path: '/checkpoints/9.pt', event: CheckpointReport_Event.SAVED };
@@ -157,12 +157,7 @@ test('a saved checkpoint goes to the engine once, as no anomaly', async (t) => {
 });
 
 test('SIGHUP reads the limits again; a wrong file changes nothing and is named', async (t) => {
-  const engine = new EngineStub();
-  await engine.start();
-  t.after(() => engine.stop());
-  const monitor = trainingMonitor(temporaryFolder());
-  monitor.start({ correlation_engine_endpoint: engine.address });
-  await monitor.ready();
+  const { engine, monitor } = await begin(t);
   appendFileSync(monitor.thresholds, '\nnonsense: 1\n');
   monitor.signal('SIGHUP');
   await until('the refusal', () => /thresholds\.yaml:\d+: nonsense: unknown key/.test(monitor.stdout));

@@ -20,6 +20,7 @@ import type {
   SavedCheckpointRecord,
 } from '../core.js';
 import { DEVICE_ID_RULE, isDeviceId } from '../evidence/device-id.js';
+import { countOf, digestOf } from './bounded-fields.js';
 import { MAX_BUILD_ID_LENGTH, MAX_SEQUENCE, MAX_TIME_US } from './envelope.js';
 import { savedOf } from './saved-checkpoint.js';
 
@@ -30,10 +31,8 @@ const MAX_ANSWERS = 1024;
 const MAX_JOB_ID_BYTES = 128;
 const MAX_FRAMEWORK_BYTES = 128;
 const MAX_DETAIL_BYTES = 500;
-const DIGEST_BYTES = { least: 4, most: 64 };
 const SOURCE = /^[a-z0-9/-]{1,64}$/;
 const SOURCE_RULE = 'must be 1 to 64 of a-z, 0-9, "-" and "/"';
-const MAX_COUNT = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** Those of which devices are compared, always or at times: what the engine counts the votes of. */
 const COMPARED: ReadonlyMap<AnomalyType, 'always' | 'at times'> = new Map([
@@ -162,10 +161,9 @@ function toComparison(
       `${at}.answers`,
       'must have one of a device that `gpus` names; where it names none, one of this node without a device',
     );
-  if (agreedBefore > MAX_COUNT) throw invalid(`${at}.agreed_before`, `is more than ${MAX_COUNT}`);
   return {
     answers: answers.map((answer, i) => toAnswer(answer, `${at}.answers[${i}]`)),
-    agreedBefore: Number(agreedBefore),
+    agreedBefore: countOf(agreedBefore, `${at}.agreed_before`),
     asked,
     ...(stateEqual ? { stateEqual } : {}),
   };
@@ -179,11 +177,8 @@ function isOf({ gpus, node }: Pick<ComparisonRecord, 'gpus' | 'node'>, answer: W
 function toAnswer({ node, gpu, rank, digest, again, group }: WireAnswer, at: string): ComparedAnswer {
   if (node !== '' && !NODE_NAME.test(node)) throw invalid(`${at}.node`, 'must be the name of a node, or empty');
   if (gpu !== '' && !isDeviceId(gpu)) throw invalid(`${at}.gpu`, `${DEVICE_ID_RULE}, or be empty`);
-  const { least, most } = DIGEST_BYTES;
-  if (digest.length < least || digest.length > most)
-    throw invalid(`${at}.digest`, `must have ${least} to ${most} bytes`);
   const together = group === 0 ? {} : { group };
-  return { node, gpu, rank, digest: Buffer.from(digest).toString('hex'), again, ...together };
+  return { node, gpu, rank, digest: digestOf(digest, `${at}.digest`), again, ...together };
 }
 
 function gpusOf(gpus: readonly string[], at: string): readonly string[] {
@@ -199,8 +194,8 @@ function jobOf(job: Job | undefined, at: string): InJob & { job: string; jobGpus
   const { id, gpus, rank, step, framework } = job;
   checkText(id, MAX_JOB_ID_BYTES, `${at}.id`);
   checkText(framework, MAX_FRAMEWORK_BYTES, `${at}.framework`);
-  if (step > MAX_COUNT) throw invalid(`${at}.step`, `is more than ${MAX_COUNT}`);
-  return { job: id, jobGpus: gpus, rank, step: Number(step), ...(framework === '' ? {} : { framework }) };
+  const where = { job: id, jobGpus: gpus, rank, step: countOf(step, `${at}.step`) };
+  return { ...where, ...(framework === '' ? {} : { framework }) };
 }
 
 /** A sentence of a monitor, harmless on a terminal. */

@@ -1,13 +1,12 @@
 import type { SavedCheckpoint, SavedPart } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import { hasControlCharacter, invalid } from '../control/handshake.js';
 import type { SavedCheckpointRecord } from '../core.js';
+import { countOf, digestOf } from './bounded-fields.js';
 
 /** The limits of proto/sentinel/v1/anomaly.proto. */
 const MAX_PATH_BYTES = 1024;
 const MAX_PARTS = 64;
-const DIGEST_BYTES = { least: 4, most: 64 };
 const ALGORITHM = /^[a-z0-9-]{1,64}$/;
-const MAX_COUNT = BigInt(Number.MAX_SAFE_INTEGER);
 
 /** @throws SentinelError INVALID_ARGUMENT naming the field */
 export function savedOf(
@@ -23,10 +22,6 @@ export function savedOf(
 }
 
 function partOf({ rank, digest, tensors, bytes }: SavedPart, at: string): SavedCheckpointRecord['parts'][number] {
-  const { least, most } = DIGEST_BYTES;
-  if (digest.length < least || digest.length > most)
-    throw invalid(`${at}.digest`, `must have ${least} to ${most} bytes`);
-  if (tensors > MAX_COUNT) throw invalid(`${at}.tensors`, `is more than ${MAX_COUNT}`);
-  if (bytes > MAX_COUNT) throw invalid(`${at}.bytes`, `is more than ${MAX_COUNT}`);
-  return { rank, digest: Buffer.from(digest).toString('hex'), tensors: Number(tensors), bytes: Number(bytes) };
+  const counts = { tensors: countOf(tensors, `${at}.tensors`), bytes: countOf(bytes, `${at}.bytes`) };
+  return { rank, digest: digestOf(digest, `${at}.digest`), ...counts };
 }

@@ -157,7 +157,8 @@ export class FrontSupervisor {
       silent = this.#heard ? 0 : silent + 1;
       this.#heard = false;
       if (silent !== SILENT_TICKS) return;
-      this.#log.error({ front: hello.pid }, 'the front has told nothing for 30 s: it hangs, and is ended');
+      const seconds = (SILENT_TICKS * this.#tickMs) / 1000;
+      this.#log.error({ front: hello.pid }, `the front has told nothing for ${seconds} s: it hangs, and is ended`);
       end(hello.pid);
     }, this.#tickMs);
     timer.unref();

@@ -60,8 +60,9 @@ const TOKEN_KEYS = new Set(['logprobs', 'token_ids']);
  * text, and nothing else.
  */
 export function carriesNothing(text: Buffer): boolean {
-  const choices = member(text, 'choices');
-  if (choices === undefined || !hasOnly(text, members(text), EVENT_KEYS)) return false;
+  const top = members(text);
+  const choices = top.findLast(({ key }) => key === 'choices');
+  if (choices === undefined || !hasOnly(text, top, EVENT_KEYS)) return false;
   const all = elements(text, choices.start);
   return (
     all.length > 0 &&

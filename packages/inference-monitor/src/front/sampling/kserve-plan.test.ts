@@ -78,6 +78,7 @@ test('compressed answers are looked at as well, and what is no such answer is to
     broken: ['gzip', gzipSync(JSON_ANSWER).subarray(0, 20)],
     bomb: ['gzip', gzipSync(Buffer.alloc(64 * 1024 * 1024))],
     unknown: ['zstd', Buffer.from('x')],
+    odd: ['gzip', gzipSync('{"outputs":[null]}')],
   };
   const server = createServer((request, response) => {
     const [coding, body] = answers[inferredModel(request.url ?? '') ?? ''] ?? ['', Buffer.alloc(0)];
@@ -91,7 +92,7 @@ test('compressed answers are looked at as well, and what is no such answer is to
   const { port } = await startFront(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, all);
   for (const [name, [, body]] of Object.entries(answers))
     assert.deepEqual(await rawBody(port, `/v2/models/${name}/infer`), body);
-  await eventually(() => all.counts.doubts.answer === 3, { what: 'three answers that are none' });
+  await eventually(() => all.counts.doubts.answer === 4, { what: 'four answers that are none' });
   assert.deepEqual(
     all.samples.map(({ model, outputs, replay }) => [model, outputs[0]?.mean, replay]),
     ['gzip', 'deflate', 'br'].map((name) => [name, 3, undefined]),

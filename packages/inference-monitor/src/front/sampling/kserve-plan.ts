@@ -62,7 +62,6 @@ export class KservePlan implements Plan {
     }
     const firstMs = this.#parts.nowMs();
     const headerLength = lengthOf(headers);
-    const decode = (body: Buffer): Promise<Buffer | null> => decoded(body, coding, MAX_WATCHED_BYTES);
     const parts: Buffer[] = [];
     let bytes = 0;
     return {
@@ -77,7 +76,9 @@ export class KservePlan implements Plan {
           return;
         }
         const endMs = this.#parts.nowMs();
-        void decode(Buffer.concat(parts)).then((body) => this.#end(body, headerLength, firstMs, endMs));
+        void decoded(Buffer.concat(parts), coding, MAX_WATCHED_BYTES)
+          .then((body) => this.#end(body, headerLength, firstMs, endMs))
+          .catch(() => this.#parts.onDoubt('answer'));
       },
     };
   }

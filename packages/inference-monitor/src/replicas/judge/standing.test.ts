@@ -52,9 +52,12 @@ test('it has agreed in what was compared, and in nothing else; not all is rememb
     [true, false, false],
   );
   assert.equal(standing.hasAgreed('canary', 'model 1'), false);
-  for (let k = 0; k < 1_000; k += 1) standing.agreed('replay', `other ${k}`);
+  for (let k = 0; k < 1_000; k += 1) {
+    standing.agreed('replay', `other ${k}`);
+    standing.agreed('replay', 'used all the time');
+  }
   assert.deepEqual(
-    ['model 1', 'other 999'].map((subject) => standing.hasAgreed('replay', subject)),
-    [false, true],
+    ['model 1', 'other 999', 'other 900', 'used all the time'].map((subject) => standing.hasAgreed('replay', subject)),
+    [false, true, true, true],
   );
 });

@@ -1,7 +1,7 @@
 /** Kinds of comparison. */
 export type Kind = 'canary' | 'replay' | 'weights';
 
-/** Subjects that are remembered; the oldest gives way. */
+/** Subjects that are remembered; the one that agreed longest ago gives way. */
 const MAX_SUBJECTS = 256;
 
 interface Count {
@@ -52,9 +52,7 @@ export class Standing {
   /** True where that is worth telling: of one that lost before, after 1, 10, 100, … comparisons. */
   agreed(kind: Kind, subject = ''): boolean {
     const count = this.#counts[kind];
-    const [oldest] = this.#ever;
-    if (this.#ever.size >= MAX_SUBJECTS && oldest !== undefined) this.#ever.delete(oldest);
-    this.#ever.add(`${kind} ${subject}`);
+    this.#remember(`${kind} ${subject}`);
     count.agreed += 1;
     count.lostSinceUs = null;
     this.cleared(kind);
@@ -70,6 +68,13 @@ export class Standing {
     const isNew = !this.#doubted.has(doubt);
     this.#doubted.add(doubt);
     return isNew;
+  }
+
+  #remember(subject: string): void {
+    this.#ever.delete(subject);
+    this.#ever.add(subject);
+    const [oldest] = this.#ever;
+    if (this.#ever.size > MAX_SUBJECTS && oldest !== undefined) this.#ever.delete(oldest);
   }
 
   /** It answers what it did before. */
