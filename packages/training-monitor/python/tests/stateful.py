@@ -126,6 +126,18 @@ class Normalised(nn.Module):
         return checkpoint(self.layers, x, use_reentrant=False)
 
 
+class Unpooled(nn.Module):
+    """Keeps nothing, but PyTorch has no deterministic kernel for what it computes."""
+
+    def __init__(self, _: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(WIDTH, WIDTH)
+        self.pool, self.unpool = nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.unpool(*self.pool(self.layer(x)[None]))
+
+
 def train(rank: int, *, kind: type[nn.Module], config: str | None = None) -> dict[str, Any]:
     torch.manual_seed(3)
     job = jobs.Job(rank, "single", None)

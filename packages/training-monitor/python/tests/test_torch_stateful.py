@@ -1,4 +1,5 @@
-"""A model that keeps state outside of parameters and buffers trains as without the monitor: no micro-batch of it is replayed."""
+"""A model that keeps state outside of parameters and buffers, or whose kernels need not repeat themselves, trains as without the monitor:
+no micro-batch of it is replayed."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ NOT_REPLAYED = {
     stateful.Global: "stateful.TOTAL changes in a forward pass",
     stateful.Drawn: "Drawn.generator changes in a forward pass",
     stateful.Iterated: "Iterated.numbers is a count, which may hold anything",
+    stateful.Unpooled: "does not have a deterministic implementation",
 }
 
 

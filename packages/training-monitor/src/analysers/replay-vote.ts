@@ -39,7 +39,8 @@ function majority(answers: readonly Answer[]): string | null {
   return first[0];
 }
 
-function contradicting(answers: readonly Answer[]): number[] {
+/** Ranks that gave two answers. */
+export function contradicting(answers: readonly Answer[]): number[] {
   return ranksOf(answers).filter(
     (rank) => new Set(answers.filter((answer) => answer.rank === rank).map(({ digest }) => digest)).size > 1,
   );

@@ -14,13 +14,21 @@ function known(ranks: number): ReplayWatch {
   return watch;
 }
 
-function round(watch: ReplayWatch, rank: number, own: string, repeat: string, others: readonly string[], step = 1) {
+function round(
+  watch: ReplayWatch,
+  rank: number,
+  own: string,
+  repeat: string,
+  others: readonly string[],
+  step = 1,
+  originalMayDiffer = false,
+) {
   const answers = [
     answer(rank, own, false),
     answer(rank, repeat),
     ...others.map((digest, k) => answer(rank + 1 + k, digest)),
   ];
-  return watch.round({ rank, answers, asked: false }, { step, timeUs: step });
+  return watch.round({ rank, answers, asked: false, originalMayDiffer }, { step, timeUs: step });
 }
 
 test('a fault that comes and goes, one that stays, and one of the rank that checks', () => {
@@ -66,6 +74,35 @@ test('a job most of whose ranks contradict themselves accuses nobody, and that i
     round(watch, rank, `x${rank}`, `y${rank}`, []).map(({ severity }) => severity),
   );
   assert.deepEqual(severities, [['CRITICAL'], ['INFO'], [], []]);
+});
+
+test('an original of kernels that need not repeat themselves is soft, and nothing once another rank has one', () => {
+  const watch = known(4);
+  const found = [0, 0, 1, 2].flatMap((rank, step) => round(watch, rank, 'b', 'a', ['a'], step, true));
+  assert.deepEqual(
+    found.map(({ severity, ranks, compared }) => [severity, ranks, compared]),
+    [
+      ['WARNING', [0], undefined],
+      ['WARNING', [0], undefined],
+      ['INFO', [0, 1, 2], undefined],
+    ],
+  );
+});
+
+test('repeats are compared whatever the original was', () => {
+  const watch = known(4);
+  const [found] = round(watch, 1, 'x', 'b', ['a', 'a'], 1, true).filter(({ severity }) => severity === 'CRITICAL');
+  assert.deepEqual([found?.ranks, found?.compared?.answers.length], [[1], 3]);
+  assert.match(found?.detail ?? '', /the fault stays/);
+});
+
+test('a rank that replays by itself alone has only its original to compare', () => {
+  const alone = (originalMayDiffer: boolean) => {
+    const watch = new ReplayWatch();
+    for (let k = 0; k < MIN_AGREED; k += 1) round(watch, 0, 'a', 'a', []);
+    return round(watch, 0, 'b', 'a', [], 9, originalMayDiffer).map(({ severity }) => severity);
+  };
+  assert.deepEqual([alone(true), alone(false)], [['WARNING'], ['CRITICAL']]);
 });
 
 test('a rank that lost is told to agree again', () => {

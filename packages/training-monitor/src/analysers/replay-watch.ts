@@ -1,6 +1,6 @@
 import { Agreements } from './agreements.js';
 import type { Answer, Finding, Moment } from './finding.js';
-import { type ReplayVote, voteReplay } from './replay-vote.js';
+import { contradicting, type ReplayVote, voteReplay } from './replay-vote.js';
 
 /** Rounds that tell whether a job computes the same twice at all. */
 const RECENT = 64;
@@ -13,6 +13,8 @@ export interface Replay {
   readonly rank: number;
   readonly answers: readonly Answer[];
   readonly asked: boolean;
+  /** The job's own kernels need not give the same bits twice, those of a replay do. */
+  readonly originalMayDiffer: boolean;
 }
 
 /** Of one run: micro-batches that were computed again. */
@@ -23,12 +25,16 @@ export class ReplayWatch {
   #saidUnrepeatable = false;
   readonly #saidStrange = new Set<number>();
 
-  round({ rank, answers, asked }: Replay, moment: Moment): Finding[] {
+  round({ rank, answers: all, asked, originalMayDiffer }: Replay, moment: Moment): Finding[] {
+    const answers = originalMayDiffer ? all.filter(({ again }) => again) : all;
     const vote = voteReplay(rank, answers);
-    if (vote.kind === 'none') return [];
-    this.#recent.push({ rank, transient: vote.kind === 'transient' });
+    const original = originalMayDiffer && contradicting(all).includes(rank);
+    if (vote.kind === 'none' && !original) return [];
+    this.#recent.push({ rank, transient: original || vote.kind === 'transient' });
     if (this.#recent.length > RECENT) this.#recent.shift();
-    const findings = this.#judge(rank, vote, answers, asked, moment);
+    const findings = original ? this.#original(rank, moment) : [];
+    if (vote.kind === 'none') return findings;
+    findings.push(...this.#judge(rank, vote, answers, asked, moment));
     for (const other of new Set(answers.map((answer) => answer.rank))) {
       if (vote.accused.includes(other)) this.#agreements.lost(other);
       else if (this.#agreements.agreed(other) && vote.kind === 'agree')
@@ -40,19 +46,32 @@ export class ReplayWatch {
   #judge(rank: number, vote: ReplayVote, answers: readonly Answer[], asked: boolean, moment: Moment): Finding[] {
     if (vote.kind === 'agree') return [];
     const base = { ...moment, type: 'REPLAY_MISMATCH', detector: 'replay', limit: 0 } as const;
-    if (vote.kind === 'transient' && this.#isUnrepeatable()) {
-      if (this.#saidUnrepeatable) return [];
-      this.#saidUnrepeatable = true;
-      const ranks = [...new Set(this.#recent.map((entry) => entry.rank))];
-      const detail = `${ranks.length} ranks do not repeat their own results: the job does not run deterministic kernels, and replays accuse nobody`;
-      return [{ ...base, type: 'INVARIANT_VIOLATION', severity: 'INFO', ranks, value: ranks.length, detail }];
-    }
+    if (vote.kind === 'transient' && this.#isUnrepeatable()) return this.#unrepeatable(moment);
     const strange = vote.accused.filter((each) => !this.#agreements.isKnown(each));
     const accused = vote.accused.filter((each) => !strange.includes(each));
     // Of two that differ, one that never agreed with anybody is reason enough to accuse neither.
     const isCertain = strange.length === 0 || (vote.kind !== 'open' && accused.length > 0);
     const soft = strange.flatMap((each) => this.#stranger(each, moment));
     return isCertain ? [...soft, ...this.#accuse(rank, { ...vote, accused }, answers, asked, moment)] : soft;
+  }
+
+  /** An original that its rank's own repeat does not confirm. Soft: kernels that need not repeat themselves may have made it. */
+  #original(rank: number, moment: Moment): Finding[] {
+    if (this.#isUnrepeatable()) return this.#unrepeatable(moment);
+    if (this.#contradicting().size > 1) return [];
+    const detail = `Rank ${rank} alone does not repeat its own result of step ${moment.step}, which the job computed with kernels that need not be deterministic`;
+    const base = { ...moment, type: 'CROSS_RANK_DIVERGENCE', detector: 'replay', severity: 'WARNING' } as const;
+    return [{ ...base, ranks: [rank], value: 1, limit: 0, detail }];
+  }
+
+  /** Said once. */
+  #unrepeatable(moment: Moment): Finding[] {
+    if (this.#saidUnrepeatable) return [];
+    this.#saidUnrepeatable = true;
+    const ranks = [...this.#contradicting()];
+    const detail = `${ranks.length} ranks do not repeat their own results: the job does not run deterministic kernels, and replays accuse nobody`;
+    const base = { ...moment, type: 'INVARIANT_VIOLATION', detector: 'replay', severity: 'INFO' } as const;
+    return [{ ...base, ranks, value: ranks.length, limit: 0, detail }];
   }
 
   /** A rank that computes otherwise since the run began: said once. */
@@ -84,8 +103,12 @@ export class ReplayWatch {
   /** Do most of the ranks that were replayed lately contradict themselves? */
   #isUnrepeatable(): boolean {
     const ranks = new Set(this.#recent.map(({ rank }) => rank));
-    const contradicting = new Set(this.#recent.filter(({ transient }) => transient).map(({ rank }) => rank));
-    return contradicting.size >= MIN_CONTRADICTING && 2 * contradicting.size > ranks.size;
+    const contradicting = this.#contradicting().size;
+    return contradicting >= MIN_CONTRADICTING && 2 * contradicting > ranks.size;
+  }
+
+  #contradicting(): Set<number> {
+    return new Set(this.#recent.filter(({ transient }) => transient).map(({ rank }) => rank));
   }
 }
 

@@ -33,6 +33,7 @@ test('answers to a micro-batch are merged by who gave them', () => {
   const told = (own: string, other: string) => ({
     rank: 0,
     asked: false,
+    originalMayDiffer: false,
     answers: [answer(0, own, false), answer(0, own, true), answer(1, other, true)],
   });
   const merged = mergeReplays(
@@ -44,6 +45,7 @@ test('answers to a micro-batch are merged by who gave them', () => {
   assert.deepEqual(merged, {
     rank: 0,
     asked: true,
+    originalMayDiffer: false,
     answers: [answer(0, 'a', false), answer(0, 'a', true), answer(1, 'b', true)],
   });
   assert.equal(mergeReplays(new Map()), null);

@@ -29,7 +29,9 @@ export function mergeReplays(copies: ReadonlyMap<number, Replay>): Replay | null
     const own = digestIn(copies.get(answer.rank), key);
     return { ...answer, digest: own === '' ? most([...copies.values()].map((copy) => digestIn(copy, key))) : own };
   });
-  return { rank: first.rank, asked: [...copies.values()].some(({ asked }) => asked), answers };
+  const any = (of: (copy: Replay) => boolean) => [...copies.values()].some(of);
+  const asked = any((copy) => copy.asked);
+  return { rank: first.rank, asked, answers, originalMayDiffer: any((copy) => copy.originalMayDiffer) };
 }
 
 function keyOf({ rank, again }: Answer): string {

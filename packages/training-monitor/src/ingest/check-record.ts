@@ -121,7 +121,7 @@ function replicas(round: ReplicaRound, { places }: Sender): TrainingRecord {
 }
 
 function replay(round: ReplayRound, { places }: Sender): TrainingRecord {
-  const { rank, answers, asked } = round;
+  const { rank, answers, asked, originalMayDiffer } = round;
   if (rank >= places.length) throw wrong('replay.rank', `less than the ${places.length} ranks of the job`);
   if (answers.length > MAX_ANSWERS) throw wrong('replay.answers', `at most ${MAX_ANSWERS} answers`);
   const checked = answers.map((answer) => {
@@ -129,7 +129,7 @@ function replay(round: ReplayRound, { places }: Sender): TrainingRecord {
       throw wrong('replay.answers.rank', `less than the ${places.length} ranks of the job`);
     return { rank: answer.rank, digest: digest('replay.answers.digest', answer.digest, true), again: answer.again };
   });
-  return { kind: 'replay', moment: moment('replay', round), replay: { rank, answers: checked, asked } };
+  return { kind: 'replay', moment: moment('replay', round), replay: { rank, answers: checked, asked, originalMayDiffer } };
 }
 
 function checkpoint(report: CheckpointReport, { rank }: Sender): TrainingRecord {

@@ -34,7 +34,7 @@ export function replayed(rank: number, ranks: number, random: Random, fault: Pro
     const third = (rank + 2) % ranks;
     answers.push({ rank: third, digest: compute(third, 0), again: true });
   }
-  return { rank, answers, asked: false };
+  return { rank, answers, asked: false, originalMayDiffer: false };
 }
 
 function multiply(inputs: Float32Array): Float32Array<ArrayBuffer> {

@@ -16,10 +16,19 @@ _BETWEEN_RANKS = ("c10d", "c10d_functional", "_c10d_functional", "symm_mem")
 # They write nothing into the tensor that their schema says they change, or give back a new one over its first argument.
 _HARMLESS = ("record_stream",)
 _MAKES_NEW = ("lift", "lift_fresh")
+# Backward passes of attention, as PyTorch 2.13 names them, that add in an order of their own unless operators may fail.
+_IN_ANY_ORDER = tuple(
+    f"{kind}_attention_backward"
+    for kind in ("_flash", "_efficient", *(f"_scaled_dot_product_{one}" for one in ("flash", "efficient", "cudnn")))
+)
 
 
 class RefusedError(RuntimeError):
     """A computation that would change what the job has."""
+
+
+class NotDeterministicError(RuntimeError):
+    """A computation that need not give the same bits again."""
 
 
 class Barrier(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -28,12 +37,13 @@ class Barrier(TorchDispatchMode):  # type: ignore[no-untyped-call]
     What the operator would have changed is as it was: it has not run. Kernels that do not go through PyTorch's dispatcher are not seen.
     """
 
-    def __init__(self, own: Iterable[Any]) -> None:
-        """`own`: tensors that may be written into all the same."""
+    def __init__(self, own: Iterable[Any], strict: bool = True) -> None:
+        """`own`: tensors that may be written into all the same. `strict`: PyTorch itself stops what is not deterministic."""
         super().__init__()  # type: ignore[no-untyped-call]
         # Storages made since. One that was freed may give its place to a new one, which is of the replay too.
         self._own = {storage for one in own for storage in _storages(one)}
         self.refused = ""
+        self._strict = strict
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -45,6 +55,8 @@ class Barrier(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for written in (*(args[at] for at in positions if at < len(args)), *(kwargs.get(name) for name in names)):
             if not self._own.issuperset(_storages(written)):
                 self._refuse(f"{func} would write into a tensor that is neither a buffer nor made in this forward pass")
+        if not self._strict and func._overloadpacket.__name__ in _IN_ANY_ORDER:
+            raise NotDeterministicError(f"{func} is deterministic only where CUBLAS_WORKSPACE_CONFIG is :4096:8")
         if draws and any(isinstance(one, torch.Generator) for one in (*args, *kwargs.values())):
             self._refuse(f"{func} draws from a generator of its own")
         result = func(*args, **kwargs)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +14,12 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from .._kit.checksum import checksum
-from .barrier import Barrier, RefusedError
+from .barrier import Barrier, NotDeterministicError, RefusedError
 from .capture import Capture, combine
 from .randomness import draw_state, restore_state
+
+# What PyTorch says of an operator that it cannot compute the same way twice.
+_NO_KERNEL = "does not have a deterministic implementation"
 
 
 def recompute(module: nn.Module, capture: Capture, device: torch.device) -> Tensor:
@@ -22,6 +27,7 @@ def recompute(module: nn.Module, capture: Capture, device: torch.device) -> Tens
 
     Raises:
         RefusedError: it would change something that the job has; it has not.
+        NotDeterministicError: it need not give the same bits again.
     """
     # Leaves of their own: no hook of the user's parameters runs, and no gradient is accumulated.
     parameters = {name: p.detach().requires_grad_(p.requires_grad) for name, p in module.named_parameters()}
@@ -29,16 +35,18 @@ def recompute(module: nn.Module, capture: Capture, device: torch.device) -> Tens
     leaves = [leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in capture.inputs]
     args, kwargs = pytree.tree_unflatten(leaves, capture.inputs_spec)
     replaced = {f"module.{name}": value for name, value in (parameters | buffers).items()}
-    barrier = Barrier([*buffers.values(), *leaves])
+    barrier = Barrier([*buffers.values(), *leaves], chooses_deterministic(device))
     before = draw_state(device)
     try:
         restore_state(capture.randomness, device)
-        with eager(), deterministic(), torch.enable_grad(), barrier:
+        with eager(), deterministic(device), torch.enable_grad(), barrier:
             again = _Again(module, capture, device, [p for p in parameters.values() if p.requires_grad])
             gradients = torch.func.functional_call(again, replaced, args, kwargs)
-    except Exception:
+    except Exception as reason:
         if barrier.refused:
             raise RefusedError(barrier.refused) from None
+        if _NO_KERNEL in str(reason):
+            raise NotDeterministicError(str(reason)) from None
         raise
     finally:
         restore_state(before, device)
@@ -76,19 +84,42 @@ def eager() -> contextlib.AbstractContextManager[Any]:
     return torch.compiler.set_stance("force_eager") if compiles else contextlib.nullcontext()
 
 
+def chooses_deterministic(device: torch.device) -> bool:
+    """May every operator be told to take a deterministic kernel or to fail? On a GPU PyTorch lets no matrix be multiplied so without this
+    variable (https://docs.nvidia.com/cuda/cublas/#results-reproducibility)."""
+    return is_deterministic(device) or os.environ.get("CUBLAS_WORKSPACE_CONFIG") in (":4096:8", ":16:8")
+
+
+def is_deterministic(device: torch.device) -> bool:
+    """Does the job itself compute with kernels that give the same bits every time?"""
+    strict = torch.are_deterministic_algorithms_enabled() and not torch.is_deterministic_algorithms_warn_only_enabled()
+    return strict or device.type != "cuda"
+
+
 @contextlib.contextmanager
-def deterministic() -> Iterator[None]:
-    """Kernels that give the same bits every time, where PyTorch has them."""
-    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+def deterministic(device: torch.device) -> Iterator[None]:
+    """Kernels that give the same bits every time; an operator that has none fails."""
+    enabled, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     benchmark, cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
     filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    strict = chooses_deterministic(device)
     try:
-        if not strict:
-            torch.use_deterministic_algorithms(True, warn_only=True)
+        if not enabled:
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
-        yield
+        torch.use_deterministic_algorithms(True, warn_only=not strict)
+        with contextlib.nullcontext() if strict else _warnings():
+            yield
     finally:
-        torch.use_deterministic_algorithms(strict, warn_only=warns)
+        torch.use_deterministic_algorithms(enabled, warn_only=warns)
         torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = benchmark, cudnn
+
+
+@contextlib.contextmanager
+def _warnings() -> Iterator[None]:
+    """Of an operator that has no deterministic kernel it is an error; that multiplying matrices may have none is not told."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=f".*{_NO_KERNEL}")
+        warnings.filterwarnings("ignore", message="Deterministic behavior was enabled")
+        yield

@@ -6,7 +6,7 @@ All ranks of a replica group come here in the same step, before the optimizer ch
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from .._kit.checksum import checksum, to_bytes
 from .._kit.guard import log
 from .._wire import training_pb2 as wire
-from .barrier import RefusedError
+from .barrier import NotDeterministicError, RefusedError
 from .capture import Capture, Capturing, NotCaptured, from_bytes
 from .environment import fingerprint
 from .exchange import Exchange, ExchangeError
 from .python_state import PythonState, UnknownStateError
-from .recompute import recompute
+from .recompute import is_deterministic, recompute
 
 # Micro-batches of one round that a third rank computes.
 MAX_TIE_BREAKS = 2
@@ -43,10 +43,19 @@ class Answer:
 class Round:
     rank: int
     answers: tuple[Answer, ...]
+    # The original need not be the same bits as a repeat.
+    may_differ: bool = False
 
     def record(self, step: int, time_us: int, asked: bool) -> wire.ReplayRound:
         answers = [wire.ReplayAnswer(rank=a.rank, digest=a.digest, again=a.again) for a in self.answers]
-        return wire.ReplayRound(step=step, time_us=time_us, rank=self.rank, answers=answers, asked=asked)
+        return wire.ReplayRound(
+            step=step,
+            time_us=time_us,
+            rank=self.rank,
+            answers=answers,
+            asked=asked,
+            original_may_differ=self.may_differ,
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ class Replay:
 
         Raises:
             NotCaptured: replays can find nothing in this job; says why.
-            RefusedError: they would change something that the job has; nothing was changed.
+            RefusedError: they would change something that the job has, and have not, or need not give the same bits.
             ExchangeError: another rank does not take part.
         """
         capture = capturing.capture if capturing.capture is not None and capturing.capture.complete else None
@@ -126,7 +135,9 @@ class Replay:
         return self._break_ties(exchange, step, judged, data, originals, capture)
 
     def _round(self, rank: int, original: bytes, own: bytes, others: tuple[Answer, ...] = ()) -> Round:
-        return Round(rank, (Answer(rank, original, False), Answer(rank, own, True), *others))
+        return Round(
+            rank, (Answer(rank, original, False), Answer(rank, own, True), *others), not is_deterministic(self._device)
+        )
 
     def _judge(self, rounds: list[Round]) -> list[Round]:
         """What most ranks show at once is the job's way to compute, not one rank's hardware."""
@@ -141,7 +152,7 @@ class Replay:
         if self.original_counts is None or most_differ:
             self.original_counts = 2 * differ <= len(rounds) and (len(rounds) > 1 or differ == 0)
         if not self.original_counts:
-            rounds = [Round(one.rank, tuple(a for a in one.answers if a.again)) for one in rounds]
+            rounds = [replace(one, answers=tuple(a for a in one.answers if a.again)) for one in rounds]
             if len(self._ring) == 1:
                 raise NotCaptured("this job's kernels give other bits each time, and no other rank compares")
         unlike = sum(1 for one in rounds if _differ(one))
@@ -183,7 +194,7 @@ class Replay:
             said = self._tell(exchange, step, digest, 0)[third].digest
             if said is not None:
                 answers[rank] = Answer(third, said, True)
-        return [Round(r.rank, (*r.answers, answers[r.rank])) if r.rank in answers else r for r in rounds]
+        return [replace(r, answers=(*r.answers, answers[r.rank])) if r.rank in answers else r for r in rounds]
 
     def _again(self, data: bytes, own: Capture | None) -> bytes | None:
         """Another rank's micro-batch; None where it was not sent, or this rank cannot compute it."""
@@ -205,6 +216,9 @@ class Replay:
             return _host(recompute(self._module, capture, self._device))
         except (RefusedError, UnknownStateError) as reason:
             self._refused = f"{reason}; nothing was changed"
+            return None
+        except NotDeterministicError as reason:
+            self._refused = str(reason)
             return None
         except Exception as reason:
             log.debug("a micro-batch cannot be computed again: %s: %s", type(reason).__name__, reason)
