@@ -57,7 +57,7 @@ export interface ShellParts {
 export interface ToEngine {
   readonly outbox: Outbox;
   readonly spool: AnomalySpool;
-  /** False while the engine takes nothing and something waits. */
+  /** False while the engine takes nothing. */
   connected(): boolean;
 }
 
@@ -65,7 +65,7 @@ export interface ToEngine {
 export async function connectToEngine(parts: ShellParts): Promise<ToEngine> {
   const { monitor, config, counts, stack, log, fatal, batch, clock = systemClock } = parts;
   const spool = await openSpool(parts);
-  const link = { connected: true };
+  const link = { connected: false };
   const uplink = makeUplink(parts, spool, link);
   const outbox = new Outbox({
     buildId: `${monitor} ${VERSION}`,
@@ -82,7 +82,7 @@ export async function connectToEngine(parts: ShellParts): Promise<ToEngine> {
   stack.push('uplink', () => uplink.stop());
   stack.push('outbox', () => outbox.flush());
   uplink.start();
-  return { outbox, spool, connected: () => link.connected || spool.records === 0 };
+  return { outbox, spool, connected: () => link.connected };
 }
 
 async function openSpool({ monitor, config, stack }: ShellParts): Promise<AnomalySpool> {
@@ -108,14 +108,13 @@ function makeUplink({ monitor, config, counts, log }: ShellParts, spool: Anomaly
       return createClient(AnomalyServiceClient, { address, tls: tlsOf(tls, section), token });
     },
     onConnected: () => {
-      if (!link.connected) log.info({ endpoint: address }, 'the engine takes anomalies again');
+      if (!link.connected) log.info({ endpoint: address }, 'the engine takes anomalies');
       link.connected = true;
     },
-    onDisconnect: (error, retryMs) => {
+    onDisconnect: (error, retryMs, idle) => {
       link.connected = false;
       counts.disconnected();
-      // Where nothing waits an ended stream is no matter: the next anomaly opens another.
-      const say = spool.records === 0 ? log.debug.bind(log) : log.warn.bind(log);
+      const say = idle ? log.debug.bind(log) : log.warn.bind(log);
       say({ retryMs: Math.round(retryMs) }, explainUplinkError(error, address, section));
     },
     onWarning: (sentence) => log.warn({ from: 'engine' }, sentence),

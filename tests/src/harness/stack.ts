@@ -105,7 +105,7 @@ export class Stack {
   }
 
   /** The training monitor of a node of this stack, not started. */
-  trainingMonitor(node: string): Service {
+  trainingMonitor(node: string, overlay: Overlay = {}): Service {
     const name = `training-${node}`;
     const config = {
       thresholds_file: TRAINING_THRESHOLDS,
@@ -113,11 +113,12 @@ export class Stack {
       socket_path: join(this.folder, 'run', 'training.sock'),
       data_dir: join(this.folder, name),
       node_name: node,
-      service_token_path: this.secrets.serviceTokenFile,
+      // With a certificate that says who it is a token would say otherwise.
+      ...(this.certificates === null ? { service_token_path: this.secrets.serviceTokenFile } : {}),
       tls: this.#tls('training-monitor'),
       metrics: { listen_address: '127.0.0.1:0' },
     };
-    const service = this.#service(name, BIN.trainingMonitor, 'training_monitor', config);
+    const service = this.#service(name, BIN.trainingMonitor, 'training_monitor', merge(config, overlay));
     this.agents.push(service);
     return service;
   }

@@ -90,7 +90,7 @@ function registerGauges(registry: Registry, prefix: string, section: string, obs
   readGauge(
     registry,
     `${prefix}_grpc_stream_active`,
-    '1 while the engine takes anomalies, or none wait. 0: they wait in the spool; the log says what to do.',
+    '1 while the engine takes anomalies. 0: they wait in the spool; the log says what to do.',
     () => Number(observed.connected()),
   );
   readGauge(

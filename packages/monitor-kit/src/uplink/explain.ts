@@ -1,4 +1,5 @@
 import type { SentinelError } from '@sentinel/service-kit/errors';
+import { explainTransport } from '@sentinel/service-kit/uplink/explain-transport';
 
 /**
  * Why a connection ended, in one sentence that says what to do.
@@ -17,16 +18,6 @@ export function explainUplinkError(error: SentinelError, endpoint: string, secti
     case 'ROLE_NOT_ALLOWED':
       return `the engine at ${endpoint} does not know this monitor (${error.message}): set ${section}.service_token_path to the engine's token, or give it a certificate of a monitor`;
     default:
-      return explainTransport(error, endpoint, section);
+      return explainTransport(error, { endpoint, section, meanwhile: 'analysis goes on, anomalies wait in the spool' });
   }
-}
-
-function explainTransport(error: SentinelError, endpoint: string, section: string): string {
-  if (/certificate|ssl|tls|altname|handshake/i.test(error.message)) {
-    return `no TLS connection to the engine at ${endpoint} (${error.message}): check ${section}.tls.ca_file, cert_file and key_file`;
-  }
-  if (error.code === 'UNAVAILABLE') {
-    return `the engine at ${endpoint} does not answer (${error.message}): analysis goes on, anomalies wait in the spool`;
-  }
-  return `the engine at ${endpoint} ended the connection with ${error.code}: ${error.sentence}`;
 }

@@ -29,7 +29,7 @@ function payload(value: number, testBuild = false): AnomalyPayload {
   return { createdUs: 1n, buildId: 'b', testBuild, events: [event] };
 }
 
-async function linked(t: TestContext) {
+async function linked(t: TestContext, token = TEST_TOKEN) {
   const engine = new EngineStub();
   await engine.start();
   const { address } = engine;
@@ -39,11 +39,11 @@ async function linked(t: TestContext) {
     1 << 20,
     'training_monitor.spool.max_bytes',
   );
-  const seen = { errors: [] as SentinelError[], givenUp: 0, connected: 0 };
+  const seen = { errors: [] as SentinelError[], givenUp: 0, connected: 0, token };
   const uplink = new Uplink({
     node: 'node-1',
     spool,
-    connect: () => createClient(AnomalyServiceClient, { address, tls: null, token: TEST_TOKEN }),
+    connect: () => createClient(AnomalyServiceClient, { address, tls: null, token: seen.token }),
     onConnected: () => {
       seen.connected += 1;
     },
@@ -110,6 +110,16 @@ test('a record that the engine finds wrong every time is given up after three ti
     [...engine.distinct().values()].map(({ events }) => events[0]?.source),
     ['training-monitor/loss', 'training-monitor/given-up', 'training-monitor/loss'],
   );
+});
+
+test('before there is anything to send a connection is tried, until the engine takes it', async (t) => {
+  const { engine, seen } = await linked(t, 'a wrong token');
+  await until('refused', () => seen.errors.length >= 2);
+  assert.deepEqual([...new Set(seen.errors.map(({ reason }) => reason))], ['CREDENTIALS_INVALID']);
+  assert.deepEqual([seen.connected, engine.callers], [0, []]);
+  seen.token = TEST_TOKEN;
+  await until('taken', () => seen.connected === 1);
+  assert.deepEqual([engine.callers, engine.received], [['service'], []]);
 });
 
 test('an engine that refuses this monitor is asked again, and nothing is given up', async (t) => {

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import type {
   AnomalyServiceClient,
   StreamAnomalyEventsRequest,
@@ -15,6 +16,9 @@ const LAST_RETRY_MS = 30_000;
 /** Time that the engine has to acknowledge what was sent, when the analyser stops. */
 const CLOSE_GRACE_MS = 500;
 
+/** Time that the engine has to take a stream on which nothing is sent. */
+const TRY_MS = 10_000;
+
 /** Connections that the engine ends for the same record as wrong, before the record is given up. */
 const REFUSALS = 3;
 
@@ -22,10 +26,10 @@ export interface UplinkParts {
   readonly node: string;
   readonly spool: AnomalySpool;
   readonly connect: () => Pick<AnomalyServiceClient, 'streamAnomalyEvents' | 'close'>;
-  /** The engine acknowledged something: it takes what is sent. */
+  /** The engine acknowledged something, or would: it takes what is sent. */
   readonly onConnected: () => void;
-  /** The connection ended or could not be made. */
-  readonly onDisconnect: (error: SentinelError, retryMs: number) => void;
+  /** The connection ended or could not be made. @param idle it was made, and nothing was owed any more */
+  readonly onDisconnect: (error: SentinelError, retryMs: number, idle: boolean) => void;
   /** Sentences of the engine, for people. */
   readonly onWarning: (sentence: string) => void;
   /** Records that the engine will never take. */
@@ -35,7 +39,8 @@ export interface UplinkParts {
 
 /**
  * Sends what the spool holds for as long as the analyser runs, and forgets what the engine has committed. While nothing is owed there
- * is no connection.
+ * is no connection; but one is tried at the start and after each that broke, so that an address or a certificate that is wrong is
+ * told before there is something to send.
  */
 export class Uplink {
   readonly #parts: UplinkParts;
@@ -44,6 +49,8 @@ export class Uplink {
   #fail: (error: unknown) => void = () => {};
   #close: () => void = () => {};
   #stopping = false;
+  /** The last connection ended well. */
+  #reached = false;
   #wake: () => void = () => {};
   #refused = { sequence: 0n, times: 0 };
   #loop: Promise<void> = Promise.resolve();
@@ -74,17 +81,46 @@ export class Uplink {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
-      if (this.#parts.spool.records === 0) {
+      const nothingOwed = this.#parts.spool.records === 0;
+      if (nothingOwed && this.#reached) {
         await this.#sleep(null);
         continue;
       }
-      const error = await this.#runStream();
+      const error = nothingOwed ? await this.#try() : await this.#runStream();
       if (this.#stopping) return;
+      this.#reached = error === null;
+      if (this.#reached) {
+        this.#parts.onConnected();
+        continue;
+      }
       const known = SentinelError.from(error);
       await this.#giveUpRefused(known);
       const retryMs = Math.max(this.#backoff.nextMs(), known.retryAfterMs);
-      this.#parts.onDisconnect(known, retryMs);
+      this.#parts.onDisconnect(known, retryMs, !nothingOwed && this.#parts.spool.records === 0);
       await this.#sleep(retryMs);
+    }
+  }
+
+  /** Does the engine take a stream of this caller? Resolves with what ended it; null = yes. */
+  async #try(): Promise<unknown> {
+    const ended = Promise.withResolvers<unknown>();
+    let client: ReturnType<UplinkParts['connect']> | undefined;
+    try {
+      client = this.#parts.connect();
+      const stream = client.streamAnomalyEvents({ deadline: Date.now() + TRY_MS });
+      stream.on('data', () => {});
+      stream.on('error', ended.resolve);
+      stream.on('status', ({ code }) => code === status.OK && ended.resolve(null));
+      this.#close = () => ended.resolve(null);
+      stream.end();
+      const error = await ended.promise;
+      stream.cancel();
+      return error;
+    } catch (error) {
+      return error;
+    } finally {
+      this.#close = () => {};
+      client?.close();
     }
   }
 

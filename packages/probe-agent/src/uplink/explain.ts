@@ -1,4 +1,5 @@
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { explainTransport } from '@sentinel/service-kit/uplink/explain-transport';
 
 /** Why a connection ended, in one sentence that says what to do. */
 export function explainUplinkError(thrown: unknown, endpoint: string): string {
@@ -15,16 +16,10 @@ export function explainUplinkError(thrown: unknown, endpoint: string): string {
     case 'NODE_MISMATCH':
       return `the engine at ${endpoint} knows this certificate or connection under another node name: check probe_agent.node_name and the certificate`;
     default:
-      return explainTransport(error, endpoint);
+      return explainTransport(error, {
+        endpoint,
+        section: 'probe_agent',
+        meanwhile: 'probing goes on, results wait in the spool',
+      });
   }
-}
-
-function explainTransport(error: SentinelError, endpoint: string): string {
-  if (/certificate|ssl|tls|altname|handshake/i.test(error.message)) {
-    return `no TLS connection to the engine at ${endpoint} (${error.message}): check probe_agent.tls.ca_file, cert_file and key_file`;
-  }
-  if (error.code === 'UNAVAILABLE') {
-    return `the engine at ${endpoint} does not answer (${error.message}): probing goes on, results wait in the spool`;
-  }
-  return `the engine at ${endpoint} ended the connection with ${error.code}: ${error.sentence}`;
 }

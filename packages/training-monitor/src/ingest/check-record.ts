@@ -129,7 +129,11 @@ function replay(round: ReplayRound, { places }: Sender): TrainingRecord {
       throw wrong('replay.answers.rank', `less than the ${places.length} ranks of the job`);
     return { rank: answer.rank, digest: digest('replay.answers.digest', answer.digest, true), again: answer.again };
   });
-  return { kind: 'replay', moment: moment('replay', round), replay: { rank, answers: checked, asked, originalMayDiffer } };
+  return {
+    kind: 'replay',
+    moment: moment('replay', round),
+    replay: { rank, answers: checked, asked, originalMayDiffer },
+  };
 }
 
 function checkpoint(report: CheckpointReport, { rank }: Sender): TrainingRecord {
