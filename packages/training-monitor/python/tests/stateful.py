@@ -138,6 +138,17 @@ class Unpooled(nn.Module):
         return self.unpool(*self.pool(self.layer(x)[None]))
 
 
+class Cut(nn.Module):
+    """Keeps nothing; its sums are in an order that the strides of its input decide about."""
+
+    def __init__(self, _: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer((x - x.mean((1, 2), keepdim=True)).mean(2))
+
+
 def train(rank: int, *, kind: type[nn.Module], config: str | None = None) -> dict[str, Any]:
     torch.manual_seed(3)
     job = jobs.Job(rank, "single", None)
@@ -149,9 +160,17 @@ def train(rank: int, *, kind: type[nn.Module], config: str | None = None) -> dic
         job.monitor = sentinel_training.pytorch.TrainingMonitor(config_path=config)
         job.monitor.attach(job.wrapped, job.optimizer)
     for _ in range(14):
-        loss = job.wrapped(torch.randn(BATCH, WIDTH)).square().mean()
+        loss = job.wrapped(_batch(kind, rank)).square().mean()
         loss.backward()
         job.losses.append(loss.item())
         job.optimizer.step()
         job.optimizer.zero_grad()
     return job.end()
+
+
+def _batch(kind: type[nn.Module], rank: int) -> Tensor:
+    """Of Cut: padded, and on one rank cut to its longest sample."""
+    if kind is not Cut:
+        return torch.randn(BATCH, WIDTH)
+    batch = torch.randn(BATCH, WIDTH, 200)
+    return batch[:, :, :187] if rank == 1 else batch

@@ -38,9 +38,11 @@ def test_is_not_replayed(kind: type[nn.Module], ranks: Ranks, analyser: Analyser
     assert analyser.of("step")
 
 
-def test_buffers_are_replayed(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
-    without = ranks.run(stateful.train, kind=stateful.Normalised)
-    with_monitor = ranks.run(stateful.train, kind=stateful.Normalised, config=configure())
+@pytest.mark.parametrize("kind", [stateful.Normalised, stateful.Cut], ids=lambda kind: kind.__name__)
+def test_is_replayed(kind: type[nn.Module], ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    """From buffers as they were, and from inputs that lie in memory as they did."""
+    without = ranks.run(stateful.train, kind=kind)
+    with_monitor = ranks.run(stateful.train, kind=kind, config=configure())
     assert [one["digest"] for one in with_monitor] == [one["digest"] for one in without]
     assert analyser.of("replay")
     for one in analyser.of("replay"):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from .._kit.checksum import checksum
+from .layout import TooSparseError, copied
 from .python_state import PythonState, UnknownStateError
 from .randomness import Randomness, draw_state
 
@@ -45,15 +46,16 @@ class Capture:
         if sum(t.numel() * t.element_size() for t in (*tensors, *self.buffers.values())) > MAX_CAPTURE_BYTES:
             raise NotCaptured(f"a micro-batch with its output gradients is larger than {MAX_CAPTURE_BYTES >> 20} MiB")
         place = io.BytesIO()
-        on_host = pytree.tree_map_only(Tensor, lambda tensor: tensor.cpu(), self.inputs)
         content = {
-            "inputs": on_host,
-            "buffers": {name: value.cpu() for name, value in self.buffers.items()},
-            "output_gradients": [None if gradient is None else gradient.cpu() for gradient in self.output_gradients],
+            "inputs": self.inputs,
+            "buffers": self.buffers,
+            "output_gradients": self.output_gradients,
             "autocast": self.autocast,
             "randomness": self.randomness.plain(),
         }
-        _save(content, place)
+        _save(
+            pytree.tree_map_only(Tensor, lambda one: one if one.device == _HOST else copied(one, _HOST), content), place
+        )
         return place.getvalue()
 
 
@@ -61,7 +63,7 @@ def from_bytes(data: bytes, own: Capture, device: torch.device) -> Capture:
     """Another rank's micro-batch, of the same structure as `own`."""
     content = _load(io.BytesIO(data))
     randomness = Randomness.from_plain(content.pop("randomness"))
-    here = pytree.tree_map_only(Tensor, lambda tensor: tensor.to(device), content)
+    here = pytree.tree_map_only(Tensor, lambda tensor: copied(tensor, device), content)
     return Capture(
         inputs=here["inputs"],
         inputs_spec=own.inputs_spec,
@@ -71,6 +73,8 @@ def from_bytes(data: bytes, own: Capture, device: torch.device) -> Capture:
         output_gradients=here["output_gradients"],
     )
 
+
+_HOST = torch.device("cpu")
 
 # The originals: the monitor puts its own functions into the places of torch.save and torch.load.
 _save, _load = torch.save, torch.load
@@ -169,7 +173,10 @@ class Capturing:
     def _on_output_gradient(self, index: int) -> Any:
         def hook(gradient: Tensor | None) -> None:
             if self.capture is not None and gradient is not None:
-                self.capture.output_gradients[index] = gradient.detach().clone()
+                try:
+                    self.capture.output_gradients[index] = copied(gradient)
+                except TooSparseError as reason:
+                    self.spoil(f"a gradient of an output is {reason}")
 
         return hook
 
@@ -200,7 +207,7 @@ def take_inputs(module: nn.Module, device: torch.device, args: tuple[Any, ...], 
     """Copies of what goes into the model now.
 
     Raises:
-        NotCaptured: something among it is neither a tensor nor a plain value.
+        NotCaptured: something among it is neither a tensor nor a plain value, or a view of far more than it shows.
     """
     leaves, spec = pytree.tree_flatten((args, kwargs))
     for leaf in leaves:
@@ -209,10 +216,15 @@ def take_inputs(module: nn.Module, device: torch.device, args: tuple[Any, ...], 
         if isinstance(leaf, Tensor) and leaf.requires_grad:
             raise NotCaptured("the model is given a tensor that takes part in the gradient")
     device_type = device.type
+    try:
+        inputs = [copied(leaf) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        buffers = {name: copied(buffer) for name, buffer in module.named_buffers()}
+    except TooSparseError as reason:
+        raise NotCaptured(f"the model is given {reason}") from None
     return Capture(
-        inputs=[leaf.detach().clone() if isinstance(leaf, Tensor) else leaf for leaf in leaves],
+        inputs=inputs,
         inputs_spec=spec,
-        buffers={name: buffer.detach().clone() for name, buffer in module.named_buffers()},
+        buffers=buffers,
         randomness=draw_state(device),
         autocast=(torch.is_autocast_enabled(device_type), torch.get_autocast_dtype(device_type)),
     )

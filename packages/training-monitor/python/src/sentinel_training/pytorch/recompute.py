@@ -16,6 +16,7 @@ from torch.utils import _pytree as pytree
 from .._kit.checksum import checksum
 from .barrier import Barrier, NotDeterministicError, RefusedError
 from .capture import Capture, combine
+from .layout import copied
 from .randomness import draw_state, restore_state
 
 # What PyTorch says of an operator that it cannot compute the same way twice.
@@ -31,8 +32,8 @@ def recompute(module: nn.Module, capture: Capture, device: torch.device) -> Tens
     """
     # Leaves of their own: no hook of the user's parameters runs, and no gradient is accumulated.
     parameters = {name: p.detach().requires_grad_(p.requires_grad) for name, p in module.named_parameters()}
-    buffers = {name: value.clone() for name, value in capture.buffers.items()}
-    leaves = [leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in capture.inputs]
+    buffers = {name: copied(value) for name, value in capture.buffers.items()}
+    leaves = [copied(leaf) if isinstance(leaf, Tensor) else leaf for leaf in capture.inputs]
     args, kwargs = pytree.tree_unflatten(leaves, capture.inputs_spec)
     replaced = {f"module.{name}": value for name, value in (parameters | buffers).items()}
     barrier = Barrier([*buffers.values(), *leaves], chooses_deterministic(device))
