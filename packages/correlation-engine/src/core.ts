@@ -19,6 +19,7 @@ export type * from './evidence/model/device.js';
 export type * from './evidence/model/fleet.js';
 export type * from './evidence/model/node.js';
 export type * from './evidence/model/orders.js';
+export type * from './evidence/model/saved-digests.js';
 export type * from './evidence/model/settings.js';
 export type * from './evidence/model/terms.js';
 export { RunFlag, RunKind } from './evidence/model/terms.js';

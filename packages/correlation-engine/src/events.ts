@@ -85,7 +85,7 @@ export class Events {
     for (const { type, outcome } of effects.comparisons) this.#metrics.comparison(type, outcome);
     if (item.record.kind === 'monitor-report')
       for (const event of item.record.events)
-        if (event.kind !== 'saved') this.#metrics.anomaly(event.type, event.severity);
+        if (event.kind === 'anomaly' || event.kind === 'comparison') this.#metrics.anomaly(event.type, event.severity);
     if (item.record.kind === 'agent-events') this.#loudFaults(item.record);
     if (item.record.kind === 'config') this.#log.info({ mode: item.record.config.mode }, 'configuration committed');
   }

@@ -62,7 +62,7 @@ async function start(parts: MonitorParts, stack: StopStack, config: () => Traini
   const runs: Runs = new Runs({
     thresholds: thresholds.current,
     onFinding: (job, finding) => reporter.take(job, finding),
-    onSaved: (job, saved) => reporter.saved(job, saved),
+    onStored: (job, stored) => reporter.stored(job, stored),
   });
   thresholds.onChange((changed) => runs.retune(changed));
   const metrics = new MonitorMetrics({

@@ -133,24 +133,38 @@ test('what a test build saw and the engine refuses does not keep back what comes
   assert.equal(await monitor.end('SIGTERM'), 0);
 });
 
-test('a saved checkpoint goes to the engine once, as no anomaly', async (t) => {
+test('checkpoints that were saved or loaded go to the engine once, as no anomaly', async (t) => {
   const { engine, monitor, metrics } = await begin(t);
   const rank = new RankClient(monitor.socket, senderOf(1));
   await rank.hello();
   const saved = { step: 9n, timeUs: timeOf(9), path: '/checkpoints/9.pt', event: CheckpointReport_Event.SAVED };
-  const digested = { algorithm: 'sha256', digest: Buffer.alloc(32, 7), bytes: 1_024n, tensors: 12n };
+  const digested = {
+    algorithm: 'sha256',
+    digest: Buffer.alloc(32, 7),
+    bytes: 1_024n,
+    tensors: 12n,
+    subject: Buffer.alloc(16, 1),
+  };
   const value = CheckpointReport.fromPartial({ ...saved, ...digested });
   await rank.send({ $case: 'checkpoint', value });
   await rank.send({ $case: 'checkpoint', value: { ...value, step: 10n, event: CheckpointReport_Event.LOADED } });
   await rank.send({ $case: 'checkpoint', value: { ...value, step: 11n } });
-  await until('both', () => engine.received.flatMap(({ events }) => events).length === 2);
+  await until('all', () => engine.received.flatMap(({ events }) => events).length === 3);
   const events = engine.received.flatMap((record) => record.events);
   assert.deepEqual(
-    events.map(({ type, job: of, saved: what }) => [type, of?.step, what?.path, what?.algorithm]),
-    [9n, 11n].map((step) => [AnomalyType.UNSPECIFIED, step, '/checkpoints/9.pt', 'sha256']),
+    events.map(({ type, job: of, saved: what, loaded }) => [type, of?.step, what?.path, loaded?.path]),
+    [
+      [AnomalyType.UNSPECIFIED, 9n, '/checkpoints/9.pt', undefined],
+      [AnomalyType.UNSPECIFIED, 10n, undefined, '/checkpoints/9.pt'],
+      [AnomalyType.UNSPECIFIED, 11n, '/checkpoints/9.pt', undefined],
+    ],
   );
   const [part] = events[0]?.saved?.parts ?? [];
   assert.deepEqual([part?.rank, part?.tensors, part?.bytes, part?.digest[31]], [0, 12n, 1_024n, 7]);
+  assert.deepEqual(
+    events.map(({ saved: what, loaded }) => (what ?? loaded)?.parts[0]?.subject.length),
+    [16, 16, 16],
+  );
   const page = await (await fetch(`http://${metrics}/metrics`)).text();
   assert.doesNotMatch(page, /sentinel_training_anomalies_total\{.*\} [1-9]/);
   assert.equal(await monitor.end('SIGTERM'), 0);

@@ -11,7 +11,16 @@ const ACTIONS: readonly (OperatorAction | 'AUTOMATIC')[] = [
 ];
 const CANARY_OUTCOMES = ['agreed', 'dissent', 'no_majority', 'timeout'];
 const COMPARED = ['REPLICA_MISMATCH', 'REPLAY_MISMATCH', 'CHECKPOINT_DIVERGENCE', 'CANARY_MISMATCH'];
-const COMPARISON_OUTCOMES = ['counted', 'shared', 'repeated', 'not_its_device', 'agreed', 'no_majority', 'too_few'];
+const COMPARISON_OUTCOMES = [
+  'counted',
+  'shared',
+  'repeated',
+  'not_its_device',
+  'not_as_saved',
+  'agreed',
+  'no_majority',
+  'too_few',
+];
 const LATENCY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30];
 const DETECTION_BUCKETS = [5, 10, 30, 60, 300, 900, 3600, 14_400, 86_400];
 

@@ -6,6 +6,7 @@ import { indexHardware } from './hardware.js';
 import type { DeviceState } from './model/device.js';
 import type { FleetFacts } from './model/fleet.js';
 import type { NodeState } from './model/node.js';
+import { rowKey, type SavedDigests } from './model/saved-digests.js';
 import type { CoreConfig } from './model/settings.js';
 import { attendTo, type CoreState, needsAttention, type StateChanges } from './state.js';
 
@@ -20,6 +21,8 @@ export interface Draft {
   /** Ids of devices that are given up. */
   readonly removed: Set<string>;
   readonly nodes: Map<string, NodeState>;
+  /** By key; without parts = given up. */
+  readonly saved: Map<string, SavedDigests>;
   fleet: FleetFacts | null;
   config: CoreConfig | null;
   canaries: CanaryFacts | null;
@@ -38,6 +41,7 @@ export function begin(base: CoreState): Draft {
     devices: new Map(),
     removed: new Set(),
     nodes: new Map(),
+    saved: new Map(),
     fleet: null,
     config: null,
     canaries: null,
@@ -194,6 +198,7 @@ export function changes(draft: Draft): StateChanges {
     devices: [...draft.devices.values()],
     removed: [...draft.removed],
     nodes: [...draft.nodes.values()],
+    saved: [...draft.saved.values()],
     fleet: draft.fleet,
     config: draft.config,
     canaries: draft.canaries,
@@ -212,6 +217,7 @@ export function install(draft: Draft): void {
     attendTo(base, device);
   }
   for (const [name, node] of draft.nodes) base.nodes.set(name, node);
+  for (const row of draft.saved.values()) installSaved(base, row);
   if (draft.fleet !== null) base.fleet = draft.fleet;
   if (draft.config !== null) base.config = draft.config;
   if (draft.canaries !== null) base.canaries = draft.canaries;
@@ -224,6 +230,11 @@ export function install(draft: Draft): void {
 function uncount(base: CoreState, before: DeviceState): void {
   countDevice(base.cohorts, before, -1);
   indexHardware(base.hardware, before, -1);
+}
+
+function installSaved({ saved }: CoreState, row: SavedDigests): void {
+  if (row.parts.length > 0) saved.set(rowKey(row), row);
+  else saved.delete(rowKey(row));
 }
 
 function forgetDevice(base: CoreState, id: string): void {

@@ -193,6 +193,7 @@ export const FORGETTABLE = [
   'archived_device',
   'job_round',
   'job_events',
+  'saved_digest',
 ] as const;
 export type Forgettable = (typeof FORGETTABLE)[number];
 
@@ -205,13 +206,14 @@ export interface ComparisonEffect {
 
 /**
  * COUNTED = it accuses a device. SHARED = it accuses devices that answered together, each a little. REPEATED = the device was accused of it already. NOT_ITS_DEVICE = a device lost, of which this monitor
- * may not speak. The others are those of the vote.
+ * may not speak. NOT_AS_SAVED = a loaded checkpoint has other digests than the job was seen to save. The others are those of the vote.
  */
 export type ComparisonOutcome =
   | 'COUNTED'
   | 'SHARED'
   | 'REPEATED'
   | 'NOT_ITS_DEVICE'
+  | 'NOT_AS_SAVED'
   | 'AGREED'
   | 'NO_MAJORITY'
   | 'TOO_FEW';

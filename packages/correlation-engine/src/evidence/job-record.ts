@@ -74,21 +74,32 @@ export interface ComparisonRecord extends InJob {
   testBuild: boolean;
 }
 
-/** A job saved a checkpoint: for the ledger, and evidence of nothing. */
-export interface SavedCheckpointRecord extends InJob {
-  kind: 'saved';
+/** A job saved a checkpoint, for the ledger; or loaded one, to be held against what it saved. Evidence of nothing. */
+export interface StoredCheckpointRecord extends InJob {
+  kind: 'saved' | 'loaded';
   node: string;
   source: string;
   timeUs: number;
   job: string;
   path: string;
   algorithm: string;
-  /** What each rank saved: lower-case hex, tensors, bytes of tensors. */
-  parts: readonly { rank: number; digest: string; tensors: number; bytes: number }[];
+  parts: readonly StoredPart[];
   /** Ranks of the node that are not among them. */
   moreParts: number;
   buildId: string;
   testBuild: boolean;
+}
+
+/** What one rank saved or loaded. */
+export interface StoredPart {
+  readonly rank: number;
+  /** Lower-case hex. */
+  readonly digest: string;
+  /** What the digest is of, in lower-case hex; absent = not known, so that it cannot be compared. */
+  readonly subject?: string;
+  readonly tensors: number;
+  /** Of the tensors. */
+  readonly bytes: number;
 }
 
 /** One record of a monitor's spool: authentic, in sequence, not seen before. */
@@ -97,5 +108,5 @@ export interface MonitorReportRecord extends UplinkOrigin {
   /** Monitor's clock, which is that of its node. */
   createdUs: number;
   /** Times are those of that clock. */
-  events: readonly (AnomalyRecord | ComparisonRecord | SavedCheckpointRecord)[];
+  events: readonly (AnomalyRecord | ComparisonRecord | StoredCheckpointRecord)[];
 }

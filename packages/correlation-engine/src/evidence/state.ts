@@ -11,6 +11,7 @@ import { incidentEndUs } from './incident-end.js';
 import type { DeviceState } from './model/device.js';
 import type { FleetFacts } from './model/fleet.js';
 import type { NodeState } from './model/node.js';
+import { rowKey, type SavedDigests } from './model/saved-digests.js';
 import type { CoreConfig } from './model/settings.js';
 
 /**
@@ -21,6 +22,8 @@ export interface CoreState {
   config: CoreConfig;
   devices: Map<string, DeviceState>;
   nodes: Map<string, NodeState>;
+  /** What jobs saved, by job and node. */
+  saved: Map<string, SavedDigests>;
   fleet: FleetFacts;
   canaries: CanaryFacts;
   /** In memory alone. */
@@ -37,12 +40,14 @@ export interface CoreState {
   hardware: HardwareIndex;
 }
 
-/** What a store keeps: one row per device, one per node, one for the fleet, one for the configuration. All JSON-safe. */
+/** What a store keeps: one row per device, one per node, one per job and node that saved something, one for the fleet, one for the configuration. All JSON-safe. */
 export interface StateChanges {
   devices: DeviceState[];
   /** Ids of devices that are not kept any more. */
   removed: string[];
   nodes: NodeState[];
+  /** Without parts = not kept any more. */
+  saved: SavedDigests[];
   fleet: FleetFacts | null;
   config: CoreConfig | null;
   canaries: CanaryFacts | null;
@@ -52,6 +57,8 @@ export interface SavedState {
   config: CoreConfig;
   devices: readonly DeviceState[];
   nodes: readonly NodeState[];
+  /** Absent: of an earlier release. */
+  saved?: readonly SavedDigests[];
   /** null = none saved yet. */
   fleet: FleetFacts | null;
   /** Absent: none saved yet. */
@@ -66,6 +73,7 @@ export function loadState(saved: SavedState): CoreState {
     config,
     devices: new Map(saved.devices.map((device) => [device.id, completeDevice(device, config.attribution)])),
     nodes: new Map(saved.nodes.map((node) => [node.node, node])),
+    saved: new Map((saved.saved ?? []).map((row) => [rowKey(row), row])),
     fleet: completeFleet(saved.fleet),
     canaries: { ...NO_CANARIES, ...saved.canaries },
     goldens: new Map(),
@@ -95,6 +103,7 @@ export function saveState(state: CoreState): SavedState {
     config: state.config,
     devices: byKey(state.devices),
     nodes: byKey(state.nodes),
+    saved: byKey(state.saved),
     fleet: state.fleet,
     canaries: state.canaries,
     exposure: exposureRows(state.exposure),

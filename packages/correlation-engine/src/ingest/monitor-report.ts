@@ -17,12 +17,12 @@ import type {
   ComparisonRecord,
   InJob,
   MonitorReportRecord,
-  SavedCheckpointRecord,
+  StoredCheckpointRecord,
 } from '../core.js';
 import { DEVICE_ID_RULE, isDeviceId } from '../evidence/device-id.js';
 import { countOf, digestOf } from './bounded-fields.js';
 import { MAX_BUILD_ID_LENGTH, MAX_SEQUENCE, MAX_TIME_US } from './envelope.js';
-import { savedOf } from './saved-checkpoint.js';
+import { storedOf } from './saved-checkpoint.js';
 
 /** The limits of proto/sentinel/v1/anomaly.proto. */
 const MAX_EVENTS = 256;
@@ -86,7 +86,8 @@ export function toReport(request: StreamAnomalyEventsRequest, allowTestBuilds: b
 type Maker = Pick<MonitorReportRecord, 'node' | 'buildId' | 'testBuild'>;
 
 function toEvent(event: AnomalyEvent, maker: Maker, at: string): MonitorReportRecord['events'][number] {
-  if (event.saved !== undefined) return toSaved(event, event.saved, maker, at);
+  if (event.saved !== undefined) return toStored('saved', event, event.saved, maker, at);
+  if (event.loaded !== undefined) return toStored('loaded', event, event.loaded, maker, at);
   const { type, source, severity, timeUs, gpus, job, comparison } = event;
   const typeName = nameOf(TYPES, type, `${at}.type`);
   if (!SOURCE.test(source)) throw invalid(`${at}.source`, SOURCE_RULE);
@@ -111,18 +112,19 @@ function toEvent(event: AnomalyEvent, maker: Maker, at: string): MonitorReportRe
   };
 }
 
-function toSaved(
+function toStored(
+  kind: StoredCheckpointRecord['kind'],
   { type, source, timeUs, job }: AnomalyEvent,
-  saved: SavedCheckpoint,
+  checkpoint: SavedCheckpoint,
   { node, buildId, testBuild }: Maker,
   at: string,
-): SavedCheckpointRecord {
-  if (type !== AnomalyType.UNSPECIFIED) throw invalid(`${at}.type`, 'is not for a saved checkpoint');
+): StoredCheckpointRecord {
+  if (type !== AnomalyType.UNSPECIFIED) throw invalid(`${at}.type`, `is not for a ${kind} checkpoint`);
   if (!SOURCE.test(source)) throw invalid(`${at}.source`, SOURCE_RULE);
   const { jobGpus: _, ...where } = jobOf(job, `${at}.job`);
-  const told = savedOf(saved, `${at}.saved`);
+  const told = storedOf(checkpoint, `${at}.${kind}`);
   return {
-    kind: 'saved',
+    kind,
     node,
     source,
     timeUs: timeOf(timeUs, `${at}.time_us`),

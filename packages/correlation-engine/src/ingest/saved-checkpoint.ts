@@ -1,6 +1,6 @@
 import type { SavedCheckpoint, SavedPart } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import { hasControlCharacter, invalid } from '../control/handshake.js';
-import type { SavedCheckpointRecord } from '../core.js';
+import type { StoredCheckpointRecord } from '../core.js';
 import { countOf, digestOf } from './bounded-fields.js';
 
 /** The limits of proto/sentinel/v1/anomaly.proto. */
@@ -9,10 +9,10 @@ const MAX_PARTS = 64;
 const ALGORITHM = /^[a-z0-9-]{1,64}$/;
 
 /** @throws SentinelError INVALID_ARGUMENT naming the field */
-export function savedOf(
+export function storedOf(
   { path, algorithm, parts, moreParts }: SavedCheckpoint,
   at: string,
-): Pick<SavedCheckpointRecord, 'path' | 'algorithm' | 'parts' | 'moreParts'> {
+): Pick<StoredCheckpointRecord, 'path' | 'algorithm' | 'parts' | 'moreParts'> {
   if (path === '' || Buffer.byteLength(path) > MAX_PATH_BYTES)
     throw invalid(`${at}.path`, `must be 1 to ${MAX_PATH_BYTES} bytes`);
   if (hasControlCharacter(path)) throw invalid(`${at}.path`, 'has a control character');
@@ -21,7 +21,11 @@ export function savedOf(
   return { path, algorithm, parts: parts.map((part, i) => partOf(part, `${at}.parts[${i}]`)), moreParts };
 }
 
-function partOf({ rank, digest, tensors, bytes }: SavedPart, at: string): SavedCheckpointRecord['parts'][number] {
+function partOf(
+  { rank, digest, subject, tensors, bytes }: SavedPart,
+  at: string,
+): StoredCheckpointRecord['parts'][number] {
   const counts = { tensors: countOf(tensors, `${at}.tensors`), bytes: countOf(bytes, `${at}.bytes`) };
-  return { rank, digest: digestOf(digest, `${at}.digest`), ...counts };
+  const of = subject.length === 0 ? {} : { subject: digestOf(subject, `${at}.subject`) };
+  return { rank, digest: digestOf(digest, `${at}.digest`), ...of, ...counts };
 }

@@ -200,7 +200,7 @@ describe('what monitors say', () => {
     ...{ source: 'training-monitor/checkpoint', job: { id: 'job-9', gpus: 1, rank: 0, step: 9n, framework: '' } },
     saved: {
       ...{ path: '/checkpoints/9.pt', algorithm: 'sha256', moreParts: 0 },
-      parts: [{ rank: 0, digest: RIGHT, tensors: 12n, bytes: 64n }],
+      parts: [{ rank: 0, digest: RIGHT, tensors: 12n, bytes: 64n, subject: Buffer.alloc(16, 5) }],
     },
   };
 
@@ -218,13 +218,38 @@ describe('what monitors say', () => {
     assert.equal(Number(rows[0]?.n), 1);
   });
 
+  it('one that is loaded is held against it: what differs is for the ledger', async () => {
+    const monitor = new TestMonitor(engine.grpc);
+    const { saved, ...others } = checkpoint;
+    const damaged = saved.parts.map((part) => ({ ...part, digest: Buffer.alloc(32, 9) }));
+    monitor.record([
+      { ...others, loaded: saved },
+      { ...others, loaded: { ...saved, parts: damaged } },
+    ]);
+    monitor.send(1n);
+    await monitor.committed(1n);
+    monitor.close();
+    const rows = await engine.sql<{ detail: string }>(
+      `select detail from outbox where detail::jsonb->>'type' = 'CHECKPOINT_DIVERGENCE' and detail::jsonb->>'path' = '/checkpoints/9.pt'`,
+    );
+    assert.deepEqual(
+      rows.map(({ detail }) => /is not what rank 0 saved in step 9/.test(detail)),
+      [true],
+    );
+    assert.equal(
+      await engine.metric('sentinel_job_comparisons_total{type="CHECKPOINT_DIVERGENCE",outcome="not_as_saved"}'),
+      1,
+    );
+  });
+
   for (const [field, saved] of [
     ['path', { path: '' }],
     ['path', { path: 'a\nb' }],
     ['algorithm', { algorithm: 'SHA 256' }],
     ['parts', { parts: [] }],
-    ['parts[0].digest', { parts: [{ rank: 0, digest: Buffer.alloc(65), tensors: 1n, bytes: 1n }] }],
-    ['parts[0].tensors', { parts: [{ rank: 0, digest: RIGHT, tensors: 2n ** 60n, bytes: 1n }] }],
+    ['parts[0].digest', { parts: [{ rank: 0, digest: Buffer.alloc(65), tensors: 1n, bytes: 1n, subject: RIGHT }] }],
+    ['parts[0].subject', { parts: [{ rank: 0, digest: RIGHT, tensors: 1n, bytes: 1n, subject: Buffer.alloc(65) }] }],
+    ['parts[0].tensors', { parts: [{ rank: 0, digest: RIGHT, tensors: 2n ** 60n, bytes: 1n, subject: RIGHT }] }],
   ] as const) {
     it(`a saved checkpoint is refused with a wrong ${field}`, async () => {
       const monitor = new TestMonitor(engine.grpc);

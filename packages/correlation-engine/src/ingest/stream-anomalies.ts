@@ -170,7 +170,7 @@ class AnomalyStream {
   /** Devices that are not there harm nothing, and are told of. */
   #warn({ node, events }: MonitorReportRecord): void {
     const { devices } = this.#parts.committer.state;
-    for (const id of new Set(events.flatMap((event) => (event.kind === 'saved' ? [] : (event.gpus ?? []))))) {
+    for (const id of new Set(events.flatMap((event) => ('gpus' in event ? (event.gpus ?? []) : [])))) {
       const device = devices.get(id);
       if (device === undefined) this.#say(`${id} accuses nobody: no agent has named such a device.`);
       else if (device.node !== node)

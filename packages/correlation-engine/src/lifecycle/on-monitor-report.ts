@@ -3,6 +3,7 @@ import type { MonitorReportRecord } from '../evidence/job-record.js';
 import type { Step } from '../evidence/step.js';
 import { applyAnomaly } from './on-anomaly.js';
 import { applyComparison } from './on-comparison.js';
+import { applyLoadedCheckpoint } from './on-loaded-checkpoint.js';
 import { applySavedCheckpoint } from './on-saved-checkpoint.js';
 import { untoldBefore } from './tell-job-events.js';
 
@@ -11,9 +12,10 @@ export function applyMonitorReport(step: Step, record: MonitorReportRecord): voi
   const offsetUs = nodeOf(step.draft, record.node)?.offsetUs ?? 0;
   for (const event of record.events) {
     const timeUs = Math.max(0, event.timeUs + offsetUs);
-    if (event.kind === 'saved') applySavedCheckpoint(step, { ...event, timeUs });
-    else if (event.kind === 'anomaly')
+    if (event.kind === 'anomaly')
       applyAnomaly(step, { ...event, timeUs }, untoldBefore(step, record.node, `${event.source} ${event.type}`));
-    else applyComparison(step, { ...event, timeUs });
+    else if (event.kind === 'comparison') applyComparison(step, { ...event, timeUs });
+    else if (event.kind === 'saved') applySavedCheckpoint(step, { ...event, timeUs });
+    else applyLoadedCheckpoint(step, { ...event, timeUs });
   }
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SavedCheckpointRecord } from '../evidence/job-record.js';
+import type { StoredCheckpointRecord } from '../evidence/job-record.js';
 import { MOST_SAVED } from './on-saved-checkpoint.js';
 import { deviceIdOf, eventNames, Fleet } from './testing/fleet.js';
 
-function saved(fleet: Fleet, step: number): SavedCheckpointRecord {
+function saved(fleet: Fleet, step: number): StoredCheckpointRecord {
   return {
     ...{ kind: 'saved', node: 'n1', source: 'training-monitor/checkpoint', timeUs: fleet.nowUs, job: 'job-1' },
     ...{ rank: 0, step, path: '/checkpoints/9.pt', algorithm: 'sha256', moreParts: 0 },
@@ -13,7 +13,7 @@ function saved(fleet: Fleet, step: number): SavedCheckpointRecord {
   };
 }
 
-function commit(fleet: Fleet, sequence: number, events: readonly SavedCheckpointRecord[]) {
+function commit(fleet: Fleet, sequence: number, events: readonly StoredCheckpointRecord[]) {
   const of = { node: 'n1', spoolId: '00'.repeat(16), sequence, buildId: 'monitor-1', testBuild: false };
   return fleet.commit({ kind: 'monitor-report', ...of, createdUs: fleet.nowUs, events });
 }

@@ -44,6 +44,7 @@ export async function compareState(
   const parts: [Compared, string, ReadonlyMap<string, unknown>, ReadonlyMap<string, unknown>][] = [
     ['devices', 'device', devices(before), devices(now)],
     ['nodes', 'node', byNode(before.nodes), byNode(now.nodes)],
+    ['saved', 'what was saved on', savedDigests(before), savedDigests(now)],
     ['facts', 'facts', facts(before), facts(now)],
     ['counters', 'counters of', counters(before), counters(now)],
     ['proposals', 'proposal', byRowId(proposals), byRowId(replayedProposals)],
@@ -66,6 +67,7 @@ async function storedState(db: Kysely<Tables>, replayed: CoreState): Promise<Sav
   const loaded = {
     devices: (await db.selectFrom('devices').select('body').execute()).map(({ body }) => body),
     nodes: (await db.selectFrom('nodes').select('body').execute()).map(({ body }) => body),
+    saved: (await db.selectFrom('saved_digests').select('body').execute()).map(({ body }) => body),
     counters: await db.selectFrom('counters').selectAll().execute(),
     fleet: fact<CoreState['fleet']>('fleet'),
     config: fact<CoreState['config']>('config'),
@@ -122,6 +124,10 @@ function withoutTold(saved: SavedState): Map<string, unknown> {
 
 function byNode(nodes: SavedState['nodes']): Map<string, unknown> {
   return new Map(nodes.map((node) => [node.node, node]));
+}
+
+function savedDigests({ saved = [] }: SavedState): Map<string, unknown> {
+  return new Map(saved.map((row) => [`node ${row.node} by job ${row.job}`, row]));
 }
 
 function bySnapshotTime(row: Tables['trust_snapshots']): [string, unknown] {

@@ -17,6 +17,7 @@ export type Compared =
   | 'events'
   | 'devices'
   | 'nodes'
+  | 'saved'
   | 'facts'
   | 'counters'
   | 'proposals'

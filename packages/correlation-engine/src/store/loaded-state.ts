@@ -1,4 +1,13 @@
-import type { CanaryFacts, CoreConfig, DeviceState, ExposureRow, FleetFacts, NodeState, SavedState } from '../core.js';
+import type {
+  CanaryFacts,
+  CoreConfig,
+  DeviceState,
+  ExposureRow,
+  FleetFacts,
+  NodeState,
+  SavedDigests,
+  SavedState,
+} from '../core.js';
 import type { Head, UnarchivedRow } from './commit-rows.js';
 import type { CounterTable } from './schema.js';
 
@@ -7,6 +16,7 @@ export interface LoadedState {
   readonly head: Head;
   readonly devices: DeviceState[];
   readonly nodes: NodeState[];
+  readonly saved: SavedDigests[];
   readonly fleet: FleetFacts | null;
   readonly canaries: CanaryFacts | null;
   /** null = a new database. */
@@ -17,12 +27,12 @@ export interface LoadedState {
   readonly counters: CounterTable[];
 }
 
-type Decided = Pick<LoadedState, 'devices' | 'nodes' | 'fleet' | 'canaries' | 'config' | 'counters'>;
+type Decided = Pick<LoadedState, 'devices' | 'nodes' | 'saved' | 'fleet' | 'canaries' | 'config' | 'counters'>;
 
 /** What the core loads; `fallback` is the configuration of a new database. */
 export function savedState(loaded: Decided, fallback: CoreConfig): SavedState {
-  const { devices, nodes, fleet, config, counters, canaries } = loaded;
-  return { devices, nodes, fleet, canaries, config: config ?? fallback, exposure: counters.map(exposureRow) };
+  const { devices, nodes, saved, fleet, config, counters, canaries } = loaded;
+  return { devices, nodes, saved, fleet, canaries, config: config ?? fallback, exposure: counters.map(exposureRow) };
 }
 
 function exposureRow(row: CounterTable): ExposureRow {

@@ -200,6 +200,14 @@ const SENT: Step = {
   down: [`drop table sent`],
 };
 
+/** What jobs saved, for what they load later. */
+const SAVED_DIGESTS: Step = {
+  up: [
+    `create table saved_digests (node text not null, job text not null, body json not null, primary key (node, job))`,
+  ],
+  down: [`drop table saved_digests`],
+};
+
 /**
  * The schema, step by step. Within a minor release steps only add, so that the release before still runs on it. A step that was
  * released is never changed.
@@ -219,6 +227,7 @@ export const STEPS: Readonly<Record<string, Step>> = {
   '0012-retention': RETENTION,
   '0013-ledger-evidence': LEDGER_EVIDENCE,
   '0014-sent': SENT,
+  '0015-saved-digests': SAVED_DIGESTS,
 };
 
 /** The same as the migrator wants them. */

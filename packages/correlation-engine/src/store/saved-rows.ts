@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { CoreConfig, DeviceState, FleetFacts, NodeState, SavedState } from '../core.js';
+import type { CoreConfig, DeviceState, FleetFacts, NodeState, SavedDigests, SavedState } from '../core.js';
 import { type LoadedState, savedState } from './loaded-state.js';
 import type { CounterTable } from './schema.js';
 
@@ -13,6 +13,7 @@ export interface SavedRow {
 /** [kind, id, body] of the whole state, as a query: a copy of it is made inside the database. */
 export const SAVED_ROWS = `select 'device' as kind, id, body from devices union all
   select 'node', node, body from nodes union all
+  select 'saved', node || ' ' || job, body from saved_digests union all
   select 'fact', name, body from facts union all
   select 'counter', device_id || ' ' || family, row_to_json(c) from counters c`;
 
@@ -30,6 +31,7 @@ export function stateOf(rows: readonly SavedRow[]): SavedState | null {
   const loaded = {
     devices: of<DeviceState>('device'),
     nodes: of<NodeState>('node'),
+    saved: of<SavedDigests>('saved'),
     counters: of<CounterTable>('counter'),
     fleet: fact<FleetFacts>('fleet'),
     canaries: fact<NonNullable<LoadedState['canaries']>>('canaries'),

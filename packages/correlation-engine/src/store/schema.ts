@@ -1,6 +1,14 @@
 import type { Generated } from 'kysely';
 import type { LiveUpdate } from '../bus/live-updates.js';
-import type { CanaryFacts, CoreConfig, DeviceState, FleetFacts, NodeState, TrustSnapshot } from '../core.js';
+import type {
+  CanaryFacts,
+  CoreConfig,
+  DeviceState,
+  FleetFacts,
+  NodeState,
+  SavedDigests,
+  TrustSnapshot,
+} from '../core.js';
 
 /** Tables as kysely sees them. bigint columns are read as numbers: none of them leaves the safe range (see connect.ts). */
 export interface Tables {
@@ -8,6 +16,7 @@ export interface Tables {
   leader: LeaderTable;
   devices: { id: string; node: string; state: string; body: DeviceState };
   nodes: { node: string; body: NodeState };
+  saved_digests: { node: string; job: string; body: SavedDigests };
   facts: { name: 'fleet' | 'config' | 'canaries'; body: FleetFacts | CoreConfig | CanaryFacts };
   node_owners: { node: string; epoch: number };
   spools: { node: string; spool_id: string; committed_through: number; archived_through: number };

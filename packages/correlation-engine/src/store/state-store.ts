@@ -146,9 +146,10 @@ export class StateStore {
 
   async #load(head: Head): Promise<LoadedState> {
     const { db } = this;
-    const [devices, nodes, facts, spools, unarchived, owners, counters] = await Promise.all([
+    const [devices, nodes, saved, facts, spools, unarchived, owners, counters] = await Promise.all([
       db.selectFrom('devices').select('body').execute(),
       db.selectFrom('nodes').select('body').execute(),
+      db.selectFrom('saved_digests').select('body').execute(),
       db.selectFrom('facts').selectAll().execute(),
       db.selectFrom('spools').selectAll().execute(),
       db.selectFrom('unarchived').selectAll().orderBy('first_sequence').execute(),
@@ -160,6 +161,7 @@ export class StateStore {
       head,
       devices: devices.map((row) => row.body),
       nodes: nodes.map((row) => row.body),
+      saved: saved.map((row) => row.body),
       fleet: fact<FleetFacts>('fleet'),
       canaries: fact<CanaryFacts>('canaries'),
       config: fact<CoreConfig>('config'),

@@ -190,7 +190,7 @@ export class Writer {
 
 /** [name, text, rows] of every statement that only adds or replaces rows. */
 function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
-  const { devices, removed, nodes, fleet, config, canaries } = rows.changes;
+  const { devices, removed, nodes, saved, fleet, config, canaries } = rows.changes;
   const facts = [
     ...(fleet === null ? [] : [{ name: 'fleet', body: fleet }]),
     ...(config === null ? [] : [{ name: 'config', body: config }]),
@@ -199,6 +199,12 @@ function statements(rows: CommitRows): [string, string, readonly unknown[]][] {
   return [
     ['devices', DEVICES, devices.map((body) => ({ id: body.id, node: body.node, state: body.state, body }))],
     ['nodes', NODES, nodes.map((body) => ({ node: body.node, body }))],
+    [
+      'saved-digests',
+      SAVED_DIGESTS,
+      saved.filter(({ parts }) => parts.length > 0).map((body) => ({ node: body.node, job: body.job, body })),
+    ],
+    ['unsaved-digests', UNSAVED_DIGESTS, saved.filter(({ parts }) => parts.length === 0)],
     ['facts', FACTS, facts],
     ['move-counters', MOVE_COUNTERS, rows.moved],
     ...MOVES.map(([table, column]): [string, string, readonly unknown[]] => [
@@ -240,6 +246,9 @@ const DEVICES = `insert into devices (id, node, state, body) select * from json_
   on conflict (id) do update set node = excluded.node, state = excluded.state, body = excluded.body`;
 const NODES = `insert into nodes (node, body) select * from json_to_recordset($1) as t(node text, body json)
   on conflict (node) do update set body = excluded.body`;
+const SAVED_DIGESTS = `insert into saved_digests (node, job, body) select * from json_to_recordset($1) as t(node text, job text, body json)
+  on conflict (node, job) do update set body = excluded.body`;
+const UNSAVED_DIGESTS = `delete from saved_digests s using json_to_recordset($1) as t(node text, job text) where s.node = t.node and s.job = t.job`;
 const FACTS = `insert into facts (name, body) select * from json_to_recordset($1) as t(name text, body json)
   on conflict (name) do update set body = excluded.body`;
 const ADD_COUNTERS = `on conflict (device_id, family) do update set runs = c.runs + excluded.runs, executions = c.executions + excluded.executions,

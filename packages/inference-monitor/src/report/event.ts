@@ -29,6 +29,7 @@ export function eventOf(server: Server, finding: Finding, devices: Devices, nowU
     detail: shortened(finding.detail),
     comparison,
     saved: undefined,
+    loaded: undefined,
   };
 }
 

@@ -16,6 +16,7 @@ const SOFT: AnomalyEvent = {
     detail: 'The loss is large',
     comparison: undefined,
     saved: undefined,
+    loaded: undefined,
   },
 };
 const answers = ['a', 'b'].map((digest, rank) => ({

@@ -51,8 +51,9 @@ export function isAgreement({ comparison, severity }: AnomalyEvent): boolean {
   return comparison !== undefined && severity === AnomalySeverity.INFO;
 }
 
-function classOf({ comparison, saved }: AnomalyEvent): Class {
+function classOf({ comparison, saved, loaded }: AnomalyEvent): Class {
   if (saved !== undefined) return 'saved';
+  if (loaded !== undefined) return 'loaded';
   return comparison === undefined ? 'soft' : 'hard';
 }
 
@@ -79,7 +80,7 @@ export class Outbox {
       return false;
     }
     const { source, gpus, job, detail } = event;
-    if (!isAgreement(event) && event.saved === undefined)
+    if (!isAgreement(event) && event.saved === undefined && event.loaded === undefined)
       log.warn({ source, job: job?.id, gpus, step: Number(job?.step ?? 0) }, detail);
     const events = testBuild ? this.#pending.injected : this.#pending.plain;
     events.push(event);

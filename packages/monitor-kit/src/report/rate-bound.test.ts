@@ -16,11 +16,12 @@ test('the same finding is not told again for a while, comparisons of bits sooner
 
 test('different findings are bounded by the minute; soft ones do not use up what comparisons may', () => {
   const bound = new RateBound();
-  const passed = (of: 'hard' | 'soft' | 'saved', nowMs: number) =>
+  const passed = (of: 'hard' | 'soft' | 'saved' | 'loaded', nowMs: number) =>
     Array.from({ length: 200 }, (_, k) => bound.refuse(`${of} ${nowMs} ${k}`, of, nowMs)).filter(
       (refusal) => refusal === null,
     ).length;
   assert.equal(passed('saved', 0), 60);
+  assert.equal(passed('loaded', 0), 60);
   assert.equal(passed('soft', 0), 60);
   assert.equal(passed('hard', 0), 60);
   assert.equal(passed('soft', MINUTE_MS / 2), 30);

@@ -12,8 +12,8 @@ const MINUTE_MS = 60_000;
 
 export type Refusal = 'repeated' | 'too_many';
 
-/** Comparisons of bits, other anomalies, and checkpoints for the ledger: none takes the room of another. */
-export type Class = 'hard' | 'soft' | 'saved';
+/** Comparisons of bits, other anomalies, checkpoints for the ledger, and those that are held against it: none takes the room of another. */
+export type Class = 'hard' | 'soft' | 'saved' | 'loaded';
 
 /** Keeps a detector, or a job at its end, from flooding the engine. */
 export class RateBound {
@@ -22,6 +22,7 @@ export class RateBound {
     hard: { left: PER_MINUTE, atMs: 0 },
     soft: { left: PER_MINUTE, atMs: 0 },
     saved: { left: PER_MINUTE, atMs: 0 },
+    loaded: { left: PER_MINUTE, atMs: 0 },
   };
 
   /**

@@ -60,6 +60,7 @@ function givenUp(source: string, events: number, timeUs: bigint): AnomalyEvent {
     detail: `The engine refused a record of ${events} anomalies, which was given up`,
     comparison: undefined,
     saved: undefined,
+    loaded: undefined,
   };
 }
 

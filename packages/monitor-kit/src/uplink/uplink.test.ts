@@ -24,6 +24,7 @@ function payload(value: number, testBuild = false): AnomalyPayload {
       detail: `number ${value}`,
       comparison: undefined,
       saved: undefined,
+      loaded: undefined,
     },
   };
   return { createdUs: 1n, buildId: 'b', testBuild, events: [event] };

@@ -101,7 +101,7 @@ def byte(path: Path) -> None:
 
 
 def version(path: Path) -> None:
-    flip(path.with_name(path.name + MANIFEST), b'"version": 2', 11, 1)
+    flip(path.with_name(path.name + MANIFEST), b'"version": 3', 11, 1)
 
 
 @pytest.mark.parametrize("damage", [digit, line, byte, version])

@@ -6,7 +6,7 @@ const LIMITS = { maxSizeChange: 0.01, crossRank: true, minConsensus: 0 };
 const MOMENT = { step: 7, timeUs: 7 };
 
 function loaded(rank: number, digest: string, expected = 'aa', differing: Partial<Checkpoint> = {}): Checkpoint {
-  const base = { group: 1, event: 'loaded', path: '/c.pt', bytes: 100, differing: [] } as const;
+  const base = { group: 1, event: 'loaded', path: '/c.pt', subject: '', bytes: 100, differing: [] } as const;
   return { ...base, rank, digest, expected, ...differing };
 }
 
@@ -38,6 +38,22 @@ test('replicas that save different things are compared, unless that is turned of
   assert.deepEqual(new CheckpointWatch().round(reports, { ...LIMITS, crossRank: false }, MOMENT), []);
   const shards = reports.map((report) => ({ ...report, group: 0 }));
   assert.deepEqual(new CheckpointWatch().round(shards, LIMITS, MOMENT), []);
+});
+
+test('digests of different subjects are not compared: each rank may have written other tensors of one name', () => {
+  const saved = (rank: number, digest: string, subject: string) =>
+    loaded(rank, digest, '', { event: 'saved', path: '/folder', subject });
+  const round = (subjects: readonly string[]) =>
+    new CheckpointWatch().round(
+      subjects.map((subject, rank) => saved(rank, rank === 2 ? 'cc' : 'aa', subject)),
+      LIMITS,
+      MOMENT,
+    );
+  assert.deepEqual(round(['01', '01', '02']), []);
+  assert.deepEqual(
+    round(['01', '01', '01']).map(({ ranks }) => ranks),
+    [[2]],
+  );
 });
 
 test('a size that jumps is worth a word', () => {

@@ -9,6 +9,8 @@ export interface Checkpoint {
   readonly event: 'saved' | 'loaded';
   readonly path: string;
   readonly digest: string;
+  /** What the digest is of: those of one subject must be equal. '' = not known. */
+  readonly subject: string;
   /** What the manifest says; '' = there is none. */
   readonly expected: string;
   readonly bytes: number;
@@ -60,7 +62,7 @@ export class CheckpointWatch {
   #acrossRanks(reports: readonly Checkpoint[], minConsensus: number, moment: Moment): Finding[] {
     const groups = Map.groupBy(
       reports.filter(({ group }) => group !== 0),
-      ({ group, event }) => `${group} ${event}`,
+      ({ group, event, subject }) => `${group} ${event} ${subject}`,
     );
     return [...groups.values()].flatMap((members) => {
       const digests = new Map(members.map(({ rank, digest }) => [rank, digest]));

@@ -49,8 +49,9 @@ export interface Digested {
   readonly tensors: number;
 }
 
-/** A checkpoint that ranks of this node saved in one step: one file, or their parts of one folder. */
-export interface Saved {
+/** A checkpoint that ranks of this node saved, or loaded, in one step: one file, or their parts of one folder. */
+export interface StoredCheckpoint {
+  readonly event: 'saved' | 'loaded';
   readonly path: string;
   readonly algorithm: string;
   readonly step: number;
@@ -59,6 +60,7 @@ export interface Saved {
   readonly parts: readonly {
     readonly rank: number;
     readonly digest: string;
+    readonly subject: string;
     readonly tensors: number;
     readonly bytes: number;
   }[];

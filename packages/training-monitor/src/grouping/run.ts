@@ -6,7 +6,7 @@ import type { Held } from '../analysers/replica-watch.js';
 import { RunAnalysis } from '../analysers/run-analysis.js';
 import type { StepSample } from '../analysers/step-sample.js';
 import { disagreeing, mergeChecksums, mergeReplays } from './merge-copies.js';
-import { type Digested, isLocal, type Saved, type Sender, type TrainingRecord } from './record.js';
+import { type Digested, isLocal, type Sender, type StoredCheckpoint, type TrainingRecord } from './record.js';
 import { type Round, StepBook } from './step-book.js';
 
 /** Names of layers that are kept of one rank. */
@@ -39,16 +39,16 @@ export class Run {
   readonly #replicas = new StepBook<Told<{ held: Held }>>();
   readonly #replays = new StepBook<Told<{ replay: Replay }>>();
   readonly #checkpoints = new StepBook<Told<CheckpointTold>>();
-  readonly #onSaved: (saved: Saved) => void;
+  readonly #onStored: (stored: StoredCheckpoint) => void;
   #disagreeing = 0;
   /** Since when no rank is there; null while one is. */
   emptySinceMs: number | null = null;
   /** Findings until now that a replay may explain. */
   replaysWanted = 0;
 
-  constructor(job: Sender, thresholds: TrainingThresholds, onSaved: (saved: Saved) => void) {
+  constructor(job: Sender, thresholds: TrainingThresholds, onStored: (stored: StoredCheckpoint) => void) {
     this.job = job;
-    this.#onSaved = onSaved;
+    this.#onStored = onStored;
     this.#size = job.places.length;
     const local = job.places.flatMap((_, rank) => (isLocal(job, rank) ? [rank] : []));
     const groups = job.places.map(({ replicaGroup }) => replicaGroup);
@@ -137,12 +137,14 @@ export class Run {
   };
 
   readonly #checkpoint = ({ copies }: Round<Told<CheckpointTold>>): Finding[] => {
-    const saved = savedBy([...copies.values()], momentOf(copies));
-    if (saved !== null) this.#onSaved(saved);
-    return this.#analysis.checkpoints(
-      [...copies.values()].map(({ report }) => report),
+    const told = [...copies.values()];
+    const findings = this.#analysis.checkpoints(
+      told.map(({ report }) => report),
       momentOf(copies),
     );
+    const stored = storedBy(told, new Set(findings.flatMap(({ ranks }) => ranks)), momentOf(copies));
+    if (stored !== null) this.#onStored(stored);
+    return findings;
   };
 }
 
@@ -154,15 +156,30 @@ function isSettled(copies: ReadonlyMap<number, { readonly replay: Replay }>): bo
   });
 }
 
-/** Null where it was loaded, or its digests are not known. */
-function savedBy(told: readonly CheckpointTold[], moment: Moment): Saved | null {
-  const parts = told
-    .filter(({ report, digested }) => report.event === 'saved' && report.digest !== '' && digested.algorithm !== '')
-    .map(({ report: { rank, digest, bytes }, digested: { tensors } }) => ({ rank, digest, tensors, bytes }));
+/**
+ * What the engine is to know of it. Null where that is nothing: without digests, or of a loaded checkpoint that cannot be held against
+ * the ledger, or of which it was told already that its manifest says otherwise.
+ * @param accused ranks that something was found about
+ */
+function storedBy(
+  told: readonly CheckpointTold[],
+  accused: ReadonlySet<number>,
+  moment: Moment,
+): StoredCheckpoint | null {
   const [first] = told;
-  if (first === undefined || parts.length === 0) return null;
+  if (first === undefined) return null;
   const { report, digested } = first;
-  return { ...moment, path: report.path, algorithm: digested.algorithm, parts: parts.sort((a, b) => a.rank - b.rank) };
+  const { event, path } = report;
+  if (event === 'loaded' && told.some(({ report: { digest, expected } }) => expected !== '' && digest !== expected))
+    return null;
+  const parts = told
+    .filter(({ report: { digest }, digested: { algorithm } }) => digest !== '' && algorithm === digested.algorithm)
+    .filter(({ report: { subject, rank } }) => event === 'saved' || (subject !== '' && !accused.has(rank)))
+    .map(({ report: { rank, digest, subject, bytes }, digested: { tensors } }) => {
+      return { rank, digest, subject, tensors, bytes };
+    });
+  if (digested.algorithm === '' || parts.length === 0) return null;
+  return { event, ...moment, path, algorithm: digested.algorithm, parts: parts.sort((a, b) => a.rank - b.rank) };
 }
 
 function momentOf(copies: ReadonlyMap<number, { readonly moment: Moment }>): Moment {

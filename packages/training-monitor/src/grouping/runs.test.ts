@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Finding } from '../analysers/finding.js';
 import { shippedLimits } from '../bench/support/limits.js';
 import { senderOf } from '../testing/job.js';
-import type { Saved, Sender, TrainingRecord } from './record.js';
+import type { Sender, StoredCheckpoint, TrainingRecord } from './record.js';
 import { MAX_PLACES, MAX_RUNS, Runs } from './runs.js';
 import { GRACE_MS } from './step-book.js';
 
@@ -11,13 +11,13 @@ const OVER_MS = 10 * 60_000;
 
 function site() {
   const found: { job: Sender; finding: Finding }[] = [];
-  const saved: Saved[] = [];
+  const stored: StoredCheckpoint[] = [];
   const runs = new Runs({
     thresholds: shippedLimits(),
     onFinding: (job, finding) => found.push({ job, finding }),
-    onSaved: (_, one) => saved.push(one),
+    onStored: (_, one) => stored.push(one),
   });
-  return { runs, found, saved, ranks: () => found.map(({ finding }) => finding.ranks) };
+  return { runs, found, stored, ranks: () => found.map(({ finding }) => finding.ranks) };
 }
 
 const replicas = (step: number, checksums: readonly string[]): TrainingRecord => ({
@@ -136,15 +136,53 @@ test('ranks of a run share what is kept of their places; all of a node are bound
   assert.deepEqual([runs.size, small.sender.places.length], [4, 1]);
 });
 
-test('a checkpoint that the ranks of a node saved is told once, with the digest of each; one that was loaded is not', () => {
-  const { runs, saved } = site();
-  const members = [0, 1, 2, 3].map((rank) => runs.join(senderOf(4, rank)));
-  const checkpoint = (rank: number, event: 'saved' | 'loaded', step: number): TrainingRecord => ({
-    ...{ kind: 'checkpoint', moment: { step, timeUs: 7 }, digested: { algorithm: 'sha256', tensors: 5 + rank } },
-    report: { ...{ rank, event, path: '/c/9', digest: `a${rank}`, expected: '', bytes: 64 }, differing: [] },
-  });
-  for (const [rank, member] of members.entries()) member.take(checkpoint(rank, 'saved', 9), 0);
-  for (const [rank, member] of members.entries()) member.take(checkpoint(rank, 'loaded', 10), 0);
-  const parts = [0, 1, 2, 3].map((rank) => ({ rank, digest: `a${rank}`, tensors: 5 + rank, bytes: 64 }));
-  assert.deepEqual(saved, [{ path: '/c/9', algorithm: 'sha256', step: 9, timeUs: 7, parts }]);
+const checkpoint = (
+  rank: number,
+  report: { event: 'saved' | 'loaded'; digest?: string; expected?: string; subject?: string },
+): TrainingRecord => ({
+  ...{ kind: 'checkpoint', moment: { step: 9, timeUs: 7 }, digested: { algorithm: 'sha256', tensors: 5 + rank } },
+  report: {
+    ...{ rank, path: '/c/9', digest: `a${rank}`, subject: '', expected: '', bytes: 64, differing: [] },
+    ...report,
+  },
+});
+
+function told(...reports: readonly Parameters<typeof checkpoint>[1][]) {
+  const { runs, stored, found } = site();
+  const members = reports.map((_, rank) => runs.join(senderOf(reports.length, rank)));
+  for (const [rank, member] of members.entries()) member.take(checkpoint(rank, reports[rank] ?? { event: 'saved' }), 0);
+  return { stored, found };
+}
+
+test('a checkpoint that the ranks of a node saved is told once, with the digest of each', () => {
+  const saved = { event: 'saved', subject: '5a' } as const;
+  const { stored } = told(saved, saved);
+  const parts = [0, 1].map((rank) => ({ rank, digest: `a${rank}`, subject: '5a', tensors: 5 + rank, bytes: 64 }));
+  assert.deepEqual(stored, [{ event: 'saved', path: '/c/9', algorithm: 'sha256', step: 9, timeUs: 7, parts }]);
+});
+
+test('one that was loaded is told where it can be held against what was saved, and nothing was said of it yet', () => {
+  const loaded = { event: 'loaded', digest: 'aa', subject: '5a' } as const;
+  const { stored } = told(loaded, { ...loaded, subject: '' });
+  assert.deepEqual(
+    stored.map(({ event, parts }) => [event, ...parts.map(({ rank }) => rank)]),
+    [['loaded', 0]],
+  );
+  assert.equal(told({ ...loaded, expected: 'aa' }, loaded).stored.length, 1);
+  assert.deepEqual(told({ event: 'loaded' }, { event: 'loaded' }).stored, []);
+  const damaged = told({ ...loaded, expected: 'bb' }, loaded);
+  assert.deepEqual([damaged.stored.length, damaged.found.length], [0, 1]);
+});
+
+test('nor is a rank told of that loads what the others do not', () => {
+  const loaded = { event: 'loaded', digest: 'aa', subject: '5a' } as const;
+  const { stored, found } = told(loaded, loaded, loaded, { ...loaded, digest: 'bb' });
+  assert.deepEqual(
+    found.map(({ finding }) => finding.ranks),
+    [[3]],
+  );
+  assert.deepEqual(
+    stored.map(({ parts }) => parts.map(({ rank }) => rank)),
+    [[0, 1, 2]],
+  );
 });

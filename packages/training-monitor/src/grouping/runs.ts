@@ -2,7 +2,7 @@ import type { TrainingThresholds } from '@sentinel/service-kit/config';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Finding } from '../analysers/finding.js';
 import { wantsReplay } from '../analysers/wants-replay.js';
-import type { Place, Saved, Sender, TrainingRecord } from './record.js';
+import type { Place, Sender, StoredCheckpoint, TrainingRecord } from './record.js';
 import { Run, type RunCounts } from './run.js';
 
 /** Runs of jobs on one node at once; one that no rank is in any more makes room. */
@@ -17,8 +17,8 @@ const OVER_MS = 10 * 60_000;
 export interface RunsParts {
   readonly thresholds: TrainingThresholds;
   readonly onFinding: (job: Sender, finding: Finding) => void;
-  /** A checkpoint, of which the ledger is to know. */
-  readonly onSaved: (job: Sender, saved: Saved) => void;
+  /** A checkpoint, of which the ledger is to know, or that is to be held against it. */
+  readonly onStored: (job: Sender, stored: StoredCheckpoint) => void;
 }
 
 /** One rank of one run, as the stream that it came by knows it. */
@@ -104,7 +104,7 @@ export class Runs {
     const { length } = sender.places;
     while (this.#places + length > MAX_PLACES) if (!this.#makeRoom()) throw tooManyPlaces();
     this.#places += length;
-    const run = new Run(sender, this.#thresholds, (saved) => this.#parts.onSaved(sender, saved));
+    const run = new Run(sender, this.#thresholds, (stored) => this.#parts.onStored(sender, stored));
     this.#runs.set(key, run);
     return run;
   }

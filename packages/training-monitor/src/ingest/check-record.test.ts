@@ -95,6 +95,7 @@ const bad: readonly (readonly [string, StreamStepsRequest])[] = [
   ['replay.answers.digest', replay({ rank: 0, answers: [{ rank: 0, digest: Buffer.alloc(2) }] })],
   ['replay.answers', replay({ rank: 0, answers: Array.from({ length: 65 }, () => ({ rank: 0, digest: DIGEST })) })],
   ['checkpoint.path', checkpoint({ path: '' })],
+  ['checkpoint.subject', checkpoint({ subject: Buffer.alloc(65) })],
   ['checkpoint.event', checkpoint({ event: CheckpointReport_Event.UNSPECIFIED })],
   ['checkpoint.differing', checkpoint({ differing: Array.from({ length: 17 }, () => 'w') })],
   ['product.op', body({ $case: 'product', value: ProductCheck.fromPartial({ shape: '1x1x1', dtype: 'f' }) })],

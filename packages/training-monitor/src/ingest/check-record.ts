@@ -144,7 +144,8 @@ function checkpoint(report: CheckpointReport, { rank }: Sender): TrainingRecord 
   const event = eventOf(report.event);
   const found = digest('checkpoint.digest', report.digest, true);
   const expected = digest('checkpoint.expected', report.expected, true);
-  const checked = { rank, event, path, digest: found, expected, bytes: Number(bytes), differing };
+  const subject = digest('checkpoint.subject', report.subject, true);
+  const checked = { rank, event, path, digest: found, subject, expected, bytes: Number(bytes), differing };
   if (!ALGORITHM.test(report.algorithm)) throw wrong('checkpoint.algorithm', 'a name such as sha256');
   const digested = { algorithm: report.algorithm, tensors: Number(report.tensors) };
   return { kind: 'checkpoint', moment: moment('checkpoint', report), report: checked, digested };

@@ -38,6 +38,7 @@ export function eventOf(job: Sender, finding: Finding, devices: Devices, nowUs: 
     detail: shortened(unknown ? `${finding.detail}; what its devices answered is not known` : finding.detail),
     comparison,
     saved: undefined,
+    loaded: undefined,
   };
 }
 

@@ -1,10 +1,10 @@
 import type { NotSent, Outbox } from '@sentinel/monitor-kit/report/outbox';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Finding } from '../analysers/finding.js';
-import type { Saved, Sender } from '../grouping/record.js';
+import type { Sender, StoredCheckpoint } from '../grouping/record.js';
 import type { Devices } from './devices.js';
 import { eventOf } from './event.js';
-import { savedEventOf } from './saved-event.js';
+import { storedEventOf } from './stored-event.js';
 
 /** Ranks that tell one finding from another. */
 const MAX_NAMED = 32;
@@ -42,11 +42,11 @@ export class Reporter {
     outbox.take({ event, key: [job.jobId, job.runId, detector, who, about].join('\0'), testBuild: job.testBuild });
   };
 
-  /** For the ledger. */
-  readonly saved = (job: Sender, saved: Saved): void => {
+  /** For the ledger, or to be held against it. */
+  readonly stored = (job: Sender, stored: StoredCheckpoint): void => {
     const { devices, outbox, nowUs } = this.#parts;
-    const { path, step, parts } = saved;
-    const key = [job.jobId, job.runId, 'saved', path, step, ...parts.map(({ digest }) => digest).slice(0, MAX_NAMED)];
-    outbox.take({ event: savedEventOf(job, saved, devices, nowUs()), key: key.join('\0'), testBuild: job.testBuild });
+    const { event, path, step, parts } = stored;
+    const key = [job.jobId, job.runId, event, path, step, ...parts.map(({ digest }) => digest).slice(0, MAX_NAMED)];
+    outbox.take({ event: storedEventOf(job, stored, devices, nowUs()), key: key.join('\0'), testBuild: job.testBuild });
   };
 }

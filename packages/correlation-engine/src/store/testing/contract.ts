@@ -12,6 +12,7 @@ import { counter, event, observation, rowsAfter, transition } from './rows.js';
 const TABLES = [
   'devices',
   'nodes',
+  'saved_digests',
   'facts',
   'node_owners',
   'spools',
@@ -86,7 +87,7 @@ export function stateStoreContract(
       const config = { mode: 'observe' } as never;
       await commit({
         hellos: [{ node: 'n', spool_id: 's' }],
-        changes: { devices: [device], nodes: [node], fleet: null, config, canaries: null, removed: [] },
+        changes: { devices: [device], nodes: [node], saved: [], fleet: null, config, canaries: null, removed: [] },
       });
       await commit({
         marks: [{ node: 'n', spool_id: 's', committed_through: 7, epoch: 1 }],
@@ -114,6 +115,7 @@ export function stateStoreContract(
       const changes = (state: string) => ({
         devices: [body(state)],
         nodes: [],
+        saved: [],
         fleet: null,
         config: null,
         canaries: null,
@@ -132,8 +134,19 @@ export function stateStoreContract(
       );
     });
 
-    it('removes devices that the core knows no more', async () => {
+    it('keeps what jobs saved, until the core gives it up', async () => {
       const changes = { devices: [], nodes: [], fleet: null, config: null, canaries: null, removed: [] };
+      const row = (job: string, digests: readonly string[], newestUs = 1) => {
+        const parts = digests.map((digest) => ({ subject: '5a', digest, rank: 0, step: 9 }));
+        return { job, node: 'n', newestUs, parts };
+      };
+      await commit({ changes: { ...changes, saved: [row('a', ['aa']), row('b', ['bb'])] } });
+      await commit({ changes: { ...changes, saved: [row('a', ['cc', 'aa'], 2), row('b', [])] } });
+      assert.deepEqual((await reread()).saved, [row('a', ['cc', 'aa'], 2)]);
+    });
+
+    it('removes devices that the core knows no more', async () => {
+      const changes = { devices: [], nodes: [], saved: [], fleet: null, config: null, canaries: null, removed: [] };
       const devices = ['a', 'b'].map((id) => ({ id, node: 'n', state: 'HEALTHY' }) as never);
       await commit({ changes: { ...changes, devices } });
       await commit({ changes: { ...changes, removed: ['a', 'none'] } });

@@ -6,7 +6,7 @@ export function rowsAfter(from: Head, rows: Partial<CommitRows> = {}): CommitRow
   return {
     from,
     to: { commitSeq: from.commitSeq + 1, nowUs: from.nowUs + 1 },
-    changes: { devices: [], nodes: [], fleet: null, config: null, canaries: null, removed: [] },
+    changes: { devices: [], nodes: [], saved: [], fleet: null, config: null, canaries: null, removed: [] },
     moved: [],
     counters: [],
     observations: [],

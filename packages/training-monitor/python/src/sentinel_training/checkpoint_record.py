@@ -6,15 +6,22 @@ import time
 from pathlib import Path
 
 from ._wire import training_pb2 as wire
-from .manifest import VALUES, Manifest, differing
+from .manifest import METADATA, VALUES, Manifest, differing
 
 MAX_PATH_BYTES = 1024
 
 
 def record(
-    path: Path, event: wire.CheckpointReport.Event, now: Manifest, kept: Manifest | None, step: int, whole: bool = False
+    path: Path,
+    event: wire.CheckpointReport.Event,
+    now: Manifest,
+    kept: Manifest | None,
+    step: int,
+    whole: bool = False,
+    subject: bytes = b"",
 ) -> wire.StreamStepsRequest:
-    """`kept`: what the manifest beside a loaded checkpoint says. `whole`: a tensor that only one of them has is a difference, too."""
+    """`kept`: what the manifest beside a loaded checkpoint says. `whole`: a tensor that only one of them has is a difference, too.
+    `subject`: what the digest is of; empty = not known."""
     comparable = (
         kept is not None and kept.algorithm == now.algorithm and (whole or kept.tensors.keys() == now.tensors.keys())
     )
@@ -28,7 +35,8 @@ def record(
         expected=bytes.fromhex(kept.digest) if kept is not None and comparable else b"",
         bytes=now.bytes,
         replica_checksum=bytes.fromhex(now.replica_checksum),
-        tensors=sum(name != VALUES for name in now.tensors),
+        tensors=sum(name not in (VALUES, METADATA) for name in now.tensors),
+        subject=subject,
         differing=differing(now, kept) if kept is not None and comparable else [],
     )
     return wire.StreamStepsRequest(checkpoint=report)

@@ -16,9 +16,11 @@ from ._kit.guard import log
 
 # Names of tensors that differ are listed up to this number.
 MAX_DIFFERING = 16
-_VERSION = 2
+_VERSION = 3
 # The name under which all values of a checkpoint that are no tensors are one part.
 VALUES = "(values)"
+# The name under which the file that says where the tensors of a sharded checkpoint lie is one part.
+METADATA = "(metadata)"
 
 
 class _Hash(Protocol):
@@ -47,6 +49,8 @@ class Manifest:
     tensors: dict[str, str]
     # Tells this checkpoint from another that was written over it.
     identity: str
+    # Digest over name and kind of every part: the same for the same set of parts.
+    layout: str
     replica_checksum: str = ""
     step: int = 0
 
@@ -54,23 +58,34 @@ class Manifest:
 def digest_parts(
     parts: Iterable[Part], algorithm: str, identity: str, replica_checksum: bytes = b"", step: int = 0
 ) -> Manifest:
-    whole, tensors, size = _ALGORITHMS[algorithm](), {}, 0
+    whole, layout, tensors, size = _ALGORITHMS[algorithm](), hashlib.sha256(), {}, 0
     for part in sorted(parts, key=lambda one: one.name):
         one = _ALGORITHMS[algorithm]()
         for text in (part.name.encode(), part.kind.encode()):
             one.update(struct.pack(">I", len(text)) + text)
+            layout.update(struct.pack(">I", len(text)) + text)
         data = memoryview(part.data).cast("B")
         one.update(data)
         size += len(data)
         tensors[part.name] = one.digest().hex()
         whole.update(one.digest())
-    return Manifest(algorithm, whole.digest().hex(), size, tensors, identity, replica_checksum.hex(), step)
+    digest, named = whole.digest().hex(), layout.hexdigest()
+    return Manifest(algorithm, digest, size, tensors, identity, named, replica_checksum.hex(), step)
 
 
 def differing(now: Manifest, kept: Manifest) -> list[str]:
     """Tensors whose digests differ, or that only one of them has, at most MAX_DIFFERING."""
     names = sorted(now.tensors.keys() | kept.tensors.keys())
     return [name for name in names if now.tensors.get(name) != kept.tensors.get(name)][:MAX_DIFFERING]
+
+
+def subject(manifest: Manifest, identity: str, whole: bool) -> bytes:
+    """Two digests of one subject must be equal: it names the checkpoint as it was written once, the algorithm and, where that may be
+    another when it is loaded, the set of parts. Changes with the form of the digests.
+
+    `identity`: no checkpoint of other content has it. 16 bytes."""
+    named = [_VERSION, manifest.algorithm, identity, "" if whole else manifest.layout]
+    return hashlib.sha256(json.dumps(named).encode()).digest()[:16]
 
 
 def write(path: Path, manifest: Manifest) -> None:

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import itertools
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -23,13 +24,15 @@ from .._kit.guard import Guard, log
 from .._wire import training_pb2 as wire
 from ..checkpoint_record import record
 from ..config import Settings
-from ..manifest import VALUES, Manifest, Part, digest_parts, read, write
+from ..manifest import METADATA, VALUES, Manifest, Part, digest_parts, read, subject, write
 from .topology import local
 from .watched import Watched
 
 SUFFIX = ".sentinel.json"
 # Values that are no tensors, beyond which a checkpoint's are not compared.
 MAX_VALUES = 65_536
+# As torch.distributed.checkpoint pickles it into .metadata, anew with each save.
+_SAVE_ID = re.compile(rb"save_id.{1,8}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.DOTALL)
 _PLAIN = (int, float, bool, str, bytes, type(None))
 
 
@@ -86,7 +89,7 @@ class Checkpoints:
         if not now.tensors:
             return
         write(self._manifest(path, sharded), now)
-        self._send(record(path, wire.CheckpointReport.EVENT_SAVED, now, None, self._step()))
+        self._tell(wire.CheckpointReport.EVENT_SAVED, path, now, None, sharded)
 
     def _loaded(self, content: Any, place: Any, sharded: bool) -> None:
         path = _path(place)
@@ -98,19 +101,24 @@ class Checkpoints:
             kept = None
         now = self._digest(content, path, sharded, b"", kept.algorithm if kept is not None else None)
         if now.tensors:
-            # What a rank holds of a sharded tensor, and so its name, may be another when it is loaded.
-            shards = sharded or any(
-                name.endswith("]") for one in (now, kept) if one is not None for name in one.tensors
-            )
-            self._send(record(path, wire.CheckpointReport.EVENT_LOADED, now, kept, self._step(), not shards))
+            self._tell(wire.CheckpointReport.EVENT_LOADED, path, now, kept, sharded)
+
+    def _tell(
+        self, event: wire.CheckpointReport.Event, path: Path, now: Manifest, kept: Manifest | None, sharded: bool
+    ) -> None:
+        # What a rank holds of a sharded tensor, and so its name, may be another when it is loaded.
+        whole = not sharded and not any(name.endswith("]") for one in (now, kept) if one for name in one.tensors)
+        of = subject(now, now.identity, whole) if sharded or (now.identity and _follows_content(path)) else b""
+        self._send(record(path, event, now, kept, self._step(), whole, of))
 
     def _digest(
         self, content: Any, path: Path, sharded: bool, replicas: bytes, algorithm: str | None = None
     ) -> Manifest:
         algorithm = algorithm or self._settings.hash_algorithm
-        parts = [part(name, tensor) for name, tensor in tensors(content)]
-        if parts and not sharded:
-            parts += values(content)
+        held = _of_this_rank(dict(tensors(content)), path, self._rank) if sharded else tensors(content)
+        parts = [part(name, tensor) for name, tensor in held]
+        if parts:
+            parts += [Part(METADATA, "file", _metadata(path))] if sharded else values(content)
         return digest_parts(parts, algorithm, identity(path, sharded), replicas, self._step())
 
     def _manifest(self, path: Path, sharded: bool) -> Path:
@@ -172,11 +180,38 @@ def part(name: str, tensor: Tensor) -> Part:
 def identity(path: Path, sharded: bool) -> str:
     """What a checkpoint written over this one would not have; bits that a disk changed in a tensor leave it as it is."""
     if sharded:
-        return hashlib.sha256((path / ".metadata").read_bytes()).hexdigest()
+        ids = _SAVE_ID.findall(_metadata(path))
+        return ids[-1].decode() if ids else hashlib.sha256(_metadata(path)).hexdigest()
     try:
         return str(torch._C.PyTorchFileReader(str(path)).serialization_id())
     except RuntimeError:  # a format without one
         return ""
+
+
+def _of_this_rank(held: Mapping[str, Tensor], path: Path, rank: int) -> list[tuple[str, Tensor]]:
+    """Of tensors of one name that every rank saves, torch.distributed.checkpoint writes that of one rank, and they may differ. Beside
+    sharded ones they are left out; where there are no others each rank has those that it wrote."""
+    shards = [(name, tensor) for name, tensor in held.items() if name.endswith("]")]
+    if shards:
+        return shards
+    from torch.distributed.checkpoint.filesystem import FileSystemReader
+
+    places = FileSystemReader(path).read_metadata().storage_data or {}
+    wrote = {index.fqn for index, place in places.items() if place.relative_path.startswith(f"__{rank}_")}
+    return [(name, tensor) for name, tensor in held.items() if name in wrote]
+
+
+def _metadata(path: Path) -> bytes:
+    return (path / ".metadata").read_bytes()
+
+
+def _follows_content(path: Path) -> bool:
+    """PyTorch makes the identity of a file from the CRC-32 of its records; without those another content may have it, too."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(entry.CRC for entry in archive.infolist())
+    except zipfile.BadZipFile:
+        return False
 
 
 def _written_anew(path: Path, sharded: bool, kept: str) -> bool:
