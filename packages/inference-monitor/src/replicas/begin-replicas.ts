@@ -72,7 +72,7 @@ export async function beginReplicas(shell: ReplicasShell): Promise<BegunReplicas
   const http = new UpstreamHttp(new URL(upstream).origin, settings.upstream_api_key);
   const hash = await hashBy(algorithm);
   const server: OwnServer = new OwnServer({
-    ...{ http, hash, algorithm, budget, nowMs },
+    ...{ http, hash, algorithm, budget, nowMs, pureModels: settings.replay.pure_models },
     told: () => ({ configHash: library()?.configHash ?? '', model: library()?.model ?? '' }),
     onRestart: () => {
       log.info('the inference server was started anew: whether it agrees with others is seen anew');

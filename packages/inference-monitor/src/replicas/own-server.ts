@@ -9,6 +9,7 @@ import { configHashOf, type Identity, identify } from './upstream/identity.js';
 import { replayTensors } from './upstream/kserve.js';
 import { ModelLoads } from './upstream/model-loads.js';
 import { type OpenAiAnswer, OpenAiServer } from './upstream/openai.js';
+import { isPure } from './upstream/pure-models.js';
 
 /** Requests that run beside a question, so that it shares its batch. */
 export const CROWD = 8;
@@ -34,6 +35,8 @@ export interface OwnServerParts {
   readonly algorithm: Algorithm;
   readonly budget: QuestionBudget;
   readonly told: () => Told;
+  /** Models of which the operator says that they compute from the request and their weights alone. */
+  readonly pureModels: readonly string[];
   /** It was started anew, or another model was loaded. */
   readonly onRestart: () => void;
   readonly nowMs: () => number;
@@ -123,11 +126,12 @@ export class OwnServer {
 
   /** A request of a user, to be put to this server first and then to others. */
   question(replay: Replay): Question {
-    const { http, onRestart } = this.#parts;
-    if (this.#identity?.api !== 'kserve') return { replay, subject: '', ask: () => this.replay(replay) };
+    const { http, onRestart, pureModels } = this.#parts;
+    if (this.#identity?.api !== 'kserve') return { replay, subject: '', isPure: true, ask: () => this.replay(replay) };
     return new TensorQuestion(replay, {
       ask: (pinned) => this.#ask(1, () => replayTensors(http, pinned)),
       isReloaded: (path) => this.#loads.isReloaded(path),
+      isPure: (path) => isPure(http, path, pureModels),
       onReloaded: onRestart,
     });
   }

@@ -231,7 +231,7 @@ export class Replicas {
     const prompt = prompts[slot % prompts.length] ?? '';
     const own = () => server.canary(prompt, maxTokens, 0);
     const result = await this.#canaries.run({
-      ...{ key: prompt, asked, own, subject: () => '' },
+      ...{ key: prompt, asked, own, subject: () => '', isPure: () => true },
       crowded: () => server.crowded(own),
       others: (fresh) => this.#others({ $case: 'canary', value: { prompt, maxTokens, fresh } }, peers),
     });
@@ -248,7 +248,7 @@ export class Replicas {
     const question = server.question(sampled.replay);
     const own = () => question.ask();
     const asking: Asking = {
-      ...{ key: '', asked: false, own, subject: () => question.subject },
+      ...{ key: '', asked: false, own, subject: () => question.subject, isPure: () => question.isPure },
       crowded: () => server.crowded(own, sampled.replay),
       others: async () => {
         const { replay } = question;
@@ -256,16 +256,17 @@ export class Replicas {
       },
     };
     const { findings, others } = await this.#replays.run(asking);
-    return [...findings, ...this.#ofUser(sampled, others, place.replica, nowUs())];
+    return [...findings, ...(await this.#ofUser(sampled, others, place.replica, nowUs()))];
   }
 
   /** What the user got, against what others compute of it: a fault that came and went is seen in nothing else. */
-  #ofUser({ logprobs }: Sampled, others: readonly PeerAnswer[], replica: string, timeUs: number): Finding[] {
+  async #ofUser({ logprobs }: Sampled, others: readonly PeerAnswer[], replica: string, timeUs: number) {
     if (logprobs.length === 0) return [];
     const valued = others.map(({ replica: other, answer: { values } }) => ({
       ...{ replica: other, tokens: [], values: values.slice(-logprobs.length) },
     }));
-    return this.#ofUsers.judge({ replica, tokens: [], values: logprobs }, valued, timeUs);
+    const asked = { subject: '', unit: 'log_probability', timeUs, again: null } as const;
+    return this.#ofUsers.judge({ replica, tokens: [], values: logprobs }, valued, asked);
   }
 
   async #others(asked: Asked, peers: Pick<Peers, 'ask'>): Promise<PeerAnswer[]> {

@@ -15,6 +15,7 @@ function question(version: string, reloaded = false) {
       return { digest: 'd', tokens: [], values: [], version };
     },
     isReloaded: async () => reloaded,
+    isPure: async (path) => path === '/v2/models/m/versions/2/infer',
     onReloaded: () => {
       reloads += 1;
     },
@@ -29,6 +30,10 @@ test('others are asked for the version that answered here, and so is this server
   assert.deepEqual(paths, ['/v2/models/m/infer', '/v2/models/m/versions/2/infer']);
   assert.deepEqual([made.replay?.path, made.subject], [paths[1], paths[1]]);
   assert.equal(made.replay?.body, REPLAY.body);
+  assert.equal(made.isPure, true);
+  const other = question('1').made;
+  await other.ask();
+  assert.equal(other.isPure, false);
 });
 
 test('where no version is told, or one that is none, nobody else is asked', async () => {

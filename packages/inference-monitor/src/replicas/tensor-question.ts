@@ -8,6 +8,8 @@ export interface Question {
   readonly replay: Replay | null;
   /** Which of several models, and which version of it; '' = there is but one. */
   readonly subject: string;
+  /** It is known that the model computes from the request and its weights alone, once the server beside has answered. */
+  readonly isPure: boolean;
   /** Puts it to the server beside. @throws SentinelError */
   ask(): Promise<Digested>;
 }
@@ -16,6 +18,8 @@ export interface TensorQuestionParts {
   readonly ask: (replay: Replay) => Promise<Digested & TensorAnswer>;
   /** Of the path of a version: since it was asked last. */
   readonly isReloaded: (path: string) => Promise<boolean>;
+  /** Of the path of a version. */
+  readonly isPure: (path: string) => Promise<boolean>;
   readonly onReloaded: () => void;
 }
 
@@ -27,6 +31,7 @@ export class TensorQuestion implements Question {
   readonly #parts: TensorQuestionParts;
   readonly #asked: Replay;
   #pinned: Replay | null = null;
+  #isPure = false;
 
   constructor(asked: Replay, parts: TensorQuestionParts) {
     this.#asked = asked;
@@ -41,11 +46,17 @@ export class TensorQuestion implements Question {
     return this.#pinned?.path ?? '';
   }
 
+  get isPure(): boolean {
+    return this.#isPure;
+  }
+
   async ask(): Promise<Digested> {
-    const { ask, isReloaded, onReloaded } = this.#parts;
+    const { ask, isReloaded, isPure, onReloaded } = this.#parts;
     const answer = await ask(this.#pinned ?? this.#asked);
     this.#pinned ??= pinnedTo(this.#asked, answer.version);
-    if (this.#pinned !== null && (await isReloaded(this.#pinned.path))) onReloaded();
+    if (this.#pinned === null) return answer;
+    if (await isReloaded(this.#pinned.path)) onReloaded();
+    this.#isPure = await isPure(this.#pinned.path);
     return answer;
   }
 }

@@ -63,7 +63,9 @@ export class TestReplica {
     const told = () => ({ configHash: set.libraryHash, model: '' });
     const onRestart = () => this.replicas.restarted();
     const http = new UpstreamHttp(this.model.url, '');
-    const server = new OwnServer({ http, hash, algorithm: 'xxhash', budget, told, onRestart, nowMs });
+    const server = new OwnServer({
+      ...{ http, hash, algorithm: 'xxhash', budget, told, onRestart, nowMs, pureModels: [] },
+    });
     this.shown = new ShownFile(this.shownFile);
     const about = () => this.replicas.about;
     this.replicas = new Replicas({

@@ -19,8 +19,13 @@ export const TRITON_MODEL = { numbers: 64 * 32, tokens: 64 };
 
 /** Triton with a model of its Python backend: the sidecar looks at tensors, and replicas compute them again. */
 export const TRITON: Kind = {
-  // It is asked no canaries; their interval says how many questions it answers for comparisons.
-  settings: { framework: 'triton', sampling_rate: 1, canary: { interval_s: 1 }, replay: { interval_s: 1 } },
+  settings: {
+    ...{ framework: 'triton', sampling_rate: 1 },
+    // It is asked no canaries; their interval says how many questions it answers for comparisons.
+    canary: { interval_s: 1 },
+    // Python could read anything; this model does not.
+    replay: { interval_s: 1, pure_models: ['tokens'] },
+  },
   rounds: ['replay'],
   start: (_config, _name, http) => startTriton({ http }),
 };

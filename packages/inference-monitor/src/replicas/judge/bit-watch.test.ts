@@ -23,6 +23,7 @@ function watch(agreed = 3) {
       reference: 'x',
       asked: false,
       subject: '',
+      isPure: true,
       weightsUs: 0,
       timeUs: 1000,
       ...differing,
@@ -49,6 +50,24 @@ test('a replica that most others outvote tells so of itself, with every answer',
       ['GPU-c', 'x', false],
     ],
   );
+});
+
+test('of a model that may read other data than others bits are soft, told once until it agrees, and in the end no more', () => {
+  const { round, standing } = watch();
+  const isPure = false;
+  const agree = () => round([said('a', 'x'), said('b', 'x'), said('c', 'x')], { isPure });
+  const told = Array.from({ length: 9 }, () => {
+    const findings = round(LOST, { isPure });
+    assert.deepEqual(round(LOST, { isPure }), [], 'the same once more');
+    assert.deepEqual(agree(), []);
+    return findings.map(({ severity, compared }) => [severity, compared]);
+  });
+  assert.deepEqual(told.slice(0, 6), Array(6).fill([['HIGH', undefined]]));
+  assert.deepEqual(told.slice(6), [[['INFO', undefined]], [], []]);
+  assert.equal(standing.lostSinceUs, null, 'no comparison was lost');
+  const wavering = [said('a', 'y'), said('b', 'x'), said('c', 'x'), said('a', 'x', { again: true })];
+  assert.deepEqual(watch().round(wavering, { isPure }), [], 'a model that draws now and then');
+  assert.deepEqual(watch().round([said('a', 'y'), said('a', 'z'), said('b', 'x')], { isPure }), []);
 });
 
 test('what another lost is told by its own monitor', () => {

@@ -13,12 +13,17 @@ export interface Round {
   readonly reference: string | null;
   /** Which of several models was asked, and which version of it; '' = there is but one. */
   readonly subject: string;
+  /** It is known that the model computes from the question and its weights alone: data that one replica reads anew before others are none. */
+  readonly isPure: boolean;
   /** Asked because it lost a comparison before. */
   readonly asked: boolean;
   /** When the newest checksums of its weights were made; 0 = there are none. Microseconds since the Unix epoch. */
   readonly weightsUs: number;
   readonly timeUs: number;
 }
+
+/** Of a model that may read other data than others, since its server was started: more is how it is, and no news. */
+const TOLD_DIFFERENCES = 6;
 
 const TYPE = { canary: 'CANARY_MISMATCH', replay: 'REPLAY_MISMATCH' } as const;
 const WHAT = { canary: 'to a canary', replay: 'to a request computed again' } as const;
@@ -43,7 +48,9 @@ export class BitWatch {
     if (vote.kind === 'agree') return this.#agree(round);
     if (vote.kind === 'other') return this.#agree(round, vote);
     const size = { value: 1, limit: 0, timeUs };
-    if (vote.kind === 'lost') return this.#lost(round, vote);
+    if (vote.kind === 'lost') return round.isPure ? this.#lost(round, vote) : this.#differs(round, vote);
+    // A model that draws now and then.
+    if (vote.wavers && !round.isPure) return [];
     const base = { type: 'CANARY_MISMATCH', detector: this.#kind, workers: 'all', ...size } as const;
     const doubt = doubtOf(round, vote, WHAT[this.#kind]);
     if (doubt === null) this.#standing.cleared(this.#kind);
@@ -73,6 +80,18 @@ export class BitWatch {
     if (repeats) return [];
     const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others: ${cause(vote, weights, stateEqual)}`;
     return [{ ...base, type: TYPE[this.#kind], severity: 'CRITICAL', detail, compared }];
+  }
+
+  /** Of a model of which nobody knows what else it reads: soft, and told once until it agreed again. */
+  #differs({ own, subject, timeUs }: Round, { agreeing, wavers }: Vote): Finding[] {
+    if (wavers || !this.#standing.isNewDoubt(this.#kind, 'HIGH')) return [];
+    const times = this.#standing.differed(subject);
+    if (times > TOLD_DIFFERENCES + 1) return [];
+    const isUsual = times > TOLD_DIFFERENCES;
+    const more = isUsual ? '. It came and went so often that it is told no more' : '';
+    const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${agreeing.length} others, and repeats that: a fault, or data that the model reads beside its weights and that is newer or older here. Bits are hard evidence of models in inference_monitor.replay.pure_models${more}`;
+    const base = { type: TYPE[this.#kind], detector: this.#kind, workers: 'all' } as const;
+    return [{ ...base, severity: isUsual ? 'INFO' : 'HIGH', value: 1, limit: 0, timeUs, detail }];
   }
 
   #agree(round: Round, vote?: Vote): Finding[] {

@@ -20,6 +20,8 @@ export class Standing {
   readonly #doubted = new Set<string>();
   /** Kinds and subjects in which it agreed since the server was started. */
   readonly #ever = new Set<string>();
+  /** Subjects of which nobody knows what they read, and how often this replica began to differ there. */
+  readonly #differed = new Map<string, number>();
   readonly #counts: Record<Kind, Count> = { canary: { ...NOTHING }, replay: { ...NOTHING }, weights: { ...NOTHING } };
 
   /**
@@ -70,6 +72,16 @@ export class Standing {
     return isNew;
   }
 
+  /** @returns how often it has begun to differ in this subject, this time included */
+  differed(subject: string): number {
+    const times = (this.#differed.get(subject) ?? 0) + 1;
+    this.#differed.delete(subject);
+    this.#differed.set(subject, times);
+    const [oldest] = this.#differed.keys();
+    if (this.#differed.size > MAX_SUBJECTS && oldest !== undefined) this.#differed.delete(oldest);
+    return times;
+  }
+
   #remember(subject: string): void {
     this.#ever.delete(subject);
     this.#ever.add(subject);
@@ -86,6 +98,7 @@ export class Standing {
   restart(): void {
     this.#doubted.clear();
     this.#ever.clear();
+    this.#differed.clear();
     for (const count of Object.values(this.#counts)) count.agreed = 0;
   }
 }

@@ -15,6 +15,8 @@ export interface Asking {
   readonly key: string;
   /** Which of several models is asked, and which version of it, once `own` has answered; '' = there is but one. */
   subject(): string;
+  /** Whether it computes from the question and its weights alone, once `own` has answered. */
+  isPure(): boolean;
   /** Asked because this replica lost a comparison before. */
   readonly asked: boolean;
   own(): Promise<Digested>;
@@ -63,7 +65,7 @@ export class BitRounds {
       this.#parts.repeatability().round(asking.key, digests, this.#parts.nowUs());
     }
     const others = await asking.others(false);
-    const findings = this.#tolerate(own, others);
+    const findings = await this.#tolerate(asking, own, others);
     return { findings, own, others };
   }
 
@@ -81,7 +83,8 @@ export class BitRounds {
     const answers = this.#withCounts(asking, [...said, ...again]);
     const { repeatability, standing, weightsUs, nowUs } = this.#parts;
     const watch = new BitWatch(kind, standing, repeatability());
-    const round = { own: about().replica, answers, reference, asked: asking.asked, subject: asking.subject() };
+    const [subject, isPure] = [asking.subject(), asking.isPure()];
+    const round = { own: about().replica, answers, reference, asked: asking.asked, subject, isPure };
     const findings = watch.judge({ ...round, weightsUs: weightsUs(), timeUs: nowUs() });
     if (outcome === 'agree' && again.every(({ digest }) => digest === own.digest) && asking.key !== '')
       repeatability().replaceReference(asking.key, own.digest);
@@ -105,9 +108,11 @@ export class BitRounds {
     return answers.map((answer) => (answer.replica === replica ? { ...answer, contradictions } : answer));
   }
 
-  #tolerate(own: Digested, others: readonly PeerAnswer[]): Finding[] {
+  #tolerate(asking: Asking, own: Digested, others: readonly PeerAnswer[]): Promise<Finding[]> {
     const { about, nowUs } = this.#parts;
     const valued = others.map(({ replica, answer }) => ({ replica, tokens: answer.tokens, values: answer.values }));
-    return this.#soft.judge({ replica: about().replica, ...own }, valued, nowUs());
+    const unit = own.outputs === undefined ? 'log_probability' : 'tensor';
+    const asked = { subject: asking.subject(), unit, timeUs: nowUs(), again: () => asking.own() } as const;
+    return this.#soft.judge({ replica: about().replica, ...own }, valued, asked);
   }
 }

@@ -32,6 +32,13 @@ export function statisticsPath(path: string): string | null {
   return version === undefined ? null : `${model}/versions/${version}/stats`;
 }
 
+/** Where a server tells what a version of a model is made of; null where the path names no version. */
+export function metadataOf(path: string): { readonly path: string; readonly model: string } | null {
+  const [, model, version] = INFER.exec(path) ?? [];
+  if (model === undefined || version === undefined) return null;
+  return { path: `${model}/versions/${version}`, model: model.slice('/v2/models/'.length) };
+}
+
 /**
  * The same tensors again, to a server with KServe's interface, version 2.
  * @throws SentinelError FAILED_PRECONDITION where another version of the model answers than the path names

@@ -166,6 +166,12 @@ export const inferenceMonitor = section(
         doc: 'Least time between two replays; 0 = never.',
         source: ESTIMATE,
       }),
+      pure_models: leaf({
+        format: list(text({ expects: 'the name of a model', pattern: /^[A-Za-z0-9._-]{1,128}$/ })),
+        default: [],
+        doc: 'Models of KServe v2 that compute from the request and their weights alone, and read no data that one replica may have newer than others: replays that differ are hard evidence of these, and of those whose platform is a graph (TensorRT, ONNX, TorchScript, TensorFlow, OpenVINO).',
+        source: ESTIMATE,
+      }),
     }),
     weights: group('Checksums of the weights in memory, by the library.', {
       interval_s: leaf({
