@@ -126,6 +126,30 @@ class Normalised(nn.Module):
         return checkpoint(self.layers, x, use_reentrant=False)
 
 
+class Tasked(nn.Module):
+    """Computes what the loop set before: another task on one rank."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(WIDTH, WIDTH) for _ in range(2))
+        self.task = int(rank == 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers[self.task](x) + 0 * self.layers[1 - self.task](x)
+
+
+class Weighted(nn.Module):
+    """Holds a tensor that is no buffer: another one on one rank."""
+
+    def __init__(self, rank: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(WIDTH, WIDTH)
+        self.weights = torch.full((WIDTH,), 1.0 + (rank == 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x) * self.weights
+
+
 class Unpooled(nn.Module):
     """Keeps nothing, but PyTorch has no deterministic kernel for what it computes."""
 

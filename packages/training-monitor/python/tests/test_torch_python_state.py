@@ -91,6 +91,31 @@ def test_may_hold_anything(value: object) -> None:
         PythonState(model)
 
 
+def test_ranks_whose_models_hold_the_same_have_the_same_digest() -> None:
+    class Model(nn.Module):
+        def __init__(self, **held: Any) -> None:
+            super().__init__()
+            self.layer = nn.Linear(2, 2)
+            self.__dict__.update({"scale": 1.5, "names": {"a", "b", "c"}, "sizes": [(1, 2), [3]]} | held)
+
+    def of(**held: Any) -> bytes:
+        return PythonState(Model(**held)).digest()
+
+    generator = torch.Generator().manual_seed(7)
+    hooked = Model()
+    hooked.register_forward_hook(len, with_kwargs=True)
+    same = [of(names={"c", "b", "a"}), of(device=torch.device("cpu")), of(table=torch.ones(2)), of(generator=generator)]
+    assert {of(), *same, PythonState(hooked).digest()} == {of()}
+    others = [of(scale=1.25), of(names={"a", "b"}), of(sizes=[(1, 2), [4]]), of(sizes=[(1, 3), [3]]), of(task=None)]
+    assert len({of(), *others}) == 1 + len(others)
+
+
+def test_constants_are_the_tensors_that_are_neither_parameters_nor_buffers() -> None:
+    model = nn.BatchNorm1d(2)
+    model.table, model.more = torch.ones(3), [torch.zeros(2)]
+    assert [one.tolist() for one in PythonState(model).constants()] == [[0, 0], [1, 1, 1]]
+
+
 HELD = torch.zeros(3)
 REFUSED: dict[str, Callable[[], Any]] = {
     "in place": lambda: HELD.add_(1),

@@ -38,6 +38,23 @@ def test_is_not_replayed(kind: type[nn.Module], ranks: Ranks, analyser: Analyser
     assert analyser.of("step")
 
 
+UNLIKE = {stateful.Tasked: "hold other values on another rank", stateful.Weighted: "hold other parameters or constants"}
+
+
+@pytest.mark.parametrize("kind", UNLIKE, ids=lambda kind: kind.__name__)
+def test_is_not_compared_with_ranks_whose_model_holds_something_else(
+    kind: type[nn.Module], ranks: Ranks, analyser: Analyser, configure: Configure
+) -> None:
+    with_monitor = ranks.run(stateful.train, kind=kind, config=configure())
+    rounds = analyser.of("replay")
+    assert any(len({answer.rank for answer in one.answers}) > 1 for one in rounds)
+    for one in rounds:
+        assert len({answer.digest for answer in one.answers}) == 1
+        assert one.rank == 1 or 1 not in {answer.rank for answer in one.answers}
+        assert one.rank != 1 or {answer.rank for answer in one.answers} == {1}
+    assert any(UNLIKE[kind] in line for watched in with_monitor for line in watched["log"])
+
+
 @pytest.mark.parametrize("kind", [stateful.Normalised, stateful.Cut], ids=lambda kind: kind.__name__)
 def test_is_replayed(kind: type[nn.Module], ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
     """From buffers as they were, and from inputs that lie in memory as they did."""

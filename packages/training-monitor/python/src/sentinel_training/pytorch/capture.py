@@ -33,6 +33,8 @@ class Capture:
     buffers: dict[str, Tensor]
     randomness: Randomness
     autocast: tuple[bool, torch.dtype]
+    # Digest of what the model's Python objects held; b"" = not known yet.
+    values: bytes = b""
     # One per output that takes part in the gradient, in the order of the outputs.
     output_gradients: list[Tensor | None] = field(default_factory=list)
 
@@ -51,6 +53,7 @@ class Capture:
             "buffers": self.buffers,
             "output_gradients": self.output_gradients,
             "autocast": self.autocast,
+            "values": self.values,
             "randomness": self.randomness.plain(),
         }
         _save(
@@ -70,6 +73,7 @@ def from_bytes(data: bytes, own: Capture, device: torch.device) -> Capture:
         buffers=here["buffers"],
         randomness=randomness,
         autocast=content["autocast"],
+        values=content["values"],
         output_gradients=here["output_gradients"],
     )
 
@@ -107,6 +111,7 @@ class Capturing:
                 self.capture = take_inputs(self._module, self._device, args, kwargs)
                 began = time.perf_counter()
                 self._state = PythonState(self._module)
+                self.capture.values = self._state.digest()
                 self.looked = time.perf_counter() - began
             except NotCaptured as reason:
                 self.why_not = str(reason)

@@ -8,7 +8,6 @@ import itertools
 import logging
 import os
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,6 +26,7 @@ from .checkpoint import Checkpoints
 from .exchange import Exchange, ExchangeError
 from .hooks import Hook
 from .looks import Looks, look, told
+from .optimizers import optimizers_in
 from .outside import learning_rate, loss_of, microseconds
 from .replay import Replay
 from .rounds import Agreed, Known, Rounds, now_us
@@ -64,16 +64,16 @@ class TrainingMonitor:
         self._attached = False
         self._process = os.getpid()
 
-    def attach(self, model: nn.Module, optimizer: Optimizer | Sequence[Optimizer]) -> TrainingMonitor:
+    def attach(self, model: nn.Module, optimizer: Any) -> TrainingMonitor:
         """To be called once on every rank, after the model was wrapped and its optimizer made.
 
-        Ranks wait here for each other, at most a minute. Steps are counted by the first optimizer.
+        Ranks wait here for each other, at most a minute. `optimizer`: a torch.optim.Optimizer or several, of which the first counts
+        the steps; of a wrapper, such as Accelerate's, the one in it is watched.
         """
         self.detach()
         attempt = next(_attempts)
-        optimizers = [optimizer] if isinstance(optimizer, Optimizer) else list(optimizer)
         try:
-            self._set_up(model, optimizers, topology(model), attempt)
+            self._set_up(model, optimizers_in(optimizer), topology(model), attempt)
         except Exception as reason:
             self._guard.off("the training monitor", f"{type(reason).__name__}: {reason}")
             log.debug("attach failed", exc_info=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import enum
 import functools
+import hashlib
 import logging
 import pathlib
 import random
@@ -16,7 +17,7 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -61,6 +62,12 @@ _INERT = (
 )
 # Other threads change what objects of these modules hold.
 _SHARED = ("threading", "queue", "multiprocessing", "concurrent", "asyncio", "socket", "io", "_io")
+# Through them a model reaches what is not its own. Hooks are known by numbers that a process counts.
+_HOOKS = ("_hooks", "_hooks_with_kwargs", "_hooks_always_called")
+_CODE = (
+    type,
+    *(types.FunctionType, types.MethodType, functools.partial, functools._lru_cache_wrapper, types.MappingProxyType),
+)
 # Of builtin types that a class may be made of, what they hold is looked at.
 _SEEN_THROUGH = (object, dict, list, set, tuple, frozenset, collections.OrderedDict, collections.deque)
 _HEAP_TYPE = 1 << 9
@@ -80,9 +87,16 @@ class PythonState:
         # Keeps alive what is known by its identity.
         self._seen: dict[int, Any] = {}
         self._buffers = {id(buffer) for buffer in module.buffers()}
+        self._parameters = {id(parameter) for parameter in module.parameters()}
+        self._lines: list[str] = []
+        # Those that are neither parameters nor buffers, by where they are.
+        self._tensors: dict[str, Tensor] = {}
+        # Before all else what is reached by attributes alone, and not through a function, a class or a hook: the model's own.
         self._waiting: collections.deque[tuple[str, Any]] = collections.deque([(type(module).__name__, module)])
-        while self._waiting:
-            path, value = self._waiting.popleft()
+        self._later: collections.deque[tuple[str, Any]] = collections.deque()
+        while self._waiting or self._later:
+            self._own = bool(self._waiting)
+            path, value = (self._waiting or self._later).popleft()
             # Most are plain values: told first, and by their type alone.
             if type(value) in _VALUES or isinstance(value, _INERT) or id(value) in self._seen or _ours(value):
                 continue
@@ -90,6 +104,21 @@ class PythonState:
             if len(self._seen) > MAX_OBJECTS:
                 raise UnknownStateError(f"{path} and what else it reaches are more than {MAX_OBJECTS} objects")
             self._look(path, value)
+
+    def digest(self) -> bytes:
+        """16 bytes of all plain values of the model's own attributes, by which a forward pass may go; none of generators and tensors."""
+        return hashlib.blake2b("\n".join(sorted(self._lines)).encode(errors="surrogatepass"), digest_size=16).digest()
+
+    def constants(self) -> list[Tensor]:
+        """Tensors of the model's own attributes that are neither parameters nor buffers, by where they are, as long as they are at most
+        MAX_ARRAY_BYTES together."""
+        found, size = [], 0
+        for path in sorted(self._tensors):
+            size += self._tensors[path].nbytes
+            if size > MAX_ARRAY_BYTES:
+                break
+            found.append(self._tensors[path])
+        return found
 
     def changed(self) -> str | None:
         """Where something changed since; None = nowhere."""
@@ -106,8 +135,7 @@ class PythonState:
     def _look(self, path: str, value: Any) -> None:
         match value:
             case Tensor():
-                if id(value) not in self._buffers and not value.is_inference():
-                    self._keep(path, lambda: value._version, None)
+                self._tensor(path, value)
             case dict() | set() | list() | collections.deque() | bytearray():
                 self._container(path, value)
                 self._attributes(path, value)
@@ -130,6 +158,15 @@ class PythonState:
                 self._class(value)
             case _:
                 self._object(path, value)
+
+    def _tensor(self, path: str, tensor: Tensor) -> None:
+        if id(tensor) in self._buffers:
+            return
+        if not tensor.is_inference():
+            self._keep(path, lambda: tensor._version, None, common=False)
+        plain = type(tensor) is Tensor and tensor.layout == torch.strided and not tensor.is_meta
+        if self._own and plain and id(tensor) not in self._parameters:
+            self._tensors[path] = tensor
 
     def _object(self, path: str, value: Any) -> None:
         if self._generator(path, value) or self._array(path, value):
@@ -224,13 +261,13 @@ class PythonState:
         """Random number generators."""
         numpy: Any = sys.modules.get("numpy")
         if isinstance(value, torch.Generator):
-            self._keep(path, lambda: value.get_state().numpy().tobytes(), None)
+            self._keep(path, lambda: value.get_state().numpy().tobytes(), None, common=False)
         elif isinstance(value, random.Random):
-            self._keep(path, value.getstate, value.setstate)
+            self._keep(path, value.getstate, value.setstate, common=False)
         elif numpy is not None and isinstance(value, numpy.random.Generator | numpy.random.RandomState):
             bits = value.bit_generator if isinstance(value, numpy.random.Generator) else value._bit_generator
             state = bits.state
-            self._keep(path, lambda: repr(bits.state), lambda _: setattr(bits, "state", state))
+            self._keep(path, lambda: repr(bits.state), lambda _: setattr(bits, "state", state), common=False)
         else:
             return False
         return True
@@ -249,11 +286,32 @@ class PythonState:
             self._keep(path, value.tobytes, put)
         return True
 
-    def _keep(self, path: str, now: Callable[[], Any], put: Callable[[Any], Any] | None) -> None:
-        self._kept.append((path, now, put, now()))
+    def _keep(self, path: str, now: Callable[[], Any], put: Callable[[Any], Any] | None, common: bool = True) -> None:
+        """`common`: where plain values of it differ between ranks, their results may."""
+        held = now()
+        self._kept.append((path, now, put, held))
+        if common and self._own:
+            self._lines.extend(_plain(path, held))
 
     def _follow(self, found: Any) -> None:
-        self._waiting.extend(found)
+        if not self._own:
+            self._later.extend(found)
+            return
+        for path, value in found:
+            through = path.endswith(_HOOKS) or isinstance(value, _CODE)
+            (self._later if through else self._waiting).append((path, value))
+
+
+def _plain(path: str, held: Any) -> Iterator[str]:
+    """A line for each plain value in it; what it holds of others is told where they are looked at. A device is another matter."""
+    if isinstance(held, set):
+        yield f"{path} {sorted(repr(one) for one in held if isinstance(one, _VALUES))}"
+    elif isinstance(held, dict | list | tuple):
+        for key, value in held.items() if isinstance(held, dict) else enumerate(held):
+            if not isinstance(value, dict | list | set):
+                yield from _plain(_join(path, key), value)
+    elif isinstance(held, _VALUES) and not isinstance(held, torch.device):
+        yield f"{path} {held!r}"
 
 
 def _same(a: Any, b: Any) -> bool:

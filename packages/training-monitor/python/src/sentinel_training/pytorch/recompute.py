@@ -91,6 +91,12 @@ def chooses_deterministic(device: torch.device) -> bool:
     return is_deterministic(device) or os.environ.get("CUBLAS_WORKSPACE_CONFIG") in (":4096:8", ":16:8")
 
 
+def compiles() -> bool:
+    """Was anything compiled in this process? A replay runs it as it was written, which may give other bits."""
+    dynamo = sys.modules.get("torch._dynamo.utils")
+    return bool(getattr(dynamo, "counters", {}).get("frames"))
+
+
 def is_deterministic(device: torch.device) -> bool:
     """Does the job itself compute with kernels that give the same bits every time?"""
     strict = torch.are_deterministic_algorithms_enabled() and not torch.is_deterministic_algorithms_warn_only_enabled()

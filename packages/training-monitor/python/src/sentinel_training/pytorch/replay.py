@@ -5,6 +5,7 @@ All ranks of a replica group come here in the same step, before the optimizer ch
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,7 @@ from .capture import Capture, Capturing, NotCaptured, from_bytes
 from .environment import fingerprint
 from .exchange import Exchange, ExchangeError
 from .python_state import PythonState, UnknownStateError
-from .recompute import is_deterministic, recompute
+from .recompute import compiles, is_deterministic, recompute
 
 # Micro-batches of one round that a third rank computes.
 MAX_TIE_BREAKS = 2
@@ -83,7 +84,7 @@ class Replay:
         self._empty = 0
         self._refused = ""
         self._parameters, self._environment = bytes(16), bytes(4)
-        self._said_unlike = False
+        self._said: set[str] = set()
         # A round was seen in which not everything differed.
         self._agreed = False
 
@@ -114,10 +115,14 @@ class Replay:
                 data = capture.to_bytes()
             except NotCaptured:
                 data = b""
-        self._parameters = _host(checksum([parameter.detach() for parameter in self._module.parameters()]))
+        self._parameters = _host(checksum(self._computed_from()))
         self._environment = fingerprint(self._device)
         originals = self._tell(exchange, step, original, len(data))
-        self._say_unlike(originals)
+        mine = originals[self._rank]
+        if any(originals[rank].environment != mine.environment for rank in self._ring):
+            self._say_once("some ranks have other hardware, libraries or settings")
+        if any(originals[rank].parameters != mine.parameters for rank in self._ring):
+            self._say_once("the models of some ranks hold other parameters or constants")
         owns = self._tell(exchange, step, self._compute(capture) if capture is not None else None, 0)
         next_rank, last_rank = self._neighbour(self._rank, 1), self._neighbour(self._rank, -1)
         theirs = self._pass_on(exchange, data, next_rank, originals[last_rank].size, last_rank)
@@ -135,9 +140,8 @@ class Replay:
         return self._break_ties(exchange, step, judged, data, originals, capture)
 
     def _round(self, rank: int, original: bytes, own: bytes, others: tuple[Answer, ...] = ()) -> Round:
-        return Round(
-            rank, (Answer(rank, original, False), Answer(rank, own, True), *others), not is_deterministic(self._device)
-        )
+        may_differ = compiles() or not is_deterministic(self._device)
+        return Round(rank, (Answer(rank, original, False), Answer(rank, own, True), *others), may_differ)
 
     def _judge(self, rounds: list[Round]) -> list[Round]:
         """What most ranks show at once is the job's way to compute, not one rank's hardware."""
@@ -201,18 +205,32 @@ class Replay:
         if not data or own is None:
             return None
         try:
-            return self._compute(from_bytes(data, own, self._device))
+            return self._compute(from_bytes(data, own, self._device), of_another=True)
         except Exception as reason:
             log.debug("another rank's micro-batch cannot be read: %s", reason)
             return None
 
-    def _compute(self, capture: Capture) -> bytes | None:
+    def _computed_from(self) -> list[Tensor]:
+        """Parameters, and what else of tensors the model's Python objects hold."""
+        constants: list[Tensor] = []
+        with contextlib.suppress(UnknownStateError):
+            constants = PythonState(self._module).constants()
+        return [one.detach().to(self._device) for one in (*self._module.parameters(), *constants)]
+
+    def _compute(self, capture: Capture, of_another: bool = False) -> bytes | None:
         """None where it fails: a rank that stays away from the exchange would make the others wait."""
         if self._refused:
             return None
         state = None
         try:
             state = PythonState(self._module)
+            if state.digest() != capture.values:
+                self.why_none = (
+                    "what the model's Python objects hold was changed between a forward pass and its optimizer's step"
+                )
+                if of_another:
+                    self._say_once("the model's Python objects (attributes, globals) hold other values on another rank")
+                return None
             return _host(recompute(self._module, capture, self._device))
         except (RefusedError, UnknownStateError) as reason:
             self._refused = f"{reason}; nothing was changed"
@@ -248,12 +266,10 @@ class Replay:
             raise RefusedError(refused)
         return heard
 
-    def _say_unlike(self, heard: dict[int, Heard]) -> None:
-        unlike = [rank for rank in self._ring if heard[rank].environment != self._environment]
-        if unlike and not self._said_unlike:
-            self._said_unlike = True
-            ranks = ", ".join(str(rank) for rank in unlike[:8])
-            log.info("ranks %s have other hardware, libraries or settings: replays are not compared with theirs", ranks)
+    def _say_once(self, unlike: str) -> None:
+        if unlike not in self._said:
+            self._said.add(unlike)
+            log.info("%s: their replays are not compared with this one's", unlike)
 
     def _pass_on(self, exchange: Exchange, data: bytes, to: int, size: int, of: int) -> bytes:
         sent = exchange.send(_bytes_tensor(data), to) if data else None
