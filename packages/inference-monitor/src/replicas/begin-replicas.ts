@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ReplicaServiceClient } from '@sentinel/contracts/sentinel/v1/replica.js';
 import type { Clock } from '@sentinel/service-kit/clock';
 import type { InferenceMonitorConfig } from '@sentinel/service-kit/config';
+import { SentinelError } from '@sentinel/service-kit/errors';
 import { type ClientTls, createClient } from '@sentinel/service-kit/grpc-client';
 import { startGrpcServer } from '@sentinel/service-kit/grpc-server';
 import type { StopStack } from '@sentinel/service-kit/lifecycle';
@@ -11,6 +12,7 @@ import type { Registry } from '@sentinel/service-kit/metrics';
 import type { Finding } from '../analysers/finding.js';
 import { replicaOf, upstreamOf } from '../front/settings.js';
 import type { Server } from '../grouping/server.js';
+import { KeptUp } from '../kept-up.js';
 import type { Devices } from '../report/devices.js';
 import { hashBy } from './digest.js';
 import { OwnServer } from './own-server.js';
@@ -106,10 +108,16 @@ export async function beginReplicas(shell: ReplicasShell): Promise<BegunReplicas
     },
     onRound: (kind) => metrics.round(kind),
   });
-  const address = await listen(shell, replicas, metrics);
+  const listening = new KeptUp<{ readonly address: string | null }>({
+    begin: async (part) => ({ address: await listen({ ...shell, stack: part }, replicas, metrics) }),
+    onDown: (error) =>
+      say('listen', {}, `monitors of other replicas are not answered: ${SentinelError.from(error).sentence}`),
+  });
+  stack.push('replica service', () => listening.stop());
+  await listening.keepUp();
   const timer = setInterval(() => replicas.tick(), TICK_MS);
   stack.push('rounds', () => clearInterval(timer));
-  return { replicas, address };
+  return { replicas, address: listening.current?.address ?? null };
 }
 
 /** Devices of which one is not known are those of a CPU, or the only one of the node. */
