@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-// node examples/training/run.mjs [weight|product|none]
+// node examples/training/run.mjs [weight|product|none|checkpoint]
 //
 // A fleet of four nodes on this machine, a training job with a rank on each, and a fault on rank 2: which node is named?
+// Or a checkpoint that is damaged between two runs of the job: who notices?
 // Everything is the product's own: `npm start`, four agents, four analysers, the library in the job, the command line.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { choice, Fleet, freePort, pythonOf, ROOT, START_MS } from '../lib/fleet.mjs';
 
@@ -20,7 +22,10 @@ const MONITOR = {
   overhead_budget_pct: 100,
 };
 
-const fault = choice(import.meta.filename, ['weight', 'product', 'none']);
+/** Of a run that is there for its checkpoint. */
+const FEW_STEPS = '10';
+
+const fault = choice(import.meta.filename, ['weight', 'product', 'none', 'checkpoint']);
 const fleet = new Fleet();
 await fleet.play(async () => {
   console.log('Setting up PyTorch for the job, once: a minute or two.');
@@ -32,13 +37,20 @@ await fleet.play(async () => {
     NODES.map((node) => [node, fleet.configure(node, engine, 'training_monitor', MONITOR)]),
   );
   await fleet.startNodes(files, 'sentinel-training-monitor');
+  if (fault === 'checkpoint') return goOnFrom(path.join(fleet.folder, 'model.pt'), python, files);
 
   const harm = fault === 'none' ? 'no fault' : `a fault (${fault})`;
   console.log(`Training on four ranks; on rank 2, which is ${FAULTY}: ${harm}.`);
+  await train('', python, files, { FAULT: fault });
+  if (fault !== 'none') await fleet.until('a device is accused', SEEN_MS, () => fleet.accused().length > 0);
+  return fleet.show(fault === 'none' ? null : FAULTY);
+});
+
+/** One run of the job, to its end. */
+async function train(run, python, files, env) {
   const port = await freePort();
   const ranks = NODES.map((node, rank) =>
-    fleet.start(`rank ${rank}`, python, [path.join(ROOT, 'examples/training/train.py')], {
-      FAULT: fault,
+    fleet.start(`rank ${rank}${run}`, python, [path.join(ROOT, 'examples/training/train.py')], {
       RANK: String(rank),
       WORLD_SIZE: String(NODES.length),
       MASTER_ADDR: '127.0.0.1',
@@ -47,10 +59,33 @@ await fleet.play(async () => {
       OMP_NUM_THREADS: '1',
       PYTHONPATH: path.join(LIBRARY, 'src'),
       SENTINEL_CONFIG: files[node],
+      ...env,
     }),
   );
   ranks[0].child.stdout.on('data', (text) => process.stdout.write(`  ${text}`));
   await fleet.until('the job ends', START_MS, () => ranks.every(({ child }) => child.exitCode === 0));
-  if (fault !== 'none') await fleet.until('a device is accused', SEEN_MS, () => fleet.accused().length > 0);
-  return fleet.show(fault === 'none' ? null : FAULTY);
-});
+}
+
+/** Three runs, each from the checkpoint of the one before. Of the second a bit of a weight changes on the disk, and its manifest is gone. */
+async function goOnFrom(file, python, files) {
+  const env = { CHECKPOINT: file, STEPS: FEW_STEPS };
+  for (const run of ['first', 'second']) {
+    console.log(`The ${run} run of the job.`);
+    await train(`, ${run} run`, python, files, env);
+  }
+  console.log('One bit changes in the checkpoint, and its manifest is deleted.');
+  const bytes = readFileSync(file);
+  bytes[bytes.length >> 1] ^= 1;
+  writeFileSync(file, bytes);
+  rmSync(`${file}.sentinel.json`);
+  await train(', third run', python, files, env);
+  const query = ['audit', 'query', '--type', 'anomaly', '--limit', '20'];
+  const told = () =>
+    JSON.parse(fleet.sentinel(...query, '--json').text)
+      .entries.map(({ decoded }) => decoded)
+      .filter(({ type }) => type === 'CHECKPOINT_DIVERGENCE');
+  await fleet.until('each node tells of it', SEEN_MS, () => told().length >= NODES.length);
+  console.log(`\n$ npx sentinel ${query.join(' ')}\n${fleet.sentinel(...query).text}`);
+  for (const { node, detail } of told()) console.log(`${node}: ${detail}`);
+  return fleet.show(null);
+}

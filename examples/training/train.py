@@ -4,6 +4,7 @@
 
 The rest is there to do harm on purpose, which the library knows nothing of. FAULT = "weight": on rank 2 one bit of one weight flips
 in the memory after step 20, once. FAULT = "product": from step 20 on one element of a matrix product of rank 2 comes out wrong.
+CHECKPOINT: a file that the job goes on from, where there is one, and writes at its end.
 """
 
 import os
@@ -57,6 +58,11 @@ def main() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     monitor = sentinel_training.pytorch.TrainingMonitor(config_path=os.environ["SENTINEL_CONFIG"])  # SENTINEL
     monitor.attach(model, optimizer)  # SENTINEL
+    checkpoint = os.environ.get("CHECKPOINT", "")
+    if os.path.exists(checkpoint):
+        kept = torch.load(checkpoint)
+        model.module.load_state_dict(kept["model"])
+        optimizer.load_state_dict(kept["optimizer"])
     data = torch.Generator().manual_seed(100 + rank)
     for step in range(int(os.environ.get("STEPS", "200"))):
         tokens = torch.randint(VOCABULARY, (BATCH, LENGTH + 1), generator=data)
@@ -69,6 +75,8 @@ def main() -> None:
         if rank == 0 and step % 20 == 0:
             print(f"step {step}: loss {loss.item():.3f}", flush=True)
     dist.barrier()
+    if checkpoint and rank == 0:
+        torch.save({"model": model.module.state_dict(), "optimizer": optimizer.state_dict()}, checkpoint)
     dist.destroy_process_group()
 
 

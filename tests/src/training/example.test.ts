@@ -9,7 +9,7 @@ const TIMEOUT_MS = 900_000;
 const example = (fault: string, env?: Readonly<Record<string, string>>) =>
   runExample('training', fault, TIMEOUT_MS, env);
 
-describe('a training job on four nodes', { timeout: 3 * TIMEOUT_MS }, () => {
+describe('a training job on four nodes', { timeout: 4 * TIMEOUT_MS }, () => {
   it('of which one rank loses a bit of a weight: its device is named, with job, rank and step, and the ledger says so', {
     timeout: TIMEOUT_MS,
   }, async () => {
@@ -31,6 +31,17 @@ describe('a training job on four nodes', { timeout: 3 * TIMEOUT_MS }, () => {
     assert.match(output, /node-c {2}QUARANTINED/);
     assert.match(output, /REPLAY_MISMATCH/);
     assert.match(output, /decision +CPU-\S+ +SUSPECT>QUARANTINED/);
+  });
+
+  it('whose checkpoint is damaged between two runs, without its manifest: each node tells of it, and no device is accused', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { code, output } = await example('checkpoint');
+    assert.equal(code, 0, output);
+    const told = output.match(
+      /node-.: Checkpoint \S+ is not what rank 0 saved in step 10: the ledger has another digest/g,
+    );
+    assert.equal(told?.length, 4, output);
   });
 
   it('that is sound accuses nobody', { timeout: TIMEOUT_MS }, async () => {
