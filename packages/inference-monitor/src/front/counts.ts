@@ -11,6 +11,8 @@ export interface FrontCounts {
   doubts: Record<Doubt, number>;
   /** Answers 502: the inference server was not there. */
   unavailable: number;
+  /** Requests sent once more, since the server closed a used connection as they were sent on it. */
+  resent: number;
   /** Connections closed at once since too many were open. */
   refused: number;
   /** Connections of which nothing more is understood, and that pass all the same. */
@@ -38,6 +40,7 @@ export function zeroCounts(): FrontCounts {
       answer: 0,
     },
     unavailable: 0,
+    resent: 0,
     refused: 0,
     tunnels: 0,
     dropped: 0,

@@ -11,6 +11,8 @@ export const BACKLOG = 1_024;
 /** During a drain a connection has so long to send something. */
 const FIRST_BYTE_MS = 1_000;
 const KEEP_ALIVE_MS = 60_000;
+/** Share of the connections up to which those that the server has closed are kept for further requests. */
+const CROWDED = 0.5;
 
 /** Whatever can be told to end with what is in flight. */
 export interface Drainable {
@@ -95,7 +97,12 @@ export class Front {
       client.pause();
       return http2(client, first);
     }
-    return new Tunnel(client, first, { connect: () => this.#connect(), sampling, counts: this.counts });
+    return new Tunnel(client, first, {
+      connect: () => this.#connect(),
+      sampling,
+      counts: this.counts,
+      crowded: () => this.#open.size > this.#parts.settings.maxConnections * CROWDED,
+    });
   }
 
   #connect(): Socket {

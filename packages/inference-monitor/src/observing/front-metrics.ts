@@ -15,6 +15,8 @@ const HELP: Readonly<Record<Plain, string>> = {
   requests: 'Requests that passed the front since it began.',
   sampled: 'Of them those that were looked at. 0 while requests pass: sampling_rate is 0, or the doubts say why.',
   unavailable: 'Answers 502: the inference server was not there; see its log.',
+  resent:
+    'Requests sent once more: the server closed a used connection as they were sent. Growing: its keep-alive is short.',
   refused: 'Connections closed at once since too many were open: give the server more replicas.',
   tunnels: 'Connections that the front does not understand and lets through unsampled.',
   dropped: 'Records that the front dropped: the analyser was away or slow.',

@@ -249,3 +249,22 @@ for (const [name, code] of Object.entries(RESETS))
     );
     assert.deepEqual([stream.rstCode, counts.unavailable], [code, 0]);
   });
+
+test('metadata of any number passes', async () => {
+  const many = Object.fromEntries(Array.from({ length: 400 }, (_, k) => [`x-${k}`, `${k}`]));
+  let seen = 0;
+  const server = createServer({ maxHeaderListPairs: 2_000 }, (request, response) => {
+    seen = Object.keys(request.headers).filter((name) => name.startsWith('x-')).length;
+    response.writeHead(200, many).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  const { proxy } = await through(`127.0.0.1:${(server.address() as AddressInfo).port}`, 0);
+  const { port } = proxy.server.address() as AddressInfo;
+  const session = connect(`http://127.0.0.1:${port}`, { maxHeaderListPairs: 2_000 });
+  after(() => session.destroy());
+  const stream = session.request({ ':method': 'POST', ':path': INFER.path, ...many }, { endStream: true });
+  const [answered] = (await once(stream, 'response')) as [Record<string, string>];
+  assert.deepEqual([seen, Object.keys(answered).filter((name) => name.startsWith('x-')).length], [400, 400]);
+});

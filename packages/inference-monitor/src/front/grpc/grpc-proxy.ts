@@ -13,6 +13,8 @@ import { InferWatch, type InferWatchParts } from './infer-watch.js';
 
 /** Calls at a time on one connection. */
 const MAX_STREAMS = 256;
+/** Of a call or an answer, whose size is bounded besides. */
+export const MAX_HEADERS = 2_000;
 /** gRPC's code for a server that is not there. */
 const UNAVAILABLE = '14';
 
@@ -34,7 +36,7 @@ export class GrpcProxy {
 
   constructor(parts: GrpcProxyParts) {
     this.#parts = parts;
-    this.server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } });
+    this.server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS }, maxHeaderListPairs: MAX_HEADERS });
     this.server.on('session', (session) => this.#meet(session));
     this.server.on('stream', (stream, headers) => this.#take(stream, headers));
   }
@@ -68,7 +70,7 @@ export class GrpcProxy {
   #upstreamOf(session: ServerHttp2Session): ClientHttp2Session {
     const there = this.#sessions.get(session);
     if (there !== undefined && there !== null && !there.closed && !there.destroyed) return there;
-    const upstream = connect(`http://${this.#parts.upstream}`);
+    const upstream = connect(`http://${this.#parts.upstream}`, { maxHeaderListPairs: MAX_HEADERS });
     upstream.on('error', () => undefined);
     this.#sessions.set(session, upstream);
     return upstream;

@@ -65,6 +65,12 @@ export function header(head: Head, name: string): string | null {
   return times > 1 ? null : found;
 }
 
+/** Another message may follow on the connection (RFC 9112 §9.3). */
+export function persists(head: Head | null): boolean {
+  const said = head?.headers.filter(([name]) => name === 'connection').map(([, value]) => value.toLowerCase());
+  return head?.minor === 1 && said?.some((value) => /\bclose\b/.test(value)) === false;
+}
+
 /** Of a request. @returns null where the extent is not certain, or the protocol is left */
 export function requestExtent(head: Head): Extent | null {
   if (head.method === 'CONNECT' || header(head, 'upgrade') !== '') return null;

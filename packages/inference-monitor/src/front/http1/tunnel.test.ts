@@ -61,10 +61,11 @@ for (const [samplings, make] of [
           const { port, front } = await startFront(await server.listen(), { sampling: make() });
           const client = await RawClient.connect(port);
           await client.send(Buffer.from(request, 'latin1'), pieces);
-          await until(`${requestName}, answered with ${answerName}`, () => client.ended);
+          await until(`${requestName}, answered with ${answerName}`, () => client.received.length >= answer.length);
+          client.socket.end();
+          await until(`the end of ${requestName}, answered with ${answerName}`, () => client.ended);
           assert.equal(server.received.toString('latin1'), request, requestName);
           assert.equal(client.text, answer, answerName);
-          client.socket.end();
           await until('closed', () => front.open === 0);
           assert.equal(front.counts.failures, 0);
         }

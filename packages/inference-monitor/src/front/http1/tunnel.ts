@@ -3,7 +3,9 @@ import type { FrontCounts } from '../counts.js';
 import { MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
 import { Exchange, withLength } from './exchange.js';
 import { Framer } from './framer.js';
-import { requestExtent, responseExtent } from './head.js';
+import { persists, requestExtent, responseExtent } from './head.js';
+import { isRepeatable } from './repeatable.js';
+import { ServerLink } from './server-link.js';
 import { answerUnavailable } from './unavailable.js';
 
 /** A connection on which nothing is outstanding is closed after this time. */
@@ -19,16 +21,19 @@ export interface TunnelParts {
   readonly connect: () => Socket;
   readonly sampling: Sampling;
   readonly counts: FrontCounts;
+  /** So many connections are open that none is kept for later requests alone. */
+  readonly crowded: () => boolean;
 }
 
 /**
  * One connection of a client over HTTP/1.1, and one to the server for it. Bytes pass as they come, in both directions and at the pace of who
  * reads, while two framers follow where messages begin. A request that was drawn is held until it is whole, and its answer rewritten.
+ * That the server closes its connection between two requests is no matter of the client, whose next request may be under way.
  */
 export class Tunnel {
   readonly #client: Socket;
   readonly #parts: TunnelParts;
-  #server: Socket;
+  readonly #server: ServerLink;
   readonly #requests = new Framer('request', requestExtent);
   readonly #responses = new Framer('response', (head) => responseExtent(head, this.#outstanding[0] ?? ''));
   /** Methods of the requests whose answer has not ended, oldest first. */
@@ -46,11 +51,17 @@ export class Tunnel {
   constructor(client: Socket, first: Buffer, parts: TunnelParts) {
     this.#client = client;
     this.#parts = parts;
-    this.#server = this.#connect();
+    this.#server = new ServerLink(parts.connect, {
+      data: (bytes) => this.#guard(() => this.#fromServer(bytes)),
+      drain: () => client.resume(),
+      ended: () => this.#guard(() => this.#serverEnded()),
+      failed: (connected) => this.#guard(() => this.#serverFailed(connected)),
+      idle: () => this.#rest(),
+    });
     client.on('data', (bytes) => this.#guard(() => this.#fromClient(bytes)));
     client.on('end', () => this.#clientEnded());
     client.on('drain', () => this.#server.resume());
-    client.on('error', () => this.#server.resetAndDestroy());
+    client.on('error', () => this.#server.reset());
     client.on('close', () => this.#close());
     client.setTimeout(IDLE_MS).on('timeout', () => {
       if (this.#idle) client.destroy();
@@ -72,19 +83,6 @@ export class Tunnel {
     return this.#outstanding.length === 0 && this.#held === null && this.#requests.place === 'between';
   }
 
-  #connect(): Socket {
-    const server = this.#parts.connect();
-    let connected = false;
-    server.once('connect', () => {
-      connected = true;
-    });
-    server.on('data', (bytes) => this.#guard(() => this.#fromServer(bytes)));
-    server.on('drain', () => this.#client.resume());
-    server.on('end', () => this.#guard(() => this.#serverEnded()));
-    server.on('error', () => this.#serverFailed(connected));
-    return server;
-  }
-
   /** A mistake of the front costs one connection. */
   #guard(act: () => void): void {
     try {
@@ -104,10 +102,14 @@ export class Tunnel {
     let passed = 0;
     let at = 0;
     while (at < bytes.length) {
-      if (this.#requests.place === 'between' && this.#begins(bytes[at]) && this.#draw()) {
-        this.#toServer(bytes.subarray(passed, at));
-        passed = at;
-        this.#hold();
+      if (this.#requests.place === 'between' && this.#begins(bytes[at])) {
+        const drawn = this.#draw();
+        if (drawn || this.#outstanding.length === 0) {
+          this.#toServer(bytes.subarray(passed, at));
+          passed = at;
+        }
+        if (this.#outstanding.length === 0) this.#server.begin();
+        if (drawn) this.#hold();
       }
       const next = this.#stepRequest(bytes, at);
       if (this.#held !== null) {
@@ -248,37 +250,33 @@ export class Tunnel {
   }
 
   #responseEnded(exchange: Exchange | null): void {
-    if (exchange === null) {
-      this.#outstanding.shift();
-      return;
-    }
-    this.#exchange = null;
-    if (exchange.again) {
+    if (exchange?.again === true) {
       this.#sendAgain(exchange);
       return;
     }
     this.#outstanding.shift();
+    if (this.#outstanding.length === 0) this.#server.answered();
+    if (exchange === null) return;
+    this.#exchange = null;
     exchange.end();
     this.#takeKept();
   }
 
   /** The original, on a connection of its own: some servers close theirs after a request that they refused. */
   #sendAgain(exchange: Exchange): void {
-    const old = this.#server;
-    old.removeAllListeners();
-    old.on('error', () => undefined);
-    old.destroy();
-    this.#server = this.#connect();
+    this.#server.renew();
     this.#exchange = exchange.next();
     this.#toServer(exchange.original);
-    if (this.#client.readableEnded) this.#server.end();
+    if (this.#client.readableEnded) this.#endServer();
   }
 
   #takeKept(): void {
     const kept = Buffer.concat(this.#kept);
     this.#kept = [];
     this.#client.resume();
-    if (kept.length > 0) this.#fromClient(kept);
+    if (kept.length === 0) return;
+    this.#fromClient(kept);
+    if (this.#client.readableEnded) this.#clientEnded();
   }
 
   #toServer(bytes: Buffer): void {
@@ -291,20 +289,54 @@ export class Tunnel {
 
   #clientEnded(): void {
     if (this.#held !== null) this.#release();
-    this.#server.end();
+    this.#endServer();
+  }
+
+  /** As the client has ended, once all that it sent is under way. */
+  #endServer(): void {
+    if (this.#kept.length > 0) return;
+    if (this.#server.isOpen) this.#server.end();
+    else this.#client.end();
+  }
+
+  /** Closes the connection to the server between two requests, and keeps the client's. @returns false where it has to stay as it is */
+  #rest(): boolean {
+    const kept = persists(this.#requests.head) && persists(this.#responses.head);
+    const rests = this.#idle && this.#server.used && kept && !this.#client.readableEnded;
+    if (!rests || this.#draining || this.#parts.crowded()) return false;
+    this.#server.close();
+    this.#client.resume();
+    return true;
+  }
+
+  /** The server closed a used connection just as a request was sent on it. */
+  #resend(): boolean {
+    const { place, head } = this.#requests;
+    const unsent = this.#held !== null || place === 'head';
+    const safe = unsent || (head !== null && isRepeatable(head));
+    if (this.#lost || this.#outstanding.length > 1 || !safe || !this.#server.resend()) return false;
+    this.#parts.counts.resent += 1;
+    this.#client.resume();
+    if (this.#client.readableEnded) this.#endServer();
+    return true;
   }
 
   #serverEnded(): void {
+    if (this.#rest() || this.#sendsAgain()) return;
     const exchange = this.#exchange;
     this.#exchange = null;
-    if (this.#responses.place === 'between') exchange?.unanswered();
-    if (exchange?.again === true) {
-      this.#sendAgain(exchange);
-      return;
-    }
     if (this.#responses.place === 'until-close') exchange?.end();
     else this.#giveUp(exchange);
     this.#client.end();
+  }
+
+  /** The server is gone without an answer. @returns whether the request was sent to a new connection */
+  #sendsAgain(): boolean {
+    const exchange = this.#exchange;
+    if (this.#responses.place === 'between') exchange?.unanswered();
+    if (exchange?.again !== true) return this.#resend();
+    this.#sendAgain(exchange);
+    return true;
   }
 
   /** What came of an answer that ends too early goes to the client. */
@@ -314,13 +346,9 @@ export class Tunnel {
   }
 
   #serverFailed(connected: boolean): void {
+    if (connected && (this.#rest() || this.#sendsAgain())) return;
     const exchange = this.#exchange;
     this.#exchange = null;
-    if (connected && this.#responses.place === 'between') exchange?.unanswered();
-    if (exchange?.again === true) {
-      this.#sendAgain(exchange);
-      return;
-    }
     this.#giveUp(exchange);
     if (connected) {
       // A truncated answer must not look whole: what is written is sent, then the connection is reset.
@@ -334,7 +362,7 @@ export class Tunnel {
   #close(): void {
     this.#unhold();
     this.#exchange?.giveUp();
-    this.#server.destroy();
+    this.#server.close();
   }
 
   #closeIfDrained(): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
 import { startFront } from '../../testing/front-in-process.js';
@@ -179,5 +179,51 @@ test('a server that hangs up on the changed request gets the original over HTTP/
     assert.equal(answer.status, 200);
   }
   assert.equal(hungUp, 2);
+  session.close();
+});
+
+test('interim answers pass over HTTP/2', async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeEarlyHints({ link: ['</a>; rel=preload', '</b>; rel=preload'], 'x-a': 'b' }, () =>
+      response.end('ok'),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close().closeAllConnections());
+  const { session } = await through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const stream = session.request({ ':path': '/' }).setEncoding('utf8');
+  const hints: IncomingHttpHeaders[] = [];
+  stream.on('headers', (headers) => hints.push(headers));
+  assert.equal((await stream.toArray()).join(''), 'ok');
+  assert.deepEqual(
+    hints.map(({ ':status': status, link, 'x-a': a }) => [status, link, a]),
+    [[103, '</a>; rel=preload, </b>; rel=preload', 'b']],
+  );
+  session.close();
+});
+
+test('a server that closes a used connection as a request comes gets it once more over HTTP/2, where that is harmless', async () => {
+  const paths: string[] = [];
+  const used = new WeakSet<Socket>();
+  const server = createServer((request, response) => {
+    paths.push(request.url ?? '');
+    request.resume();
+    if (used.has(request.socket)) request.socket.destroy();
+    else response.end('ok');
+    used.add(request.socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close().closeAllConnections());
+  const all = sampleAll();
+  const { session } = await through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, all);
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  const drawn = { ':path': '/v1/completions', 'content-type': 'application/json' };
+  for (let k = 0; k < 2; k += 1) assert.equal((await ask(session, drawn, body)).text, 'ok');
+  assert.deepEqual([paths.length, all.counts.resent], [3, 1]);
+  assert.equal((await ask(session, { ':path': '/v1/load_lora_adapter' }, body)).status, 200);
+  assert.equal((await ask(session, { ':path': '/v1/load_lora_adapter' }, body)).status, 502);
   session.close();
 });

@@ -1,4 +1,11 @@
-import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type InformationEvent,
+  type OutgoingHttpHeaders,
+  request,
+} from 'node:http';
 import {
   constants,
   createServer,
@@ -11,6 +18,9 @@ import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { FrontCounts } from '../counts.js';
 import type { Drainable } from '../front.js';
+import { MAX_HEADERS } from '../grpc/grpc-proxy.js';
+import { isRepeatable } from '../http1/repeatable.js';
+import { SERVER_IDLE_MS } from '../http1/server-link.js';
 import { UNAVAILABLE_BODY } from '../http1/unavailable.js';
 import { MAX_SAMPLED_BODY_BYTES, type Plan, type Sampling } from '../sampling/plan.js';
 import { readThrough } from './read-through.js';
@@ -19,6 +29,8 @@ import { readThrough } from './read-through.js';
 const MAX_STREAMS = 256;
 /** Connections to the server, of all clients that speak HTTP/2. */
 const MAX_UPSTREAM = 1_024;
+
+const NOTHING = Buffer.alloc(0);
 
 /** Of one connection, which HTTP/2 does not have (RFC 9113 §8.2.2). */
 const HOP_BY_HOP = new Set([
@@ -45,9 +57,9 @@ export class Http2Bridge {
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
-    const options = { keepAlive: true, maxSockets: MAX_UPSTREAM, noDelay: true };
+    const options = { keepAlive: true, maxSockets: MAX_UPSTREAM, noDelay: true, timeout: SERVER_IDLE_MS };
     this.#agent = parts.upstream.protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
-    this.#server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } });
+    this.#server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS }, maxHeaderListPairs: MAX_HEADERS });
     this.#server.on('session', (session) => {
       session.on('error', () => undefined);
     });
@@ -111,6 +123,10 @@ class StreamExchange {
 
   /** As it comes. */
   pass(): void {
+    if (this.#client.endAfterHeaders) {
+      this.#ask(null, NOTHING, null).end();
+      return;
+    }
     const server = this.#ask(null, null);
     this.#client.pipe(server);
   }
@@ -143,14 +159,20 @@ class StreamExchange {
   /**
    * @param original null = the body is piped
    * @param sent what is sent in its place
+   * @param agent false = on a connection of its own
    */
-  #ask(plan: Plan | null, original: Buffer | null, sent: Buffer | null = original): ClientRequest {
+  #ask(
+    plan: Plan | null,
+    original: Buffer | null,
+    sent: Buffer | null = original,
+    agent: Agent | false = this.#agent,
+  ): ClientRequest {
     const { upstream, counts } = this.#parts;
     const { ':method': method = 'GET', ':path': path = '/' } = this.#headers;
     const options = {
       host: upstream.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: upstream.port,
-      agent: this.#agent,
+      agent,
       method,
       path,
       headers: this.#requestHeaders(sent?.length ?? null),
@@ -158,7 +180,12 @@ class StreamExchange {
     };
     const server = upstream.protocol === 'https:' ? tlsRequest(options) : request(options);
     this.#server = server;
+    let heard = false;
     let answered = false;
+    server.on('information', (information) => {
+      heard = true;
+      this.#inform(information);
+    });
     server.on('response', (answer) => {
       answered = true;
       this.#answer(answer, plan, original);
@@ -167,6 +194,12 @@ class StreamExchange {
       if (this.#client.destroyed) return;
       if (!answered && original !== null && plan?.unanswered() === true) {
         this.#ask(plan, original).end(original);
+        return;
+      }
+      // The server may have closed a used connection just as the request was sent on it.
+      if (!answered && !heard && original !== null && server.reusedSocket && isRepeatable({ method, path })) {
+        counts.resent += 1;
+        this.#ask(plan, original, sent, false).end(sent ?? original);
         return;
       }
       if (this.#client.headersSent) {
@@ -193,6 +226,13 @@ class StreamExchange {
     return kept;
   }
 
+  /** An interim answer, such as 103. The front itself has answered 100. */
+  #inform({ statusCode, rawHeaders }: InformationEvent): void {
+    const client = this.#client;
+    if (statusCode <= 101 || client.destroyed || client.headersSent) return;
+    client.additionalHeaders({ ':status': statusCode, ...responseHeaders(pairs(rawHeaders)) });
+  }
+
   #answer(answer: IncomingMessage, plan: Plan | null, original: Buffer | null): void {
     const client = this.#client;
     const { statusCode = 502 } = answer;
@@ -204,18 +244,20 @@ class StreamExchange {
       return;
     }
     if (client.destroyed) return;
-    const headers: OutgoingHttpHeaders = {};
-    for (const [name, value] of list) {
-      const changes = name === 'content-length' && (reading.kind === 'whole' || reading.kind === 'stream');
-      if (HOP_BY_HOP.has(name) || changes) continue;
-      headers[name] = withMore(headers[name], value, '');
-    }
+    const changes = reading.kind === 'whole' || reading.kind === 'stream';
+    const headers = responseHeaders(changes ? list.filter(([name]) => name !== 'content-length') : list);
     client.respond({ ':status': statusCode, ...headers }, { waitForTrailers: true });
     client.on('wantTrailers', () => client.sendTrailers({ ...answer.trailers }));
     answer.on('error', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
     answer.on('aborted', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
     readThrough(reading, answer, client);
   }
+}
+
+function responseHeaders(list: readonly [string, string][]): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = {};
+  for (const [name, value] of list) if (!HOP_BY_HOP.has(name)) headers[name] = withMore(headers[name], value, '');
+  return headers;
 }
 
 /** A header that came several times goes on so, but for cookies, of which HTTP/1.1 has one line (RFC 9113, section 8.2.3). */

@@ -281,19 +281,21 @@ test('events come as the server sends them, and a client that leaves stops it', 
   await until('the server stops', () => server.aborted === 1);
 });
 
-test('requests behind a sampled one on the same connection are answered in order', async () => {
-  const { port, through, samples } = await sampled();
-  const body = JSON.stringify({ model: 'm', prompt: 'x' });
-  await post(through, COMPLETIONS, body);
-  const client = await RawClient.connect(port);
-  const request = (path: string) =>
-    `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
-  await client.send(request(COMPLETIONS) + request('/nowhere') + request(COMPLETIONS), 11);
-  await until('three answers', () => client.text.split('HTTP/1.1 ').length === 4 && client.text.endsWith('}'));
-  assert.deepEqual(
-    [...client.text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status),
-    ['200', '404', '200'],
-  );
-  assert.doesNotMatch(client.text, /top_logprobs/);
-  assert.ok(samples.length >= 1);
-});
+for (const ends of [false, true])
+  test(`requests behind a sampled one on the same connection are answered in order${ends ? ', also where the client has sent its last' : ''}`, async () => {
+    const { port, through, samples } = await sampled();
+    const body = JSON.stringify({ model: 'm', prompt: 'x' });
+    await post(through, COMPLETIONS, body);
+    const client = await RawClient.connect(port);
+    const request = (path: string) =>
+      `POST ${path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    await client.send(request(COMPLETIONS) + request('/nowhere') + request(COMPLETIONS), 11);
+    if (ends) client.socket.end();
+    await until('three answers', () => client.text.split('HTTP/1.1 ').length === 4 && client.text.endsWith('}'));
+    assert.deepEqual(
+      [...client.text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status),
+      ['200', '404', '200'],
+    );
+    assert.doesNotMatch(client.text, /top_logprobs/);
+    assert.ok(samples.length >= 1);
+  });
