@@ -6,7 +6,7 @@ import { indexHardware } from './hardware.js';
 import type { DeviceState } from './model/device.js';
 import type { FleetFacts } from './model/fleet.js';
 import type { NodeState } from './model/node.js';
-import { rowKey, type SavedDigests } from './model/saved-digests.js';
+import { indexSubjects, rowKey, type SavedDigests, unindexSubjects } from './model/saved-digests.js';
 import type { CoreConfig } from './model/settings.js';
 import { attendTo, type CoreState, needsAttention, type StateChanges } from './state.js';
 
@@ -232,7 +232,10 @@ function uncount(base: CoreState, before: DeviceState): void {
   indexHardware(base.hardware, before, -1);
 }
 
-function installSaved({ saved }: CoreState, row: SavedDigests): void {
+function installSaved({ saved, savedSubjects }: CoreState, row: SavedDigests): void {
+  const before = saved.get(rowKey(row));
+  if (before !== undefined) unindexSubjects(savedSubjects, before);
+  indexSubjects(savedSubjects, row);
   if (row.parts.length > 0) saved.set(rowKey(row), row);
   else saved.delete(rowKey(row));
 }

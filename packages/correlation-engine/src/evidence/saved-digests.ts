@@ -23,14 +23,19 @@ export function rememberSaved(step: Step, job: string, node: string, saved: read
   if (known === undefined) makeRoom(step);
 }
 
-/** What a job saved on any node, of each subject, in a stable order. */
-export function savedBySubject(draft: Draft, job: string): Map<string, SavedDigest[]> {
-  const rows = rowsOf(draft).filter((row) => row.job === job);
-  rows.sort((a, b) => (a.node < b.node ? -1 : 1));
-  return Map.groupBy(
-    rows.flatMap(({ parts }) => parts),
-    ({ subject }) => subject,
-  );
+/** A digest of a subject, and the job that saved it. */
+export interface KnownDigest extends SavedDigest {
+  readonly job: string;
+}
+
+/** All digests that any job was seen to save of a subject, in a stable order. */
+export function digestsOf({ base, saved }: Draft, subject: string): KnownDigest[] {
+  const changed = [...saved].filter(([, { parts }]) => parts.some((part) => part.subject === subject));
+  const keys = new Set([...(base.savedSubjects.get(subject) ?? []), ...changed.map(([key]) => key)]);
+  return [...keys].sort().flatMap((key) => {
+    const { job, parts } = saved.get(key) ?? base.saved.get(key) ?? { job: '', parts: [] };
+    return parts.filter((part) => part.subject === subject).map((part) => ({ ...part, job }));
+  });
 }
 
 function makeRoom(step: Step): void {

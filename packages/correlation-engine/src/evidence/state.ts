@@ -11,7 +11,7 @@ import { incidentEndUs } from './incident-end.js';
 import type { DeviceState } from './model/device.js';
 import type { FleetFacts } from './model/fleet.js';
 import type { NodeState } from './model/node.js';
-import { rowKey, type SavedDigests } from './model/saved-digests.js';
+import { indexSubjects, rowKey, type SavedDigests, type SubjectIndex } from './model/saved-digests.js';
 import type { CoreConfig } from './model/settings.js';
 
 /**
@@ -24,6 +24,8 @@ export interface CoreState {
   nodes: Map<string, NodeState>;
   /** What jobs saved, by job and node. */
   saved: Map<string, SavedDigests>;
+  /** Derived. */
+  savedSubjects: SubjectIndex;
   fleet: FleetFacts;
   canaries: CanaryFacts;
   /** In memory alone. */
@@ -74,6 +76,7 @@ export function loadState(saved: SavedState): CoreState {
     devices: new Map(saved.devices.map((device) => [device.id, completeDevice(device, config.attribution)])),
     nodes: new Map(saved.nodes.map((node) => [node.node, node])),
     saved: new Map((saved.saved ?? []).map((row) => [rowKey(row), row])),
+    savedSubjects: new Map(),
     fleet: completeFleet(saved.fleet),
     canaries: { ...NO_CANARIES, ...saved.canaries },
     goldens: new Map(),
@@ -84,6 +87,7 @@ export function loadState(saved: SavedState): CoreState {
     hardware: newHardwareIndex(),
   };
   for (const row of saved.exposure) addTo(state.exposure, row);
+  for (const row of state.saved.values()) indexSubjects(state.savedSubjects, row);
   for (const device of state.devices.values()) {
     attendTo(state, device);
     countDevice(state.cohorts, device, 1);

@@ -54,7 +54,9 @@ test('a loaded checkpoint that is not what the job saved is told, and no device 
   assert.deepEqual(event?.detail, {
     ...{ event: 'anomaly', node: 'n2', source: 'training-monitor/checkpoint', type: 'CHECKPOINT_DIVERGENCE' },
     ...{ job: 'job-1', gpus: [], severity: 'CRITICAL', rank: 0, step: 0, path: PATH, algorithm: 'sha256' },
-    parts: [{ rank: 0, digest: 'bb', subject: '5a', saved_digest: 'aa', saved_rank: 3, saved_step: 40 }],
+    parts: [
+      { rank: 0, digest: 'bb', subject: '5a', saved_digest: 'aa', saved_job: 'job-1', saved_rank: 3, saved_step: 40 },
+    ],
     detail: `Checkpoint ${PATH} is not what rank 3 saved in step 40: the ledger has another digest, by 1 of 2 ranks that loaded it`,
     build_id: 'monitor-1',
   });
@@ -65,7 +67,6 @@ const harmless: readonly (readonly [string, Partial<StoredPart>, Partial<StoredC
   ['is what was saved', { digest: 'aa' }, {}],
   ['was written over', { subject: '5b', digest: 'bb' }, {}],
   ['cannot be compared', { digest: 'bb', subject: undefined as never }, {}],
-  ['is of another job', { digest: 'bb' }, { job: 'job-2' }],
   ['another rank saved so', { digest: 'cc' }, {}],
 ];
 for (const [why, part, more] of harmless)
@@ -74,6 +75,16 @@ for (const [why, part, more] of harmless)
     job.saved([{}, { digest: 'cc' }]);
     assert.deepEqual(job.loaded([part], { node: 'n2', ...more }), { told: [], outbox: [], outcomes: [] });
   });
+
+test('a job that is started again under another name, or another job, is told what was saved by whom', () => {
+  const job = new Job('n1');
+  job.saved([{ rank: 3 }]);
+  job.saved([{ digest: 'cc' }], { job: 'job-2', step: 8 });
+  const told = (more: Partial<StoredCheckpointRecord>) => job.loaded([{ digest: 'bb' }], more).told[0]?.['detail'];
+  assert.match(String(told({ job: 'job-3' })), /is not what rank 3 of job job-1 saved in step 40:/);
+  assert.match(String(told({ job: 'job-2' })), /is not what rank 0 saved in step 8:/);
+  assert.deepEqual(job.loaded([{ digest: 'aa' }], { job: 'job-2' }).told, []);
+});
 
 test('nothing is remembered of what a test build, or a library of before, saved', () => {
   const job = new Job('n1');
@@ -108,4 +119,5 @@ test('what is remembered is bounded, by number and by age', () => {
   job.fleet.advance(KEPT_US + DAY_US);
   job.saved([{}], { job: 'new' });
   assert.equal(job.fleet.state.saved.size, 1);
+  assert.deepEqual([...job.fleet.state.savedSubjects], [['5a', new Set(['n1\nnew'])]]);
 });

@@ -28,7 +28,7 @@ export function applySavedCheckpoint(step: Step, record: StoredCheckpointRecord)
 
 /** What a test build makes up would outlive the test. */
 function remember(step: Step, { job, node, parts, step: at = 0, testBuild }: StoredCheckpointRecord): void {
-  if (job === '' || testBuild) return;
+  if (testBuild) return;
   const saved = parts.flatMap(({ subject, digest, rank }) =>
     subject === undefined ? [] : [{ subject, digest, rank, step: at }],
   );

@@ -45,7 +45,6 @@ export class ReplayWatch {
 
   #judge(rank: number, vote: ReplayVote, answers: readonly Answer[], asked: boolean, moment: Moment): Finding[] {
     if (vote.kind === 'agree') return [];
-    const base = { ...moment, type: 'REPLAY_MISMATCH', detector: 'replay', limit: 0 } as const;
     if (vote.kind === 'transient' && this.#isUnrepeatable()) return this.#unrepeatable(moment);
     const strange = vote.accused.filter((each) => !this.#agreements.isKnown(each));
     const accused = vote.accused.filter((each) => !strange.includes(each));

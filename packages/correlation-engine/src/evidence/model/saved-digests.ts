@@ -20,3 +20,22 @@ export interface SavedDigest {
 export function rowKey({ job, node }: Pick<SavedDigests, 'job' | 'node'>): string {
   return `${node}\n${job}`;
 }
+
+/** Keys of the rows that have digests of a subject. */
+export type SubjectIndex = Map<string, Set<string>>;
+
+export function indexSubjects(index: SubjectIndex, row: SavedDigests): void {
+  for (const { subject } of row.parts) {
+    const keys = index.get(subject);
+    if (keys === undefined) index.set(subject, new Set([rowKey(row)]));
+    else keys.add(rowKey(row));
+  }
+}
+
+export function unindexSubjects(index: SubjectIndex, row: SavedDigests): void {
+  for (const { subject } of row.parts) {
+    const keys = index.get(subject);
+    keys?.delete(rowKey(row));
+    if (keys?.size === 0) index.delete(subject);
+  }
+}
