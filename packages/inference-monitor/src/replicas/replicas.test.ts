@@ -114,6 +114,27 @@ test('a server that was started with other weights under the same name is not ac
   for (const { name } of set.all) assert.deepEqual(types(set, name), []);
 });
 
+test('an update that replaces one replica after the other accuses none by bits, neither the first nor the last', async (t) => {
+  const set = await calibrated('a', 'b', 'c');
+  t.after(() => set.stop());
+  for (const name of ['a', 'b', 'c']) {
+    const { model } = set.of(name);
+    await model.stop();
+    await set.rounds(1);
+    model.revision = 1;
+    await model.start();
+    await set.rounds(4);
+  }
+  for (const { name } of set.all)
+    assert.ok(
+      types(set, name).every(([, , hard]) => hard === false),
+      name,
+    );
+  set.of('b').model.fault = 'memory';
+  await set.rounds(2);
+  assert.deepEqual(types(set, 'b').at(-1), ['CANARY_MISMATCH', 'CRITICAL', true], 'they have agreed since');
+});
+
 test('requests of users are computed again, and a replica that does not get what others get is named', async (t) => {
   const set = await calibrated('a', 'b', 'c');
   t.after(() => set.stop());

@@ -75,16 +75,19 @@ export class Replicas {
   #canaryMs = Number.NEGATIVE_INFINITY;
   #replayMs = Number.NEGATIVE_INFINITY;
   #askedLeft = 0;
+  #sinceUs: number;
   #configHash = '';
   #running: Promise<void> | null = null;
 
   constructor(parts: ReplicasParts) {
     this.#parts = parts;
-    const { shown, nowUs, peers, blocks } = parts;
+    const { shown, nowUs, peers, blocks, server } = parts;
+    this.#sinceUs = nowUs();
     const about = () => this.about;
     const weightsUs = () => this.#weights.timeUs;
     const bits = parts.config.canary.hard === 'auto';
-    const common = { standing: this.#standing, about, bits, weightsUs, nowUs };
+    const look = () => server.look();
+    const common = { standing: this.#standing, about, bits, weightsUs, look, nowUs };
     this.#reservoir = new Reservoir(parts.random);
     this.#canaries = new BitRounds({ ...common, kind: 'canary', repeatability: () => shown.canary });
     this.#replays = new BitRounds({ ...common, kind: 'replay', repeatability: () => shown.replay });
@@ -105,12 +108,14 @@ export class Replicas {
         replay: allowed && shown.replay.phase === 'repeatable',
       },
       contradictions: shown.canary.contradictions + shown.replay.contradictions,
+      sinceUs: this.#sinceUs,
       weights: this.#weights.all,
     };
   }
 
   /** The server was started anew, or holds other weights on purpose: whether it agrees has to be seen anew. */
   readonly restarted = (): void => {
+    this.#sinceUs = this.#parts.nowUs();
     this.#standing.restart();
     this.#weightRounds.restart();
     this.#weights.forget();

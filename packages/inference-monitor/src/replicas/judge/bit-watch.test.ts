@@ -7,7 +7,7 @@ import type { Said } from './vote.js';
 
 const said = (replica: string, digest: string, differing: Partial<Said> = {}): Said => ({
   ...{ replica, node: `node-${replica}`, gpus: [`GPU-${replica}`], digest, again: false },
-  ...{ repeatable: true, contradictions: 0, weights: '' },
+  ...{ repeatable: true, contradictions: 0, sinceUs: 1, weights: '' },
   ...differing,
 });
 
@@ -107,12 +107,23 @@ test('weights that were proven equal after it lost make the next loss news: it c
 
 test('who never agreed since its server was started is another configuration, or was wrong from the beginning: soft', () => {
   for (const made of [watch(0), watch()]) {
-    if (made.standing.hasAgreed('canary')) made.standing.restart();
+    made.standing.restart();
     const [finding] = made.round(LOST, { reference: null });
     assert.deepEqual([finding?.severity, finding?.compared], ['WARNING', undefined]);
-    assert.match(finding?.detail ?? '', /never agreed since it was started/);
+    assert.match(finding?.detail ?? '', /never agreed since it or they were started/);
     assert.deepEqual(made.round(LOST, { reference: null }), [], 'told once, as it may be so for good');
   }
+});
+
+test('others that were started anew with other weights are no reason to accuse the last one: soft, until it agreed with them', () => {
+  const { round } = watch();
+  const updated = LOST.map((answer) => (answer.replica === 'a' ? answer : { ...answer, sinceUs: 2 }));
+  const [finding] = round(updated);
+  assert.deepEqual([finding?.severity, finding?.compared], ['WARNING', undefined]);
+  const one = LOST.map((answer) => (answer.replica === 'b' ? { ...answer, sinceUs: 2 } : answer));
+  assert.deepEqual(round(one), [], 'the same, of which one is enough');
+  round(updated.filter(({ again }) => !again).map((answer) => ({ ...answer, digest: 'x' })));
+  assert.equal(round(updated)[0]?.severity, 'CRITICAL');
 });
 
 test('two replicas that differ: no vote, and soft evidence against the one that changed', () => {

@@ -1,7 +1,7 @@
 import type { Compared, Finding } from '../../analysers/finding.js';
 import type { Repeatability } from './repeatability.js';
 import type { Standing } from './standing.js';
-import { mostContradict, type Said, type Vote, voteOf } from './vote.js';
+import { mostContradict, OTHERS_THAT_AGREE, type Said, type Vote, voteOf } from './vote.js';
 
 /** One question that several replicas answered, and how this one came by its answer. */
 export interface Round {
@@ -63,9 +63,10 @@ export class BitWatch {
     const size = { value: 1, limit: 0, timeUs };
     const base = { detector: this.#kind, workers: 'all', ...size } as const;
     const others = answers.filter(({ replica }) => vote.agreeing.includes(replica));
-    const sure = others.every(({ repeatable }) => repeatable) && this.#standing.hasAgreed(this.#kind, subject);
+    const known = this.#standing.agreedWith(this.#kind, subject, others);
+    const sure = others.every(({ repeatable }) => repeatable) && known >= OTHERS_THAT_AGREE;
     if (!sure) {
-      const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others, with which it never agreed since it was started: another configuration, other weights, or a fault from the beginning`;
+      const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others, with which it never agreed since it or they were started: another configuration, other weights, or a fault from the beginning`;
       const told = this.#standing.isNewDoubt(this.#kind, 'WARNING');
       return told ? [{ ...base, type: 'CANARY_MISMATCH', severity: 'WARNING', detail }] : [];
     }
@@ -96,9 +97,9 @@ export class BitWatch {
 
   #agree(round: Round, vote?: Vote): Finding[] {
     const { own, answers, timeUs, subject } = round;
-    if (!this.#standing.agreed(this.#kind, subject)) return [];
-    const agreed = this.#standing.agreedBefore(this.#kind);
     const alike = answers.filter(({ replica }) => vote?.agreeing.includes(replica) ?? true);
+    if (!this.#standing.agreed(this.#kind, subject, alike)) return [];
+    const agreed = this.#standing.agreedBefore(this.#kind);
     const base = { type: TYPE[this.#kind], detector: this.#kind, severity: 'INFO', workers: 'all' } as const;
     const detail = `Replica ${own} agrees with ${new Set(alike.map(({ replica }) => replica)).size - 1} others again, ${agreed} times since it did not`;
     const compared = this.#compared({ own, answers: alike }, { asked: false, stateEqual: false });

@@ -36,28 +36,26 @@ test('agreement is told of a kind that lost: the first time, the tenth, the hund
   assert.equal(standing.agreed('replay'), false);
 });
 
-test('a server that was started anew has agreed with nobody', () => {
+const others = (sinceUs: number, ...replicas: string[]) => replicas.map((replica) => ({ replica, sinceUs }));
+
+test('a server that was started anew has agreed with nobody, and nobody with one that was', () => {
   const standing = new Standing();
-  standing.agreed('canary');
-  assert.equal(standing.hasAgreed('canary'), true);
+  standing.agreed('canary', '', others(1, 'b', 'c'));
+  assert.equal(standing.agreedWith('canary', '', others(1, 'b', 'c', 'd')), 2);
+  assert.equal(standing.agreedWith('canary', '', [...others(1, 'b', 'b'), ...others(2, 'c')]), 1, 'c was started anew');
+  assert.equal(standing.agreedWith('replay', '', others(1, 'b', 'c')), 0);
   standing.restart();
-  assert.deepEqual([standing.hasAgreed('canary'), standing.agreedBefore('canary')], [false, 0]);
+  assert.deepEqual([standing.agreedWith('canary', '', others(1, 'b', 'c')), standing.agreedBefore('canary')], [0, 0]);
 });
 
 test('it has agreed in what was compared, and in nothing else; not all is remembered for ever', () => {
   const standing = new Standing();
-  standing.agreed('replay', 'model 1');
-  assert.deepEqual(
-    ['model 1', 'model 2', ''].map((subject) => standing.hasAgreed('replay', subject)),
-    [true, false, false],
-  );
-  assert.equal(standing.hasAgreed('canary', 'model 1'), false);
-  for (let k = 0; k < 1_000; k += 1) {
-    standing.agreed('replay', `other ${k}`);
-    standing.agreed('replay', 'used all the time');
+  const count = (subject: string) => standing.agreedWith('replay', subject, others(1, 'b'));
+  standing.agreed('replay', 'model 1', others(1, 'b'));
+  assert.deepEqual(['model 1', 'model 2', ''].map(count), [1, 0, 0]);
+  for (let k = 0; k < 5_000; k += 1) {
+    standing.agreed('replay', `other ${k}`, others(1, 'b'));
+    standing.agreed('replay', 'used all the time', others(1, 'b'));
   }
-  assert.deepEqual(
-    ['model 1', 'other 999', 'other 900', 'used all the time'].map((subject) => standing.hasAgreed('replay', subject)),
-    [false, true, true, true],
-  );
+  assert.deepEqual(['model 1', 'other 4999', 'other 4900', 'used all the time'].map(count), [0, 1, 1, 1]);
 });

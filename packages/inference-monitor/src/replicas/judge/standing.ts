@@ -4,6 +4,15 @@ export type Kind = 'canary' | 'replay' | 'weights';
 /** Subjects that are remembered; the one that agreed longest ago gives way. */
 const MAX_SUBJECTS = 256;
 
+/** Subjects and other replicas that are remembered. */
+const MAX_OTHERS = 4_096;
+
+/** Another replica, and since when its server runs, microseconds since the Unix epoch. */
+export interface Other {
+  readonly replica: string;
+  readonly sinceUs: number;
+}
+
 interface Count {
   agreed: number;
   /** It lost at least once. */
@@ -18,19 +27,20 @@ const NOTHING: Count = { agreed: 0, lost: false, lostSinceUs: null };
 export class Standing {
   /** Kinds and severities of what was told without a vote. */
   readonly #doubted = new Set<string>();
-  /** Kinds and subjects in which it agreed since the server was started. */
-  readonly #ever = new Set<string>();
   /** Subjects of which nobody knows what they read, and how often this replica began to differ there. */
   readonly #differed = new Map<string, number>();
+  /** Subjects and replicas in which it agreed with them, and since when their servers ran then. */
+  readonly #with = new Map<string, number>();
   readonly #counts: Record<Kind, Count> = { canary: { ...NOTHING }, replay: { ...NOTHING }, weights: { ...NOTHING } };
 
   /**
-   * It agreed with others since its server was started: only then another answer is a change, and not another configuration or other weights
-   * under the same name.
+   * Others with which it agreed since its server was started, and theirs: only then another answer is a change, and not another configuration
+   * or other weights under the same name. After an update that replaces one replica after the other the last one differs from all.
    * @param subject what was compared, such as a version of one of several models; '' = there is but one
    */
-  hasAgreed(kind: Kind, subject = ''): boolean {
-    return this.#ever.has(`${kind} ${subject}`);
+  agreedWith(kind: Kind, subject: string, others: readonly Other[]): number {
+    const known = others.filter(({ replica, sinceUs }) => this.#with.get(`${kind} ${subject} ${replica}`) === sinceUs);
+    return new Set(known.map(({ replica }) => replica)).size;
   }
 
   /** Comparisons of this kind in which it agreed since it last lost one, of whatever kind. */
@@ -51,10 +61,10 @@ export class Standing {
     this.#counts[kind].lostSinceUs ??= nowUs;
   }
 
-  /** True where that is worth telling: of one that lost before, after 1, 10, 100, … comparisons. */
-  agreed(kind: Kind, subject = ''): boolean {
+  /** @returns true where that is worth telling: of one that lost before, after 1, 10, 100, … comparisons */
+  agreed(kind: Kind, subject = '', others: readonly Other[] = []): boolean {
     const count = this.#counts[kind];
-    this.#remember(`${kind} ${subject}`);
+    for (const { replica, sinceUs } of others) this.#remember(`${kind} ${subject} ${replica}`, sinceUs);
     count.agreed += 1;
     count.lostSinceUs = null;
     this.cleared(kind);
@@ -82,11 +92,11 @@ export class Standing {
     return times;
   }
 
-  #remember(subject: string): void {
-    this.#ever.delete(subject);
-    this.#ever.add(subject);
-    const [oldest] = this.#ever;
-    if (this.#ever.size > MAX_SUBJECTS && oldest !== undefined) this.#ever.delete(oldest);
+  #remember(subject: string, sinceUs: number): void {
+    this.#with.delete(subject);
+    this.#with.set(subject, sinceUs);
+    const [oldest] = this.#with.keys();
+    if (this.#with.size > MAX_OTHERS && oldest !== undefined) this.#with.delete(oldest);
   }
 
   /** It answers what it did before. */
@@ -97,8 +107,8 @@ export class Standing {
   /** The server was started anew, or holds another model. */
   restart(): void {
     this.#doubted.clear();
-    this.#ever.clear();
     this.#differed.clear();
+    this.#with.clear();
     for (const count of Object.values(this.#counts)) count.agreed = 0;
   }
 }

@@ -5,7 +5,7 @@ import { mostContradict, type Said, voteOf } from './vote.js';
 
 const said = (replica: string, digest: string, differing: Partial<Said> = {}): Said => ({
   ...{ replica, node: replica, gpus: [`GPU-${replica}`], digest, again: false },
-  ...{ repeatable: true, contradictions: 0, weights: '' },
+  ...{ repeatable: true, contradictions: 0, sinceUs: 1, weights: '' },
   ...differing,
 });
 

@@ -12,12 +12,14 @@ export interface Said {
   readonly repeatable: boolean;
   /** Of its newest answers, those that it did not repeat. */
   readonly contradictions: number;
+  /** When its server was last seen to start, or to load a model anew, microseconds since the Unix epoch; 0 = not told. */
+  readonly sinceUs: number;
   /** Of the newest checksums of its weights; '' = not known. */
   readonly weights: string;
 }
 
 /** Others that have to agree with one another before anybody is accused, as the engine demands. */
-const OTHERS_THAT_AGREE = 2;
+export const OTHERS_THAT_AGREE = 2;
 
 export interface Vote {
   /**

@@ -1,6 +1,6 @@
 import type { Finding } from '../../analysers/finding.js';
 import type { Standing } from './standing.js';
-import { type Said, voteOf } from './vote.js';
+import { OTHERS_THAT_AGREE, type Said, voteOf } from './vote.js';
 
 export interface WeightRound {
   readonly own: string;
@@ -32,15 +32,17 @@ export class WeightWatch {
     const base = { type: 'REPLICA_MISMATCH', detector: 'weights', workers: [worker], limit: 0, timeUs } as const;
     if (vote.kind === 'agree' || vote.kind === 'other') {
       this.#differing.delete(worker);
-      if (!this.#standing.agreed('weights')) return [];
+      const others = answers.filter(({ replica }) => vote.agreeing.includes(replica));
+      if (!this.#standing.agreed('weights', '', others)) return [];
       const detail = `Worker ${worker} of replica ${own} holds the weights of the others again`;
       const alike = compared.answers.filter(({ replica }) => vote.agreeing.includes(replica));
       return [{ ...base, severity: 'INFO', value: 0, detail, compared: { ...compared, answers: alike } }];
     }
     if (vote.kind !== 'lost' || this.#differing.has(worker)) return [];
     this.#differing.add(worker);
-    if (!this.#standing.hasAgreed('weights')) {
-      const detail = `Worker ${worker} of replica ${own} holds other weights than ${vote.agreeing.length} others, with which it never agreed since it was started: another revision, or a fault of its memory or of the loading`;
+    const others = answers.filter(({ replica }) => vote.agreeing.includes(replica));
+    if (this.#standing.agreedWith('weights', '', others) < OTHERS_THAT_AGREE) {
+      const detail = `Worker ${worker} of replica ${own} holds other weights than ${vote.agreeing.length} others, with which it never agreed since it or they were started: another revision, or a fault of its memory or of the loading`;
       return [{ ...base, type: 'INVARIANT_VIOLATION', severity: 'WARNING', value: 1, detail }];
     }
     this.#standing.lost('weights', timeUs);

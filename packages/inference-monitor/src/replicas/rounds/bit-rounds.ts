@@ -35,6 +35,8 @@ export interface BitRoundsParts {
   readonly about: () => About;
   /** When the newest checksums of its weights were made, microseconds since the Unix epoch; 0 = there are none. */
   readonly weightsUs: () => number;
+  /** Whether the server was started anew. */
+  readonly look: () => Promise<void>;
   readonly nowUs: () => number;
 }
 
@@ -80,6 +82,8 @@ export class BitRounds {
     const { kind: outcome } = voteOf(about().replica, said);
     const unclear = outcome === 'lost' || outcome === 'open' || (reference !== null && own.digest !== reference);
     const again = unclear ? await this.#again(asking) : [];
+    // A server that was started a moment ago may hold other weights.
+    if (unclear) await this.#parts.look();
     const answers = this.#withCounts(asking, [...said, ...again]);
     const { repeatability, standing, weightsUs, nowUs } = this.#parts;
     const watch = new BitWatch(kind, standing, repeatability());

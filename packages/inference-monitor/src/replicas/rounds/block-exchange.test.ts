@@ -6,7 +6,7 @@ import type { PeerAnswer } from '../talk/peers.js';
 import { BlockExchange } from './block-exchange.js';
 
 const peer = (replica: string, mean: number | null, count = 300): PeerAnswer => ({
-  ...{ replica, node: replica, gpus: [], repeatable: false, contradictions: 0, weights: '' },
+  ...{ replica, node: replica, gpus: [], repeatable: false, contradictions: 0, sinceUs: 0, weights: '' },
   answer: { id: 1n, failure: '', digest: Buffer.alloc(0), values: mean === null ? [] : [mean], count, tokens: [] },
 });
 

@@ -10,6 +10,8 @@ export interface About {
   /** Shown to answer alike whatever shares the batch: to canaries, and to requests computed again. */
   readonly repeatable: { readonly canary: boolean; readonly replay: boolean };
   readonly contradictions: number;
+  /** When its server was last seen to start, or to load a model anew, microseconds since the Unix epoch. */
+  readonly sinceUs: number;
   /** Of the newest checksums of all workers, lower-case hexadecimal digits; '' = there are none. */
   readonly weights: string;
 }

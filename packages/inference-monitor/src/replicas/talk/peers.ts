@@ -37,6 +37,8 @@ export interface PeerAnswer {
   readonly gpus: readonly string[];
   readonly repeatable: boolean;
   readonly contradictions: number;
+  /** When its server was last seen to start, or to load a model anew, microseconds since the Unix epoch; 0 = not told. */
+  readonly sinceUs: number;
   readonly weights: string;
   readonly answer: Answer;
 }
@@ -120,7 +122,7 @@ export class Peers {
     const { about, onAsked, onAway } = this.#parts;
     try {
       const { response, node } = await call(this.#connection(address), request);
-      const { answer, replica, gpus, repeatable, contradictions, weights } = response;
+      const { answer, replica, gpus, repeatable, contradictions, sinceUs, weights } = response;
       if (replica === about().replica) {
         this.#own.add(address);
         return null;
@@ -129,7 +131,7 @@ export class Peers {
         throw new SentinelError({ code: 'PERMISSION_DENIED', message: `${address} answers for ${response.node}` });
       onAsked(outcomeOf(answer));
       if (answer.failure !== '') return null;
-      const said = { replica, node: response.node, gpus, repeatable, contradictions, answer };
+      const said = { replica, node: response.node, gpus, repeatable, contradictions, answer, sinceUs: Number(sinceUs) };
       return { ...said, weights: Buffer.from(weights).toString('hex') };
     } catch (error) {
       const known = SentinelError.from(error);

@@ -92,9 +92,10 @@ export class ReplicaService {
   }
 
   #response(answer: Answer, asked: Asked | undefined): AskReplicaResponse {
-    const { node, gpus, replica, repeatable, contradictions, weights } = this.#parts.about();
+    const { node, gpus, replica, repeatable, contradictions, sinceUs, weights } = this.#parts.about();
     return {
       ...{ answer, node, gpus: [...gpus], replica, contradictions, weights: Buffer.from(weights, 'hex') },
+      sinceUs: BigInt(sinceUs),
       repeatable: asked?.$case === 'replay' ? repeatable.replay : repeatable.canary,
     };
   }

@@ -15,7 +15,7 @@ import { type Answered, ReplicaService } from './replica-service.js';
 
 const ABOUT: About = {
   ...{ replica: 'a', node: 'node-a', gpus: ['GPU-a'], model: 'tiny', configHash: 'ab'.repeat(32) },
-  ...{ repeatable: { canary: true, replay: false }, contradictions: 2, weights: 'cd'.repeat(32) },
+  ...{ repeatable: { canary: true, replay: false }, contradictions: 2, sinceUs: 7, weights: 'cd'.repeat(32) },
 };
 const CANARY = { $case: 'canary', value: { prompt: 'p', maxTokens: 4, fresh: false } } as const;
 const EMPTY = { digest: Buffer.alloc(8, 7), values: [1], count: 1, tokens: [5] };
@@ -73,7 +73,10 @@ test('monitors answer monitors, each for the node of its certificate', async (t)
   const [answer] = answers;
   assert.deepEqual(outcomes, ['answered']);
   assert.deepEqual([answer?.replica, answer?.node, answer?.gpus, answer?.repeatable], ['a', 'node-a', ['GPU-a'], true]);
-  assert.deepEqual([answer?.contradictions, answer?.weights, answer?.answer.tokens], [2, ABOUT.weights, [5]]);
+  assert.deepEqual(
+    [answer?.contradictions, answer?.sinceUs, answer?.weights, answer?.answer.tokens],
+    [2, 7, ABOUT.weights, [5]],
+  );
   assert.deepEqual((await asked(server.address, files, { configHash: 'ff' })).outcomes, ['not_comparable']);
   assert.deepEqual((await asked(server.address, files, { configHash: '' })).outcomes, [], 'nobody is comparable');
   assert.deepEqual((await asked(server.address, files, { replica: 'a' })).answers, [], 'itself');
