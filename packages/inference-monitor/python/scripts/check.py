@@ -39,7 +39,7 @@ def plain() -> None:
 
 
 def vllm() -> None:
-    python("vllm", "-m", "pytest", "tests/test_vllm.py", "tests/test_vllm_faults.py")
+    python("vllm", "-m", "pytest", "tests/test_vllm.py", "tests/test_vllm_computation.py", "tests/test_vllm_faults.py")
 
 
 def serve() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from typing import Any
@@ -14,7 +12,7 @@ from .._wire import inference_pb2 as wire
 from ..channel import Channel
 from ..limits import FAILURE_BYTES, FRAMEWORK_BYTES, MODEL_BYTES, clipped
 from ..weights import Weights
-from . import plugin
+from . import computation, plugin
 from .drivers import AsyncDriver, StepDriver, finish
 from .jobs import IDLE_S, PIECE_PAUSE_S, Job, Pause, Rpc, answer, checksum
 from .sampler import asked
@@ -152,23 +150,12 @@ def hello(config: Any, workers: list[dict[str, Any]]) -> wire.ServerHello:
     """`config`: a VllmConfig. `workers`: what `sentinel_describe` returned."""
     import vllm
 
-    model, parallel = config.model_config, config.parallel_config
+    model = config.model_config
     served = model.served_model_name if isinstance(model.served_model_name, str) else model.model
-    equal = {
-        "model": served,
-        "architecture": model.hf_config.to_dict() if hasattr(model.hf_config, "to_dict") else str(model.hf_config),
-        "revision": model.revision,
-        "dtype": str(model.dtype),
-        "quantization": str(model.quantization),
-        "parallel": [parallel.tensor_parallel_size, parallel.pipeline_parallel_size],
-        "eager": model.enforce_eager,
-        "vllm": vllm.__version__,
-        "workers": sorted({json.dumps({**one, "gpu": ""}, sort_keys=True) for one in workers}),
-    }
     return wire.ServerHello(
         model=clipped(served, MODEL_BYTES),
         framework=clipped(f"vllm {vllm.__version__}", FRAMEWORK_BYTES),
-        config_hash=hashlib.sha256(json.dumps(equal, sort_keys=True, default=str).encode()).digest(),
+        config_hash=computation.digest(config, workers),
         dtype=str(model.dtype).removeprefix("torch."),
         gpus=[one.get("gpu", "") for one in workers],
         answers=True,
