@@ -1,8 +1,5 @@
-import type { Plan, Reading } from '../sampling/plan.js';
+import { MAX_WHOLE_BYTES, type Plan, type Reading } from '../sampling/plan.js';
 import type { Extent, Head } from './head.js';
-
-/** Largest answer that is put together; a larger one passes with what was asked for in addition. */
-const MAX_WHOLE_BYTES = 32 * 1024 * 1024;
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
 

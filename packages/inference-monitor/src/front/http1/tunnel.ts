@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FrontCounts } from '../counts.js';
-import { MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
+import { HOLD_MS, MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
 import { Exchange, withLength } from './exchange.js';
 import { Framer } from './framer.js';
 import { persists, requestExtent, responseExtent } from './head.js';
@@ -10,8 +10,6 @@ import { answerUnavailable } from './unavailable.js';
 
 /** A connection on which nothing is outstanding is closed after this time. */
 const IDLE_MS = 900_000;
-/** A drawn request that takes longer to come passes unsampled. */
-const HOLD_MS = 5_000;
 /** What a client sends while its sampled request is answered is kept up to here; then it is not read. */
 const MAX_KEPT_BYTES = 65_536;
 const CR = 13;

@@ -8,10 +8,15 @@ import { until } from '@sentinel/monitor-kit/testing/until';
 import { startFront } from '../../testing/front-in-process.js';
 import { OpenAiServer } from '../../testing/openai-server.js';
 import { type SampleAll, sampleAll } from '../../testing/sampler.js';
+import { MAX_WHOLE_BYTES } from '../sampling/plan.js';
 import { Http2Bridge } from './bridge.js';
 
-async function through(upstream: string, all: SampleAll = sampleAll(0)): Promise<{ session: ClientHttp2Session }> {
-  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: all.sampling, counts: all.counts });
+async function through(
+  upstream: string,
+  all: SampleAll = sampleAll(0),
+  more: { readonly holdMs?: number } = {},
+): Promise<{ session: ClientHttp2Session }> {
+  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: all.sampling, counts: all.counts, ...more });
   const http2 = bridge.serve.bind(bridge);
   const { port } = await startFront(upstream, { sampling: all.sampling, counts: all.counts, http2 });
   const session = connect(`http://127.0.0.1:${port}`);
@@ -179,6 +184,72 @@ test('a server that hangs up on the changed request gets the original over HTTP/
     assert.equal(answer.status, 200);
   }
   assert.equal(hungUp, 2);
+  session.close();
+});
+
+test('a drawn request whose body comes slowly passes unsampled, with what has come', async () => {
+  const server = createServer((request, response) => {
+    response.flushHeaders();
+    request.pipe(response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close().closeAllConnections());
+  const all = sampleAll();
+  const direct = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { session } = await through(direct, all, { holdMs: 20 });
+  const headers = { ':method': 'POST', ':path': '/v1/completions', 'content-type': 'application/json' };
+  for (const first of ['{"model":', '']) {
+    const stream = session.request(headers, { endStream: false }).setEncoding('utf8');
+    if (first !== '') stream.write(first);
+    // The client goes on only once it has an answer.
+    await once(stream, 'response');
+    stream.end('"m"}');
+    assert.equal((await stream.toArray()).join(''), `${first}"m"}`);
+  }
+  assert.deepEqual([all.counts.doubts.slow, all.samples.length], [2, 0]);
+  session.close();
+});
+
+test('an answer that is too large to be put together passes as it comes', async () => {
+  const start = '{"model":"m","choices":[{"index":0,"text":"x","logprobs":null}]';
+  let ended = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'application/json' });
+    if (request.url === '/end') {
+      waiting?.end('"}');
+      response.end();
+      return;
+    }
+    if (ended === 0) response.end(`${start}}`);
+    else {
+      waiting = response;
+      response.write(`${start},"pad":"${'x'.repeat(MAX_WHOLE_BYTES)}`);
+    }
+    ended += 1;
+  });
+  let waiting: ServerResponse | null = null;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close().closeAllConnections());
+  const direct = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const all = sampleAll();
+  const { session } = await through(direct, all);
+  const headers = { ':path': '/v1/completions', 'content-type': 'application/json' };
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  await ask(session, headers, body);
+  const stream = session.request({ ':method': 'POST', ...headers });
+  stream.end(body);
+  let bytes = 0;
+  stream.on('data', (data: Buffer) => {
+    bytes += data.length;
+  });
+  await until('what was gathered', () => bytes > MAX_WHOLE_BYTES);
+  await fetch(`${direct}/end`);
+  await once(stream, 'end');
+  assert.equal(bytes, start.length + ',"pad":""}'.length + MAX_WHOLE_BYTES);
+  assert.equal(all.samples.length, 0);
   session.close();
 });
 

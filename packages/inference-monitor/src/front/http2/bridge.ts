@@ -22,7 +22,7 @@ import { MAX_HEADERS } from '../grpc/grpc-proxy.js';
 import { isRepeatable } from '../http1/repeatable.js';
 import { SERVER_IDLE_MS } from '../http1/server-link.js';
 import { UNAVAILABLE_BODY } from '../http1/unavailable.js';
-import { MAX_SAMPLED_BODY_BYTES, type Plan, type Sampling } from '../sampling/plan.js';
+import { type Doubt, HOLD_MS, MAX_SAMPLED_BODY_BYTES, type Plan, type Sampling } from '../sampling/plan.js';
 import { readThrough } from './read-through.js';
 
 /** Requests at a time on one connection. */
@@ -46,6 +46,8 @@ export interface BridgeParts {
   readonly upstream: URL;
   readonly sampling: Sampling;
   readonly counts: FrontCounts;
+  /** A drawn request that takes longer to come passes unsampled, milliseconds. */
+  readonly holdMs?: number;
 }
 
 /** Serves HTTP/2 in front of a server that speaks HTTP/1.1: each stream is one request there. */
@@ -131,23 +133,31 @@ class StreamExchange {
     this.#client.pipe(server);
   }
 
-  /** Until it is whole, or too large. */
+  /** Until it is whole, or too large, or slow. */
   hold(): void {
     const { sampling } = this.#parts;
     const client = this.#client;
     const parts: Buffer[] = [];
     let bytes = 0;
+    const release = (doubt: Doubt) => {
+      clearTimeout(timer);
+      client.off('data', take).off('end', end).pause();
+      sampling.doubt(doubt);
+      const server = this.#ask(null, null);
+      if (bytes > 0) server.write(Buffer.concat(parts));
+      // The server may answer, or wait for more, once it has the head.
+      else server.flushHeaders();
+      client.pipe(server);
+    };
+    const timer = setTimeout(() => release('slow'), this.#parts.holdMs ?? HOLD_MS);
+    client.on('close', () => clearTimeout(timer));
     const take = (data: Buffer) => {
       parts.push(data);
       bytes += data.length;
-      if (bytes <= MAX_SAMPLED_BODY_BYTES) return;
-      client.off('data', take).off('end', end).pause();
-      sampling.doubt('too_large');
-      const server = this.#ask(null, null);
-      server.write(Buffer.concat(parts));
-      client.pipe(server);
+      if (bytes > MAX_SAMPLED_BODY_BYTES) release('too_large');
     };
     const end = () => {
+      clearTimeout(timer);
       const body = Buffer.concat(parts);
       const { ':method': method = '', ':path': path = '' } = this.#headers;
       const plan = sampling.plan({ method, path, headers: this.#list, body });
@@ -250,7 +260,7 @@ class StreamExchange {
     client.on('wantTrailers', () => client.sendTrailers({ ...answer.trailers }));
     answer.on('error', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
     answer.on('aborted', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
-    readThrough(reading, answer, client);
+    readThrough(reading, answer, client, () => plan?.abandon());
   }
 }
 

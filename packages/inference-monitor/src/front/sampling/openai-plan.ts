@@ -4,7 +4,7 @@ import { carriesNothing, hide } from './hide.js';
 import { edited } from './json-spans.js';
 import { parsedTolerantly, saysNonfinite } from './nonfinite.js';
 import { type Added, type Asking, type Route, withMoreAsked } from './openai-request.js';
-import { type Doubt, isOpaque, type Plan, type Reading, type SampledRequest } from './plan.js';
+import { type Doubt, isOpaque, isSigned, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { learnShape, type Shape } from './shape.js';
 import { dataOf, SseEvents } from './sse-events.js';
 
@@ -68,13 +68,15 @@ export class OpenAiPlan implements Plan {
       return { kind: 'pass' };
     }
     // Whatever it is that the server says: it may say so because of what was added.
-    if (this.body !== null && (status >= 400 || isOpaque(headers))) {
+    if (this.body !== null && (status >= 400 || isOpaque(headers) || isSigned(headers))) {
       this.#again = true;
       return { kind: 'again', push: (data) => this.#keepError(data) };
     }
     const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
     const stream = /^text\/event-stream\b/i.test(type);
-    if (status !== 200 || isOpaque(headers) || (!stream && !/^application\/json\b/i.test(type))) {
+    // Where answers are signed no request is changed, so that there is no way of writing to be learnt.
+    const isFixed = isOpaque(headers) || (isSigned(headers) && !this.#parts.asking.asksLogprobs);
+    if (status !== 200 || isFixed || (!stream && !/^application\/json\b/i.test(type))) {
       this.#parts.onDoubt('answer');
       return { kind: 'pass' };
     }

@@ -65,5 +65,25 @@ export function isOpaque(headers: Head['headers']): boolean {
   return hasTrailers(headers) || !['', 'identity'].includes(contentCoding(headers));
 }
 
+/** Of an answer, whose values depend on its body. */
+const SIGNATURES: ReadonlySet<string> = new Set([
+  'content-digest',
+  'content-md5',
+  'digest',
+  'etag',
+  'repr-digest',
+  'signature',
+  'signature-input',
+]);
+
+/** What is said of the body would not fit another one (RFC 9530, RFC 9421). */
+export function isSigned(headers: Head['headers']): boolean {
+  return headers.some(([name]) => SIGNATURES.has(name));
+}
+
+/** A drawn request that takes longer to come passes unsampled. */
+export const HOLD_MS = 5_000;
+/** Largest answer that is put together; a larger one passes with what was asked for in addition. */
+export const MAX_WHOLE_BYTES = 32 * 1024 * 1024;
 /** Largest body of a request that is sampled. */
 export const MAX_SAMPLED_BODY_BYTES = 1_048_576;
