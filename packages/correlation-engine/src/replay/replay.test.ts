@@ -5,11 +5,12 @@ import { after, before, it } from 'node:test';
 import { RunKind } from '../core.js';
 import { TestAgent } from '../testing/agent.js';
 import { TestEngine } from '../testing/engine.js';
+import { RIGHT, TestMonitor, WRONG } from '../testing/monitor.js';
 import { runReplay } from './testing/run-replay.js';
 
 const engine = new TestEngine({ allow_test_builds: true });
 
-/** Two devices, of which both fail, are answered in the burst and decided about. */
+/** Two devices, of which both fail, are answered in the burst and decided about; and a job that loads another checkpoint than it saved. */
 before(async () => {
   await engine.start();
   for (const node of ['one', 'two']) {
@@ -28,6 +29,20 @@ before(async () => {
     await agent.archived(BigInt(agent.payloads.length));
     agent.close();
   }
+  const monitor = new TestMonitor(engine.grpc, { node: 'one' });
+  const part = { rank: 0, subject: RIGHT, tensors: 1n, bytes: 8n };
+  const stored = (digest: Buffer) => ({
+    path: '/9.pt',
+    algorithm: 'sha256',
+    moreParts: 0,
+    parts: [{ ...part, digest }],
+  });
+  const job = { id: 'job-1', gpus: 1, rank: 0, step: 9n, framework: '' };
+  for (const event of [{ saved: stored(RIGHT) }, { loaded: stored(WRONG) }])
+    monitor.record([{ source: 'training-monitor/checkpoint', job, ...event }]);
+  monitor.send(1n, 2n);
+  await monitor.committed(2n);
+  monitor.close();
 });
 after(() => engine.remove());
 
@@ -44,7 +59,7 @@ it('beside a running engine, the log replayed from empty gives what was committe
   const { transitions = 0, events = 0, directives, ...others } = report.compared;
   assert.ok(transitions >= 4 && events > transitions, `${transitions} transitions, ${events} events`);
   assert.ok(directives !== undefined);
-  assert.deepEqual(others, { observations: 16, devices: 2, nodes: 2, facts: 3, counters: 2, spools: 2 });
+  assert.deepEqual(others, { observations: 16, devices: 2, nodes: 2, saved: 1, facts: 3, counters: 2, spools: 3 });
   assert.equal(report.notCompared.length, 1, 'the ledger took nothing');
   // The engine goes on meanwhile: a timer of its own is a record, too.
   const until = await head();
@@ -99,6 +114,17 @@ it('a row that was changed behind the engine is named, with both values', async 
     ['[0].reason', '"because"', JSON.stringify(row.reason)],
   );
   await engine.sql('update transitions set reason = $1 where event_id = $2', [row.reason, row.event_id]);
+});
+
+it('changed digests of what a job saved are found', async () => {
+  const [right, wrong] = [RIGHT.toString('hex'), WRONG.toString('hex')];
+  const replace = (from: string, to: string) =>
+    engine.sql('update saved_digests set body = replace(body::text, $1, $2)::json', [from, to]);
+  await replace(`"digest":"${right}"`, `"digest":"${wrong}"`);
+  const { report } = await run();
+  assert.equal(report?.disagreement?.what, 'what was saved on node one by job job-1');
+  assert.deepEqual([report.disagreement.stored, report.disagreement.replayed], [`"${wrong}"`, `"${right}"`]);
+  await replace(`"digest":"${wrong}"`, `"digest":"${right}"`);
 });
 
 it('a changed record of the log, and changed evidence of a device, are found', async () => {
