@@ -177,6 +177,28 @@ def train(
     return job.end()
 
 
+def train_by_closures(
+    rank: int, *, config: str | None = None, optimizer: type[torch.optim.Optimizer] = torch.optim.AdamW
+) -> dict[str, Any]:
+    """Forward and backward pass inside of the optimizer's step, as PyTorch Lightning does it; LBFGS does them several times."""
+    job = Job(rank, "ddp", None)
+    job.optimizer = optimizer(job.wrapped.parameters(), lr=1e-3)
+    if config is not None:
+        job.monitor = sentinel_training.pytorch.TrainingMonitor(config_path=config)
+        job.monitor.attach(job.wrapped, job.optimizer)
+
+    def closure() -> Tensor:
+        job.optimizer.zero_grad()
+        loss = job.wrapped(job.batch())
+        loss.backward()
+        return loss
+
+    for step in range(8):
+        loss: Any = job.optimizer.step(closure) if step % 2 else job.optimizer.step(closure=closure)
+        job.losses.append(loss.item())
+    return job.end()
+
+
 def train_scaled(rank: int, *, config: str | None = None, steps: int = 8) -> dict[str, Any]:
     """With a GradScaler whose first scales are too large: it leaves out steps."""
     job = Job(rank, "ddp", config)

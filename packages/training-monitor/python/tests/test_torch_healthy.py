@@ -22,6 +22,8 @@ JOBS: dict[str, tuple[Any, dict[str, Any]]] = {
     "hsdp": (jobs.train, {"kind": "hsdp"}),
     "scaled": (jobs.train_scaled, {}),
     "uneven": (jobs.train_uneven, {}),
+    "closures": (jobs.train_by_closures, {}),
+    "LBFGS": (jobs.train_by_closures, {"optimizer": torch.optim.LBFGS}),
     "not wrapped": (jobs.train, {"kind": "plain"}),
     "hooks change gradients": (jobs.train_that_changes_gradients, {}),
     "tables of each rank": (jobs.train_with_tables_of_their_own, {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextvars
 import dataclasses
 import functools
 import queue
@@ -114,6 +115,23 @@ def test_constants_are_the_tensors_that_are_neither_parameters_nor_buffers() -> 
     model = nn.BatchNorm1d(2)
     model.table, model.more = torch.ones(3), [torch.zeros(2)]
     assert [one.tolist() for one in PythonState(model).constants()] == [[0, 0], [1, 1, 1]]
+
+
+VARIABLE: contextvars.ContextVar[int] = contextvars.ContextVar("VARIABLE", default=0)
+
+
+def test_what_a_variable_of_the_context_holds_is_put_back() -> None:
+    class Model(nn.Module):
+        def forward(self, x: torch.Tensor | None) -> torch.Tensor | None:
+            VARIABLE.set(VARIABLE.get() + 1)
+            return x
+
+    model = Model()
+    state = PythonState(model)
+    model(None)
+    assert state.changed() is not None
+    state.restore()
+    assert VARIABLE.get() == 0 and state.changed() is None
 
 
 HELD = torch.zeros(3)

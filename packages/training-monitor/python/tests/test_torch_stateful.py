@@ -38,7 +38,10 @@ def test_is_not_replayed(kind: type[nn.Module], ranks: Ranks, analyser: Analyser
     assert analyser.of("step")
 
 
-UNLIKE = {stateful.Tasked: "hold other values on another rank", stateful.Weighted: "hold other parameters or constants"}
+UNLIKE = {
+    stateful.Tasked: "attributes hold other values on another rank",
+    stateful.Weighted: "hold other parameters or constants",
+}
 
 
 @pytest.mark.parametrize("kind", UNLIKE, ids=lambda kind: kind.__name__)

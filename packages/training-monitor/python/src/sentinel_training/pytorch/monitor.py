@@ -24,7 +24,7 @@ from .barrier import RefusedError
 from .capture import Capturing, NotCaptured
 from .checkpoint import Checkpoints
 from .exchange import Exchange, ExchangeError
-from .hooks import Hook
+from .hooks import BeforeUpdate, Hook
 from .looks import Looks, look, told
 from .optimizers import optimizers_in
 from .outside import learning_rate, loss_of, microseconds
@@ -151,6 +151,8 @@ class TrainingMonitor:
         self._capturing: Capturing | None = None
         self._gradients: sample.Gradients | None = None
         self._replaying = False
+        # From when the gradients of a step are there until it ends: what a closure computes then is not looked at.
+        self._updating = False
         self._asked: set[int] = set()
         self._asked_until = 0
         self._step, self._last_sample = 0, 0
@@ -171,19 +173,20 @@ class TrainingMonitor:
         self._handles = [
             model.register_forward_pre_hook(Hook(guarded("capture", self._before_forward)), with_kwargs=True),
             model.register_forward_hook(Hook(guarded("capture", self._after_forward))),
-            optimizer.register_step_pre_hook(Hook(guarded("the training monitor", self._before_step))),
+            optimizer.register_step_pre_hook(BeforeUpdate(guarded("the training monitor", self._before_step))),
             optimizer.register_step_post_hook(Hook(guarded("the training monitor", self._after_step))),
         ]
 
     # Forward and backward: only the first micro-batch of a step is looked at.
 
     def _before_forward(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if self._replaying or not torch.is_grad_enabled():
+        if self._replaying or self._updating or not torch.is_grad_enabled():
             return
         step = self._step + 1
         self._together.forward()
         self._rounds.give(step + 1 - NOTICE_STEPS)
-        if not module.training:
+        # A wrapper may be in another mode: PyTorch Lightning leaves its own as it was.
+        if not self._module.training:
             return
         if self._capturing is not None:
             self._end_capture()
@@ -214,7 +217,7 @@ class TrainingMonitor:
             check.end()
 
     def _after_forward(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
-        if self._replaying or self._capturing is None or not (module.training and torch.is_grad_enabled()):
+        if self._replaying or self._capturing is None or not (self._module.training and torch.is_grad_enabled()):
             return
         for _, check in self._checks:
             check.end()
@@ -227,7 +230,8 @@ class TrainingMonitor:
 
     # The optimizer: gradients before the step, parameters after it.
 
-    def _before_step(self, *_: Any) -> None:
+    def _before_step(self) -> None:
+        self._updating = True
         began = time.perf_counter()
         step = self._step + 1
         capturing = self._capturing
@@ -300,6 +304,7 @@ class TrainingMonitor:
 
     def _after_step(self, *_: Any) -> None:
         began = time.perf_counter()
+        self._updating = False
         self._step += 1
         step = self._step
         statistics, replicas = self._pace.due("statistics", step), self._pace.due("replicas", step)

@@ -6,6 +6,7 @@ They are followed from the model's attributes and hooks, through closures, and t
 from __future__ import annotations
 
 import collections
+import contextvars
 import enum
 import functools
 import hashlib
@@ -49,6 +50,8 @@ _INERT = (
     *(
         logging.Logger,
         weakref.ref,
+        weakref.ProxyType,
+        weakref.CallableProxyType,
         type(threading.Lock()),
         type(threading.RLock()),
         property,
@@ -56,18 +59,22 @@ _INERT = (
         staticmethod,
     ),
     *(types.BuiltinFunctionType, types.ModuleType, types.MethodWrapperType, types.WrapperDescriptorType),
-    *(types.MethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType, types.GenericAlias),
+    *(
+        types.MethodDescriptorType,
+        types.GetSetDescriptorType,
+        types.MemberDescriptorType,
+        types.GenericAlias,
+        types.UnionType,
+    ),
     *(torch._ops.OpOverload, torch._ops.OpOverloadPacket, torch.jit.ScriptFunction, torch.Stream),
     *((torch.distributed.ProcessGroup,) if torch.distributed.is_available() else ()),
 )
 # Other threads change what objects of these modules hold.
 _SHARED = ("threading", "queue", "multiprocessing", "concurrent", "asyncio", "socket", "io", "_io")
-# Through them a model reaches what is not its own. Hooks are known by numbers that a process counts.
+# What a module holds itself; hooks, which are known by numbers that a process counts, are not its own, nor what other objects hold, such as
+# the configuration into which transformers writes when rank 0 saves.
+_OWN = (nn.Module, Tensor, dict, list, tuple, set)
 _HOOKS = ("_hooks", "_hooks_with_kwargs", "_hooks_always_called")
-_CODE = (
-    type,
-    *(types.FunctionType, types.MethodType, functools.partial, functools._lru_cache_wrapper, types.MappingProxyType),
-)
 # Of builtin types that a class may be made of, what they hold is looked at.
 _SEEN_THROUGH = (object, dict, list, set, tuple, frozenset, collections.OrderedDict, collections.deque)
 _HEAP_TYPE = 1 << 9
@@ -91,7 +98,7 @@ class PythonState:
         self._lines: list[str] = []
         # Those that are neither parameters nor buffers, by where they are.
         self._tensors: dict[str, Tensor] = {}
-        # Before all else what is reached by attributes alone, and not through a function, a class or a hook: the model's own.
+        # Before all else what its modules hold themselves: the model's own.
         self._waiting: collections.deque[tuple[str, Any]] = collections.deque([(type(module).__name__, module)])
         self._later: collections.deque[tuple[str, Any]] = collections.deque()
         while self._waiting or self._later:
@@ -106,11 +113,11 @@ class PythonState:
             self._look(path, value)
 
     def digest(self) -> bytes:
-        """16 bytes of all plain values of the model's own attributes, by which a forward pass may go; none of generators and tensors."""
+        """16 bytes of all plain values in the attributes of its modules, by which a forward pass may go; none of generators and tensors."""
         return hashlib.blake2b("\n".join(sorted(self._lines)).encode(errors="surrogatepass"), digest_size=16).digest()
 
     def constants(self) -> list[Tensor]:
-        """Tensors of the model's own attributes that are neither parameters nor buffers, by where they are, as long as they are at most
+        """Tensors in the attributes of its modules that are neither parameters nor buffers, by where they are, as long as they are at most
         MAX_ARRAY_BYTES together."""
         found, size = [], 0
         for path in sorted(self._tensors):
@@ -154,6 +161,8 @@ class PythonState:
                 self._follow([(path, value.__wrapped__)])
             case types.CellType():
                 self._cell(path, value)
+            case contextvars.ContextVar():
+                self._context(path, value)
             case type():
                 self._class(value)
             case _:
@@ -169,7 +178,7 @@ class PythonState:
             self._tensors[path] = tensor
 
     def _object(self, path: str, value: Any) -> None:
-        if self._generator(path, value) or self._array(path, value):
+        if self._generator(path, value) or self._array(path, value) or type(value).__module__ == "typing":
             return
         shared = type(value).__module__.partition(".")[0] in _SHARED
         if shared or not self._attributes(path, value):
@@ -238,6 +247,20 @@ class PythonState:
         self._keep(path, now, put)
         self._follow((path, one) for one in now())
 
+    def _context(self, path: str, variable: contextvars.ContextVar[Any]) -> None:
+        def now() -> list[Any]:
+            try:
+                return [variable.get()]
+            except LookupError:
+                return []
+
+        def put(before: list[Any]) -> None:
+            for one in before:
+                variable.set(one)
+
+        self._keep(path, now, put)
+        self._follow((path, one) for one in now())
+
     def _function(self, path: str, function: types.FunctionType) -> None:
         self._follow((f"{path}.{name}", cell) for name, cell in closure(function))
         self._follow((path, one) for one in (function.__defaults__, function.__kwdefaults__, function.__dict__))
@@ -298,8 +321,8 @@ class PythonState:
             self._later.extend(found)
             return
         for path, value in found:
-            through = path.endswith(_HOOKS) or isinstance(value, _CODE)
-            (self._later if through else self._waiting).append((path, value))
+            own = isinstance(value, _OWN) and not path.endswith(_HOOKS)
+            (self._waiting if own else self._later).append((path, value))
 
 
 def _plain(path: str, held: Any) -> Iterator[str]:

@@ -225,11 +225,9 @@ class Replay:
         try:
             state = PythonState(self._module)
             if state.digest() != capture.values:
-                self.why_none = (
-                    "what the model's Python objects hold was changed between a forward pass and its optimizer's step"
-                )
+                self.why_none = "the model's attributes were changed between a forward pass and its optimizer's step"
                 if of_another:
-                    self._say_once("the model's Python objects (attributes, globals) hold other values on another rank")
+                    self._say_once("the model's attributes hold other values on another rank")
                 return None
             return _host(recompute(self._module, capture, self._device))
         except (RefusedError, UnknownStateError) as reason:
