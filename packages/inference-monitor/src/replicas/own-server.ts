@@ -76,10 +76,17 @@ export class OwnServer {
 
   /** '' = comparable with nobody, or not known yet. */
   get configHash(): string {
-    const { told, algorithm } = this.#parts;
-    const { configHash } = told();
-    if (configHash === '' && this.#identity?.api === 'openai' && this.#fingerprint === null) return '';
-    return configHashOf(this.#identity, this.#fingerprint ?? '', configHash, algorithm);
+    const { configHash } = this.#parts.told();
+    return configHash === '' ? this.serverHash : this.#hashOf(configHash);
+  }
+
+  /** The same without what a library in it told; '' = not known yet. */
+  get serverHash(): string {
+    return this.#identity?.api === 'openai' && this.#fingerprint === null ? '' : this.#hashOf('');
+  }
+
+  #hashOf(told: string): string {
+    return configHashOf(this.#identity, this.#fingerprint ?? '', told, this.#parts.algorithm);
   }
 
   /** Looks whether it is there, and whether it is still the same. A server that is only slow is. */

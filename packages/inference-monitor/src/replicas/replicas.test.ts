@@ -39,6 +39,17 @@ test('three replicas: the one whose memory flipped is named once, by itself, and
   assert.equal(set.of('b').findings.at(-1)?.severity, 'INFO');
 });
 
+test('a replica with a library in its server and those without one are compared', async (t) => {
+  const set = await ReplicaSet.start(['a', 'b', 'c']);
+  t.after(() => set.stop());
+  set.of('b').libraryHash = 'ab'.repeat(32);
+  await set.rounds(SHOWN_ROUNDS + 3);
+  set.of('b').model.fault = 'memory';
+  await set.rounds(6);
+  assert.deepEqual(types(set, 'b'), [['CANARY_MISMATCH', 'CRITICAL', true]]);
+  assert.deepEqual([types(set, 'a'), types(set, 'c')], [[], []]);
+});
+
 test('a fault that comes and goes is named, and is no reason to trust bits less', async (t) => {
   const set = await calibrated('a', 'b', 'c');
   t.after(() => set.stop());

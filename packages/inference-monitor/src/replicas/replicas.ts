@@ -103,6 +103,7 @@ export class Replicas {
       gpus: gpus(),
       model: server.model,
       configHash: server.configHash,
+      serverHash: server.serverHash,
       repeatable: {
         canary: allowed && shown.canary.phase === 'repeatable',
         replay: allowed && shown.replay.phase === 'repeatable',

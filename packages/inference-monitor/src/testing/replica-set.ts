@@ -37,6 +37,8 @@ export class TestReplica {
   readonly outcomes: AskedOutcome[] = [];
   readonly skipped: [RoundKind, string][] = [];
   readonly shownFile: string;
+  /** As a library in this server would tell it, otherwise than in those of the set. */
+  libraryHash: string | undefined;
   replicas!: Replicas;
   shown!: ShownFile;
   #server: GrpcServer | undefined;
@@ -60,7 +62,7 @@ export class TestReplica {
     const nowMs = () => set.nowMs;
     const budget = new QuestionBudget(INTERVAL_S, nowMs());
     const hash = await hashBy('xxhash');
-    const told = () => ({ configHash: set.libraryHash, model: '' });
+    const told = () => ({ configHash: this.libraryHash ?? set.libraryHash, model: '' });
     const onRestart = () => this.replicas.restarted();
     const http = new UpstreamHttp(this.model.url, '');
     const server = new OwnServer({

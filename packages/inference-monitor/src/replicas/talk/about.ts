@@ -7,6 +7,8 @@ export interface About {
   readonly model: string;
   /** Lower-case hexadecimal digits; '' = comparable with nobody. */
   readonly configHash: string;
+  /** The same of what the server alone tells; equal to `configHash` where no library is in it. */
+  readonly serverHash: string;
   /** Shown to answer alike whatever shares the batch: to canaries, and to requests computed again. */
   readonly repeatable: { readonly canary: boolean; readonly replay: boolean };
   readonly contradictions: number;

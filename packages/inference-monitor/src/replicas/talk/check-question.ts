@@ -15,8 +15,9 @@ const STATISTIC = /^[^\p{Cc}]{1,400}$/u;
 export type Asked = NonNullable<Question['body']>;
 
 /** @throws SentinelError INVALID_ARGUMENT naming the field */
-export function checkQuestion({ question, configHash, model, replica }: AskReplicaRequest): Asked {
+export function checkQuestion({ question, configHash, serverHash, model, replica }: AskReplicaRequest): Asked {
   if (configHash.length > MAX_HASH_BYTES) throw wrong('config_hash', `is longer than ${MAX_HASH_BYTES} bytes`);
+  if (serverHash.length > MAX_HASH_BYTES) throw wrong('server_hash', `is longer than ${MAX_HASH_BYTES} bytes`);
   checkText(model, 'model');
   checkText(replica, 'replica');
   const body = question?.body;

@@ -72,11 +72,12 @@ export class Peers {
   /** One answer of each of several others, all to the same question. */
   async ask(body: Asked): Promise<PeerAnswer[]> {
     const { about } = this.#parts;
-    const { configHash, model, replica } = about();
+    const { configHash, serverHash, model, replica } = about();
     if (configHash === '') return [];
     this.#asked += 1n;
     const question = { id: this.#asked, body };
-    const request = { question, configHash: Buffer.from(configHash, 'hex'), model, replica };
+    const hashes = { configHash: Buffer.from(configHash, 'hex'), serverHash: Buffer.from(serverHash, 'hex') };
+    const request = { question, ...hashes, model, replica };
     const addresses = await this.#chosen();
     const answers = await Promise.all(addresses.map((address) => this.#askOne(address, request)));
     const byReplica = new Map<string, PeerAnswer>();

@@ -9,6 +9,7 @@ import { type ServiceEntry, unary } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { type About, NOT_COMPARABLE } from './about.js';
 import { type Asked, checkQuestion } from './check-question.js';
+import { type Configured, isComparable } from './comparable.js';
 
 /** Questions of others that are answered at once; more are sent away. */
 const MAX_AT_ONCE = 4;
@@ -61,7 +62,8 @@ export class ReplicaService {
       this.#admit(request.replica, asked.$case === 'canary' || asked.$case === 'replay' ? COMPUTED : 1);
       const own = about();
       if (request.replica === own.replica) return this.#none(request, 'itself', 'this replica asks itself');
-      if (!isComparable(request, own)) return this.#none(request, 'not_comparable', NOT_COMPARABLE);
+      if (!isComparable(configuredOf(request), own, asked.$case))
+        return this.#none(request, 'not_comparable', NOT_COMPARABLE);
       this.#running += 1;
       try {
         return await this.#answer(request, asked);
@@ -118,9 +120,13 @@ export class ReplicaService {
   }
 }
 
-function isComparable({ configHash, model }: AskReplicaRequest, own: About): boolean {
-  if (own.configHash === '' || Buffer.from(configHash).toString('hex') !== own.configHash) return false;
-  return model === '' || own.model === '' || model === own.model;
+function configuredOf({ configHash, serverHash, model }: AskReplicaRequest): Configured {
+  const told = Buffer.from(configHash).toString('hex');
+  return {
+    configHash: told,
+    serverHash: serverHash.length === 0 ? told : Buffer.from(serverHash).toString('hex'),
+    model,
+  };
 }
 
 function busy(message: string): SentinelError {

@@ -15,6 +15,7 @@ import { type Answered, ReplicaService } from './replica-service.js';
 
 const ABOUT: About = {
   ...{ replica: 'a', node: 'node-a', gpus: ['GPU-a'], model: 'tiny', configHash: 'ab'.repeat(32) },
+  serverHash: 'ab'.repeat(32),
   ...{ repeatable: { canary: true, replay: false }, contradictions: 2, sinceUs: 7, weights: 'cd'.repeat(32) },
 };
 const CANARY = { $case: 'canary', value: { prompt: 'p', maxTokens: 4, fresh: false } } as const;
@@ -77,10 +78,12 @@ test('monitors answer monitors, each for the node of its certificate', async (t)
     [answer?.contradictions, answer?.sinceUs, answer?.weights, answer?.answer.tokens],
     [2, 7, ABOUT.weights, [5]],
   );
-  assert.deepEqual((await asked(server.address, files, { configHash: 'ff' })).outcomes, ['not_comparable']);
+  assert.deepEqual((await asked(server.address, files, { configHash: 'ff', serverHash: 'ff' })).outcomes, ['not_comparable']);
+  const withLibrary = { configHash: 'ff', serverHash: ABOUT.configHash };
+  assert.deepEqual((await asked(server.address, files, withLibrary)).outcomes, ['answered'], 'the servers are alike');
   assert.deepEqual((await asked(server.address, files, { configHash: '' })).outcomes, [], 'nobody is comparable');
   assert.deepEqual((await asked(server.address, files, { replica: 'a' })).answers, [], 'itself');
-  assert.deepEqual(own.outcomes, ['answered', 'not_comparable', 'itself']);
+  assert.deepEqual(own.outcomes, ['answered', 'not_comparable', 'answered', 'itself']);
 
   const impostor = service({ node: 'node-x' });
   const lies = await listen(impostor, files);
@@ -108,6 +111,7 @@ test('questions are checked and bounded', async (t) => {
     const request = {
       question: { id: 1n, body },
       configHash: Buffer.from(ABOUT.configHash, 'hex'),
+      serverHash: Buffer.alloc(0),
       model: '',
       replica,
     };
