@@ -12,6 +12,13 @@ const FIRST = 200;
 /** Share of them that makes something usual. */
 const USUAL = 0.5;
 
+/**
+ * Probabilities that are computed in bfloat16, or printed with three decimals, miss their sum by no more. Where that is in so many of the
+ * first requests it is rounding.
+ */
+const ROUNDED_SUM = 0.01;
+const USUAL_ROUNDING = 0.05;
+
 /** Output tensors of one model that are told apart. */
 const MAX_OUTPUTS = 64;
 
@@ -24,15 +31,15 @@ interface Violation {
   readonly value: number;
   readonly limit: number;
   readonly detail: string;
-  /** Some models and settings are so, whatever computes them. */
-  readonly mayBeUsual: boolean;
+  /** Some models and settings are so, whatever computes them: a share of the first requests that makes it usual; null = none does. */
+  readonly usual: number | null;
 }
 
 /** Of one model: what must hold in each request. Each violation is told once, until it has been absent for a while. */
 export class Invariants {
   readonly #limits: Limits;
-  /** By kind, requests since it was seen last. */
-  readonly #open = new Map<string, number>();
+  /** By kind, requests since it was seen last, and whether it was told that it is wrong. */
+  readonly #open = new Map<string, { quiet: number; isTold: boolean }>();
   /** By kind, how many of the first requests had it. */
   readonly #early = new Map<string, number>();
   #requests = 0;
@@ -43,33 +50,38 @@ export class Invariants {
 
   take(sample: Sample): Finding[] {
     this.#requests += 1;
-    for (const [key, quiet] of this.#open) {
-      if (quiet >= QUIET) this.#open.delete(key);
-      else this.#open.set(key, quiet + 1);
+    for (const [key, open] of this.#open) {
+      if (open.quiet >= QUIET) this.#open.delete(key);
+      else open.quiet += 1;
     }
     const found = [...this.#ofTokens(sample.blocks), ...this.#ofOutputs(sample.outputs)];
     return found.flatMap((violation) => this.#tell(violation, sample.timeUs));
   }
 
-  #tell({ what, mayBeUsual, ...violation }: Violation, timeUs: number): Finding[] {
+  #tell({ what, usual, ...violation }: Violation, timeUs: number): Finding[] {
     const key = `${violation.detector} ${what}`;
-    const known = this.#open.has(key);
-    this.#open.set(key, 0);
-    if (mayBeUsual && this.#isUsual(key)) return [];
-    if (known) return [];
-    const severity = mayBeUsual && this.#requests <= FIRST ? 'INFO' : 'HIGH';
+    const known = this.#open.get(key);
+    if (usual !== null && this.#isUsual(key, usual)) {
+      this.#open.set(key, { quiet: 0, isTold: false });
+      return [];
+    }
+    // What began among the first requests and turns out not to be usual is told then.
+    const isWrong = usual === null || this.#requests > FIRST;
+    this.#open.set(key, { quiet: 0, isTold: known?.isTold === true || isWrong });
+    if (known !== undefined && (known.isTold || !isWrong)) return [];
+    const severity = isWrong ? 'HIGH' : 'INFO';
     return [{ type: 'INVARIANT_VIOLATION', severity, workers: 'all', timeUs, ...violation }];
   }
 
-  #isUsual(key: string): boolean {
+  #isUsual(key: string, share: number): boolean {
     const early = this.#early.get(key) ?? 0;
     if (this.#requests <= FIRST) this.#early.set(key, early + 1);
-    return this.#requests > FIRST && early > USUAL * FIRST;
+    return this.#requests > FIRST && early > share * FIRST;
   }
 
   *#ofTokens(blocks: readonly TokenBlock[]): Iterable<Violation> {
     const { softmax_sum_tolerance: tolerance, max_logit_magnitude, non_negative_probs, no_nan_inf } = this.#limits;
-    const token = { what: 'tokens', mayBeUsual: false };
+    const token = { what: 'tokens', usual: null };
     const impossible = blocks.reduce((sum, block) => sum + block.impossible + notFinite(block), 0);
     if (impossible > 0 && no_nan_inf) {
       const detail = `${impossible} values behind one answer are not finite, or no probabilities`;
@@ -83,12 +95,14 @@ export class Invariants {
     const excess = largest(blocks.map((block) => block.excess ?? 0));
     if (excess > tolerance) {
       const detail = `Probabilities of one token are off their sum of 1 by ${shown(excess)}`;
-      yield { ...token, detector: 'probability', what: 'sum', value: excess, limit: tolerance, detail };
+      const isGross = excess > ROUNDED_SUM;
+      const kind = { what: isGross ? 'sum' : 'rounded sum', usual: isGross ? null : USUAL_ROUNDING };
+      yield { detector: 'probability', ...kind, value: excess, limit: tolerance, detail };
     }
     const logit = largest(blocks.map((block) => block.maxLogit ?? 0));
     if (logit > max_logit_magnitude) {
       const detail = `A logit of magnitude ${shown(logit)}`;
-      yield { detector: 'range', what: 'logit', value: logit, limit: max_logit_magnitude, detail, mayBeUsual: true };
+      yield { detector: 'range', what: 'logit', value: logit, limit: max_logit_magnitude, detail, usual: USUAL };
     }
   }
 
@@ -97,7 +111,7 @@ export class Invariants {
     for (const { name, nonfinite, elements } of outputs.slice(0, MAX_OUTPUTS)) {
       if (nonfinite === 0) continue;
       const detail = `${nonfinite} of ${elements} values of output ${name} are not finite`;
-      yield { detector: 'nonfinite', what: `output ${name}`, value: nonfinite, limit: 0, detail, mayBeUsual: true };
+      yield { detector: 'nonfinite', what: `output ${name}`, value: nonfinite, limit: 0, detail, usual: USUAL };
     }
   }
 }

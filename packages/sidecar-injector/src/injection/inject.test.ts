@@ -36,6 +36,15 @@ test('the sidecar takes the name of the port over, and probes of the server keep
   assert.equal(pod.metadata?.annotations?.['sentinel-sdc.io/injected'], 'true');
 });
 
+test('without TLS the monitor is told to speak plaintext, which it would refuse and let no request pass', () => {
+  const sidecarOf = (tlsEnabled: boolean) => {
+    const { patch } = injectionFor(podOf({ annotations: { framework: 'vllm' } }), { ...SETTINGS, tlsEnabled });
+    return JSON.stringify(patch);
+  };
+  assert.match(sidecarOf(false), /"args":\["--insecure"\]/);
+  assert.doesNotMatch(sidecarOf(true), /insecure/);
+});
+
 test('no two ports of the pod have one name or number', () => {
   const { pod } = injected(
     podOf({ annotations: { framework: 'triton' }, containers: [server({ ports: tritonPorts })] }),

@@ -39,7 +39,7 @@ export function grossError(error: GrossError, random: Random): Sample {
     case 'positive_logprob':
       return wrongBlock({ logprobs: block.logprobs.with(random.integer(TOKENS), 0.01 + random.next()) });
     case 'probability_sum':
-      return wrongBlock({ excess: 0.001 + random.next() });
+      return wrongBlock({ excess: 0.02 + random.next() });
     // A flipped bit of the exponent, upwards: 2^8 times as large and more.
     case 'logit_exponent':
       return wrongBlock({ maxLogit: 20 * 2 ** (8 * 2 ** random.integer(3)) });

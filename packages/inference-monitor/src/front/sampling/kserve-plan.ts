@@ -1,8 +1,9 @@
 import { type RequestSample, RequestSample_Kind, type TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { contentCoding, decoded, isKnownCoding } from './content-coding.js';
 import { computesOnly } from './kserve-request.js';
+import { parsedTolerantly } from './nonfinite.js';
 import { type Doubt, hasTrailers, type Plan, type Reading, type SampledRequest } from './plan.js';
-import { statsOfBytes, statsOfValues } from './tensor-stats.js';
+import { isNumeric, statsOfBytes, statsOfValues } from './tensor-stats.js';
 
 /** Larger answers pass unseen, since requests of others pass the same thread; of compressed ones what they become counts as well. */
 const MAX_WATCHED_BYTES = 2 * 1024 * 1024;
@@ -128,7 +129,7 @@ export function readOutputs(body: Buffer, headerLength: number): TensorStats[] |
   let outputs: unknown;
   try {
     const json = body.toString('utf8', 0, headerLength === 0 ? body.length : headerLength);
-    ({ outputs } = JSON.parse(json) as { outputs?: unknown });
+    ({ outputs } = parsedTolerantly(json, 'null') as { outputs?: unknown });
   } catch {
     return null;
   }
@@ -143,11 +144,13 @@ export function readOutputs(body: Buffer, headerLength: number): TensorStats[] |
       return statsOfBytes(tensor, data);
     }
     const values = Array.isArray(output.data) ? output.data.flat(Number.POSITIVE_INFINITY) : [];
-    return statsOfValues(
-      tensor,
-      values.filter((value) => typeof value === 'number'),
-    );
+    return statsOfValues(tensor, isNumeric(tensor.datatype) ? values.map(numberOf) : []);
   });
+}
+
+/** Strict JSON has no word for what is no number: servers write null, or those of Python's json. */
+export function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : Number.NaN;
 }
 
 function elementsOf(shape: unknown): number {

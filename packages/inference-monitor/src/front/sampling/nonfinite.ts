@@ -7,16 +7,17 @@ const TEXT_OR_WORD = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)\b/g;
 const NO_PROBABILITY = '-9999';
 
 /**
- * JSON, also with the words of Python's json: NaN and Infinity are read as null, and -Infinity, the logarithm of 0, as a very small number.
+ * JSON, also with the words of Python's json: NaN and Infinity are read as null.
+ * @param minusInfinity what -Infinity is read as: of logarithms it is that of 0, a very small number
  * @throws SyntaxError
  */
-export function parsedTolerantly(text: string): unknown {
+export function parsedTolerantly(text: string, minusInfinity: string = NO_PROBABILITY): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return JSON.parse(
       text.replace(TEXT_OR_WORD, (found) =>
-        found.startsWith('"') ? found : found === '-Infinity' ? NO_PROBABILITY : 'null',
+        found.startsWith('"') ? found : found === '-Infinity' ? minusInfinity : 'null',
       ),
     );
   }

@@ -39,6 +39,11 @@ export interface Tensor {
   readonly elements: number;
 }
 
+/** Whether elements are numbers, and not texts. */
+export function isNumeric(datatype: string): boolean {
+  return datatype in FORMATS;
+}
+
 /** @param data elements one after the other; of text alone the count is told */
 export function statsOfBytes(tensor: Tensor, data: Uint8Array): TensorStats {
   const format = FORMATS[tensor.datatype];

@@ -1,9 +1,12 @@
 import type { Replay } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { numberOf } from '../../front/sampling/kserve-plan.js';
 import { computesOnly } from '../../front/sampling/kserve-request.js';
+import { parsedTolerantly } from '../../front/sampling/nonfinite.js';
+import { isNumeric } from '../../front/sampling/tensor-stats.js';
 import type { ModelAnswer } from '../digest.js';
 import { malformed, type UpstreamHttp } from './http.js';
-import { fieldsOf, listOf, numbersOf, textOf } from './json.js';
+import { fieldsOf, listOf, textOf } from './json.js';
 import { MAX_VALUES } from './openai.js';
 
 /** Of a path that may be computed again: nothing else of the server is reached for another replica. */
@@ -68,7 +71,7 @@ export async function replayTensors(http: UpstreamHttp, replay: Replay): Promise
 export function tensorsOf(bytes: Buffer, jsonLength: number, path: string): TensorAnswer {
   let answer: unknown;
   try {
-    answer = JSON.parse(bytes.subarray(0, jsonLength).toString('utf8'));
+    answer = parsedTolerantly(bytes.subarray(0, jsonLength).toString('utf8'), 'null');
   } catch {
     throw malformed(path, 'is no JSON');
   }
@@ -80,7 +83,8 @@ export function tensorsOf(bytes: Buffer, jsonLength: number, path: string): Tens
     shape,
     data ?? null,
   ]);
-  const values = outputs.flatMap(({ data }) => numbersOf(listOf(data).flat(8))).slice(0, MAX_VALUES);
+  const numeric = outputs.filter(({ datatype }) => isNumeric(textOf(datatype)));
+  const values = numeric.flatMap(({ data }) => listOf(data).flat(8).map(numberOf)).slice(0, MAX_VALUES);
   const outputBytes = Buffer.concat([Buffer.from(JSON.stringify(shapes)), bytes.subarray(jsonLength)]);
   return { tokens: [], values, outputs: outputBytes, version: textOf(fieldsOf(answer)['model_version']) };
 }

@@ -120,6 +120,15 @@ test('tensors are compared by name, shape and every bit, not by what differs fro
   assert.notDeepEqual(await replayTensors(http, replay), one);
 });
 
+test('tensors with values that are no numbers are compared, as Python and strict JSON write them', async (t) => {
+  const replay = Replay.fromPartial({ path: '/v2/models/m/infer', body: Buffer.from('{}') });
+  for (const value of ['NaN', 'null']) {
+    const output = `{"name":"y","datatype":"FP32","shape":[2],"data":[${value},2]}`;
+    const { http } = await serve(t, () => ({ body: Buffer.from(`{"model_version":"1","outputs":[${output}]}`) }));
+    assert.deepEqual((await replayTensors(http, replay)).values, [Number.NaN, 2], value);
+  }
+});
+
 test('a server that cannot write that its probabilities are no numbers has answered so', async (t) => {
   const error = { message: 'Out of range float values are not JSON compliant: nan', type: 'BadRequestError' };
   const { openai, asked } = await serve(t, () => ({ status: 400, body: { error } }));

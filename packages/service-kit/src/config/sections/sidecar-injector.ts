@@ -44,7 +44,7 @@ export const sidecarInjector = section(
       tls_enabled: leaf({
         format: flag,
         default: true,
-        doc: 'It speaks TLS with the engine.',
+        doc: 'It speaks TLS with the engine. Without it the container gets --insecure.',
         source: CONTRACT,
         reloadable: true,
       }),
