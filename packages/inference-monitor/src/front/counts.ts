@@ -37,6 +37,7 @@ export function zeroCounts(): FrontCounts {
       conflict: 0,
       unknown_shape: 0,
       refused: 0,
+      overloaded: 0,
       answer: 0,
     },
     unavailable: 0,

@@ -9,14 +9,14 @@ export interface SampleAll {
 }
 
 /** Draws every request. */
-export function sampleAll(rate = 1): SampleAll {
+export function sampleAll(rate = 1, nowMs = () => performance.now()): SampleAll {
   const samples: RequestSample[] = [];
   const counts = zeroCounts();
   const sampling = new Sampler({
     rate: () => rate,
     counts,
     random: Math.random,
-    nowMs: () => performance.now(),
+    nowMs,
     nowUs: () => 7n,
     onSample: (sample) => samples.push(sample),
   });

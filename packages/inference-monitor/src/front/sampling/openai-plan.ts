@@ -18,6 +18,9 @@ const MAX_REPLAY_BODY_BYTES = 65_536;
 /** Of an error that is looked at. */
 const MAX_ERROR_BYTES = 8_192;
 
+/** Too much to do, or away (RFC 6585 §4, RFC 9110 §15.6). */
+const OVERLOADED = new Set([429, 502, 503, 504]);
+
 const NOTHING: Buffer = Buffer.alloc(0);
 
 export interface PlanParts {
@@ -31,6 +34,8 @@ export interface PlanParts {
   readonly onSample: (sample: RequestSample) => void;
   readonly onShape: (shape: Shape) => void;
   readonly onRefused: () => void;
+  /** The server has too much to do, whatever is asked. */
+  readonly onOverloaded: () => void;
   readonly onDoubt: (reason: Doubt) => void;
 }
 
@@ -64,6 +69,7 @@ export class OpenAiPlan implements Plan {
   answer(status: number, headers: SampledRequest['headers']): Reading {
     this.#firstByteMs = this.#parts.nowMs();
     if (this.#again) {
+      if (OVERLOADED.has(status)) this.#parts.onOverloaded();
       if (status < 400) this.#endRefused();
       return { kind: 'pass' };
     }

@@ -42,6 +42,7 @@ export type Doubt =
   | 'conflict'
   | 'unknown_shape'
   | 'refused'
+  | 'overloaded'
   | 'answer';
 
 /** Draws requests and knows what to do with them. */

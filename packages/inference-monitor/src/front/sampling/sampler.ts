@@ -12,6 +12,8 @@ import type { Shape } from './shape.js';
 const MAX_REFUSALS = 5;
 /** Then it is tried again after this time. */
 const REFUSED_MS = 600_000;
+/** A server that has too much to do is asked for no more than it is for this time. */
+const OVERLOADED_MS = 10_000;
 
 export interface SamplerParts {
   readonly rate: () => number;
@@ -34,6 +36,7 @@ export class Sampler implements Sampling {
   readonly #parts: SamplerParts;
   /** By route, and streamed or not. */
   readonly #learned = new Map<string, Learned>();
+  #overloadedUntilMs = 0;
 
   constructor(parts: SamplerParts) {
     this.#parts = parts;
@@ -62,15 +65,15 @@ export class Sampler implements Sampling {
     if (typeof asking === 'string') return this.#pass(asking);
     const learned = this.#of(`${route} ${asking.stream}`);
     const { nowMs, nowUs, onSample, counts } = this.#parts;
-    const refused = learned.refusedUntilMs > nowMs();
-    if (refused && !asking.asksLogprobs) return this.#pass('refused');
+    const left = this.#leftAlone(learned);
+    if (left !== null && !asking.asksLogprobs) return this.#pass(left);
     // How the server answers to an unchanged request comes first.
     if (learned.shape === null && !asking.asksLogprobs) this.doubt('unknown_shape');
     return new OpenAiPlan({
       request,
       route,
       asking,
-      shape: refused ? null : learned.shape,
+      shape: left === null ? learned.shape : null,
       nowMs,
       nowUs,
       onSample: (sample) => {
@@ -88,8 +91,17 @@ export class Sampler implements Sampling {
         learned.refusals = 0;
         learned.refusedUntilMs = nowMs() + REFUSED_MS;
       },
+      onOverloaded: () => {
+        this.#overloadedUntilMs = nowMs() + OVERLOADED_MS;
+      },
       onDoubt: (reason) => this.doubt(reason),
     });
+  }
+
+  #leftAlone({ refusedUntilMs }: Learned): Doubt | null {
+    const nowMs = this.#parts.nowMs();
+    if (refusedUntilMs > nowMs) return 'refused';
+    return this.#overloadedUntilMs > nowMs ? 'overloaded' : null;
   }
 
   #planTensors(request: SampledRequest, model: string): Plan {

@@ -247,6 +247,36 @@ for (const status of [400, 403, 413, 422, 429, 500, 501, 503])
     assert.deepEqual([counts.doubts.refused, counts.sampled], [9, 0]);
   });
 
+for (const status of [429, 502, 503, 504])
+  test(`a server that has too much to do, which ${status} says to the original as well, gets one request more and then none`, async () => {
+    const asked: boolean[] = [];
+    let busy = false;
+    const take = async (request: IncomingMessage, response: ServerResponse) => {
+      asked.push(/"logprobs":5/.test(Buffer.concat(await request.toArray()).toString()));
+      response.writeHead(busy ? status : 200, { 'content-type': 'application/json' });
+      response.end('{"model":"m","choices":[{"index":0,"text":"x","logprobs":null}]}');
+    };
+    const server = createServer((request, response) => void take(request, response));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    after(() => server.close().closeAllConnections());
+    let nowMs = 0;
+    const { counts, sampling } = sampleAll(1, () => nowMs);
+    const direct = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { port } = await startFront(direct, { sampling, counts });
+    const ask = async () => (await post(`http://127.0.0.1:${port}`, COMPLETIONS, '{"model":"m","prompt":"x"}')).status;
+    assert.equal(await ask(), 200);
+    busy = true;
+    for (let k = 0; k < 5; k += 1) assert.equal(await ask(), status);
+    assert.deepEqual(asked, [false, true, false, false, false, false, false]);
+    busy = false;
+    assert.equal(await ask(), 200);
+    assert.deepEqual([counts.doubts.overloaded, counts.doubts.refused], [5, 0]);
+    nowMs = 10_001;
+    assert.equal(await ask(), 200);
+    assert.equal(asked.at(-1), true);
+  });
+
 for (const path of [COMPLETIONS, CHAT])
   test(`a server that cannot write that probabilities are no numbers tells by its refusal: ${path}`, async () => {
     const message = 'Out of range float values are not JSON compliant: nan';

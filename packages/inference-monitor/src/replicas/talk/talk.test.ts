@@ -78,7 +78,9 @@ test('monitors answer monitors, each for the node of its certificate', async (t)
     [answer?.contradictions, answer?.sinceUs, answer?.weights, answer?.answer.tokens],
     [2, 7, ABOUT.weights, [5]],
   );
-  assert.deepEqual((await asked(server.address, files, { configHash: 'ff', serverHash: 'ff' })).outcomes, ['not_comparable']);
+  assert.deepEqual((await asked(server.address, files, { configHash: 'ff', serverHash: 'ff' })).outcomes, [
+    'not_comparable',
+  ]);
   const withLibrary = { configHash: 'ff', serverHash: ABOUT.configHash };
   assert.deepEqual((await asked(server.address, files, withLibrary)).outcomes, ['answered'], 'the servers are alike');
   assert.deepEqual((await asked(server.address, files, { configHash: '' })).outcomes, [], 'nobody is comparable');
