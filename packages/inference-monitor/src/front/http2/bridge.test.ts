@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
 import { startFront } from '../../testing/front-in-process.js';
@@ -116,6 +116,36 @@ test('a stream that the client cancels is aborted at the server at once', async 
   stream.close(8);
   await until('the server stops', () => server.aborted === 1);
   session.close();
+});
+
+test('a client that leaves without a word of HTTP/2 costs no connection, and its requests end at the server', async () => {
+  const server = new OpenAiServer({ eventMs: 20 });
+  const direct = await server.listen();
+  after(() => server.close());
+  for (const rate of [0, 1]) {
+    const all = sampleAll(rate);
+    const bridge = new Http2Bridge({ upstream: new URL(direct), sampling: all.sampling, counts: all.counts });
+    const http2 = bridge.serve.bind(bridge);
+    const { port } = await startFront(direct, { sampling: all.sampling, counts: all.counts, http2 });
+    for (const leave of ['end', 'resetAndDestroy'] as const) {
+      const before = server.aborted;
+      const socket = connectTcp({ port, host: '127.0.0.1' });
+      const session = connect(`http://127.0.0.1:${port}`, { createConnection: () => socket });
+      session.on('error', () => undefined);
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': '/v1/completions',
+        'content-type': 'application/json',
+      });
+      stream.on('error', () => undefined);
+      stream.end(JSON.stringify({ model: 'm', prompt: 'x', stream: true, max_tokens: 1000 }));
+      await once(stream, 'data');
+      socket[leave]();
+      await until('the server stops', () => server.aborted === before + 1);
+      await until('no connection is left', () => all.counts.connections === 0);
+      socket.destroy();
+    }
+  }
 });
 
 test('without a server the answer is 502', async () => {

@@ -27,6 +27,8 @@ import { readThrough } from './read-through.js';
 
 /** Requests at a time on one connection. */
 const MAX_STREAMS = 256;
+/** A connection on which nothing is outstanding is closed after this time. */
+const IDLE_MS = 900_000;
 /** Connections to the server, of all clients that speak HTTP/2. */
 const MAX_UPSTREAM = 1_024;
 
@@ -63,13 +65,26 @@ export class Http2Bridge {
     this.#agent = parts.upstream.protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
     this.#server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS }, maxHeaderListPairs: MAX_HEADERS });
     this.#server.on('session', (session) => {
+      let open = 0;
       session.on('error', () => undefined);
+      session.on('stream', (stream) => {
+        open += 1;
+        stream.once('close', () => {
+          open -= 1;
+        });
+      });
+      session.setTimeout(IDLE_MS, () => {
+        if (open === 0) session.close();
+      });
     });
     this.#server.on('stream', (stream, headers, _, raw) => this.#take(stream, headers, pairs(raw)));
   }
 
   /** @param first what the client has sent already */
   serve(client: Socket, first: Buffer): Drainable {
+    // A client of HTTP/2 that has sent its last can read no more either: it has gone, and its requests end.
+    client.allowHalfOpen = false;
+    client.once('end', () => client.destroy());
     client.unshift(first);
     this.#server.once('session', (session) => this.#sessions.set(client, session));
     this.#server.emit('connection', client);
