@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+
+/** Not there where the kernel has no IPv6. */
+const IPV6_FILE = '/proc/net/if_inet6';
 
 export interface Address {
   readonly host: string;
@@ -10,6 +14,12 @@ export function parseAddress(text: string): Address {
   const colon = text.lastIndexOf(':');
   const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
   return { host: host === '' ? '0.0.0.0' : host, port: Number(text.slice(colon + 1)) };
+}
+
+/** Where to listen: on `[::]`, which is of IPv4 as well, a machine without IPv6 listens on 0.0.0.0. */
+export function parseListenAddress(text: string, hasIpv6: boolean = existsSync(IPV6_FILE)): Address {
+  const { host, port } = parseAddress(text);
+  return { host: host === '::' && !hasIpv6 ? '0.0.0.0' : host, port };
 }
 
 /** `host:port`, with brackets around an IPv6 address. */

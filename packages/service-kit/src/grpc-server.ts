@@ -11,7 +11,7 @@ import {
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
-import { formatAddress, isLoopback, parseAddress } from './address.js';
+import { formatAddress, isLoopback, parseAddress, parseListenAddress } from './address.js';
 import type { Role, Tokens } from './auth.js';
 import { SentinelError } from './errors.js';
 import { type AllowedRoles, type AuthorisationTable, identityInterceptor, methodName } from './grpc-call.js';
@@ -204,7 +204,7 @@ function bind(server: Server, options: GrpcServerOptions, credentials: ServerCre
 }
 
 function normalised(address: string): string {
-  return address.startsWith('unix:') ? address : formatAddress(parseAddress(address));
+  return address.startsWith('unix:') ? address : formatAddress(parseListenAddress(address));
 }
 
 function shutDown(server: Server): Promise<void> {

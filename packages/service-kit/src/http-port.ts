@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { formatAddress, parseAddress } from './address.js';
+import { formatAddress, parseListenAddress } from './address.js';
 import { SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
 import { followTlsFiles, loadTls, type TlsFiles } from './tls.js';
@@ -72,7 +72,7 @@ function makeServer({ tls, listener, log, reloadIntervalMs }: HttpPortOptions): 
 }
 
 async function listen(server: Server, { address, addressKey }: HttpPortOptions): Promise<void> {
-  const { host, port } = parseAddress(address);
+  const { host, port } = parseListenAddress(address);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'another process has the port' : cause.message;

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { type Address, formatAddress, parseAddress } from './address.js';
+import { type Address, formatAddress, parseListenAddress } from './address.js';
 import { SentinelError } from './errors.js';
 import type { Logger } from './logging.js';
 
@@ -55,7 +55,7 @@ export interface MetricsServer {
  * @throws SentinelError UNAVAILABLE when the port is taken and `required`.
  */
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
-  const wanted = parseAddress(options.address);
+  const wanted = parseListenAddress(options.address);
   const pages = options.pages ?? {};
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
     const path = request.method === 'GET' ? (request.url?.split('?')[0] ?? '') : '';

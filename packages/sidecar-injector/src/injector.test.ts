@@ -34,9 +34,9 @@ test('the command answers over TLS, takes a new image after SIGHUP, and counts',
       file,
       JSON.stringify({
         sidecar_injector: {
-          listen_address: '127.0.0.1:0',
+          listen_address: '[::]:0',
           tls: { cert_file: certFile, key_file: keyFile, ca_file: caFile },
-          metrics: { listen_address: '127.0.0.1:0' },
+          metrics: { listen_address: '[::]:0' },
           sidecar: { image },
         },
       }),
@@ -44,12 +44,16 @@ test('the command answers over TLS, takes a new image after SIGHUP, and counts',
   write('registry.test/monitor:1');
   const command = [process.execPath, BIN, '--config', file, '--ready-file', ready] as const;
   await using injector = await startProcess({ command, ready: { file: ready } });
-  const { http, metrics } = injector.ready as { http: string; metrics: string };
+  const { http: everywhere, metrics } = injector.ready as { http: string; metrics: string };
+  const http = everywhere.replace('[::]', '127.0.0.1');
   const imageOf = async () => {
     const { response } = await post(http, caFile, reviewOf(podOf()));
     return /"image":"([^"]+)"/.exec(Buffer.from(response.patch ?? '', 'base64').toString())?.[1];
   };
   assert.equal(await imageOf(), 'registry.test/monitor:1');
+  // A cluster may have addresses of either kind alone.
+  for (const host of ['127.0.0.1', '[::1]'])
+    assert.ok((await post(everywhere.replace('[::]', host), caFile, reviewOf(podOf()))).response.patch, host);
   write('registry.test/monitor:2');
   process.kill(injector.pid, 'SIGHUP');
   await eventually(async () => (await imageOf()) === 'registry.test/monitor:2', { what: 'the new image' });

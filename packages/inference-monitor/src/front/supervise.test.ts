@@ -57,6 +57,18 @@ function asking(address: string): { stop(): Promise<string[]> } {
   };
 }
 
+test('a sidecar that listens on every interface is reached over IPv4 and IPv6', async () => {
+  const sidecar = new Sidecar(temporaryFolder());
+  const everywhere = { listen_address: '[::]:0' };
+  const config = { upstream_url: await upstream(), ...everywhere, metrics: everywhere };
+  const { http = '', metrics = '' } = await sidecar.start(config);
+  assert.match(http, /^\[::\]:\d+$/);
+  for (const host of ['127.0.0.1', '[::1]']) {
+    assert.equal(await ask(http.replace('[::]', host)), 'fine');
+    assert.match(await ask(metrics.replace('[::]', host), '/metrics'), /^sentinel_inference_front_serving 1$/m);
+  }
+});
+
 test('the analyser is killed, stopped and started again: the front is kept, and no request is lost', async () => {
   const config = { upstream_url: await upstream() };
   const sidecar = new Sidecar(temporaryFolder());

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseAddress } from '@sentinel/service-kit/address';
+import { parseListenAddress } from '@sentinel/service-kit/address';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { ControlClient } from './control/control-client.js';
@@ -224,7 +224,7 @@ async function bind(address: string, key: string): Promise<Server> {
 }
 
 function listen(address: string): Promise<Server> {
-  const { host, port } = parseAddress(address);
+  const { host, port } = parseListenAddress(address);
   const server = createServer();
   return new Promise((resolve, reject) => {
     // Between this and close() no connection is accepted: both run before the event loop looks at sockets.

@@ -29,7 +29,7 @@ test('the sidecar takes the name of the port over, and probes of the server keep
   assert.deepEqual(before?.readinessProbe, { httpGet: { port: 8000 } });
   assert.deepEqual(sidecar.ports?.[0], { name: 'http', containerPort: 18_000 });
   const own = variables(sidecar);
-  assert.equal(own['SENTINEL_INFERENCE_MONITOR_LISTEN_ADDRESS'], '0.0.0.0:18000');
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_LISTEN_ADDRESS'], '[::]:18000');
   assert.equal(own['SENTINEL_INFERENCE_MONITOR_UPSTREAM_URL'], 'http://127.0.0.1:8000');
   assert.equal(own['SENTINEL_INFERENCE_MONITOR_FRAMEWORK'], 'vllm');
   assert.equal(own['SENTINEL_INFERENCE_MONITOR_SAMPLING_RATE'], '0.01');
@@ -121,7 +121,7 @@ test('other replicas are compared with where they are named', () => {
   const { sidecar } = injected(podOf({ annotations: { replicas: 'llama-peers.inference.svc:50053' } }));
   const own = variables(sidecar);
   assert.equal(own['SENTINEL_INFERENCE_MONITOR_REPLICAS_ENDPOINTS'], 'llama-peers.inference.svc:50053');
-  assert.equal(own['SENTINEL_INFERENCE_MONITOR_REPLICAS_LISTEN_ADDRESS'], '0.0.0.0:50053');
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_REPLICAS_LISTEN_ADDRESS'], '[::]:50053');
 });
 
 test('who does not ask, or has it, stays as it is', () => {

@@ -50,16 +50,17 @@ export function sidecarContainer(
       own('CORRELATION_ENGINE_ENDPOINT', settings.engineEndpoint),
       own('SAMPLING_RATE', String(samplingRate ?? settings.samplingRate)),
       own('FRAMEWORK', framework),
-      own('LISTEN_ADDRESS', `0.0.0.0:${listenPort}`),
+      own('LISTEN_ADDRESS', everywhere(listenPort)),
       own('UPSTREAM_URL', `http://127.0.0.1:${port.number}`),
       ...(grpc === null
         ? []
-        : [own('GRPC_LISTEN_ADDRESS', `0.0.0.0:${grpc.listenPort}`), own('UPSTREAM_GRPC', `127.0.0.1:${grpc.number}`)]),
+        : [own('GRPC_LISTEN_ADDRESS', everywhere(grpc.listenPort)), own('UPSTREAM_GRPC', `127.0.0.1:${grpc.number}`)]),
+      own('METRICS_LISTEN_ADDRESS', everywhere(METRICS_PORT)),
       own('DRAIN_S', String(Math.min(LONGEST_DRAIN_S, Math.max(1, graceS - BEFORE_STOP_S)))),
       own('TLS_ENABLED', String(settings.tlsEnabled)),
       ...(replicas === null
         ? []
-        : [own('REPLICAS_ENDPOINTS', replicas), own('REPLICAS_LISTEN_ADDRESS', `0.0.0.0:${REPLICAS_PORT}`)]),
+        : [own('REPLICAS_ENDPOINTS', replicas), own('REPLICAS_LISTEN_ADDRESS', everywhere(REPLICAS_PORT))]),
     ],
     ports: [
       { ...(port.name === null ? {} : { name: port.name }), containerPort: listenPort },
@@ -88,6 +89,11 @@ export function sidecarContainer(
       { name: VOLUMES.certs, mountPath: '/etc/sentinel/certs', readOnly: true },
     ],
   };
+}
+
+/** Of IPv4 and IPv6: of which the cluster is, a pod does not know before it runs. */
+function everywhere(port: number): string {
+  return `[::]:${port}`;
 }
 
 /** The certificate is optional: a pod must start without it, and the monitor says that it is missing. */
