@@ -10,6 +10,8 @@ export interface OpenAiFlavour {
   readonly absent?: boolean;
   /** Does not know `return_token_ids`. */
   readonly noTokenIds?: boolean;
+  /** Writes `token_ids`, and refuses requests with `return_token_ids`, as TensorRT-LLM does. */
+  readonly refusesTokenIds?: boolean;
   /** Refuses requests that ask for logprobs. */
   readonly refuses?: boolean | { readonly status: number; readonly message: string };
   /** Answers to requests that ask for logprobs are compressed. */
@@ -28,7 +30,7 @@ interface Asked {
   readonly logprobs?: number | boolean | null;
   readonly top_logprobs?: number;
   readonly return_token_ids?: boolean;
-  readonly stream_options?: { readonly include_usage?: boolean };
+  readonly stream_options?: { readonly include_usage?: boolean; readonly continuous_usage_stats?: boolean };
 }
 
 /** A server of the OpenAI API that answers the same to the same, in the form of vLLM 0.32. */
@@ -76,6 +78,8 @@ export class OpenAiServer {
       return this.#json(response, refuses === true ? 400 : refuses.status, {
         error: { message: refuses === true ? 'logprobs are not available' : refuses.message },
       });
+    if (this.#flavour.refusesTokenIds === true && asked.return_token_ids !== undefined)
+      return this.#json(response, 400, { error: { message: 'return_token_ids: extra inputs are not permitted' } });
     if ((asked.max_tokens ?? 1) < 0) return this.#json(response, 400, { error: { message: 'max_tokens is negative' } });
     if (asked.model !== 'm') return this.#json(response, 404, { error: { message: 'no such model' } });
     if (asked.stream === true) return this.#stream(response, asked, chat);
@@ -142,8 +146,10 @@ export class OpenAiServer {
           ...end,
           ...this.#ids(asked, [k + 10]),
         };
+        const usage = { prompt_tokens: 3, total_tokens: 4 + k, completion_tokens: k + 1 };
         yield {
           ...base,
+          ...(asked.stream_options?.continuous_usage_stats === true ? { usage } : {}),
           choices: [chat ? choice : { ...choice, ...(k === 0 ? this.#promptIds(asked) : { prompt_token_ids: null }) }],
         };
       }

@@ -44,6 +44,7 @@ class Doubting implements Sampling {
   draw = () => true;
   admit = () => 'route' as const;
   plan = () => null;
+  forget = () => undefined;
   doubt = (reason: Doubt) => void this.doubts.push(reason);
 }
 

@@ -354,6 +354,7 @@ export class Tunnel {
       return;
     }
     this.#parts.counts.unavailable += 1;
+    this.#parts.sampling.forget();
     answerUnavailable(this.#client);
   }
 

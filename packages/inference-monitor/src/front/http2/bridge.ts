@@ -232,6 +232,7 @@ class StreamExchange {
         return;
       }
       counts.unavailable += 1;
+      this.#parts.sampling.forget();
       this.#client.respond({ ':status': 502, 'content-type': 'application/json' });
       this.#client.end(UNAVAILABLE_BODY);
     });

@@ -51,6 +51,7 @@ function isValue(text: Buffer, at: number): boolean {
 
 /** Of an event that is about nothing but its tokens. */
 const EVENT_KEYS = new Set(['id', 'object', 'created', 'model', 'system_fingerprint', 'choices']);
+const EVENT_KEYS_WITH_USAGE = new Set([...EVENT_KEYS, 'usage']);
 const CHOICE_KEYS = new Set(['index', 'delta']);
 /** Of a choice: what was asked for in addition. */
 const TOKEN_KEYS = new Set(['logprobs', 'token_ids']);
@@ -58,11 +59,12 @@ const TOKEN_KEYS = new Set(['logprobs', 'token_ids']);
 /**
  * An event that vLLM sends for the sake of tokens alone, while a parser of tool calls or of reasoning holds the text back: it has them, no
  * text, and nothing else.
+ * @param usageInAll the client asked that each event tells what was used so far
  */
-export function carriesNothing(text: Buffer): boolean {
+export function carriesNothing(text: Buffer, usageInAll: boolean): boolean {
   const top = members(text);
   const choices = top.findLast(({ key }) => key === 'choices');
-  if (choices === undefined || !hasOnly(text, top, EVENT_KEYS)) return false;
+  if (choices === undefined || !hasOnly(text, top, usageInAll ? EVENT_KEYS_WITH_USAGE : EVENT_KEYS)) return false;
   const all = elements(text, choices.start);
   return (
     all.length > 0 &&

@@ -120,7 +120,9 @@ export class KservePlan implements Plan {
     const headerLength = lengthOf(headers);
     if (!computesOnly(body, headerLength)) return undefined;
     const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
-    return { prompt: [], completion: [], body, path, contentType, headerLength };
+    // A query is for what stands before the server, and may hold a key.
+    const plain = path.split('?', 1)[0] ?? '';
+    return { prompt: [], completion: [], body, path: plain, contentType, headerLength };
   }
 }
 

@@ -5,5 +5,6 @@ export const NO_SAMPLING: Sampling = {
   draw: () => false,
   admit: () => null,
   plan: () => null,
+  forget: () => undefined,
   doubt: () => undefined,
 };

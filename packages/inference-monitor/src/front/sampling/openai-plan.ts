@@ -33,7 +33,8 @@ export interface PlanParts {
   readonly nowUs: () => bigint;
   readonly onSample: (sample: RequestSample) => void;
   readonly onShape: (shape: Shape) => void;
-  readonly onRefused: () => void;
+  /** @param status of the answer to the changed request; 0 = there was none, or it was a success that could not be rewritten */
+  readonly onRefused: (status: number) => void;
   /** The server has too much to do, whatever is asked. */
   readonly onOverloaded: () => void;
   readonly onDoubt: (reason: Doubt) => void;
@@ -48,6 +49,7 @@ export class OpenAiPlan implements Plan {
   readonly #beganMs: number;
   #firstByteMs = 0;
   #again = false;
+  #refusal = 0;
   #error: Buffer = NOTHING;
   readonly #learned: unknown[] = [];
 
@@ -76,6 +78,7 @@ export class OpenAiPlan implements Plan {
     // Whatever it is that the server says: it may say so because of what was added.
     if (this.body !== null && (status >= 400 || isOpaque(headers) || isSigned(headers))) {
       this.#again = true;
+      this.#refusal = status >= 400 ? status : 0;
       return { kind: 'again', push: (data) => this.#keepError(data) };
     }
     const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
@@ -113,7 +116,7 @@ export class OpenAiPlan implements Plan {
   #endRefused(): void {
     const { asking, route, onRefused } = this.#parts;
     if (!saysNonfinite(this.#error.toString('utf8'))) {
-      onRefused();
+      onRefused(this.#refusal);
       return;
     }
     const logprobs = route === 'chat' ? { content: [{ logprob: null }] } : { token_logprobs: [null] };
@@ -169,8 +172,9 @@ export class OpenAiPlan implements Plan {
     const text = event.subarray(span.start, span.end);
     if (!this.#look(text)) return event;
     // With neither logarithms nor ids asked for the server would not have sent it.
-    const { asksLogprobs, asksTokenIds } = this.#parts.asking;
-    if (!asksLogprobs && !asksTokenIds && this.#parts.route === 'chat' && carriesNothing(text)) return NOTHING;
+    const { asksLogprobs, asksTokenIds, usageInAll } = this.#parts.asking;
+    const isOwn = !asksLogprobs && !asksTokenIds && this.#parts.route === 'chat';
+    if (isOwn && carriesNothing(text, usageInAll)) return NOTHING;
     return edited(event, [{ ...span, text: this.#hide(text).toString() }]);
   }
 
@@ -222,7 +226,8 @@ export class OpenAiPlan implements Plan {
     if (tokens !== null && isText) return { ...empty, ...tokens };
     if (body.length > MAX_REPLAY_BODY_BYTES) return undefined;
     const contentType = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
-    return { ...empty, body, path, contentType };
+    // A query is for what stands before the server, and may hold a key.
+    return { ...empty, body, path: path.split('?', 1)[0] ?? '', contentType };
   }
 }
 

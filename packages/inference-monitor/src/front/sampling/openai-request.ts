@@ -40,6 +40,8 @@ export interface Asking {
   readonly asksTokenIds: boolean;
   /** Likeliest tokens that the client of a chat gets where more are asked for; null = no more can be asked for. */
   readonly fewTop: number | null;
+  /** Each event tells what was used so far: then that alone is no reason to send one. */
+  readonly usageInAll: boolean;
   /** Text, or numbers of tokens, are all that the model is given: pictures, sound and embeddings are in no token. */
   readonly isText: boolean;
 }
@@ -76,9 +78,14 @@ export function readAsking(body: Buffer, route: Route): Asking | Doubt {
     model: typeof model === 'string' ? model : '',
     asksLogprobs,
     asksTokenIds: ids === true,
+    usageInAll: tellsUsageInAll(request['stream_options']),
     isText: isText(request),
     fewTop: typeof few === 'number' && Number.isInteger(few) && few > 0 && few < TOP ? few : null,
   };
+}
+
+function tellsUsageInAll(options: unknown): boolean {
+  return (options as { readonly continuous_usage_stats?: unknown } | null | undefined)?.continuous_usage_stats === true;
 }
 
 function isText({ messages, prompt_embeds: embeddings }: Json): boolean {

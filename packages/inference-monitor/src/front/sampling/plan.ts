@@ -53,6 +53,8 @@ export interface Sampling {
   admit(method: string, path: string, headers: Head['headers']): Doubt | null;
   /** @returns null where it passes unsampled, which was counted */
   plan(request: SampledRequest): Plan | null;
+  /** The server is away. */
+  forget(): void;
   /** A request that was drawn passes unsampled. */
   doubt(reason: Doubt): void;
 }

@@ -25,8 +25,18 @@ export interface SamplerParts {
   readonly onSample: (sample: RequestSample) => void;
 }
 
+/** How a server writes is learnt anew after this time: it may be another one. */
+const LEARNED_MS = 3_600_000;
+/** Routes and models of which that is known; the one that was asked longest ago makes room. */
+const MAX_LEARNED = 64;
+/** Of a model's name, which is the client's. */
+const MAX_NAME = 200;
+/** Requests with a field that the server does not know. */
+const NOT_UNDERSTOOD: ReadonlySet<number> = new Set([400, 422]);
+
 interface Learned {
   shape: Shape | null;
+  atMs: number;
   refusals: number;
   refusedUntilMs: number;
 }
@@ -34,7 +44,7 @@ interface Learned {
 /** Draws requests, and knows the routes on which they can be sampled. */
 export class Sampler implements Sampling {
   readonly #parts: SamplerParts;
-  /** By route, and streamed or not. */
+  /** By route, streamed or not, and model: a gateway has several servers. */
   readonly #learned = new Map<string, Learned>();
   #overloadedUntilMs = 0;
 
@@ -63,7 +73,7 @@ export class Sampler implements Sampling {
     if (route === null) return this.#pass('route');
     const asking = readAsking(request.body, route);
     if (typeof asking === 'string') return this.#pass(asking);
-    const learned = this.#of(`${route} ${asking.stream}`);
+    const learned = this.#of(`${route} ${asking.stream} ${asking.model.slice(0, MAX_NAME)}`);
     const { nowMs, nowUs, onSample, counts } = this.#parts;
     const left = this.#leftAlone(learned);
     if (left !== null && !asking.asksLogprobs) return this.#pass(left);
@@ -83,9 +93,12 @@ export class Sampler implements Sampling {
       },
       onShape: (shape) => {
         learned.shape = shape;
+        learned.atMs = nowMs();
       },
-      onRefused: () => {
+      onRefused: (status) => {
         this.doubt('refused');
+        // It may write the field in its answers, and not take it in a request.
+        if (NOT_UNDERSTOOD.has(status) && learned.shape !== null) learned.shape = { ...learned.shape, tokenIds: false };
         learned.refusals += 1;
         if (learned.refusals < MAX_REFUSALS) return;
         learned.refusals = 0;
@@ -119,6 +132,11 @@ export class Sampler implements Sampling {
     });
   }
 
+  /** The server is away: the next one may write otherwise. */
+  forget(): void {
+    for (const learned of this.#learned.values()) learned.shape = null;
+  }
+
   doubt(reason: Doubt): void {
     this.#parts.counts.doubts[reason] += 1;
   }
@@ -129,8 +147,12 @@ export class Sampler implements Sampling {
   }
 
   #of(key: string): Learned {
-    const learned = this.#learned.get(key) ?? { shape: null, refusals: 0, refusedUntilMs: 0 };
+    const learned = this.#learned.get(key) ?? { shape: null, atMs: 0, refusals: 0, refusedUntilMs: 0 };
+    if (this.#parts.nowMs() - learned.atMs > LEARNED_MS) learned.shape = null;
+    this.#learned.delete(key);
     this.#learned.set(key, learned);
+    const [oldest] = this.#learned.keys();
+    if (this.#learned.size > MAX_LEARNED && oldest !== undefined) this.#learned.delete(oldest);
     return learned;
   }
 }

@@ -37,6 +37,7 @@ const REQUESTS: readonly [path: string, request: Record<string, unknown>][] = [
   [COMPLETIONS, { model: 'm', prompt: 'x', logprobs: 2 }],
   [CHAT, { model: 'm', messages: [], logprobs: false, max_tokens: 100 }],
   [CHAT, { model: 'm', messages: [], stream: true, stream_options: { include_usage: true }, seed: 1 }],
+  [CHAT, { model: 'm', messages: [], stream: true, stream_options: { continuous_usage_stats: true }, seed: 2 }],
   [CHAT, { model: 'm', messages: [], logprobs: true, top_logprobs: 2 }],
   [CHAT, { model: 'm', messages: [], logprobs: true }],
   [CHAT, { model: 'm', messages: [], logprobs: true, top_logprobs: 1, stream: true }],
@@ -83,7 +84,7 @@ async function answering(answer: (asked: Record<string, unknown>) => string | nu
   const direct = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { samples, counts, sampling } = sampleAll();
   const { port } = await startFront(direct, { sampling, counts });
-  return { direct, through: `http://127.0.0.1:${port}`, samples, counts };
+  return { direct, through: `http://127.0.0.1:${port}`, samples, counts, sampling };
 }
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
@@ -107,6 +108,38 @@ test('an event with anything else than tokens in it passes, whatever else it lac
   const body = JSON.stringify({ model: 'm', messages: [], stream: true });
   const expected = await post(direct, CHAT, body);
   for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, CHAT, body), expected);
+});
+
+test('a server that writes token ids and refuses to be asked for them is asked without, and sampled', async () => {
+  const { server, direct, through, samples, counts } = await sampled({ refusesTokenIds: true });
+  const body = JSON.stringify({ model: 'm', prompt: 'x' });
+  const expected = await post(direct, COMPLETIONS, body);
+  for (let k = 0; k < 5; k += 1) assert.deepEqual(await post(through, COMPLETIONS, body), expected);
+  assert.deepEqual([samples.length, counts.doubts.refused, server.bodies.length], [3, 1, 7]);
+});
+
+test('how a server writes is learnt of each model, and anew once it was away', async () => {
+  let upgraded = false;
+  const { direct, through, samples, counts, sampling } = await answering(({ model, logprobs }) => {
+    const told = { token_logprobs: [-1], top_logprobs: [{ x: -1 }] };
+    const unasked = model === 'b' || upgraded ? {} : { logprobs: null };
+    return JSON.stringify({
+      model,
+      choices: [{ index: 0, text: 'x', ...(isSet(logprobs) ? { logprobs: told } : unasked) }],
+    });
+  });
+  const compare = async () => {
+    for (const model of ['a', 'b', 'a', 'b']) {
+      const body = JSON.stringify({ model, prompt: 'x' });
+      assert.deepEqual(await post(through, COMPLETIONS, body), await post(direct, COMPLETIONS, body), body);
+    }
+  };
+  await compare();
+  assert.deepEqual([samples.length, counts.doubts.unknown_shape], [2, 2]);
+  upgraded = true;
+  sampling.forget();
+  await compare();
+  assert.deepEqual([samples.length, counts.doubts.unknown_shape], [4, 4]);
 });
 
 test('an answer that is signed is no other than the client asked for: its digest fits', async () => {

@@ -16,10 +16,14 @@ export interface HttpAnswer {
   readonly headers: Headers;
 }
 
+/** The request is one of a user: what the server says of it, which may quote it, is in no message. */
+export const OF_A_USER = 'of a user';
+
 export interface Post {
   readonly path: string;
   readonly body: string | Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
+  readonly whose?: typeof OF_A_USER;
 }
 
 /** What the monitor itself asks its inference server; requests of users go another way. */
@@ -40,17 +44,20 @@ export class UpstreamHttp {
   }
 
   /** @throws SentinelError UNAVAILABLE where there is no answer, FAILED_PRECONDITION where the server refuses */
-  async post({ path, body, headers }: Post): Promise<HttpAnswer> {
+  async post({ path, body, headers, whose }: Post): Promise<HttpAnswer> {
     const answer = await this.#ask(path, { method: 'POST', body, headers }, ANSWER_TIMEOUT_MS);
     if (answer.status === 200) return answer;
     const text = answer.bytes.toString('utf8').slice(0, MAX_QUOTED);
     const code = answer.status >= 400 && answer.status < 500 ? 'FAILED_PRECONDITION' : 'UNAVAILABLE';
-    throw new SentinelError({ code, message: `${path} answers ${answer.status}: ${text}` });
+    const message = `${path} answers ${answer.status}`;
+    if (whose === OF_A_USER) throw new SentinelError({ code, message, cause: new Error(text) });
+    throw new SentinelError({ code, message: `${message}: ${text}` });
   }
 
-  async postJson(path: string, body: unknown): Promise<unknown> {
+  async postJson(path: string, body: unknown, whose?: typeof OF_A_USER): Promise<unknown> {
     const headers = { 'content-type': 'application/json' };
-    const { bytes } = await this.post({ path, body: JSON.stringify(body), headers });
+    const post = { path, body: JSON.stringify(body), headers };
+    const { bytes } = await this.post(whose === undefined ? post : { ...post, whose });
     return jsonOf(bytes, path);
   }
 
@@ -91,6 +98,11 @@ function jsonOf(bytes: Buffer, path: string): unknown {
   } catch {
     throw malformed(path, 'is no JSON');
   }
+}
+
+/** Without a query, which may hold what only its user may know. */
+export function pathOf(path: string): string {
+  return path.split('?', 1)[0] ?? '';
 }
 
 export function malformed(path: string, what: string): SentinelError {

@@ -5,7 +5,7 @@ import { computesOnly } from '../../front/sampling/kserve-request.js';
 import { parsedTolerantly } from '../../front/sampling/nonfinite.js';
 import { isNumeric } from '../../front/sampling/tensor-stats.js';
 import type { ModelAnswer } from '../digest.js';
-import { malformed, type UpstreamHttp } from './http.js';
+import { malformed, OF_A_USER, pathOf, type UpstreamHttp } from './http.js';
 import { fieldsOf, listOf, textOf } from './json.js';
 import { MAX_VALUES } from './openai.js';
 
@@ -50,7 +50,11 @@ export async function replayTensors(http: UpstreamHttp, replay: Replay): Promise
   const { path, body, contentType, headerLength } = replay;
   const match = INFER.exec(path);
   if (match === null)
-    throw new SentinelError({ code: 'INVALID_ARGUMENT', field: 'path', message: `${path} is not computed again` });
+    throw new SentinelError({
+      code: 'INVALID_ARGUMENT',
+      field: 'path',
+      message: `${pathOf(path)} is not computed again`,
+    });
   if (!computesOnly(body, headerLength))
     throw new SentinelError({
       code: 'INVALID_ARGUMENT',
@@ -59,7 +63,7 @@ export async function replayTensors(http: UpstreamHttp, replay: Replay): Promise
     });
   const binary = headerLength === 0 ? {} : { 'Inference-Header-Content-Length': String(headerLength) };
   const headers = { 'content-type': contentType === '' ? 'application/json' : contentType, ...binary };
-  const answer = await http.post({ path, body, headers });
+  const answer = await http.post({ path, body, headers, whose: OF_A_USER });
   const length = Number(answer.headers.get(JSON_LENGTH) ?? answer.bytes.length);
   const tensors = tensorsOf(answer.bytes, length, path);
   const asked = match[2] ?? tensors.version;

@@ -2,7 +2,7 @@ import type { Replay } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { saysNonfinite } from '../../front/sampling/nonfinite.js';
 import { type ModelAnswer, textNumber } from '../digest.js';
-import { malformed, type UpstreamHttp } from './http.js';
+import { malformed, OF_A_USER, pathOf, type UpstreamHttp } from './http.js';
 import { fieldsOf, listOf, numbersOf, textOf } from './json.js';
 
 const COMPLETIONS = '/v1/completions';
@@ -26,6 +26,24 @@ const KEPT = [
   'chat_template_kwargs',
 ];
 
+/** What is asked for beside the question: the prompt's own tokens, and fields that only some servers know. */
+interface Wishes {
+  readonly echo: boolean;
+  readonly extra: boolean;
+}
+
+/** TensorRT-LLM refuses fields that it does not know, others to tell of the prompt. */
+const CANARY_WISHES: readonly Wishes[] = [
+  { echo: true, extra: true },
+  { echo: false, extra: true },
+  { echo: true, extra: false },
+  { echo: false, extra: false },
+];
+const REPLAY_WISHES: readonly Wishes[] = [
+  { echo: true, extra: true },
+  { echo: true, extra: false },
+];
+
 /** The most likely token, always, and how likely it is. */
 const GREEDY = { temperature: 0, top_p: 1, seed: 0, n: 1, stream: false } as const;
 
@@ -37,8 +55,9 @@ export interface OpenAiAnswer extends ModelAnswer {
 /** Questions to a server with OpenAI's interface, as vLLM, SGLang and TensorRT-LLM have it. */
 export class OpenAiServer {
   readonly #http: UpstreamHttp;
-  /** A server that refuses to tell of the prompt's tokens is not asked for them again. */
-  #echo = true;
+  /** What the server was not found to refuse yet: it is not asked again for what it does. */
+  #canaries: readonly Wishes[] = CANARY_WISHES;
+  #replays: readonly Wishes[] = REPLAY_WISHES;
   #asked = 0;
 
   constructor(http: UpstreamHttp) {
@@ -51,19 +70,12 @@ export class OpenAiServer {
   }
 
   async #canary(model: string, prompt: string, maxTokens: number): Promise<OpenAiAnswer> {
-    const body = { model, prompt, max_tokens: maxTokens, ...GREEDY, logprobs: 1, ...this.#extra() };
-    if (this.#echo) {
-      try {
-        return completionOf(await this.#http.postJson(COMPLETIONS, { ...body, echo: true }));
-      } catch (error) {
-        const { code, message } = SentinelError.from(error);
-        if (code !== 'FAILED_PRECONDITION' || saysNonfinite(message)) throw error;
-        const without = completionOf(await this.#http.postJson(COMPLETIONS, body));
-        this.#echo = false;
-        return without;
-      }
-    }
-    return completionOf(await this.#http.postJson(COMPLETIONS, body));
+    const body = { model, prompt, max_tokens: maxTokens, ...GREEDY, logprobs: 1 };
+    const { answer, left } = await firstTaken(this.#canaries, ({ echo, extra }) =>
+      this.#http.postJson(COMPLETIONS, { ...body, ...(extra ? this.#extra() : {}), ...(echo ? { echo } : {}) }),
+    );
+    this.#canaries = left;
+    return completionOf(answer);
   }
 
   /** The prompt and the answer that was given, teacher forced in one prefill; else the request again, greedily. @throws SentinelError */
@@ -74,24 +86,58 @@ export class OpenAiServer {
   async #replay(model: string, { prompt, completion, body, path }: Replay): Promise<OpenAiAnswer> {
     if (completion.length > 0) {
       const tokens = { prompt: [...prompt, ...completion], max_tokens: 1 };
-      const asked = { model, ...tokens, ...GREEDY, logprobs: 1, echo: true, ...this.#extra() };
-      return prefillOf(await this.#http.postJson(COMPLETIONS, asked));
+      const asked = { model, ...tokens, ...GREEDY, logprobs: 1, echo: true };
+      return prefillOf(await this.#replayed(COMPLETIONS, asked));
     }
     if (path !== COMPLETIONS && path !== CHAT)
-      throw new SentinelError({ code: 'INVALID_ARGUMENT', field: 'path', message: `${path} is not computed again` });
+      throw new SentinelError({
+        code: 'INVALID_ARGUMENT',
+        field: 'path',
+        message: `${pathOf(path)} is not computed again`,
+      });
     const known = fieldsOf(parsed(body));
     const kept = Object.fromEntries(KEPT.filter((key) => key in known).map((key) => [key, known[key]]));
     const logprobs = path === CHAT ? { logprobs: true, top_logprobs: 1 } : { logprobs: 1 };
-    const asked = { model, ...kept, max_tokens: MAX_REPLAYED_TOKENS, ...GREEDY, ...logprobs, ...this.#extra() };
-    const answer = await this.#http.postJson(path, asked);
+    const asked = { model, ...kept, max_tokens: MAX_REPLAYED_TOKENS, ...GREEDY, ...logprobs };
+    const answer = await this.#replayed(path, asked);
     return path === CHAT ? chatOf(answer) : completionOf(answer);
   }
 
-  /** Whoever knows no such fields lets them be: numbers of tokens, and a prefix of its own, so that nothing comes out of a cache. */
+  async #replayed(path: string, asked: object): Promise<unknown> {
+    const { answer, left } = await firstTaken(this.#replays, ({ extra }) =>
+      this.#http.postJson(path, { ...asked, ...(extra ? this.#extra() : {}) }, OF_A_USER),
+    );
+    this.#replays = left;
+    return answer;
+  }
+
+  /** Fields of vLLM: numbers of tokens, and a prefix of its own, so that nothing comes out of a cache. */
   #extra(): Record<string, unknown> {
     this.#asked += 1;
     return { return_token_ids: true, cache_salt: `sentinel ${Date.now()} ${this.#asked}` };
   }
+}
+
+/**
+ * Asks for ever less where the server refuses.
+ * @returns what it took, and what is left to ask for
+ */
+async function firstTaken(wishes: readonly Wishes[], ask: (wish: Wishes) => Promise<unknown>) {
+  for (const [i, wish] of wishes.entries()) {
+    try {
+      return { answer: await ask(wish), left: wishes.slice(i) };
+    } catch (error) {
+      const isRefused = SentinelError.from(error).code === 'FAILED_PRECONDITION' && !isNonfinite(error);
+      if (!isRefused || i === wishes.length - 1) throw error;
+    }
+  }
+  throw new SentinelError({ code: 'INTERNAL', message: 'there is nothing to ask for' });
+}
+
+/** What a server refuses may be words of a user: they are in no message. */
+function isNonfinite(error: unknown): boolean {
+  const { message, cause } = SentinelError.from(error);
+  return saysNonfinite(`${message} ${cause instanceof Error ? cause.message : ''}`);
 }
 
 /** A server that cannot write its logarithms of probabilities has answered too: they are no numbers. */
@@ -99,7 +145,7 @@ async function orNonfinite(answer: Promise<OpenAiAnswer>): Promise<OpenAiAnswer>
   try {
     return await answer;
   } catch (error) {
-    if (saysNonfinite(SentinelError.from(error).message)) return { tokens: [], values: [Number.NaN] };
+    if (isNonfinite(error)) return { tokens: [], values: [Number.NaN] };
     throw error;
   }
 }

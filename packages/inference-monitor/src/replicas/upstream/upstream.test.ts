@@ -77,6 +77,40 @@ test('a server that refuses to tell of the prompt is asked without it from then 
   assert.deepEqual([sent['temperature'], sent['seed'], sent['max_tokens'], sent['stream']], [0, 0, 1, false]);
 });
 
+test('a server that refuses fields that it does not know is asked without them from then on', async (t) => {
+  const choice = { text: ' x', logprobs: { tokens: [' x'], token_logprobs: [-0.5, -0.25] } };
+  const { openai, asked } = await serve(t, ({ body }) =>
+    /return_token_ids|cache_salt/.test(body)
+      ? { status: 400, body: { type: 'extra_forbidden' } }
+      : { body: { choices: [choice] } },
+  );
+  for (let i = 0; i < 2; i += 1) assert.deepEqual((await openai.canary('m', 'p', 1)).values, [-0.5, -0.25]);
+  assert.equal(asked.length, 4);
+  assert.match(asked[3]?.body ?? '', /"echo":true/);
+  const replay = Replay.fromPartial({ prompt: [1], completion: [2] });
+  for (let i = 0; i < 2; i += 1) assert.deepEqual((await openai.replay('m', replay)).values, [-0.5]);
+  assert.equal(asked.length, 7);
+});
+
+test('what a user wrote is in no message, though the server quotes it when it refuses; nor is a query', async (t) => {
+  const { http, openai } = await serve(t, ({ body }) => ({ status: 400, body: { error: `bad input: ${body}` } }));
+  const body = Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'SECRET' }] }));
+  const said = async (promise: Promise<unknown>) =>
+    promise.then(
+      () => assert.fail('it was refused'),
+      (error) => SentinelError.from(error).sentence,
+    );
+  const chat = '/v1/chat/completions';
+  const sentences = [
+    await said(openai.replay('m', Replay.fromPartial({ path: chat, body }))),
+    await said(openai.replay('m', Replay.fromPartial({ path: `${chat}?key=SECRET`, body }))),
+    await said(replayTensors(http, Replay.fromPartial({ path: '/v2/models/m/infer', body }))),
+    await said(replayTensors(http, Replay.fromPartial({ path: '/v2/models/m/infer?key=SECRET', body }))),
+  ];
+  assert.match(sentences[0] ?? '', /answers 400/);
+  for (const sentence of sentences) assert.doesNotMatch(sentence, /SECRET/);
+});
+
 test('a chat of a user is asked again greedily, with nothing else of what was sent', async (t) => {
   const content = [{ token: 'Yes', logprob: -0.25 }];
   const { openai, asked } = await serve(t, () => ({ body: { choices: [{ message: {}, logprobs: { content } }] } }));
