@@ -119,6 +119,9 @@ export class Replicas {
     this.#sinceUs = this.#parts.nowUs();
     this.#standing.restart();
     this.#weightRounds.restart();
+    this.#canaries.restart();
+    this.#replays.restart();
+    this.#ofUsers.restart();
     this.#weights.forget();
   };
 
@@ -268,11 +271,11 @@ export class Replicas {
   /** What the user got, against what others compute of it: a fault that came and went is seen in nothing else. */
   async #ofUser({ logprobs }: Sampled, others: readonly PeerAnswer[], replica: string, timeUs: number) {
     if (logprobs.length === 0) return [];
-    const valued = others.map(({ replica: other, answer: { values } }) => ({
-      ...{ replica: other, tokens: [], values: values.slice(-logprobs.length) },
+    const valued = others.map(({ replica: other, sinceUs, answer: { values } }) => ({
+      ...{ replica: other, sinceUs, tokens: [], values: values.slice(-logprobs.length) },
     }));
     const asked = { subject: '', unit: 'log_probability', timeUs, again: null } as const;
-    return this.#ofUsers.judge({ replica, tokens: [], values: logprobs }, valued, asked);
+    return this.#ofUsers.judge({ replica, sinceUs: this.#sinceUs, tokens: [], values: logprobs }, valued, asked);
   }
 
   async #others(asked: Asked, peers: Pick<Peers, 'ask'>): Promise<PeerAnswer[]> {

@@ -5,6 +5,8 @@ import { distanceOf, type Exceeded, Tolerance, type Unit, type Values } from './
 /** Values of the answer of a replica. */
 export interface Valued extends Values {
   readonly replica: string;
+  /** When its server was last seen to start, or to load a model anew, microseconds since the Unix epoch; 0 = not told. */
+  readonly sinceUs: number;
 }
 
 /** What was asked. */
@@ -19,6 +21,9 @@ export interface Subject {
 
 /** Models whose limits are kept; the one that was asked longest ago makes room. */
 const MAX_SUBJECTS = 64;
+
+/** Replicas to which it was near that are remembered. */
+const MAX_OTHERS = 256;
 
 /** A distance that is no more than so many times what sound answers to the same question are apart says nothing of a device. */
 const ALIKE = 4;
@@ -49,7 +54,9 @@ export class SoftWatch {
     const distances = others.map((other) => distanceOf(own, other, unit)).filter((distance) => distance !== null);
     if (distances.length === 0) return [];
     const followed = this.#follow(asked);
+    const wasNear = followed.takeNear(others, (other) => distanceOf(own, other, unit));
     const exceeded = followed.tolerance.push(Math.min(...distances));
+    if (exceeded !== null && !wasNear) return [];
     const excused = exceeded !== null && (await this.#isExcused(exceeded, own, others, asked));
     if (excused) followed.tolerance.learn(exceeded.distance);
     const told = followed.note(exceeded !== null && !excused);
@@ -66,6 +73,11 @@ export class SoftWatch {
     }
     const severity = others.length > 1 ? 'HIGH' : 'WARNING';
     return [{ ...base, severity, value: distance, limit, detail: far }];
+  }
+
+  /** Its server was started anew, perhaps with other weights: to whom it is near is seen anew. */
+  restart(): void {
+    for (const followed of this.#followed.values()) followed.near.clear();
   }
 
   /**
@@ -92,11 +104,27 @@ export class SoftWatch {
 /** One model: its limit, and how often it was passed of late. */
 class Followed {
   readonly tolerance: Tolerance;
+  /** Others to which it was near, and since when their servers ran then. */
+  readonly near = new Map<string, number>();
   readonly #recent: boolean[] = [];
   #isUsual = false;
 
   constructor(unit: Unit) {
     this.tolerance = new Tolerance(unit);
+  }
+
+  /** @returns whether it was near to any of them as they are now: others that were started anew may hold other weights */
+  takeNear(others: readonly Valued[], distanceTo: (other: Valued) => number | null): boolean {
+    const wasNear = others.some(({ replica, sinceUs }) => this.near.get(replica) === sinceUs);
+    for (const other of others) {
+      const distance = distanceTo(other);
+      if (distance === null || distance > this.tolerance.limit) continue;
+      this.near.delete(other.replica);
+      this.near.set(other.replica, other.sinceUs);
+    }
+    const [oldest] = this.near.keys();
+    if (this.near.size > MAX_OTHERS && oldest !== undefined) this.near.delete(oldest);
+    return wasNear;
   }
 
   /** @returns what is to be told: it, or that it is told no more, or nothing */

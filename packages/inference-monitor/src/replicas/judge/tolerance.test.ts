@@ -43,6 +43,7 @@ function rounded(random: Random, wrong = 0): Valued[] {
   const truth = Array.from({ length: 24 }, () => -5 * random.next());
   return ['a', 'b', 'c'].map((replica) => ({
     replica,
+    sinceUs: 1,
     tokens: [],
     values: truth.map((value) => value + 0.02 * random.t4() + (replica === 'a' ? wrong * random.normal() : 0)),
   }));
@@ -72,8 +73,8 @@ test('what differs in most comparisons is told for a while, then once that it is
   const random = new Random(3);
   const watch = new SoftWatch('canary');
   const told = [];
-  for (let i = 0; i < 1_000; i += 1) {
-    const [a, b, c] = rounded(random, 10);
+  for (let i = 0; i < 1_001; i += 1) {
+    const [a, b, c] = rounded(random, i === 0 ? 0 : 10);
     assert.ok(a !== undefined && b !== undefined && c !== undefined);
     told.push(...(await watch.judge(a, [b, c], LOGPROBS)).map(({ severity }) => severity));
   }
@@ -87,7 +88,7 @@ async function tensorRounds(rounds: number, compute: (value: number, replica: nu
   for (let round = 0; round < rounds; round += 1) {
     const inputs = Array.from({ length: 8 }, (_, i) => i + 1 + (round % 9));
     const answer = (replica: number) => of(...inputs.map((value) => compute(value, replica, round)));
-    const [own, ...others] = [0, 1, 2].map((replica) => ({ replica: `${replica}`, ...answer(replica) }));
+    const [own, ...others] = [0, 1, 2].map((replica) => ({ replica: `${replica}`, sinceUs: 1, ...answer(replica) }));
     assert.ok(own !== undefined);
     const again = async () => answer(0);
     told.push(...(await watch.judge(own, others, { subject: 'm', unit: 'tensor', timeUs: 1, again })));
@@ -114,4 +115,26 @@ test('a model that draws excuses itself, whether it always does or begins to', a
     round % 50 === 49 ? drawn(value) : value + 1e-7 * random.next(),
   );
   assert.deepEqual(seldom, []);
+});
+
+test('others that were started anew with other weights are no reason to tell of the last one, nor is its own start', async () => {
+  const random = new Random(6);
+  const watch = new SoftWatch('canary');
+  const judge = async (shifts: readonly [number, number, number], since: readonly [number, number] = [1, 1]) => {
+    const [a, b, c] = rounded(random).map(({ values, ...rest }, i) => ({
+      ...rest,
+      sinceUs: since[i - 1] ?? 1,
+      values: values.map((value) => value + (shifts[i] ?? 0)),
+    }));
+    assert.ok(a !== undefined && b !== undefined && c !== undefined);
+    return (await watch.judge(a, [b, c], LOGPROBS)).map(({ severity }) => severity);
+  };
+  for (let i = 0; i < 300; i += 1) assert.deepEqual(await judge([0, 0, 0]), []);
+  assert.deepEqual(await judge([0, 1, 0], [2, 1]), [], 'one was updated');
+  for (let i = 0; i < 9; i += 1) assert.deepEqual(await judge([0, 1, 1], [2, 2]), [], 'both were');
+  watch.restart();
+  for (let i = 0; i < 9; i += 1) assert.deepEqual(await judge([1, 1, 1], [2, 2]), [], 'so was it');
+  assert.deepEqual(await judge([2, 1, 1], [2, 2]), ['HIGH'], 'now it drifts by itself');
+  watch.restart();
+  assert.deepEqual(await judge([2, 1, 1], [2, 2]), [], 'it was started anew, and nobody knows with what');
 });

@@ -56,6 +56,11 @@ export class BitRounds {
     this.#soft = new SoftWatch(parts.kind);
   }
 
+  /** The server was started anew. */
+  restart(): void {
+    this.#soft.restart();
+  }
+
   /** @throws SentinelError where the server beside does not answer */
   async run(asking: Asking): Promise<RoundResult> {
     const own = await asking.own();
@@ -114,9 +119,15 @@ export class BitRounds {
 
   #tolerate(asking: Asking, own: Digested, others: readonly PeerAnswer[]): Promise<Finding[]> {
     const { about, nowUs } = this.#parts;
-    const valued = others.map(({ replica, answer }) => ({ replica, tokens: answer.tokens, values: answer.values }));
+    const valued = others.map(({ replica, sinceUs, answer: { tokens, values } }) => ({
+      replica,
+      sinceUs,
+      tokens,
+      values,
+    }));
     const unit = own.outputs === undefined ? 'log_probability' : 'tensor';
     const asked = { subject: asking.subject(), unit, timeUs: nowUs(), again: () => asking.own() } as const;
-    return this.#soft.judge({ replica: about().replica, ...own }, valued, asked);
+    const { replica, sinceUs } = about();
+    return this.#soft.judge({ replica, sinceUs, ...own }, valued, asked);
   }
 }
