@@ -9,6 +9,7 @@ import { BACKLOG, Front } from './front.js';
 import { GrpcProxy } from './grpc/grpc-proxy.js';
 import { Http2Bridge } from './http2/bridge.js';
 import { FIRST_SOCKET, launch } from './launch.js';
+import { waitingBytes } from './memory.js';
 import { Sampler } from './sampling/sampler.js';
 import { SampleSender } from './sending/sample-sender.js';
 import { type FrontSettings, fingerprint } from './settings.js';
@@ -76,6 +77,13 @@ setInterval(() => {
   if (!reachable()) drain();
 }, TELL_MS);
 
+const mayWait = waitingBytes(process.constrainedMemory());
+setInterval(() => {
+  const isCrowded = process.memoryUsage().arrayBuffers > mayWait;
+  front.crowd(isCrowded);
+  grpc?.crowd(isCrowded);
+}, LOOK_MS);
+
 function listen(server: Pick<Server, 'once' | 'listen'>, fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject).listen({ fd, backlog: BACKLOG }, () => resolve());
@@ -138,6 +146,7 @@ function helloOf({ replica, framework, gpus, version }: FrontSettings): ServerHe
 function makeGrpc(): GrpcProxy {
   return new GrpcProxy({
     upstream: settings.upstreamGrpc,
+    maxConnections: settings.maxConnections,
     counts,
     draw: () => sampler.draw(),
     nowMs: () => performance.now(),

@@ -53,6 +53,11 @@ export class Front {
     return this.#open.size;
   }
 
+  /** @param isCrowded what waits for clients takes as much memory as it may: further connections are refused, and counted */
+  crowd(isCrowded: boolean): void {
+    this.server.maxConnections = isCrowded ? Math.max(1, this.#open.size) : this.#parts.settings.maxConnections;
+  }
+
   /** No new connections, no further requests. */
   drain(): void {
     this.server.close();

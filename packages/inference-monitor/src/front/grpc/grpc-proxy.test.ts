@@ -89,6 +89,7 @@ class Upstream {
 async function through(upstream: string, rate: number) {
   const { samples, counts, sampling } = sampleAll(rate);
   const proxy = new GrpcProxy({
+    maxConnections: 4096,
     upstream,
     counts,
     draw: () => sampling.draw(),

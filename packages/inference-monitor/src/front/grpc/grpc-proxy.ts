@@ -21,6 +21,7 @@ const UNAVAILABLE = '14';
 export interface GrpcProxyParts extends InferWatchParts {
   /** HOST:PORT */
   readonly upstream: string;
+  readonly maxConnections: number;
   readonly counts: FrontCounts;
   readonly draw: () => boolean;
 }
@@ -37,12 +38,21 @@ export class GrpcProxy {
   constructor(parts: GrpcProxyParts) {
     this.#parts = parts;
     this.server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS }, maxHeaderListPairs: MAX_HEADERS });
+    this.server.maxConnections = parts.maxConnections;
+    this.server.on('drop', () => {
+      parts.counts.refused += 1;
+    });
     this.server.on('session', (session) => this.#meet(session));
     this.server.on('stream', (stream, headers) => this.#take(stream, headers));
   }
 
   get open(): number {
     return this.#sessions.size;
+  }
+
+  /** @param isCrowded what waits for clients takes as much memory as it may: further connections are refused, and counted */
+  crowd(isCrowded: boolean): void {
+    this.server.maxConnections = isCrowded ? Math.max(1, this.#sessions.size) : this.#parts.maxConnections;
   }
 
   /** No new connections and calls; those in flight end. */

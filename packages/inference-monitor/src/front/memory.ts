@@ -1,0 +1,9 @@
+/** Of the memory that a container has: front and analyser share it, and what waits is not all that a front holds. */
+const SHARE = 0.25;
+/** Without a container. */
+const UNLIMITED_BYTES = 1_073_741_824;
+
+/** How many bytes may wait in the front for whoever reads slowly. @param constrained as of `process.constrainedMemory`, bytes; 0 = there is no limit */
+export function waitingBytes(constrained: number): number {
+  return constrained > 0 ? Math.min(UNLIMITED_BYTES, SHARE * constrained) : UNLIMITED_BYTES;
+}
