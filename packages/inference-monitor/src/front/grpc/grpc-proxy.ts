@@ -105,7 +105,10 @@ export class GrpcProxy {
     server.on('trailers', (sent) => {
       trailers = sent;
     });
-    if (watch !== null) server.on('data', (data: Buffer) => watch.push(data));
+    if (watch !== null) {
+      client.on('data', (data: Buffer) => watch.asked(data));
+      server.on('data', (data: Buffer) => watch.push(data));
+    }
     client.on('wantTrailers', () => {
       watch?.end();
       client.sendTrailers(trailers);

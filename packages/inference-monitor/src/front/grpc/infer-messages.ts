@@ -75,7 +75,7 @@ function readOutput(message: Uint8Array): Output {
 }
 
 /** InferTensorContents: one list for each type of number; text is not looked at. */
-function readContents(message: Uint8Array, values: number[]): void {
+export function readContents(message: Uint8Array, values: number[]): void {
   eachField(message, (field, reader, wire) => {
     const read = CONTENTS[field];
     if (read === undefined) return false;
@@ -99,7 +99,7 @@ const CONTENTS: Readonly<Record<number, (reader: BinaryReader) => number>> = {
   7: (reader) => reader.double(),
 };
 
-function packed(reader: BinaryReader, wire: WireType, read: () => number, take: (value: number) => void): void {
+export function packed(reader: BinaryReader, wire: WireType, read: () => number, take: (value: number) => void): void {
   if (wire !== WireType.LengthDelimited) {
     take(read());
     return;
@@ -109,7 +109,10 @@ function packed(reader: BinaryReader, wire: WireType, read: () => number, take: 
 }
 
 /** @param take returns false for a field that it does not know */
-function eachField(message: Uint8Array, take: (field: number, reader: BinaryReader, wire: WireType) => boolean): void {
+export function eachField(
+  message: Uint8Array,
+  take: (field: number, reader: BinaryReader, wire: WireType) => boolean,
+): void {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
     const [field, wire] = reader.tag();

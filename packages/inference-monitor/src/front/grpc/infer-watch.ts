@@ -1,7 +1,13 @@
-import { type RequestSample, RequestSample_Kind, type TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
+import {
+  type Replay,
+  type RequestSample,
+  RequestSample_Kind,
+  type TensorStats,
+} from '@sentinel/contracts/sentinel/v1/inference.js';
 import type { FrontCounts } from '../counts.js';
-import { MAX_OUTPUTS } from '../sampling/kserve-plan.js';
+import { MAX_OUTPUTS, MAX_REPLAY_BODY_BYTES } from '../sampling/kserve-plan.js';
 import { readInferAnswer, readStreamAnswer } from './infer-messages.js';
+import { replayOf } from './infer-replay.js';
 import { MessageFrames } from './message-frames.js';
 
 const METHODS: Readonly<Record<string, typeof readStreamAnswer>> = {
@@ -25,10 +31,14 @@ export class InferWatch {
   #firstMs = 0;
   #model = '';
   #outputs: TensorStats[] = [];
+  readonly #asked: MessageFrames | null;
+  #replay: Replay | undefined;
 
   private constructor(parts: InferWatchParts, read: typeof readStreamAnswer) {
     this.#parts = parts;
     this.#read = read;
+    // A stream may go on with what came before.
+    this.#asked = read === readInferAnswer ? new MessageFrames() : null;
     this.#beganMs = parts.nowMs();
   }
 
@@ -40,6 +50,17 @@ export class InferWatch {
     return null;
   }
 
+  /** Bytes of the request. */
+  asked(data: Buffer): void {
+    try {
+      for (const message of this.#asked?.push(data) ?? [])
+        if (message.length <= MAX_REPLAY_BODY_BYTES) this.#replay = replayOf(message) ?? undefined;
+    } catch {
+      // The server will say so, and no answer is sampled then.
+    }
+  }
+
+  /** Bytes of the answer. */
   push(data: Buffer): void {
     if (this.#firstMs === 0) this.#firstMs = this.#parts.nowMs();
     try {
@@ -63,7 +84,7 @@ export class InferWatch {
       totalUs: Math.round((nowMs() - this.#beganMs) * 1000),
       blocks: [],
       outputs: this.#outputs,
-      replay: undefined,
+      replay: this.#replay,
     });
   }
 

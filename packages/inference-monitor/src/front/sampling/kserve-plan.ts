@@ -8,7 +8,7 @@ import { isNumeric, statsOfBytes, statsOfValues } from './tensor-stats.js';
 /** Larger answers pass unseen, since requests of others pass the same thread; of compressed ones what they become counts as well. */
 const MAX_WATCHED_BYTES = 2 * 1024 * 1024;
 /** A larger request is not kept to be computed again. */
-const MAX_REPLAY_BODY_BYTES = 65_536;
+export const MAX_REPLAY_BODY_BYTES = 65_536;
 /** Tensors of one answer that are told. */
 export const MAX_OUTPUTS = 32;
 
