@@ -1,5 +1,5 @@
-/** Of the memory that a container has: front and analyser share it, and what waits is not all that a front holds. */
-const SHARE = 0.25;
+/** Of the memory that a container has: front and analyser share it, and a front takes about two and a half times what waits in it. */
+const SHARE = 0.125;
 /** Without a container. */
 const UNLIMITED_BYTES = 1_073_741_824;
 

@@ -283,6 +283,24 @@ test('an answer that is too large to be put together passes as it comes', async 
   session.close();
 });
 
+test('a large head passes over HTTP/2, and what is of the connection to the server does not', async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response
+      .setHeader('connection', 'X-Private, close')
+      .setHeader('x-private', '1')
+      .setHeader('x-big', 'y'.repeat(20_000));
+    response.end('ok');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close().closeAllConnections());
+  const { session } = await through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const { status, headers } = await ask(session, { ':path': '/' });
+  assert.deepEqual([status, headers['x-big']?.length, headers['x-private']], [200, 20_000, undefined]);
+  session.close();
+});
+
 test('interim answers pass over HTTP/2', async () => {
   const server = createServer((request, response) => {
     request.resume();

@@ -19,6 +19,7 @@ import type { Socket } from 'node:net';
 import type { FrontCounts } from '../counts.js';
 import type { Drainable } from '../front.js';
 import { MAX_HEADERS } from '../grpc/grpc-proxy.js';
+import { MAX_HEAD_BYTES } from '../http1/head.js';
 import { isRepeatable } from '../http1/repeatable.js';
 import { SERVER_IDLE_MS } from '../http1/server-link.js';
 import { UNAVAILABLE_BODY } from '../http1/unavailable.js';
@@ -202,6 +203,7 @@ class StreamExchange {
       path,
       headers: this.#requestHeaders(sent?.length ?? null),
       setHost: false,
+      maxHeaderSize: MAX_HEAD_BYTES,
     };
     const server = upstream.protocol === 'https:' ? tlsRequest(options) : request(options);
     this.#server = server;
@@ -282,7 +284,11 @@ class StreamExchange {
 
 function responseHeaders(list: readonly [string, string][]): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {};
-  for (const [name, value] of list) if (!HOP_BY_HOP.has(name)) headers[name] = withMore(headers[name], value, '');
+  const named = list
+    .filter(([name]) => name === 'connection')
+    .flatMap(([, value]) => value.toLowerCase().split(/[\s,]+/));
+  for (const [name, value] of list)
+    if (!HOP_BY_HOP.has(name) && !named.includes(name)) headers[name] = withMore(headers[name], value, '');
   return headers;
 }
 
