@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,17 @@ DEFAULT_PATH = "/etc/sentinel/config/sentinel.yaml"
 Keys = Mapping[str, tuple[str, Callable[[Any], Any]]]
 
 
+# From how alike a key is to one of the library's it is taken for a mistyped one (difflib's ratio).
+ALIKE = 0.9
+
+
 class ConfigError(ValueError):
-    """A file that cannot be read, or a value that a key does not allow; the message names file, key and what is allowed."""
+    """A file that cannot be read, or mistakes in it; the message names file, line, key and what is allowed, of each."""
+
+    def __init__(self, message: str, values: Mapping[str, Any] | None = None) -> None:
+        """`values`: by field, those that are as they should be."""
+        super().__init__(message)
+        self.values = dict(values or {})
 
 
 def flag(value: Any) -> bool:
@@ -77,46 +87,72 @@ def read(
     The field `socket_path`, where it is relative, starts at the folder of the file.
 
     Raises:
-        ConfigError: the file cannot be read, or a value is not allowed.
+        ConfigError: the file cannot be read, a value is not allowed, or a key is one of these but for a letter.
     """
     place = Path(path) if path is not None else Path(DEFAULT_PATH)
-    content = _section(place, section) if path is not None or place.exists() else {}
     overlay = place.with_name(f"sentinel.{environment.get('SENTINEL_ENVIRONMENT', '')}.yaml")
-    over = _section(overlay, section) if environment.get("SENTINEL_ENVIRONMENT") and overlay.exists() else {}
-    values: dict[str, Any] = {"path": str(place)}
-    for key, (field, reads) in keys.items():
+    given = [place] if path is not None or place.exists() else []
+    given += [overlay] if environment.get("SENTINEL_ENVIRONMENT") and overlay.exists() else []
+    found: list[tuple[str, str, Any]] = []
+    mistakes: list[str] = []
+    for file in given:
+        for key, (line, value) in _section(file, section).items():
+            where = f"{file}:{line}: {section}.{key}"
+            if key in keys:
+                found.append((key, where, value))
+            elif (near := _alike(key, keys)) is not None:
+                mistakes.append(f"{where} is no key: did you mean {section}.{near}?")
+    for key in keys:
         variable = f"SENTINEL_{section}_{key.replace('.', '_')}".upper()
-        for where, value in (
-            (f"{place}: {section}.{key}", _find(content, key)),
-            (f"{overlay}: {section}.{key}", _find(over, key)),
-            (variable, environment.get(variable)),
-        ):
-            if value is None:
-                continue
-            try:
+        if variable in environment:
+            found.append((key, variable, environment[variable]))
+    values: dict[str, Any] = {"path": str(place)}
+    for key, where, value in found:
+        field, reads = keys[key]
+        try:
+            if value is not None:
                 values[field] = reads(value)
-            except ValueError as allowed:
-                raise ConfigError(f"{where} is {value!r}: give {allowed}") from None
+        except ValueError as allowed:
+            mistakes.append(f"{where} is {value!r}: give {allowed}")
     if "socket_path" in values:
         values["socket_path"] = str(place.resolve().parent / values["socket_path"])
+    if mistakes:
+        raise ConfigError("; ".join(mistakes), values)
     return values
 
 
-def _section(place: Path, name: str) -> Mapping[str, Any]:
+def _section(place: Path, name: str) -> dict[str, tuple[int, Any]]:
+    """Line and value of each key of the section, by dots."""
     try:
-        content = yaml.safe_load(place.read_text(encoding="utf-8"))
+        root = yaml.compose(place.read_text(encoding="utf-8"), yaml.SafeLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as reason:
-        raise ConfigError(f"{place}: cannot be read: {reason}") from None
-    section = (content or {}).get(name, {}) if isinstance(content, dict | None) else None
-    if section is None or not isinstance(section, dict):
-        raise ConfigError(f"{place}: {name} must be a mapping of keys")
-    return section
+        raise ConfigError(f"{place}: cannot be read: {' '.join(str(reason).split())}") from None
+    try:
+        sections = {} if root is None else _mapping(root)
+        return dict(_leaves("", _mapping(sections[name][1]))) if name in sections else {}
+    except TypeError:
+        raise ConfigError(f"{place}: {name} must be a mapping of keys") from None
 
 
-def _find(section: Mapping[str, Any], key: str) -> Any:
-    value: Any = section
-    for part in key.split("."):
-        if not isinstance(value, dict):
-            return None
-        value = value.get(part)
-    return value
+def _leaves(prefix: str, mapping: Mapping[str, tuple[int, yaml.Node]]) -> Iterator[tuple[str, tuple[int, Any]]]:
+    for key, (line, node) in mapping.items():
+        if isinstance(node, yaml.MappingNode):
+            yield from _leaves(f"{prefix}{key}.", _mapping(node))
+        else:
+            yield f"{prefix}{key}", (line, _VALUES.construct_document(node))
+
+
+_VALUES = yaml.SafeLoader("")
+
+
+def _mapping(node: yaml.Node) -> dict[str, tuple[int, yaml.Node]]:
+    """Raises TypeError where it is none."""
+    if not isinstance(node, yaml.MappingNode):
+        raise TypeError
+    _VALUES.flatten_mapping(node)
+    return {str(key.value): (key.start_mark.line + 1, value) for key, value in node.value}
+
+
+def _alike(key: str, keys: Keys) -> str | None:
+    near = difflib.get_close_matches(key, keys, 1, ALIKE)
+    return near[0] if near else None

@@ -199,6 +199,28 @@ def train_by_closures(
     return job.end()
 
 
+def train_with_local_steps(rank: int, *, config: str) -> dict[str, Any]:
+    """Steps 5 to 8 by gradients that three ranks share, and the fourth has its own; then all parameters and states are averaged."""
+    job = Job(rank, "ddp", config)
+    groups = [dist.new_group([0, 1, 2]), dist.new_group([3])]
+    for step in range(1, 17):
+        if step not in range(5, 9):
+            job.step()
+            continue
+        with job.wrapped.no_sync():
+            job.wrapped(job.batch()).backward()
+        for parameter in job.model.parameters():
+            dist.all_reduce(parameter.grad, group=groups[rank == 3])
+        job.optimizer.step()
+        job.optimizer.zero_grad()
+        if step == 8:
+            held = [value for state in job.optimizer.state.values() for value in state.values()]
+            for tensor in (*(one.data for one in job.model.parameters()), *held):
+                dist.all_reduce(tensor)
+                tensor /= 4
+    return job.end()
+
+
 def train_scaled(rank: int, *, config: str | None = None, steps: int = 8) -> dict[str, Any]:
     """With a GradScaler whose first scales are too large: it leaves out steps."""
     job = Job(rank, "ddp", config)

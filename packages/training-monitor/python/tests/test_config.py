@@ -56,6 +56,18 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, says: str) -> None:
     assert says in str(raised.value)
 
 
+def test_each_mistake_is_named_with_its_line_and_costs_its_own_key_alone(tmp_path: Path) -> None:
+    text = "training_monitor:\n  replay: {interval_steps: 0}\n  sampling_rate: 7\n  cross_rank:\n    enable: false\n  job_id: mine\n"
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as raised:
+        load(path, {})
+    assert str(raised.value) == (
+        f"{path}:5: training_monitor.cross_rank.enable is no key: did you mean training_monitor.cross_rank.enabled?; "
+        f"{path}:3: training_monitor.sampling_rate is 7: give a number from 0 to 1"
+    )
+    assert raised.value.values == {"path": str(path), "replay_interval_steps": 0, "job_id": "mine"}
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
         load(tmp_path / "none.yaml", {})

@@ -112,6 +112,33 @@ def test_update_function_of_optax(analyser: Analyser, configure: Configure) -> N
     assert list(analyser.of("step")[0].layers) == ["['down']", "['up']"]
 
 
+def test_accumulated_by_optax(analyser: Analyser, configure: Configure) -> None:
+    monitor = sentinel_training.jax.TrainingMonitor(config_path=configure())
+    optimizer = monitor.attach(optax.MultiSteps(OPTIMIZER, 2))
+    parameters, _ = begin()
+    state = optimizer.init(parameters)
+    for batch in batches(4):
+        gradients = jax.jit(jax.grad(loss_of))(parameters, batch)
+        updates, state = optimizer.update(gradients, state, parameters)
+        parameters = optax.apply_updates(parameters, updates)
+    monitor.detach()
+    assert optimizer.has_updated(state)
+    assert [step.step for step in analyser.of("step")] == [2, 4]
+
+
+def test_what_cannot_be_watched_says_so_and_runs(configure: Configure, caplog: pytest.LogCaptureFixture) -> None:
+    monitor = sentinel_training.jax.TrainingMonitor(config_path=configure())
+    with caplog.at_level(logging.WARNING, "sentinel_training"):
+        assert monitor.attach(None) is None
+    assert "attach_step" in caplog.text
+    monitor = sentinel_training.jax.TrainingMonitor(config_path=configure())
+    step = monitor.attach_step(lambda value: {"value": value})
+    with caplog.at_level(logging.WARNING, "sentinel_training"):
+        assert [step(number) for number in range(3)] == [{"value": number} for number in range(3)]
+    assert "parameters=" in caplog.text
+    monitor.detach()
+
+
 def test_inside_of_jit_says_so(configure: Configure, caplog: pytest.LogCaptureFixture) -> None:
     monitor = sentinel_training.jax.TrainingMonitor(config_path=configure())
     update = monitor.attach(OPTIMIZER.update)
@@ -124,6 +151,7 @@ def test_inside_of_jit_says_so(configure: Configure, caplog: pytest.LogCaptureFi
 
 def test_checkpoint(analyser: Analyser, configure: Configure, tmp_path: Path) -> None:
     parameters, _ = begin()
+    parameters["key"] = jax.random.key(3)
     monitor = sentinel_training.jax.TrainingMonitor(config_path=configure())
     path = tmp_path / "model"
     monitor.saved(path, parameters)

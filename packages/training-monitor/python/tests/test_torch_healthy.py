@@ -70,6 +70,14 @@ def test_compiled_by_inductor(analyser: Analyser, configure: Configure) -> None:
     assert any("replay is off" in line for line in watched["log"])
 
 
+def test_local_steps(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
+    """Replicas that differ meanwhile are not told, and those that are equal again are."""
+    ranks.run(jobs.train_with_local_steps, config=configure())
+    nothing_wrong(analyser)
+    steps = {one.step for one in analyser.of("replicas")}
+    assert {2, 4} <= steps and not {6} & steps and max(steps) > 8
+
+
 def test_left_out_steps_do_not_count(ranks: Ranks, analyser: Analyser, configure: Configure) -> None:
     done = ranks.run(jobs.train_scaled, config=configure(), steps=8)
     assert done[0]["scale"] < 2.0**127

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import time
+import weakref
 from typing import Any
 
 import pytest
@@ -52,6 +56,27 @@ def test_what_is_none_costs_the_job_nothing(given: Any, configure: Configure) ->
     assert "optimizer" in line
     model(torch.ones(1, 2)).sum().backward()
     optimizer.step()
+
+
+def test_a_model_that_is_let_go_goes(configure: Configure) -> None:
+    """With its monitor, that monitor's threads, and what it put into the places of torch.save and torch.load."""
+    save, threads = torch.save, threading.active_count()
+    config, gone = configure(), []
+    for _ in range(3):
+        model = nn.Linear(2, 2)
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        sentinel_training.pytorch.TrainingMonitor(config_path=config).attach(model, optimizer)
+        model(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        gone.append(weakref.ref(model))
+        del model, optimizer
+    gc.collect()
+    assert [one() for one in gone] == [None] * 3
+    deadline = time.monotonic() + 30
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert threading.active_count() == threads
+    assert torch.save is save
 
 
 def test_steps_of_a_wrapped_optimizer_are_seen(configure: Configure) -> None:

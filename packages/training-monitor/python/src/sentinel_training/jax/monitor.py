@@ -59,8 +59,8 @@ class TrainingMonitor:
         try:
             self._settings = config.load(config_path)
         except config.ConfigError as reason:
-            log.error("%s; the monitor goes on with its defaults", reason)
-            self._settings = config.Settings()
+            log.error("%s; the monitor goes on with its defaults there", reason)
+            self._settings = config.Settings(**reason.values)
         self._sender: Sender | None = None
         self._step = self._last_sample = 0
         self._waiting: deque[_Sample] = deque()
@@ -75,7 +75,12 @@ class TrainingMonitor:
         """
         if callable(update):
             return self._watched(update, self._of_update)
-        return update._replace(update=self._watched(update.update, self._of_update))
+        try:
+            watched = self._watched(update.update, self._of_update)
+            return update._replace(update=watched) if hasattr(update, "_replace") else _With(update, watched)
+        except AttributeError as reason:
+            self._guard.off("the training monitor", f"{reason}; attach_step the training step instead")
+            return update
 
     def attach_step(
         self,
@@ -162,7 +167,15 @@ class TrainingMonitor:
         length, self._began = began - self._began, began
         statistics, replicas = self._pace.due("statistics", self._step), self._pace.due("replicas", self._step)
         if statistics or replicas:
-            self._take(parts(args, result), statistics, replicas, length)
+            try:
+                found = parts(args, result)
+            except (LookupError, TypeError) as reason:
+                why = f"what a step gives back is not as expected ({type(reason).__name__}: {reason})"
+                self._guard.off(
+                    "the training monitor", f"{why}; attach_step(step, parameters=…, state=…, loss=…) says where it is"
+                )
+                return
+            self._take(found, statistics, replicas, length)
         self._advance()
         spent = time.perf_counter() - began
         if statistics:
@@ -262,7 +275,19 @@ class TrainingMonitor:
         return digest_parts((_part(path, leaf) for path, leaf in leaves), algorithm, "", step=self._step)
 
 
+class _With:
+    """An optimizer that is no named tuple, such as optax.MultiSteps, with another `update`."""
+
+    def __init__(self, optimizer: Any, update: Any) -> None:
+        self._optimizer, self.update = optimizer, update
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._optimizer, name)
+
+
 def _part(path: Any, leaf: Any) -> Part:
+    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        leaf = jax.random.key_data(leaf)
     array = numpy.ascontiguousarray(numpy.asarray(leaf))
     data = array.reshape(-1).view(numpy.uint8) if array.size else b""
     return Part(jax.tree_util.keystr(path), f"{array.dtype}{list(array.shape)}", data)

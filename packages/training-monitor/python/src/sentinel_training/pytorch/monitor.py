@@ -7,7 +7,9 @@ import contextlib
 import itertools
 import logging
 import os
+import threading
 import time
+import weakref
 from typing import Any
 
 import torch
@@ -32,6 +34,7 @@ from .replay import Replay
 from .rounds import Agreed, Known, Rounds, now_us
 from .together import Together
 from .topology import Topology, data_parallel, ignored, inner, topology, what_is_off
+from .weakly import weakly
 from .wishes import NOTICE_STEPS, Wishes
 
 # How many times this process attached a monitor: ranks find each other by it.
@@ -55,14 +58,16 @@ class TrainingMonitor:
         try:
             self._settings = config.load(config_path)
         except config.ConfigError as reason:
-            log.error("%s; the monitor goes on with its defaults", reason)
-            self._settings = config.Settings()
+            log.error("%s; the monitor goes on with its defaults there", reason)
+            self._settings = config.Settings(**reason.values)
         self._handles: list[Any] = []
         self._sender: Sender | None = None
         self._checkpoints: Checkpoints | None = None
         self._loss: Tensor | None = None
         self._attached = False
         self._process = os.getpid()
+        # Nothing but the model that it hangs on keeps it alive, so that both go when the user lets go of them.
+        self._at_exit = weakly(self.detach)
 
     def attach(self, model: nn.Module, optimizer: Any) -> TrainingMonitor:
         """To be called once on every rank, after the model was wrapped and its optimizer made.
@@ -82,7 +87,7 @@ class TrainingMonitor:
 
     def detach(self) -> None:
         """Takes every hook away, sends what waits, and ends the thread."""
-        atexit.unregister(self.detach)
+        atexit.unregister(self._at_exit)
         if os.getpid() != self._process:
             return
         if self._attached:
@@ -128,7 +133,9 @@ class TrainingMonitor:
         )
         self._wishes = Wishes(on=not here.sharded and settings.replay_interval_steps > 0)
         self._looks = Looks()
-        self._sender = Sender(settings.socket_path, agreement.hello(agreed, here), settings.path, self._answered)
+        self._sender = Sender(
+            settings.socket_path, agreement.hello(agreed, here), settings.path, weakly(self._answered)
+        )
         self._layers = sample.Layers.of(self._module, here.device)
         self._sender.layers(self._layers.names)
         ring = here.replicas if here.replicas == here.together and not self._own else (here.rank,)
@@ -144,6 +151,7 @@ class TrainingMonitor:
                 wanted=self._wishes.agree,
                 intervals=lambda: told(self._pace.wishes()),
                 wished=self._looks.hear,
+                equal=lambda step: self._together.equal(step),
             ),
         )
         self._linear = [] if here.compiled else products.linear_layers(self._module)
@@ -161,10 +169,11 @@ class TrainingMonitor:
         self._heard = 0
         self._spent, self._ended_at = 0.0, time.perf_counter()
         self._hang_hooks(model, optimizers[0])
-        self._checkpoints = Checkpoints(settings, here.rank, self._sender.put, self._guard, lambda: self._step)
-        self._checkpoints.install(self._replica_checksum)
+        self._checkpoints = Checkpoints(settings, here.rank, self._sender.put, self._guard, weakly(self._steps, 0))
+        self._checkpoints.install(weakly(self._replica_checksum, b""))
         self._attached = True
-        atexit.register(self.detach)
+        atexit.register(self._at_exit)
+        weakref.finalize(model, _let_go, self._checkpoints, self._sender).atexit = False
         if off := what_is_off(here):
             log.info("off in this job: %s", "; ".join(off))
 
@@ -294,7 +303,7 @@ class TrainingMonitor:
         if self._exchange is None:
             return True
         try:
-            if not self._together.step():
+            if not self._together.step(step):
                 return False
             self._heard = step + 1 - NOTICE_STEPS
             self._rounds.catch_up(self._heard)
@@ -353,6 +362,7 @@ class TrainingMonitor:
             steps=step - self._last_sample,
             step_us=microseconds(length),
             overhead_us=microseconds(self._spent + spent),
+            apart=self._together.apart,
         )
         if statistics:
             self._last_sample = step
@@ -364,6 +374,9 @@ class TrainingMonitor:
     @property
     def _has_replicas(self) -> bool:
         return len(self._here.replicas) > 1
+
+    def _steps(self) -> int:
+        return self._step
 
     def _replicated_optimizers(self) -> list[Optimizer]:
         """Without those that keep another part of the state on every rank."""
@@ -401,3 +414,10 @@ class TrainingMonitor:
     def _put(self, record: wire.StreamStepsRequest) -> None:
         if self._sender is not None:
             self._sender.put(record)
+
+
+def _let_go(checkpoints: Checkpoints, sender: Sender) -> None:
+    """When the model that was watched is gone. On a thread of its own: what waits is sent, and the garbage collector waits for nothing."""
+    checkpoints.remove()
+    with contextlib.suppress(RuntimeError):  # the interpreter ends, and has its sender closed
+        threading.Thread(target=sender.close, name="sentinel-ends").start()

@@ -18,7 +18,7 @@ from .topology import Topology
 # step, flags, checksums of parameters and state, of their blocks, local norm, loss, sum of squares of the gradients, wished intervals
 _MESSAGE = struct.Struct(f">IQB16s16s{BLOCKS_BYTES}sddd{INTERVALS_BYTES}s")
 _MAGIC = 0x534E5452
-_CHECKSUMS, _STATISTICS, _WISH = 1, 2, 4
+_CHECKSUMS, _STATISTICS, _WISH, _APART = 1, 2, 4, 8
 # Samples under way; where more wait, the device or a rank is that far behind, and the oldest is given up.
 MAX_SAMPLES = 8
 
@@ -30,6 +30,8 @@ class Known:
     learning_rate: float | None
     steps: int
     step_us: int
+    # Replicas need not be equal: since they were, this rank took a step by gradients that not all ranks share.
+    apart: bool = False
     overhead_us: int = 0
 
 
@@ -45,6 +47,8 @@ class Agreed:
     intervals: Callable[[], bytes]
     # Called with the step of each sample and the intervals that the first rank wishes.
     wished: Callable[[int, bytes], None]
+    # Called with the step of a sample in which all replicas were equal.
+    equal: Callable[[int], None]
 
 
 class Rounds:
@@ -111,7 +115,8 @@ class Rounds:
         if self._exchange is None:
             self._report(sample, measured, known, [])
             return
-        flags = sample.has_checksums * _CHECKSUMS + sample.has_statistics * _STATISTICS + self._agreed.wants() * _WISH
+        flags = sample.has_checksums * _CHECKSUMS + sample.has_statistics * _STATISTICS
+        flags |= self._agreed.wants() * _WISH | known.apart * _APART
         self._open.append(sample.step)
         nan = math.nan
         message = _MESSAGE.pack(
@@ -143,9 +148,13 @@ class Rounds:
                 checksums[rank] = parameters + state if flags & _CHECKSUMS else b""
                 blocks[rank] = theirs if flags & _CHECKSUMS and rank in self._replicas else b""
             replicas = wire.ReplicaRound(step=sample.step, time_us=sample.time_us, checksums=checksums)
-            if len({checksums[rank] for rank in self._replicas if checksums[rank]}) > 1:
+            equal = len({checksums[rank] for rank in self._replicas if checksums[rank]}) <= 1
+            if equal:
+                self._agreed.equal(sample.step)
+            else:
                 replicas.blocks[:] = blocks
-            self._send(wire.StreamStepsRequest(replicas=replicas))
+            if equal or not any(flags & _APART for _, _, flags, *_ in ranks.values()):
+                self._send(wire.StreamStepsRequest(replicas=replicas))
         self._report(sample, measured, known, [(norm, loss, squares) for *_, norm, loss, squares, _ in ranks.values()])
 
     def _report(

@@ -18,19 +18,32 @@ class Together:
         self._ddp = ddp
         self._now = False
         self._apart = 0
+        # The last step by gradients of this rank's own, and the last in which all replicas were seen to be equal.
+        self._last_apart, self._last_equal = 0, 0
 
     def forward(self) -> None:
         """A pass with gradients begins; the last one before a step counts."""
         self._now = self._ddp is None or _synchronises(self._ddp)
 
-    def step(self) -> bool:
-        """A step of the optimizer begins: were ranks brought together since the one before it?
+    @property
+    def apart(self) -> bool:
+        """May replicas differ? Local steps, as of local SGD, end in an average of all that nobody sees: replicas are known to be equal
+        again once they were."""
+        return self._last_apart > self._last_equal
+
+    def equal(self, step: int) -> None:
+        self._last_equal = max(self._last_equal, step)
+
+    def step(self, step: int) -> bool:
+        """A step of the optimizer begins, counted from 1: were ranks brought together since the one before it?
 
         Raises:
             ExchangeError: not for MAX_APART steps.
         """
         now, self._now = self._now, False
         self._apart = 0 if now else self._apart + 1
+        if not now:
+            self._last_apart = step
         if self._apart >= MAX_APART:
             raise ExchangeError(f"the job did {MAX_APART} steps without gradients that all ranks share")
         return now
