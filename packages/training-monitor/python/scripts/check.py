@@ -15,7 +15,7 @@ KIT = PYTHON.parents[1] / "monitor-kit" / "python"
 sys.path.insert(0, str(KIT / "scripts"))
 from environment import environment  # type: ignore[import-not-found]  # noqa: E402
 
-JAX_TESTS = ["tests/test_jax.py"]
+JAX_TESTS = ["tests/test_jax.py", "tests/test_jax_processes.py"]
 # What a wheel must hold beside its modules.
 IN_WHEEL = [f"sentinel_training/{file}" for file in ("py.typed", "_wire/training_pb2.py", "_kit/sender.py")]
 
