@@ -94,7 +94,7 @@ def stream(events) -> dict:
     for event in events:
         whole = event.model_dump(exclude_unset=True)
         usage = whole.get("usage") or usage
-        forms.add(json.dumps(form(without_own(whole)), sort_keys=True))
+        forms.update(form("", without_own(whole)))
         for choice in whole["choices"]:
             k = choice["index"]
             said = choice["text"] if "text" in choice else (choice["delta"].get("content") or "")
@@ -104,13 +104,13 @@ def stream(events) -> dict:
     return {"text": text, "ends": ends, "usage": usage, "logprobs": logprobs, "forms": sorted(forms)}
 
 
-def form(value: object) -> object:
-    """The keys, and what is null; values and lengths are left out."""
+def form(path: str, value: object) -> list[str]:
+    """Each key, and whether it is null; values and lengths are left out, and which of them one event has together: that is timing, too."""
     if isinstance(value, dict):
-        return {key: form(each) for key, each in value.items()}
+        return [path + "{}", *(one for key, each in value.items() for one in form(f"{path}.{key}", each))]
     if isinstance(value, list):
-        return [form(value[0])] if value else []
-    return None if value is None else "value"
+        return [one for each in value for one in form(path + "[]", each)]
+    return [path + (" null" if value is None else " value")]
 
 
 def plain(url: str, body: str | None = None) -> list:
