@@ -25,6 +25,22 @@ def test_logits_and_the_most_likely_say_the_same() -> None:
     assert record.from_logits(logits, chosen).chosen == pytest.approx(whole.chosen)
 
 
+def test_logarithms_of_probabilities_are_taken_as_they_are() -> None:
+    logits, logprobs = softmax(40, 20)
+    whole, sound = record.from_logits(logits), record.from_logprobs(logprobs)
+    assert sound.chosen == pytest.approx(whole.chosen)
+    assert sound.entropy == pytest.approx(whole.entropy)
+    assert sound.excess == pytest.approx(0, abs=1e-9)
+    assert sound.impossible is not None and sound.impossible.sum() == 0
+    wrong = logprobs.copy()
+    wrong[3] += 0.4
+    wrong[5, 2] = 2.0
+    found = record.from_logprobs(wrong)
+    assert found.excess is not None and found.excess[3] == pytest.approx(np.exp(0.4) - 1)
+    assert found.impossible is not None and found.impossible[5] == 1 and found.chosen[5] == 2.0
+    assert np.delete(found.excess, [3, 5]) == pytest.approx(0, abs=1e-9)
+
+
 def test_a_block_of_64_tokens_has_300_bytes_at_most() -> None:
     logits, _ = softmax(200, 50)
     logits[3, 4] = np.nan

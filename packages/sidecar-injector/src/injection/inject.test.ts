@@ -76,6 +76,33 @@ test('of Triton the port of gRPC is taken over as well, other names stay', () =>
   assert.equal(variables(sidecar)['SENTINEL_INFERENCE_MONITOR_UPSTREAM_GRPC'], '127.0.0.1:8001');
 });
 
+test('the port of gRPC has many names; one without a name is told', () => {
+  const taken = (port: { name?: string; containerPort: number }) => {
+    const ports = [{ name: 'http', containerPort: 8000 }, port];
+    const { sidecar, warnings } = injected(
+      podOf({ annotations: { framework: 'triton' }, containers: [server({ ports })] }),
+    );
+    return [sidecar.ports?.[1]?.name, variables(sidecar)['SENTINEL_INFERENCE_MONITOR_UPSTREAM_GRPC'], warnings.length];
+  };
+  for (const name of ['grpc-triton', 'h2c', 'tcp-grpc', 'grpc'])
+    assert.deepEqual(taken({ name, containerPort: 9001 }), [name, '127.0.0.1:9001', 0]);
+  assert.deepEqual(taken({ name: 'rpc', containerPort: 8001 }), ['rpc', '127.0.0.1:8001', 0]);
+  assert.deepEqual(taken({ containerPort: 8001 }), [undefined, '127.0.0.1:8001', 1]);
+});
+
+test('a part of a GPU, one of AMD and one by a claim is a GPU', () => {
+  const proxy: Container = { name: 'proxy', ports: [{ name: 'http', containerPort: 80 }] };
+  for (const resources of [
+    { limits: { 'nvidia.com/mig-1g.10gb': 1 } },
+    { limits: { 'nvidia.com/gpu.shared': 1 } },
+    { limits: { 'amd.com/gpu': 1 } },
+    { claims: [{ name: 'gpu' }] },
+  ]) {
+    const { sidecar } = injected(podOf({ containers: [proxy, server({ resources })] }));
+    assert.equal(variables(sidecar)['SENTINEL_INFERENCE_MONITOR_UPSTREAM_URL'], 'http://127.0.0.1:8000');
+  }
+});
+
 test('names of ports are as short as Kubernetes wants them', () => {
   const { sidecar } = injected(podOf({ annotations: { replicas: 'a:1' } }));
   for (const { name = '' } of sidecar.ports ?? []) assert.match(name, /^[a-z-]{1,15}$/);

@@ -54,13 +54,14 @@ function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injec
     ...(replicas === null ? [] : [REPLICAS_PORT]),
   ]);
   const moved = [port.name, grpc?.name ?? null].filter((name) => name !== null);
-  const warnings = port.name === null ? [notByName(listenPort)] : [];
+  const warnings = [port.name === null ? notByName('port', listenPort) : null];
+  if (grpc !== null && grpc.name === null) warnings.push(notByName('port of gRPC', grpc.listenPort));
   const volumes = sidecarVolumes(settings);
   const taken = pod.spec.volumes?.find(({ name }) => volumes.some((volume) => volume.name === name));
   if (taken !== undefined) throw new OptionError(`the pod has a volume ${taken.name} of its own`);
   return {
     outcome: 'injected',
-    warnings,
+    warnings: warnings.filter((warning) => warning !== null),
     patch: [
       annotate(pod),
       ...(moved.length === 0 ? [] : withoutPortNames(container, server, moved)),
@@ -75,8 +76,8 @@ function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injec
   };
 }
 
-function notByName(listenPort: number): string {
-  return `the port of the inference server has no name: give it one and let Services target the name, or target ${listenPort}; until then no request passes through the sidecar`;
+function notByName(port: string, listenPort: number): string {
+  return `the ${port} of the inference server has no name: give it one and let Services target the name, or target ${listenPort}; until then no request passes through the sidecar`;
 }
 
 function containersOf({ spec }: Pod): readonly Container[] {

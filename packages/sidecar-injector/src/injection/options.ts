@@ -12,8 +12,14 @@ export const CONTAINER_NAME = 'sentinel-inference-monitor';
 const FRAMEWORKS = ['vllm', 'trtllm', 'triton', 'generic'] as const;
 export type Framework = (typeof FRAMEWORKS)[number];
 
-/** Resource that a container with a GPU asks for. */
-const GPU = 'nvidia.com/gpu';
+/** Resources that a container with a GPU asks for; by DRA it has claims instead. */
+const GPU = /^(nvidia\.com\/(gpu|mig-.+)|amd\.com\/gpu)(\.shared)?$/;
+
+/** Names of a port for gRPC, as service meshes and the Gateway API know them too. */
+const GRPC_NAME = /^(grpc|h2c)(-|$)|-(grpc|h2c)$/;
+
+/** Where Triton has it, whatever it is called. */
+const GRPC_PORT = 8001;
 
 /** Where the servers listen unless they are told otherwise. */
 const USUAL_PORT = 8_000;
@@ -33,7 +39,7 @@ export interface PodOptions {
   /** Where the sidecar listens in its place. */
   readonly listenPort: number;
   /** Port of KServe over gRPC, and where the sidecar listens in its place; null = there is none of that name. */
-  readonly grpc: { readonly number: number; readonly name: string; readonly listenPort: number } | null;
+  readonly grpc: { readonly number: number; readonly name: string | null; readonly listenPort: number } | null;
   /** Monitors of other replicas, HOST:PORT; null = none. */
   readonly replicas: string | null;
   /** The library in the server is to reach the analyser: its socket is mounted there too. */
@@ -51,14 +57,15 @@ export function optionsOf(pod: Pod): PodOptions {
   const said = (name: string): string | undefined => annotations[`sentinel-sdc.io/${name}`];
   const server = serverOf(pod.spec.containers, said('container'));
   const framework = frameworkOf(said('framework'));
+  const port = portOf(pod.spec.containers[server], said('port'));
   const listenPort = numberOf('listen-port', said('listen-port'), LAST_LISTEN_PORT) ?? FIRST_LISTEN_PORT;
   return {
     server,
     framework,
     samplingRate: rateOf(said('sampling-rate')),
-    port: portOf(pod.spec.containers[server], said('port')),
+    port,
     listenPort,
-    grpc: framework === 'triton' ? grpcOf(pod.spec.containers[server], listenPort) : null,
+    grpc: framework === 'triton' ? grpcOf(pod.spec.containers[server], port.number, listenPort) : null,
     replicas: endpointsOf(said('replicas')),
     library: flagOf('library', said('library')),
   };
@@ -71,7 +78,10 @@ function serverOf(containers: readonly Container[], name: string | undefined): n
     if (index < 0) throw wrong('container', name, `one of the containers of the pod (${names})`);
     return index;
   }
-  const withGpu = containers.findIndex(({ resources }) => resources?.limits?.[GPU] !== undefined);
+  const withGpu = containers.findIndex(
+    ({ resources }) =>
+      Object.keys(resources?.limits ?? {}).some((name) => GPU.test(name)) || (resources?.claims ?? []).length > 0,
+  );
   return Math.max(0, withGpu);
 }
 
@@ -104,9 +114,13 @@ function portOf(server: Container | undefined, value: string | undefined): PodOp
     : { number: found.containerPort, name: found.name ?? null };
 }
 
-function grpcOf(server: Container | undefined, listenPort: number): PodOptions['grpc'] {
-  const port = server?.ports?.find(({ name }) => name === 'grpc');
-  return port === undefined ? null : { number: port.containerPort, name: 'grpc', listenPort: listenPort + 1 };
+function grpcOf(server: Container | undefined, http: number, listenPort: number): PodOptions['grpc'] {
+  const ports = (server?.ports ?? []).filter(({ containerPort }) => containerPort !== http);
+  const port =
+    ports.find(({ name }) => name !== undefined && GRPC_NAME.test(name)) ??
+    ports.find(({ containerPort }) => containerPort === GRPC_PORT);
+  if (port === undefined) return null;
+  return { number: port.containerPort, name: port.name ?? null, listenPort: listenPort + 1 };
 }
 
 function numberOf(name: string, value: string | undefined, last = 65_535): number | undefined {

@@ -20,7 +20,7 @@ export interface Pod {
 export interface Container {
   readonly name: string;
   readonly ports?: readonly ContainerPort[];
-  readonly resources?: { readonly limits?: Readonly<Record<string, unknown>> };
+  readonly resources?: { readonly limits?: Readonly<Record<string, unknown>>; readonly claims?: readonly unknown[] };
   readonly volumeMounts?: readonly VolumeMount[];
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;

@@ -64,7 +64,9 @@ export function sidecarContainer(
     ],
     ports: [
       { ...(port.name === null ? {} : { name: port.name }), containerPort: listenPort },
-      ...(grpc === null ? [] : [{ name: grpc.name, containerPort: grpc.listenPort }]),
+      ...(grpc === null
+        ? []
+        : [{ ...(grpc.name === null ? {} : { name: grpc.name }), containerPort: grpc.listenPort }]),
       { name: 'sdc-metrics', containerPort: METRICS_PORT },
       ...(replicas === null ? [] : [{ name: 'sdc-peers', containerPort: REPLICAS_PORT }]),
     ],

@@ -78,4 +78,4 @@ def measured(found: Mapping[str, Any]) -> record.Tokens | None:
     if values.ndim == 1:
         one = record.from_top(values, values.reshape(-1, 1))
         return record.Tokens(one.chosen, impossible=one.impossible)
-    return record.from_logits(values, None if tokens is None else tensors.to_numpy(tokens))
+    return record.from_logprobs(values, None if tokens is None else tensors.to_numpy(tokens))

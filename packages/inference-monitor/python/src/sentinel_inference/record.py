@@ -56,9 +56,7 @@ def from_top(chosen: npt.ArrayLike, top: npt.ArrayLike) -> Tokens:
 
 def from_logits(logits: npt.ArrayLike, tokens: npt.ArrayLike | None = None) -> Tokens:
     """`logits`: (tokens, vocabulary), in the type that they have. `tokens`: (tokens,) the chosen ones; None = the most likely ones."""
-    values = np.asarray(logits, np.float64)
-    values = values.reshape(-1, values.shape[-1])
-    picked = values.argmax(axis=1) if tokens is None else np.asarray(tokens, np.int64).reshape(-1)
+    values, picked = _rows(logits, tokens)
     # A logit of minus infinity is a token that may not be chosen.
     bad = np.isnan(values) | np.isposinf(values)
     with np.errstate(all="ignore"):
@@ -78,6 +76,26 @@ def from_logits(logits: npt.ArrayLike, tokens: npt.ArrayLike | None = None) -> T
         np.abs(probabilities.sum(axis=1) - 1),
         bad.sum(axis=1).astype(np.int64),
     )
+
+
+def from_logprobs(logprobs: npt.ArrayLike, tokens: npt.ArrayLike | None = None) -> Tokens:
+    """`logprobs`: (tokens, vocabulary) logarithms of probabilities, as they are: what they sum up to is looked at. `tokens` as above."""
+    values, picked = _rows(logprobs, tokens)
+    bad = np.isnan(values) | (values > ROUNDING)
+    with np.errstate(all="ignore"):
+        probabilities = np.exp(values)
+        entropy = -np.where(probabilities > 0, probabilities * values, 0).sum(axis=1)
+        excess = np.abs(probabilities.sum(axis=1) - 1)
+    entropy[bad.any(axis=1)] = np.nan
+    chosen = values[np.arange(len(values)), picked]
+    return Tokens(chosen, entropy, values.max(axis=1), excess=excess, impossible=bad.sum(axis=1).astype(np.int64))
+
+
+def _rows(values: npt.ArrayLike, tokens: npt.ArrayLike | None) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """One row for each token, and the one of each that was chosen."""
+    rows = np.asarray(values, np.float64)
+    rows = rows.reshape(-1, rows.shape[-1])
+    return rows, rows.argmax(axis=1) if tokens is None else np.asarray(tokens, np.int64).reshape(-1)
 
 
 def blocks(tokens: Tokens) -> list[wire.TokenBlock]:
