@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { Inbox } from '@sentinel/monitor-kit/ingest/inbox';
-import { freeSocket, openSocketTo } from '@sentinel/monitor-kit/ingest/socket';
+import { serveSocket } from '@sentinel/monitor-kit/ingest/serve-socket';
 import { connectToEngine, listenForMetrics } from '@sentinel/monitor-kit/monitor-shell';
 import type { Clock } from '@sentinel/service-kit/clock';
 import type { InferenceMonitorConfig, InferenceThresholds } from '@sentinel/service-kit/config';
-import { startGrpcServer } from '@sentinel/service-kit/grpc-server';
 import type { ReadyInfo, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { FrontSupervisor } from './front/supervise.js';
@@ -30,6 +29,9 @@ export const SOCKET_KEY = 'inference_monitor.socket_path';
 const MAX_MESSAGE_BYTES = 8 * 1024 * 1024;
 
 const TICK_MS = 1_000;
+
+/** Of a server's clock, beyond which it is not believed. */
+const MAX_SKEW_US = 600_000_000;
 
 export interface AnalysisParts {
   readonly config: () => InferenceMonitorConfig;
@@ -112,21 +114,15 @@ export async function beginAnalysis(parts: AnalysisParts): Promise<Analysis> {
   });
   const listening = await listenForMetrics(shell, metrics.registry);
   const others = await beginReplicas({
-    ...{
-      config,
-      devices,
-      stack,
-      log,
-      clock,
-      registry: metrics.registry,
-      blocks: models,
-      insecure,
-    },
+    ...{ config, devices, stack, log, clock, registry: metrics.registry, blocks: models, insecure },
     library: () => service.senders.findLast(({ server }) => isInside(server))?.server,
     onFinding: (server, finding) => reporter.take(server, finding),
   });
   replicas = others?.replicas ?? null;
-  await listen(service, { socket, mode: config().socket_mode, stack, inbox, metrics, log });
+  const grpc = await serveSocket({
+    ...{ socket, key: SOCKET_KEY, mode: config().socket_mode, maxMessageBytes: MAX_MESSAGE_BYTES },
+    ...{ service, inbox, onRefused: () => metrics.refused(), stack, log },
+  });
   const timer = setInterval(() => {
     models.tick(nowUs());
     keep();
@@ -135,7 +131,7 @@ export async function beginAnalysis(parts: AnalysisParts): Promise<Analysis> {
   log.info({ node, socket, thresholds: config().thresholds_file }, 'analysing');
   return {
     ready: {
-      grpc: `unix:${socket}`,
+      grpc,
       ...(listening === null ? {} : { metrics: listening }),
       ...(others?.address ? { replicas: others.address } : {}),
     },
@@ -156,37 +152,4 @@ function analyse(models: Models, server: Server, record: InferenceRecord, nowUs:
 function compare(replicas: Replicas, record: InferenceRecord): void {
   if (record.kind === 'weights') replicas.weights(record.weights);
   else if (record.kind === 'sample' && record.replay !== undefined) replicas.sampled(record.sample, record.replay);
-}
-
-const MAX_SKEW_US = 600_000_000;
-
-interface Listening {
-  readonly socket: string;
-  readonly mode: string;
-  readonly stack: StopStack;
-  readonly inbox: Inbox;
-  readonly metrics: MonitorMetrics;
-  readonly log: Logger;
-}
-
-async function listen(service: InferenceService, parts: Listening): Promise<void> {
-  const { socket, mode, stack, inbox, metrics, log } = parts;
-  await freeSocket(socket, SOCKET_KEY);
-  const server = await startGrpcServer({
-    address: `unix:${socket}`,
-    addressKey: SOCKET_KEY,
-    tls: null,
-    insecure: false,
-    tokens: { operator: '', service: '' },
-    services: [service.entry()],
-    maxMessageBytes: MAX_MESSAGE_BYTES,
-    onRefused: () => metrics.refused(),
-    log,
-  });
-  openSocketTo(socket, mode);
-  stack.push('socket', async () => {
-    service.close();
-    await server.stop();
-    await inbox.idle();
-  });
 }

@@ -1,10 +1,9 @@
 import { Inbox } from '@sentinel/monitor-kit/ingest/inbox';
-import { freeSocket, openSocketTo } from '@sentinel/monitor-kit/ingest/socket';
+import { serveSocket } from '@sentinel/monitor-kit/ingest/serve-socket';
 import { connectToEngine, listenForMetrics } from '@sentinel/monitor-kit/monitor-shell';
 import type { SettableThresholds } from '@sentinel/monitor-kit/thresholds';
 import { type Clock, systemClock } from '@sentinel/service-kit/clock';
 import type { LoadedConfig, TrainingMonitorConfig, TrainingThresholds } from '@sentinel/service-kit/config';
-import { startGrpcServer } from '@sentinel/service-kit/grpc-server';
 import { type ReadyInfo, type Service, StopStack } from '@sentinel/service-kit/lifecycle';
 import type { Logger } from '@sentinel/service-kit/logging';
 import { reloadConfig } from '@sentinel/service-kit/reload';
@@ -101,28 +100,14 @@ async function start(parts: MonitorParts, stack: StopStack, config: () => Traini
     log,
   });
   const listening = await listenForMetrics(shell, metrics.registry);
-  await freeSocket(socket, SOCKET_KEY);
-  const server = await startGrpcServer({
-    address: `unix:${socket}`,
-    addressKey: SOCKET_KEY,
-    tls: null,
-    insecure: false,
-    tokens: { operator: '', service: '' },
-    services: [service.entry()],
-    maxMessageBytes: MAX_MESSAGE_BYTES,
-    onRefused: () => metrics.refused(),
-    log,
-  });
-  openSocketTo(socket, config().socket_mode);
-  stack.push('socket', async () => {
-    service.close();
-    await server.stop();
-    await inbox.idle();
+  const grpc = await serveSocket({
+    ...{ socket, key: SOCKET_KEY, mode: config().socket_mode, maxMessageBytes: MAX_MESSAGE_BYTES },
+    ...{ service, inbox, onRefused: () => metrics.refused(), stack, log },
   });
   const timer = setInterval(() => runs.tick(nowMs()), TICK_MS);
   stack.push('timer', () => clearInterval(timer));
   log.info({ node, socket, thresholds: config().thresholds_file }, 'analysing');
-  return { grpc: server.address, ...(listening === null ? {} : { metrics: listening }) };
+  return { grpc, ...(listening === null ? {} : { metrics: listening }) };
 }
 
 /** A job in a container may not know its node's name: it is on this node all the same. */

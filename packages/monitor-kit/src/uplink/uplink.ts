@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import { type CallOptions, status } from '@grpc/grpc-js';
 import type {
   AnomalyServiceClient,
   StreamAnomalyEventsRequest,
@@ -21,6 +21,8 @@ const TRY_MS = 10_000;
 
 /** Connections that the engine ends for the same record as wrong, before the record is given up. */
 const REFUSALS = 3;
+
+type AnomalyStream = ReturnType<AnomalyServiceClient['streamAnomalyEvents']>;
 
 export interface UplinkParts {
   readonly node: string;
@@ -86,7 +88,7 @@ export class Uplink {
         await this.#sleep(null);
         continue;
       }
-      const error = nothingOwed ? await this.#try() : await this.#runStream();
+      const error = nothingOwed ? await this.#try() : await this.#send();
       if (this.#stopping) return;
       this.#reached = error === null;
       if (this.#reached) {
@@ -102,37 +104,20 @@ export class Uplink {
   }
 
   /** Does the engine take a stream of this caller? Resolves with what ended it; null = yes. */
-  async #try(): Promise<unknown> {
-    const ended = Promise.withResolvers<unknown>();
-    let client: ReturnType<UplinkParts['connect']> | undefined;
-    try {
-      client = this.#parts.connect();
-      const stream = client.streamAnomalyEvents({ deadline: Date.now() + TRY_MS });
+  #try(): Promise<unknown> {
+    return this.#stream({ deadline: Date.now() + TRY_MS }, (stream, end) => {
       stream.on('data', () => {});
-      stream.on('error', ended.resolve);
-      stream.on('status', ({ code }) => code === status.OK && ended.resolve(null));
-      this.#close = () => ended.resolve(null);
+      stream.on('status', ({ code }) => code === status.OK && end(null));
+      this.#close = () => end(null);
       stream.end();
-      const error = await ended.promise;
-      stream.cancel();
-      return error;
-    } catch (error) {
-      return error;
-    } finally {
-      this.#close = () => {};
-      client?.close();
-    }
+    });
   }
 
   /** Resolves with what ended the stream. */
-  async #runStream(): Promise<unknown> {
-    const { node, spool, connect, onConnected, onWarning } = this.#parts;
-    const ended = Promise.withResolvers<unknown>();
-    this.#fail = ended.resolve;
-    let client: ReturnType<UplinkParts['connect']> | undefined;
-    try {
-      client = connect();
-      const stream = client.streamAnomalyEvents();
+  #send(): Promise<unknown> {
+    const { node, spool, onConnected, onWarning } = this.#parts;
+    return this.#stream({}, (stream, end) => {
+      this.#fail = end;
       // The engine may have committed more than its answers could tell before the last connection ended.
       const already = { committedThrough: spool.lastSequence, archivedThrough: spool.firstSequence - 1n };
       const seal = (sequence: bigint, bytes: Uint8Array) => sealed(node, spool.spoolId, sequence, bytes);
@@ -141,24 +126,36 @@ export class Uplink {
         this.#backoff.reset();
         onConnected();
         for (const warning of warnings) onWarning(warning);
-        sender.acknowledged({ committedThrough, archivedThrough: committedThrough }).catch(ended.resolve);
+        sender.acknowledged({ committedThrough, archivedThrough: committedThrough }).catch(end);
       });
-      stream.on('error', ended.resolve);
-      stream.on('end', () =>
-        ended.resolve(new SentinelError({ code: 'UNAVAILABLE', message: 'the engine ended the stream' })),
-      );
+      stream.on('end', () => end(new SentinelError({ code: 'UNAVAILABLE', message: 'the engine ended the stream' })));
       this.#close = () => {
         sender
           .pump()
           .finally(() => stream.end())
-          .catch(ended.resolve);
-        setTimeout(ended.resolve, CLOSE_GRACE_MS).unref();
+          .catch(end);
+        setTimeout(end, CLOSE_GRACE_MS).unref();
       };
       this.#sender = sender;
       this.wake();
-      const error = await ended.promise;
+    });
+  }
+
+  /** A stream that `use` is given, until something ends it: an error, or what `use` says. */
+  async #stream(
+    options: CallOptions,
+    use: (stream: AnomalyStream, end: (by: unknown) => void) => void,
+  ): Promise<unknown> {
+    const ended = Promise.withResolvers<unknown>();
+    let client: ReturnType<UplinkParts['connect']> | undefined;
+    try {
+      client = this.#parts.connect();
+      const stream = client.streamAnomalyEvents(options);
+      stream.on('error', ended.resolve);
+      use(stream, ended.resolve);
+      const by = await ended.promise;
       stream.cancel();
-      return error;
+      return by;
     } catch (error) {
       return error;
     } finally {

@@ -5,6 +5,7 @@ import { until } from '@sentinel/monitor-kit/testing/until';
 import { settingsFor, startFront } from '../../testing/front-in-process.js';
 import { RawClient, RawServer } from '../../testing/raw-peers.js';
 import { sampleAll } from '../../testing/sampler.js';
+import { SERVER_IDLE_MS } from './server-link.js';
 
 const BODY = JSON.stringify({ model: 'm', prompt: 'x' });
 const TYPE = 'Content-Type: application/json\r\n';
@@ -61,6 +62,22 @@ test('an idle connection is closed before the server does it, and the client kee
   await client.send(COMPLETION);
   await answered(client, 2);
   await until('closed', () => server.ends === 2);
+  client.socket.end();
+  await until('closed', () => front.open === 0 && client.ended);
+});
+
+test('a server that took longer for an answer than a connection may be idle has it closed after that all the same', async () => {
+  const { server, upstream } = await serverThat((socket) => {
+    setTimeout(() => socket.write(OK), SERVER_IDLE_MS + 300);
+  });
+  const { port, front } = await startFront(upstream);
+  const client = await RawClient.connect(port);
+  for (const times of [1, 2]) {
+    await client.send(COMPLETION);
+    await answered(client, times);
+  }
+  assert.equal(server.ends, 0);
+  await until('closed', () => server.ends === 1);
   client.socket.end();
   await until('closed', () => front.open === 0 && client.ended);
 });

@@ -59,7 +59,7 @@ export class ServerLink {
 
   /** The last answer that was waited for is whole. */
   answered(): void {
-    if (!this.#used) this.#socket?.setTimeout(SERVER_IDLE_MS, this.#events.idle);
+    if (!this.#used) this.#socket?.setTimeout(SERVER_IDLE_MS);
     this.#used = true;
     this.#sent = null;
   }
@@ -108,7 +108,7 @@ export class ServerLink {
   }
 
   #connect(): Socket {
-    const { data, drain, ended, failed } = this.#events;
+    const { data, drain, ended, failed, idle } = this.#events;
     const socket = this.#open();
     let connected = false;
     socket.once('connect', () => {
@@ -118,7 +118,7 @@ export class ServerLink {
       this.#sent = null;
       data(bytes);
     });
-    socket.on('drain', drain).on('end', ended);
+    socket.on('drain', drain).on('end', ended).on('timeout', idle);
     return socket.on('error', () => failed(connected));
   }
 }

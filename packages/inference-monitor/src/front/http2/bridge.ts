@@ -74,7 +74,8 @@ export class Http2Bridge {
           open -= 1;
         });
       });
-      session.setTimeout(IDLE_MS, () => {
+      session.setTimeout(IDLE_MS);
+      session.on('timeout', () => {
         if (open === 0) session.close();
       });
     });
