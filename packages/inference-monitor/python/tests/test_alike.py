@@ -164,3 +164,23 @@ def test_an_object_keeps_what_it_has() -> None:
     wrapped.training = True
     assert model.training and looked == [1, -2]
     assert copy.copy(wrapped) is model
+    assert wrapped == model and wrapped == wrapped and hash(wrapped) == hash(model)
+    with pytest.raises(TypeError):
+        len(wrapped)
+
+
+def test_what_python_asks_of_a_class_reaches_the_object() -> None:
+    class Layers(list[int]):
+        def __call__(self, x: int) -> int:
+            return x + sum(self)
+
+        def __enter__(self) -> Layers:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.append(9)
+
+    wrapped = alike.wrapped(Layers([1, 2]), lambda *_: None)
+    with wrapped as entered:
+        assert (len(wrapped), wrapped[1], list(wrapped), 2 in wrapped, bool(wrapped)) == (2, 2, [1, 2], True, True)
+    assert entered == [1, 2, 9] and wrapped(1) == 13

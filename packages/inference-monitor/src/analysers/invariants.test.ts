@@ -80,7 +80,13 @@ test('probabilities that a server rounds to bfloat16 accuse nobody; a sum that i
   assert.deepEqual(kinds(rounded, { excess: 0.49 }), [['probability', 'HIGH']]);
   const exact = new Invariants(limits);
   for (let k = 0; k < 201; k += 1) exact.take(sampleOf());
-  assert.deepEqual(kinds(exact, { excess: 0.003 }), [['probability', 'HIGH']]);
+  const logprobs = [-0.123_456_789, -2.718_281_8].map(Math.fround);
+  assert.deepEqual(kinds(exact, { excess: 0.003, logprobs }), [['probability', 'HIGH']]);
+  const seldom = new Invariants(limits);
+  for (let k = 0; k < 201; k += 1) seldom.take(sampleOf());
+  const half = logprobs.map(Math.f16round);
+  assert.deepEqual(kinds(seldom, { excess: 0.003, logprobs: half }), [['probability', 'INFO']]);
+  assert.deepEqual(kinds(seldom, { excess: 0.02, logprobs: half }), [['probability', 'HIGH']]);
 });
 
 test('keys that are off turn their checks off', () => {

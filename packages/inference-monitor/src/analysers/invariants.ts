@@ -1,6 +1,7 @@
 import { shown } from '@sentinel/monitor-kit/severity';
 import type { InferenceThresholds } from '@sentinel/service-kit/config';
 import type { Detector, Finding } from './finding.js';
+import { isCoarse } from './precision.js';
 import type { OutputStats, Sample, TokenBlock } from './sample.js';
 
 /** Requests without a violation that end an episode. */
@@ -33,6 +34,8 @@ interface Violation {
   readonly detail: string;
   /** Some models and settings are so, whatever computes them: a share of the first requests that makes it usual; null = none does. */
   readonly usual: number | null;
+  /** Of numbers that were rounded: no fault can be told from that. */
+  readonly isRounding?: boolean;
 }
 
 /** Of one model: what must hold in each request. Each violation is told once, until it has been absent for a while. */
@@ -58,7 +61,7 @@ export class Invariants {
     return found.flatMap((violation) => this.#tell(violation, sample.timeUs));
   }
 
-  #tell({ what, usual, ...violation }: Violation, timeUs: number): Finding[] {
+  #tell({ what, usual, isRounding = false, ...violation }: Violation, timeUs: number): Finding[] {
     const key = `${violation.detector} ${what}`;
     const known = this.#open.get(key);
     if (usual !== null && this.#isUsual(key, usual)) {
@@ -66,7 +69,7 @@ export class Invariants {
       return [];
     }
     // What began among the first requests and turns out not to be usual is told then.
-    const isWrong = usual === null || this.#requests > FIRST;
+    const isWrong = !isRounding && (usual === null || this.#requests > FIRST);
     this.#open.set(key, { quiet: 0, isTold: known?.isTold === true || isWrong });
     if (known !== undefined && (known.isTold || !isWrong)) return [];
     const severity = isWrong ? 'HIGH' : 'INFO';
@@ -96,7 +99,8 @@ export class Invariants {
     if (excess > tolerance) {
       const detail = `Probabilities of one token are off their sum of 1 by ${shown(excess)}`;
       const isGross = excess > ROUNDED_SUM;
-      const kind = { what: isGross ? 'sum' : 'rounded sum', usual: isGross ? null : USUAL_ROUNDING };
+      const isRounding = !isGross && isCoarse(blocks.flatMap((block) => block.logprobs));
+      const kind = { what: isGross ? 'sum' : 'rounded sum', usual: isGross ? null : USUAL_ROUNDING, isRounding };
       yield { detector: 'probability', ...kind, value: excess, limit: tolerance, detail };
     }
     const logit = largest(blocks.map((block) => block.maxLogit ?? 0));

@@ -9,6 +9,11 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
+# What Python asks of an object's class, where that has it.
+_SPECIAL = (
+    *("__len__", "__bool__", "__iter__", "__next__", "__contains__", "__getitem__", "__setitem__", "__delitem__"),
+    *("__enter__", "__exit__", "__aenter__", "__aexit__", "__str__"),
+)
 # Of one result, and when the call began, seconds of time.perf_counter. Raises nothing.
 Look = Callable[[Any, float], None]
 
@@ -58,6 +63,12 @@ class _Proxy:
     def __delattr__(self, name: str) -> None:
         delattr(self.__wrapped__, name)
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self.__wrapped__ == (other.__wrapped__ if issubclass(type(other), _Proxy) else other))  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash(self.__wrapped__)
+
     def __dir__(self) -> list[str]:
         return dir(self.__wrapped__)
 
@@ -75,7 +86,14 @@ def _same(function: Any) -> Any:
 
 def _object(function: Any, call: Any) -> Any:
     # The class has its own `__call__`: whether that is a coroutine function is what servers ask of an object.
-    return type(type(function).__name__, (_Proxy,), {"__call__": staticmethod(call), "__wrapped__": function})()
+    special = {name: _passed_on(name) for name in _SPECIAL if hasattr(type(function), name)}
+    return type(
+        type(function).__name__, (_Proxy,), special | {"__call__": staticmethod(call), "__wrapped__": function}
+    )()
+
+
+def _passed_on(name: str) -> Callable[..., Any]:
+    return lambda proxy, *args: getattr(proxy.__wrapped__, name)(*args)
 
 
 def _looked(result: Any, began: float, look: Look) -> Any:
