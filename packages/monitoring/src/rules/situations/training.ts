@@ -38,6 +38,32 @@ export const TRAINING_SITUATIONS: readonly Situation[] = [
     severity: 'high',
     summary: 'Devices lost comparisons in jobs (REPLICA_MISMATCH), about 1 time(s) within an hour.',
   },
+  {
+    alert: 'CheckpointDamaged',
+    what: 'a job loads a checkpoint that its manifest, of the first node, or the ledger does not know',
+    series: {
+      [`sentinel_training_anomalies_total{${KIND.monitor},type="CHECKPOINT_DIVERGENCE",severity="CRITICAL"}`]:
+        '0x99 1x100',
+      [`sentinel_job_comparisons_total{${ENGINE},type="CHECKPOINT_DIVERGENCE",outcome="not_as_saved"}`]: '0x99 1x100',
+    },
+    quietAt: [99, 165],
+    firesAt: 120,
+    labels: {},
+    severity: 'high',
+    summary: 'Checkpoints were not what was saved, about 2 time(s) within an hour.',
+  },
+  {
+    alert: 'CheckpointDamaged',
+    what: 'no analyser is there to say it, but the ledger knows another digest',
+    series: {
+      [`sentinel_job_comparisons_total{${ENGINE},type="CHECKPOINT_DIVERGENCE",outcome="not_as_saved"}`]: '0x99 1x100',
+    },
+    quietAt: [99, 165],
+    firesAt: 120,
+    labels: {},
+    severity: 'high',
+    summary: 'Checkpoints were not what was saved, about 1 time(s) within an hour.',
+  },
   ...uplinkSituations(
     KIND,
     'On node rack-7 a rank was refused, or the engine refused what the training monitor found.',
