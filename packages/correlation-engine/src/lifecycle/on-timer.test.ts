@@ -12,7 +12,15 @@ test('a tick that nothing waited for changes nothing', () => {
   fleet.advance(5 * SECOND_US);
   const draft = begin(fleet.state);
   const effects = apply(draft, { commitSeq: 1000, nowUs: fleet.nowUs }, { kind: 'timer' });
-  assert.deepEqual(changes(draft), { devices: [], removed: [], nodes: [], fleet: null, config: null, canaries: null });
+  assert.deepEqual(changes(draft), {
+    devices: [],
+    removed: [],
+    nodes: [],
+    saved: [],
+    fleet: null,
+    config: null,
+    canaries: null,
+  });
   assert.deepEqual(effects.outbox, []);
 });
 
