@@ -36,7 +36,7 @@ def recompute(module: nn.Module, capture: Capture, device: torch.device) -> Tens
     leaves = [copied(leaf) if isinstance(leaf, Tensor) else leaf for leaf in capture.inputs]
     args, kwargs = pytree.tree_unflatten(leaves, capture.inputs_spec)
     replaced = {f"module.{name}": value for name, value in (parameters | buffers).items()}
-    barrier = Barrier([*buffers.values(), *leaves], chooses_deterministic(device))
+    barrier = Barrier([*buffers.values(), *leaves], is_strict(device))
     before = draw_state(device)
     try:
         restore_state(capture.randomness, device)
@@ -85,10 +85,12 @@ def eager() -> contextlib.AbstractContextManager[Any]:
     return torch.compiler.set_stance("force_eager") if compiles else contextlib.nullcontext()
 
 
-def chooses_deterministic(device: torch.device) -> bool:
-    """May every operator be told to take a deterministic kernel or to fail? On a GPU PyTorch lets no matrix be multiplied so without this
-    variable (https://docs.nvidia.com/cuda/cublas/#results-reproducibility)."""
-    return is_deterministic(device) or os.environ.get("CUBLAS_WORKSPACE_CONFIG") in (":4096:8", ":16:8")
+def is_strict(device: torch.device) -> bool:
+    """Is every operator told to take a deterministic kernel or to fail? On a GPU PyTorch lets no matrix be multiplied so without this
+    variable (https://docs.nvidia.com/cuda/cublas/#results-reproducibility). On a CPU what operators warn of is enough."""
+    return _job_is_strict() or (
+        device.type == "cuda" and os.environ.get("CUBLAS_WORKSPACE_CONFIG") in (":4096:8", ":16:8")
+    )
 
 
 def compiles() -> bool:
@@ -99,23 +101,32 @@ def compiles() -> bool:
 
 def is_deterministic(device: torch.device) -> bool:
     """Does the job itself compute with kernels that give the same bits every time?"""
-    strict = torch.are_deterministic_algorithms_enabled() and not torch.is_deterministic_algorithms_warn_only_enabled()
-    return strict or device.type != "cuda"
+    return device.type != "cuda" or _job_is_strict()
+
+
+def _job_is_strict() -> bool:
+    return torch.are_deterministic_algorithms_enabled() and not torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 @contextlib.contextmanager
 def deterministic(device: torch.device) -> Iterator[None]:
-    """Kernels that give the same bits every time; an operator that has none fails."""
+    """Kernels that give the same bits every time.
+
+    The settings are of the whole process: other threads of the job must not fail by them, where that can be had.
+
+    Raises:
+        NotDeterministicError: an operator has no such kernel. A strict one raises what PyTorch raises.
+    """
     enabled, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     benchmark, cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
     filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
-    strict = chooses_deterministic(device)
+    strict = is_strict(device)
     try:
         if not enabled:
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = False, True
         torch.use_deterministic_algorithms(True, warn_only=not strict)
-        with contextlib.nullcontext() if strict else _warnings():
+        with contextlib.nullcontext() if strict else _told():
             yield
     finally:
         torch.use_deterministic_algorithms(enabled, warn_only=warns)
@@ -124,9 +135,11 @@ def deterministic(device: torch.device) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _warnings() -> Iterator[None]:
-    """Of an operator that has no deterministic kernel it is an error; that multiplying matrices may have none is not told."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message=f".*{_NO_KERNEL}")
-        warnings.filterwarnings("ignore", message="Deterministic behavior was enabled")
+def _told() -> Iterator[None]:
+    """Reads what PyTorch warns of, which the user has no use for."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         yield
+    for one in told:
+        if _NO_KERNEL in str(one.message):
+            raise NotDeterministicError(str(one.message))
