@@ -75,7 +75,7 @@ def test_a_model_that_is_let_go_goes(configure: Configure) -> None:
     deadline = time.monotonic() + 30
     while threading.active_count() > threads and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
     assert torch.save is save
 
 

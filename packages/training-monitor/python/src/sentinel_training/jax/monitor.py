@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy
 
 from .. import __version__, config
@@ -286,7 +287,7 @@ class _With:
 
 
 def _part(path: Any, leaf: Any) -> Part:
-    if isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+    if isinstance(leaf, jax.Array) and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
         leaf = jax.random.key_data(leaf)
     array = numpy.ascontiguousarray(numpy.asarray(leaf))
     data = array.reshape(-1).view(numpy.uint8) if array.size else b""

@@ -53,7 +53,7 @@ class Capture:
             "buffers": self.buffers,
             "output_gradients": self.output_gradients,
             "autocast": self.autocast,
-            "values": self.values,
+            "values": self.values.hex(),
             "randomness": self.randomness.plain(),
         }
         _save(
@@ -73,7 +73,7 @@ def from_bytes(data: bytes, own: Capture, device: torch.device) -> Capture:
         buffers=here["buffers"],
         randomness=randomness,
         autocast=content["autocast"],
-        values=content["values"],
+        values=bytes.fromhex(content["values"]),
         output_gradients=here["output_gradients"],
     )
 
