@@ -146,29 +146,29 @@ export class StateStore {
 
   async #load(head: Head): Promise<LoadedState> {
     const { db } = this;
-    // Devices are most of it; what else there is takes one connection more, and not one for each table.
-    const [devices, rest] = await Promise.all([
+    const [devices, nodes, saved, facts, spools, unarchived, owners, counters] = await Promise.all([
       db.selectFrom('devices').select('body').execute(),
-      db.connection().execute(async (one) => ({
-        nodes: await one.selectFrom('nodes').select('body').execute(),
-        saved: await one.selectFrom('saved_digests').select('body').execute(),
-        facts: await one.selectFrom('facts').selectAll().execute(),
-        spools: await one.selectFrom('spools').selectAll().execute(),
-        unarchived: await one.selectFrom('unarchived').selectAll().orderBy('first_sequence').execute(),
-        owners: await one.selectFrom('node_owners').selectAll().execute(),
-        counters: await one.selectFrom('counters').selectAll().execute(),
-      })),
+      db.selectFrom('nodes').select('body').execute(),
+      db.selectFrom('saved_digests').select('body').execute(),
+      db.selectFrom('facts').selectAll().execute(),
+      db.selectFrom('spools').selectAll().execute(),
+      db.selectFrom('unarchived').selectAll().orderBy('first_sequence').execute(),
+      db.selectFrom('node_owners').selectAll().execute(),
+      db.selectFrom('counters').selectAll().execute(),
     ]);
-    const { nodes, saved, facts, spools, unarchived, owners, counters } = rest;
     const fact = <T>(name: string): T | null => (facts.find((row) => row.name === name)?.body as T | undefined) ?? null;
     return {
-      ...{ head, spools, unarchived, owners, counters },
+      head,
       devices: devices.map((row) => row.body),
       nodes: nodes.map((row) => row.body),
       saved: saved.map((row) => row.body),
       fleet: fact<FleetFacts>('fleet'),
       canaries: fact<CanaryFacts>('canaries'),
       config: fact<CoreConfig>('config'),
+      spools,
+      unarchived,
+      owners,
+      counters,
     };
   }
 }

@@ -30,7 +30,7 @@ const STOP_DEADLINE_MS = 6_000;
 const POLL_MS = 20;
 /** The server's own log is begun anew at a start when it has grown beyond this. */
 const MAX_LOG_BYTES = 8 * 1024 * 1024;
-const MAX_CONNECTIONS = 60;
+const MAX_CONNECTIONS = 100;
 
 /** A commit is durable when it returns; everything else is made small: one engine is the only client. */
 const SETTINGS: Readonly<Record<string, string>> = {
