@@ -21,9 +21,13 @@ after(async () => {
   await writer[Symbol.asyncDispose]();
 });
 
-/** A stream whose client writes and does not read; resolves when nothing moves any more. */
+/**
+ * A stream whose client writes, and reads no answer but the first; resolves when nothing moves any more. Before a first reading the library
+ * of the client takes whatever comes: see Http2SubchannelCall of @grpc/grpc-js, where only a message that was asked for pauses its stream.
+ */
 async function unread() {
   const call = client.ingestStream();
+  call.once('data', () => call.pause());
   let sent = 0;
   const batch = { producer: 'stream/1', producerEpoch: 0n, firstSequence: 0n, events: [eventOf(1)] };
   for (let i = 0; i < REQUESTS; i += 1) call.write({ batch }, () => (sent += 1));
@@ -37,9 +41,10 @@ describe('a stream whose client does not read', () => {
     assert.ok(sent() < REQUESTS, `${sent()} requests were taken from it`);
     const answers: IngestStreamResponse[] = [];
     call.on('data', (answer: IngestStreamResponse) => answers.push(answer));
+    call.resume();
     call.end();
     await once(call, 'end');
-    assert.equal(answers.length, REQUESTS);
+    assert.equal(answers.length, REQUESTS - 1, 'and the first');
     assert.ok(answers.every(({ result }) => result?.seqs[0] === 1n));
   });
 
