@@ -32,6 +32,7 @@ async function sampleOf(monitor: Service, name: string, labels: Readonly<Record<
 }
 
 const REPEATABLE = 'sentinel_inference_repeatable';
+const AGREED_WITH = 'sentinel_inference_agreed_with';
 const FAULTS = join(ROOT, 'tests/fixtures/vllm');
 const JSON_BODY = { 'content-type': 'application/json' };
 const ANOMALIES = 'sentinel_inference_anomalies_total';
@@ -81,16 +82,14 @@ describe('replicas of a model', { timeout: 2 * TIMEOUT_MS }, () => {
         const socket = join(stack.folder, 'run', `${monitor.spec.name}.sock`);
         libraries.push(new WeightReports(socket, `replica-${nodes[i]}`, 'tiny'));
       }
-      await Promise.all(monitors.map((monitor) => shown(monitor, 'canary')));
       const [, wrong] = models;
       assert.ok(wrong !== undefined);
       // Bits are evidence once a replica has agreed with the others.
-      const rounds = () => Promise.all(monitors.map((monitor) => sampleOf(monitor, ROUNDS, { kind: 'canary' })));
-      const before = await rounds();
-      await until('two rounds more', CALIBRATED_MS, async () => {
-        const now = await rounds();
-        return now.every((count, i) => count > (before[i] ?? 0) + 2);
-      });
+      const agreed = async () => {
+        const counts = monitors.map((monitor) => sampleOf(monitor, AGREED_WITH, { kind: 'canary' }));
+        return (await Promise.all(counts)).every((count) => count === 2);
+      };
+      await until('each agreed with the others', CALIBRATED_MS, agreed, 300);
       wrong.fault = 'memory';
 
       await engine.state('CPU-node-b', [GpuState.SUSPECT], 60_000);

@@ -82,7 +82,11 @@ export async function beginReplicas(shell: ReplicasShell): Promise<BegunReplicas
     },
   });
   const shown = new ShownFile(join(settings.data_dir, settings.node_name, 'replica.json'));
-  const metrics = new ReplicaMetrics(registry, { shown, refused: () => budget.refused });
+  const metrics = new ReplicaMetrics(registry, {
+    shown,
+    agreedWith: (kind) => replicas.agreedWith(kind),
+    refused: () => budget.refused,
+  });
   const say = seldom(log, nowMs);
   const peers = new Peers({
     endpoints: settings.replicas.endpoints,

@@ -8,6 +8,8 @@ const ROUNDS = ['canary', 'replay', 'weights', 'block'] as const satisfies reado
 
 export interface ObservedReplicas {
   readonly shown: ShownFile;
+  /** Others with which this replica agreed since its server was started. */
+  agreedWith(kind: 'canary' | 'replay'): number;
   /** Questions that found their share of the requests used up. */
   refused(): number;
 }
@@ -71,7 +73,7 @@ export class ReplicaMetrics {
   }
 }
 
-function gauges(registers: Registry[], { shown, refused }: ObservedReplicas): void {
+function gauges(registers: Registry[], { shown, agreedWith, refused }: ObservedReplicas): void {
   new Gauge({
     name: 'sentinel_inference_repeatable',
     help: 'Whether answers of the server are compared by their bits: 1 = it was shown to answer alike whatever shares the batch, 0 = not yet, -1 = it does not.',
@@ -80,6 +82,15 @@ function gauges(registers: Registry[], { shown, refused }: ObservedReplicas): vo
     collect() {
       for (const kind of ['canary', 'replay'] as const)
         this.set({ kind }, { repeatable: 1, learning: 0, varies: -1 }[shown[kind].phase]);
+    },
+  });
+  new Gauge({
+    name: 'sentinel_inference_agreed_with',
+    help: 'Other replicas with which this one agreed, bit for bit, since its server was started: from two on another answer of it is hard evidence.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const kind of ['canary', 'replay'] as const) this.set({ kind }, agreedWith(kind));
     },
   });
   new Gauge({

@@ -114,6 +114,11 @@ export class Replicas {
     };
   }
 
+  /** Others with which it agreed, bit for bit, since its server was started. */
+  agreedWith(kind: 'canary' | 'replay'): number {
+    return this.#standing.others(kind);
+  }
+
   /** The server was started anew, or holds other weights on purpose: whether it agrees has to be seen anew. */
   readonly restarted = (): void => {
     this.#sinceUs = this.#parts.nowUs();

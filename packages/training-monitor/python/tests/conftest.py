@@ -46,3 +46,14 @@ def ranks() -> Iterator[Any]:
     four = Ranks()
     yield four
     four.stop()
+
+
+@pytest.fixture
+def job(analyser: Analyser, configure: Configure) -> Iterator[Any]:
+    """A job of one process after its first step, told to `analyser`."""
+    import jobs
+
+    one = jobs.Job(0, "single", configure())
+    one.step()
+    yield one
+    one.end()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,19 +13,10 @@ import torch
 
 import jobs
 from analyser import Analyser
-from conftest import Configure
 from sentinel_training._wire import training_pb2 as wire
 from test_torch_checkpoint import damage_tensor
 
 MANIFEST = ".sentinel.json"
-
-
-@pytest.fixture
-def job(analyser: Analyser, configure: Configure) -> Iterator[jobs.Job]:
-    one = jobs.Job(0, "single", configure())
-    one.step()
-    yield one
-    one.end()
 
 
 def reload(job: jobs.Job, analyser: Analyser, path: Path, damage: Callable[[Path], None]) -> wire.CheckpointReport:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,6 @@ from sentinel_training._wire import training_pb2 as wire
 from sentinel_training.manifest import digest_parts, read, write
 from sentinel_training.pytorch.checkpoint import part, tensors, values
 from test_torch_checkpoint import LOADED, SAVED, damage_tensor
-
-
-@pytest.fixture
-def job(analyser: Analyser, configure: Configure) -> Iterator[jobs.Job]:
-    one = jobs.Job(0, "single", configure())
-    one.step()
-    yield one
-    one.end()
 
 
 def told(analyser: Analyser, count: int) -> list[wire.CheckpointReport]:

@@ -13,6 +13,7 @@ const SHOWN_MS = 600_000;
 /** Rounds of all kinds after which a replica has agreed again. */
 const AGREED_MS = 120_000;
 const ROUNDS = 'sentinel_inference_rounds_total';
+const AGREED_WITH = 'sentinel_inference_agreed_with';
 
 /** A kind of inference server. */
 export interface Kind {
@@ -83,24 +84,30 @@ export class Deployment implements AsyncDisposable {
   async shown(): Promise<void> {
     const isShown = async ({ monitor }: Replica): Promise<boolean> => {
       const samples = await scrape((await monitor.ready()).metrics ?? '');
-      return this.#kind.rounds
-        .filter((kind) => kind !== 'weights')
-        .every((kind) => metric(samples, 'sentinel_inference_repeatable', { kind }) === 1);
+      return this.#asking.every((kind) => metric(samples, 'sentinel_inference_repeatable', { kind }) === 1);
     };
     const all = async () => (await Promise.all(this.replicas.map(isShown))).every(Boolean);
     await until('all replicas were shown to repeat themselves', SHOWN_MS, all, 500);
     await Promise.all(this.replicas.map((replica) => this.agreed(replica)));
   }
 
-  /** Until it made two more rounds of each kind, the second of which began after this call. */
+  /** Until it made two more rounds of each kind, the second of which began after this call, and has agreed with all others. */
   async agreed({ gpu, monitor }: Replica): Promise<void> {
-    const counts = async (): Promise<number[]> => {
+    const numbers = async (name: string, kinds = this.#kind.rounds): Promise<number[]> => {
       const samples = await scrape((await monitor.ready()).metrics ?? '');
-      return this.#kind.rounds.map((kind) => metric(samples, ROUNDS, { kind }));
+      return kinds.map((kind) => metric(samples, name, { kind }));
     };
-    const before = await counts();
-    const more = async () => (await counts()).every((count, k) => count >= (before[k] ?? 0) + 2);
+    const before = await numbers(ROUNDS);
+    const more = async () => (await numbers(ROUNDS)).every((count, k) => count >= (before[k] ?? 0) + 2);
     await until(`${gpu} is compared again`, AGREED_MS, more, 200);
+    const others = this.replicas.length - 1;
+    const all = async () => (await numbers(AGREED_WITH, this.#asking)).every((count) => count === others);
+    await until(`${gpu} agrees with all others`, AGREED_MS, all, 200);
+  }
+
+  /** Kinds of questions, which are compared bit for bit. */
+  get #asking() {
+    return this.#kind.rounds.filter((kind) => kind !== 'weights');
   }
 
   /**

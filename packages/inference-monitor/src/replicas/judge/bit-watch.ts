@@ -98,10 +98,11 @@ export class BitWatch {
   #agree(round: Round, vote?: Vote): Finding[] {
     const { own, answers, timeUs, subject } = round;
     const alike = answers.filter(({ replica }) => vote?.agreeing.includes(replica) ?? true);
-    if (!this.#standing.agreed(this.#kind, subject, alike)) return [];
+    const others = alike.filter(({ replica }) => replica !== own);
+    if (!this.#standing.agreed(this.#kind, subject, others)) return [];
     const agreed = this.#standing.agreedBefore(this.#kind);
     const base = { type: TYPE[this.#kind], detector: this.#kind, severity: 'INFO', workers: 'all' } as const;
-    const detail = `Replica ${own} agrees with ${new Set(alike.map(({ replica }) => replica)).size - 1} others again, ${agreed} times since it did not`;
+    const detail = `Replica ${own} agrees with ${new Set(others.map(({ replica }) => replica)).size} others again, ${agreed} times since it did not`;
     const compared = this.#compared({ own, answers: alike }, { asked: false, stateEqual: false });
     return [{ ...base, value: 0, limit: 0, timeUs, detail, compared }];
   }

@@ -44,8 +44,11 @@ test('a server that was started anew has agreed with nobody, and nobody with one
   assert.equal(standing.agreedWith('canary', '', others(1, 'b', 'c', 'd')), 2);
   assert.equal(standing.agreedWith('canary', '', [...others(1, 'b', 'b'), ...others(2, 'c')]), 1, 'c was started anew');
   assert.equal(standing.agreedWith('replay', '', others(1, 'b', 'c')), 0);
+  standing.agreed('canary', 'another model', others(1, 'b'));
+  assert.deepEqual([standing.others('canary'), standing.others('replay')], [2, 0]);
   standing.restart();
-  assert.deepEqual([standing.agreedWith('canary', '', others(1, 'b', 'c')), standing.agreedBefore('canary')], [0, 0]);
+  const left = [standing.agreedWith('canary', '', others(1, 'b', 'c')), standing.agreedBefore('canary')];
+  assert.deepEqual([...left, standing.others('canary')], [0, 0, 0]);
 });
 
 test('it has agreed in what was compared, and in nothing else; not all is remembered for ever', () => {

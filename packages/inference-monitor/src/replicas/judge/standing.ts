@@ -30,7 +30,7 @@ export class Standing {
   /** Subjects of which nobody knows what they read, and how often this replica began to differ there. */
   readonly #differed = new Map<string, number>();
   /** Subjects and replicas in which it agreed with them, and since when their servers ran then. */
-  readonly #with = new Map<string, number>();
+  readonly #with = new Map<string, Other & { readonly kind: Kind }>();
   readonly #counts: Record<Kind, Count> = { canary: { ...NOTHING }, replay: { ...NOTHING }, weights: { ...NOTHING } };
 
   /**
@@ -39,8 +39,15 @@ export class Standing {
    * @param subject what was compared, such as a version of one of several models; '' = there is but one
    */
   agreedWith(kind: Kind, subject: string, others: readonly Other[]): number {
-    const known = others.filter(({ replica, sinceUs }) => this.#with.get(`${kind} ${subject} ${replica}`) === sinceUs);
-    return new Set(known.map(({ replica }) => replica)).size;
+    const known = others.filter(
+      ({ replica, sinceUs }) => this.#with.get(`${kind} ${subject} ${replica}`)?.sinceUs === sinceUs,
+    );
+    return countOf(known);
+  }
+
+  /** Others with which it agreed in anything of this kind since its server was started. */
+  others(kind: Kind): number {
+    return countOf([...this.#with.values()].filter((other) => other.kind === kind));
   }
 
   /** Comparisons of this kind in which it agreed since it last lost one, of whatever kind. */
@@ -64,7 +71,7 @@ export class Standing {
   /** @returns true where that is worth telling: of one that lost before, after 1, 10, 100, … comparisons */
   agreed(kind: Kind, subject = '', others: readonly Other[] = []): boolean {
     const count = this.#counts[kind];
-    for (const { replica, sinceUs } of others) this.#remember(`${kind} ${subject} ${replica}`, sinceUs);
+    for (const other of others) this.#remember(`${kind} ${subject} ${other.replica}`, { ...other, kind });
     count.agreed += 1;
     count.lostSinceUs = null;
     this.cleared(kind);
@@ -92,9 +99,9 @@ export class Standing {
     return times;
   }
 
-  #remember(subject: string, sinceUs: number): void {
+  #remember(subject: string, other: Other & { readonly kind: Kind }): void {
     this.#with.delete(subject);
-    this.#with.set(subject, sinceUs);
+    this.#with.set(subject, other);
     const [oldest] = this.#with.keys();
     if (this.#with.size > MAX_OTHERS && oldest !== undefined) this.#with.delete(oldest);
   }
@@ -111,4 +118,8 @@ export class Standing {
     this.#with.clear();
     for (const count of Object.values(this.#counts)) count.agreed = 0;
   }
+}
+
+function countOf(others: readonly Other[]): number {
+  return new Set(others.map(({ replica }) => replica)).size;
 }

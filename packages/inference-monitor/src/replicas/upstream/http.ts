@@ -39,7 +39,11 @@ export class UpstreamHttp {
 
   /** Null where the server has no such page. @throws SentinelError UNAVAILABLE, DEADLINE_EXCEEDED where it is slow */
   async look(path: string): Promise<unknown> {
-    const { status, bytes } = await this.#ask(path, { method: 'GET' }, LOOK_TIMEOUT_MS);
+    const ask = () => this.#ask(path, { method: 'GET' }, LOOK_TIMEOUT_MS);
+    // A kept connection that the server closed in that moment does not mean that it is away.
+    const { status, bytes } = await ask().catch((error: SentinelError) =>
+      error.code === 'UNAVAILABLE' ? ask() : Promise.reject(error),
+    );
     return status === 200 ? jsonOf(bytes, path) : null;
   }
 

@@ -18,15 +18,17 @@ interface Given {
 
 type Answer = { status?: number; body: unknown; headers?: Record<string, string> };
 
-/** A server that answers as told, and what it was asked. */
-async function serve(t: TestContext, answer: (given: Given) => Answer, apiKey = '') {
+/** A server that answers as told, null = it hangs up, and what it was asked. */
+async function serve(t: TestContext, answer: (given: Given, asked: number) => Answer | null, apiKey = '') {
   const asked: Given[] = [];
   const take = async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const given = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('latin1') };
     asked.push(given);
-    const { status = 200, body, headers = {} } = answer(given);
+    const told = answer(given, asked.length);
+    if (told === null) return response.destroy();
+    const { status = 200, body, headers = {} } = told;
     response.writeHead(status, headers);
     response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
   };
@@ -210,5 +212,11 @@ test('the key of the server is shown by the monitor itself; a page that is no an
   assert.equal(asked[0]?.headers.authorization, 'Bearer secret');
   const away = new UpstreamHttp('http://127.0.0.1:1', '');
   assert.equal(await codeOf(away.look('/v1/models')), 'UNAVAILABLE');
+  const closing = await serve(t, (_, times) => (times === 1 ? null : { body: { version: '1' } }));
+  assert.deepEqual(
+    await closing.http.look('/version'),
+    { version: '1' },
+    'a closed connection is no server that is away',
+  );
   assert.equal(await codeOf(http.postJson('/x', {})), 'FAILED_PRECONDITION');
 });

@@ -7,7 +7,6 @@ import contextlib
 import itertools
 import logging
 import os
-import threading
 import time
 import weakref
 from typing import Any
@@ -21,7 +20,7 @@ from .._kit.guard import Guard, log
 from .._wire import training_pb2 as wire
 from ..pace import FIRST_LOOK, LOOK_INTERVAL, Pace
 from ..sender import Sender
-from . import agreement, products, sample
+from . import agreement, sample
 from .barrier import RefusedError
 from .capture import Capturing, NotCaptured
 from .checkpoint import Checkpoints
@@ -30,11 +29,12 @@ from .hooks import BeforeUpdate, Hook
 from .looks import Looks, look, told
 from .optimizers import optimizers_in
 from .outside import learning_rate, loss_of, microseconds
+from .products import ProductChecks, linear_layers
 from .replay import Replay
 from .rounds import Agreed, Known, Rounds, now_us
 from .together import Together
 from .topology import Topology, data_parallel, ignored, inner, topology, what_is_off
-from .weakly import weakly
+from .weakly import let_go, weakly
 from .wishes import NOTICE_STEPS, Wishes
 
 # How many times this process attached a monitor: ranks find each other by it.
@@ -154,8 +154,7 @@ class TrainingMonitor:
                 equal=lambda step: self._together.equal(step),
             ),
         )
-        self._linear = [] if here.compiled else products.linear_layers(self._module)
-        self._checks: list[tuple[int, products.ProductCheck]] = []
+        self._checks = ProductChecks([] if here.compiled else linear_layers(self._module))
         self._capturing: Capturing | None = None
         self._gradients: sample.Gradients | None = None
         self._replaying = False
@@ -173,7 +172,7 @@ class TrainingMonitor:
         self._checkpoints.install(weakly(self._replica_checksum, b""))
         self._attached = True
         atexit.register(self._at_exit)
-        weakref.finalize(model, _let_go, self._checkpoints, self._sender).atexit = False
+        weakref.finalize(model, let_go, self._checkpoints, self._sender).atexit = False
         if off := what_is_off(here):
             log.info("off in this job: %s", "; ".join(off))
 
@@ -210,9 +209,8 @@ class TrainingMonitor:
         self._capturing = Capturing(self._module, self._here.device, inputs=replay, norms=norms)
         if replay or norms:
             self._capturing.begin(args, kwargs)
-        if statistics and self._linear:
-            name, layer = self._linear[(step // self._pace.intervals["statistics"]) % len(self._linear)]
-            self._checks.append((step, products.ProductCheck(name, layer)))
+        if statistics:
+            self._checks.begin(step, step // self._pace.intervals["statistics"])
         self._spent += time.perf_counter() - began
 
     def _end_capture(self) -> None:
@@ -222,14 +220,12 @@ class TrainingMonitor:
         if not capturing.started_backward:
             capturing.spoil("two forward passes before one backward pass")
         capturing.end()
-        for _, check in self._checks:
-            check.end()
+        self._checks.end()
 
     def _after_forward(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
         if self._replaying or self._capturing is None or not (self._module.training and torch.is_grad_enabled()):
             return
-        for _, check in self._checks:
-            check.end()
+        self._checks.end()
         began = time.perf_counter()
         self._capturing.outputs(output)
         self._spent += time.perf_counter() - began
@@ -327,7 +323,8 @@ class TrainingMonitor:
             self._leave(str(reason))
         self._take_over_intervals(step)
         self._capturing = self._gradients = None
-        self._send_checks()
+        for record in self._checks.finished(now_us()):
+            self._put(wire.StreamStepsRequest(product=record))
         ended = time.perf_counter()
         self._pace.step(max(length - self._spent, 1e-6))
         self._spent, self._ended_at = 0.0, ended
@@ -342,8 +339,8 @@ class TrainingMonitor:
     def _take_sample(self, step: int, statistics: bool, replicas: bool, length: float) -> None:
         taken = sample.Sample(step, self._here.device)
         began = time.perf_counter()
-        if replicas and self._has_replicas:
-            taken.checksums(self._parameters(), sample.state_tensors(self._replicated_optimizers(), self._own))
+        if replicas and len(self._here.replicas) > 1:
+            self._add_checksums(taken)
             self._pace.cost("replicas", time.perf_counter() - began)
         began = time.perf_counter()
         if statistics and self._gradients is not None:
@@ -368,37 +365,23 @@ class TrainingMonitor:
             self._last_sample = step
         self._rounds.add(taken, known)
 
-    def _parameters(self) -> list[Tensor]:
-        return [parameter.detach() for parameter in self._module.parameters() if parameter not in self._own]
-
-    @property
-    def _has_replicas(self) -> bool:
-        return len(self._here.replicas) > 1
-
     def _steps(self) -> int:
         return self._step
 
-    def _replicated_optimizers(self) -> list[Optimizer]:
-        """Without those that keep another part of the state on every rank."""
-        return [one for one in self._optimizers if type(one).__name__ != "ZeroRedundancyOptimizer"]
+    def _add_checksums(self, taken: sample.Sample) -> None:
+        """Of what every replica has alike: optimizers that keep another part of the state on every rank are left out."""
+        parameters = [parameter.detach() for parameter in self._module.parameters() if parameter not in self._own]
+        replicated = [one for one in self._optimizers if type(one).__name__ != "ZeroRedundancyOptimizer"]
+        taken.checksums(parameters, sample.state_tensors(replicated, self._own))
 
     def _replica_checksum(self) -> bytes:
         taken = sample.Sample(self._step, self._here.device)
         with torch.no_grad():
-            taken.checksums(self._parameters(), sample.state_tensors(self._replicated_optimizers(), self._own))
+            self._add_checksums(taken)
         taken.leave()
         taken.arrived(wait=True)
         measured = taken.measured()
         return measured.parameters + measured.state
-
-    def _send_checks(self) -> None:
-        waiting = []
-        for step, check in self._checks:
-            if check.done:
-                self._put(wire.StreamStepsRequest(product=check.record(step, now_us())))
-            elif check.shape:
-                waiting.append((step, check))
-        self._checks = waiting
 
     def _leave(self, why: str) -> None:
         """Compares with no other rank any more; statistics of this rank go on."""
@@ -414,10 +397,3 @@ class TrainingMonitor:
     def _put(self, record: wire.StreamStepsRequest) -> None:
         if self._sender is not None:
             self._sender.put(record)
-
-
-def _let_go(checkpoints: Checkpoints, sender: Sender) -> None:
-    """When the model that was watched is gone. On a thread of its own: what waits is sent, and the garbage collector waits for nothing."""
-    checkpoints.remove()
-    with contextlib.suppress(RuntimeError):  # the interpreter ends, and has its sender closed
-        threading.Thread(target=sender.close, name="sentinel-ends").start()

@@ -63,6 +63,30 @@ class ProductCheck:
         self._error = error
 
 
+class ProductChecks:
+    """Of the layers in turn; what a device has not finished waits."""
+
+    def __init__(self, layers: list[tuple[str, nn.Linear]]) -> None:
+        self._layers = layers
+        self._under_way: list[tuple[int, ProductCheck]] = []
+
+    def begin(self, step: int, turn: int) -> None:
+        """Checks the next product of one layer. `turn`: counts up, and says which."""
+        if self._layers:
+            self._under_way.append((step, ProductCheck(*self._layers[turn % len(self._layers)])))
+
+    def end(self) -> None:
+        """The forward pass is over: later ones are not looked at."""
+        for _, check in self._under_way:
+            check.end()
+
+    def finished(self, time_us: int) -> list[wire.ProductCheck]:
+        """Those that are done, each once; one whose layer was not in the pass is forgotten."""
+        done = [check.record(step, time_us) for step, check in self._under_way if check.done]
+        self._under_way = [(step, check) for step, check in self._under_way if check.shape and not check.done]
+        return done
+
+
 def relative_error(a: Tensor, weight: Tensor, bias: Tensor | None, c: Tensor) -> Tensor:
     """Largest |sum over rows of C - ((sum over rows of A) W^T + M b)| over (sum over rows of |A|) |W|^T + M |b|.
 
