@@ -68,11 +68,42 @@ def test_what_cannot_be_read_costs_nobody_anything(
 ) -> None:
     monitor = InferenceMonitor.from_config(configure())
     call = monitor.wrap(lambda: "text")
-    assert [call(), call()] == ["text", "text"]
+    assert [call() for _ in range(200)] == ["text"] * 200
     monitor.close()
-    assert analyser.of("sample") == []
-    (said,) = caplog.messages
-    assert "a result of type str cannot be read: give `read`" in said
+    assert (analyser.of("sample"), monitor.unread) == ([], 100)
+    *counted, off = caplog.messages
+    assert [one.split(":")[0] for one in counted] == [
+        f"a sampled result could not be read, {count} until now" for count in (1, 10, 100)
+    ]
+    assert off.startswith("the inference monitor is off") and "a result of type str cannot be read: give `read`" in off
+
+
+@pytest.mark.parametrize(
+    ("odd", "unread"),
+    [
+        (None, 1),
+        (0.5, 1),
+        ({"logits": LOGITS, "tokens": [1, 2]}, 1),
+        (np.zeros((0,)), 0),
+        (np.zeros((5, 0)), 0),
+        ({"logprobs": []}, 0),
+        ({"logprobs": [], "tokens": []}, 0),
+        (np.float32(1), 0),
+        (torch.tensor(1.0), 0),
+        ({"logits": LOGITS, "tokens": [-100, 30, 1, 2, 3]}, 0),
+    ],
+    ids=["none", "number", "tokens", "empty", "no vocabulary", "nothing", "no tokens", "scalar", "tensor", "padding"],
+)
+def test_one_odd_result_ends_nothing(configure: Configure, analyser: Analyser, odd: Any, unread: int) -> None:
+    monitor = InferenceMonitor.from_config(configure())
+    results = iter([odd, LOGITS])
+    call = monitor.wrap(lambda: next(results), model="m")
+    assert call() is odd
+    assert call() is LOGITS
+    monitor.close()
+    *first, last = analyser.of("sample")
+    assert (len(first), monitor.unread, last.completion_tokens) == (1 - unread, unread, 5)
+    assert all(block.impossible == 0 and len(block.logprobs) == 3 for one in first for block in one.blocks)
 
 
 def test_what_the_callable_raises_is_raised(configure: Configure) -> None:

@@ -23,7 +23,7 @@ def wrapped(function: Any, channel: Channel, model: str, read: Callable[[Any], A
 
     def after(result: Any, began: float) -> None:
         if channel.sampling.take():
-            channel.run(lambda: channel.put(request(look(result), name, began)))
+            channel.look(lambda: channel.put(request(look(result), name, began)))
 
     return alike.wrapped(function, after)
 
@@ -50,7 +50,7 @@ def request(result: Any, model: str, began: float) -> wire.StreamSamplesRequest:
 
 
 def fields(result: Any) -> dict[str, Any]:
-    """By name; one array is called "logits".
+    """By name; one array is called "logits", and one number "result".
 
     Raises:
         TypeError: it is none of what can be read.
@@ -61,7 +61,7 @@ def fields(result: Any) -> dict[str, Any]:
     if found:
         return found
     if hasattr(result, "shape"):
-        return {"logits": result}
+        return {"logits" if len(result.shape) > 0 else "result": result}
     raise TypeError(
         f"a result of type {type(result).__name__} cannot be read: give `read`, which makes a mapping with logits or logprobs of it"
     )

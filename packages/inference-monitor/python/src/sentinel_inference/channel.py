@@ -17,6 +17,8 @@ METHOD = "/sentinel.v1.InferenceService/StreamSamples"
 # Questions that wait; the oldest gives way. Whoever asked waits only for a while.
 QUEUE_QUESTIONS = 8
 MONITOR = "the inference monitor"
+# So many results in a row that cannot be read are no exceptions.
+MAX_UNREAD_IN_A_ROW = 100
 
 
 class Channel:
@@ -36,6 +38,8 @@ class Channel:
         self._unseen = 0
         # Requests that the analyser was told of, by whatever stream, and by those before this one.
         self._told = self._told_before = 0
+        # Sampled results of which there is no record.
+        self.unread = self._unread_in_a_row = 0
 
     @property
     def dropped(self) -> int:
@@ -91,6 +95,27 @@ class Channel:
         began = time.perf_counter()
         self.guard.wrap(MONITOR, function)()
         self.spent_s += time.perf_counter() - began
+
+    def look(self, record: Callable[[], None]) -> None:
+        """Calls `record`, which looks at one result: one that cannot be read costs its record, and not the monitor."""
+
+        def guarded() -> None:
+            try:
+                record()
+                self._unread_in_a_row = 0
+            except Exception as reason:
+                self._count_unread(f"{type(reason).__name__}: {reason}")
+                if self._unread_in_a_row >= MAX_UNREAD_IN_A_ROW:
+                    raise
+
+        self.run(guarded)
+
+    def _count_unread(self, reason: str) -> None:
+        self.unread += 1
+        self._unread_in_a_row += 1
+        # The first, the tenth, the hundredth, …
+        if str(self.unread).strip("0") == "1":
+            log.warning("a sampled result could not be read, %d until now: %s", self.unread, reason)
 
     def _say_forked(self) -> None:
         self._unseen += 1

@@ -22,7 +22,8 @@ class InferenceMonitor:
     """Captures records of sampled requests and sends them to the analyser of this node.
 
     It never changes what the server answers. What goes wrong in it ends it, is said once in the log of `sentinel_inference`, and
-    costs no request; without the analyser the server goes on, and what is not sent is dropped and counted.
+    costs no request; a result that cannot be read costs its record and is counted. Without the analyser the server goes on, and what is
+    not sent is dropped and counted.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,6 +43,11 @@ class InferenceMonitor:
     def dropped(self) -> int:
         """Records that were not sent because the analyser was away or slow."""
         return self._channel.dropped
+
+    @property
+    def unread(self) -> int:
+        """Sampled results that could not be read; the log says why."""
+        return self._channel.unread
 
     @property
     def seen(self) -> int:

@@ -41,7 +41,7 @@ class Tokens:
 def from_top(chosen: npt.ArrayLike, top: npt.ArrayLike) -> Tokens:
     """`chosen`: (tokens,) logarithms of probabilities. `top`: (tokens, k) those of the k most likely tokens, the most likely first."""
     picked = np.asarray(chosen, np.float64)
-    likely = np.asarray(top, np.float64).reshape(len(picked), -1)
+    likely = np.asarray(top, np.float64).reshape(len(picked), -1) if len(picked) > 0 else np.zeros((0, 1))
     bad = ~np.isfinite(likely) & ~np.isneginf(likely) | (likely > ROUNDING)
     wrong = (~np.isfinite(picked) | (picked > ROUNDING)).astype(np.int64) + bad.sum(axis=1)
     with np.errstate(all="ignore"):
@@ -55,7 +55,10 @@ def from_top(chosen: npt.ArrayLike, top: npt.ArrayLike) -> Tokens:
 
 
 def from_logits(logits: npt.ArrayLike, tokens: npt.ArrayLike | None = None) -> Tokens:
-    """`logits`: (tokens, vocabulary), in the type that they have. `tokens`: (tokens,) the chosen ones; None = the most likely ones."""
+    """`logits`: (tokens, vocabulary), in the type that they have. `tokens`: (tokens,) the chosen ones; None = the most likely ones.
+
+    Rows of tokens that are none, as -100 for padding, are left out.
+    """
     values, picked = _rows(logits, tokens)
     # A logit of minus infinity is a token that may not be chosen.
     bad = np.isnan(values) | np.isposinf(values)
@@ -92,10 +95,22 @@ def from_logprobs(logprobs: npt.ArrayLike, tokens: npt.ArrayLike | None = None) 
 
 
 def _rows(values: npt.ArrayLike, tokens: npt.ArrayLike | None) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """One row for each token, and the one of each that was chosen."""
+    """One row for each token, and the one of each that was chosen.
+
+    Raises:
+        ValueError: there are more tokens than rows, or fewer.
+    """
     rows = np.asarray(values, np.float64)
+    if rows.size == 0:
+        return np.zeros((0, 1)), np.zeros(0, np.int64)
     rows = rows.reshape(-1, rows.shape[-1])
-    return rows, rows.argmax(axis=1) if tokens is None else np.asarray(tokens, np.int64).reshape(-1)
+    if tokens is None:
+        return rows, rows.argmax(axis=1)
+    picked = np.asarray(tokens, np.int64).reshape(-1)
+    if len(picked) != len(rows):
+        raise ValueError(f"{len(picked)} tokens for {len(rows)} rows of logits")
+    known = (picked >= 0) & (picked < rows.shape[1])
+    return rows[known], picked[known]
 
 
 def blocks(tokens: Tokens) -> list[wire.TokenBlock]:

@@ -64,7 +64,7 @@ class SglangAttachment:
         for one in result if isinstance(result, list) else [result]:
             info = one["meta_info"]
             found = {name: info.pop(name, None) for name in ADDED}
-            self._channel.run(lambda info=info, found=found: self._record(info, found, began))  # type: ignore[misc]
+            self._channel.look(lambda info=info, found=found: self._record(info, found, began))  # type: ignore[misc]
         return result
 
     def _record(self, info: dict[str, Any], found: dict[str, Any], began: float) -> None:

@@ -57,12 +57,12 @@ class TritonAttachment:
         # A decoupled model returns nothing; one that sends some responses itself returns None for them.
         for response in responses if isinstance(responses, list) else ():
             if response is not None and self._channel.sampling.take():
-                self._channel.run(lambda response=response: self._record(response, began))  # type: ignore[misc]
+                self._channel.look(lambda response=response: self._record(response, began))  # type: ignore[misc]
 
     def _sent(self, sender: Any, *args: Any, **kwargs: Any) -> Any:
         response = kwargs.get("response", args[0] if args else None)
         if response is not None and not isinstance(response, int) and self._channel.sampling.take():
-            self._channel.run(lambda: self._record(response, time.perf_counter()))
+            self._channel.look(lambda: self._record(response, time.perf_counter()))
         return self._send(sender, *args, **kwargs)
 
     def _record(self, response: Any, began: float) -> None:
@@ -84,7 +84,7 @@ def watched(function: Any, channel: Channel) -> Any:
 
     def look(result: Any, began: float) -> None:
         if channel.sampling.take():
-            channel.run(lambda: _look(result, channel, called, began))
+            channel.look(lambda: _look(result, channel, called, began))
 
     return alike.wrapped(function, look)
 

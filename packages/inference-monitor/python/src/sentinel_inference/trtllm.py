@@ -76,7 +76,7 @@ class TrtllmAttachment:
             logprobs, one.logprobs = one.logprobs, []
             tokens = list(one.token_ids)
             prompt = len(getattr(output, "prompt_token_ids", None) or ())
-            self._channel.run(
+            self._channel.look(
                 lambda logprobs=logprobs, tokens=tokens, prompt=prompt: self._record(logprobs, tokens, prompt, began)  # type: ignore[misc]
             )
 
