@@ -1,7 +1,6 @@
 import type { Replay, RequestSample } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { AnswerTally } from './answer-tally.js';
 import { carriesNothing, hide } from './hide.js';
-import { edited } from './json-spans.js';
 import { parsedTolerantly, saysNonfinite } from './nonfinite.js';
 import { type Added, type Asking, type Route, withMoreAsked } from './openai-request.js';
 import { type Doubt, isOpaque, isSigned, type Plan, type Reading, type SampledRequest } from './plan.js';
@@ -75,17 +74,18 @@ export class OpenAiPlan implements Plan {
       if (status < 400) this.#endRefused();
       return { kind: 'pass' };
     }
+    const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
+    const stream = /^text\/event-stream\b/i.test(type);
+    const isUnknown = status !== 200 || (!stream && !/^application\/json\b/i.test(type));
     // Whatever it is that the server says: it may say so because of what was added.
-    if (this.body !== null && (status >= 400 || isOpaque(headers) || isSigned(headers))) {
+    if (this.body !== null && (isUnknown || isOpaque(headers) || isSigned(headers))) {
       this.#again = true;
       this.#refusal = status >= 400 ? status : 0;
       return { kind: 'again', push: (data) => this.#keepError(data) };
     }
-    const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
-    const stream = /^text\/event-stream\b/i.test(type);
     // Where answers are signed no request is changed, so that there is no way of writing to be learnt.
     const isFixed = isOpaque(headers) || (isSigned(headers) && !this.#parts.asking.asksLogprobs);
-    if (status !== 200 || isFixed || (!stream && !/^application\/json\b/i.test(type))) {
+    if (isUnknown || isFixed) {
       this.#parts.onDoubt('answer');
       return { kind: 'pass' };
     }
@@ -96,8 +96,10 @@ export class OpenAiPlan implements Plan {
       kind: 'stream',
       push: (data) => Buffer.concat(events.push(data).map((event) => this.#rewriteEvent(event))),
       end: () => {
+        // The last event may come without the empty line.
+        const last = this.#rewriteEvent(events.end());
         this.#end();
-        return events.end();
+        return last;
       },
     };
   }
@@ -134,8 +136,8 @@ export class OpenAiPlan implements Plan {
       kind: 'watch',
       push: (data) => {
         for (const event of events.push(data)) {
-          const span = dataOf(event);
-          if (span !== null) this.#look(event.subarray(span.start, span.end));
+          const found = dataOf(event);
+          if (found !== null) this.#look(found.text);
         }
       },
       end: () => this.#end(),
@@ -167,15 +169,15 @@ export class OpenAiPlan implements Plan {
   }
 
   #rewriteEvent(event: Buffer): Buffer {
-    const span = dataOf(event);
-    if (span === null) return event;
-    const text = event.subarray(span.start, span.end);
+    const found = dataOf(event);
+    if (found === null) return event;
+    const { text } = found;
     if (!this.#look(text)) return event;
     // With neither logarithms nor ids asked for the server would not have sent it.
     const { asksLogprobs, asksTokenIds, usageInAll } = this.#parts.asking;
     const isOwn = !asksLogprobs && !asksTokenIds && this.#parts.route === 'chat';
     if (isOwn && carriesNothing(text, usageInAll)) return NOTHING;
-    return edited(event, [{ ...span, text: this.#hide(text).toString() }]);
+    return found.having(this.#hide(text));
   }
 
   #hide(text: Buffer): Buffer {

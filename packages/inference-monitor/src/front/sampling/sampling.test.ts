@@ -65,15 +65,22 @@ for (const [name, flavour] of Object.entries({
     assert.equal(counts.failures, 0);
   });
 
+type Asked = Record<string, unknown>;
+type HeadOf = (asked: Asked) => readonly [status: number, headers: Record<string, string>];
+
+const usualHead: HeadOf = ({ stream }) => [
+  200,
+  { 'content-type': stream === true ? 'text/event-stream' : 'application/json' },
+];
+
 /** A server that answers by the request alone: what it writes, or null = it hangs up. */
-async function answering(answer: (asked: Record<string, unknown>) => string | null) {
+async function answering(answer: (asked: Asked) => string | null, headOf: HeadOf = usualHead) {
   const take = async (request: IncomingMessage, response: ServerResponse) => {
     const text = Buffer.concat(await request.toArray()).toString();
-    const asked = JSON.parse(text) as Record<string, unknown>;
+    const asked = JSON.parse(text) as Asked;
     const written = answer(asked);
     if (written === null) request.socket.destroy();
-    else
-      response.writeHead(200, { 'content-type': asked['stream'] === true ? 'text/event-stream' : 'application/json' });
+    else response.writeHead(...headOf(asked));
     response.end(written);
   };
   const server = createServer((request, response) => void take(request, response));
@@ -107,6 +114,47 @@ test('an event with anything else than tokens in it passes, whatever else it lac
   const body = JSON.stringify({ model: 'm', messages: [], stream: true });
   const expected = await post(direct, CHAT, body);
   for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, CHAT, body), expected);
+});
+
+const EVENT_FORMS: Readonly<Record<string, (json: object, k: number) => string>> = {
+  'comments before data': (json) => `: ping\ndata: ${JSON.stringify(json)}\n\n`,
+  'other fields': (json, k) => `event: chunk\r\nid: ${k}\r\ndata:${JSON.stringify(json)}\r\nretry: 9\r\n\r\n`,
+  'data in several lines': (json) =>
+    `${JSON.stringify(json, null, 1).replaceAll(/^/gm, 'data: ')}\ndata: \n: behind\n\n`,
+  'CR alone': (json) => `data: ${JSON.stringify(json)}\r\r`,
+  'a byte order mark': (json, k) => `${k === 0 ? '\ufeff' : ''}data: ${JSON.stringify(json)}\n\n`,
+  'no empty line at the end': (json, k) => `data: ${JSON.stringify(json)}\n${k === 2 ? '' : '\n'}`,
+};
+
+for (const [form, event] of Object.entries(EVENT_FORMS))
+  test(`events with ${form} are learnt, sampled and rewritten`, async () => {
+    const { direct, through, samples } = await answering(({ logprobs }) => {
+      const told = isSet(logprobs) ? { content: [{ token: 'ä', logprob: -1, top_logprobs: [] }] } : null;
+      const of = (k: number) => ({ choices: [{ index: 0, delta: { content: `${k} ä` }, logprobs: told }], model: 'm' });
+      return [0, 1, 2].map((k) => event(of(k), k)).join('');
+    });
+    const body = JSON.stringify({ model: 'm', messages: [], stream: true });
+    const expected = await post(direct, CHAT, body);
+    for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, CHAT, body), expected);
+    assert.equal(samples.length, 2);
+  });
+
+test('the answer to a changed request is passed on in no form that is not rewritten', async () => {
+  const odd: ReturnType<HeadOf>[] = [
+    [201, { 'content-type': 'application/json' }],
+    [200, { 'content-type': 'application/vnd.api+json' }],
+    [200, { 'content-type': 'application/x-ndjson' }],
+    [200, {}],
+  ];
+  for (const head of odd) {
+    const { direct, through } = await answering(
+      ({ logprobs }) => JSON.stringify({ choices: [{ index: 0, logprobs: isSet(logprobs) ? { content: [] } : null }] }),
+      (asked) => (isSet(asked['logprobs']) ? head : usualHead(asked)),
+    );
+    const body = JSON.stringify({ model: 'm', messages: [] });
+    const expected = await post(direct, CHAT, body);
+    for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, CHAT, body), expected);
+  }
 });
 
 test('a server that writes token ids and refuses to be asked for them is asked without, and sampled', async () => {
