@@ -31,6 +31,7 @@ export class CohortChart {
   readonly #cohort: BlockEwma;
   readonly #recent = new Map<number, BlockMean>();
   #compared = Number.NEGATIVE_INFINITY;
+  #newest = Number.NEGATIVE_INFINITY;
 
   constructor(options: BlockEwmaOptions, state?: CohortChartState) {
     this.#own = new BlockEwma(options, state?.own);
@@ -52,6 +53,12 @@ export class CohortChart {
 
   /** Charts a block by itself. @param mean finite */
   take(block: number, mean: number, requests: number): Drift | null {
+    if (block <= this.#newest) {
+      // The clock was set back: what was of those numbers is another time.
+      this.#recent.clear();
+      this.#compared = Number.NEGATIVE_INFINITY;
+    }
+    this.#newest = block;
     this.#recent.set(block, { mean, requests });
     const [oldest] = this.#recent.keys();
     if (this.#recent.size > KEPT && oldest !== undefined) this.#recent.delete(oldest);

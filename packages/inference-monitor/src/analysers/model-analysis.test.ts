@@ -40,6 +40,18 @@ test('a drift of entropy and logits is found by their own charts, as WARNING at 
     assert.deepEqual([['INFO', 'WARNING'].includes(severity), workers], [true, 'all']);
 });
 
+test('a clock that was set back costs a block or two, and no more', () => {
+  const one = replica(1);
+  run(one, 0, m + 10);
+  one.analysis.tick((m + 10_000) * BLOCK_US);
+  one.analysis.take(sampleOf({}, (m + 10_000) * BLOCK_US));
+  const { judged } = one.analysis.counts;
+  assert.deepEqual(run(one, m + 10, 20), []);
+  assert.ok(one.analysis.counts.judged >= judged + 19 * 3, String(one.analysis.counts.judged - judged));
+  assert.notEqual(one.analysis.blockMean('entropy', m + 20), null);
+  assert.ok(of(run(one, m + 30, 20, 3)).includes('ENTROPY_ANOMALY entropy-drift'));
+});
+
 test('between replicas the one that drifts alone is named, and its own charts then accuse nobody', () => {
   const replicas = [replica(1), replica(2), replica(3), replica(4)];
   const names = replicas[0]?.analysis.names ?? [];

@@ -17,6 +17,9 @@ const MICROSECONDS = 1e6;
 /** A block is closed so long after its end, seconds: answers that ended in it are still on their way. */
 const GRACE_S = 2;
 
+/** An answer that ended, and a look at the clock less its grace, are at most so far behind. */
+const LATE_BLOCKS = 1;
+
 /** Before the name of an output tensor, in the names of statistics. */
 const OUTPUT = 'output ';
 
@@ -132,10 +135,10 @@ export class ModelAnalysis {
     return watch;
   }
 
-  /** What ends late belongs to the block that is open. */
+  /** What ends late belongs to the block that is open; one that is far before it: the clock was set back, and blocks begin from there. */
   #advance(block: number): Finding[] {
     const open = this.#block ?? block;
-    this.#block = Math.max(open, block);
+    this.#block = block < open - LATE_BLOCKS ? block : Math.max(open, block);
     if (block <= open) return [];
     const timeUs = (open + 1) * this.#limits.block_ewma.block_s * MICROSECONDS;
     return [...this.#statistics].flatMap(([name, watch]) => {

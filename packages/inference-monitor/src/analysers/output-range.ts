@@ -12,6 +12,9 @@ export const MAX_OUTPUTS = 64;
 /** Scale that is never undercut: binary orders of magnitude. */
 const MIN_SCALE = 0.05;
 
+/** Some models write a mask now and then, or another constant that stands for nothing: what came so often is theirs. */
+const USUAL_EPISODES = 3;
+
 /** Largest magnitude in each output tensor of one model, as a spike chart of its binary logarithm. */
 export class OutputRange {
   readonly #limits: InferenceThresholds;
@@ -44,6 +47,7 @@ export class OutputRange {
       probability: false_alarms.per_million / MILLION,
       side: 'up',
       minScale: MIN_SCALE,
+      usualAfter: USUAL_EPISODES,
     });
     this.#charts.set(name, chart);
     return chart;

@@ -32,7 +32,8 @@ const sampler = new Sampler({
   nowUs: () => BigInt(Date.now()) * 1000n,
   onSample: (sample) => sender?.send(sample),
 });
-const bridge = new Http2Bridge({ upstream: new URL(settings.upstream), sampling: sampler, counts });
+const { upstream, maxConnections: maxRequests } = settings;
+const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: sampler, counts, maxRequests });
 const front = new Front({ settings, sampling: sampler, counts, http2: (client, first) => bridge.serve(client, first) });
 const grpc = settings.grpcListen === '' ? null : makeGrpc();
 /** The keeper starts a front again unless its status is 0: one that cannot begin would never. */

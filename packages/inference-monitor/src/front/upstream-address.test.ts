@@ -38,7 +38,7 @@ async function listening(server: Server, host: string): Promise<number> {
 
 async function throughFront(upstream: string): Promise<[http1: string, http2: string]> {
   const counts = zeroCounts();
-  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: NO_SAMPLING, counts });
+  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: NO_SAMPLING, counts, maxRequests: 100 });
   const http2 = (client: Parameters<Http2Bridge['serve']>[0], first: Buffer) => bridge.serve(client, first);
   const { port } = await startFront(upstream, { http2, counts });
   const one = await (await fetch(`http://127.0.0.1:${port}/`)).text();

@@ -14,9 +14,10 @@ import { Http2Bridge } from './bridge.js';
 async function through(
   upstream: string,
   all: SampleAll = sampleAll(0),
-  more: { readonly holdMs?: number } = {},
+  more: { readonly holdMs?: number; readonly maxRequests?: number } = {},
 ): Promise<{ session: ClientHttp2Session }> {
-  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: all.sampling, counts: all.counts, ...more });
+  const { sampling, counts } = all;
+  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling, counts, maxRequests: 100, ...more });
   const http2 = bridge.serve.bind(bridge);
   const { port } = await startFront(upstream, { sampling: all.sampling, counts: all.counts, http2 });
   const session = connect(`http://127.0.0.1:${port}`);
@@ -118,13 +119,37 @@ test('a stream that the client cancels is aborted at the server at once', async 
   session.close();
 });
 
+test('more requests than there is room for are refused as never seen, and counted', async () => {
+  const server = new OpenAiServer({ eventMs: 20 });
+  const direct = await server.listen();
+  after(() => server.close());
+  const all = sampleAll(0);
+  const { session } = await through(direct, all, { maxRequests: 2 });
+  const headers = { ':method': 'POST', ':path': '/v1/completions', 'content-type': 'application/json' };
+  const begin = () => {
+    const stream = session.request(headers);
+    stream.end(JSON.stringify({ model: 'm', prompt: 'x', stream: true, max_tokens: 1000 }));
+    return stream;
+  };
+  const slow = [begin(), begin()];
+  for (const stream of slow) await once(stream, 'data');
+  const [error] = await once(begin(), 'error');
+  assert.match(String(error), /NGHTTP2_REFUSED_STREAM/);
+  assert.deepEqual([all.counts.refused, server.bodies.length], [1, 2]);
+  slow[0]?.close(8);
+  await until('the server stops', () => server.aborted === 1);
+  await once(begin(), 'data');
+  session.close();
+});
+
 test('a client that leaves without a word of HTTP/2 costs no connection, and its requests end at the server', async () => {
   const server = new OpenAiServer({ eventMs: 20 });
   const direct = await server.listen();
   after(() => server.close());
   for (const rate of [0, 1]) {
     const all = sampleAll(rate);
-    const bridge = new Http2Bridge({ upstream: new URL(direct), sampling: all.sampling, counts: all.counts });
+    const { sampling, counts } = all;
+    const bridge = new Http2Bridge({ upstream: new URL(direct), sampling, counts, maxRequests: 100 });
     const http2 = bridge.serve.bind(bridge);
     const { port } = await startFront(direct, { sampling: all.sampling, counts: all.counts, http2 });
     for (const leave of ['end', 'resetAndDestroy'] as const) {

@@ -30,9 +30,6 @@ import { readThrough } from './read-through.js';
 const MAX_STREAMS = 256;
 /** A connection on which nothing is outstanding is closed after this time. */
 const IDLE_MS = 900_000;
-/** Connections to the server, of all clients that speak HTTP/2. */
-const MAX_UPSTREAM = 1_024;
-
 const NOTHING = Buffer.alloc(0);
 
 /** Of one connection, which HTTP/2 does not have (RFC 9113 §8.2.2). */
@@ -49,6 +46,8 @@ export interface BridgeParts {
   readonly upstream: URL;
   readonly sampling: Sampling;
   readonly counts: FrontCounts;
+  /** At a time, of all clients; each has a connection to the server. */
+  readonly maxRequests: number;
   /** A drawn request that takes longer to come passes unsampled, milliseconds. */
   readonly holdMs?: number;
 }
@@ -59,10 +58,11 @@ export class Http2Bridge {
   readonly #server: Http2Server;
   readonly #agent: Agent;
   readonly #sessions = new WeakMap<Socket, ServerHttp2Session>();
+  #requests = 0;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
-    const options = { keepAlive: true, maxSockets: MAX_UPSTREAM, noDelay: true, timeout: SERVER_IDLE_MS };
+    const options = { keepAlive: true, noDelay: true, timeout: SERVER_IDLE_MS };
     this.#agent = parts.upstream.protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
     this.#server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS }, maxHeaderListPairs: MAX_HEADERS });
     this.#server.on('session', (session) => {
@@ -96,9 +96,19 @@ export class Http2Bridge {
 
   /** @param raw every header as it came, also those that came several times */
   #take(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly [string, string][]): void {
-    const { sampling, counts } = this.#parts;
+    const { sampling, counts, maxRequests } = this.#parts;
     counts.requests += 1;
     stream.on('error', () => undefined);
+    if (this.#requests >= maxRequests) {
+      // Its client knows that nobody has seen it, and may ask again (RFC 9113, section 8.7).
+      counts.refused += 1;
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
+    this.#requests += 1;
+    stream.once('close', () => {
+      this.#requests -= 1;
+    });
     const list = raw.filter(([name]) => !name.startsWith(':'));
     if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
     const exchange = new StreamExchange(stream, headers, list, this.#parts, this.#agent);

@@ -9,8 +9,8 @@ import { isNumeric, statsOfBytes, statsOfValues } from './tensor-stats.js';
 const MAX_WATCHED_BYTES = 2 * 1024 * 1024;
 /** A larger request is not kept to be computed again. */
 export const MAX_REPLAY_BODY_BYTES = 65_536;
-/** Tensors of one answer that are told. */
-export const MAX_OUTPUTS = 32;
+/** Tensors of one answer that are told, the first; as many as the analyser takes. */
+export const MAX_OUTPUTS = 64;
 
 /** Length of the JSON part of a body with binary tensors. */
 const HEADER_LENGTH = 'inference-header-content-length';

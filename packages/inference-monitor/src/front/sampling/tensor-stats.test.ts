@@ -25,6 +25,13 @@ test('what is not finite is counted and left out of the rest', () => {
   assert.deepEqual([elements, nonfinite, min, max], [3n, 2n, 3, 3]);
 });
 
+test('all of a large tensor is looked at, and its mean does not overflow', () => {
+  const large = new Float32Array(500_000).fill(1);
+  large[499_999] = Number.NaN;
+  assert.equal(statsOfBytes(tensor('FP32'), new Uint8Array(large.buffer)).nonfinite, 1n);
+  assert.equal(statsOfValues(tensor('FP64'), [1.5e308, 1.5e308, 1.5e308]).mean, 1.5e308);
+});
+
 test('of text, and of nothing, the count alone is told', () => {
   assert.deepEqual(statsOfBytes({ name: 'y', datatype: 'BYTES', elements: 2 }, Uint8Array.of(1, 2)).elements, 2n);
   const { elements, min } = statsOfValues(tensor('FP32'), []);

@@ -1,7 +1,7 @@
 import type { TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
 
-/** Of a larger tensor the first elements are looked at. */
-const MAX_ELEMENTS = 262_144;
+/** More than an answer that is looked at has, if not of bits. */
+const MAX_ELEMENTS = 2_097_152;
 /** As inference.proto says. */
 const MAX_NAME_BYTES = 100;
 
@@ -48,24 +48,38 @@ export function isNumeric(datatype: string): boolean {
 export function statsOfBytes(tensor: Tensor, data: Uint8Array): TensorStats {
   const format = FORMATS[tensor.datatype];
   if (format === undefined) return statsOfValues(tensor, []);
+  const { bytes, read } = format;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const count = Math.floor(data.byteLength / format.bytes);
-  const looked = Math.min(count, MAX_ELEMENTS);
-  const values = Array.from({ length: looked }, (_, k) => format.read(view, k * format.bytes));
-  return statsOfValues({ ...tensor, elements: count }, values);
+  const count = Math.floor(data.byteLength / bytes);
+  return statsOf({ ...tensor, elements: count }, Math.min(count, MAX_ELEMENTS), (k) => read(view, k * bytes));
 }
 
-export function statsOfValues({ name, datatype, elements }: Tensor, values: readonly number[]): TensorStats {
-  const looked = values.length > MAX_ELEMENTS ? values.slice(0, MAX_ELEMENTS) : values;
-  const finite = looked.filter((value) => Number.isFinite(value));
-  const empty = finite.length === 0;
+export function statsOfValues(tensor: Tensor, values: readonly number[]): TensorStats {
+  const elements = tensor.elements < 0 ? values.length : tensor.elements;
+  return statsOf({ ...tensor, elements }, Math.min(values.length, MAX_ELEMENTS), (k) => values[k] ?? 0);
+}
+
+/** One pass that keeps nothing, as a large tensor holds up what else the thread passes on. */
+function statsOf({ name, datatype, elements }: Tensor, count: number, at: (k: number) => number): TensorStats {
+  let finite = 0;
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  let mean = 0;
+  for (let k = 0; k < count; k += 1) {
+    const value = at(k);
+    if (!Number.isFinite(value)) continue;
+    finite += 1;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    // A sum may overflow.
+    mean += value / finite - mean / finite;
+  }
+  const range = finite === 0 ? { min: undefined, max: undefined, mean: undefined } : { min, max, mean };
   return {
     name: Buffer.from(name).subarray(0, MAX_NAME_BYTES).toString(),
     datatype,
-    elements: BigInt(elements < 0 ? values.length : elements),
-    nonfinite: BigInt(looked.length - finite.length),
-    min: empty ? undefined : finite.reduce((a, b) => Math.min(a, b)),
-    max: empty ? undefined : finite.reduce((a, b) => Math.max(a, b)),
-    mean: empty ? undefined : finite.reduce((sum, value) => sum + value / finite.length, 0),
+    elements: BigInt(elements),
+    nonfinite: BigInt(count - finite),
+    ...range,
   };
 }

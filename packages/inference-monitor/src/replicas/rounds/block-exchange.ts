@@ -27,7 +27,8 @@ export class BlockExchange {
   /** The newest block that is over; null = it was exchanged. */
   due(nowUs: number): number | null {
     const block = this.#means.newestBlock(nowUs);
-    return block > this.#exchanged ? block : null;
+    // Else the clock was set back.
+    return block > this.#exchanged || block < this.#exchanged - 1 ? block : null;
   }
 
   async run(block: number): Promise<void> {
