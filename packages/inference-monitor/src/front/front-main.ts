@@ -13,6 +13,7 @@ import { waitingBytes } from './memory.js';
 import { Sampler } from './sampling/sampler.js';
 import { SampleSender } from './sending/sample-sender.js';
 import { type FrontSettings, fingerprint } from './settings.js';
+import { unavailableLog } from './unavailable-log.js';
 
 const TELL_MS = 1_000;
 const LOOK_MS = 100;
@@ -24,6 +25,7 @@ const settings = JSON.parse(process.argv[2] ?? '{}') as FrontSettings;
 const counts = zeroCounts();
 let rate = settings.samplingRate;
 let sender: SampleSender | null = null;
+let tell: (text: string) => void = () => undefined;
 const sampler = new Sampler({
   rate: () => rate,
   counts,
@@ -33,8 +35,10 @@ const sampler = new Sampler({
   onSample: (sample) => sender?.send(sample),
 });
 const { upstream, maxConnections: maxRequests } = settings;
-const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: sampler, counts, maxRequests });
-const front = new Front({ settings, sampling: sampler, counts, http2: (client, first) => bridge.serve(client, first) });
+const onUnavailable = unavailableLog(upstream, { say: (text) => tell(text), nowMs: () => performance.now() });
+const common = { sampling: sampler, counts, onUnavailable };
+const bridge = new Http2Bridge({ ...common, upstream: new URL(upstream), maxRequests });
+const front = new Front({ ...common, settings, http2: (client, first) => bridge.serve(client, first) });
 const grpc = settings.grpcListen === '' ? null : makeGrpc();
 /** The keeper starts a front again unless its status is 0: one that cannot begin would never. */
 process.once('uncaughtException', giveUp);
@@ -54,6 +58,7 @@ const control = new ControlServer(
   follow,
 );
 await control.listen();
+tell = (text) => control.say('warn', text);
 sender = new SampleSender({
   socket: settings.socket,
   hello: helloOf(settings),

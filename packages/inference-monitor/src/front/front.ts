@@ -26,6 +26,7 @@ export interface FrontParts {
   readonly counts: FrontCounts;
   /** Serves a connection over HTTP/2. */
   readonly http2?: (client: Socket, first: Buffer) => Drainable;
+  readonly onUnavailable?: (error: Error) => void;
 }
 
 /** Takes connections and lets them through. */
@@ -97,7 +98,7 @@ export class Front {
   }
 
   #serve(client: Socket, kind: 'http2' | 'other', first: Buffer): Drainable {
-    const { sampling, http2 } = this.#parts;
+    const { sampling, http2, onUnavailable } = this.#parts;
     if (kind === 'http2' && http2 !== undefined) {
       client.pause();
       return http2(client, first);
@@ -106,6 +107,7 @@ export class Front {
       connect: () => this.#connect(),
       sampling,
       counts: this.counts,
+      onUnavailable,
       crowded: () => this.#open.size > this.#parts.settings.maxConnections * CROWDED,
     });
   }

@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { makeAuthority, temporaryFolder } from '@sentinel/test-kit';
@@ -20,10 +21,18 @@ const answer: RequestListener = (request, response) => {
 };
 
 let tlsServer: Server;
+/** Its authority is one that nobody knows. */
+let untrusted: Server;
 before(async () => {
   const folder = await temporaryFolder();
-  const { certFile, keyFile, caFile } = await (await makeAuthority(folder.path)).issue({ name: 'server' });
-  tlsServer = createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, answer);
+  const serve = async (name: string) => {
+    const { certFile, keyFile, caFile } = await (await makeAuthority(join(folder.path, name), name)).issue('server');
+    const server = createTlsServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, answer);
+    return { server, caFile };
+  };
+  const { server, caFile } = await serve('known');
+  tlsServer = server;
+  untrusted = (await serve('unknown')).server;
   // As NODE_EXTRA_CA_CERTS does for the sidecar.
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')]);
   await folder[Symbol.asyncDispose]();
@@ -58,10 +67,12 @@ test('a server with TLS is reached by name and by address, and has to be who it 
   const port = await listening(tlsServer, '127.0.0.1');
   for (const host of ['localhost', '127.0.0.1'])
     assert.deepEqual(await throughFront(`https://${host}:${port}`), ['HOST true', 'HOST true'], host);
-  const { port: front } = await startFront(`https://127.0.0.2:${port}`);
-  const refused = await fetch(`http://127.0.0.1:${front}/`).then(
-    ({ status }) => status,
-    () => 0,
-  );
-  assert.equal(refused, 502);
+  const unknown = await listening(untrusted, '127.0.0.1');
+  for (const upstream of [`https://127.0.0.2:${port}`, `https://localhost:${unknown}`]) {
+    const counts = zeroCounts();
+    const errors: Error[] = [];
+    const { port: front } = await startFront(upstream, { counts, onUnavailable: (error) => errors.push(error) });
+    const { status } = await fetch(`http://127.0.0.1:${front}/`);
+    assert.deepEqual([status, counts.unavailable, errors.length], [502, 1, 1], upstream);
+  }
 });

@@ -9,8 +9,8 @@ export interface LinkEvents {
   readonly data: (bytes: Buffer) => void;
   readonly drain: () => void;
   readonly ended: () => void;
-  /** @param connected false where there was no server */
-  readonly failed: (connected: boolean) => void;
+  /** @param connected false where there was no server, or none that proved to be it */
+  readonly failed: (connected: boolean, error: Error) => void;
   /** Nothing came or went for `SERVER_IDLE_MS`. */
   readonly idle: () => void;
 }
@@ -111,7 +111,7 @@ export class ServerLink {
     const { data, drain, ended, failed, idle } = this.#events;
     const socket = this.#open();
     let connected = false;
-    socket.once('connect', () => {
+    socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
       connected = true;
     });
     socket.on('data', (bytes) => {
@@ -119,6 +119,6 @@ export class ServerLink {
       data(bytes);
     });
     socket.on('drain', drain).on('end', ended).on('timeout', idle);
-    return socket.on('error', () => failed(connected));
+    return socket.on('error', (error) => failed(connected, error));
   }
 }

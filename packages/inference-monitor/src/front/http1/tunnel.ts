@@ -21,6 +21,8 @@ export interface TunnelParts {
   readonly counts: FrontCounts;
   /** So many connections are open that none is kept for later requests alone. */
   readonly crowded: () => boolean;
+  /** The server is not there. */
+  readonly onUnavailable?: ((error: Error) => void) | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ export class Tunnel {
       data: (bytes) => this.#guard(() => this.#fromServer(bytes)),
       drain: () => client.resume(),
       ended: () => this.#guard(() => this.#serverEnded()),
-      failed: (connected) => this.#guard(() => this.#serverFailed(connected)),
+      failed: (connected, error) => this.#guard(() => this.#serverFailed(connected, error)),
       idle: () => this.#rest(),
     });
     client.on('data', (bytes) => this.#guard(() => this.#fromClient(bytes)));
@@ -343,7 +345,7 @@ export class Tunnel {
     if (exchange !== null && this.#responses.place === 'head') this.#toClient(this.#responses.headBytes);
   }
 
-  #serverFailed(connected: boolean): void {
+  #serverFailed(connected: boolean, error: Error): void {
     if (connected && (this.#rest() || this.#sendsAgain())) return;
     const exchange = this.#exchange;
     this.#exchange = null;
@@ -355,6 +357,7 @@ export class Tunnel {
     }
     this.#parts.counts.unavailable += 1;
     this.#parts.sampling.forget();
+    this.#parts.onUnavailable?.(error);
     answerUnavailable(this.#client);
   }
 

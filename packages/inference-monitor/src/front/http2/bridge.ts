@@ -48,6 +48,8 @@ export interface BridgeParts {
   readonly counts: FrontCounts;
   /** At a time, of all clients; each has a connection to the server. */
   readonly maxRequests: number;
+  /** The server is not there. */
+  readonly onUnavailable?: (error: Error) => void;
   /** A drawn request that takes longer to come passes unsampled, milliseconds. */
   readonly holdMs?: number;
 }
@@ -228,7 +230,7 @@ class StreamExchange {
       answered = true;
       this.#answer(answer, plan, original);
     });
-    server.on('error', () => {
+    server.on('error', (error) => {
       if (this.#client.destroyed) return;
       if (!answered && original !== null && plan?.unanswered() === true) {
         this.#ask(plan, original).end(original);
@@ -246,6 +248,7 @@ class StreamExchange {
       }
       counts.unavailable += 1;
       this.#parts.sampling.forget();
+      this.#parts.onUnavailable?.(error);
       this.#client.respond({ ':status': 502, 'content-type': 'application/json' });
       this.#client.end(UNAVAILABLE_BODY);
     });
