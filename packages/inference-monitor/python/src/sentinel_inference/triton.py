@@ -77,6 +77,11 @@ def name(model: Any) -> str:
     return Path(inspect.getfile(type(model))).resolve().parent.parent.name
 
 
+def version(model: Any) -> str:
+    """Of the model, as the folder of its version is called; a function of pytriton has none."""
+    return Path(inspect.getfile(type(model))).resolve().parent.name if hasattr(model, "execute") else ""
+
+
 def watched(function: Any, channel: Channel) -> Any:
     """An infer function of pytriton, before or after its `@batch`: it takes and returns arrays, or lists of requests and of results."""
     called = getattr(function, "__name__", type(function).__name__)
@@ -109,8 +114,8 @@ def sample(outputs: Mapping[str, Any], model: str, began: float) -> wire.StreamS
 
 
 def hello(model: str, framework: str, code: Any) -> wire.ServerHello:
-    """Two replicas are comparable where they run the same code under the same name."""
-    equal = f"{framework} {model} {type(code).__qualname__}"
+    """Two replicas are comparable where they run the same version under the same name."""
+    equal = f"{framework} {model} {version(code)} {type(code).__qualname__}"
     return wire.ServerHello(
         model=clipped(model, MODEL_BYTES), framework=framework, config_hash=hashlib.sha256(equal.encode()).digest()
     )

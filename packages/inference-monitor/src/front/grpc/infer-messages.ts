@@ -1,11 +1,12 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import type { TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { MAX_OUTPUTS } from '../sampling/kserve-plan.js';
+import { modelName } from '../sampling/names.js';
 import { statsOfBytes, statsOfValues, type Tensor } from '../sampling/tensor-stats.js';
 
 /**
  * The few fields of KServe v2 (package `inference`) that are looked at. Numbers of fields are those of the Open Inference Protocol:
- * ModelInferResponse {1 model_name, 5 outputs, 6 raw_output_contents}, InferOutputTensor {1 name, 2 datatype, 3 shape, 5 contents},
+ * ModelInferResponse {1 model_name, 2 model_version, 5 outputs, 6 raw_output_contents}, InferOutputTensor {1 name, 2 datatype, 3 shape, 5 contents},
  * ModelStreamInferResponse {2 infer_response}.
  */
 
@@ -16,6 +17,7 @@ interface Output {
 }
 
 export interface InferAnswer {
+  /** With its version. */
   readonly model: string;
   readonly outputs: TensorStats[];
 }
@@ -23,17 +25,19 @@ export interface InferAnswer {
 /** @throws Error where it is no message */
 export function readInferAnswer(message: Uint8Array): InferAnswer {
   let model = '';
+  let version = '';
   const outputs: Output[] = [];
   const raw: Uint8Array[] = [];
   eachField(message, (field, reader) => {
     if (field === 1) model = reader.string();
+    else if (field === 2) version = reader.string();
     else if (field === 5) outputs.push(readOutput(reader.bytes()));
     else if (field === 6) raw.push(reader.bytes());
     else return false;
     return true;
   });
   return {
-    model,
+    model: modelName(model, version),
     outputs: outputs.slice(0, MAX_OUTPUTS).map(({ tensor, values }, k) => {
       const bytes = raw[k];
       return bytes === undefined ? statsOfValues(tensor, values) : statsOfBytes(tensor, bytes);

@@ -1,11 +1,10 @@
 import { type RequestSample, RequestSample_Kind } from '@sentinel/contracts/sentinel/v1/inference.js';
+import { modelName } from './names.js';
 import type { Route } from './openai-request.js';
 import { type Token, TokenTally } from './token-tally.js';
 
 /** Token ids of a longer prompt or answer are not kept. */
 const MAX_REPLAY_TOKENS = 16_384;
-/** As inference.proto says. */
-const MAX_MODEL_BYTES = 200;
 
 interface Choice {
   readonly index?: number;
@@ -51,7 +50,7 @@ export class AnswerTally {
     if (counted === 0) return null;
     return {
       kind: this.#route === 'chat' ? RequestSample_Kind.CHAT : RequestSample_Kind.COMPLETION,
-      model: Buffer.from(this.#model).subarray(0, MAX_MODEL_BYTES).toString(),
+      model: modelName(this.#model),
       promptTokens: this.#promptTokens || this.#prompt.length,
       completionTokens: this.#completionTokens || counted,
       blocks: tallies.flatMap((tally) => tally.blocks()),

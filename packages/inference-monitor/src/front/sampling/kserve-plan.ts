@@ -2,6 +2,7 @@ import { type RequestSample, RequestSample_Kind, type TensorStats } from '@senti
 import { contentCoding, decoded, isKnownCoding } from './content-coding.js';
 import { computesOnly } from './kserve-request.js';
 import { parsedTolerantly } from './nonfinite.js';
+import { modelName } from './names.js';
 import { type Doubt, hasTrailers, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { isNumeric, statsOfBytes, statsOfValues } from './tensor-stats.js';
 
@@ -94,21 +95,21 @@ export class KservePlan implements Plan {
 
   #end(body: Buffer | null, headerLength: number, firstMs: number, endMs: number): void {
     const { nowUs, model, onSample, onDoubt } = this.#parts;
-    const outputs = body === null ? null : readOutputs(body, headerLength);
-    if (outputs === null) {
+    const answer = body === null ? null : readAnswer(body, headerLength);
+    if (answer === null) {
       onDoubt('answer');
       return;
     }
     onSample({
       timeUs: nowUs(),
       kind: RequestSample_Kind.TENSORS,
-      model,
+      model: modelName(model, answer.version),
       promptTokens: 0,
       completionTokens: 0,
       firstByteUs: microseconds(firstMs - this.#beganMs),
       totalUs: microseconds(endMs - this.#beganMs),
       blocks: [],
-      outputs,
+      outputs: answer.outputs,
       replay: this.#replay(),
     });
   }
@@ -126,18 +127,29 @@ export class KservePlan implements Plan {
   }
 }
 
+export interface KserveAnswer {
+  /** Of the model; '' = it is not told. */
+  readonly version: string;
+  readonly outputs: TensorStats[];
+}
+
 /** @param headerLength 0 = all of it is JSON. @returns null where it is no answer of KServe v2 */
-export function readOutputs(body: Buffer, headerLength: number): TensorStats[] | null {
+export function readAnswer(body: Buffer, headerLength: number): KserveAnswer | null {
   let outputs: unknown;
+  let version: unknown;
   try {
     const json = body.toString('utf8', 0, headerLength === 0 ? body.length : headerLength);
-    ({ outputs } = parsedTolerantly(json, 'null') as { outputs?: unknown });
+    ({ outputs, model_version: version } = parsedTolerantly(json, 'null') as Record<string, unknown>);
   } catch {
     return null;
   }
   if (!Array.isArray(outputs)) return null;
+  return { version: typeof version === 'string' ? version : '', outputs: statsOf(outputs, body, headerLength) };
+}
+
+function statsOf(outputs: readonly Output[], body: Buffer, headerLength: number): TensorStats[] {
   let at = headerLength;
-  return (outputs as Output[]).slice(0, MAX_OUTPUTS).map((output) => {
+  return outputs.slice(0, MAX_OUTPUTS).map((output) => {
     const tensor = { name: String(output.name), datatype: String(output.datatype), elements: elementsOf(output.shape) };
     const size = output.parameters?.binary_data_size;
     if (typeof size === 'number') {

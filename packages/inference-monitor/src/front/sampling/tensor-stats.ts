@@ -1,4 +1,5 @@
 import type { TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
+import { clipped } from './names.js';
 
 /** More than an answer that is looked at has, if not of bits. */
 const MAX_ELEMENTS = 2_097_152;
@@ -76,7 +77,7 @@ function statsOf({ name, datatype, elements }: Tensor, count: number, at: (k: nu
   }
   const range = finite === 0 ? { min: undefined, max: undefined, mean: undefined } : { min, max, mean };
   return {
-    name: Buffer.from(name).subarray(0, MAX_NAME_BYTES).toString(),
+    name: clipped(name, MAX_NAME_BYTES),
     datatype,
     elements: BigInt(elements),
     nonfinite: BigInt(count - finite),
