@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FrontCounts } from '../counts.js';
 import { HOLD_MS, MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
+import { Drain } from './drain.js';
 import { Exchange, withLength } from './exchange.js';
 import { Framer } from './framer.js';
 import { persists, requestExtent, responseExtent } from './head.js';
@@ -45,7 +46,7 @@ export class Tunnel {
   /** What the client sent during the exchange. */
   #kept: Buffer[] = [];
   #lost = false;
-  #draining = false;
+  readonly #drain = new Drain();
 
   /** @param first what the client has sent already */
   constructor(client: Socket, first: Buffer, parts: TunnelParts) {
@@ -69,10 +70,10 @@ export class Tunnel {
     this.#guard(() => this.#fromClient(first));
   }
 
-  /** No further request: what is outstanding ends first. */
+  /** Ends with the next answer, which tells the client, or when nothing moves. */
   drain(): void {
-    this.#draining = true;
-    this.#closeIfDrained();
+    this.#drain.begin();
+    this.#drain.moved(() => this.#closeIdle());
   }
 
   destroy(): void {
@@ -133,7 +134,7 @@ export class Tunnel {
 
   #draw(): boolean {
     this.#parts.counts.requests += 1;
-    return this.#parts.sampling.draw() && this.#outstanding.length === 0 && this.#responses.place === 'between';
+    return !this.#drain.begun && this.#parts.sampling.draw() && this.#outstanding.length === 0 && this.#responses.place === 'between';
   }
 
   #stepRequest(bytes: Buffer, at: number): number {
@@ -214,12 +215,23 @@ export class Tunnel {
       if (this.#responses.place === 'between' && this.#outstanding.length === 0) this.#lose();
       const exchange = this.#exchange;
       if (exchange !== null) this.#toClient(bytes.subarray(passed, at));
+      const isLast = this.#outstanding.length === 1 && this.#requests.place !== 'head';
+      const before = this.#responses.place;
       const next = this.#stepResponse(bytes, at, exchange);
-      if (exchange !== null) passed = next;
+      const told = exchange === null && isLast && this.#endsHead(before) ? this.#drain.tell(bytes.subarray(passed, next)) : null;
+      if (told !== null) this.#toClient(told);
+      if (told !== null || exchange !== null) passed = next;
       at = next;
     }
     if (passed < bytes.length) this.#toClient(passed === 0 ? bytes : bytes.subarray(passed));
-    if (this.#draining) this.#closeIfDrained();
+    this.#drain.moved(() => this.#closeIdle());
+  }
+
+  /** Whether a step was the end of the head of a final answer. */
+  #endsHead(before: Framer['place']): boolean {
+    const { place, head } = this.#responses;
+    const ended = (before === 'between' || before === 'head') && place !== 'head' && place !== 'lost';
+    return ended && head !== null && head.status >= 200;
   }
 
   #stepResponse(bytes: Buffer, at: number, exchange: Exchange | null): number {
@@ -303,7 +315,7 @@ export class Tunnel {
   #rest(): boolean {
     const kept = persists(this.#requests.head) && persists(this.#responses.head);
     const rests = this.#idle && this.#server.used && kept && !this.#client.readableEnded;
-    if (!rests || this.#draining || this.#parts.crowded()) return false;
+    if (!rests || this.#parts.crowded()) return false;
     this.#server.close();
     this.#client.resume();
     return true;
@@ -362,12 +374,13 @@ export class Tunnel {
   }
 
   #close(): void {
+    this.#drain.stop();
     this.#unhold();
     this.#exchange?.giveUp();
     this.#server.close();
   }
 
-  #closeIfDrained(): void {
+  #closeIdle(): void {
     if (!this.#idle) return;
     this.#client.end();
     this.#server.end();
