@@ -25,6 +25,12 @@ SENTINEL_CORE uint32_t random_pattern(uint32_t word, Random& random) {
   }
 }
 
+// Greater in magnitude or smaller, as asked, where there is such a number: none is smaller than zero, nor greater than infinity.
+SENTINEL_CORE uint32_t neighbour(uint32_t word, bool greater) {
+  const uint32_t magnitude = word & ~kSign;
+  return magnitude == 0 || (greater && magnitude != kInfinity) ? word + 1 : word - 1;
+}
+
 // mask: bits that the effect touches; 0: one random bit. Effects that need other words than this one leave it as it is.
 template <class Random>
 SENTINEL_CORE uint32_t changed_word(Effect effect, uint32_t mask, uint32_t word, Random& random) {
@@ -34,7 +40,7 @@ SENTINEL_CORE uint32_t changed_word(Effect effect, uint32_t mask, uint32_t word,
     case Effect::kStuck0: return word & ~bits;
     case Effect::kStuck1: return word | bits;
     case Effect::kXor: return word ^ random_pattern(word, random);
-    case Effect::kUlp: return (random() & 1) != 0 ? word + 1 : word - 1;
+    case Effect::kUlp: return neighbour(word, (random() & 1) != 0);
     default: return word;
   }
 }
