@@ -175,6 +175,7 @@ test('requests in flight have the time that the pod gives them', () => {
   for (const [graceS, drainS] of [
     [undefined, '25'],
     [600, '595'],
+    [8, '4'],
     [2, '1'],
     [86_400, '3600'],
   ] as const) {
@@ -188,12 +189,33 @@ test('a sidecar among the init containers is one too', () => {
   assert.equal(injectionFor(podOf({ spec: { initContainers } }), SETTINGS).outcome, 'present');
 });
 
+test('of a Triton with gRPC alone the port of gRPC moves, and nothing is missed', () => {
+  const ports = [{ name: 'h2c', containerPort: 9000 }];
+  const { sidecar, warnings } = injected(
+    podOf({ annotations: { framework: 'triton' }, containers: [server({ ports, readinessProbe: {} })] }),
+  );
+  assert.deepEqual([sidecar.ports?.[1], warnings], [{ name: 'h2c', containerPort: 18_001 }, []]);
+  const own = variables(sidecar);
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_UPSTREAM_URL'], 'http://127.0.0.1:8000');
+  assert.equal(own['SENTINEL_INFERENCE_MONITOR_UPSTREAM_GRPC'], '127.0.0.1:9000');
+});
+
+test('an annotation that is mistyped is told', () => {
+  const { warnings } = injected(podOf({ annotations: { sampling_rate: '1' } }));
+  assert.deepEqual(warnings, ['annotation sentinel-sdc.io/sampling_rate is none that the injector knows']);
+});
+
 const REFUSED: readonly (readonly [Parameters<typeof podOf>[0], RegExp])[] = [
   [{ annotations: { framework: 'vLLM' } }, /framework is "vLLM": it has to be one of vllm, trtllm, triton, generic/],
   [{ annotations: { 'sampling-rate': '2' } }, /sampling-rate .* a number from 0 to 1/],
   [{ annotations: { 'sampling-rate': '' } }, /sampling-rate/],
   [{ annotations: { port: 'https' } }, /a port of the container/],
   [{ annotations: { port: '99999' } }, /1 to 65535/],
+  [{ annotations: { port: '9093' } }, /the server listens on 9093 itself, which the sidecar needs/],
+  [{ annotations: { port: '18000' } }, /the server listens on 18000 itself: set annotation/],
+  [{ annotations: { replicas: 'a:0' } }, /HOST:PORT/],
+  [{ annotations: { 'sampling-rate': '0x1' } }, /a number from 0 to 1/],
+  [{ containers: [server({ ports: [{ name: 'grpc', containerPort: 8001 }] })] }, /ports for gRPC and metrics alone/],
   [{ annotations: { container: 'x' } }, /one of the containers of the pod \(server\)/],
   [{ annotations: { library: 'yes' } }, /"true" or "false"/],
   [{ annotations: { replicas: 'peers' } }, /HOST:PORT/],

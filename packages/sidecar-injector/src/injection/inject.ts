@@ -1,5 +1,6 @@
 import { CONTAINER_NAME, INJECTED, OPT_IN, OptionError, optionsOf, type PodOptions } from './options.js';
 import { type Container, type PatchOperation, type Pod, type PortTarget, type Probe, pointer } from './pod.js';
+import type { ServerPort } from './ports.js';
 import {
   METRICS_PORT,
   REPLICAS_PORT,
@@ -40,7 +41,7 @@ export function injectionFor(pod: Pod, settings: SidecarSettings): Injection {
 }
 
 function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injection {
-  const { server, port, grpc, listenPort, library, replicas } = options;
+  const { server, port, grpc, listenPort, library, replicas, unknown } = options;
   const container = pod.spec.containers[server];
   if (container === undefined) throw new OptionError('the pod has no container');
   if (pod.spec.os?.name === 'windows') throw new OptionError('the pod is of Windows');
@@ -49,19 +50,19 @@ function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injec
     throw new OptionError(
       `the pod is to end by itself (restartPolicy ${restartPolicy}), and a sidecar would not let it`,
     );
-  checkPorts(pod, grpc === null ? [listenPort] : [listenPort, grpc.listenPort], [
-    METRICS_PORT,
-    ...(replicas === null ? [] : [REPLICAS_PORT]),
-  ]);
+  const fixed = [METRICS_PORT, ...(replicas === null ? [] : [REPLICAS_PORT])];
+  checkPorts(pod, [port, ...(grpc === null ? [] : [grpc])], { wanted: grpc === null ? [listenPort] : [listenPort, grpc.listenPort], fixed });
   const moved = [port.name, grpc?.name ?? null].filter((name) => name !== null);
-  const warnings = [port.name === null ? notByName('port', listenPort) : null];
+  const warnings = unknown.map((name) => `annotation ${name} is none that the injector knows`);
+  // Who has a port of gRPC alone misses nothing.
+  if (port.name === null && (port.isDeclared || grpc === null)) warnings.push(notByName('port', listenPort));
   if (grpc !== null && grpc.name === null) warnings.push(notByName('port of gRPC', grpc.listenPort));
   const volumes = sidecarVolumes(settings);
   const taken = pod.spec.volumes?.find(({ name }) => volumes.some((volume) => volume.name === name));
   if (taken !== undefined) throw new OptionError(`the pod has a volume ${taken.name} of its own`);
   return {
     outcome: 'injected',
-    warnings: warnings.filter((warning) => warning !== null),
+    warnings,
     patch: [
       annotate(pod),
       ...(moved.length === 0 ? [] : withoutPortNames(container, server, moved)),
@@ -84,17 +85,24 @@ function containersOf({ spec }: Pod): readonly Container[] {
   return [...(spec.initContainers ?? []), ...spec.containers];
 }
 
-/** Containers of a pod share their ports. @param fixed those of the sidecar that no annotation moves */
-function checkPorts(pod: Pod, wanted: readonly number[], fixed: readonly number[]): void {
+/** Ports of the sidecar: where it listens in place of the server, and those that no annotation moves. */
+interface SidecarPorts {
+  readonly wanted: readonly number[];
+  readonly fixed: readonly number[];
+}
+
+/** Containers of a pod share their ports. @param server also those that no container declares */
+function checkPorts(pod: Pod, server: readonly ServerPort[], { wanted, fixed }: SidecarPorts): void {
   if (pod.spec.hostNetwork === true) throw new OptionError('the pod is in the network of its host');
   const own = wanted.find((port) => fixed.includes(port));
   if (own !== undefined) throw new OptionError(`the sidecar listens on ${own} for something else: ${ANOTHER_PORT}`);
-  for (const { name, ports = [] } of containersOf(pod)) {
-    for (const { containerPort } of ports) {
-      const who = `container ${name} listens on ${containerPort} itself`;
-      if (wanted.includes(containerPort)) throw new OptionError(`${who}: ${ANOTHER_PORT}`);
-      if (fixed.includes(containerPort)) throw new OptionError(`${who}, which the sidecar needs: move that container`);
-    }
+  const declared = containersOf(pod).flatMap(({ name, ports = [] }) =>
+    ports.map(({ containerPort }) => [`container ${name}`, containerPort] as const),
+  );
+  for (const [name, number] of [...declared, ...server.map(({ number: of }) => ['the server', of] as const)]) {
+    const who = `${name} listens on ${number} itself`;
+    if (wanted.includes(number)) throw new OptionError(`${who}: ${ANOTHER_PORT}`);
+    if (fixed.includes(number)) throw new OptionError(`${who}, which the sidecar needs: move that one`);
   }
 }
 

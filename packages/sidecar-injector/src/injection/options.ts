@@ -1,5 +1,6 @@
 import { splitHostPort } from '@sentinel/service-kit/config';
 import type { Container, Pod } from './pod.js';
+import { type ServerPort, ServerPorts } from './ports.js';
 
 /** Label by which a pod asks for the sidecar, and its value. */
 export const OPT_IN = { label: 'sentinel-sdc.io/inject', value: 'enabled' } as const;
@@ -15,14 +16,12 @@ export type Framework = (typeof FRAMEWORKS)[number];
 /** Resources that a container with a GPU asks for; by DRA it has claims instead. */
 const GPU = /^(nvidia\.com\/(gpu|mig-.+)|amd\.com\/gpu)(\.shared)?$/;
 
-/** Names of a port for gRPC, as service meshes and the Gateway API know them too. */
-const GRPC_NAME = /^(grpc|h2c)(-|$)|-(grpc|h2c)$/;
+const PREFIX = 'sentinel-sdc.io/';
+const KNOWN = ['container', 'framework', 'sampling-rate', 'port', 'listen-port', 'replicas', 'library', 'injected'];
 
-/** Where Triton has it, whatever it is called. */
-const GRPC_PORT = 8001;
+/** A number without an exponent of two and other forms of JavaScript. */
+const DECIMAL = /^\s*(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 
-/** Where the servers listen unless they are told otherwise. */
-const USUAL_PORT = 8_000;
 /** One less than there are, since gRPC takes the next. */
 const LAST_LISTEN_PORT = 65_534;
 const FIRST_LISTEN_PORT = 18_000;
@@ -34,16 +33,17 @@ export interface PodOptions {
   readonly framework: Framework;
   /** Fraction of the requests; null = as the injector is configured. */
   readonly samplingRate: number | null;
-  /** Port of the server: its number, and its name where it has one. */
-  readonly port: { readonly number: number; readonly name: string | null };
+  readonly port: ServerPort;
   /** Where the sidecar listens in its place. */
   readonly listenPort: number;
   /** Port of KServe over gRPC, and where the sidecar listens in its place; null = there is none of that name. */
-  readonly grpc: { readonly number: number; readonly name: string | null; readonly listenPort: number } | null;
+  readonly grpc: (ServerPort & { readonly listenPort: number }) | null;
   /** Monitors of other replicas, HOST:PORT; null = none. */
   readonly replicas: string | null;
   /** The library in the server is to reach the analyser: its socket is mounted there too. */
   readonly library: boolean;
+  /** Annotations with the prefix that say nothing to the injector. */
+  readonly unknown: readonly string[];
 }
 
 /** Why a pod that asks for the sidecar does not get it. */
@@ -54,10 +54,13 @@ export class OptionError extends Error {
 /** @throws OptionError naming the annotation and what it may be */
 export function optionsOf(pod: Pod): PodOptions {
   const annotations = pod.metadata?.annotations ?? {};
-  const said = (name: string): string | undefined => annotations[`sentinel-sdc.io/${name}`];
+  const said = (name: string): string | undefined => annotations[`${PREFIX}${name}`];
   const server = serverOf(pod.spec.containers, said('container'));
   const framework = frameworkOf(said('framework'));
-  const port = portOf(pod.spec.containers[server], said('port'));
+  const container = pod.spec.containers[server];
+  const ports = new ServerPorts(container, framework === 'triton');
+  const port = portOf(container, ports, said('port'));
+  const grpc = ports.grpc?.number === port.number ? null : ports.grpc;
   const listenPort = numberOf('listen-port', said('listen-port'), LAST_LISTEN_PORT) ?? FIRST_LISTEN_PORT;
   return {
     server,
@@ -65,9 +68,12 @@ export function optionsOf(pod: Pod): PodOptions {
     samplingRate: rateOf(said('sampling-rate')),
     port,
     listenPort,
-    grpc: framework === 'triton' ? grpcOf(pod.spec.containers[server], port.number, listenPort) : null,
+    grpc: grpc === null ? null : { ...grpc, listenPort: listenPort + 1 },
     replicas: endpointsOf(said('replicas')),
     library: flagOf('library', said('library')),
+    unknown: Object.keys(annotations).filter(
+      (name) => name.startsWith(PREFIX) && !KNOWN.includes(name.slice(PREFIX.length)),
+    ),
   };
 }
 
@@ -93,34 +99,24 @@ function frameworkOf(value = 'generic'): Framework {
 
 function rateOf(value: string | undefined): number | null {
   if (value === undefined) return null;
-  const rate = value.trim() === '' ? Number.NaN : Number(value);
+  const rate = DECIMAL.test(value) ? Number(value) : Number.NaN;
   if (!(rate >= 0 && rate <= 1)) throw wrong('sampling-rate', value, 'a number from 0 to 1');
   return rate;
 }
 
-function portOf(server: Container | undefined, value: string | undefined): PodOptions['port'] {
-  const ports = server?.ports ?? [];
-  const asNumber = value !== undefined && /^\d+$/.test(value) ? numberOf('port', value) : undefined;
-  if (asNumber !== undefined) {
-    const known = ports.find(({ containerPort }) => containerPort === asNumber);
-    return { number: asNumber, name: known?.name ?? null };
+function portOf(container: Container | undefined, ports: ServerPorts, value: string | undefined): ServerPort {
+  if (value !== undefined) {
+    if (/^\d+$/.test(value)) numberOf('port', value);
+    const said = ports.said(value);
+    if (said === null) throw wrong('port', value, 'a port of the container for HTTP, by name or number');
+    return said;
   }
-  const named = ports.find(({ name }) => name === (value ?? 'http'));
-  if (value !== undefined && named === undefined)
-    throw wrong('port', value, 'a port of the container, by name or number');
-  const found = named ?? ports[0];
-  return found === undefined
-    ? { number: USUAL_PORT, name: null }
-    : { number: found.containerPort, name: found.name ?? null };
-}
-
-function grpcOf(server: Container | undefined, http: number, listenPort: number): PodOptions['grpc'] {
-  const ports = (server?.ports ?? []).filter(({ containerPort }) => containerPort !== http);
-  const port =
-    ports.find(({ name }) => name !== undefined && GRPC_NAME.test(name)) ??
-    ports.find(({ containerPort }) => containerPort === GRPC_PORT);
-  if (port === undefined) return null;
-  return { number: port.containerPort, name: port.name ?? null, listenPort: listenPort + 1 };
+  const { http } = ports;
+  if (http === null)
+    throw new OptionError(
+      `container ${container?.name} has ports for gRPC and metrics alone: name that of HTTP, by annotation ${PREFIX}port`,
+    );
+  return http;
 }
 
 function numberOf(name: string, value: string | undefined, last = 65_535): number | undefined {
@@ -132,9 +128,14 @@ function numberOf(name: string, value: string | undefined, last = 65_535): numbe
 
 function endpointsOf(value: string | undefined): string | null {
   if (value === undefined) return null;
-  const bad = value.split(',').find((each) => splitHostPort(each.trim()) === undefined);
+  const bad = value.split(',').find((each) => !isEndpoint(each.trim()));
   if (bad !== undefined) throw wrong('replicas', value, 'endpoints HOST:PORT with "," between them');
   return value;
+}
+
+function isEndpoint(value: string): boolean {
+  const parts = splitHostPort(value);
+  return parts !== undefined && parts.host !== '' && parts.port > 0;
 }
 
 function flagOf(name: string, value: string | undefined): boolean {

@@ -22,7 +22,7 @@ export const METRICS_PORT = 9_093;
 export const REPLICAS_PORT = 50_053;
 const SENTINEL_USER = 1_000;
 /** Time for endpoints to forget the pod before connections are drained, seconds. */
-const BEFORE_STOP_S = 5;
+const LONGEST_BEFORE_STOP_S = 5;
 /** Between SIGTERM and SIGKILL unless the pod says otherwise, seconds. */
 const USUAL_GRACE_S = 30;
 /** What `drain_s` takes. */
@@ -37,6 +37,8 @@ export function sidecarContainer(
   graceS: number = USUAL_GRACE_S,
 ): object {
   const { listenPort, framework, port, grpc, samplingRate, replicas } = options;
+  // Where there is little time the drain has half of it.
+  const beforeStopS = Math.min(LONGEST_BEFORE_STOP_S, Math.floor(graceS / 2));
   const own = (name: string, value: string) => ({ name: `SENTINEL_INFERENCE_MONITOR_${name}`, value });
   const fromPod = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return {
@@ -56,7 +58,7 @@ export function sidecarContainer(
         ? []
         : [own('GRPC_LISTEN_ADDRESS', everywhere(grpc.listenPort)), own('UPSTREAM_GRPC', `127.0.0.1:${grpc.number}`)]),
       own('METRICS_LISTEN_ADDRESS', everywhere(METRICS_PORT)),
-      own('DRAIN_S', String(Math.min(LONGEST_DRAIN_S, Math.max(1, graceS - BEFORE_STOP_S)))),
+      own('DRAIN_S', String(Math.min(LONGEST_DRAIN_S, Math.max(1, graceS - beforeStopS)))),
       own('TLS_ENABLED', String(settings.tlsEnabled)),
       ...(replicas === null
         ? []
@@ -71,7 +73,7 @@ export function sidecarContainer(
       ...(replicas === null ? [] : [{ name: 'sdc-peers', containerPort: REPLICAS_PORT }]),
     ],
     readinessProbe: { tcpSocket: { port: listenPort }, periodSeconds: 5 },
-    lifecycle: { preStop: { exec: { command: ['sleep', String(BEFORE_STOP_S)] } } },
+    lifecycle: { preStop: { exec: { command: ['sleep', String(beforeStopS)] } } },
     resources: {
       requests: { cpu: settings.cpuRequest, memory: settings.memoryRequest },
       limits: { cpu: settings.cpuLimit, memory: settings.memoryLimit },

@@ -103,3 +103,20 @@ for (const [what, body, status, field] of INVALID) {
 test('other paths say where to ask', async () => {
   assert.equal((await asked('{}', {}, '/')).status, 404);
 });
+
+test('fields that are null are not there, and the patch fits them', async () => {
+  const { metadata, spec } = podOf();
+  const nothing = { volumeMounts: null, lifecycle: null, livenessProbe: null };
+  const containers = spec.containers.map((container) => ({ ...container, ...nothing }));
+  const pod = {
+    metadata: { ...metadata, annotations: null },
+    spec: { ...spec, containers, volumes: null, initContainers: null, restartPolicy: null },
+  };
+  const withTime = { ...pod, spec: { ...pod.spec, terminationGracePeriodSeconds: null } };
+  const { body, outcomes } = await asked(JSON.stringify(reviewOf(withTime)));
+  assert.deepEqual([outcomes, body.response?.warnings], [['injected'], undefined]);
+  const patch = JSON.parse(Buffer.from(body.response?.patch ?? '', 'base64').toString()) as Operation[];
+  const { newDocument } = jsonPatch.applyPatch(structuredClone(withTime) as unknown as Pod, patch, true);
+  assert.equal(newDocument.spec.volumes?.length, 3);
+  assert.match(JSON.stringify(newDocument), /"SENTINEL_INFERENCE_MONITOR_DRAIN_S","value":"25"/);
+});

@@ -7,6 +7,9 @@ const API_VERSION = 'admission.k8s.io/v1';
 /** Bounds of a warning: what is longer the API server would cut. */
 const MAX_WARNING = 256;
 
+/** Of the fields that injection reads: spec, containers, one of them, a list of it, an entry, and what that has. */
+const NULLS_DEPTH = 8;
+
 /** What the API server asks about. */
 export interface Request {
   readonly uid: string;
@@ -30,7 +33,15 @@ export function requestOf(body: unknown): Request {
   const spec = object(pod['spec'], 'request.object.spec');
   if (!Array.isArray(spec['containers'])) throw invalid('request.object.spec.containers', 'a list is wanted');
   // What else a pod says the API server has validated.
-  return { uid, pod: pod as unknown as Pod };
+  return { uid, pod: withoutNulls(pod, NULLS_DEPTH) as unknown as Pod };
+}
+
+/** A field that is null is one that is not there, as Kubernetes reads it. @param depth what is deeper stays as it is */
+function withoutNulls(value: unknown, depth: number): unknown {
+  if (depth === 0 || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((each) => withoutNulls(each, depth - 1));
+  const there = Object.entries(value).filter(([, each]) => each !== null);
+  return Object.fromEntries(there.map(([name, each]) => [name, withoutNulls(each, depth - 1)]));
 }
 
 /** The answer; the pod is always allowed. */
