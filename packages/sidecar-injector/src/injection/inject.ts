@@ -51,7 +51,10 @@ function inject(pod: Pod, options: PodOptions, settings: SidecarSettings): Injec
       `the pod is to end by itself (restartPolicy ${restartPolicy}), and a sidecar would not let it`,
     );
   const fixed = [METRICS_PORT, ...(replicas === null ? [] : [REPLICAS_PORT])];
-  checkPorts(pod, [port, ...(grpc === null ? [] : [grpc])], { wanted: grpc === null ? [listenPort] : [listenPort, grpc.listenPort], fixed });
+  checkPorts(pod, [port, ...(grpc === null ? [] : [grpc])], {
+    wanted: grpc === null ? [listenPort] : [listenPort, grpc.listenPort],
+    fixed,
+  });
   const moved = [port.name, grpc?.name ?? null].filter((name) => name !== null);
   const warnings = unknown.map((name) => `annotation ${name} is none that the injector knows`);
   // Who has a port of gRPC alone misses nothing.

@@ -55,7 +55,9 @@ export class ServerPorts {
   /** Of KServe over gRPC; null = there is none. */
   get grpc(): ServerPort | null {
     if (!this.#isTriton) return null;
-    return portOf(this.#tcp.find(({ name = '' }) => GRPC_NAME.test(name)) ?? this.#tcp.find((port) => this.#isGrpc(port)));
+    return portOf(
+      this.#tcp.find(({ name = '' }) => GRPC_NAME.test(name)) ?? this.#tcp.find((port) => this.#isGrpc(port)),
+    );
   }
 
   #isGrpc({ name = '', containerPort }: ContainerPort): boolean {

@@ -134,7 +134,12 @@ export class Tunnel {
 
   #draw(): boolean {
     this.#parts.counts.requests += 1;
-    return !this.#drain.begun && this.#parts.sampling.draw() && this.#outstanding.length === 0 && this.#responses.place === 'between';
+    return (
+      !this.#drain.begun &&
+      this.#parts.sampling.draw() &&
+      this.#outstanding.length === 0 &&
+      this.#responses.place === 'between'
+    );
   }
 
   #stepRequest(bytes: Buffer, at: number): number {
@@ -218,7 +223,8 @@ export class Tunnel {
       const isLast = this.#outstanding.length === 1 && this.#requests.place !== 'head';
       const before = this.#responses.place;
       const next = this.#stepResponse(bytes, at, exchange);
-      const told = exchange === null && isLast && this.#endsHead(before) ? this.#drain.tell(bytes.subarray(passed, next)) : null;
+      const told =
+        exchange === null && isLast && this.#endsHead(before) ? this.#drain.tell(bytes.subarray(passed, next)) : null;
       if (told !== null) this.#toClient(told);
       if (told !== null || exchange !== null) passed = next;
       at = next;

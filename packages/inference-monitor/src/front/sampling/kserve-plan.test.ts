@@ -72,7 +72,8 @@ test('tensors in JSON and in binary are looked at, and the answer is the same', 
 
 test('what is no number in a JSON tensor is counted, however the server writes it; texts are none', () => {
   const of = (datatype: string, data: string) =>
-    readAnswer(Buffer.from(`{"outputs":[{"name":"y","datatype":"${datatype}","shape":[3],"data":${data}}]}`), 0)?.outputs[0];
+    readAnswer(Buffer.from(`{"outputs":[{"name":"y","datatype":"${datatype}","shape":[3],"data":${data}}]}`), 0)
+      ?.outputs[0];
   for (const data of ['[NaN,2,4]', '[null,2,4]', '[[-Infinity,2],[4]]', '[1e999,2,4]'])
     assert.deepEqual([of('FP32', data)?.nonfinite, of('FP32', data)?.mean], [1n, 3], data);
   assert.deepEqual(of('BYTES', '["NaN",null,"x"]')?.nonfinite, 0n);

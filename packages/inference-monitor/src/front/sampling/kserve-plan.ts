@@ -1,8 +1,8 @@
 import { type RequestSample, RequestSample_Kind, type TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { contentCoding, decoded, isKnownCoding } from './content-coding.js';
 import { computesOnly } from './kserve-request.js';
-import { parsedTolerantly } from './nonfinite.js';
 import { modelName } from './names.js';
+import { parsedTolerantly } from './nonfinite.js';
 import { type Doubt, hasTrailers, type Plan, type Reading, type SampledRequest } from './plan.js';
 import { isNumeric, statsOfBytes, statsOfValues } from './tensor-stats.js';
 
