@@ -1,12 +1,15 @@
 import type { Container, ContainerPort } from './pod.js';
 
 /** Names of a port for gRPC, as service meshes and the Gateway API know them too. */
-const GRPC_NAME = /^(grpc|h2c)(-|$)|-(grpc|h2c)$/;
+const GRPC_NAME = /^(grpc|h2c)|-(grpc|h2c)\d*(-|$)/;
 const HTTP_NAME = /^http1?(-|$)|-http$/;
-const METRICS_NAME = /metrics|prom/;
+const METRICS_NAME = /metrics|prom(-|$)|prometheus/;
 
 /** Where Triton has them, whatever they are called. */
 const TRITON = { grpc: 8_001, metrics: 8_002 };
+
+/** Where KServe has gRPC of a Triton, if the port has no name that says otherwise. */
+const KSERVE_GRPC = 9_000;
 
 /** Where the servers listen unless they are told otherwise. */
 const USUAL_PORT = 8_000;
@@ -33,7 +36,10 @@ export class ServerPorts {
   said(value: string): ServerPort | null {
     if (/^\d+$/.test(value)) {
       const number = Number(value);
-      return portOf(this.#tcp.find(({ containerPort }) => containerPort === number)) ?? undeclared(number);
+      const found = this.#tcp.find(({ containerPort }) => containerPort === number);
+      if (found === undefined) return undeclared(number);
+      // A number alone says less than who sets the annotation.
+      return GRPC_NAME.test(found.name ?? '') ? null : portOf(found);
     }
     const named = this.#tcp.find(({ name }) => name === value);
     return named === undefined || this.#isGrpc(named) ? null : portOf(named);
@@ -61,7 +67,9 @@ export class ServerPorts {
   }
 
   #isGrpc({ name = '', containerPort }: ContainerPort): boolean {
-    return GRPC_NAME.test(name) || (this.#isTriton && containerPort === TRITON.grpc && !HTTP_NAME.test(name));
+    if (GRPC_NAME.test(name)) return true;
+    if (!this.#isTriton || HTTP_NAME.test(name)) return false;
+    return containerPort === TRITON.grpc || (containerPort === KSERVE_GRPC && name === '');
   }
 
   #isMetrics({ name = '', containerPort }: ContainerPort): boolean {
