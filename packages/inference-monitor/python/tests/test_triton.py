@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -67,6 +69,7 @@ class Triton:
                 stdout=output,
                 stderr=output,
                 env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"},
+                start_new_session=True,
             )
         end = time.monotonic() + START_S
         client = http_client.InferenceServerClient(self.http)
@@ -80,7 +83,8 @@ class Triton:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        self.process.kill()
+        # With the processes of its models, of which one that streams does not notice that its server is gone.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
