@@ -220,17 +220,21 @@ export class Tunnel {
       if (this.#responses.place === 'between' && this.#outstanding.length === 0) this.#lose();
       const exchange = this.#exchange;
       if (exchange !== null) this.#toClient(bytes.subarray(passed, at));
-      const isLast = this.#outstanding.length === 1 && this.#requests.place !== 'head';
+      const mayTell = this.#drain.begun && exchange === null && this.#isLast;
       const before = this.#responses.place;
       const next = this.#stepResponse(bytes, at, exchange);
-      const told =
-        exchange === null && isLast && this.#endsHead(before) ? this.#drain.tell(bytes.subarray(passed, next)) : null;
+      const told = mayTell && this.#endsHead(before) ? this.#drain.tell(bytes.subarray(passed, next)) : null;
       if (told !== null) this.#toClient(told);
       if (told !== null || exchange !== null) passed = next;
       at = next;
     }
     if (passed < bytes.length) this.#toClient(passed === 0 ? bytes : bytes.subarray(passed));
-    this.#drain.moved(() => this.#closeIdle());
+    if (this.#drain.begun) this.#drain.moved(() => this.#closeIdle());
+  }
+
+  /** No other request of the client waits, nor is coming. */
+  get #isLast(): boolean {
+    return this.#outstanding.length === 1 && this.#requests.place !== 'head';
   }
 
   /** Whether a step was the end of the head of a final answer. */

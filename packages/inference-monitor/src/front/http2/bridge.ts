@@ -30,6 +30,7 @@ import { readThrough } from './read-through.js';
 const MAX_STREAMS = 256;
 /** A connection on which nothing is outstanding is closed after this time. */
 const IDLE_MS = 900_000;
+
 const NOTHING = Buffer.alloc(0);
 
 /** Of one connection, which HTTP/2 does not have (RFC 9113 §8.2.2). */

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
+import { answering, type HeadOf, isSet, post, usualHead } from '../../testing/answering.js';
 import { startFront } from '../../testing/front-in-process.js';
 import { type OpenAiFlavour, OpenAiServer } from '../../testing/openai-server.js';
 import { RawClient } from '../../testing/raw-peers.js';
@@ -16,15 +17,6 @@ async function sampled(flavour: OpenAiFlavour = {}) {
   const { samples, counts, sampling } = sampleAll();
   const { port } = await startFront(direct, { sampling, counts });
   return { server, direct, through: `http://127.0.0.1:${port}`, port, samples, counts };
-}
-
-async function post(url: string, path: string, body: string) {
-  const response = await fetch(`${url}${path}`, {
-    method: 'POST',
-    body,
-    headers: { 'content-type': 'application/json' },
-  });
-  return { status: response.status, text: await response.text() };
 }
 
 const CHAT = '/v1/chat/completions';
@@ -65,36 +57,6 @@ for (const [name, flavour] of Object.entries({
     assert.equal(counts.failures, 0);
   });
 
-type Asked = Record<string, unknown>;
-type HeadOf = (asked: Asked) => readonly [status: number, headers: Record<string, string>];
-
-const usualHead: HeadOf = ({ stream }) => [
-  200,
-  { 'content-type': stream === true ? 'text/event-stream' : 'application/json' },
-];
-
-/** A server that answers by the request alone: what it writes, or null = it hangs up. */
-async function answering(answer: (asked: Asked) => string | null, headOf: HeadOf = usualHead) {
-  const take = async (request: IncomingMessage, response: ServerResponse) => {
-    const text = Buffer.concat(await request.toArray()).toString();
-    const asked = JSON.parse(text) as Asked;
-    const written = answer(asked);
-    if (written === null) request.socket.destroy();
-    else response.writeHead(...headOf(asked));
-    response.end(written);
-  };
-  const server = createServer((request, response) => void take(request, response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  after(() => server.close().closeAllConnections());
-  const direct = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const { samples, counts, sampling } = sampleAll();
-  const { port } = await startFront(direct, { sampling, counts });
-  return { direct, through: `http://127.0.0.1:${port}`, samples, counts, sampling };
-}
-
-const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
-
 test('an event with anything else than tokens in it passes, whatever else it lacks', async () => {
   const event = (more: object, choice: object) =>
     `data: ${JSON.stringify({ id: '1', ...more, choices: [{ index: 0, delta: {}, finish_reason: null, ...choice }] })}\n\n`;
@@ -115,29 +77,6 @@ test('an event with anything else than tokens in it passes, whatever else it lac
   const expected = await post(direct, CHAT, body);
   for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, CHAT, body), expected);
 });
-
-const EVENT_FORMS: Readonly<Record<string, (json: object, k: number) => string>> = {
-  'comments before data': (json) => `: ping\ndata: ${JSON.stringify(json)}\n\n`,
-  'other fields': (json, k) => `event: chunk\r\nid: ${k}\r\ndata:${JSON.stringify(json)}\r\nretry: 9\r\n\r\n`,
-  'data in several lines': (json) =>
-    `${JSON.stringify(json, null, 1).replaceAll(/^/gm, 'data: ')}\ndata: \n: behind\n\n`,
-  'CR alone': (json) => `data: ${JSON.stringify(json)}\r\r`,
-  'a byte order mark': (json, k) => `${k === 0 ? '\ufeff' : ''}data: ${JSON.stringify(json)}\n\n`,
-  'no empty line at the end': (json, k) => `data: ${JSON.stringify(json)}\n${k === 2 ? '' : '\n'}`,
-};
-
-for (const [form, event] of Object.entries(EVENT_FORMS))
-  test(`events with ${form} are learnt, sampled and rewritten`, async () => {
-    const { direct, through, samples } = await answering(({ logprobs }) => {
-      const told = isSet(logprobs) ? { content: [{ token: 'ä', logprob: -1, top_logprobs: [] }] } : null;
-      const of = (k: number) => ({ choices: [{ index: 0, delta: { content: `${k} ä` }, logprobs: told }], model: 'm' });
-      return [0, 1, 2].map((k) => event(of(k), k)).join('');
-    });
-    const body = JSON.stringify({ model: 'm', messages: [], stream: true });
-    const expected = await post(direct, CHAT, body);
-    for (let k = 0; k < 3; k += 1) assert.deepEqual(await post(through, CHAT, body), expected);
-    assert.equal(samples.length, 2);
-  });
 
 test('the answer to a changed request is passed on in no form that is not rewritten', async () => {
   const odd: ReturnType<HeadOf>[] = [
