@@ -20,9 +20,6 @@ const USUAL = 0.5;
 const ROUNDED_SUM = 0.01;
 const USUAL_ROUNDING = 0.05;
 
-/** What may be usual, came so often and went, is: some answers of a sound model have it, as the logarithm of nought. */
-const USUAL_EPISODES = 3;
-
 /** Output tensors of one model that are told apart. */
 const MAX_OUTPUTS = 64;
 
@@ -48,8 +45,6 @@ export class Invariants {
   readonly #open = new Map<string, { quiet: number; isTold: boolean }>();
   /** By kind, how many of the first requests had it. */
   readonly #early = new Map<string, number>();
-  /** By kind, how often it was told. */
-  readonly #told = new Map<string, number>();
   #requests = 0;
 
   constructor(limits: Limits) {
@@ -77,18 +72,8 @@ export class Invariants {
     const isWrong = !isRounding && (usual === null || this.#requests > FIRST);
     this.#open.set(key, { quiet: 0, isTold: known?.isTold === true || isWrong });
     if (known !== undefined && (known.isTold || !isWrong)) return [];
-    const times = this.#told.get(key) ?? 0;
-    if (usual !== null && times >= USUAL_EPISODES) return [];
-    if (isWrong) this.#remember(key, times + 1);
     const severity = isWrong ? 'HIGH' : 'INFO';
     return [{ type: 'INVARIANT_VIOLATION', severity, workers: 'all', timeUs, ...violation }];
-  }
-
-  #remember(key: string, times: number): void {
-    this.#told.delete(key);
-    this.#told.set(key, times);
-    const [oldest] = this.#told.keys();
-    if (this.#told.size > 2 * MAX_OUTPUTS && oldest !== undefined) this.#told.delete(oldest);
   }
 
   #isUsual(key: string, share: number): boolean {

@@ -45,8 +45,6 @@ export interface SpikeOptions {
   readonly side: 'up' | 'both';
   /** Scale that is never undercut, in the unit of the values: equal values in a row are no scale. */
   readonly minScale: number;
-  /** What passes the limit after so many episodes belongs to the series, and its limit learns it; left out = nothing does. */
-  readonly usualAfter?: number;
 }
 
 export interface Spike {
@@ -64,7 +62,6 @@ export class SpikeChart {
   readonly #deviations: Deviations;
   readonly #tail: TailLimit;
   #quiet = QUIET;
-  #episodes = 0;
 
   constructor(options: SpikeOptions) {
     this.#options = options;
@@ -78,7 +75,7 @@ export class SpikeChart {
    * @returns what passed the limit, else null
    */
   push(value: number, allowance = 1): Spike | null {
-    const { side, least, usualAfter = Number.POSITIVE_INFINITY } = this.#options;
+    const { side, least } = this.#options;
     const deviation = this.#deviations.push(value);
     if (deviation === null) return null;
     const score = side === 'up' ? Math.max(0, deviation) : Math.abs(deviation);
@@ -88,9 +85,7 @@ export class SpikeChart {
       this.#tail.push(score);
       return null;
     }
-    if (this.#episodes >= usualAfter) this.#tail.push(score);
     const first = this.#quiet >= QUIET;
-    if (first) this.#episodes += 1;
     this.#quiet = 0;
     return { deviation, limit, first };
   }
