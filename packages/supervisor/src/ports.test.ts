@@ -2,11 +2,21 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { freePort, requirePorts, takenPorts } from './ports.js';
+import { freePorts, requirePorts, takenPorts } from './ports.js';
+
+const freePort = freePorts();
 
 test('free ports pass', async () => {
   const address = `127.0.0.1:${await freePort()}`;
   await requirePorts([{ what: 'engine gRPC', address, key: 'correlation_engine.listen_address' }]);
+});
+
+test('no free port is given twice', async () => {
+  const next = freePorts();
+  const many = 800; // of 12,000: by chance alone two of them would be the same
+  const given = new Set<number>();
+  for (let i = 0; i < many; i += 1) given.add(await next());
+  assert.equal(given.size, many);
 });
 
 test('a taken port is said with its owner and what to do', async () => {

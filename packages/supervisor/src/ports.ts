@@ -40,12 +40,17 @@ export async function takenPorts(ports: readonly NeededPort[]): Promise<string[]
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 
-/** A port of loopback that nobody has now. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
-    if ((await tryPort(`127.0.0.1:${port}`)) === null) return port;
-  }
+/** Another port of loopback with each call, which nobody has now. */
+export function freePorts(): () => Promise<number> {
+  const given = new Set<number>();
+  return async () => {
+    for (;;) {
+      const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+      if (given.has(port) || (await tryPort(`127.0.0.1:${port}`)) !== null) continue;
+      given.add(port);
+      return port;
+    }
+  };
 }
 
 function tryPort(address: string): Promise<NodeJS.ErrnoException | null> {

@@ -23,8 +23,16 @@ test('the error says what was waited for and why it failed last', async () => {
     throw new Error('still closed');
   };
   await assert.rejects(eventually(never, { what: 'the port opens', timeoutMs: 20, intervalMs: 5 }), (error: Error) => {
-    assert.equal(error.message, 'not within 20 ms: the port opens');
+    assert.equal(error.message, 'not within 20 ms: the port opens (last: still closed)');
     assert.equal((error.cause as Error).message, 'still closed');
     return true;
   });
+});
+
+test('where nothing was thrown the error says what was waited for alone', async () => {
+  const options = { what: 'the port opens', timeoutMs: 20, intervalMs: 5 };
+  await assert.rejects(
+    eventually(() => false, options),
+    { message: 'not within 20 ms: the port opens' },
+  );
 });

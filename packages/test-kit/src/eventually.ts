@@ -12,7 +12,7 @@ export interface EventuallyOptions {
 
 /**
  * Polls until `predicate` gives something other than false, null or undefined, and resolves with it. What it throws counts as "not yet".
- * @throws Error saying what was waited for; its cause is what the predicate threw last
+ * @throws Error saying what was waited for and what the predicate threw last, which is its cause
  */
 export async function eventually<T>(
   predicate: () => Promise<T | false | null | undefined> | T | false | null | undefined,
@@ -28,7 +28,11 @@ export async function eventually<T>(
     } catch (error) {
       cause = error;
     }
-    if (performance.now() >= deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause });
+    if (performance.now() >= deadline) throw new Error(`not within ${timeoutMs} ms: ${what}${last(cause)}`, { cause });
     await delay(intervalMs);
   }
+}
+
+function last(cause: unknown): string {
+  return cause === undefined ? '' : ` (last: ${cause instanceof Error ? cause.message : String(cause)})`;
 }

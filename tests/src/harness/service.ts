@@ -88,14 +88,15 @@ export class Service {
     });
   }
 
-  /** Waits until the process that runs now serves. */
-  ready(): Promise<ReadyInfo> {
-    return until(`${this.spec.name} ready`, READY_TIMEOUT_MS, () => {
-      const ready = this.#readyFile();
-      if (ready !== null) return ready;
-      if (this.#child === null && !this.#keepUp) throw new Error(`${this.spec.name} ended: ${this.tail()}`);
-      return undefined;
+  /** Waits until the process that runs now serves. @throws Error with its last output when it ends before */
+  async ready(): Promise<ReadyInfo> {
+    const { name } = this.spec;
+    const found = await until(`${name} ready`, READY_TIMEOUT_MS, () => {
+      const hasEnded = this.#child === null && !this.#keepUp;
+      return this.#readyFile() ?? (hasEnded ? ('ended' as const) : null);
     });
+    if (found === 'ended') throw new Error(`${name} ended: ${this.tail()}`);
+    return found;
   }
 
   #readyFile(): (ReadyInfo & { readonly pid: number }) | null {
