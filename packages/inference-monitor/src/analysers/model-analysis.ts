@@ -6,6 +6,7 @@ import { ofBlock, ofCohort, TOLD, type Told } from './drift-findings.js';
 import { EntropyRange } from './entropy-range.js';
 import type { Finding } from './finding.js';
 import { Invariants } from './invariants.js';
+import { withoutMasked } from './masks.js';
 import { MAX_OUTPUTS, OutputRange } from './output-range.js';
 import { type Sample, STATISTICS, statisticsOf } from './sample.js';
 import { Spectral } from './spectral.js';
@@ -79,7 +80,8 @@ export class ModelAnalysis {
     this.#block = null;
   }
 
-  take(sample: Sample): Finding[] {
+  take(request: Sample): Finding[] {
+    const sample = { ...request, outputs: withoutMasked(request.outputs, this.#limits.output_range.mask_values) };
     const found = this.#advance(this.#blockOf(sample.timeUs));
     const numbers = statisticsOf(sample);
     for (const name of STATISTICS) this.#statistics.get(name)?.add(numbers[name]);

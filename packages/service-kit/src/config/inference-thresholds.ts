@@ -1,5 +1,5 @@
 import { renderTree } from './default-file.js';
-import { choice, flag, integer, real } from './formats.js';
+import { choice, flag, integer, list, real } from './formats.js';
 import { group, leaf, type Values } from './schema.js';
 import { CONTRACT } from './sections/shared.js';
 import { type Given, loadTree } from './tree-file.js';
@@ -240,6 +240,12 @@ const TREE = group('Limits of the inference monitor.', {
       'Least distance from the median. The limit is larger where the magnitudes of this output have heavier tails.',
       SIMULATION,
     ),
+    mask_values: leaf({
+      format: list(real(-Number.MAX_VALUE, Number.MAX_VALUE)),
+      default: [],
+      doc: 'Values that outputs of sound models hold by design, such as -1e9 of masked logits. Range and mean of an output whose least or largest value is one of them, up to 0.4 %, are not judged in that request.',
+      source: 'docs/inference-monitor.md',
+    }),
   }),
   false_alarms: group('Of charts of single requests, and of windows of the spectrum.', {
     per_million: leaf({
