@@ -102,9 +102,9 @@ export async function beginAnalysis(parts: AnalysisParts): Promise<Analysis> {
       analyse(models, server, record, nowUs());
       if (replicas !== null) compare(replicas, record);
     },
-    onSeen: (requests, dropped) => {
-      metrics.seen(requests, dropped);
-      replicas?.served(requests);
+    onCounted: (counted) => {
+      metrics.counted(counted);
+      replicas?.served(counted.seen);
     },
     onRefused: (error) => {
       metrics.refused();

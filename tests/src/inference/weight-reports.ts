@@ -35,7 +35,7 @@ export class WeightReports {
   }
 
   #send(body: NonNullable<StreamSamplesRequest['body']>): void {
-    this.#stream.write({ body, seen: 0n, dropped: 0n });
+    this.#stream.write({ body, seen: 0n, unread: 0n, dropped: 0n });
   }
 
   close(): void {

@@ -71,6 +71,7 @@ def test_what_cannot_be_read_costs_nobody_anything(
     assert [call() for _ in range(200)] == ["text"] * 200
     monitor.close()
     assert (analyser.of("sample"), monitor.unread) == ([], 100)
+    assert analyser.requests[-1].unread == 100
     *counted, off = caplog.messages
     assert [one.split(":")[0] for one in counted] == [
         f"a sampled result could not be read, {count} until now" for count in (1, 10, 100)

@@ -57,19 +57,13 @@ export type FrontConfig = Pick<
 
 /**
  * @returns settings, or why no traffic passes
- * @throws SentinelError naming upstream_url where it has a path
+ * @throws SentinelError naming upstream_url where it has a path or a password
  */
 export function frontSettings(config: FrontConfig, version: string): FrontSettings | string {
   const upstream = upstreamOf(config);
   if (upstream === '') return 'set inference_monitor.upstream_url to the address of the inference server';
   const url = new URL(upstream);
-  if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '')
-    throw new SentinelError({
-      code: 'FAILED_PRECONDITION',
-      field: 'inference_monitor.upstream_url',
-      message: `inference_monitor.upstream_url is ${upstream}: requests keep their path, so that it can have none`,
-      hint: `Set it to ${url.origin}.`,
-    });
+  requireOrigin(url);
   if (meetsItself(config.listen_address, url))
     return `set inference_monitor.listen_address: the inference server itself listens on ${url.host}`;
   const { listen_address: listen, grpc_listen_address: grpcListen, upstream_grpc: grpc } = config;
@@ -95,6 +89,22 @@ export function frontSettings(config: FrontConfig, version: string): FrontSettin
     drainS: config.drain_s,
     maxConnections: config.max_connections,
   };
+}
+
+function requireOrigin({ origin, pathname, search, hash, username, password }: URL): void {
+  const refused = (message: string): SentinelError => {
+    const hint = `Set it to ${origin}.`;
+    return new SentinelError({ code: 'FAILED_PRECONDITION', field: 'inference_monitor.upstream_url', message, hint });
+  };
+  if (`${username}${password}` !== '')
+    throw refused(
+      'inference_monitor.upstream_url has a user name or a password: requests carry what their clients send, and nothing is added',
+    );
+  const path = `${pathname}${search}${hash}`;
+  if (path !== '/')
+    throw refused(
+      `inference_monitor.upstream_url has the path ${path}: requests keep theirs, so that it can have none`,
+    );
 }
 
 /** Address of the inference server; "" = not known. */

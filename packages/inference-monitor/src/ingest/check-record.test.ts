@@ -12,7 +12,7 @@ import fc from 'fast-check';
 import { checkRecord, MAX_WORKERS } from './check-record.js';
 
 type Body = NonNullable<StreamSamplesRequest['body']>;
-const body = (value: Body): StreamSamplesRequest => ({ body: value, seen: 0n, dropped: 0n });
+const body = (value: Body): StreamSamplesRequest => ({ body: value, seen: 0n, unread: 0n, dropped: 0n });
 const hello = (value: Parameters<typeof ServerHello.fromPartial>[0]) =>
   body({ $case: 'hello', value: ServerHello.fromPartial(value) });
 const sample = (value: Parameters<typeof RequestSample.fromPartial>[0]) =>
@@ -27,7 +27,7 @@ const replay = (value: object) => sample({ replay: value });
 const DIGEST = Buffer.alloc(16, 1);
 
 const bad: readonly (readonly [string, StreamSamplesRequest])[] = [
-  ['body', { body: undefined, seen: 0n, dropped: 0n }],
+  ['body', { body: undefined, seen: 0n, unread: 0n, dropped: 0n }],
   ['hello.replica', hello({ replica: 'x'.repeat(129) })],
   ['hello.model', hello({ model: 'a\n' })],
   ['hello.framework', hello({ framework: 'x'.repeat(65) })],

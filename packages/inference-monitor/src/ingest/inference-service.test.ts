@@ -14,14 +14,15 @@ import type { InferenceRecord } from './record.js';
 async function serving(context: TestContext) {
   const socket = join(temporaryFolder(), 's.sock');
   const records: { server: Server; record: InferenceRecord }[] = [];
-  const state = { rate: 0.5, seen: 0, dropped: 0, refused: [] as string[] };
+  const state = { rate: 0.5, seen: 0, unread: 0, dropped: 0, refused: [] as string[] };
   const inbox = new Inbox(() => assert.fail('an analyser failed'));
   const service = new InferenceService({
     inbox,
     samplingRate: () => state.rate,
     onRecord: (server, record) => records.push({ server, record }),
-    onSeen: (seen, dropped) => {
+    onCounted: ({ seen, unread, dropped }) => {
       state.seen += seen;
+      state.unread += unread;
       state.dropped += dropped;
     },
     onRefused: (error) => state.refused.push(error.field),
@@ -40,15 +41,17 @@ test('records come in order with their server, are counted, and are answered', a
   const sender = new SenderClient(socket);
   await sender.hello();
   for (let k = 0; k < 100; k += 1) await sender.sample({ completionTokens: k });
-  await sender.send({ $case: 'weights', value: WeightReport.fromPartial({}) }, { seen: 900n, dropped: 3n });
-  await until('all analysed', () => sender.analysed === 101n && sender.handled === 102n);
+  const weights = { $case: 'weights', value: WeightReport.fromPartial({}) } as const;
+  await sender.send(weights, { seen: 400n, unread: 2n, dropped: 3n });
+  await sender.send(weights, { seen: 900n, unread: 2n, dropped: 3n });
+  await until('all analysed', () => sender.analysed === 102n && sender.handled === 103n);
   const tokens = records.flatMap(({ record }) => (record.kind === 'sample' ? [record.sample.tokens] : []));
   assert.deepEqual(
     tokens,
     Array.from({ length: 100 }, (_, k) => k),
   );
   assert.equal(records[0]?.server.model, 'm');
-  assert.deepEqual([state.seen, state.dropped], [900, 3]);
+  assert.deepEqual([state.seen, state.unread, state.dropped], [900, 2, 3]);
   sender.close();
   assert.equal(await sender.ended, null);
 });

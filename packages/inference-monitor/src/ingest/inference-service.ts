@@ -35,14 +35,23 @@ export interface Sender {
   ask(body: Asked, timeoutMs: number): Promise<Answer>;
 }
 
+export interface Counted {
+  /** Requests that passed, sampled or not. */
+  readonly seen: number;
+  /** Sampled results that could not be read. */
+  readonly unread: number;
+  /** Records that the sender dropped. */
+  readonly dropped: number;
+}
+
 export interface InferenceServiceParts {
   readonly inbox: Pick<Inbox, 'push'>;
   /** 0 to 1, as it is now. */
   readonly samplingRate: () => number;
   /** Samples and reports of weights. */
   readonly onRecord: (server: Server, record: InferenceRecord) => void;
-  /** Requests that passed, and records that the sender dropped, since it said so last. */
-  readonly onSeen: (seen: number, dropped: number) => void;
+  /** What a sender counted since it said so last. */
+  readonly onCounted: (counted: Counted) => void;
   readonly onRefused: (error: SentinelError) => void;
   readonly log: Logger;
 }
@@ -128,7 +137,7 @@ class SenderStream {
   #received = 0n;
   #analysed = 0n;
   #untold = false;
-  #counted = { seen: 0n, dropped: 0n };
+  readonly #counted = { seen: 0n, unread: 0n, dropped: 0n };
   #ended = false;
 
   constructor(parts: InferenceServiceParts, call: Call) {
@@ -186,12 +195,14 @@ class SenderStream {
     this.#questions.end();
   }
 
-  #count({ seen, dropped }: StreamSamplesRequest): void {
-    const before = this.#counted;
-    if (seen <= before.seen && dropped <= before.dropped) return;
-    const more = (now: bigint, then: bigint) => (now > then ? Number(now - then) : 0);
-    this.#counted = { seen, dropped };
-    this.#parts.onSeen(more(seen, before.seen), more(dropped, before.dropped));
+  #count(request: StreamSamplesRequest): void {
+    const more = (name: keyof Counted): number => {
+      const since = request[name] - this.#counted[name];
+      if (since <= 0n) return 0;
+      this.#counted[name] = request[name];
+      return Number(since);
+    };
+    this.#parts.onCounted({ seen: more('seen'), unread: more('unread'), dropped: more('dropped') });
   }
 
   #answer(): void {

@@ -18,7 +18,7 @@ async function linesOf(of: MonitorMetrics): Promise<string[]> {
 
 test('what is observed is shown when it is scraped, each series from the start', async () => {
   const of = metrics();
-  of.seen(10, 1);
+  of.counted({ seen: 10, unread: 2, dropped: 1 });
   const lines = await linesOf(of);
   for (const line of [
     'models 3',
@@ -27,6 +27,7 @@ test('what is observed is shown when it is scraped, each series from the start',
     'blocks{use="judged"} 5',
     'blocks{use="small"} 6',
     'requests_total 10',
+    'unread_total 2',
     'sender_dropped_total 1',
     'records_total{kind="sample"} 0',
     'front_serving 0',

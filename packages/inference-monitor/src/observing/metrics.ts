@@ -2,6 +2,7 @@ import { type ObservedUplink, UplinkMetrics } from '@sentinel/monitor-kit/observ
 import { Counter, createRegistry, Gauge, type Registry, readGauge } from '@sentinel/service-kit/metrics';
 import type { FindingType } from '../analysers/finding.js';
 import type { BlockCounts } from '../analysers/model-analysis.js';
+import type { Counted } from '../ingest/inference-service.js';
 import type { InferenceRecord } from '../ingest/record.js';
 import { type ObservedFront, registerFront } from './front-metrics.js';
 
@@ -33,6 +34,7 @@ export class MonitorMetrics {
   readonly uplink: UplinkMetrics<FindingType>;
   readonly #records: Counter<'kind'>;
   readonly #requests: Counter;
+  readonly #unread: Counter;
   readonly #senderDropped: Counter;
   readonly #refused: Counter;
 
@@ -48,6 +50,11 @@ export class MonitorMetrics {
     this.#requests = new Counter({
       name: 'sentinel_inference_requests_total',
       help: 'Requests that senders saw, sampled or not.',
+      registers,
+    });
+    this.#unread = new Counter({
+      name: 'sentinel_inference_unread_total',
+      help: 'Sampled results that the library could not read: the log of the server says why.',
       registers,
     });
     this.#senderDropped = new Counter({
@@ -73,9 +80,9 @@ export class MonitorMetrics {
     if (kind === 'sample' || kind === 'weights') this.#records.inc({ kind });
   }
 
-  /** @param dropped records that the sender dropped */
-  seen(requests: number, dropped: number): void {
-    this.#requests.inc(requests);
+  counted({ seen, unread, dropped }: Counted): void {
+    this.#requests.inc(seen);
+    this.#unread.inc(unread);
     this.#senderDropped.inc(dropped);
   }
 

@@ -54,8 +54,8 @@ export class SenderClient {
     await this.send({ $case: 'sample', value: RequestSample.fromPartial({ ...own, ...differing }) });
   }
 
-  async send(body: Body, { seen = 0n, dropped = 0n } = {}): Promise<void> {
-    await writeTo(this.#stream, { body, seen, dropped });
+  async send(body: Body, { seen = 0n, unread = 0n, dropped = 0n } = {}): Promise<void> {
+    await writeTo(this.#stream, { body, seen, unread, dropped });
   }
 
   close(): void {

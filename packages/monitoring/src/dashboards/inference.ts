@@ -142,13 +142,14 @@ const WAY = [
   lines({
     title: 'Dropped and refused',
     description:
-      'Per ten minutes, of all nodes. sender: the analyser was away or slow. queue: it was slow. refused: releases differ. given up: the engine refused it for good.',
+      'Per ten minutes, of all nodes. sender: the analyser was away or slow. queue: it was slow. unread: the library cannot read a result; the log of the server says why. refused: releases differ. given up: the engine refused it for good.',
     unit: 'short',
     width: 12,
     min: 0,
     queries: [
       { expr: `sum(increase(sentinel_inference_sender_dropped_total{${MONITOR}}[10m]))`, legend: 'sender' },
       { expr: changes('queue_dropped'), legend: 'queue' },
+      { expr: `sum(increase(sentinel_inference_unread_total{${MONITOR}}[10m]))`, legend: 'unread' },
       { expr: `sum(increase(sentinel_inference_refused_total{${MONITOR}}[10m]))`, legend: 'refused' },
       { expr: `sum(increase(sentinel_inference_records_given_up_total{${MONITOR}}[10m]))`, legend: 'given up' },
     ],

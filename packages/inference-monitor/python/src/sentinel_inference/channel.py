@@ -36,8 +36,8 @@ class Channel:
         self._process = os.getpid()
         # In a child of that process.
         self._unseen = 0
-        # Requests that the analyser was told of, by whatever stream, and by those before this one.
-        self._told = self._told_before = 0
+        # Requests, and results that could not be read, that the analyser was told of: by whatever stream, and by those before this one.
+        self._told = self._told_before = (0, 0)
         # Sampled results of which there is no record.
         self.unread = self._unread_in_a_row = 0
 
@@ -116,6 +116,8 @@ class Channel:
         # The first, the tenth, the hundredth, …
         if str(self.unread).strip("0") == "1":
             log.warning("a sampled result could not be read, %d until now: %s", self.unread, reason)
+        # Where none can be read no record would tell of it.
+        self.put(wire.StreamSamplesRequest())
 
     def _say_forked(self) -> None:
         self._unseen += 1
@@ -138,8 +140,8 @@ class Channel:
 
     def _count(self, record: wire.StreamSamplesRequest, _: bool) -> bool:
         """The analyser counts from nought in each stream."""
-        self._told = self.sampling.seen
-        record.seen = self._told - self._told_before
+        self._told = (self.sampling.seen, self.unread)
+        record.seen, record.unread = (now - before for now, before in zip(self._told, self._told_before, strict=True))
         return False
 
     def _answered(self, answer: wire.StreamSamplesResponse) -> None:

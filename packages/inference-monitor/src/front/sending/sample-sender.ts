@@ -145,6 +145,8 @@ export class SampleSender {
     const sent = this.#stream?.write({
       body,
       seen: BigInt(requests - this.#base.seen),
+      // What it does not read it does not draw.
+      unread: 0n,
       dropped: BigInt(dropped - this.#base.dropped),
     });
     if (sent === false) this.#busy = true;
