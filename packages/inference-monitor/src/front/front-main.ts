@@ -7,9 +7,11 @@ import { controlPath, type ToFront } from './control/messages.js';
 import { zeroCounts } from './counts.js';
 import { BACKLOG, Front } from './front.js';
 import { GrpcProxy } from './grpc/grpc-proxy.js';
+import { ServerSockets } from './http1/server-sockets.js';
 import { Http2Bridge } from './http2/bridge.js';
 import { FIRST_SOCKET, launch } from './launch.js';
 import { waitingBytes } from './memory.js';
+import { Pressure } from './pressure.js';
 import { Sampler } from './sampling/sampler.js';
 import { SampleSender } from './sending/sample-sender.js';
 import { type FrontSettings, fingerprint } from './settings.js';
@@ -33,13 +35,21 @@ const sampler = new Sampler({
   nowMs: () => performance.now(),
   nowUs: () => BigInt(Date.now()) * 1000n,
   onSample: (sample) => sender?.send(sample),
+  isPressed: () => pressure.isNear,
 });
 const { upstream, maxConnections: maxRequests } = settings;
 const onUnavailable = unavailableLog(upstream, { say: (text) => tell(text), nowMs: () => performance.now() });
-const common = { sampling: sampler, counts, onUnavailable };
+const sockets = new ServerSockets(new URL(upstream), (bytes) => pressure.read(bytes));
+const common = { sampling: sampler, counts, sockets, onUnavailable };
 const bridge = new Http2Bridge({ ...common, upstream: new URL(upstream), maxRequests });
 const front = new Front({ ...common, settings, http2: (client, first) => bridge.serve(client, first) });
 const grpc = settings.grpcListen === '' ? null : makeGrpc();
+const pressure = new Pressure({
+  mayWait: waitingBytes(process.constrainedMemory()),
+  all: [front, bridge, ...(grpc === null ? [] : [grpc])],
+  buffers: () => process.memoryUsage().arrayBuffers,
+  collect: (type) => globalThis.gc?.({ type }),
+});
 /** The keeper starts a front again unless its status is 0: one that cannot begin would never. */
 process.once('uncaughtException', giveUp);
 await listen(front.server, FIRST_SOCKET);
@@ -83,12 +93,7 @@ setInterval(() => {
   if (!reachable()) drain();
 }, TELL_MS);
 
-const mayWait = waitingBytes(process.constrainedMemory());
-setInterval(() => {
-  const isCrowded = process.memoryUsage().arrayBuffers > mayWait;
-  front.crowd(isCrowded);
-  grpc?.crowd(isCrowded);
-}, LOOK_MS);
+setInterval(() => pressure.look(), LOOK_MS);
 
 function listen(server: Pick<Server, 'once' | 'listen'>, fd: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,10 +1,11 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { FrontCounts } from './counts.js';
+import type { ServerSockets } from './http1/server-sockets.js';
 import { Tunnel } from './http1/tunnel.js';
 import { Preface } from './http2/preface.js';
+import { HIGH_WATER_BYTES } from './memory.js';
 import type { Sampling } from './sampling/plan.js';
-import { type FrontSettings, portOf } from './settings.js';
+import type { FrontSettings } from './settings.js';
 
 /** Connections that wait to be accepted. */
 export const BACKLOG = 1_024;
@@ -16,6 +17,8 @@ const CROWDED = 0.5;
 
 /** Whatever can be told to end with what is in flight. */
 export interface Drainable {
+  /** Bytes that wait for the client or the server. */
+  readonly waiting: number;
   drain(): void;
   destroy(): void;
 }
@@ -24,6 +27,7 @@ export interface FrontParts {
   readonly settings: FrontSettings;
   readonly sampling: Sampling;
   readonly counts: FrontCounts;
+  readonly sockets: ServerSockets;
   /** Serves a connection over HTTP/2. */
   readonly http2?: (client: Socket, first: Buffer) => Drainable;
   readonly onUnavailable?: (error: Error) => void;
@@ -35,14 +39,15 @@ export class Front {
   readonly server: Server;
   readonly #parts: FrontParts;
   readonly #open = new Map<Socket, Drainable | null>();
-  readonly #upstream: URL;
   #draining = false;
 
   constructor(parts: FrontParts) {
     this.#parts = parts;
     this.counts = parts.counts;
-    this.#upstream = new URL(parts.settings.upstream);
-    const options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    const options = {
+      ...{ allowHalfOpen: true, highWaterMark: HIGH_WATER_BYTES },
+      ...{ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
+    };
     this.server = createServer(options, (client) => this.#meet(client));
     this.server.maxConnections = parts.settings.maxConnections;
     this.server.on('drop', () => {
@@ -54,7 +59,13 @@ export class Front {
     return this.#open.size;
   }
 
-  /** @param isCrowded what waits for clients takes as much memory as it may: further connections are refused, and counted */
+  get waiting(): number {
+    let bytes = 0;
+    for (const served of this.#open.values()) bytes += served?.waiting ?? 0;
+    return bytes;
+  }
+
+  /** @param isCrowded as much waits as may: further connections are refused, and counted */
   crowd(isCrowded: boolean): void {
     this.server.maxConnections = isCrowded ? Math.max(1, this.#open.size) : this.#parts.settings.maxConnections;
   }
@@ -98,24 +109,17 @@ export class Front {
   }
 
   #serve(client: Socket, kind: 'http2' | 'other', first: Buffer): Drainable {
-    const { sampling, http2, onUnavailable } = this.#parts;
+    const { sampling, http2, sockets, onUnavailable } = this.#parts;
     if (kind === 'http2' && http2 !== undefined) {
       client.pause();
       return http2(client, first);
     }
     return new Tunnel(client, first, {
-      connect: () => this.#connect(),
+      connect: () => sockets.open(),
       sampling,
       counts: this.counts,
       onUnavailable,
       crowded: () => this.#open.size > this.#parts.settings.maxConnections * CROWDED,
     });
-  }
-
-  #connect(): Socket {
-    const { protocol, hostname } = this.#upstream;
-    const host = hostname.replace(/^\[(.*)\]$/, '$1');
-    const options = { host, port: portOf(this.#upstream), allowHalfOpen: true, noDelay: true, keepAlive: true };
-    return protocol === 'https:' ? connectTls(options) : connect(options);
   }
 }

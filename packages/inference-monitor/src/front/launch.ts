@@ -11,7 +11,10 @@ export const FIRST_SOCKET = 3;
 const PROGRAM = fileURLToPath(new URL('./front-main.js', import.meta.url));
 
 /** Small young space: what passes through dies young, and memory is what a sidecar has least of. */
-const NODE_FLAGS = ['--max-semi-space-size=2', '--max-old-space-size=96', '--title=sentinel-inference-front'];
+const NODE_FLAGS = [
+  ...['--max-semi-space-size=2', '--max-old-space-size=96', '--expose-gc'],
+  '--title=sentinel-inference-front',
+];
 
 /**
  * Holds the listening sockets, so that connections wait instead of being refused while a front that died is started again. A shell does, since

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { makeAuthority, temporaryFolder } from '@sentinel/test-kit';
-import { startFront } from '../testing/front-in-process.js';
+import { serverAt, startFront } from '../testing/front-in-process.js';
 import { zeroCounts } from './counts.js';
 import { Http2Bridge } from './http2/bridge.js';
 import { NO_SAMPLING } from './sampling/no-sampling.js';
@@ -47,7 +47,7 @@ async function listening(server: Server, host: string): Promise<number> {
 
 async function throughFront(upstream: string): Promise<[http1: string, http2: string]> {
   const counts = zeroCounts();
-  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling: NO_SAMPLING, counts, maxRequests: 100 });
+  const bridge = new Http2Bridge({ ...serverAt(upstream), sampling: NO_SAMPLING, counts, maxRequests: 100 });
   const http2 = (client: Parameters<Http2Bridge['serve']>[0], first: Buffer) => bridge.serve(client, first);
   const { port } = await startFront(upstream, { http2, counts });
   const one = await (await fetch(`http://127.0.0.1:${port}/`)).text();

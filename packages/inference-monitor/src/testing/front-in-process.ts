@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { after } from 'node:test';
 import { zeroCounts } from '../front/counts.js';
 import { Front, type FrontParts } from '../front/front.js';
+import { ServerSockets } from '../front/http1/server-sockets.js';
 import { NO_SAMPLING } from '../front/sampling/no-sampling.js';
 import type { FrontSettings } from '../front/settings.js';
 
@@ -24,12 +25,20 @@ export function settingsFor(upstream: string, changed: Partial<FrontSettings> = 
   };
 }
 
+/** For whoever connects to it. */
+export function serverAt(url: string): { upstream: URL; sockets: ServerSockets } {
+  const upstream = new URL(url);
+  return { upstream, sockets: new ServerSockets(upstream) };
+}
+
 /** A front on a port of its own. */
 export async function startFront(
   upstream: string,
   parts: Partial<FrontParts> = {},
 ): Promise<{ front: Front; port: number }> {
-  const front = new Front({ settings: settingsFor(upstream), sampling: NO_SAMPLING, counts: zeroCounts(), ...parts });
+  const { sockets } = serverAt(upstream);
+  const settings = settingsFor(upstream);
+  const front = new Front({ settings, sockets, sampling: NO_SAMPLING, counts: zeroCounts(), ...parts });
   front.server.listen(0, '127.0.0.1');
   await once(front.server, 'listening');
   after(() => {

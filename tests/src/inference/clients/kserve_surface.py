@@ -89,17 +89,19 @@ def stream_calls(address: str) -> dict:
         came: queue.Queue = queue.Queue()
         with grpc.InferenceServerClient(address) as client:
             client.start_stream(lambda result, error: came.put((result, error)))
-            for prompt in prompts:
+            for number, prompt in enumerate(prompts):
                 first = grpc.InferInput("tokens", [len(prompt)], "INT64")
                 first.set_data_from_numpy(np.array(prompt, dtype=np.int64))
                 length = grpc.InferInput("max_tokens", [1], "INT64")
                 length.set_data_from_numpy(np.array([tokens], dtype=np.int64))
-                client.async_stream_infer("stream", [first, length], enable_empty_final_response=True)
+                client.async_stream_infer("stream", [first, length], request_id=str(number), enable_empty_final_response=True)
             client.stop_stream()
-        answers = []
+        # Triton answers requests of one stream side by side: in order are those to one request.
+        answers: dict = {}
         while not came.empty():
             result, error = came.get()
-            answers.append(str(error) if error else tensors(result))
+            which = "" if error else result.get_response().id
+            answers.setdefault(which, []).append(str(error) if error else tensors(result))
         return answers
 
     def tensors(result):

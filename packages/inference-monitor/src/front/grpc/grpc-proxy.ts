@@ -1,5 +1,6 @@
 import {
   type ClientHttp2Session,
+  type ClientHttp2Stream,
   connect,
   constants,
   createServer,
@@ -9,6 +10,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { FrontCounts } from '../counts.js';
+import { waitingIn } from '../memory.js';
 import { InferWatch, type InferWatchParts } from './infer-watch.js';
 
 /** Calls at a time on one connection. */
@@ -34,6 +36,8 @@ export class GrpcProxy {
   readonly server: Http2Server;
   readonly #parts: GrpcProxyParts;
   readonly #sessions = new Map<ServerHttp2Session, ClientHttp2Session | null>();
+  readonly #calls = new Map<ServerHttp2Stream, ClientHttp2Stream>();
+  #isCrowded = false;
 
   constructor(parts: GrpcProxyParts) {
     this.#parts = parts;
@@ -50,8 +54,16 @@ export class GrpcProxy {
     return this.#sessions.size;
   }
 
-  /** @param isCrowded what waits for clients takes as much memory as it may: further connections are refused, and counted */
+  /** Bytes that wait for clients or the server. */
+  get waiting(): number {
+    let bytes = 0;
+    for (const [client, server] of this.#calls) bytes += waitingIn(client, server);
+    return bytes;
+  }
+
+  /** @param isCrowded as much waits as may: further connections and calls are refused, and counted */
   crowd(isCrowded: boolean): void {
+    this.#isCrowded = isCrowded;
     this.server.maxConnections = isCrowded ? Math.max(1, this.#sessions.size) : this.#parts.maxConnections;
   }
 
@@ -91,10 +103,17 @@ export class GrpcProxy {
     counts.requests += 1;
     client.on('error', () => undefined);
     if (client.session === undefined) return;
+    if (this.#isCrowded) {
+      // Nobody has seen it, and its client may call again (RFC 9113, section 8.7).
+      counts.refused += 1;
+      client.close(constants.NGHTTP2_REFUSED_STREAM);
+      return;
+    }
     const path = String(headers[':path']);
     const watch = draw() ? InferWatch.of(path, this.#parts) : null;
     const upstream = this.#upstreamOf(client.session as ServerHttp2Session);
     const server = upstream.request({ ...headers }, { endStream: false });
+    this.#calls.set(client, server);
     let trailers: IncomingHttpHeaders = {};
     server.on('response', (answer, flags) => {
       if (client.destroyed) return;
@@ -123,6 +142,7 @@ export class GrpcProxy {
       else client.close(server.rstCode);
     });
     client.on('close', () => {
+      this.#calls.delete(client);
       if (!server.closed) server.close(client.rstCode || constants.NGHTTP2_CANCEL);
     });
     client.pipe(server);

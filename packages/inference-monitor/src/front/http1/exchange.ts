@@ -25,6 +25,11 @@ export class Exchange {
     this.#write = write;
   }
 
+  /** Bytes that are kept of request and answer. */
+  get waiting(): number {
+    return this.original.length + this.#bytes;
+  }
+
   /** The answer so far was kept from the client, and the original request is to be sent. */
   get again(): boolean {
     return this.#state === 'swallow';
@@ -99,6 +104,7 @@ export class Exchange {
     if (this.#state !== 'pass') this.#plan.abandon();
     this.#raw = [];
     this.#data = [];
+    this.#bytes = 0;
     this.#state = 'pass';
   }
 

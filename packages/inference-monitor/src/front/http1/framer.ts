@@ -86,7 +86,8 @@ export class Framer {
       return bytes.length;
     }
     const length = end + EMPTY_LINE.length;
-    this.#headBytes = seen.subarray(0, length);
+    // A view would keep all that came with it.
+    this.#headBytes = Buffer.from(seen.subarray(0, length));
     this.#takeHead();
     return at + length - before;
   }

@@ -35,6 +35,11 @@ export class ServerLink {
     return this.#socket !== null;
   }
 
+  /** Bytes of requests. */
+  get waiting(): number {
+    return this.#socket?.writableLength ?? 0;
+  }
+
   /** It has carried an answer to its end: the server may close it at any time. */
   get used(): boolean {
     return this.#used;

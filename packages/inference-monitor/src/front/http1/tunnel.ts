@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
 import type { FrontCounts } from '../counts.js';
-import { HOLD_MS, MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
+import { sizeOf, waitingIn } from '../memory.js';
+import { MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
 import { Drain } from './drain.js';
 import { Exchange, withLength } from './exchange.js';
 import { Framer } from './framer.js';
 import { persists, requestExtent, responseExtent } from './head.js';
+import { Held } from './held.js';
 import { isRepeatable } from './repeatable.js';
 import { ServerLink } from './server-link.js';
 import { answerUnavailable } from './unavailable.js';
@@ -40,8 +42,7 @@ export class Tunnel {
   /** Methods of the requests whose answer has not ended, oldest first. */
   readonly #outstanding: string[] = [];
   /** The drawn request that is coming. */
-  #held: Buffer[] | null = null;
-  #heldTimer: NodeJS.Timeout | null = null;
+  #held: Held | null = null;
   #exchange: Exchange | null = null;
   /** What the client sent during the exchange. */
   #kept: Buffer[] = [];
@@ -68,6 +69,11 @@ export class Tunnel {
       if (this.#idle) client.destroy();
     });
     this.#guard(() => this.#fromClient(first));
+  }
+
+  get waiting(): number {
+    const sampled = (this.#held?.bytes ?? 0) + sizeOf(this.#kept) + (this.#exchange?.waiting ?? 0);
+    return waitingIn(this.#client) + this.#server.waiting + sampled;
   }
 
   /** Ends with the next answer, which tells the client, or when nothing moves. */
@@ -97,7 +103,7 @@ export class Tunnel {
   #fromClient(bytes: Buffer): void {
     if (this.#exchange !== null) {
       this.#kept.push(bytes);
-      if (this.#kept.reduce((sum, { length }) => sum + length, 0) > MAX_KEPT_BYTES) this.#client.pause();
+      if (sizeOf(this.#kept) > MAX_KEPT_BYTES) this.#client.pause();
       return;
     }
     let passed = 0;
@@ -134,12 +140,8 @@ export class Tunnel {
 
   #draw(): boolean {
     this.#parts.counts.requests += 1;
-    return (
-      !this.#drain.begun &&
-      this.#parts.sampling.draw() &&
-      this.#outstanding.length === 0 &&
-      this.#responses.place === 'between'
-    );
+    const isAlone = this.#outstanding.length === 0 && this.#responses.place === 'between';
+    return !this.#drain.begun && this.#parts.sampling.draw() && isAlone;
   }
 
   #stepRequest(bytes: Buffer, at: number): number {
@@ -165,11 +167,10 @@ export class Tunnel {
   }
 
   #hold(): void {
-    this.#held = [];
-    this.#heldTimer = setTimeout(() => {
+    this.#held = new Held(() => {
       this.#parts.sampling.doubt('slow');
       this.#release();
-    }, HOLD_MS);
+    });
   }
 
   /** Lets a drawn request pass as it came. */
@@ -179,9 +180,7 @@ export class Tunnel {
   }
 
   #unhold(): Buffer | null {
-    if (this.#heldTimer !== null) clearTimeout(this.#heldTimer);
-    this.#heldTimer = null;
-    const held = this.#held === null ? null : Buffer.concat(this.#held);
+    const held = this.#held?.end() ?? null;
     this.#held = null;
     return held;
   }

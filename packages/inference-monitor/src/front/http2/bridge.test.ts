@@ -5,7 +5,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
-import { startFront } from '../../testing/front-in-process.js';
+import { serverAt, startFront } from '../../testing/front-in-process.js';
 import { OpenAiServer } from '../../testing/openai-server.js';
 import { type SampleAll, sampleAll } from '../../testing/sampler.js';
 import { MAX_WHOLE_BYTES } from '../sampling/plan.js';
@@ -17,7 +17,7 @@ async function through(
   more: { readonly holdMs?: number; readonly maxRequests?: number } = {},
 ): Promise<{ session: ClientHttp2Session }> {
   const { sampling, counts } = all;
-  const bridge = new Http2Bridge({ upstream: new URL(upstream), sampling, counts, maxRequests: 100, ...more });
+  const bridge = new Http2Bridge({ ...serverAt(upstream), sampling, counts, maxRequests: 100, ...more });
   const http2 = bridge.serve.bind(bridge);
   const { port } = await startFront(upstream, { sampling: all.sampling, counts: all.counts, http2 });
   const session = connect(`http://127.0.0.1:${port}`);
@@ -149,7 +149,7 @@ test('a client that leaves without a word of HTTP/2 costs no connection, and its
   for (const rate of [0, 1]) {
     const all = sampleAll(rate);
     const { sampling, counts } = all;
-    const bridge = new Http2Bridge({ upstream: new URL(direct), sampling, counts, maxRequests: 100 });
+    const bridge = new Http2Bridge({ ...serverAt(direct), sampling, counts, maxRequests: 100 });
     const http2 = bridge.serve.bind(bridge);
     const { port } = await startFront(direct, { sampling: all.sampling, counts: all.counts, http2 });
     for (const leave of ['end', 'resetAndDestroy'] as const) {

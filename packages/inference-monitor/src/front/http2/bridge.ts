@@ -22,7 +22,9 @@ import { MAX_HEADERS } from '../grpc/grpc-proxy.js';
 import { MAX_HEAD_BYTES } from '../http1/head.js';
 import { isRepeatable } from '../http1/repeatable.js';
 import { SERVER_IDLE_MS } from '../http1/server-link.js';
+import type { ServerSockets } from '../http1/server-sockets.js';
 import { UNAVAILABLE_BODY } from '../http1/unavailable.js';
+import { waitingIn } from '../memory.js';
 import { type Doubt, HOLD_MS, MAX_SAMPLED_BODY_BYTES, type Plan, type Sampling } from '../sampling/plan.js';
 import { readThrough } from './read-through.js';
 
@@ -45,6 +47,7 @@ const HOP_BY_HOP = new Set([
 
 export interface BridgeParts {
   readonly upstream: URL;
+  readonly sockets: ServerSockets;
   readonly sampling: Sampling;
   readonly counts: FrontCounts;
   /** At a time, of all clients; each has a connection to the server. */
@@ -61,12 +64,15 @@ export class Http2Bridge {
   readonly #server: Http2Server;
   readonly #agent: Agent;
   readonly #sessions = new WeakMap<Socket, ServerHttp2Session>();
-  #requests = 0;
+  readonly #open = new Set<StreamExchange>();
+  #isCrowded = false;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
-    const options = { keepAlive: true, noDelay: true, timeout: SERVER_IDLE_MS };
+    const options = { keepAlive: true, timeout: SERVER_IDLE_MS };
     this.#agent = parts.upstream.protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
+    // Whose connections hold nothing while their answer waits.
+    this.#agent.createConnection = () => parts.sockets.open();
     this.#server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS }, maxHeaderListPairs: MAX_HEADERS });
     this.#server.on('session', (session) => {
       let open = 0;
@@ -94,7 +100,25 @@ export class Http2Bridge {
     this.#server.once('session', (session) => this.#sessions.set(client, session));
     this.#server.emit('connection', client);
     const session = () => this.#sessions.get(client);
-    return { drain: () => session()?.close(), destroy: () => session()?.destroy() };
+    return {
+      get waiting() {
+        return waitingIn(client);
+      },
+      drain: () => session()?.close(),
+      destroy: () => session()?.destroy(),
+    };
+  }
+
+  /** Bytes that wait for clients or the server. */
+  get waiting(): number {
+    let bytes = 0;
+    for (const exchange of this.#open) bytes += exchange.waiting;
+    return bytes;
+  }
+
+  /** @param isCrowded as much waits as may: further requests are refused, and counted */
+  crowd(isCrowded: boolean): void {
+    this.#isCrowded = isCrowded;
   }
 
   /** @param raw every header as it came, also those that came several times */
@@ -102,19 +126,17 @@ export class Http2Bridge {
     const { sampling, counts, maxRequests } = this.#parts;
     counts.requests += 1;
     stream.on('error', () => undefined);
-    if (this.#requests >= maxRequests) {
+    if (this.#isCrowded || this.#open.size >= maxRequests) {
       // Its client knows that nobody has seen it, and may ask again (RFC 9113, section 8.7).
       counts.refused += 1;
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;
     }
-    this.#requests += 1;
-    stream.once('close', () => {
-      this.#requests -= 1;
-    });
     const list = raw.filter(([name]) => !name.startsWith(':'));
     if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
     const exchange = new StreamExchange(stream, headers, list, this.#parts, this.#agent);
+    this.#open.add(exchange);
+    stream.once('close', () => this.#open.delete(exchange));
     if (!sampling.draw()) {
       exchange.pass();
       return;
@@ -136,6 +158,9 @@ class StreamExchange {
   readonly #parts: BridgeParts;
   readonly #agent: Agent;
   #server: ClientRequest | null = null;
+  #answered: IncomingMessage | null = null;
+  /** Of a body that is held. */
+  #held = 0;
 
   constructor(
     client: ServerHttp2Stream,
@@ -153,6 +178,11 @@ class StreamExchange {
     client.on('close', () => this.#server?.destroy());
   }
 
+  get waiting(): number {
+    const [asked, answered] = [this.#server?.writableLength ?? 0, this.#answered?.readableLength ?? 0];
+    return waitingIn(this.#client) + asked + answered + this.#held;
+  }
+
   /** As it comes. */
   pass(): void {
     if (this.#client.endAfterHeaders) {
@@ -168,23 +198,23 @@ class StreamExchange {
     const { sampling } = this.#parts;
     const client = this.#client;
     const parts: Buffer[] = [];
-    let bytes = 0;
     const release = (doubt: Doubt) => {
       clearTimeout(timer);
       client.off('data', take).off('end', end).pause();
       sampling.doubt(doubt);
       const server = this.#ask(null, null);
-      if (bytes > 0) server.write(Buffer.concat(parts));
+      if (this.#held > 0) server.write(Buffer.concat(parts));
       // The server may answer, or wait for more, once it has the head.
       else server.flushHeaders();
+      this.#held = 0;
       client.pipe(server);
     };
     const timer = setTimeout(() => release('slow'), this.#parts.holdMs ?? HOLD_MS);
     client.on('close', () => clearTimeout(timer));
     const take = (data: Buffer) => {
       parts.push(data);
-      bytes += data.length;
-      if (bytes > MAX_SAMPLED_BODY_BYTES) release('too_large');
+      this.#held += data.length;
+      if (this.#held > MAX_SAMPLED_BODY_BYTES) release('too_large');
     };
     const end = () => {
       clearTimeout(timer);
@@ -278,6 +308,7 @@ class StreamExchange {
 
   #answer(answer: IncomingMessage, plan: Plan | null, original: Buffer | null): void {
     const client = this.#client;
+    this.#answered = answer;
     const { statusCode = 502 } = answer;
     const list = pairs(answer.rawHeaders);
     const reading = plan?.answer(statusCode, list) ?? { kind: 'pass' as const };

@@ -1,4 +1,5 @@
 import { type Readable, Transform, type Writable } from 'node:stream';
+import { HIGH_WATER_BYTES } from '../memory.js';
 import { MAX_WHOLE_BYTES, type Reading } from '../sampling/plan.js';
 
 /**
@@ -7,8 +8,20 @@ import { MAX_WHOLE_BYTES, type Reading } from '../sampling/plan.js';
  */
 export function readThrough(reading: Reading, answer: Readable, client: Writable, onTooLarge: () => void): void {
   const through = transformOf(reading, onTooLarge);
-  if (through === null) answer.pipe(client);
-  else answer.pipe(through).pipe(client);
+  pour(through === null ? answer : answer.pipe(through), client);
+}
+
+/** As `pipe`, but holds no more than `HIGH_WATER_BYTES`: a stream of HTTP/2 would take four times as much, and there are many. */
+function pour(from: Readable, client: Writable): void {
+  const mayFlow = () => client.writableLength < HIGH_WATER_BYTES;
+  const onWritten = () => {
+    if (mayFlow()) from.resume();
+  };
+  from.on('data', (bytes: Buffer) => {
+    client.write(bytes, onWritten);
+    if (!mayFlow()) from.pause();
+  });
+  from.on('end', () => client.end());
 }
 
 function transformOf(reading: Reading, onTooLarge: () => void): Transform | null {

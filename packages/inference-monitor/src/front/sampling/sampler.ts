@@ -23,6 +23,8 @@ export interface SamplerParts {
   readonly nowMs: () => number;
   readonly nowUs: () => bigint;
   readonly onSample: (sample: RequestSample) => void;
+  /** Whether so much waits in the front that nothing is to be kept in addition. */
+  readonly isPressed?: () => boolean;
 }
 
 /** How a server writes is learnt anew after this time: it may be another one. */
@@ -54,7 +56,10 @@ export class Sampler implements Sampling {
 
   draw(): boolean {
     const rate = this.#parts.rate();
-    return rate > 0 && this.#parts.random() < rate;
+    if (rate === 0 || this.#parts.random() >= rate) return false;
+    if (this.#parts.isPressed?.() !== true) return true;
+    this.doubt('overloaded');
+    return false;
   }
 
   admit(method: string, path: string, headers: Head['headers']): Doubt | null {
