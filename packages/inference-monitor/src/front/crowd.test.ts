@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
@@ -10,6 +10,7 @@ import { serverAt, startFront } from '../testing/front-in-process.js';
 import { sampleAll } from '../testing/sampler.js';
 import { zeroCounts } from './counts.js';
 import { GrpcProxy } from './grpc/grpc-proxy.js';
+import { READ_BYTES, ServerSockets } from './http1/server-sockets.js';
 import { Http2Bridge } from './http2/bridge.js';
 import { HIGH_WATER_BYTES } from './memory.js';
 import { NO_SAMPLING } from './sampling/no-sampling.js';
@@ -137,4 +138,35 @@ test('while much waits no request is looked at, which is counted', () => {
   assert.equal(sampler.draw(), true);
   isPressed = true;
   assert.deepEqual([sampler.draw(), counts.doubts.overloaded], [false, 1]);
+});
+
+test('a request that is kept to be sent anew is counted, and is not kept while much waits', async () => {
+  const server = createServer((request, response) => {
+    // The second is read, and not answered.
+    if (request.url === '/first') response.end('yes');
+    else request.resume();
+  });
+  const upstream = `http://${await listening(server)}`;
+  after(() => server.closeAllConnections());
+  let most = READ_BYTES;
+  const sockets = new ServerSockets(new URL(upstream), () => most);
+  const { front, port } = await startFront(upstream, { sockets });
+  const post = (path: string) =>
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n${'a'.repeat(50_000)}`;
+  const ask = async (): Promise<Socket> => {
+    const socket = await opened(port);
+    socket.write(post('/first'));
+    await once(socket, 'data');
+    socket.write(post('/second'));
+    return socket;
+  };
+  const kept = await ask();
+  await until('it is kept', () => front.waiting > 50_000);
+  kept.destroy();
+  await until('it has gone', () => front.waiting === 0);
+  most = 4_096;
+  const before = front.counts.requests;
+  await ask();
+  await until('it has come', () => front.counts.requests === before + 2);
+  await until('it is on its way', () => front.waiting === 0);
 });

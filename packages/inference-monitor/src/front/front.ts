@@ -101,7 +101,7 @@ export class Front {
       const kind = preface.push(bytes);
       if (kind === 'more') return;
       client.off('data', look).off('error', early).off('end', early);
-      const served = this.#serve(client, kind, preface.bytes);
+      const served = this.#serve(client, kind, preface.take());
       this.#open.set(client, served);
       if (this.#draining) served.drain();
     };
@@ -114,12 +114,15 @@ export class Front {
       client.pause();
       return http2(client, first);
     }
-    return new Tunnel(client, first, {
-      connect: () => sockets.open(),
+    const tunnel = new Tunnel(client, {
+      connect: () => sockets.open(true),
+      pressed: () => sockets.isPressed,
       sampling,
       counts: this.counts,
       onUnavailable,
       crowded: () => this.#open.size > this.#parts.settings.maxConnections * CROWDED,
     });
+    tunnel.begin(first);
+    return tunnel;
   }
 }

@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { makeAuthority, temporaryFolder } from '@sentinel/test-kit';
 import { serverAt, startFront } from '../testing/front-in-process.js';
 import { zeroCounts } from './counts.js';
@@ -17,7 +17,8 @@ import { NO_SAMPLING } from './sampling/no-sampling.js';
 /** Says how it was reached. */
 const answer: RequestListener = (request, response) => {
   response.setHeader('content-type', 'text/plain');
-  response.end(`${request.headers.host} ${'encrypted' in request.socket}`);
+  const { servername } = request.socket as Partial<TLSSocket>;
+  response.end(`${request.headers.host} ${'encrypted' in request.socket} ${servername}`);
 };
 
 let tlsServer: Server;
@@ -60,13 +61,14 @@ async function throughFront(upstream: string): Promise<[http1: string, http2: st
 
 test('an address of IPv6 is reached over HTTP/1.1 and HTTP/2', async () => {
   const port = await listening(createServer(answer), '::1');
-  assert.deepEqual(await throughFront(`http://[::1]:${port}`), ['HOST false', 'HOST false']);
+  assert.deepEqual(await throughFront(`http://[::1]:${port}`), ['HOST false undefined', 'HOST false undefined']);
 });
 
 test('a server with TLS is reached by name and by address, and has to be who it says', async () => {
   const port = await listening(tlsServer, '127.0.0.1');
-  for (const host of ['localhost', '127.0.0.1'])
-    assert.deepEqual(await throughFront(`https://${host}:${port}`), ['HOST true', 'HOST true'], host);
+  const seen = { localhost: 'HOST true localhost', '127.0.0.1': 'HOST true false' };
+  for (const [host, says] of Object.entries(seen))
+    assert.deepEqual(await throughFront(`https://${host}:${port}`), [says, says], host);
   const unknown = await listening(untrusted, '127.0.0.1');
   for (const upstream of [`https://127.0.0.2:${port}`, `https://localhost:${unknown}`]) {
     const counts = zeroCounts();

@@ -37,13 +37,18 @@ export class Framer {
     return this.#place;
   }
 
-  /** The whole head, with its empty line. Kept until the next message begins. */
+  /** The whole head, with its empty line. Kept until the next message begins, or it is forgotten. */
   get headBytes(): Buffer {
     return this.#headBytes;
   }
 
   lose(): void {
     this.#place = 'lost';
+  }
+
+  /** Between two messages the bytes of the last head are dropped: an idle connection keeps nothing. */
+  forget(): void {
+    if (this.#place === 'between') this.#headBytes = NOTHING;
   }
 
   /**

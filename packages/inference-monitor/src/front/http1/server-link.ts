@@ -35,9 +35,9 @@ export class ServerLink {
     return this.#socket !== null;
   }
 
-  /** Bytes of requests. */
+  /** Bytes of requests, that are sent or kept to be sent anew. */
   get waiting(): number {
-    return this.#socket?.writableLength ?? 0;
+    return Math.max(this.#socket?.writableLength ?? 0, this.#sent === null ? 0 : this.#sentBytes);
   }
 
   /** It has carried an answer to its end: the server may close it at any time. */
@@ -56,9 +56,9 @@ export class ServerLink {
     return this.#socket.write(bytes);
   }
 
-  /** A request begins, and no other waits. */
-  begin(): void {
-    this.#sent = this.#used ? [] : null;
+  /** A request begins, and no other waits. @param keeps false = it cannot be sent anew */
+  begin(keeps: boolean): void {
+    this.#sent = keeps && this.#used ? [] : null;
     this.#sentBytes = 0;
   }
 

@@ -20,7 +20,7 @@ async function sending(): Promise<URL> {
 
 test('a paused connection reads and holds nothing; what two of them read is their own, whole, and ends', async () => {
   const { sockets } = serverAt((await sending()).href);
-  const both = [sockets.open(), sockets.open()].map((socket) => {
+  const both = [sockets.open(true), sockets.open(true)].map((socket) => {
     const parts: Buffer[] = [];
     const of = { socket, parts, ended: false };
     socket.on('data', (bytes: Buffer) => {
@@ -58,7 +58,7 @@ test('no more is read at a time than is said', async () => {
     told += bytes;
     return 4_096;
   });
-  const socket = sockets.open();
+  const socket = sockets.open(true);
   const lengths: number[] = [];
   socket.on('data', ({ length }: Buffer) => lengths.push(length));
   await once(socket, 'end');

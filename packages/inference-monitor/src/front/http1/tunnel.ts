@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FrontCounts } from '../counts.js';
 import { sizeOf, waitingIn } from '../memory.js';
-import { MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
+import { type Doubt, MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
 import { Drain } from './drain.js';
 import { Exchange, withLength } from './exchange.js';
 import { Framer } from './framer.js';
@@ -24,6 +24,8 @@ export interface TunnelParts {
   readonly counts: FrontCounts;
   /** So many connections are open that none is kept for later requests alone. */
   readonly crowded: () => boolean;
+  /** So much waits that nothing is kept in addition. */
+  readonly pressed: () => boolean;
   /** The server is not there. */
   readonly onUnavailable?: ((error: Error) => void) | undefined;
 }
@@ -49,8 +51,7 @@ export class Tunnel {
   #lost = false;
   readonly #drain = new Drain();
 
-  /** @param first what the client has sent already */
-  constructor(client: Socket, first: Buffer, parts: TunnelParts) {
+  constructor(client: Socket, parts: TunnelParts) {
     this.#client = client;
     this.#parts = parts;
     this.#server = new ServerLink(parts.connect, {
@@ -68,6 +69,10 @@ export class Tunnel {
     client.setTimeout(IDLE_MS).on('timeout', () => {
       if (this.#idle) client.destroy();
     });
+  }
+
+  /** @param first what the client has sent already; the constructor's listeners would keep it as long as the connection */
+  begin(first: Buffer): void {
     this.#guard(() => this.#fromClient(first));
   }
 
@@ -115,7 +120,7 @@ export class Tunnel {
           this.#toServer(bytes.subarray(passed, at));
           passed = at;
         }
-        if (this.#outstanding.length === 0) this.#server.begin();
+        if (this.#outstanding.length === 0) this.#server.begin(!this.#parts.pressed());
         if (drawn) this.#hold();
       }
       const next = this.#stepRequest(bytes, at);
@@ -161,20 +166,16 @@ export class Tunnel {
     this.#requests.lose();
     this.#responses.lose();
     this.#outstanding.push('');
-    if (this.#held === null) return;
-    this.#parts.sampling.doubt('malformed');
-    this.#release();
+    if (this.#held !== null) this.#release('malformed');
   }
 
   #hold(): void {
-    this.#held = new Held(() => {
-      this.#parts.sampling.doubt('slow');
-      this.#release();
-    });
+    this.#held = new Held(() => this.#release('slow'));
   }
 
   /** Lets a drawn request pass as it came. */
-  #release(): void {
+  #release(doubt: Doubt | null): void {
+    if (doubt !== null) this.#parts.sampling.doubt(doubt);
     const held = this.#unhold();
     if (held !== null) this.#toServer(held);
   }
@@ -195,8 +196,7 @@ export class Tunnel {
       (extent.kind !== 'length' || head.headers.some(([name]) => name === 'expect') ? 'coding' : null) ??
       (extent.kind === 'length' && extent.bytes > MAX_SAMPLED_BODY_BYTES ? 'too_large' : null);
     if (doubt !== null) {
-      sampling.doubt(doubt);
-      this.#release();
+      this.#release(doubt);
       return;
     }
     if (place !== 'between') return;
@@ -276,7 +276,10 @@ export class Tunnel {
       return;
     }
     this.#outstanding.shift();
-    if (this.#outstanding.length === 0) this.#server.answered();
+    if (this.#outstanding.length === 0) {
+      this.#server.answered();
+      this.#requests.forget();
+    }
     if (exchange === null) return;
     this.#exchange = null;
     exchange.end();
@@ -309,7 +312,7 @@ export class Tunnel {
   }
 
   #clientEnded(): void {
-    if (this.#held !== null) this.#release();
+    if (this.#held !== null) this.#release(null);
     this.#endServer();
   }
 

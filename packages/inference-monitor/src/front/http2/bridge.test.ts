@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
-import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
 import { serverAt, startFront } from '../../testing/front-in-process.js';
@@ -369,5 +369,28 @@ test('a server that closes a used connection as a request comes gets it once mor
   assert.deepEqual([paths.length, all.counts.resent], [3, 1]);
   assert.equal((await ask(session, { ':path': '/v1/load_lora_adapter' }, body)).status, 200);
   assert.equal((await ask(session, { ':path': '/v1/load_lora_adapter' }, body)).status, 502);
+  session.close();
+});
+
+test('a connection that the server ends with its answer, or right after it, carries no further request', async () => {
+  const large = Buffer.alloc(300_000, 'a');
+  let connections = 0;
+  const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
+    connections += 1;
+    socket
+      .on('error', () => undefined)
+      .once('data', () => {
+        socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${large.length}\r\n\r\n`), large]));
+      });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  const { session } = await through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  for (const method of ['GET', 'POST', 'GET', 'POST']) {
+    const answer = await ask(session, { ':path': '/', ':method': method });
+    assert.deepEqual([answer.status, answer.text.length], [200, large.length]);
+  }
+  assert.equal(connections, 4);
   session.close();
 });

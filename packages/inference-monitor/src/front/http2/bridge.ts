@@ -1,5 +1,6 @@
 import {
   Agent,
+  type AgentOptions,
   type ClientRequest,
   type IncomingMessage,
   type InformationEvent,
@@ -58,21 +59,31 @@ export interface BridgeParts {
   readonly holdMs?: number;
 }
 
+interface Agents {
+  readonly kept: Agent;
+  /** Each of its connections carries one request. */
+  readonly fresh: Agent;
+}
+
+/** Its connections hold nothing while their answers wait. */
+function agentFor({ upstream, sockets }: BridgeParts, options: AgentOptions = {}): Agent {
+  const agent = upstream.protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
+  agent.createConnection = () => sockets.open(false);
+  return agent;
+}
+
 /** Serves HTTP/2 in front of a server that speaks HTTP/1.1: each stream is one request there. */
 export class Http2Bridge {
   readonly #parts: BridgeParts;
   readonly #server: Http2Server;
-  readonly #agent: Agent;
+  readonly #agents: Agents;
   readonly #sessions = new WeakMap<Socket, ServerHttp2Session>();
   readonly #open = new Set<StreamExchange>();
   #isCrowded = false;
 
   constructor(parts: BridgeParts) {
     this.#parts = parts;
-    const options = { keepAlive: true, timeout: SERVER_IDLE_MS };
-    this.#agent = parts.upstream.protocol === 'https:' ? new TlsAgent(options) : new Agent(options);
-    // Whose connections hold nothing while their answer waits.
-    this.#agent.createConnection = () => parts.sockets.open();
+    this.#agents = { kept: agentFor(parts, { keepAlive: true, timeout: SERVER_IDLE_MS }), fresh: agentFor(parts) };
     this.#server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS }, maxHeaderListPairs: MAX_HEADERS });
     this.#server.on('session', (session) => {
       let open = 0;
@@ -134,7 +145,7 @@ export class Http2Bridge {
     }
     const list = raw.filter(([name]) => !name.startsWith(':'));
     if (headers.expect === '100-continue') stream.additionalHeaders({ ':status': 100 });
-    const exchange = new StreamExchange(stream, headers, list, this.#parts, this.#agent);
+    const exchange = new StreamExchange(stream, headers, list, this.#parts, this.#agents);
     this.#open.add(exchange);
     stream.once('close', () => this.#open.delete(exchange));
     if (!sampling.draw()) {
@@ -156,7 +167,7 @@ class StreamExchange {
   readonly #headers: IncomingHttpHeaders;
   readonly #list: [string, string][];
   readonly #parts: BridgeParts;
-  readonly #agent: Agent;
+  readonly #agents: Agents;
   #server: ClientRequest | null = null;
   #answered: IncomingMessage | null = null;
   /** Of a body that is held. */
@@ -167,13 +178,13 @@ class StreamExchange {
     headers: IncomingHttpHeaders,
     list: [string, string][],
     parts: BridgeParts,
-    agent: Agent,
+    agents: Agents,
   ) {
     this.#client = client;
     this.#headers = headers;
     this.#list = list;
     this.#parts = parts;
-    this.#agent = agent;
+    this.#agents = agents;
     // The server has to know at once when nobody waits for the answer.
     client.on('close', () => this.#server?.destroy());
   }
@@ -229,13 +240,12 @@ class StreamExchange {
   /**
    * @param original null = the body is piped
    * @param sent what is sent in its place
-   * @param agent false = on a connection of its own
    */
   #ask(
     plan: Plan | null,
     original: Buffer | null,
     sent: Buffer | null = original,
-    agent: Agent | false = this.#agent,
+    agent = this.#agents.kept,
   ): ClientRequest {
     const { upstream, counts } = this.#parts;
     const { ':method': method = 'GET', ':path': path = '/' } = this.#headers;
@@ -270,7 +280,7 @@ class StreamExchange {
       // The server may have closed a used connection just as the request was sent on it.
       if (!answered && !heard && original !== null && server.reusedSocket && isRepeatable({ method, path })) {
         counts.resent += 1;
-        this.#ask(plan, original, sent, false).end(sent ?? original);
+        this.#ask(plan, original, sent, this.#agents.fresh).end(sent ?? original);
         return;
       }
       if (this.#client.headersSent) {
