@@ -100,10 +100,9 @@ function requireOrigin({ origin, pathname, search, hash, username, password }: U
     throw refused(
       'inference_monitor.upstream_url has a user name or a password: requests carry what their clients send, and nothing is added',
     );
-  const path = `${pathname}${search}${hash}`;
-  if (path !== '/')
+  if (`${pathname}${search}${hash}` !== '/')
     throw refused(
-      `inference_monitor.upstream_url has the path ${path}: requests keep theirs, so that it can have none`,
+      'inference_monitor.upstream_url has a path or a query: requests keep theirs, so that it can have none',
     );
 }
 

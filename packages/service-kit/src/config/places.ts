@@ -132,7 +132,9 @@ export function webUrl(rules: { readonly allowEmpty?: boolean } = {}): Format<st
   const check = (value: unknown): string => {
     if (value === '' && rules.allowEmpty === true) return '';
     const good = typeof value === 'string' && /^https?:\/\//.test(value) && hasHost(value);
-    return good ? value : refuse(expects, value);
+    if (good) return value;
+    // It may hold a password.
+    throw String(value).includes('@') ? new FormatError(expects) : refuse(expects, value);
   };
   return { expects, check, parse: check };
 }

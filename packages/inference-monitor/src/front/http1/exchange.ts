@@ -1,4 +1,4 @@
-import { MAX_WHOLE_BYTES, type Plan, type Reading } from '../sampling/plan.js';
+import { heldBy, MAX_WHOLE_BYTES, type Plan, type Reading } from '../sampling/plan.js';
 import type { Extent, Head } from './head.js';
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n');
@@ -27,7 +27,7 @@ export class Exchange {
 
   /** Bytes that are kept of request and answer. */
   get waiting(): number {
-    return this.original.length + this.#bytes;
+    return this.original.length + this.#bytes + heldBy(this.#reading);
   }
 
   /** The answer so far was kept from the client, and the original request is to be sent. */

@@ -46,6 +46,12 @@ export class Framer {
     this.#place = 'lost';
   }
 
+  /** What was being read ends here, as its connection has: the next byte begins a message. */
+  restart(): void {
+    this.#place = 'between';
+    this.#chunked = null;
+  }
+
   /** Between two messages the bytes of the last head are dropped: an idle connection keeps nothing. */
   forget(): void {
     if (this.#place === 'between') this.#headBytes = NOTHING;
@@ -73,9 +79,7 @@ export class Framer {
 
   #stepHead(bytes: Buffer, at: number): number {
     if (this.#place === 'between') {
-      // Empty lines before a request are allowed (RFC 9112 §2.2).
-      const byte = bytes[at];
-      if (this.#kind === 'request' && (byte === CR || byte === LF)) return at + 1;
+      if (this.#kind === 'request' && !begins(bytes[at])) return at + 1;
       this.#place = 'head';
       this.#headBytes = NOTHING;
     }
@@ -134,6 +138,11 @@ export class Framer {
     if (this.#place !== 'body') this.#chunked = null;
     return end;
   }
+}
+
+/** Whether a request begins with it: empty lines before one are allowed (RFC 9112, section 2.2). */
+export function begins(byte: number | undefined): boolean {
+  return byte !== CR && byte !== LF;
 }
 
 /** A line feed without a carriage return: some servers take that for the end of a line. */

@@ -4,7 +4,7 @@ import { sizeOf, waitingIn } from '../memory.js';
 import { type Doubt, MAX_SAMPLED_BODY_BYTES, type Sampling } from '../sampling/plan.js';
 import { Drain } from './drain.js';
 import { Exchange, withLength } from './exchange.js';
-import { Framer } from './framer.js';
+import { begins, Framer } from './framer.js';
 import { persists, requestExtent, responseExtent } from './head.js';
 import { Held } from './held.js';
 import { isRepeatable } from './repeatable.js';
@@ -15,8 +15,6 @@ import { answerUnavailable } from './unavailable.js';
 const IDLE_MS = 900_000;
 /** What a client sends while its sampled request is answered is kept up to here; then it is not read. */
 const MAX_KEPT_BYTES = 65_536;
-const CR = 13;
-const LF = 10;
 
 export interface TunnelParts {
   readonly connect: () => Socket;
@@ -114,7 +112,7 @@ export class Tunnel {
     let passed = 0;
     let at = 0;
     while (at < bytes.length) {
-      if (this.#requests.place === 'between' && this.#begins(bytes[at])) {
+      if (this.#requests.place === 'between' && begins(bytes[at])) {
         const drawn = this.#draw();
         if (drawn || this.#outstanding.length === 0) {
           this.#toServer(bytes.subarray(passed, at));
@@ -138,11 +136,6 @@ export class Tunnel {
     this.#toServer(passed === 0 ? bytes : bytes.subarray(passed));
   }
 
-  /** Empty lines between requests begin none. */
-  #begins(byte: number | undefined): boolean {
-    return byte !== CR && byte !== LF;
-  }
-
   #draw(): boolean {
     this.#parts.counts.requests += 1;
     const isAlone = this.#outstanding.length === 0 && this.#responses.place === 'between';
@@ -151,7 +144,7 @@ export class Tunnel {
 
   #stepRequest(bytes: Buffer, at: number): number {
     const requests = this.#requests;
-    const inHead = requests.place === 'between' ? this.#begins(bytes[at]) : requests.place === 'head';
+    const inHead = requests.place === 'between' ? begins(bytes[at]) : requests.place === 'head';
     const next = requests.step(bytes, at);
     if (requests.place === 'lost') this.#lose();
     else if (inHead && requests.place !== 'head') this.#outstanding.push(requests.head?.method ?? '');
@@ -289,6 +282,7 @@ export class Tunnel {
   /** The original, on a connection of its own: some servers close theirs after a request that they refused. */
   #sendAgain(exchange: Exchange): void {
     this.#server.renew();
+    this.#responses.restart();
     this.#exchange = exchange.next();
     this.#toServer(exchange.original);
     if (this.#client.readableEnded) this.#endServer();

@@ -172,6 +172,7 @@ class StreamExchange {
   #answered: IncomingMessage | null = null;
   /** Of a body that is held. */
   #held = 0;
+  #through = (): number => 0;
 
   constructor(
     client: ServerHttp2Stream,
@@ -191,7 +192,7 @@ class StreamExchange {
 
   get waiting(): number {
     const [asked, answered] = [this.#server?.writableLength ?? 0, this.#answered?.readableLength ?? 0];
-    return waitingIn(this.#client) + asked + answered + this.#held;
+    return waitingIn(this.#client) + asked + answered + this.#held + this.#through();
   }
 
   /** As it comes. */
@@ -323,8 +324,11 @@ class StreamExchange {
     const list = pairs(answer.rawHeaders);
     const reading = plan?.answer(statusCode, list) ?? { kind: 'pass' as const };
     if (reading.kind === 'again' && original !== null) {
-      answer.on('data', reading.push);
-      answer.on('end', () => this.#ask(plan, original).end(original));
+      // A refusal may be cut off.
+      answer.on('error', () => undefined).on('data', reading.push);
+      answer.on('close', () => {
+        if (!client.destroyed) this.#ask(plan, original).end(original);
+      });
       return;
     }
     if (client.destroyed) return;
@@ -334,7 +338,7 @@ class StreamExchange {
     client.on('wantTrailers', () => client.sendTrailers({ ...answer.trailers }));
     answer.on('error', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
     answer.on('aborted', () => client.close(constants.NGHTTP2_INTERNAL_ERROR));
-    readThrough(reading, answer, client, () => plan?.abandon());
+    this.#through = readThrough(reading, answer, client, () => plan?.abandon());
   }
 }
 

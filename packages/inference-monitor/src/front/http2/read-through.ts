@@ -1,14 +1,25 @@
 import { type Readable, Transform, type Writable } from 'node:stream';
-import { HIGH_WATER_BYTES } from '../memory.js';
-import { MAX_WHOLE_BYTES, type Reading } from '../sampling/plan.js';
+import { HIGH_WATER_BYTES, waitingIn } from '../memory.js';
+import { heldBy, MAX_WHOLE_BYTES, type Reading } from '../sampling/plan.js';
 
 /**
  * Brings the body of an answer to the client as its reading says, at the client's pace.
  * @param onTooLarge an answer that was to be put together passes as it comes
+ * @returns gives the bytes that are kept on the way
  */
-export function readThrough(reading: Reading, answer: Readable, client: Writable, onTooLarge: () => void): void {
-  const through = transformOf(reading, onTooLarge);
+export function readThrough(
+  reading: Reading,
+  answer: Readable,
+  client: Writable,
+  onTooLarge: () => void,
+): () => number {
+  let gathered = 0;
+  const onGathered = (bytes: number) => {
+    gathered = bytes;
+  };
+  const through = transformOf(reading, onTooLarge, onGathered);
   pour(through === null ? answer : answer.pipe(through), client);
+  return () => gathered + heldBy(reading) + (through === null ? 0 : waitingIn(through));
 }
 
 /** As `pipe`, but holds no more than `HIGH_WATER_BYTES`: a stream of HTTP/2 would take four times as much, and there are many. */
@@ -24,7 +35,7 @@ function pour(from: Readable, client: Writable): void {
   from.on('end', () => client.end());
 }
 
-function transformOf(reading: Reading, onTooLarge: () => void): Transform | null {
+function transformOf(reading: Reading, onTooLarge: () => void, onGathered: (bytes: number) => void): Transform | null {
   switch (reading.kind) {
     case 'again':
     case 'pass':
@@ -46,11 +57,16 @@ function transformOf(reading: Reading, onTooLarge: () => void): Transform | null
         flush: (done) => done(null, reading.end()),
       });
     case 'whole':
-      return gathering(reading.rewrite, onTooLarge);
+      return gathering(reading.rewrite, onTooLarge, onGathered);
   }
 }
 
-function gathering(rewrite: (body: Buffer) => Buffer, onTooLarge: () => void): Transform {
+/** @param onGathered told how many bytes are kept */
+function gathering(
+  rewrite: (body: Buffer) => Buffer,
+  onTooLarge: () => void,
+  onGathered: (bytes: number) => void,
+): Transform {
   let parts: Buffer[] | null = [];
   let bytes = 0;
   return new Transform({
@@ -58,8 +74,10 @@ function gathering(rewrite: (body: Buffer) => Buffer, onTooLarge: () => void): T
       if (parts === null) return done(null, data);
       parts.push(data);
       bytes += data.length;
+      onGathered(bytes);
       if (bytes <= MAX_WHOLE_BYTES) return done();
       onTooLarge();
+      onGathered(0);
       const gathered = Buffer.concat(parts);
       parts = null;
       done(null, gathered);

@@ -1,5 +1,6 @@
 import { type RequestSample, RequestSample_Kind, type TensorStats } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { contentCoding, decoded, isKnownCoding } from './content-coding.js';
+import { KeptBody } from './kept-body.js';
 import { computesOnly } from './kserve-request.js';
 import { modelName } from './names.js';
 import { parsedTolerantly } from './nonfinite.js';
@@ -64,21 +65,18 @@ export class KservePlan implements Plan {
     }
     const firstMs = this.#parts.nowMs();
     const headerLength = lengthOf(headers);
-    const parts: Buffer[] = [];
-    let bytes = 0;
+    const kept = new KeptBody(MAX_WATCHED_BYTES);
     return {
       kind: 'watch',
-      push: (data) => {
-        bytes += data.length;
-        if (bytes <= MAX_WATCHED_BYTES) parts.push(data);
-      },
+      held: () => kept.held,
+      push: (data) => kept.push(data),
       end: () => {
-        if (bytes > MAX_WATCHED_BYTES) {
+        if (kept.isTooLarge) {
           this.#parts.onDoubt('too_large');
           return;
         }
         const endMs = this.#parts.nowMs();
-        void decoded(Buffer.concat(parts), coding, MAX_WATCHED_BYTES)
+        void decoded(kept.whole, coding, MAX_WATCHED_BYTES)
           .then((body) => this.#end(body, headerLength, firstMs, endMs))
           .catch(() => this.#parts.onDoubt('answer'));
       },

@@ -1,6 +1,7 @@
 import type { Replay, RequestSample } from '@sentinel/contracts/sentinel/v1/inference.js';
 import { AnswerTally } from './answer-tally.js';
 import { carriesNothing, hide } from './hide.js';
+import { KeptBody } from './kept-body.js';
 import { parsedTolerantly, saysNonfinite } from './nonfinite.js';
 import { type Added, type Asking, type Route, withMoreAsked } from './openai-request.js';
 import { type Doubt, isOpaque, isSigned, type Plan, type Reading, type SampledRequest } from './plan.js';
@@ -145,17 +146,14 @@ export class OpenAiPlan implements Plan {
   }
 
   #watchWhole(): Reading {
-    const parts: Buffer[] = [];
-    let bytes = 0;
+    const kept = new KeptBody(MAX_WATCHED_BYTES);
     return {
       kind: 'watch',
-      push: (data) => {
-        bytes += data.length;
-        if (bytes <= MAX_WATCHED_BYTES) parts.push(data);
-      },
+      held: () => kept.held,
+      push: (data) => kept.push(data),
       end: () => {
-        if (bytes > MAX_WATCHED_BYTES) return;
-        this.#look(Buffer.concat(parts));
+        if (kept.isTooLarge) return;
+        this.#look(kept.whole);
         this.#end();
       },
     };

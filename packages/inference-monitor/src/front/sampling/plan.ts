@@ -19,11 +19,22 @@ export type Reading =
   /** Passes as it is. */
   | { readonly kind: 'pass' }
   /** Passes as it comes, and is looked at. */
-  | { readonly kind: 'watch'; readonly push: (data: Buffer) => void; readonly end: () => void }
+  | {
+      readonly kind: 'watch';
+      readonly push: (data: Buffer) => void;
+      readonly end: () => void;
+      /** Bytes that are kept of it. */
+      readonly held?: () => number;
+    }
   /** The body is needed whole; `rewrite` gives what the client gets. */
   | { readonly kind: 'whole'; readonly rewrite: (body: Buffer) => Buffer }
   /** The body is rewritten as it comes. */
   | { readonly kind: 'stream'; readonly push: (data: Buffer) => Buffer; readonly end: () => Buffer };
+
+/** Bytes that are kept of an answer to look at it. */
+export function heldBy(reading: Reading | null): number {
+  return reading?.kind === 'watch' ? (reading.held?.() ?? 0) : 0;
+}
 
 export interface SampledRequest {
   readonly method: string;
