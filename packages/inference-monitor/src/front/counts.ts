@@ -13,7 +13,7 @@ export interface FrontCounts {
   unavailable: number;
   /** Requests sent once more, since the server closed a used connection as they were sent on it. */
   resent: number;
-  /** Connections closed at once, and requests over HTTP/2 refused, since too many were open. */
+  /** Connections closed at once, and requests over HTTP/2 refused, since too many were open or too much waited. */
   refused: number;
   /** Connections of which nothing more is understood, and that pass all the same. */
   tunnels: number;

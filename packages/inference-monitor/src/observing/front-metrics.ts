@@ -17,7 +17,8 @@ const HELP: Readonly<Record<Plain, string>> = {
   unavailable: 'Answers 502: the inference server was not there; see its log.',
   resent:
     'Requests sent once more: the server closed a used connection as they were sent. Growing: its keep-alive is short.',
-  refused: 'Connections closed at once since too many were open: give the server more replicas.',
+  refused:
+    'Connections closed, and requests over HTTP/2 refused, since too many were open or too much waits for clients that read slowly: more replicas, or more memory.',
   tunnels: 'Connections that the front does not understand and lets through unsampled.',
   dropped: 'Records that the front dropped: the analyser was away or slow.',
   failures: 'Mistakes of the front itself, which passed the request on: see the log, and report them.',
