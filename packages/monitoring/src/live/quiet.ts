@@ -104,6 +104,7 @@ export const WITHOUT_INFERENCE: Quiet = without(
     'refused_total',
     'requests_total',
     'sender_dropped_total',
+    'unread_total',
   ],
   [
     ...UPLINK_TITLES,
