@@ -50,7 +50,10 @@ describe('sampled requests', () => {
       if (!isChanged) return response.writeHead(200, HEADERS).end(ANSWER);
       refused += 1;
       response.writeHead(400, { ...HEADERS, 'content-length': 100 });
-      return response.write('{"error":', () => request.socket.destroySoon());
+      const { socket } = request;
+      return response.write('{"error":', () =>
+        refused % 2 === 0 ? socket.destroySoon() : setTimeout(() => socket.resetAndDestroy(), 20),
+      );
     };
     const { protocols } = await asked((request, response) => void take(request, response));
     for (const [protocol, ask] of Object.entries(protocols))

@@ -173,6 +173,8 @@ class StreamExchange {
   /** Of a body that is held. */
   #held = 0;
   #through = (): number => 0;
+  /** A refusal is coming that the client does not get: however it ends, the original is sent. */
+  #isRefused = false;
 
   constructor(
     client: ServerHttp2Stream,
@@ -273,7 +275,7 @@ class StreamExchange {
       this.#answer(answer, plan, original);
     });
     server.on('error', (error) => {
-      if (this.#client.destroyed) return;
+      if (this.#client.destroyed || this.#isRefused) return;
       if (!answered && original !== null && plan?.unanswered() === true) {
         this.#ask(plan, original).end(original);
         return;
@@ -324,9 +326,10 @@ class StreamExchange {
     const list = pairs(answer.rawHeaders);
     const reading = plan?.answer(statusCode, list) ?? { kind: 'pass' as const };
     if (reading.kind === 'again' && original !== null) {
-      // A refusal may be cut off.
+      this.#isRefused = true;
       answer.on('error', () => undefined).on('data', reading.push);
       answer.on('close', () => {
+        this.#isRefused = false;
         if (!client.destroyed) this.#ask(plan, original).end(original);
       });
       return;
