@@ -24,6 +24,15 @@ def test_an_expensive_one_runs_as_seldom_as_its_share_wants() -> None:
     assert 0.18 / 1000 <= 0.1 * 0.005 * 0.4
 
 
+def test_a_budget_of_everything_stretches_nothing() -> None:
+    one = pace(budget_pct=100)
+    # A hundred steps long: what a machine that has stalled measures.
+    one.cost("statistics", 10)
+    one.cost("replay", 10)
+    assert one.wishes() == {"statistics": 10, "replicas": 10, "replay": 200}
+    assert one.least_seconds("replay") == 0
+
+
 def test_one_that_is_forgotten_never_runs() -> None:
     one = pace()
     one.forget("replay")

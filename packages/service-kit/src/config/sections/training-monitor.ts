@@ -88,7 +88,7 @@ export const trainingMonitor = section(
       format: real(0.01, 100),
       default: 0.5,
       unit: '% of the time of the job',
-      doc: `What the library may take; intervals are stretched until it holds. ${LIBRARY}`,
+      doc: `What the library may take; intervals are stretched until it holds, at 100 never. ${LIBRARY}`,
       source: CONTRACT,
     }),
     gradient_norm: group('Norm of the gradients.', {

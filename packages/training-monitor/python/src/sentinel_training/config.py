@@ -22,7 +22,7 @@ class Settings:
     comparison_interval_steps: int = 10
     # Steps between two replays, at least; 0 = never.
     replay_interval_steps: int = 200
-    # What the library may take of the time of the job, percent. Intervals are stretched until it holds.
+    # What the library may take of the time of the job, percent. Intervals are stretched until it holds; at 100 never.
     overhead_budget_pct: float = 0.5
     verify_on_save: bool = True
     verify_on_load: bool = True

@@ -13,13 +13,15 @@ MEMORY = 9
 # Steps of which the time is known before intervals are stretched, and steps between two looks at it.
 FIRST_LOOK = 20
 LOOK_INTERVAL = 1000
+# A budget of the whole time of the job bounds nothing.
+UNBOUNDED_PCT = 100
 
 
 class Pace:
     def __init__(self, configured: dict[str, int], budget_pct: float) -> None:
-        """`configured`: steps between two runs of each detector, at least; 0 = never."""
+        """`configured`: steps between two runs of each detector, at least; 0 = never. They are never stretched at UNBOUNDED_PCT."""
         self._configured = dict(configured)
-        self._budget = budget_pct / 100
+        self._budget = budget_pct / 100 if budget_pct < UNBOUNDED_PCT else math.inf
         self._costs: dict[str, deque[float]] = {name: deque(maxlen=MEMORY) for name in configured}
         self._steps: deque[float] = deque(maxlen=2 * FIRST_LOOK + 1)
         self.intervals = dict(configured)
