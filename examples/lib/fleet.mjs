@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 export const START_MS = 180_000;
+const TOLD_MS = 60_000;
 
 /** Interpreter of a pinned environment of this clone, made where it is missing. */
 export function pythonOf(environment, ...libraries) {
@@ -19,12 +20,31 @@ export function pythonOf(environment, ...libraries) {
   return stdout.trim();
 }
 
+/** Below Linux' range for outgoing connections (32768 and up), so that a port stays free until what is started listens there. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
+/** A loopback port that nothing listens on, and that neither this process nor a test of the repository is given again before it ends. */
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    // Held by a name in Linux' abstract socket space, which the kernel frees with the process.
+    const held = await listening({ path: `\0sentinel-test/port/${port}` });
+    held?.unref();
+    const server = held && (await listening({ port, host: '127.0.0.1' }));
+    if (server === null) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+}
+
+/** A server; null where somebody else listens there. */
+function listening(where) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(null));
+    server.listen({ ...where, exclusive: true }, () => resolve(server));
+  });
 }
 
 /** SENTINEL in a folder of its own, and nodes that this machine plays: everything that runs is the product's own program. */
@@ -137,12 +157,17 @@ export class Fleet {
     throw new Error(`${what}: not after ${ms / 1000} s`);
   }
 
-  /** Prints what an operator sees. @param {string | null} faulty the node that should be named; null = none @returns {boolean} it is so */
-  show(faulty) {
+  /** Prints what an operator sees. @param {string | null} faulty the node that should be named; null = none @returns {Promise<boolean>} it is so */
+  async show(faulty) {
     console.log('\n$ npx sentinel gpus list');
     console.log(this.sentinel('gpus', 'list').text);
     const accused = this.accused();
-    for (const { gpu, node } of accused) {
+    for (const { gpu, node, state } of accused) {
+      // The engine says so before the ledger has it.
+      const decided = new RegExp(`decision .*>${state.replace('GPU_STATE_', '')}`);
+      await this.until(`the ledger has it of ${gpu}`, TOLD_MS, () =>
+        decided.test(this.sentinel('audit', 'query', '--gpu', gpu, '--limit', '20').text),
+      );
       console.log(`$ npx sentinel gpus explain ${gpu}     (of ${node})`);
       console.log(this.sentinel('gpus', 'explain', gpu).text);
       console.log(`$ npx sentinel audit query --gpu ${gpu}`);

@@ -5,6 +5,8 @@ import { eventually, startProcess, type TestProcess, temporaryFolder } from '@se
 import { BIN, ROOT } from '../harness/paths.js';
 
 const THRESHOLDS = join(ROOT, 'config/thresholds/inference_thresholds.yaml');
+/** On a busy machine. */
+const REACHES_MS = 60_000;
 const SERVICE_TOKEN = 'service token of the tests, 32 characters';
 
 interface Ready {
@@ -52,7 +54,10 @@ export async function startSidecar(config: Record<string, unknown>): Promise<Sid
     url: `http://${http}`,
     metric,
     reaches: async (name, value) => {
-      await eventually(async () => (await metric(name)) >= value, { what: `${name} reaches ${value}` });
+      await eventually(async () => (await metric(name)) >= value, {
+        what: `${name} reaches ${value}`,
+        timeoutMs: REACHES_MS,
+      });
     },
     async [Symbol.asyncDispose]() {
       // As Ctrl-C: the front ends too.

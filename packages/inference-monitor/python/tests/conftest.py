@@ -7,8 +7,17 @@ from typing import Any
 import pytest
 
 from analyser import Analyser
+from sentinel_inference._kit import sender
 
 Configure = Callable[..., str]
+# What `close` waits for the analyser in these tests: a busy machine may stand still for seconds.
+END_WAIT_S = 30.0
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test is told is all that was measured: none of it is dropped because the analyser was given too little time."""
+    monkeypatch.setattr(sender, "END_WAIT_S", END_WAIT_S)
 
 
 @pytest.fixture

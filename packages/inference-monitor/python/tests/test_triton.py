@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -21,12 +20,14 @@ import tritonclient.http as http_client
 
 from analyser import Analyser
 from conftest import Configure
+from ports import free_port
 from sentinel_inference._wire import inference_pb2 as wire
 
 PYTHON = Path(__file__).resolve().parents[1]
 SERVER = PYTHON.parents[1] / "monitor-kit" / "python" / "scripts" / "triton_server.py"
 MODELS = PYTHON / "tests" / "servers" / "triton"
-START_S = 60
+# On a busy machine minutes, as of the servers that other tests start.
+START_S = 300
 # What a user adds to a model.
 LINES = """
 
@@ -45,12 +46,6 @@ class Watched(TritonPythonModel):
 
 TritonPythonModel = Watched
 """
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Triton:

@@ -86,7 +86,7 @@ def test_records_are_what_transformers_computes(
 ) -> None:
     from transformers import AutoModelForCausalLM
 
-    monitor = InferenceMonitor.from_config(configure(replay="{interval_s: 1}")).attach_vllm(llm)
+    monitor = InferenceMonitor.from_config(configure(replay="{interval_s: 600}")).attach_vllm(llm)
     outputs = llm.generate(PROMPTS, greedy(100), use_tqdm=False)
     monitor.close()
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)

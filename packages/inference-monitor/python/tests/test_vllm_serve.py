@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import pytest
 import tiny
 from analyser import Analyser
 from conftest import Configure
+from ports import free_port
 from sentinel_inference import manifest
 
 START_S = 300
@@ -59,9 +59,7 @@ def test_manifest_then_serve(folder: str, configure: Configure, analyser: Analys
     (shard,) = manifest.read(file)
     assert f"{len(shard.tensors)} tensors of 1 workers, {shard.size} bytes" in done.stdout
 
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = int(one.getsockname()[1])
+    port = free_port()
     config = configure(weights="{interval_s: 1, manifest_file: weights.json}")
     serve = [
         "-m",
@@ -116,7 +114,10 @@ TWO = """
 import sys
 import tiny
 from sentinel_inference import InferenceMonitor
+from sentinel_inference._kit import sender
 if __name__ == "__main__":
+    # A busy machine may stand still for seconds.
+    sender.END_WAIT_S = 30
     from vllm import LLM, SamplingParams
     llm = LLM(sys.argv[1], **tiny.OPTIONS, tensor_parallel_size=2)
     monitor = InferenceMonitor.from_config(sys.argv[2]).attach_vllm(llm)

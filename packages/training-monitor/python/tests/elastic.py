@@ -1,4 +1,5 @@
-"""A job as torchrun starts it, on every rank: resumes from its checkpoint; in its first life one rank is killed.
+"""A job as torchrun starts it, on every rank: resumes from its checkpoint; in its first life one rank is killed, once the file "told"
+says that the analyser was told of that life: what a rank has not sent dies with it.
 
 python elastic.py CONFIG FOLDER
 """
@@ -9,18 +10,21 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
 
 import jobs
+from ranks import patient
 
 STEPS, KILLED, KILLED_AT = 14, 2, 7
 
 
 def main(config: str, folder: Path) -> None:
     torch.set_num_threads(1)
+    patient()
     dist.init_process_group("gloo")
     rank, first_life = dist.get_rank(), os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
     job = jobs.Job(rank, "ddp", config)
@@ -41,6 +45,8 @@ def main(config: str, folder: Path) -> None:
             (folder / "new").rename(kept)
             (folder / "new.sentinel.json").rename(folder / "kept.pt.sentinel.json")
         if first_life and rank == KILLED and done == KILLED_AT:
+            while not (folder / "told").exists():
+                time.sleep(0.01)
             os.kill(os.getpid(), signal.SIGKILL)
     log = job.end()["log"]
     (folder / f"log-{rank}.json").write_text(json.dumps(log))

@@ -16,6 +16,7 @@ import optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import sentinel_training
+from sentinel_training._kit import sender
 
 PROCESS, PORT, CONFIG, FAULTY = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 STEPS, FAULT_AT = 8, 5
@@ -41,6 +42,8 @@ def flipped(array: Any) -> Any:
 
 
 def main() -> None:
+    # A busy machine may stand still for seconds.
+    sender.END_WAIT_S = 30.0
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.distributed.initialize(f"127.0.0.1:{PORT}", 2, PROCESS)
     mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))

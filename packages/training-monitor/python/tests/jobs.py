@@ -23,6 +23,8 @@ from torch.nn.parallel import DistributedDataParallel
 import sentinel_training
 
 VOCABULARY, WIDTH, LENGTH, BATCH = 64, 32, 16, 4
+# Of a job that waits for a wish of the analyser: with pauses more than ten seconds, which a busy machine may stand still.
+MOST_STEPS = 800
 
 
 class Block(nn.Module):
@@ -162,17 +164,24 @@ def train(
     bf16: bool = False,
     fault: Callable[[Job, int, int], Any] | None = None,
     pause_s: float = 0,
+    until_wanted: bool = False,
 ) -> dict[str, Any]:
     """`fault(job, rank, step)` is called before each step, counted from 1; what it gives back is called after it.
 
-    `pause_s`: between two steps, so that what the analyser answers arrives while the job lasts.
+    `pause_s`: between two steps, so that what the analyser answers arrives while the job lasts. `until_wanted`: it goes on, up to
+    MOST_STEPS, until `steps` more are done after the replay that the analyser wants, however late its wish comes.
     """
     job = Job(rank, kind, config)
-    for step in range(1, steps + 1):
+    step, last = 0, MOST_STEPS if until_wanted else steps
+    while step < last:
+        step += 1
         undo = fault(job, rank, step) if fault is not None else None
         job.step(accumulate=accumulate, bf16=bf16)
         if undo is not None:
             undo()
+        # Ranks agree on that step before any of them does it: here all say the same.
+        if last == MOST_STEPS and job.monitor is not None and job.monitor._wishes.due(step):
+            last = step + steps
         time.sleep(pause_s)
     return job.end()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import socket
 import time
 import traceback
 from collections.abc import Callable
@@ -15,8 +14,12 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 
+from sentinel_training._kit import sender
+from sentinel_training.pytorch import monitor
+
 WORLD = 4
-WAIT_S = 60.0
+# Of one job on all ranks, their start included: four times PyTorch, on two cores that have more to do.
+WAIT_S = 300.0
 
 
 class Ranks:
@@ -24,6 +27,7 @@ class Ranks:
         self._world = world
         self._pipes: list[Connection] = []
         self._processes: list[Any] = []
+        self._store: dist.TCPStore | None = None
 
     def run(self, job: Callable[..., Any], **options: Any) -> list[Any]:
         """What `job(rank, **options)` gives on every rank."""
@@ -48,12 +52,11 @@ class Ranks:
         if self._processes:
             return
         context = mp.get_context("spawn")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        # Here, and not in a rank: until that has started, a port that was free may be another's.
+        self._store = dist.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
         for rank in range(self._world):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(rank, self._world, port, theirs), daemon=True)
+            process = context.Process(target=_serve, args=(rank, self._world, self._store.port, theirs), daemon=True)
             process.start()
             self._pipes.append(ours)
             self._processes.append(process)
@@ -62,13 +65,19 @@ class Ranks:
         for process in self._processes:
             process.kill()
             process.join()
-        self._pipes, self._processes = [], []
+        self._pipes, self._processes, self._store = [], [], None
+
+
+def patient() -> None:
+    """In a process of its own: the end of a job waits for the analyser and for other ranks as long as a busy machine needs."""
+    sender.END_WAIT_S = monitor.SETTLE_S = 30.0
 
 
 def _serve(rank: int, world: int, port: int, pipe: Connection) -> None:
+    patient()
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=world)
+    dist.init_process_group("gloo", store=dist.TCPStore("127.0.0.1", port), rank=rank, world_size=world)
     while True:
         job, options = pipe.recv()
         faulthandler.dump_traceback_later(WAIT_S - 5)

@@ -15,21 +15,24 @@ from conftest import Configure
 
 JOB = Path(__file__).with_name("jax_process.py")
 DEVICES = 4
+WAIT_S = 300
 
 
 def run(config: str, faulty: int) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, str(JOB)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    jobs = [
-        subprocess.Popen(
-            [*command, str(process), str(port), config, str(faulty)], stderr=subprocess.PIPE, env=environment
-        )
-        for process in range(2)
-    ]
-    ended = [job.communicate(timeout=180) for job in jobs]
+    with socket.socket() as held:
+        # Nobody else is given the port until the first process, whose gRPC shares it, listens there; nobody listens on this one.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        command = [sys.executable, str(JOB)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        jobs = [
+            subprocess.Popen(
+                [*command, str(process), str(port), config, str(faulty)], stderr=subprocess.PIPE, env=environment
+            )
+            for process in range(2)
+        ]
+        ended = [job.communicate(timeout=WAIT_S) for job in jobs]
     for job, (_, errors) in zip(jobs, ended, strict=True):
         assert job.returncode == 0, errors.decode()
 

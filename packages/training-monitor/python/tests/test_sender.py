@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ def step(number: int) -> wire.StreamStepsRequest:
     return wire.StreamStepsRequest(step=wire.StepReport(step=number))
 
 
-def sender_to(folder: Path) -> Sender:
-    return Sender(str(folder / "training.sock"), wire.RankHello(job_id="a", rank=3), "/etc/sentinel.yaml")
+def sender_to(folder: Path, on_answer: Callable[[wire.StreamStepsResponse], None] | None = None) -> Sender:
+    return Sender(str(folder / "training.sock"), wire.RankHello(job_id="a", rank=3), "/etc/sentinel.yaml", on_answer)
 
 
 def test_hello_then_layers_once(tmp_path: Path, analyser: Analyser) -> None:
@@ -43,6 +44,8 @@ def test_away_then_there(tmp_path: Path, caplog: pytest.LogCaptureFixture, monke
         analyser = Analyser(tmp_path / "training.sock")
         analyser.wait(lambda: len(analyser.of("step")) == sender.QUEUE_RECORDS)
         analyser.stop()
+        # It has noticed: what it sends until then is dropped.
+        analyser.wait(lambda: one._told == 10)
         back = Analyser(tmp_path / "training.sock")
         one.put(step(5000))
         back.wait(lambda: len(back.of("hello")) == 1 and back.of("step")[-1:] == [wire.StepReport(step=5000)])
@@ -67,13 +70,15 @@ def test_never_there(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypat
     assert "sentinel-training-monitor --config /etc/sentinel.yaml" in caplog.text
 
 
-def test_slow(tmp_path: Path) -> None:
+def test_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It looks at one record in a minute: `put` returns as before, and what gives way is counted."""
+    monkeypatch.setattr(sender, "END_WAIT_S", 1.5)
     analyser = Analyser(tmp_path / "training.sock", pause_s=60)
     one = sender_to(tmp_path)
     for number in range(20 * sender.QUEUE_RECORDS):
         one.put(step(number))
     assert one.dropped > 0
     one.close()
+    # Of a thread that has not run since, `close` has not heard that it ends.
+    analyser.wait(lambda: all(thread.name != "sentinel-sender" for thread in threading.enumerate()))
     analyser.stop()
-    assert all(thread.name != "sentinel-sender" for thread in threading.enumerate())

@@ -19,6 +19,8 @@ import pytest
 import analyser as fake
 from analyser import WAIT_S, Analyser
 from sentinel_training._kit import flight, sender
+from sentinel_training._wire import training_pb2 as wire
+from sentinel_training.sender import Sender
 from test_sender import sender_to, step
 
 # Of an analyser that answers nothing, the hello left out.
@@ -64,6 +66,15 @@ def until(what: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
+def sender_that_was_answered(path: Path) -> Sender:
+    """It has sent hello and step 0, and knows that both were looked at: an analyser that is stopped may just have come to them."""
+    answers: list[wire.StreamStepsResponse] = []
+    one = sender_to(path, answers.append)
+    one.put(step(0))
+    until(lambda: answers and answers[-1].handled == 2)
+    return one
+
+
 def test_bursts_beyond_the_window(tmp_path: Path, analyser: Analyser) -> None:
     one = sender_to(tmp_path)
     for number in range(1000):
@@ -77,12 +88,11 @@ def test_bursts_beyond_the_window(tmp_path: Path, analyser: Analyser) -> None:
 
 
 def test_hangs_until_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sender, "SILENCE_S", 0.3)
     with caplog.at_level(logging.INFO, "sentinel_training"), process(tmp_path / "training.sock") as hung:
-        one = sender_to(tmp_path)
-        one.put(step(0))
-        until(lambda: hung.steps() == [0])
+        one = sender_that_was_answered(tmp_path)
         hung.signal(signal.SIGSTOP)
+        # Only now: a busy machine may have been silent for so long before.
+        monkeypatch.setattr(sender, "SILENCE_S", 0.3)
         for number in range(1, 1001):
             one.put(step(number))
         until(lambda: caplog.records)
@@ -93,14 +103,17 @@ def test_hangs_until_the_end(tmp_path: Path, caplog: pytest.LogCaptureFixture, m
     assert "is connected and answers nothing" in said and "sentinel-training-monitor --config" in said
 
 
-def test_hangs_when_the_job_ends(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_hangs_when_the_job_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "END_WAIT_S", 1.5)
     with process(tmp_path / "training.sock") as hung:
-        one = sender_to(tmp_path)
-        one.put(step(0))
-        until(lambda: hung.steps() == [0])
+        one = sender_that_was_answered(tmp_path)
         hung.signal(signal.SIGSTOP)
         one.put(step(1))
         one.close()
+        # `close` does not wait for a thread that gets no time of the machine.
+        until(lambda: one.dropped == 1)
     assert one.dropped == 1
     assert "answers nothing" in caplog.text
 
@@ -181,7 +194,8 @@ def test_no_analyser_at_all(
         with suppress(OSError):
             while True:
                 connection, _ = listener.accept()
-                with connection:
+                # The sender may close it before it was told everything.
+                with connection, suppress(OSError):
                     asked.append(len(connection.recv(65_536)))
                     connection.sendall(says)
 

@@ -15,7 +15,9 @@ from sentinel_training._kit import sender
 
 ENDS = """
 import os, sys, sentinel_training.sender as s
+import sentinel_training._kit.sender as kit
 from sentinel_training._wire import training_pb2 as wire
+kit.END_WAIT_S = 30
 one = s.Sender(sys.argv[1], wire.RankHello(), "x")
 for n in range(50):
     one.put(wire.StreamStepsRequest(step=wire.StepReport(step=n)))

@@ -40,9 +40,10 @@ def test_a_loss_that_jumps_asks_for_the_replay_that_names_the_rank(
     ranks.run(
         jobs.train,
         config=configure(**NEVER_IN_TURN),
-        steps=40,
+        steps=8,
         fault=faults.product_that_makes_the_loss_jump,
         pause_s=0.02,
+        until_wanted=True,
     )
     rounds = analyser.of("replay")
     first = min(one.step for one in rounds)
@@ -62,9 +63,10 @@ def test_nobody_who_wants_one_means_none(ranks: Ranks, analyser: Analyser, confi
 def test_wishes_without_end_are_bounded_and_change_no_bit(
     ranks: Ranks, analyser: Analyser, configure: Configure
 ) -> None:
-    plain = ranks.run(jobs.train, steps=60)
     analyser.wants_replay = lambda _: True
-    watched = ranks.run(jobs.train, config=configure(**NEVER_IN_TURN), steps=60, pause_s=0.01)
+    config = configure(**NEVER_IN_TURN)
+    watched = ranks.run(jobs.train, config=config, steps=40, pause_s=0.02, until_wanted=True)
+    plain = ranks.run(jobs.train, steps=len(watched[0]["losses"]))
     assert [one["digest"] for one in watched] == [one["digest"] for one in plain]
     assert len({one.step for one in analyser.of("replay")}) == 1
 
@@ -77,7 +79,7 @@ def test_a_rank_that_leaves_while_a_replay_is_wanted(ranks: Ranks, analyser: Ana
 
 def test_a_rank_that_is_alone_replays_by_itself(analyser: Analyser, configure: Configure) -> None:
     analyser.wants_replay = lambda _: True
-    jobs.train(0, kind="single", config=configure(**NEVER_IN_TURN), steps=20, pause_s=0.02)
+    jobs.train(0, kind="single", config=configure(**NEVER_IN_TURN), steps=8, pause_s=0.02, until_wanted=True)
     rounds = analyser.of("replay")
     assert len(rounds) == 1 and rounds[0].asked
     assert len(rounds[0].answers) == 2 and len({answer.digest for answer in rounds[0].answers}) == 1

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import elastic
@@ -18,6 +20,18 @@ from test_torch_healthy import nothing_wrong
 WAIT_S = 240
 
 
+def first_life_is_told(analyser: Analyser) -> bool:
+    """Every rank has said hello and compared replicas, and some rank has told of a replay."""
+    compared = [one.step for one in analyser.of("replicas")]
+    return len(analyser.of("hello")) == WORLD and compared.count(2) == WORLD and bool(analyser.of("replay"))
+
+
+def until(what: Callable[[], bool]) -> None:
+    end = time.monotonic() + WAIT_S
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def test_a_rank_that_is_killed(analyser: Analyser, configure: Configure, tmp_path: Path) -> None:
     """The same job in a new run; nobody is accused, and nobody waits for the dead."""
     places = [str(Path(sentinel_training.__file__).parents[1]), str(Path(elastic.__file__).parent)]
@@ -28,10 +42,17 @@ def test_a_rank_that_is_killed(analyser: Analyser, configure: Configure, tmp_pat
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
     # Else PyTorch 2.13 shows the second life of a gloo job the addresses of the first, with a monitor or without.
     environment["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
-    ended = subprocess.run(
-        [*command, *options, *script], capture_output=True, text=True, timeout=WAIT_S, env=environment
-    )
-    assert ended.returncode == 0, ended.stderr
+    with (tmp_path / "errors").open("w") as errors:
+        job = subprocess.Popen([*command, *options, *script], stdout=subprocess.DEVNULL, stderr=errors, env=environment)
+        try:
+            until(lambda: job.poll() is not None or first_life_is_told(analyser))
+            (tmp_path / "told").touch()
+            job.wait(WAIT_S)
+        finally:
+            # torchrun ends its ranks.
+            job.terminate()
+            job.wait()
+    assert job.returncode == 0, (tmp_path / "errors").read_text()
     hellos = analyser.of("hello")
     assert {hello.job_id for hello in hellos} == {"elastic-job"}
     assert len({hello.run_id for hello in hellos}) == 2
