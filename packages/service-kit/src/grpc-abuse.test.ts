@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { eventually } from '@sentinel/test-kit';
 import { parseAddress } from './address.js';
 import { type Caller, caller, resultStream } from './testing/client.js';
 import { testServer } from './testing/server.js';
@@ -19,13 +20,8 @@ async function dial(address: string): Promise<Socket> {
   return socket;
 }
 
-/** Waits until the other side has closed, or a while. */
-function closed(socket: Socket, ms: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    socket.resume().once('close', () => resolve(true));
-    setTimeout(() => resolve(false), ms).unref();
-  });
-}
+/** A call that waits for others waits much longer, to its deadline; on a busy machine every call takes a while. */
+const SERVED_MS = 8_000;
 
 /** Longest wait of calls made one after the other while `attack` runs, milliseconds. */
 async function slowestDuring(operator: Caller, attack: Promise<unknown>): Promise<number> {
@@ -48,21 +44,24 @@ test('random bytes on 200 connections harm nobody', async () => {
   using operator = caller(server.address);
   using stream = resultStream(server.address);
   assert.equal(await stream.send(1n), 1n);
-  const attack = Promise.all(
-    Array.from({ length: CONNECTIONS }, async (_, i) => {
-      const socket = await dial(server.address);
-      // Half of them are let past the first check, so that the frame parser gets the noise.
-      if (i % 2 === 1) socket.write(Buffer.concat([Buffer.from(PREFACE), SETTINGS]));
-      socket.write(randomBytes(1 + ((i * 997) % 20_000)));
-      const end = await closed(socket, 1_000);
-      socket.destroy();
-      return end;
-    }),
-  );
-  const slowest = await slowestDuring(operator, attack);
-  const ends = await attack;
-  assert.ok(ends.filter(Boolean).length > CONNECTIONS / 2, `${ends.filter(Boolean).length} were closed`);
-  assert.ok(slowest < 2_000, `a call took ${slowest} ms`);
+  const sockets: Socket[] = [];
+  const harm = async (): Promise<void> => {
+    await Promise.all(
+      Array.from({ length: CONNECTIONS }, async (_, i) => {
+        const socket = await dial(server.address);
+        sockets.push(socket.resume());
+        // Half of them are let past the first check, so that the frame parser gets the noise.
+        if (i % 2 === 1) socket.write(Buffer.concat([Buffer.from(PREFACE), SETTINGS]));
+        socket.write(randomBytes(1 + ((i * 997) % 20_000)));
+      }),
+    );
+    // Some may have sent too little to be told from a client that is slow.
+    const ended = () => sockets.filter(({ closed }) => closed).length;
+    await eventually(() => ended() > CONNECTIONS / 2, { what: 'the server closes most', timeoutMs: 60_000 });
+  };
+  const slowest = await slowestDuring(operator, harm());
+  for (const socket of sockets) socket.destroy();
+  assert.ok(slowest < SERVED_MS, `a call took ${slowest} ms`);
   assert.equal(await stream.send(2n), 2n);
 });
 
@@ -76,7 +75,7 @@ test('connections that send nothing, or a byte now and then, keep nobody waiting
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
-  assert.ok((await slowestDuring(operator, dribble())) < 2_000);
+  assert.ok((await slowestDuring(operator, dribble())) < SERVED_MS);
   for (const socket of sockets) socket.destroy();
 });
 
@@ -85,7 +84,8 @@ test('an HTTP/1 request is turned away', async () => {
   using operator = caller(server.address);
   const socket = await dial(server.address);
   socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  assert.ok(await closed(socket, 2_000));
+  socket.resume();
+  await eventually(() => socket.closed, { what: 'it is closed by the server' });
   await operator.order();
 });
 

@@ -55,7 +55,7 @@ test('without a certificate of our authority nobody gets in, and our clients tal
   await using server = await testServer({ tls: serverTls(serverFiles) });
   const refusal = async (connection: Partial<ClientConnection>): Promise<string> => {
     using client = caller(server.address, connection);
-    return (await client.refusal({}, 3_000)).code;
+    return (await client.refusal({}, 30_000)).code;
   };
   const impostor = { ...(await foreign.issue('operator')), caFile: ours.caFile };
   assert.equal(await refusal({ tls: clientTls(impostor) }), 'UNAVAILABLE');
@@ -76,7 +76,7 @@ test('a server is known by its own name, or by the one that the client expects',
   using byName = caller(server.address, { tls: { files, keyPrefix: 't', serverName: 'correlation-engine' } });
   await byName.order();
   using otherName = caller(server.address, { tls: { files, keyPrefix: 't', serverName: 'audit-ledger' } });
-  assert.equal((await otherName.refusal({}, 3_000)).code, 'UNAVAILABLE');
+  assert.equal((await otherName.refusal({}, 30_000)).code, 'UNAVAILABLE');
 });
 
 test('nothing older than TLS 1.3 is spoken', async () => {
@@ -113,7 +113,7 @@ test('a renewed certificate is taken up without a restart; half of one changes n
   const newClient = clientTls(await renewed.issue('operator'));
   const order = async (tls: ClientConnection['tls']): Promise<true> => {
     using client = caller(server.address, { tls });
-    await client.order({}, 1_000);
+    await client.order({}, 30_000);
     return true;
   };
   using longLived = caller(server.address, { tls: oldClient });

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const TIMEOUT_MS = 10_000;
+/** Far beyond what anything takes, a machine that stands still for seconds included. */
+const TIMEOUT_MS = 60_000;
 const INTERVAL_MS = 20;
 
 export interface EventuallyOptions {

@@ -4,12 +4,12 @@ import { readFileSync, rmSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { eventually } from './eventually.js';
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 90_000;
 /** Characters of output kept; older ones are dropped. */
 const MAX_OUTPUT = 1_000_000;
 const TAIL = 4_000;
 /** A process that ignores SIGTERM for longer is killed when its test ends. */
-const DISPOSE_DEADLINE_MS = 10_000;
+const DISPOSE_DEADLINE_MS = 30_000;
 
 export interface ProcessSpec {
   /** Program and arguments. */

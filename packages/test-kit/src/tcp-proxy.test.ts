@@ -87,16 +87,24 @@ test('slow delays each direction', async () => {
 });
 
 test('slow in one direction leaves the other alone', async () => {
-  await using proxy = await tcpProxy(echoPort);
-  using caller = await call(proxy.port);
   const delayMs = 800;
-  proxy.slow({ delayMs }, 'down');
-  const start = performance.now();
-  caller.socket.write('slowly');
-  await eventually(() => proxy.bytes.down > 0, { what: 'it went up', intervalMs: 2 });
-  assert.ok(performance.now() - start < delayMs);
-  await arrives(caller, 'slowly');
-  assert.ok(performance.now() - start >= delayMs - 1);
+  /** @returns after how long it had gone up */
+  const goesUp = async (): Promise<number> => {
+    await using proxy = await tcpProxy(echoPort);
+    using caller = await call(proxy.port);
+    proxy.slow({ delayMs }, 'down');
+    const start = performance.now();
+    caller.socket.write('slowly');
+    await eventually(() => proxy.bytes.down > 0, { what: 'it went up', intervalMs: 2 });
+    const ms = performance.now() - start;
+    await arrives(caller, 'slowly');
+    assert.ok(performance.now() - start >= delayMs - 1);
+    return ms;
+  };
+  // A machine that stands still makes one slow; a delay would make them all.
+  const took: number[] = [];
+  while (took.length < 5 && !took.some((ms) => ms < delayMs)) took.push(await goesUp());
+  assert.ok(Math.min(...took) < delayMs, `${took.join(', ')} ms`);
 });
 
 test('a narrow link passes so many bytes a second', async () => {
@@ -133,6 +141,7 @@ test('in a black hole the target does not hear that the caller left', async () =
   await eventually(() => proxy.connections === 1, { what: 'it is connected' });
   proxy.stall();
   caller.socket.resetAndDestroy();
+  await eventually(() => proxy.connections < 1, { what: 'the caller has left' });
   await delay(100);
   assert.equal(proxy.connections, 0.5, 'the side of the target is open');
   proxy.pass();

@@ -7,6 +7,7 @@ import { CheckpointReport, CheckpointReport_Event } from '@sentinel/contracts/se
 import { EngineStub } from '@sentinel/monitor-kit/testing/engine-stub';
 import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
 import { SentinelError } from '@sentinel/service-kit/errors';
+import { freePort } from '@sentinel/test-kit';
 import { RankClient, senderOf, timeOf } from './testing/job.js';
 import { trainingMonitor } from './testing/monitor-process.js';
 
@@ -67,9 +68,8 @@ test('a replica that differs is named to the engine with all answers, once', asy
 
 test('what was durable survives kill -9 and an engine that is away, under its sequence and once', async (t) => {
   const engine = new EngineStub();
-  await engine.start();
-  const { address } = engine;
-  await engine.stop();
+  // Not of the system's choice, which could give it to another process before the engine listens.
+  const address = `127.0.0.1:${await freePort()}`;
   const monitor = trainingMonitor(temporaryFolder());
   const config = { correlation_engine_endpoint: address };
   for (let life = 1; life <= 3; life += 1) {

@@ -75,10 +75,11 @@ export class Front {
     this.server.close();
     this.#draining = true;
     for (const served of this.#open.values()) served?.drain();
-    // A request may be under way on a connection that was accepted just now.
-    setTimeout(() => {
+    const close = (): void => {
       for (const [client, served] of this.#open) if (served === null) client.destroy();
-    }, FIRST_BYTE_MS).unref();
+    };
+    // A request may be under way on a connection that was accepted just now; and be there, unread, where this process stood still.
+    setTimeout(() => setImmediate(close), FIRST_BYTE_MS).unref();
   }
 
   destroy(): void {

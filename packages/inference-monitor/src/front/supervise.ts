@@ -12,7 +12,7 @@ import { commandOf, launch } from './launch.js';
 import { type FrontSettings, fingerprint } from './settings.js';
 
 /** Until a front that was started serves. */
-const START_MS = 10_000;
+const START_MS = 30_000;
 /** Until a port is free that a front gives up. */
 const BIND_MS = 5_000;
 const LOOK_MS = 50;

@@ -1,6 +1,5 @@
 /** Three monitors as they are shipped, beside three servers of one model, and an engine that keeps what it is told. */
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AnomalyEvent } from '@sentinel/contracts/sentinel/v1/anomaly.js';
@@ -9,6 +8,7 @@ import { EngineStub } from '@sentinel/monitor-kit/testing/engine-stub';
 import { ModelServer } from '@sentinel/monitor-kit/testing/model-server';
 import type { MonitorProcess } from '@sentinel/monitor-kit/testing/monitor-process';
 import { temporaryFolder, until } from '@sentinel/monitor-kit/testing/until';
+import { freePort } from '@sentinel/test-kit';
 import { inferenceMonitor } from '../testing/monitor-process.js';
 
 /** Calibration takes eight rounds, of a second each, and a busy machine more. */
@@ -23,21 +23,13 @@ interface Replica {
   readonly config: Record<string, unknown>;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
 async function start(t: TestContext, count: number): Promise<Replica[]> {
   const ports = await Promise.all(Array.from({ length: count }, freePort));
   const replicas = await Promise.all(
     ports.map(async (port, i): Promise<Replica> => {
       const [model, engine] = [new ModelServer(i + 1), new EngineStub()];
-      await Promise.all([model.start(), engine.start()]);
+      // An engine comes back on its port.
+      await Promise.all([model.start(), engine.start(`127.0.0.1:${await freePort()}`)]);
       t.after(() => Promise.all([model.stop(), engine.stop()]));
       const monitor = inferenceMonitor(temporaryFolder());
       const [node, gpu] = [`node-${i}`, `GPU-${i}`];

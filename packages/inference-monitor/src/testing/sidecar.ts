@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
+import { eventually } from '@sentinel/test-kit';
 import { ControlClient } from '../front/control/control-client.js';
 import { controlPath, type FromFront } from '../front/control/messages.js';
 
@@ -82,10 +83,11 @@ export class Sidecar {
     return ControlClient.connect(controlPath(this.socket), take);
   }
 
+  /** Waits for a front that says hello: a signal to process 0 would go to the test itself. */
   async frontPid(): Promise<number> {
-    const front = await this.front();
-    front?.close();
-    return front?.hello.pid ?? 0;
+    const front = await eventually(() => this.front(), { what: 'a front', timeoutMs: 60_000 });
+    front.close();
+    return front.hello.pid;
   }
 
   /** Ends analyser and front. */

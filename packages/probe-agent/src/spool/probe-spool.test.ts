@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, statSync, truncateSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { UplinkPayload } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { nodeFiles } from '@sentinel/service-kit/segment-log';
@@ -13,11 +12,13 @@ import { spoolFolder } from '@sentinel/service-kit/spool';
 import fc from 'fast-check';
 import { temporaryFolder } from '../testing/folder.js';
 import { batchPayload, encoded } from '../testing/payloads.js';
+import { until } from '../testing/until.js';
 import type { GivenUp } from './give-up.js';
 import { giveUpTestBuilds, openProbeSpool, type ProbeSpool, type ProbeSpoolOptions } from './probe-spool.js';
 
 const root = temporaryFolder();
 const ROOMY = 1 << 28;
+const PATIENCE_MS = 120_000;
 
 function fresh(): string {
   return join(root, randomBytes(6).toString('hex'));
@@ -217,7 +218,7 @@ test('two spools in one folder are refused', () => {
 });
 
 test('whatever a writer was told is durable is there after kill -9, and no sequence has two contents', {
-  timeout: 60_000,
+  timeout: 600_000,
 }, async () => {
   const parent = fresh();
   const script = new URL('../testing/spool-writer.js', import.meta.url).pathname;
@@ -231,8 +232,9 @@ test('whatever a writer was told is durable is there after kill -9, and no seque
     writer.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
     });
-    await once(writer.stdout, 'data');
-    await delay(20 + life * 15);
+    // By what it did, not by time: a disk may take long for each record.
+    const records = 5 + life * 5;
+    await until(`${records} records`, PATIENCE_MS, () => text.split('\n').length > records);
     writer.kill('SIGKILL');
     await once(writer, 'close');
     for (const line of text.split('\n').slice(0, -1)) {

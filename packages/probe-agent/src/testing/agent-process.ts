@@ -9,6 +9,8 @@ export const TEST_KEY = 'a fleet key for tests only';
 
 const PACKAGE = join(import.meta.dirname, '../..');
 const SCHEDULES = join(PACKAGE, '../../config/probe_schedules');
+/** The self-tests of every family come first, on a busy machine. */
+const READY_MS = 60_000;
 
 export interface LogLine {
   readonly level: string;
@@ -64,7 +66,7 @@ export class AgentProcess {
 
   /** Address of the metrics port, once the agent is ready. */
   ready(): Promise<string> {
-    return until('ready', 15_000, () => {
+    return until('ready', READY_MS, () => {
       try {
         const { pid, metrics } = JSON.parse(readFileSync(join(this.folder, 'ready'), 'utf8')) as {
           pid: number;

@@ -6,6 +6,7 @@ import { ProbeServiceClient } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { createClient } from '@sentinel/service-kit/grpc-client';
 import { deriveAgentKey } from '@sentinel/service-kit/mac';
 import { spoolFolder } from '@sentinel/service-kit/spool';
+import { freePort } from '@sentinel/test-kit';
 import { openProbeSpool, type ProbeSpool } from '../spool/probe-spool.js';
 import { EngineStub } from '../testing/engine-stub.js';
 import { temporaryFolder } from '../testing/folder.js';
@@ -17,6 +18,7 @@ import { Uplink } from './uplink.js';
 const root = temporaryFolder();
 const KEY = 'a fleet key for tests only';
 const NODE = 'node-1';
+const PATIENCE_MS = 60_000;
 
 interface Linked {
   readonly engine: EngineStub;
@@ -28,8 +30,9 @@ interface Linked {
 
 async function link(t: TestContext, { key = KEY, start = true } = {}): Promise<Linked> {
   const engine = new EngineStub(KEY);
-  await engine.start();
-  const { address } = engine;
+  // Not of the system's choice, which could give it to another process while the engine is away.
+  const address = `127.0.0.1:${await freePort()}`;
+  await engine.start(address);
   const folder = spoolFolder(join(root, randomBytes(6).toString('hex')), () => randomBytes(16));
   const spool = await openProbeSpool({ folder, maxBytes: 1 << 24, journal: null, onGivenUp: () => {} });
   const errors: unknown[] = [];
@@ -85,7 +88,7 @@ function assertEverythingOnce({ engine }: Linked, count: number): void {
 test('records arrive in order, signed, on the connection of the hello, and are forgotten when archived', async (t) => {
   const linked = await link(t);
   await append(linked, 1, 1_000);
-  await until('delivery', 5_000, () => linked.spool.records === 0);
+  await until('delivery', PATIENCE_MS, () => linked.spool.records === 0);
   assertEverythingOnce(linked, 1_000);
   assert.equal(linked.engine.received.length, 1_000, 'nothing is sent twice on one connection');
 });
@@ -95,16 +98,16 @@ test('what was not archived is sent again after each cut, whatever the engine sa
   const { engine, spool } = linked;
   engine.acknowledging = false;
   await append(linked, 1, 40);
-  await until('the first records', 5_000, () => engine.received.length >= 40);
+  await until('the first records', PATIENCE_MS, () => engine.received.length >= 40);
   engine.acknowledge(20n, 10n);
-  await until('forgetting what is archived', 5_000, () => spool.firstSequence === 11n);
+  await until('forgetting what is archived', PATIENCE_MS, () => spool.firstSequence === 11n);
   engine.cut();
-  await until('the second hello', 5_000, () => engine.hellos.length === 2);
-  await until('resending', 5_000, () => engine.received.length >= 70);
+  await until('the second hello', PATIENCE_MS, () => engine.hellos.length === 2);
+  await until('resending', PATIENCE_MS, () => engine.received.length >= 70);
   assert.equal(engine.received[40]?.sequence, 11n, 'what is committed alone is offered again');
   engine.acknowledging = true;
   await append(linked, 41, 10);
-  await until('delivery', 5_000, () => spool.records === 0);
+  await until('delivery', PATIENCE_MS, () => spool.records === 0);
   assertEverythingOnce(linked, 50);
 });
 
@@ -112,13 +115,13 @@ test('probing goes on while the engine is away, and everything is delivered when
   const linked = await link(t);
   const { engine, spool, retries } = linked;
   const { address } = engine;
-  await until('hello', 5_000, () => engine.hellos.length === 1);
+  await until('hello', PATIENCE_MS, () => engine.hellos.length === 1);
   await engine.stop();
   await append(linked, 1, 100);
-  await until('retries', 5_000, () => retries.length >= 3);
+  await until('retries', PATIENCE_MS, () => retries.length >= 3);
   assert.ok(retries.every((ms) => ms >= 20 && ms <= 30_000));
   await engine.start(address);
-  await until('delivery', 15_000, () => spool.records === 0);
+  await until('delivery', PATIENCE_MS, () => spool.records === 0);
   assertEverythingOnce(linked, 100);
 });
 
@@ -126,20 +129,20 @@ test('no more than the window is under way', async (t) => {
   const linked = await link(t);
   linked.engine.acknowledging = false;
   await append(linked, 1, 600);
-  await until('the window', 5_000, () => linked.engine.received.length === 256);
+  await until('the window', PATIENCE_MS, () => linked.engine.received.length === 256);
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.equal(linked.engine.received.length, 256);
   linked.engine.acknowledge(100n, 0n);
-  await until('more', 5_000, () => linked.engine.received.length === 356);
+  await until('more', PATIENCE_MS, () => linked.engine.received.length === 356);
 });
 
 test('an engine that acknowledges what it cannot have is left', async (t) => {
   const linked = await link(t);
   linked.engine.acknowledging = false;
   await append(linked, 1, 3);
-  await until('records', 5_000, () => linked.engine.received.length === 3);
+  await until('records', PATIENCE_MS, () => linked.engine.received.length === 3);
   linked.engine.acknowledge(9n, 9n);
-  await until('the end of the session', 5_000, () => linked.errors.length > 0);
+  await until('the end of the session', PATIENCE_MS, () => linked.errors.length > 0);
   assert.match(String(linked.errors[0]), /acknowledged 9/);
   assert.equal(linked.spool.records, 3);
 });
@@ -148,24 +151,24 @@ test('a data folder that is older than what the engine has is said', async (t) =
   const linked = await link(t, { start: false });
   linked.engine.welcomeWith = { committedThrough: 12n, archivedThrough: 12n };
   linked.uplink.start();
-  await until('the end of the session', 5_000, () => linked.errors.length > 0);
+  await until('the end of the session', PATIENCE_MS, () => linked.errors.length > 0);
   assert.match(explainUplinkError(linked.errors[0], 'engine:1'), /old copy/);
 });
 
 test('a wrong key is refused with what to do', async (t) => {
   const linked = await link(t, { key: 'another key entirely, of tests' });
-  await until('the refusal', 5_000, () => linked.errors.length > 0);
+  await until('the refusal', PATIENCE_MS, () => linked.errors.length > 0);
   assert.match(explainUplinkError(linked.errors[0], 'engine:1'), /set probe_agent.hmac_key/);
   assert.equal(linked.engine.hellos.length, 0);
 });
 
 test('a status that waits is replaced by a newer one of its directive', async (t) => {
   const linked = await link(t);
-  await until('hello', 5_000, () => linked.engine.hellos.length === 1);
+  await until('hello', PATIENCE_MS, () => linked.engine.hellos.length === 1);
   await append(linked, 1, 1);
-  await until('delivery', 5_000, () => linked.spool.records === 0);
+  await until('delivery', PATIENCE_MS, () => linked.spool.records === 0);
   for (let executions = 1; executions <= 100; executions++) {
     linked.uplink.status({ id: 'a', state: 2, executions, failures: 0, reason: '' });
   }
-  await until('the last status', 5_000, () => linked.engine.statuses.at(-1)?.executions === 100);
+  await until('the last status', PATIENCE_MS, () => linked.engine.statuses.at(-1)?.executions === 100);
 });

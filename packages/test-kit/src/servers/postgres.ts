@@ -18,7 +18,7 @@ import type { ServerKind, StartedServer } from './kind.js';
 import { type Identity, postgresIdentity, postgresPrograms } from './postgres-binaries.js';
 import { type Tie, tie } from './tied.js';
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 90_000;
 const ROLE = 'postgres';
 /** Known to whoever reads this: the server listens on loopback and holds what a test made. */
 const PASSWORD = 'for tests';
@@ -105,9 +105,12 @@ export class PostgresServer implements StartedServer, AsyncDisposable {
     if (!this.runs) return this.#forget();
     child.ref();
     const gone = once(child, 'exit');
-    if (how === 'kill -9') for (const pid of [this.pid, ...backendsOf(this.pid)]) killIfThere(pid);
+    const backends = how === 'kill -9' ? backendsOf(this.pid) : [];
+    if (how === 'kill -9') for (const pid of [this.pid, ...backends]) killIfThere(pid);
     else child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await gone;
+    // One in the middle of a write to the disk dies after it; until then the next postmaster finds its memory in use and gives up.
+    await eventually(() => !backends.some(lives), { what: 'the backends are gone', timeoutMs: START_TIMEOUT_MS });
     this.#forget();
   }
 
@@ -214,14 +217,21 @@ function killIfThere(pid: number): void {
 /** Child processes, as /proc tells. */
 function backendsOf(postmaster: number): number[] {
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && parentOf(name) === postmaster)
-    .map(Number);
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => statOf(pid)?.parent === postmaster);
 }
 
-function parentOf(pid: string): number | null {
+/** One that has ended and that nobody has asked about yet does not live. */
+function lives(pid: number): boolean {
+  return (statOf(pid)?.state ?? 'Z') !== 'Z';
+}
+
+function statOf(pid: number): { state: string; parent: number } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    const [state = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state, parent: Number(parent) };
   } catch {
     return null;
   }

@@ -8,7 +8,7 @@ import { onPath } from './on-path.js';
 import { ServerProcess } from './server-process.js';
 
 const PROGRAM = 'redis-server';
-const START_TIMEOUT_MS = 20_000;
+const START_TIMEOUT_MS = 60_000;
 /** What its log says once it takes commands. */
 const STARTED = 'Ready to accept connections';
 

@@ -2,8 +2,8 @@ import { createConnection, type Socket } from 'node:net';
 import { readLines, writeLine } from './lines.js';
 import type { FromFront, ToFront } from './messages.js';
 
-/** Until a front that runs has said hello. */
-const HELLO_MS = 2_000;
+/** Until a front that runs has said hello: one that only stands still for a while is not to be taken for gone. */
+const HELLO_MS = 10_000;
 
 export type Hello = Extract<FromFront, { kind: 'hello' }>;
 

@@ -29,7 +29,14 @@ export class Drain {
   moved(close: () => void): void {
     this.stop();
     if (this.#state === 'told') close();
-    if (this.#state === 'begun') this.#timer = setTimeout(close, IDLE_MS);
+    if (this.#state !== 'begun') return;
+    // A process that stood still reads what has come meanwhile, before it calls a connection idle.
+    const timer = setTimeout(() => {
+      setImmediate(() => {
+        if (this.#timer === timer) close();
+      });
+    }, IDLE_MS);
+    this.#timer = timer;
   }
 
   stop(): void {

@@ -6,6 +6,7 @@ import { settingsFor, startFront } from '../../testing/front-in-process.js';
 import { RawClient, RawServer } from '../../testing/raw-peers.js';
 import { sampleAll } from '../../testing/sampler.js';
 import { SERVER_IDLE_MS } from './server-link.js';
+import { ServerSockets } from './server-sockets.js';
 
 const BODY = JSON.stringify({ model: 'm', prompt: 'x' });
 const TYPE = 'Content-Type: application/json\r\n';
@@ -15,6 +16,17 @@ const COMPLETION = request('POST /v1/completions');
 const LOOKED_AT = request('POST /v1/completions', '', JSON.stringify({ model: 'm', prompt: 'x', logprobs: 1 }));
 const ANSWER_BODY = '{"model":"m","choices":[{"index":0,"text":"x","logprobs":null}]}';
 const OK = `HTTP/1.1 200 OK\r\n${TYPE}Content-Length: ${ANSWER_BODY.length}\r\n\r\n${ANSWER_BODY}`;
+
+/** Whose connections are never idle: where a machine stands still for a second, they would end between two requests. */
+class PatientSockets extends ServerSockets {
+  override open(allowHalfOpen: boolean): Socket {
+    const socket = super.open(allowHalfOpen);
+    socket.setTimeout = () => socket;
+    return socket;
+  }
+}
+
+const patient = (upstream: string) => ({ sockets: new PatientSockets(new URL(upstream)) });
 
 /** A server whose first connection answers once, and does `then` with the next request; others answer all. */
 async function serverThat(then: (socket: Socket) => void, first = OK) {
@@ -90,7 +102,7 @@ for (const [how, hangUp] of Object.entries(HANG_UPS)) {
   for (const sent of [COMPLETION, request('PUT /anything'), 'GET /v1/models HTTP/1.1\r\nHost: h\r\n\r\n'])
     test(`a server that ${how} a used connection as a request comes gets it once more: ${sent.slice(0, 22)}`, async () => {
       const { server, upstream } = await serverThat(hangUp);
-      const { port, front } = await startFront(upstream);
+      const { port, front } = await startFront(upstream, patient(upstream));
       const client = await RawClient.connect(port);
       for (const times of [1, 2]) {
         await client.send(sent);
@@ -107,7 +119,7 @@ for (const [how, hangUp] of Object.entries(HANG_UPS)) {
     test(`a sampled request, ${kind}, on a used connection that the server ${how} is sent once more as the client sent it`, async () => {
       const { server, upstream } = await serverThat(hangUp);
       const { sampling, counts, samples } = sampleAll();
-      const { port } = await startFront(upstream, { sampling, counts });
+      const { port } = await startFront(upstream, { ...patient(upstream), sampling, counts });
       const client = await RawClient.connect(port);
       for (const times of [1, 2]) {
         await client.send(sent);
@@ -133,7 +145,8 @@ test('what is not certain to be harmless is sent once: the client learns that th
       if (seen === 1 && received.length >= COMPLETION.length + sent.length) socket.end();
       if ([COMPLETION.length, COMPLETION.length + sent.length].includes(received.length)) seen += 1;
     });
-    const { port } = await startFront(await server.listen());
+    const upstream = await server.listen();
+    const { port } = await startFront(upstream, patient(upstream));
     const client = await RawClient.connect(port);
     await client.send(COMPLETION);
     await answered(client, 1);
@@ -155,7 +168,7 @@ test('on a connection that has answered nothing yet a hang-up is the answer', as
 
 test('a request that was half answered is not sent once more', async () => {
   const { server, upstream } = await serverThat((socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Le'));
-  const { port } = await startFront(upstream);
+  const { port } = await startFront(upstream, patient(upstream));
   const client = await RawClient.connect(port);
   for (let k = 0; k < 2; k += 1) {
     await client.send(COMPLETION);
