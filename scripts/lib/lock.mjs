@@ -69,7 +69,7 @@ function isStale(file) {
   const age = ageMs(file);
   if (age < 0) return false;
   const holder = holderOf(file);
-  if (Number.isNaN(holder)) return age > HEARTBEAT_MS; // created, its process id not written yet
+  if (Number.isNaN(holder)) return age > STALE_MS; // created, its process id not written yet: that process may stand still
   return age > STALE_MS || !isAlive(holder);
 }
 

@@ -69,7 +69,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     assert.match(String(shown), /\[ +\] 0 %/);
     const exited = once(child, 'exit');
     child.kill(signal);
-    const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
     assert.deepEqual(await exited, [null, signal]);
     clearTimeout(late);
   });

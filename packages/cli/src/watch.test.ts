@@ -31,7 +31,7 @@ class Watching implements AsyncDisposable {
   }
 
   async until(pattern: RegExp): Promise<void> {
-    await eventually(() => pattern.test(this.stdout), { what: `${pattern}`, timeoutMs: 15_000 }).catch(() => {
+    await eventually(() => pattern.test(this.stdout), { what: `${pattern}`, timeoutMs: 60_000 }).catch(() => {
       throw new Error(`${pattern} is not in ${this.stdout}`);
     });
   }
@@ -105,7 +105,7 @@ test('after an interruption it goes on where it was, and says that it was interr
   events.cut();
   await watching.until(/not all of what happened meanwhile is known one by one\n.*SUSPECT -> CONDEMNED/);
   events.cut();
-  await eventually(() => events.cursors.at(-1) === 'f-90', { what: 'it comes back', timeoutMs: 15_000 });
+  await eventually(() => events.cursors.at(-1) === 'f-90', { what: 'it comes back', timeoutMs: 60_000 });
 });
 
 test('counts that cannot be had are said, once, while live updates go on', async () => {

@@ -12,8 +12,10 @@ test('a living process is itself, and no other with its pid', () => {
 
 test('no such process, and one that has ended', async () => {
   assert.equal(identify(2 ** 22 + 1), null);
-  const child = spawn(process.execPath, ['-e', '']);
+  // It stays until it was looked at.
+  const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
   const identity = identify(child.pid as number);
+  child.stdin.end();
   await once(child, 'exit');
   assert.ok(identity !== null);
   assert.equal(isAlive(identity), false);

@@ -5,14 +5,14 @@ import { it } from 'node:test';
 import { temporaryFolder } from '../testing.mjs';
 import { dockerEngine, stopOwnEngine } from './engine.mjs';
 
-/** A folder with a `docker` whose engine answers where `answering` says, and a `dockerd` that only stays. */
-function world(t, answering) {
+/** A folder with a `docker` whose engine answers where `answering` says, and a `dockerd` that does `more` and then only stays. */
+function world(t, answering, more = ':') {
   const folder = temporaryFolder(t);
   const program = (name, text) => fs.writeFileSync(path.join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   program('docker', answering);
   program(
     'dockerd',
-    `[ "$1" = --version ] && exit; echo "$@" > ${folder}/flags; echo $$ > ${folder}/pid; exec sleep 60`,
+    `[ "$1" = --version ] && exit; echo "$@" > ${folder}/flags; echo $$ > ${folder}/pid; ${more}; exec sleep 60`,
   );
   const file = (name) => path.join(folder, name);
   const places = {
@@ -33,10 +33,9 @@ it('an engine that answers is used as it is', async (t) => {
 });
 
 it('where none answers, one of its own is started, found again by the next command, and ended', async (t) => {
-  const { env, places, file } = world(t, `[ -e ${'$'}{DOCKER_HOST#unix://}.answers ]`);
-  fs.mkdirSync(path.dirname(places.socket), { recursive: true });
-  const soon = setTimeout(() => fs.writeFileSync(`${places.socket}.answers`, ''), 500);
-  t.after(() => clearTimeout(soon));
+  // It answers a while after it has begun, however long that takes.
+  const later = `(sleep 0.5; : > "${'$'}{DOCKER_HOST#unix://}.answers") &`;
+  const { env, places, file } = world(t, `[ -e ${'$'}{DOCKER_HOST#unix://}.answers ]`, `${later} :`);
   const own = await dockerEngine({ ...env, DOCKER_CONTEXT: 'other' }, places);
   assert.deepEqual(own, { ...env, DOCKER_HOST: `unix://${places.socket}` });
   assert.match(fs.readFileSync(file('flags'), 'utf8'), new RegExp(`--host=unix://${places.socket}`));

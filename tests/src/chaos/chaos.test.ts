@@ -81,7 +81,7 @@ async function mutantsAreFound(world: World, expected: Parameters<typeof verdict
 
 test('random faults under load lose nothing, double nothing and change no decision; what would is found', {
   skip: missing?.skip ?? false,
-  timeout: 400_000,
+  timeout: 580_000,
 }, async (context) => {
   await using folder = await temporaryFolder('sentinel-chaos-');
   chmodSync(folder.path, 0o711);

@@ -60,10 +60,17 @@ function pidOf(stack: Stack, agent: Service, victim: Victim): number | null {
 /**
  * Stops the agent and compares what it was told with what the engine has. Where the last acknowledgements were still on their way,
  * the agent runs again until it has them.
+ * @param atRest waited for once the agent has stopped
  */
-export async function settleAndReconcile(stack: Stack, agent: Service, journalFile: string): Promise<Reconciliation> {
+export async function settleAndReconcile(
+  stack: Stack,
+  agent: Service,
+  journalFile: string,
+  atRest: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<Reconciliation> {
   for (let attempt = 1; ; attempt += 1) {
     await agent.stop();
+    await atRest();
     try {
       const { acknowledged, engine } = await gather(stack, journalFile);
       return reconcile(acknowledged, engine);

@@ -11,8 +11,8 @@ import { createClient } from '@sentinel/service-kit/grpc-client';
 
 /** How long a record stays here after its acknowledgement: what an engine that acknowledges first has not committed yet. */
 const HELD_MS = 400;
-/** An agent that leaves takes nothing back: what it sent is still delivered. */
-export const DRAIN_MS = 2 * HELD_MS;
+/** An agent that leaves takes nothing back: what it sent is still delivered, unless the engine dies of it or takes longer than this. */
+const DRAIN_MS = 30_000;
 
 /**
  * The mutant that the crash test must catch: an engine that acknowledges a record before it commits it. It is the real engine with
@@ -32,7 +32,7 @@ export class EarlyAckProxy {
   static async start(engine: string): Promise<EarlyAckProxy> {
     const server = new Server();
     const upstreams = new Upstreams(engine);
-    const holding = { records: 0 };
+    const holding = { records: 0, streams: 0 };
     server.addService(ProbeServiceService, {
       agentControl: (call: ServerDuplexStream<AgentControlRequest, AgentControlResponse>) =>
         forwardControl(call, upstreams),
@@ -52,6 +52,11 @@ export class EarlyAckProxy {
     return this.#holding.records;
   }
 
+  /** Whatever it acknowledged is kept by the engine, or lost: no stream of an agent is left. */
+  get idle(): boolean {
+    return this.#holding.records === 0 && this.#holding.streams === 0;
+  }
+
   [Symbol.dispose](): void {
     this.#server.forceShutdown();
   }
@@ -59,12 +64,15 @@ export class EarlyAckProxy {
 
 interface Holding {
   records: number;
+  /** To the engine, with results. */
+  streams: number;
 }
 
 /** One connection to the engine for each of an agent: both streams must share it. */
 class Upstreams {
   readonly #engine: string;
   readonly #clients = new Map<string, ProbeServiceClient>();
+  readonly #drained = new Map<string, Promise<unknown>>();
 
   constructor(engine: string) {
     this.#engine = engine;
@@ -78,7 +86,14 @@ class Upstreams {
     return client;
   }
 
-  drop(peer: string): void {
+  /** What an agent sent is on its way until `drained`: no longer than that its streams live on without it. */
+  carry(peer: string, drained: Promise<unknown>): void {
+    this.#drained.set(peer, drained);
+  }
+
+  async drop(peer: string): Promise<void> {
+    await this.#drained.get(peer);
+    this.#drained.delete(peer);
     this.#clients.get(peer)?.close();
     this.#clients.delete(peer);
   }
@@ -88,18 +103,15 @@ function forwardControl(
   call: ServerDuplexStream<AgentControlRequest, AgentControlResponse>,
   upstreams: Upstreams,
 ): void {
-  const upstream = upstreams.of(call.getPeer()).agentControl();
+  const peer = call.getPeer();
+  const upstream = upstreams.of(peer).agentControl();
   call.on('data', (request: AgentControlRequest) => upstream.write(request));
   upstream.on('data', (response: AgentControlResponse) => call.write(response));
   upstream.on('error', (error) => call.emit('error', error));
   upstream.on('end', () => call.end());
   call.on('end', () => upstream.end());
-  call.on('cancelled', () => {
-    void delay(DRAIN_MS).then(() => {
-      upstream.cancel();
-      upstreams.drop(call.getPeer());
-    });
-  });
+  // The engine takes results only beside the control stream.
+  call.on('cancelled', () => void upstreams.drop(peer).then(() => upstream.cancel()));
 }
 
 function acknowledgeFirst(
@@ -107,8 +119,22 @@ function acknowledgeFirst(
   upstreams: Upstreams,
   holding: Holding,
 ): void {
-  const upstream = upstreams.of(call.getPeer()).streamProbeResults();
+  const peer = call.getPeer();
+  const upstream = upstreams.of(peer).streamProbeResults();
+  const left = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<void>();
+  let [last, archived] = [0n, 0n];
+  holding.streams += 1;
+  const kept = async (): Promise<void> => {
+    await left.promise;
+    const end = performance.now() + DRAIN_MS;
+    while (archived < last && performance.now() < end) await delay(HELD_MS / 10);
+  };
+  const drained = Promise.race([kept(), over.promise]);
+  upstreams.carry(peer, drained);
+  void drained.then(() => upstream.cancel());
   call.on('data', (request: StreamProbeResultsRequest) => {
+    last = request.sequence;
     call.write({ committedThrough: request.sequence, archivedThrough: request.sequence });
     holding.records += 1;
     void delay(HELD_MS).then(() => {
@@ -116,7 +142,14 @@ function acknowledgeFirst(
       upstream.write(request);
     });
   });
-  upstream.on('data', () => undefined);
+  upstream.on('data', ({ archivedThrough }: StreamProbeResultsResponse) => {
+    archived = archivedThrough;
+  });
   upstream.on('error', (error) => call.emit('error', error));
-  call.on('cancelled', () => void delay(DRAIN_MS).then(() => upstream.cancel()));
+  // Of every call, however it ends.
+  upstream.on('status', () => {
+    holding.streams -= 1;
+    over.resolve();
+  });
+  call.on('cancelled', () => left.resolve());
 }

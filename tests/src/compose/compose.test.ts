@@ -60,8 +60,10 @@ describe('docker compose up', { skip: NO_DOCKER, ...LONG }, () => {
 
   it('an agent of it registers, and its results are counted', async () => {
     await project.up(['agent'], 'probe-agent');
-    const log = await project.compose('logs', 'correlation-engine');
-    assert.match(log, /agent registered/);
+    // It is healthy before it has reached the engine.
+    const registered = async (): Promise<boolean> =>
+      /agent registered/.test(await project.compose('logs', 'correlation-engine'));
+    await until('the agent is registered', 60_000, registered, 500);
     const counted = async (): Promise<boolean> =>
       metric(await scrape(project.engine.metrics), 'sentinel_probe_results_total', { result: 'pass' }) > 0;
     await until('results are counted', 60_000, counted, 500);
@@ -107,9 +109,12 @@ describe('docker compose up', { skip: NO_DOCKER, ...LONG }, () => {
     const redis = ['redis-cli', '--no-auth-warning'];
     assert.match(await project.exec('redis', ...redis, 'dbsize'), /NOAUTH/);
     const secret = await project.exec('redis', 'cat', '/run/store-secrets/redis.password');
-    assert.match(await project.exec('redis', ...redis, '-a', secret, 'dbsize'), /^[1-9]\d*$/m);
+    // What was counted is told to the bus and put into the history afterwards.
+    const holds = (what: string, pattern: RegExp, service: string, ...command: string[]): Promise<unknown> =>
+      until(what, 60_000, async () => pattern.test(await project.exec(service, ...command)), 500);
+    await holds('Redis has keys', /^[1-9]\d*$/m, 'redis', ...redis, '-a', secret, 'dbsize');
     const rows = 'select node, spool_id from sentinel.spools';
-    assert.match(await project.exec('scylladb', 'cqlsh', '-e', rows), /compose-host/);
+    await holds('the history has the node', /compose-host/, 'scylladb', 'cqlsh', '-e', rows);
   });
 
   it('Prometheus reaches every target', async () => {

@@ -22,7 +22,7 @@ export async function shared(project: ComposeProject, first: string, second: str
   for (const agent of agents) agent.batches(RECORDS);
   const deliveries = agents.map((agent, index) => agent.deliver(PACE, doors(found, index)));
   const streams = (): Promise<number[]> => Promise.all(engines.map(activeStreams));
-  await until('each has agents', 20_000, async () => (await streams()).every((count) => count >= AGENTS / 2), 100);
+  await until('each has agents', 60_000, async () => (await streams()).every((count) => count >= AGENTS / 2), 100);
   await killed(project, first);
   await Promise.all(deliveries);
   for (const agent of agents) {

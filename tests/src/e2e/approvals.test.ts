@@ -20,7 +20,7 @@ interface Pending {
 }
 
 test('an operator at the command line answers what the engine asks, and no one approves an order of his own', {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   const gates = { dwell_small_seconds: 0, burst_executions: 10 };
   await using stack = await Stack.start({ engine: { gates, state_machine: { require_approval: true } } });
@@ -40,7 +40,7 @@ test('an operator at the command line answers what the engine asks, and no one a
     const burst = await agent.directive('burst');
     const answer = { mismatch: { sm: 1 }, kind: RunKind.BURST, directiveId: burst.id, singleSm: 1 };
     await agent.send(batchOf(target, [answer]));
-    const asked = await until('the question of the engine', 10_000, async () => (await waiting()).pending[0]);
+    const asked = await until('the question of the engine', 60_000, async () => (await waiting()).pending[0]);
     assert.deepEqual(
       [asked.action, asked.cause, asked.proposedBy],
       ['ACTION_QUARANTINE', 'CAUSE_REQUIRE_APPROVAL', ''],
@@ -71,7 +71,7 @@ test('an operator at the command line answers what the engine asks, and no one a
       assert.equal(await code(verb, target.id, ...WHY), NO, `${verb}: CONDEMNED is final`);
 
     const file = join(stack.folder, 'rma.txt');
-    await until('every entry in the ledger', 20_000, async () => {
+    await until('every entry in the ledger', 60_000, async () => {
       const { stdout } = await sentinel(stack, 'replacement-report', target.id, '--output-file', file);
       assert.equal(stdout, '');
       return /approval_rejected/.test(readFileSync(file, 'utf8')) ? true : undefined;

@@ -145,7 +145,7 @@ describe('what a service needs and does not get', () => {
       await agent.start();
       const warning = await agent.line(
         'the taken port',
-        5_000,
+        30_000,
         ({ level, msg }) => level === 'warn' && msg.includes('metrics'),
       );
       assert.ok(warning.msg.includes('probe_agent.metrics.listen_address'), warning.msg);

@@ -18,9 +18,9 @@ const HOLD_RATE: Overlay = { rate_limit: { hour_min: 0, hour_fraction: 0 } };
 
 for (const tls of [false, true]) {
   test(`each gate is flipped by one input of the running system (${tls ? 'mTLS' : 'plaintext'})`, {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
-    await using stack = await Stack.start({ tls, engine: { gates: OPEN } });
+    await using stack = await Stack.start({ tls, engine: { gates: { ...OPEN, ...HOLD_DWELL } } });
     const engine = new EngineClient(stack);
     // Four SMs, half of them passed the known answers: just enough for gate 3.
     const target = device('CPU-gates', 4, 2);
@@ -35,7 +35,9 @@ for (const tls of [false, true]) {
       const mismatch = { sm: 1 };
 
       await agent.send(batchOf(target, [{ mismatch }]));
+      // A second alone may be over before anybody looks.
       await engine.gate(target.id, 'dwell', Verdict.HOLD);
+      await stack.reconfigureEngine({ gates: OPEN });
       for (const name of ['integrity', 'locality', 'cohort', 'dwell', 'rate-limit'])
         await engine.gate(target.id, name, Verdict.PASS);
       const breadth = await engine.gate(target.id, 'breadth', Verdict.NOT_EVALUABLE);
@@ -74,7 +76,7 @@ for (const tls of [false, true]) {
       await engine.gate(target.id, 'dwell', Verdict.PASS);
       assert.equal((await engine.deviceOf(NODE)).state, GpuState.SUSPECT);
       await stack.reconfigureEngine({ gates: OPEN });
-      await engine.state(target.id, [GpuState.QUARANTINED], 10_000);
+      await engine.state(target.id, [GpuState.QUARANTINED], 30_000);
     } finally {
       agent.close();
       engine.close();

@@ -14,7 +14,7 @@ const SETTLED_MS = 60_000;
 const LOG = 'ledger';
 const GUARD = 'ledger.guard';
 
-describe('a ledger that is put back to an old copy', { timeout: 300_000 }, () => {
+describe('a ledger that is put back to an old copy', { timeout: 600_000 }, () => {
   let stack: Stack;
   let sql: EngineSql;
 

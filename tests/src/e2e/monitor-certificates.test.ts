@@ -30,7 +30,7 @@ test('a monitor says before its first anomaly that the engine does not take its 
   for (const { node, tls, says } of cases) {
     const monitor = stack.trainingMonitor(node, { socket_path: join(stack.folder, 'run', `${node}.sock`), tls });
     const { metrics = '' } = await monitor.start();
-    await monitor.line(`what it says to ${node}`, 15_000, ({ msg }) => says.test(msg));
+    await monitor.line(`what it says to ${node}`, 60_000, ({ msg }) => says.test(msg));
     active.push(metric(await scrape(metrics), 'sentinel_training_grpc_stream_active'));
   }
   assert.deepEqual(active, [1, 0, 0]);

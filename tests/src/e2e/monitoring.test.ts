@@ -132,11 +132,13 @@ describe('monitoring', { skip, timeout: 600_000 }, () => {
     });
     const quarantined = fired.find(({ labels }) => labels['alertname'] === 'GpuQuarantined');
     assert.deepEqual([quarantined?.labels['gpu'], quarantined?.labels['node']], [faultyGpu, 'faulty']);
-    const away = await until('the alert of the node that left', PATIENCE_MS, async () => {
+    // Another one may lose its connection for a moment: its alert goes again.
+    let away: (string | undefined)[] = [];
+    await until('the alert of the node that left, and of no other', PATIENCE_MS, async () => {
       const pending = (await alerts()).filter(({ labels }) => labels['alertname'] === 'AgentDisconnected');
-      return pending.length > 0 ? pending.map(({ labels }) => labels['node']) : null;
-    });
-    assert.deepEqual(away, ['warm']);
+      away = pending.map(({ labels }) => labels['node']);
+      return away.length === 1 && away[0] === 'warm';
+    }).catch(() => assert.deepEqual(away, ['warm']));
     for (const { annotations } of await alerts())
       assert.doesNotMatch(Object.values(annotations).join('\n'), /error expanding|<no value>|%!/);
   });

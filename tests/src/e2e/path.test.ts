@@ -10,13 +10,16 @@ import { auditTrail, detailOf } from '../harness/ledger-client.js';
 import { mismatchLines } from '../harness/mismatches.js';
 import { INTEROP } from '../harness/paths.js';
 import { Stack } from '../harness/stack.js';
+import { until } from '../harness/until.js';
 
 const QUARANTINE_GOAL_US = 60_000_000;
 const REINSTATEMENT_EXECUTIONS = 1000n;
+/** The engine tells the ledger after it has decided. */
+const TOLD_MS = 60_000;
 
 for (const tls of [false, true]) {
   test(`an injected fault ends in quarantine, and clean executions end the quarantine (${tls ? 'mTLS' : 'plaintext'})`, {
-    timeout: 240_000,
+    timeout: 500_000,
   }, async (context) => {
     await using stack = await Stack.start({ tls });
     const engine = new EngineClient(stack);
@@ -35,6 +38,7 @@ for (const tls of [false, true]) {
       const explained = await explain(stack, gpu);
       const seconds = assertPath(explained, Number(first.atUs)) / 1e6;
       context.diagnostic(`quarantined ${seconds.toFixed(1)} s after the first wrong result`);
+      await toldOf(stack, explained);
       await assertMarked(stack, gpu);
       await assertRecomputable(explained);
       await assertInLedger(stack, explained);
@@ -43,9 +47,9 @@ for (const tls of [false, true]) {
       // The product's own agent, same node and data: still quarantined and marked, then tested clean.
       const production = stack.agent({ node: 'faulty' });
       await production.start();
-      const after = await engine.state(gpu, [GpuState.QUARANTINED, GpuState.DEEP_TEST], 20_000);
+      const after = await engine.state(gpu, [GpuState.QUARANTINED, GpuState.DEEP_TEST], 60_000);
       assert.equal(after.injected, true);
-      await engine.state(gpu, [GpuState.HEALTHY], 90_000);
+      await engine.state(gpu, [GpuState.HEALTHY], 180_000);
       const healthy = await explain(stack, gpu);
       const states = healthy.transitions.toSorted((a, b) => Number(a.commitSeq - b.commitSeq)).map(({ to }) => to);
       assert.deepEqual(states, [GpuState.SUSPECT, GpuState.QUARANTINED, GpuState.DEEP_TEST, GpuState.HEALTHY]);
@@ -85,6 +89,14 @@ function assertPath(explained: ExplainDecisionResponse, firstWrongUs: number): n
   assert.ok(explained.health?.injected);
   for (const marked of [...explained.transitions, ...explained.observations]) assert.equal(marked.injected, true);
   return took;
+}
+
+/** Waits until each transition is in the ledger. */
+async function toldOf(stack: Stack, { health, transitions }: ExplainDecisionResponse): Promise<void> {
+  await until('each transition is in the ledger', TOLD_MS, async () => {
+    const ids = (await auditTrail(stack, health?.gpu)).map(({ eventId }) => Buffer.from(eventId).toString('hex'));
+    return transitions.every(({ eventId }) => ids.includes(Buffer.from(eventId).toString('hex')));
+  });
 }
 
 /** Whatever an operator looks at says that it is a test. */

@@ -16,7 +16,7 @@ const NODE = 'watched-node';
 const ROUNDS = 3;
 
 test('sentinel watch misses no transition, whatever happens to the engine, and tells none twice', {
-  timeout: 180_000,
+  timeout: 400_000,
 }, async () => {
   await using stack = await Stack.start({
     tls: true,
@@ -32,13 +32,13 @@ test('sentinel watch misses no transition, whatever happens to the engine, and t
   });
   const order = async (verb: string): Promise<void> => {
     const done = async () => (await sentinel(stack, verb, target.id, '--reason', 'a test')).code === 0;
-    await until(`the ${verb}`, 30_000, done, 200);
+    await until(`the ${verb}`, 90_000, done, 200);
   };
   await agent.hello();
   await agent.send(batchOf(target, [{}]));
   agent.close();
   await using watch = await Watch.of(stack);
-  await until('the first look', 20_000, () => watch.lines.some(({ gpu }) => gpu === target.id));
+  await until('the first look', 60_000, () => watch.lines.some(({ gpu }) => gpu === target.id));
   const expected: string[] = [];
   for (let i = 0; i < ROUNDS; i += 1) {
     await order('quarantine');
@@ -47,7 +47,7 @@ test('sentinel watch misses no transition, whatever happens to the engine, and t
     await order('reinstate');
     expected.push('HEALTHY QUARANTINED', 'QUARANTINED HEALTHY');
   }
-  await until('the last transition', 30_000, () => watch.transitions.length >= expected.length);
+  await until('the last transition', 90_000, () => watch.transitions.length >= expected.length);
   assert.deepEqual(watch.transitions, expected);
   const said = watch.lines.filter(({ gpu }) => gpu === '').map(({ text }) => text);
   assert.ok(said.some((text) => /told afterwards: no live updates from /.test(text)));
@@ -58,7 +58,7 @@ test('sentinel watch misses no transition, whatever happens to the engine, and t
 const [postgres, redis] = [await testServer('postgres'), await testServer('redis')];
 
 test('at a replica that carries calls it misses nothing either, when the one that decides is killed, or its own', {
-  timeout: 300_000,
+  timeout: 500_000,
   skip: postgres.skip || redis.skip,
 }, async () => {
   await using folder = await temporaryFolder();
@@ -79,7 +79,7 @@ test('at a replica that carries calls it misses nothing either, when the one tha
   agent.close();
   const watched = replicas.at(1);
   await using watch = await Watch.start('--engine', watched.grpc, '--engine-http', watched.http);
-  await until('the first look', 20_000, () => watch.lines.some(({ gpu }) => gpu === agent.device));
+  await until('the first look', 60_000, () => watch.lines.some(({ gpu }) => gpu === agent.device));
   const expected: string[] = [];
   for (let i = 0; i < ROUNDS; i += 1) {
     const leader = await replicas.leader();
@@ -90,7 +90,7 @@ test('at a replica that carries calls it misses nothing either, when the one tha
     await replicas.serves(leader);
     expected.push('HEALTHY QUARANTINED', 'QUARANTINED HEALTHY');
   }
-  await until('the last transition', 30_000, () => watch.transitions.length >= expected.length);
+  await until('the last transition', 90_000, () => watch.transitions.length >= expected.length);
   assert.deepEqual(watch.transitions, expected);
   await replicas.stop();
   await database.drop();
@@ -101,5 +101,5 @@ async function orderAt(http: string, action: string, gpu: string): Promise<void>
   const body = JSON.stringify({ directive_id: randomUUID(), gpu, action: `ACTION_${action}`, reason: 'a test' });
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${OPERATOR_TOKEN}` };
   const ordered = async () => (await fetch(`http://${http}/api/v1/quarantine`, { method: 'POST', headers, body })).ok;
-  await until(`the ${action}`, 30_000, () => ordered().catch(() => false), 100);
+  await until(`the ${action}`, 90_000, () => ordered().catch(() => false), 100);
 }

@@ -6,7 +6,7 @@ import { ROOT } from './paths.js';
 import type { Stack } from './stack.js';
 
 export const CLI = join(ROOT, 'packages/cli/dist/main.js');
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 export interface Outcome {
   readonly code: number | null;

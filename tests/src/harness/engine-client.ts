@@ -36,7 +36,7 @@ export class EngineClient {
   }
 
   /** The one device of a node, once the node has registered. */
-  deviceOf(node: string, timeoutMs = 20_000): Promise<GpuHealth> {
+  deviceOf(node: string, timeoutMs = 60_000): Promise<GpuHealth> {
     return until(
       `a device of ${node}`,
       timeoutMs,
@@ -60,7 +60,7 @@ export class EngineClient {
   }
 
   /** Waits until a gate of a device says `verdict`. */
-  gate(gpu: string, name: string, verdict: Verdict, timeoutMs = 15_000): Promise<GateOutcome> {
+  gate(gpu: string, name: string, verdict: Verdict, timeoutMs = 60_000): Promise<GateOutcome> {
     return until(
       `gate ${name} of ${gpu} ${Verdict[verdict as never] ?? verdict}`,
       timeoutMs,

@@ -4,7 +4,7 @@ import { isAlive, treeOf } from './proc.js';
 import type { Stack } from './stack.js';
 import { until } from './until.js';
 
-const STOP_MS = 10_000;
+const STOP_MS = 30_000;
 
 /** Folder of a stack's embedded cluster, which also holds its socket. */
 export function clusterFolder(stack: Stack): string {

@@ -7,7 +7,7 @@ import { createClient } from '@sentinel/service-kit/grpc-client';
 import { until } from './until.js';
 
 const FLEET = { nodePrefix: '', model: '', state: 0, limit: 0, pageToken: '' } as const;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** A client that reads what an engine knows, through one door. */
 export class Reader {

@@ -6,8 +6,8 @@ import { BIN } from './paths.js';
 import { Service } from './service.js';
 import { until } from './until.js';
 
-const HEALTH_TIMEOUT_MS = 500;
-const LEADER_TIMEOUT_MS = 20_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+const LEADER_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 
 type Section = Record<string, unknown>;

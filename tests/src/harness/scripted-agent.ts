@@ -24,7 +24,7 @@ import { until } from './until.js';
 
 type ResultStream = ClientDuplexStream<StreamProbeResultsRequest | Buffer, StreamProbeResultsResponse>;
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 /** More than the engine takes: what is too large must be refused there, not here. */
 const MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
 const BUILD_ID = 'scripted-agent';

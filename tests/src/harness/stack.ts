@@ -147,7 +147,7 @@ export class Stack {
     const from = this.engine.lines.length;
     this.#write('engine', 'correlation_engine', merge(this.#engineConfig(), overlay));
     this.engine.signal('SIGHUP');
-    await this.engine.line('a changed setting', 10_000, ({ msg }) => msg === 'setting changed', from);
+    await this.engine.line('a changed setting', 30_000, ({ msg }) => msg === 'setting changed', from);
   }
 
   /** How a client reaches the engine or the ledger, with the certificate of `role` where there is TLS. */

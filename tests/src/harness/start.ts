@@ -5,7 +5,7 @@ import { ROOT } from './paths.js';
 import type { Ended } from './service.js';
 import { until } from './until.js';
 
-const END_MS = 20_000;
+const END_MS = 60_000;
 
 /** `npm start -- …` as a process group of its own, as a terminal makes it. */
 export class Start {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { TestProcess } from '@sentinel/test-kit';
+import { eventually, type TestProcess } from '@sentinel/test-kit';
 import { parseAllDocuments } from 'yaml';
 import { startInjector } from '../harness/injector.js';
 import { ROOT } from '../harness/paths.js';
@@ -11,6 +11,8 @@ import { ApiServer, controlPlaneProgram, type Manifest, type Reply } from './api
 
 const FOLDER = join(ROOT, 'deploy/kubernetes');
 const COMPILING_MS = 1_500_000;
+/** The most that there is: in a cluster pods are made without the sidecar where a busy machine makes the injector late. */
+const PATIENCE_SECONDS = 30;
 const LABEL = { 'sentinel-sdc.io/inject': 'enabled' };
 
 interface Pod {
@@ -51,6 +53,10 @@ describe('Kubernetes', { skip, timeout: COMPILING_MS }, () => {
       await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await api.apply(certificates());
     ({ injector, metrics } = await applyWebhook(api));
+    // The API server hears of a webhook a moment after it has taken it.
+    const asked = async (): Promise<boolean> =>
+      (await create(plain('first'), 'inference', '?dryRun=All')).body.spec.containers.length === 2;
+    await eventually(asked, { what: 'the API server asks the webhook', timeoutMs: 60_000, intervalMs: 200 });
   });
   after(async () => {
     await injector?.kill();
@@ -64,8 +70,8 @@ describe('Kubernetes', { skip, timeout: COMPILING_MS }, () => {
         await api.apply(manifest);
     });
 
-  const create = (pod: object, namespace = 'inference'): Promise<Reply<Pod>> =>
-    api.ask('POST', `/api/v1/namespaces/${namespace}/pods`, pod);
+  const create = (pod: object, namespace = 'inference', query = ''): Promise<Reply<Pod>> =>
+    api.ask('POST', `/api/v1/namespaces/${namespace}/pods${query}`, pod);
 
   const reviews = async (): Promise<number> => {
     const text = await (await fetch(`http://${metrics}/metrics`)).text();
@@ -143,6 +149,7 @@ async function applyWebhook(api: ApiServer) {
   const clientConfig = (path: string) => ({ url: `https://${http}${path}`, caBundle });
   const webhooks = webhook.webhooks.map((each) => ({
     ...each,
+    timeoutSeconds: PATIENCE_SECONDS,
     clientConfig: clientConfig(each.clientConfig.service?.path ?? ''),
   }));
   await api.apply({ ...webhook, webhooks } as Manifest);
