@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '@sentinel/test-kit';
 import type { ConfiguredBy } from './core.js';
 import { TestEngine } from './testing/engine.js';
 import { ManifestSigner } from './testing/manifest.js';
@@ -94,8 +95,7 @@ describe('the manifest of cohorts, as an operator meets it', () => {
       return (row?.body.vouchedCohorts ?? []).map((key) => String((JSON.parse(key) as unknown[])[3]));
     };
     const until = async (condition: () => boolean | Promise<boolean>, what: string): Promise<void> => {
-      for (let i = 0; i < 200 && !(await condition()); i += 1) await sleep(25);
-      assert.ok(await condition(), `${what}: ${said}`);
+      await eventually(condition, { what }).catch(({ message }: Error) => assert.fail(`${message}: ${said}`));
     };
     assert.deepEqual(await vouched(), ['1']);
     assert.doesNotMatch(said, /expires soon/);
@@ -115,7 +115,8 @@ describe('the manifest of cohorts, as an operator meets it', () => {
     const manifest = by.files.find(({ path }) => path === file);
     assert.match(`${manifest?.before} ${manifest?.sha256}`, /^[0-9a-f]{64} [0-9a-f]{64}$/);
     assert.notEqual(manifest?.before, manifest?.sha256);
-    assert.match(said, /"level":"warn".*expires soon: sign a new one, or no engine will start with it/);
+    const soon = /"level":"warn".*expires soon: sign a new one, or no engine will start with it/;
+    await until(() => soon.test(said), 'said in time');
     child.kill('SIGTERM');
     const [status] = (await once(child, 'exit')) as [number];
     assert.equal(status, 0);

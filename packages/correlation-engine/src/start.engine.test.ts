@@ -83,7 +83,6 @@ describe('an engine whose PostgreSQL server is away when it starts', { skip }, (
       const full = /no connection left \(too many connections for role "engine"\)/;
       await eventually(() => said().some((reason) => full.test(reason)), {
         what: 'it says that there is no connection left',
-        timeoutMs: 15_000,
       });
       await postgres.sql('alter role engine connection limit -1');
       await starts;

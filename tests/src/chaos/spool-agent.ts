@@ -6,6 +6,8 @@ const AGAIN_MS = 100;
 const LOOK_MS = 20;
 /** Nothing is acknowledged for so long: another door. */
 const PATIENCE_MS = 4_000;
+/** Nobody answers the hello for so long: another door. */
+const SILENT_MS = 10_000;
 /** Records on their way at once, as the engine's own window has it. */
 const WINDOW = 256n;
 
@@ -79,7 +81,7 @@ export class SpoolAgent {
     while (!this.delivered && !signal.aborted) {
       try {
         this.connections += 1;
-        await this.agent.connect(this.#options.door());
+        await this.agent.connect(this.#options.door(), SILENT_MS);
         this.#heard();
         await this.#stream(signal);
       } catch {

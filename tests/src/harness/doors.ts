@@ -4,6 +4,8 @@ import type { ReplicaSet } from './replica-set.js';
 
 const AGAIN_MS = 20;
 const PATIENCE_MS = 60_000;
+/** A door at which nobody says anything for so long is left for the next one. */
+const SILENT_MS = 10_000;
 
 /** Addresses of the replicas, one after the other, as an agent behind a balancer gets them. @param not a replica that is left out */
 export function doors(replicas: ReplicaSet, not: number | null = null, first = 0): () => string {
@@ -22,9 +24,9 @@ export async function acknowledgedAgain(agent: TestAgent, door: () => string): P
   const last = agent.batch();
   while (performance.now() - started < PATIENCE_MS) {
     try {
-      const { committedThrough } = await agent.connect(door());
+      const { committedThrough } = await agent.connect(door(), SILENT_MS);
       for (let next = committedThrough + 1n; next <= last; next += 1n) agent.sendAll(next);
-      await agent.until(() => agent.ack.committedThrough >= last || agent.error !== null);
+      await agent.until(() => agent.ack.committedThrough >= last || agent.error !== null, SILENT_MS);
       if (agent.ack.committedThrough >= last) return performance.now() - started;
     } catch {
       // It says so at once, or the connection is gone: the next door.

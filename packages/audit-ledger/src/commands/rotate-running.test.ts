@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callUnary } from '@sentinel/service-kit/grpc-client';
+import { eventually } from '@sentinel/test-kit';
 import { openCheckpoint } from '../note/checkpoint.js';
 import { generateSigningKeyText, parseSigningKey, parseVerifierKey } from '../note/keys.js';
 import { NoteError } from '../note/note.js';
@@ -52,11 +53,9 @@ describe('a rotation in a running writer', () => {
   /** The reader serves what the writer signed last. */
   async function reaches(): Promise<void> {
     const expected = await checkpointAt(at);
-    for (let i = 0; i < 400; i += 1) {
-      if ((await checkpointAt(readerAt)) === expected) return;
-      await sleep(25);
-    }
-    assert.fail(`the reader does not follow: ${reader.output.slice(-1000)}`);
+    await eventually(async () => (await checkpointAt(readerAt)) === expected, { what: 'the reader follows' }).catch(
+      ({ message }: Error) => assert.fail(`${message}: ${reader.output.slice(-1000)}`),
+    );
   }
 
   const rotate = async () => await writer.run('keygen', '--rotate', '--address', at.grpc);
@@ -85,7 +84,7 @@ describe('a rotation in a running writer', () => {
   it('SIGHUP: a retired key that is gone signs no more; a new key in the file takes over', async () => {
     rmSync(`${keyFile}.retired`);
     process.kill(writer.pid ?? 0, 'SIGHUP');
-    for (let i = 0; i < 200 && opens(await checkpointAt(at), writer.verifierKey); i += 1) await sleep(25);
+    await eventually(async () => !opens(await checkpointAt(at), writer.verifierKey), { what: 'it signs no more' });
     assert.ok(!opens(await ingest(1), writer.verifierKey));
     await reaches();
 
@@ -93,7 +92,7 @@ describe('a rotation in a running writer', () => {
     writeFileSync(keyFile, `${replacement}\n`, { mode: 0o600 });
     process.kill(writer.pid ?? 0, 'SIGHUP');
     const third = parseSigningKey(replacement).verifier.text;
-    for (let i = 0; i < 200 && !opens(await checkpointAt(at), third); i += 1) await sleep(25);
+    await eventually(async () => opens(await checkpointAt(at), third), { what: 'the new key takes over' });
     process.kill(writer.pid ?? 0, 'SIGHUP');
     await sleep(200);
     assert.ok(opens(await ingest(1), third));
@@ -101,7 +100,7 @@ describe('a rotation in a running writer', () => {
     const foreign = generateSigningKeyText('sentinel/other');
     writeFileSync(keyFile, `${foreign}\n`, { mode: 0o600 });
     process.kill(writer.pid ?? 0, 'SIGHUP');
-    for (let i = 0; i < 200 && !writer.output.includes('the new key is of log'); i += 1) await sleep(25);
+    await eventually(() => writer.output.includes('the new key is of log'), { what: 'it says why not' });
     assert.match(writer.output, /not reloaded.*the new key is of log sentinel\/other, this log is sentinel\/test/);
     writeFileSync(keyFile, `${replacement}\n`, { mode: 0o600 });
     assert.ok(opens(await ingest(1), third));

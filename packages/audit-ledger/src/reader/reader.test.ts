@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary } from '@sentinel/service-kit/grpc-client';
+import { eventually } from '@sentinel/test-kit';
 import { clientOf, eventOf, wholeTrail } from '../testing/wire.js';
 import { type LedgerProcess, readerOf, type WriterAddresses, WriterProcess } from '../testing/writer-process.js';
 import { httpSource, openCheckpoint, parseVerifierKey, verifyConsistency, verifyLog } from '../verify/index.js';
@@ -20,13 +20,8 @@ async function ingest(address: string, first: number, count: number): Promise<nu
   return Number(seqs.at(-1)) + 1;
 }
 
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 400; i += 1) {
-    if (await condition()) return;
-    await sleep(25);
-  }
-  assert.fail('waited in vain');
-}
+const until = (condition: () => boolean | Promise<boolean>): Promise<boolean> =>
+  eventually(condition, { what: String(condition) });
 
 const health = async (at: WriterAddresses): Promise<{ status: number; body: { entries?: number; status: string } }> => {
   const answer = await fetch(`http://${at.http}/health`);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GpuState } from '@sentinel/contracts/sentinel/v1/common.js';
 import {
   IssueDirectiveRequest_Action as Action,
@@ -10,6 +9,7 @@ import {
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { eventually } from '@sentinel/test-kit';
 import { RunKind } from '../core.js';
 import { TestAgent } from '../testing/agent.js';
 import { OPERATOR_TOKEN, TestEngine } from '../testing/engine.js';
@@ -57,9 +57,7 @@ describe('what waits for an operator', () => {
     const burst = directive?.$case === 'directive' ? directive.value.id : '';
     agent.sendAll(agent.batch([{ kind: RunKind.BURST, single: 1, index: 2, directive: burst, fails: [{ sm: 1 }] }]));
     await agent.committed(2n);
-    for (let i = 0; i < 200 && (await pending()).length === 0; i += 1) await sleep(20);
-    const [waiting] = await pending();
-    assert.ok(waiting);
+    const waiting = await eventually(async () => (await pending())[0], { what: 'it waits for an operator' });
     assert.deepEqual(
       [waiting.gpu, waiting.action, waiting.cause, waiting.state, waiting.proposedBy],
       [agent.device, Action.QUARANTINE, Cause.REQUIRE_APPROVAL, GpuState.SUSPECT, ''],

@@ -15,6 +15,7 @@ import {
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { eventually } from '@sentinel/test-kit';
 import { RunKind } from '../core.js';
 import { TestAgent } from '../testing/agent.js';
 import { OPERATOR_TOKEN, TestEngine } from '../testing/engine.js';
@@ -48,8 +49,7 @@ describe('decisions, asked over gRPC and HTTP', () => {
   const explain = (gpu: string): Promise<ExplainDecisionResponse> =>
     callUnary(queries, queries.explainDecision, { gpu });
   const becomes = async (gpu: string, state: GpuState): Promise<void> => {
-    for (let i = 0; i < 300 && (await health(gpu)).state !== state; i += 1) await sleep(20);
-    assert.equal((await health(gpu)).state, state);
+    await eventually(async () => (await health(gpu)).state === state, { what: `${gpu} is ${state}` });
   };
   const order = async (request: Partial<IssueDirectiveRequest>, token = OPERATOR_TOKEN): Promise<string> => {
     const client = createClient(QuarantineServiceClient, { address: engine.grpc, tls: null, token });
@@ -121,9 +121,14 @@ describe('decisions, asked over gRPC and HTTP', () => {
     engine.reload({ mode: 'observe' });
     const { agent, burst } = await suspected('observed');
     await confirm(agent, burst);
-    await sleep(100);
-    const seen = await health(agent.device);
-    assert.deepEqual([seen.state, seen.wouldBe], [GpuState.SUSPECT, GpuState.QUARANTINED]);
+    const seen = await eventually(
+      async () => {
+        const shown = await health(agent.device);
+        return shown.wouldBe === GpuState.QUARANTINED && shown;
+      },
+      { what: 'it shows what it would do' },
+    );
+    assert.equal(seen.state, GpuState.SUSPECT);
     engine.reload({ mode: 'enforce' });
     agent.close();
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '@sentinel/service-kit/logging';
+import { eventually } from '@sentinel/test-kit';
 import { AwayHistory } from '../store/history/away-history.js';
 import { FileHistory } from '../store/history/file-history.js';
 import type { HistoryStore } from '../store/history/history-store.js';
@@ -103,14 +104,14 @@ describe('nothing acknowledged is lost, nothing is counted twice', () => {
     await agent.connect(engine.grpc);
     await engine.sql('alter table spools rename to spools_away');
     agent.sendAll(1n);
+    const status = async (): Promise<number> => (await fetch(`http://${engine.http}/health`)).status;
+    await eventually(async () => (await status()) === 503, { what: 'it says so' });
     await sleep(400);
     assert.equal(agent.ack.committedThrough, 0n);
-    const health = await fetch(`http://${engine.http}/health`);
-    assert.equal(health.status, 503);
     await engine.sql('alter table spools_away rename to spools');
     await agent.archived(1n);
     assert.equal(await runs(agent.device), 1);
-    assert.equal((await fetch(`http://${engine.http}/health`)).status, 200);
+    assert.equal(await status(), 200);
     agent.close();
   });
 

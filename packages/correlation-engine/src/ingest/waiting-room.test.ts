@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { testDatabase, testServer } from '@sentinel/test-kit';
+import { eventually, testDatabase, testServer } from '@sentinel/test-kit';
 import pg from 'pg';
 import { TestAgent } from '../testing/agent.js';
 import { TestEngine } from '../testing/engine.js';
@@ -45,10 +45,12 @@ describe('agents while nothing can be committed', { skip }, () => {
       await admin.query('begin');
       await admin.query('select from head for update');
       for (const agent of agents) agent.sendAll(...Array.from({ length: RECORDS }, (_, i) => BigInt(i) + 1n));
+      const records = () => engine.metric('sentinel_correlation_buffer_size');
+      await eventually(async () => (await records()) > 0, { what: 'records wait' });
       await sleep(2_000);
-      const waiting = await engine.metric('sentinel_correlation_buffer_size');
+      const waiting = await records();
       // Each may have sent what was on its way when it was told to stop.
-      assert.ok(waiting > 0 && waiting < 2 * PLACES, `${waiting} wait`);
+      assert.ok(waiting < 2 * PLACES, `${waiting} wait`);
       await admin.query('rollback');
       for (const agent of agents) await agent.committed(BigInt(RECORDS));
       const runs = await engine.sql('select device_id, sum(runs)::int as runs from counters group by 1 order by 1');

@@ -12,8 +12,8 @@ import { Replicas } from '../testing/replicas.js';
 const RATE = { hour_min: 100, day_min: 100 };
 const GATES = { dwell_small_seconds: 0, small_fleet_nodes: 100, breadth_nodes: 100, deep_test_seconds: 0 };
 const ROUNDS = 40;
-/** A commit that waits for Redis even once takes ten times this; one that does not, a few milliseconds and what a busy machine adds. */
-const DOES_NOT_WAIT_MS = BUS_TIMEOUT_MS / 10;
+/** A commit that waits for Redis even once takes twice this; one that does not, a few milliseconds and what a busy machine and its disk add. */
+const DOES_NOT_WAIT_MS = BUS_TIMEOUT_MS / 2;
 
 const CUTS = 5;
 /** Suspect, quarantined, and the directive. */
@@ -152,8 +152,10 @@ describe('an engine whose Redis fails', { skip }, () => {
     for (const reader of [near, far]) await reader.until('it begins', () => reader.seen.length === 1);
     const dropped = await leader.metric('sentinel_bus_dropped_total{what="publish"}');
     for (let i = 0; i < CUTS; i += 1) {
-      link.cut();
+      // Until it is decided: a link that is only cut may be back before, and then nothing is lost.
+      link.refuse();
       await quarantine(`cut-${i}`);
+      link.pass();
       await quarantine(`whole-${i}`);
     }
     assert.ok((await leader.metric('sentinel_bus_dropped_total{what="publish"}')) > dropped, 'some were not sent');

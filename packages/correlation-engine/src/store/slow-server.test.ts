@@ -49,8 +49,12 @@ for (const { name, make, skip } of DATABASE_KINDS) {
       const said = reasons().length;
       await begin();
       const done = agent.deliver({ records: 10n, restMs: 5 }, () => engine.grpc);
-      await eventually(() => reasons().length > said, { what: 'it says why' });
-      assert.match(reasons().at(-1) ?? '', words);
+      // A machine that stands still for longer than the limits of this test adds reasons of its own.
+      const saysWhy = () =>
+        reasons()
+          .slice(said)
+          .some((reason) => words.test(reason));
+      await eventually(saysWhy, { what: `it says ${words}` });
       await sleep(500);
       assert.equal(agent.ack.committedThrough, 0n, 'nothing is acknowledged');
       assert.equal((await fetch(`http://${engine.http}/health`)).status, 503);
@@ -96,8 +100,8 @@ for (const { name, make, skip } of DATABASE_KINDS) {
       const gone = Promise.withResolvers<Error>();
       client.on('error', gone.resolve);
       await client.connect();
-      await client.query('begin');
-      await client.query('update head set now_us = now_us');
+      // In one message: the limit runs as soon as a transaction waits for the next one.
+      await client.query('begin; update head set now_us = now_us');
       const error = await gone.promise;
       assert.match(place.database().explain(error).sentence, /gave up/);
       await place.sql('update head set now_us = now_us');

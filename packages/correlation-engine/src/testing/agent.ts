@@ -18,8 +18,10 @@ import { batchMac, deriveAgentKey, helloMac } from '@sentinel/service-kit/mac';
 import { columns, type RunSpec, SMS } from '../evidence/testing/batches.js';
 import { FLEET_KEY } from './engine.js';
 
-/** How long a test waits for what should come at once. */
-const PATIENCE_MS = 10_000;
+/** How long a test waits for what should come at once: far beyond what a machine that stands still for seconds adds. */
+const PATIENCE_MS = 60_000;
+/** A delivery that hears nothing for so long connects again, as an agent does. */
+const RESEND_MS = 10_000;
 /** Between two tries to deliver. */
 const AGAIN_MS = 50;
 /** A delivery that takes longer has failed: a test that has ended must not be kept alive by it. */
@@ -77,7 +79,7 @@ export class TestAgent {
   }
 
   /** A new connection with its hello, to another engine if `address` names one. Resolves with the welcome or rejects with the refusal. */
-  async connect(address = this.#address): Promise<Welcome> {
+  async connect(address = this.#address, patienceMs = PATIENCE_MS): Promise<Welcome> {
     this.close();
     this.error = null;
     this.welcome = null;
@@ -99,7 +101,7 @@ export class TestAgent {
       this.#events.emit('change');
     });
     control.write({ message: { $case: 'hello', value: hello } });
-    await this.until(() => this.welcome !== null || this.error !== null);
+    await this.until(() => this.welcome !== null || this.error !== null, patienceMs);
     const welcome = this.welcome as Welcome | null;
     if (welcome === null) throw this.error ?? new Error('no answer');
     this.ack = { committedThrough: welcome.committedThrough, archivedThrough: welcome.archivedThrough };
@@ -211,12 +213,12 @@ export class TestAgent {
     while (this.ack.archivedThrough < last) {
       if (performance.now() > until) throw new Error(`${this.node} could not deliver in ${DELIVERY_MS / 1000} s`);
       try {
-        const { archivedThrough } = await this.connect(address());
+        const { archivedThrough } = await this.connect(address(), RESEND_MS);
         for (let next = archivedThrough + 1n; next <= last && this.error === null; next += 1n) {
           this.sendAll(next);
           if (next % pace.records === 0n) await sleep(pace.restMs);
         }
-        await this.until(() => this.ack.archivedThrough >= last || this.error !== null);
+        await this.until(() => this.ack.archivedThrough >= last || this.error !== null, RESEND_MS);
       } catch {
         await sleep(AGAIN_MS);
       }
@@ -235,8 +237,8 @@ export class TestAgent {
     return this.until(() => this.error !== null).then(() => this.error as SentinelError);
   }
 
-  async until(condition: () => boolean): Promise<void> {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+  async until(condition: () => boolean, patienceMs = PATIENCE_MS): Promise<void> {
+    const signal = AbortSignal.timeout(patienceMs);
     while (!condition()) {
       await once(this.#events, 'change', { signal }).catch(() => {
         throw new Error(

@@ -44,7 +44,7 @@ export class EventReader implements AsyncDisposable {
   }
 
   async until(what: string, condition: () => boolean): Promise<void> {
-    await eventually(condition, { what, timeoutMs: 20_000 }).catch((error: Error) => {
+    await eventually(condition, { what }).catch((error: Error) => {
       throw new Error(`${error.message}; seen: ${JSON.stringify(this.lines)}`);
     });
   }

@@ -73,11 +73,11 @@ export class Replicas {
 /** Waits until this replica decides or reaches the one that does. */
 export function serves(engine: TestEngine): Promise<unknown> {
   const serving = async (): Promise<boolean> => (await engine.metric('sentinel_replica_serving')) === 1;
-  return eventually(serving, { what: 'the replica serves', timeoutMs: 15_000 });
+  return eventually(serving, { what: 'the replica serves' });
 }
 
 /** Waits until this replica says for the `times`th time that it decides. */
 export function decides(engine: TestEngine, times = 1): Promise<unknown> {
   const said = (): boolean => engine.lines.filter(({ message }) => message === 'this replica decides').length >= times;
-  return eventually(said, { what: 'the replica decides', timeoutMs: 15_000 });
+  return eventually(said, { what: 'the replica decides' });
 }

@@ -32,6 +32,12 @@ export function settings(data: string, { cql, storage }: CassandraPorts): object
     key_cache_size: '8MiB',
     concurrent_reads: 8,
     concurrent_writes: 8,
+    // A disk that takes seconds for a write is slow, and no failure: what is given up, and when, is for its clients to say.
+    read_request_timeout: '30s',
+    range_request_timeout: '30s',
+    write_request_timeout: '30s',
+    cas_contention_timeout: '30s',
+    native_transport_timeout: '30s',
     // What a test drops or empties is gone.
     auto_snapshot: false,
   };
