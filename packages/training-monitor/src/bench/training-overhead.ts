@@ -17,6 +17,9 @@ interface Overhead {
   readonly ratio: number;
   readonly low: number;
   readonly high: number;
+  readonly cpu_ratio: number;
+  readonly cpu_low: number;
+  readonly cpu_high: number;
   readonly step_ms: number;
   readonly pairs: number;
   readonly detectors: Readonly<Record<string, { readonly once_ms: number; readonly amortised_pct: number }>>;
@@ -43,6 +46,9 @@ export default bench({
       overhead_pct: percent(found.ratio),
       low95_pct: percent(found.low),
       high95_pct: percent(found.high),
+      cpu_overhead_pct: percent(found.cpu_ratio),
+      cpu_low95_pct: percent(found.cpu_low),
+      cpu_high95_pct: percent(found.cpu_high),
     };
     const measured = { ...figures, amortised_pct, step_ms: found.step_ms };
     return quick ? { figures: measured, notRun: ['pairs'] } : { figures: { ...measured, pairs: found.pairs } };
