@@ -136,7 +136,7 @@ describe('three replicas, each a process', { skip: server.skip, timeout: 580_000
     agent.sendAll(...agent.payloads.map((_, index) => BigInt(index + 1)));
     stale.service.signal('SIGSTOP');
     const other = new TestAgent(replicas.at((leader + 1) % COUNT).grpc, { node: 'stopped-other' });
-    // How soon is looked at above.
+    // How soon a lease is over is looked at by hung-database.test.ts of the engine.
     await acknowledgedAgain(other, doors(replicas, leader));
     const [head] = await rows('select commit_seq from head');
     const stateBefore = await counted(agent.node);
