@@ -24,7 +24,10 @@ export function pythonOf(environment, ...libraries) {
 const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 
-/** A loopback port that nothing listens on, and that neither this process nor a test of the repository is given again before it ends. */
+/**
+ * A loopback port that nothing listens on, and that neither this process nor a test of the repository is given again before it ends.
+ * As `freePort` of packages/test-kit, which is not compiled yet where an example is the first that runs in a clone.
+ */
 export async function freePort() {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
