@@ -67,4 +67,6 @@ export interface Finding {
   /** One sentence for people. */
   readonly detail: string;
   readonly compared?: Compared;
+  /** What is told once while it lasts: called where it could not be told, so that it is found anew. */
+  readonly onUntold?: () => void;
 }

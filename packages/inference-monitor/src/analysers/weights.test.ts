@@ -13,6 +13,8 @@ test('weights that change while nothing was loaded are told once, with the worke
   const [found] = watch.take(report([{}, { digest: 'ab' }]));
   assert.deepEqual([found?.severity, found?.workers, found?.type], ['CRITICAL', [1], 'INVARIANT_VIOLATION']);
   assert.deepEqual(watch.take(report([{}, { digest: 'ab' }])), []);
+  found?.onUntold?.();
+  assert.equal(watch.take(report([{}, { digest: 'ab' }])).length, 1, 'it could not be told');
   // Another change is another one; what is right again, and wrong again, too.
   assert.equal(watch.take(report([{}, { digest: 'ac' }])).length, 1);
   assert.deepEqual(watch.take(report([{}, {}])), []);

@@ -55,9 +55,9 @@ export class WeightWatch {
       this.#told.set(worker, digest);
       const known = { type: 'INVARIANT_VIOLATION', detector: 'weights', severity: 'CRITICAL' } as const;
       const value = Math.max(1, shard.differing.length);
-      return [
-        { ...known, workers: [worker], timeUs, value, limit: 0, detail: `The weights of worker ${worker} ${reason}` },
-      ];
+      const detail = `The weights of worker ${worker} ${reason}`;
+      const onUntold = () => void this.#told.delete(worker);
+      return [{ ...known, workers: [worker], timeUs, value, limit: 0, detail, onUntold }];
     });
   }
 

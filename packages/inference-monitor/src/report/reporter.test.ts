@@ -19,13 +19,13 @@ const HARD: Finding = {
   compared: { answers, agreedBefore: 0, asked: false, stateEqual: false },
 };
 
-function reporter() {
+function reporter(room = Number.POSITIVE_INFINITY) {
   const told: Told[] = [];
   const notSent: NotSent[] = [];
   const found: Finding[] = [];
   const { take } = new Reporter({
     devices: new Devices(() => ({ node_name: 'n', gpu_uuids: [], rank_device_map: {} })),
-    outbox: { take: (each) => told.push(each) > 0 },
+    outbox: { take: (each) => told.push(each) <= room },
     onFinding: (finding) => found.push(finding),
     onNotSent: (reason) => notSent.push(reason),
     nowUs: () => 7n,
@@ -51,6 +51,14 @@ test('findings are told apart by replica, model, detector and workers', () => {
   const [first, again, ...others] = told.map(({ key }) => key);
   assert.equal(first, again);
   assert.equal(new Set([first, ...others]).size, 4);
+});
+
+test('an analyser hears of what could not be told', () => {
+  const { take } = reporter(1);
+  const untold: string[] = [];
+  for (const detail of ['first', 'second']) take(serverOf(), { ...SOFT, detail, onUntold: () => untold.push(detail) });
+  take(serverOf(), { ...SOFT, severity: 'INFO', onUntold: () => untold.push('for the log alone') });
+  assert.deepEqual(untold, ['second']);
 });
 
 test('what a library with fault injection shows is marked', () => {

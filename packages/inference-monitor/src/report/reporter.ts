@@ -39,6 +39,7 @@ export class Reporter {
     const event = eventOf(server, finding, devices, nowUs());
     if (event === null) return onNotSent('elsewhere', 1);
     const who = workers === 'all' ? 'all' : [workers.length, ...workers.slice(0, MAX_NAMED)].join(',');
-    outbox.take({ event, key: [replica, model, type, detector, who].join('\0'), testBuild: server.testBuild });
+    const key = [replica, model, type, detector, who].join('\0');
+    if (!outbox.take({ event, key, testBuild: server.testBuild })) finding.onUntold?.();
   };
 }

@@ -73,7 +73,7 @@ export class Outbox {
   take({ event, key, testBuild }: Told): boolean {
     const { hasRoom, onNotSent, nowMs, log } = this.#parts;
     const isHard = event.comparison !== undefined;
-    const refusal = this.#bound.refuse(`${key}\0${isAgreement(event)}`, classOf(event), nowMs());
+    const refusal = this.#bound.refuse(`${key}\0${isAgreement(event)}`, classOf(event), event.severity, nowMs());
     const reason = refusal ?? (isHard || hasRoom() ? null : 'spool_full');
     if (reason !== null) {
       onNotSent(reason, 1);

@@ -32,6 +32,8 @@ function watch(agreed = 3) {
   return { round, repeatability, standing };
 }
 
+/** Differences of a model that is not pure that are told, and more. */
+const MANY = 10;
 const LOST = [said('a', 'y'), said('b', 'x'), said('c', 'x'), said('a', 'y', { again: true })];
 
 test('a replica that most others outvote tells so of itself, with every answer', () => {
@@ -145,6 +147,34 @@ test('a replica alone is held against what it answered before', () => {
   assert.equal(round(wrong).length, 1, 'it was right again');
   assert.deepEqual([finding?.severity, finding?.compared], ['CRITICAL', undefined]);
   assert.equal(round([said('a', 'y'), said('a', 'x', { again: true })])[0]?.severity, 'HIGH');
+});
+
+test('what could not be told is told in a later round', () => {
+  const alone = [said('a', 'y'), said('a', 'y', { again: true })];
+  const without = (one: string) => LOST.filter(({ replica }) => replica !== one);
+  for (const [answers, agreed, differing] of [
+    [alone, 0, {}],
+    [without('c'), 3, {}],
+    [LOST, 0, {}],
+    [LOST, 3, { isPure: false }],
+  ] as const) {
+    const { round } = watch(agreed);
+    for (let i = 0; i < 2 * MANY; i += 1) {
+      const [finding] = round([...answers], differing);
+      assert.ok(finding !== undefined && finding.severity !== 'INFO');
+      finding.onUntold?.();
+    }
+    assert.equal(round([...answers], differing).length, 1);
+    assert.deepEqual(round([...answers], differing), [], 'it was told');
+  }
+});
+
+test('a bit that flips within a round: it comes and goes, and stays from the next round on', () => {
+  const { round } = watch(0);
+  const severities = [said('a', 'between'), said('a', 'y')].map((first) =>
+    round([first, said('a', 'y', { again: true })]).map(({ severity }) => severity),
+  );
+  assert.deepEqual(severities, [['HIGH'], ['CRITICAL']]);
 });
 
 test('where most replicas contradict themselves bits accuse nobody any more', () => {

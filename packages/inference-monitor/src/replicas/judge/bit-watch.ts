@@ -53,9 +53,13 @@ export class BitWatch {
     if (vote.wavers && !round.isPure) return [];
     const base = { type: 'CANARY_MISMATCH', detector: this.#kind, workers: 'all', ...size } as const;
     const doubt = doubtOf(round, vote, WHAT[this.#kind]);
-    if (doubt === null) this.#standing.cleared(this.#kind);
-    const told = doubt !== null && (vote.wavers || this.#standing.isNewDoubt(this.#kind, doubt.severity));
-    return told ? [{ ...base, ...doubt }] : [];
+    if (doubt === null) {
+      this.#standing.cleared(this.#kind);
+      return [];
+    }
+    if (vote.wavers) return [{ ...base, ...doubt }];
+    const { news, onUntold } = this.#standing.doubt(this.#kind, doubt.severity);
+    return news === 'known' ? [] : [{ ...base, ...doubt, onUntold }];
   }
 
   #lost(round: Round, vote: Vote): Finding[] {
@@ -67,8 +71,8 @@ export class BitWatch {
     const sure = others.every(({ repeatable }) => repeatable) && known >= OTHERS_THAT_AGREE;
     if (!sure) {
       const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others, with which it never agreed since it or they were started: another configuration, other weights, or a fault from the beginning`;
-      const told = this.#standing.isNewDoubt(this.#kind, 'WARNING');
-      return told ? [{ ...base, type: 'CANARY_MISMATCH', severity: 'WARNING', detail }] : [];
+      const { news, onUntold } = this.#standing.doubt(this.#kind, 'WARNING');
+      return news === 'known' ? [] : [{ ...base, type: 'CANARY_MISMATCH', severity: 'WARNING', detail, onUntold }];
     }
     const since = this.#standing.lostSinceUs;
     const weights = weightsOf(own, answers, vote);
@@ -85,14 +89,16 @@ export class BitWatch {
 
   /** Of a model of which nobody knows what else it reads: soft, and told once until it agreed again. */
   #differs({ own, subject, timeUs }: Round, { agreeing, wavers }: Vote): Finding[] {
-    if (wavers || !this.#standing.isNewDoubt(this.#kind, 'HIGH')) return [];
-    const times = this.#standing.differed(subject);
+    if (wavers) return [];
+    const { news, onUntold } = this.#standing.doubt(this.#kind, 'HIGH');
+    if (news === 'known') return [];
+    const times = this.#standing.differed(subject, news === 'begins');
     if (times > TOLD_DIFFERENCES + 1) return [];
     const isUsual = times > TOLD_DIFFERENCES;
     const more = isUsual ? '. It came and went so often that it is told no more' : '';
     const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${agreeing.length} others, and repeats that: a fault, or data that the model reads beside its weights and that is newer or older here. Bits are hard evidence of models in inference_monitor.replay.pure_models${more}`;
     const base = { type: TYPE[this.#kind], detector: this.#kind, workers: 'all' } as const;
-    return [{ ...base, severity: isUsual ? 'INFO' : 'HIGH', value: 1, limit: 0, timeUs, detail }];
+    return [{ ...base, severity: isUsual ? 'INFO' : 'HIGH', value: 1, limit: 0, timeUs, detail, onUntold }];
   }
 
   #agree(round: Round, vote?: Vote): Finding[] {

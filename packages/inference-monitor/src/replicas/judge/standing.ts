@@ -13,6 +13,12 @@ export interface Other {
   readonly sinceUs: number;
 }
 
+/** What is held against this replica, and told once while it lasts. */
+export interface Doubt {
+  readonly news: 'begins' | 'untold' | 'known';
+  readonly onUntold: () => void;
+}
+
 interface Count {
   agreed: number;
   /** It lost at least once. */
@@ -25,8 +31,8 @@ const NOTHING: Count = { agreed: 0, lost: false, lostSinceUs: null };
 
 /** How this replica stood in comparisons since its server was started. */
 export class Standing {
-  /** Kinds and severities of what was told without a vote. */
-  readonly #doubted = new Set<string>();
+  /** By kind and severity, what is held against it without a vote. */
+  readonly #doubts = new Map<string, Doubt['news']>();
   /** Subjects of which nobody knows what they read, and how often this replica began to differ there. */
   readonly #differed = new Map<string, number>();
   /** Subjects and replicas in which it agreed with them, and since when their servers ran then. */
@@ -79,19 +85,19 @@ export class Standing {
   }
 
   /**
-   * True the first time since it agreed, was cleared or was started: replicas that differ for good, as those on other hardware do, are told
-   * of once and not in every round.
+   * It begins where it is the first since it agreed, was cleared or was started: replicas that differ for good, as those on other hardware do,
+   * are told of once and not in every round.
    */
-  isNewDoubt(kind: Kind, severity: string): boolean {
-    const doubt = `${kind} ${severity}`;
-    const isNew = !this.#doubted.has(doubt);
-    this.#doubted.add(doubt);
-    return isNew;
+  doubt(kind: Kind, severity: string): Doubt {
+    const key = `${kind} ${severity}`;
+    const news = this.#doubts.get(key) ?? 'begins';
+    this.#doubts.set(key, 'known');
+    return { news, onUntold: () => void this.#doubts.set(key, 'untold') };
   }
 
   /** @returns how often it has begun to differ in this subject, this time included */
-  differed(subject: string): number {
-    const times = (this.#differed.get(subject) ?? 0) + 1;
+  differed(subject: string, begins: boolean): number {
+    const times = (this.#differed.get(subject) ?? 0) + (begins ? 1 : 0);
     this.#differed.delete(subject);
     this.#differed.set(subject, times);
     const [oldest] = this.#differed.keys();
@@ -108,12 +114,12 @@ export class Standing {
 
   /** It answers what it did before. */
   cleared(kind: Kind): void {
-    for (const doubt of this.#doubted) if (doubt.startsWith(`${kind} `)) this.#doubted.delete(doubt);
+    for (const doubt of this.#doubts.keys()) if (doubt.startsWith(`${kind} `)) this.#doubts.delete(doubt);
   }
 
   /** The server was started anew, or holds another model. */
   restart(): void {
-    this.#doubted.clear();
+    this.#doubts.clear();
     this.#differed.clear();
     this.#with.clear();
     for (const count of Object.values(this.#counts)) count.agreed = 0;

@@ -42,8 +42,9 @@ export class WeightWatch {
     this.#differing.add(worker);
     const others = answers.filter(({ replica }) => vote.agreeing.includes(replica));
     if (this.#standing.agreedWith('weights', '', others) < OTHERS_THAT_AGREE) {
+      const onUntold = () => void this.#differing.delete(worker);
       const detail = `Worker ${worker} of replica ${own} holds other weights than ${vote.agreeing.length} others, with which it never agreed since it or they were started: another revision, or a fault of its memory or of the loading`;
-      return [{ ...base, type: 'INVARIANT_VIOLATION', severity: 'WARNING', value: 1, detail }];
+      return [{ ...base, type: 'INVARIANT_VIOLATION', severity: 'WARNING', value: 1, detail, onUntold }];
     }
     this.#standing.lost('weights', timeUs);
     const detail = `Worker ${worker} of replica ${own} holds other weights than ${vote.agreeing.length} others: its memory is at fault`;
