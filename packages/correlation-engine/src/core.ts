@@ -1,5 +1,6 @@
 // The pure core, for the shell, the simulator, benches and the command line: no I/O, no clock, no randomness.
 export type * from './canary/facts.js';
+export { canaryDirectives } from './canary/open.js';
 export { type BatchProblem, checkBatch } from './evidence/check-batch.js';
 export { checkHello } from './evidence/check-hello.js';
 export { checkTelemetry, MAX_FIELDS } from './evidence/check-telemetry.js';

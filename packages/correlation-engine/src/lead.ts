@@ -78,6 +78,8 @@ export class Lead implements Serving {
   readonly #cache: StateCache | null;
   readonly #directiveStreams: DirectiveStreams;
   readonly #anomalyStreams: AnomalyStreams;
+  /** The newest settings that are committed or wait for it; null = those of the state. */
+  #submitted: string | null = null;
 
   /** @param state as the store has it */
   constructor(parts: LeadParts, history: HistoryStore, state: LoadedState) {
@@ -258,13 +260,22 @@ export class Lead implements Serving {
   submitConfig(): void {
     const config = this.#parts.coreConfig();
     const { head, state } = this.committer;
-    const known = head.commitSeq > 0 && JSON.stringify(state.config) === JSON.stringify(config);
-    if (!known) this.#submit({ kind: 'config', config, by: this.#parts.configuredBy() });
+    const wanted = JSON.stringify(config);
+    const newest = this.#submitted ?? (head.commitSeq > 0 ? JSON.stringify(state.config) : null);
+    if (newest === wanted) return;
+    this.#submitted = wanted;
+    const failed = (error: SentinelError): void => {
+      if (this.#submitted === wanted) this.#submitted = null;
+      this.#parts.log.error({ err: error }, 'the settings were not taken on: reload them (SIGHUP) once more');
+    };
+    this.#submit({ kind: 'config', config, by: this.#parts.configuredBy() }, failed);
   }
 
-  #submit(record: ConfigRecord | { kind: 'node-left'; node: string }): void {
-    const nothing = (): void => {};
-    this.committer.submit({ kind: 'own', record, committed: nothing, failed: nothing });
+  #submit(
+    record: ConfigRecord | { kind: 'node-left'; node: string },
+    failed: (error: SentinelError) => void = () => {},
+  ): void {
+    this.committer.submit({ kind: 'own', record, committed: () => {}, failed });
   }
 
   get streamDirectives(): Serving['streamDirectives'] {

@@ -21,25 +21,35 @@ export function sentBy(agent: TestAgent): AcknowledgedRecord[] {
   }));
 }
 
+const all = (columns: string, table: string) =>
+  `coalesce((select json_agg(each) from (select ${columns} from ${table}) each), '[]')`;
+
+/** One statement: all of it as of one moment. */
+const EVIDENCE = `select
+  ${all('spool_id, committed_through', 'spools')} as watermarks,
+  ${all('device_id, family, runs, executions, failures', 'counters')} as counters,
+  ${all('spool_id, sequence, "row", sm', 'observations')} as failing`;
+
 /** What the engines have, by SQL and from the history, without asking an engine. */
 export async function engineEvidence(
   postgres: Database,
   database: string,
   history: { readonly folder: string; readonly cluster: Cluster | null },
 ): Promise<EngineEvidence> {
-  const rows = (text: string): Promise<Record<string, unknown>[]> => postgres.sql(text, database);
-  const watermarks = (await rows('select spool_id, committed_through from spools')).map((row) => ({
+  const [evidence = {}] = await postgres.sql(EVIDENCE, database);
+  const rows = (name: string) => evidence[name] as Record<string, unknown>[];
+  const watermarks = rows('watermarks').map((row) => ({
     spoolId: String(row.spool_id),
     committedThrough: Number(row.committed_through),
   }));
-  const counters = (await rows('select device_id, family, runs, executions, failures from counters')).map((row) => ({
+  const counters = rows('counters').map((row) => ({
     device: String(row.device_id),
     family: Number(row.family),
     runs: Number(row.runs),
     executions: Number(row.executions),
     failures: Number(row.failures),
   }));
-  const failing = (await rows('select spool_id, sequence, "row", sm from observations')).map((row) => ({
+  const failing = rows('failing').map((row) => ({
     spoolId: String(row.spool_id),
     sequence: Number(row.sequence),
     row: Number(row.row),

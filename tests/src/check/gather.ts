@@ -7,19 +7,19 @@ import { type AcknowledgedRecord, type EngineEvidence, UnsettledError } from './
 
 /**
  * Both sides of the comparison, each from its own files: the agent's journal, the engine's tables and segment files.
- * @throws UnsettledError while the history is still behind the commits
+ * @throws UnsettledError while the history is behind the commits, or ahead of those that were read
  */
 export async function gather(
   stack: Stack,
   journalFile: string,
 ): Promise<{ acknowledged: AcknowledgedRecord[]; engine: EngineEvidence }> {
   await using sql = await EngineSql.open(stack);
-  const [watermarks, counters, failing] = [await sql.watermarks(), await sql.counters(), await sql.failing()];
+  const evidence = await sql.evidence();
   const history = await readHistory(join(stack.folder, 'history'));
-  for (const { spoolId, committedThrough } of watermarks) {
+  for (const { spoolId, committedThrough } of evidence.watermarks) {
     const archived = history.through.get(spoolId) ?? 0;
-    if (archived < committedThrough)
+    if (archived !== committedThrough)
       throw new UnsettledError(`the history of ${spoolId} reaches ${archived} of ${committedThrough}`);
   }
-  return { acknowledged: readJournal(journalFile), engine: { watermarks, counters, failing, history: history.runs } };
+  return { acknowledged: readJournal(journalFile), engine: { ...evidence, history: history.runs } };
 }

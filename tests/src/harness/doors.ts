@@ -24,8 +24,9 @@ export async function acknowledgedAgain(agent: TestAgent, door: () => string): P
   const last = agent.batch();
   while (performance.now() - started < PATIENCE_MS) {
     try {
-      const { committedThrough } = await agent.connect(door(), SILENT_MS);
-      for (let next = committedThrough + 1n; next <= last; next += 1n) agent.sendAll(next);
+      // As an agent does: what is committed and not in the history yet may be nowhere else.
+      const { archivedThrough } = await agent.connect(door(), SILENT_MS);
+      for (let next = archivedThrough + 1n; next <= last; next += 1n) agent.sendAll(next);
       await agent.until(() => agent.ack.committedThrough >= last || agent.error !== null, SILENT_MS);
       if (agent.ack.committedThrough >= last) return performance.now() - started;
     } catch {

@@ -58,6 +58,18 @@ export class EngineSql {
     }));
   }
 
+  /** What the tables have of all that was sent, as of one moment. */
+  async evidence(): Promise<Omit<EngineEvidence, 'history'>> {
+    await this.#rows('begin isolation level repeatable read read only');
+    const evidence = {
+      watermarks: await this.watermarks(),
+      counters: await this.counters(),
+      failing: await this.failing(),
+    };
+    await this.#rows('commit');
+    return evidence;
+  }
+
   /** Committed transitions of a device, oldest first. */
   async transitions(device: string): Promise<{ eventId: string; to: string; commitSeq: number }[]> {
     const rows = await this.#rows(

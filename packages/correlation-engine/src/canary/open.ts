@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { cohortOf } from '../evidence/cohorts.js';
 import { canariesOf, configOf, deviceCount, devicesOf, editCanaries, nodeOf } from '../evidence/draft.js';
+import type { DirectiveEffect } from '../evidence/effects.js';
 import type { DeviceState } from '../evidence/model/device.js';
 import type { Family } from '../evidence/model/terms.js';
 import { forget, type Step, stepCensus } from '../evidence/step.js';
@@ -95,10 +96,15 @@ function open(step: Step, { family, cohort, members }: Trio, suspect: string | n
     })),
   };
   editCanaries(step.draft, { open: [...facts.open, canary] });
-  const { epoch, index } = canary;
+  step.effects.directives.push(...canaryDirectives(canary));
+}
+
+/** What the members that have not answered are told. */
+export function canaryDirectives({ id, family, epoch, index, members }: OpenCanary): DirectiveEffect[] {
   const work = { kind: 'canary', family, epoch, index, canaryId: id } as const;
-  for (const { node, deviceId, directiveId } of canary.members)
-    step.effects.directives.push({ op: 'send', node, deviceId, id: directiveId, work });
+  return members.flatMap(({ node, deviceId, directiveId, answer }) =>
+    answer === null ? [{ op: 'send', node, deviceId, id: directiveId, work }] : [],
+  );
 }
 
 function candidatesOf(step: Step): Candidate[] {

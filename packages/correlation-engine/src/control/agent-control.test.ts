@@ -79,6 +79,24 @@ describe('the hello', () => {
     newer.close();
   });
 
+  it('sends a canary again to who comes back before it has answered, as it may not have got it', async () => {
+    engine.reload({ tmr: { interval_seconds: 1, timeout_ms: 600_000 } });
+    const agents = ['x', 'y', 'z'].map((node) => new TestAgent(engine.grpc, { node }));
+    await Promise.all(agents.map((agent) => agent.connect()));
+    const [agent] = agents;
+    assert.ok(agent !== undefined);
+    const canaries = () =>
+      agent.messages.flatMap((message) =>
+        message.$case === 'directive' && message.value.work?.$case === 'canary' ? [message.value.id] : [],
+      );
+    await agent.until(() => canaries().length > 0);
+    const [first] = canaries();
+    await agent.connect();
+    await agent.until(() => canaries().filter((id) => id === first).length === 2);
+    engine.reload({ tmr: { enabled: false } });
+    for (const each of agents) each.close();
+  });
+
   it('survives random bytes in place of messages', async () => {
     const agent = new TestAgent(engine.grpc, { node: 'noise' });
     await agent.connect();

@@ -10,7 +10,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import { connectionOf, failStream, identityOf } from '@sentinel/service-kit/grpc-server';
 import type { Logger } from '@sentinel/service-kit/logging';
 import type { Committer } from '../commit/committer.js';
-import { type DirectiveStatusRecord, type HelloRecord, remainingDirectives } from '../core.js';
+import { canaryDirectives, type DirectiveStatusRecord, type HelloRecord, remainingDirectives } from '../core.js';
 import type { Events } from '../events.js';
 import type { UnarchivedRow } from '../store/commit-rows.js';
 import type { Archiver } from '../store/history/archiver.js';
@@ -197,6 +197,8 @@ class ControlStream {
       for (const { id, work } of remainingDirectives(device, state.config))
         this.#write(directiveMessage({ op: 'send', node, deviceId, id, work }));
     }
+    for (const canary of state.canaries.open)
+      for (const effect of canaryDirectives(canary)) if (effect.node === node) this.#write(directiveMessage(effect));
   }
 
   #report(status: { id: string; state: number; reason: string }): void {

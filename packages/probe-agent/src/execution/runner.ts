@@ -33,6 +33,7 @@ export interface RunnerParts {
 export class Runner {
   readonly #parts: RunnerParts;
   #stopping = false;
+  #woken = false;
   #wake: () => void = () => {};
   #loop: Promise<void> = Promise.resolve();
 
@@ -46,6 +47,8 @@ export class Runner {
 
   /** Something may have become due. */
   wake(): void {
+    // It may look right now, and be about to sleep.
+    this.#woken = true;
     this.#wake();
   }
 
@@ -58,8 +61,9 @@ export class Runner {
 
   async #run(): Promise<void> {
     while (!this.#stopping) {
+      this.#woken = false;
       const waitMs = await this.#step();
-      if (waitMs > 0 && !this.#stopping) await this.#sleep(waitMs);
+      if (waitMs > 0 && !this.#stopping && !this.#woken) await this.#sleep(waitMs);
     }
   }
 

@@ -91,6 +91,23 @@ test('an execution that could not run is owed, and given up only after many', ()
   assert.deepEqual([it.book.next(2e6).length, it.said.at(-1)?.reason], [0, 'given up: no child']);
 });
 
+test('what was given up is taken up again where the engine asks again; a canary is over, and so is what ran', () => {
+  const it = book();
+  const giveUp = (id: string) => {
+    for (let k = 0; k < MAX_FAILED_STARTS; k++) it.book.couldNotRun(id, 'no child', k);
+  };
+  it.book.accept(burst(1), 0);
+  giveUp('b');
+  it.book.accept(burst(1), 1e6);
+  assert.deepEqual([it.book.next(1e6).length, it.said.at(-1)?.state], [1, 'accepted']);
+  it.book.executed('b', false, 1e6);
+  it.book.accept(burst(1), 1e6);
+  it.book.accept(canary(), 1e6);
+  giveUp('c');
+  it.book.accept(canary(), 1e6);
+  assert.deepEqual([it.book.next(2e6).length, it.said.at(-1)?.reason], [0, 'given up: no child']);
+});
+
 test('a cancelled directive ends with what it found', () => {
   const it = book();
   it.book.accept(burst(10), 0);

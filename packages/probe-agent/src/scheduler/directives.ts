@@ -14,6 +14,8 @@ export const MAX_FAILED_STARTS = 60;
 /** Pause after an execution that could not run. */
 const RETRY_MS = 1_000;
 
+const GIVEN_UP = 'given up: ';
+
 /** A progress message per so many executions, besides the first, every failing one and the last. */
 const PROGRESS_EVERY = 50;
 
@@ -105,11 +107,11 @@ export class DirectiveBook {
   }
 
   /**
-   * Takes a directive on. One that is known already is answered with its progress, with two exceptions of deep tests: units that are
-   * new to one under way join it, and a finished one of which units remain is taken up again.
+   * Takes a directive on. One that is known already is answered with its progress, with exceptions: units that are new to a deep test under
+   * way join it; a finished one of which units remain, and a burst or follow-up that was given up, are taken up again.
    */
   accept(plan: DirectivePlan, nowMs: number): void {
-    const again = plan.kind === 'deep_test' && plan.steps.length > 0 && this.#finished.delete(plan.id);
+    const again = this.#isOwed(plan) && this.#finished.delete(plan.id);
     const known = this.progress(plan.id);
     if (known !== undefined && !again) {
       this.#join(plan);
@@ -186,7 +188,13 @@ export class DirectiveBook {
     active.notBeforeMs = nowMs + RETRY_MS;
     // The other devices of a canary do not wait.
     if (active.failedStarts >= MAX_FAILED_STARTS || active.plan.canary !== undefined)
-      this.#finish(active, `given up: ${reason}`);
+      this.#finish(active, `${GIVEN_UP}${reason}`);
+  }
+
+  /** Though it is finished: whoever asks again is missing what did not run. A canary is over by then. */
+  #isOwed({ id, kind, steps }: DirectivePlan): boolean {
+    if (kind === 'deep_test') return steps.length > 0;
+    return kind !== 'canary' && this.#finished.get(id)?.reason.startsWith(GIVEN_UP) === true;
   }
 
   #join(plan: DirectivePlan): void {
