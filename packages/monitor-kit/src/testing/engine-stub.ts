@@ -54,6 +54,13 @@ export class EngineStub {
     this.#server = undefined;
   }
 
+  /** Commits what was received in order, and tells it on every stream that is open. */
+  commit(): void {
+    const received = new Set(this.received.map(({ sequence }) => sequence));
+    while (received.has(this.committed + 1n)) this.committed += 1n;
+    for (const call of this.#calls) call.write({ committedThrough: this.committed, warnings: [] });
+  }
+
   /** Records by sequence, each once; fails where one sequence came with two contents. */
   distinct(): Map<bigint, StreamAnomalyEventsRequest> {
     const found = new Map<bigint, StreamAnomalyEventsRequest>();

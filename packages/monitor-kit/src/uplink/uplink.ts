@@ -6,7 +6,7 @@ import type {
 } from '@sentinel/contracts/sentinel/v1/anomaly.js';
 import { Backoff } from '@sentinel/service-kit/backoff';
 import { SentinelError } from '@sentinel/service-kit/errors';
-import { Sender } from '@sentinel/service-kit/uplink/sender';
+import { Sender, WINDOW_RECORDS } from '@sentinel/service-kit/uplink/sender';
 import { writeTo } from '@sentinel/service-kit/uplink/stream-queue';
 import { type AnomalySpool, isOfTestBuild, sealed } from './anomaly-spool.js';
 
@@ -55,6 +55,8 @@ export class Uplink {
   #reached = false;
   #wake: () => void = () => {};
   #refused = { sequence: 0n, times: 0 };
+  /** What the engine acknowledged last is forgotten. */
+  #acknowledged: Promise<void> = Promise.resolve();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(parts: UplinkParts) {
@@ -96,6 +98,7 @@ export class Uplink {
         continue;
       }
       const known = SentinelError.from(error);
+      await this.#acknowledged;
       await this.#giveUpRefused(known);
       const retryMs = Math.max(this.#backoff.nextMs(), known.retryAfterMs);
       this.#parts.onDisconnect(known, retryMs, !nothingOwed && this.#parts.spool.records === 0);
@@ -121,12 +124,14 @@ export class Uplink {
       // The engine may have committed more than its answers could tell before the last connection ended.
       const already = { committedThrough: spool.lastSequence, archivedThrough: spool.firstSequence - 1n };
       const seal = (sequence: bigint, bytes: Uint8Array) => sealed(node, spool.spoolId, sequence, bytes);
-      const sender = new Sender(spool, already, seal, (request) => writeTo(stream, request));
+      // What was refused goes alone: of several on their way it would not be known which one the engine refuses.
+      const windowRecords = () => (spool.firstSequence <= this.#refused.sequence ? 1 : WINDOW_RECORDS);
+      const sender = new Sender(spool, already, seal, (request) => writeTo(stream, request), windowRecords);
       stream.on('data', ({ committedThrough, warnings }: StreamAnomalyEventsResponse) => {
         this.#backoff.reset();
         onConnected();
         for (const warning of warnings) onWarning(warning);
-        sender.acknowledged({ committedThrough, archivedThrough: committedThrough }).catch(end);
+        this.#acknowledged = sender.acknowledged({ committedThrough, archivedThrough: committedThrough }).catch(end);
       });
       stream.on('end', () => end(new SentinelError({ code: 'UNAVAILABLE', message: 'the engine ended the stream' })));
       this.#close = () => {

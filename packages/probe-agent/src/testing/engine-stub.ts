@@ -119,13 +119,18 @@ export class EngineStub {
     call.on('data', ({ message }: AgentControlRequest) => {
       if (message?.$case === 'hello') call.write({ message: { $case: 'challenge', value: { nonce } } });
       if (message?.$case === 'proof') this.#onProof(call, nonce, message.value);
-      if (message?.$case === 'directiveStatus') this.statuses.push(message.value);
+      if (message?.$case === 'directiveStatus') this.#onStatus(call, message.value);
       if (message?.$case === 'heartbeat') {
         call.write({ message: { $case: 'heartbeat', value: { engineTimeUs: BigInt(Date.now()) * 1000n } } });
       }
     });
     call.on('end', () => call.end());
     call.on('error', () => {});
+  }
+
+  #onStatus(call: Control, directive: DirectiveStatus): void {
+    if (connectionOf(call) !== this.#proved) this.violations.push('a status on a connection without a hello');
+    this.statuses.push(directive);
   }
 
   #onProof(call: Control, nonce: Buffer, proof: { readonly mac: Uint8Array; readonly hello: Uint8Array }): void {

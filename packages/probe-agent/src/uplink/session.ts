@@ -155,6 +155,7 @@ export class Session {
       sender.acknowledged(ack).catch((error: unknown) => this.#fail(error));
     });
     this.#beat(welcome.heartbeatIntervalMs || DEFAULT_HEARTBEAT_MS);
+    void this.#sendStatuses();
     this.wake();
   }
 
@@ -185,8 +186,9 @@ export class Session {
     }, intervalMs);
   }
 
+  /** Not before the welcome: until then the engine takes nothing but the hello and its proof. */
   async #sendStatuses(): Promise<void> {
-    if (this.#sendingStatuses) return;
+    if (this.#sendingStatuses || this.#sender === undefined) return;
     this.#sendingStatuses = true;
     for (let [next] = this.#statuses; next !== undefined; [next] = this.#statuses) {
       const [id, request] = next;

@@ -172,3 +172,11 @@ test('a status that waits is replaced by a newer one of its directive', async (t
   }
   await until('the last status', PATIENCE_MS, () => linked.engine.statuses.at(-1)?.executions === 100);
 });
+
+test('a status that comes while a connection is made waits for the welcome', async (t) => {
+  const linked = await link(t, { start: false });
+  linked.uplink.start();
+  linked.uplink.status({ id: 'a', state: 2, executions: 1, failures: 0, reason: '' });
+  await until('the status', PATIENCE_MS, () => linked.engine.statuses.length > 0);
+  assert.deepEqual([linked.engine.violations, linked.engine.hellos.length, linked.errors], [[], 1, []]);
+});

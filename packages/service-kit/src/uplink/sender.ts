@@ -25,6 +25,7 @@ export class Sender<Request> {
   readonly #source: RecordSource;
   readonly #seal: (sequence: bigint, payload: Uint8Array) => Request;
   readonly #send: (request: Request) => Promise<boolean>;
+  readonly #windowRecords: () => number;
   #next: bigint;
   #committed: bigint;
   readonly #knownCommitted: bigint;
@@ -36,12 +37,14 @@ export class Sender<Request> {
   /**
    * Starts after `archivedThrough`: what is committed alone is offered again, since the engine may have lost its history of it.
    * @param already what the engine may know of; an acknowledgement beyond that and beyond what was sent is impossible
+   * @param windowRecords sent and not yet committed, at most; of one alone it is known which one the engine refused
    */
   constructor(
     source: RecordSource,
     already: Ack,
     seal: (sequence: bigint, payload: Uint8Array) => Request,
     send: (request: Request) => Promise<boolean>,
+    windowRecords = () => WINDOW_RECORDS,
   ) {
     this.#source = source;
     this.#next = already.archivedThrough + 1n;
@@ -49,6 +52,7 @@ export class Sender<Request> {
     this.#knownCommitted = already.committedThrough;
     this.#seal = seal;
     this.#send = send;
+    this.#windowRecords = windowRecords;
   }
 
   /** Sends what the window has room for. Rejects when a record cannot be read. */
@@ -108,6 +112,6 @@ export class Sender<Request> {
 
   #hasRoom(): boolean {
     const inFlight = this.#sizes.size;
-    return inFlight === 0 || (inFlight < WINDOW_RECORDS && this.#bytes < WINDOW_BYTES);
+    return inFlight === 0 || (inFlight < this.#windowRecords() && this.#bytes < WINDOW_BYTES);
   }
 }
