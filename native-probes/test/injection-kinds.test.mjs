@@ -45,13 +45,20 @@ test('a load from another address is found', () => {
   }
 });
 
+/** Of half precision, where a single one was rounded to it: the word next to it is a NaN, and all NaNs are told as one. */
+const INFINITIES = [0x7c00, 0xfc00];
+
 test('one unit in the last place is found', () => {
-  const [{ mismatch }] = resultsWith({ family: 'fma32', effect: 'ulp', rateExec: 1 });
-  const changed = Array.from(mismatch.expected)
-    .map((word, k) => (mismatch.actual[k] - word) | 0)
-    .filter((difference) => difference !== 0);
-  assert.equal(mismatch.mismatchCount, 1);
-  assert.ok(changed.length === 1 && Math.abs(changed[0]) === 1, String(changed));
+  const found = resultsWith({ family: 'fma32', effect: 'ulp', rateExec: 1 }, 5).map(({ mismatch }) => {
+    assert.equal(mismatch.mismatchCount, 1);
+    return Array.from(mismatch.expected)
+      .map((word, k) => ({ word, difference: (mismatch.actual[k] - word) | 0 }))
+      .filter(({ difference }) => difference !== 0);
+  });
+  const finite = found.filter(([{ word }]) => !INFINITIES.includes(word));
+  assert.ok(finite.length > 0);
+  for (const changed of finite)
+    assert.ok(changed.length === 1 && Math.abs(changed[0].difference) === 1, JSON.stringify(changed));
 });
 
 test('exchanged lanes and stale results are found in every family', () => {

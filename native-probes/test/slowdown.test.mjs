@@ -12,17 +12,29 @@ const good = {
   rounds: 3,
   executions: 2,
   gapMs: 1,
-  limitMs: 10_000,
+  limitMs: 60_000,
 };
+
+/** Rounds of one measurement, and measurements until they agree: what else runs on the machine hides the difference in some. */
+const ROUNDS = 7;
+const MEASUREMENTS = 8;
+
+const isSlower = ({ probed, alone }) => probed.steps / probed.us < alone.steps / alone.us;
+/** More than half by a standard deviation of what chance alone would give; nine families pass that by chance in no run. */
+const areMost = (slower, rounds) => slower >= rounds / 2 + Math.sqrt(rounds) / 2;
 
 test('every family is measured: a job comes less far while it is executed', () => {
   for (const family of families) {
-    const { reason, rounds } = probes.measureSlowdown({ ...good, family, rounds: 7 });
-    assert.equal(reason, null);
-    assert.equal(rounds.length, 7);
-    const slower = rounds.filter(({ probed, alone }) => probed.steps / probed.us < alone.steps / alone.us);
-    assert.ok(slower.length >= 4, `${family}: slower in ${slower.length} of 7 rounds`);
-    for (const { probed, alone, executed, chargedUs } of rounds) {
+    const all = [];
+    do {
+      const { reason, rounds } = probes.measureSlowdown({ ...good, family, rounds: ROUNDS });
+      assert.equal(reason, null);
+      assert.equal(rounds.length, ROUNDS);
+      all.push(...rounds);
+    } while (!areMost(all.filter(isSlower).length, all.length) && all.length < ROUNDS * MEASUREMENTS);
+    const slower = all.filter(isSlower).length;
+    assert.ok(areMost(slower, all.length), `${family}: slower in ${slower} of ${all.length} rounds`);
+    for (const { probed, alone, executed, chargedUs } of all) {
       assert.equal(executed, 2);
       assert.ok(chargedUs > 0 && chargedUs < probed.us);
       assert.ok(alone.us >= probed.us, 'the phase without is as long');

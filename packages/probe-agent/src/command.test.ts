@@ -47,8 +47,13 @@ test('--once is a negative answer where a unit is wrong', async () => {
   assert.match(stdout, /int_aes +0 +PASS/);
 });
 
-test('a benchmark prints and writes what executions cost', async () => {
-  const file = join(root, 'benchmark.json');
+const MEASUREMENTS = 5;
+/** A wrong unit is a thousand times; what other work on the machine adds is much less, but more than a charge may be off. */
+const isPlausible = (ratio: number) => ratio > 0.05 && ratio < 20;
+const medianOf = (ratios: readonly number[]) => ratios.toSorted((a, b) => a - b)[ratios.length >> 1] ?? 0;
+
+/** What each family costs a job, by what it was charged; 0 = not measured in the time there is. */
+async function benchmark(file: string): Promise<number[]> {
   const { code, stdout } = await run(['--mode', 'benchmark', '--iterations', '20', '--output', file]);
   assert.equal(code, 0);
   assert.match(stdout, /fma32 +20 +0 +0/);
@@ -67,10 +72,15 @@ test('a benchmark prints and writes what executions cost', async () => {
     families.map((family) => [family, 20]),
   );
   assert.ok(measured.families.every(({ cpuUs }) => cpuUs.p50 > 0));
-  const ratios = measured.families.map(({ slowdown }) => slowdown?.ratio ?? 0);
-  const median = ratios.toSorted((a, b) => a - b)[ratios.length >> 1] ?? 0;
-  // A wrong unit is a thousand times; what other work on the machine adds is much less, but more than a charge may be off.
-  assert.ok(median > 0.05 && median < 20, `charges are what a job loses: ${ratios.join(', ')}`);
+  return measured.families.map(({ slowdown }) => slowdown?.ratio ?? 0);
+}
+
+test('a benchmark prints and writes what executions cost', async () => {
+  // Again where other work on the machine hid what a job loses.
+  let median = 0;
+  for (let measurement = 0; measurement < MEASUREMENTS && !isPlausible(median); measurement += 1)
+    median = medianOf(await benchmark(join(root, `benchmark-${measurement}.json`)));
+  assert.ok(isPlausible(median), `charges are what a job loses, but not ${median} times`);
 });
 
 test('a core that does not exist ends with one sentence that lists the valid ones', async () => {

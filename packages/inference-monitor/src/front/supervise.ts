@@ -110,10 +110,15 @@ export class FrontSupervisor {
 
   async #launch(): Promise<void> {
     const { listen, grpcListen } = this.#settings;
-    const servers: Server[] = [await bind(listen, 'listen_address')];
-    if (grpcListen !== '') servers.push(await bind(grpcListen, 'grpc_listen_address'));
-    launch(this.#command, servers, this.#settings.socket);
-    for (const server of servers) server.close();
+    const servers: Server[] = [];
+    try {
+      servers.push(await bind(listen, 'listen_address'));
+      if (grpcListen !== '') servers.push(await bind(grpcListen, 'grpc_listen_address'));
+      launch(this.#command, servers, this.#settings.socket);
+    } finally {
+      // Also where one port is taken: on another that stayed open clients would wait for an answer that nobody gives.
+      for (const server of servers) server.close();
+    }
   }
 
   async #await(wanted: string): Promise<ControlClient> {
@@ -170,21 +175,23 @@ export class FrontSupervisor {
   async #again(): Promise<ControlClient | null> {
     const until = performance.now() + ABSENT_MS;
     while (!this.#stopped) {
-      const client = await this.#connect();
+      const client = (await this.#connect()) ?? (performance.now() > until ? await this.#anew() : null);
       if (client !== null) {
         this.#log.info({ front: client.hello.pid }, 'the front serves again');
         return client;
       }
-      if (performance.now() > until) {
-        try {
-          return await this.#begin();
-        } catch (error) {
-          this.#log.error({ err: error }, 'the front could not be started; tried again');
-        }
-      }
       await delay(LOOK_MS);
     }
     return null;
+  }
+
+  async #anew(): Promise<ControlClient | null> {
+    try {
+      return await this.#begin();
+    } catch (error) {
+      this.#log.error({ err: error }, 'the front could not be started; tried again');
+      return null;
+    }
   }
 
   #take(message: FromFront): void {

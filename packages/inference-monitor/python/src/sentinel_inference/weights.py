@@ -16,14 +16,22 @@ class Weights:
         self._manifest = manifest
         self._first: Sequence[Shard] | None = None
         self._reloaded = False
+        self._mixed = False
 
     def reloaded(self) -> None:
         """Weights were exchanged on purpose: what they are from now on is right, unless a manifest says otherwise."""
         self._first = None
         self._reloaded = True
+        self._mixed = True
 
-    def report(self, shards: Sequence[Shard], time_us: int) -> wire.WeightReport:
-        """Of the checksums by worker."""
+    def begin(self) -> None:
+        """A checksum begins, which takes many steps of the server."""
+        self._mixed = False
+
+    def report(self, shards: Sequence[Shard], time_us: int) -> wire.WeightReport | None:
+        """Of the checksums by worker. None where weights were exchanged since `begin`: what was read is of neither."""
+        if self._mixed:
+            return None
         known = self._manifest if self._manifest is not None else self._first
         report = wire.WeightReport(time_us=time_us, algorithm=ALGORITHM, reloaded=self._reloaded)
         for worker, shard in enumerate(shards):

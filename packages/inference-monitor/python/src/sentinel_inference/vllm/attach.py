@@ -106,13 +106,16 @@ class VllmAttachment:
         self._due = math.inf
         if self._hello is None or not interval or not self._channel.guard.runs(WEIGHTS):
             return
+        self._weights.begin()
         try:
             shards = yield from checksum(pause_s)
         except Exception as reason:
             self._channel.guard.off(WEIGHTS, f"{type(reason).__name__}: {reason}")
             return
-        self._due = time.monotonic() + interval
-        self._channel.put(wire.StreamSamplesRequest(weights=self._weights.report(shards, time.time_ns() // 1000)))
+        report = self._weights.report(shards, time.time_ns() // 1000)
+        self._due = time.monotonic() + interval if report is not None else 0.0
+        if report is not None:
+            self._channel.put(wire.StreamSamplesRequest(weights=report))
 
     def _described(self) -> Job:
         try:
