@@ -16,6 +16,9 @@ export interface HttpAnswer {
   readonly headers: Headers;
 }
 
+/** So a server says that it does not understand a request; it may take the same one later where it says 404 or 429. */
+const NOT_UNDERSTOOD: readonly number[] = [400, 422];
+
 /** The request is one of a user: what the server says of it, which may quote it, is in no message. */
 export const OF_A_USER = 'of a user';
 
@@ -47,12 +50,12 @@ export class UpstreamHttp {
     return status === 200 ? jsonOf(bytes, path) : null;
   }
 
-  /** @throws SentinelError UNAVAILABLE where there is no answer, FAILED_PRECONDITION where the server refuses */
+  /** @throws SentinelError UNAVAILABLE where there is no answer, INVALID_ARGUMENT or FAILED_PRECONDITION where the server refuses */
   async post({ path, body, headers, whose }: Post): Promise<HttpAnswer> {
     const answer = await this.#ask(path, { method: 'POST', body, headers }, ANSWER_TIMEOUT_MS);
     if (answer.status === 200) return answer;
     const text = answer.bytes.toString('utf8').slice(0, MAX_QUOTED);
-    const code = answer.status >= 400 && answer.status < 500 ? 'FAILED_PRECONDITION' : 'UNAVAILABLE';
+    const code = codeOf(answer.status);
     const message = `${path} answers ${answer.status}`;
     if (whose === OF_A_USER) throw new SentinelError({ code, message, cause: new Error(text) });
     throw new SentinelError({ code, message: `${message}: ${text}` });
@@ -78,6 +81,11 @@ export class UpstreamHttp {
       throw new SentinelError({ code: slow ? 'DEADLINE_EXCEEDED' : 'UNAVAILABLE', message, cause });
     }
   }
+}
+
+function codeOf(status: number) {
+  if (NOT_UNDERSTOOD.includes(status)) return 'INVALID_ARGUMENT';
+  return status >= 400 && status < 500 ? 'FAILED_PRECONDITION' : 'UNAVAILABLE';
 }
 
 function reasonOf(error: unknown): string {

@@ -119,7 +119,7 @@ export class OpenAiServer {
 }
 
 /**
- * Asks for ever less where the server refuses.
+ * Asks for ever less where the server does not understand what it is asked for.
  * @returns what it took, and what is left to ask for
  */
 async function firstTaken(wishes: readonly Wishes[], ask: (wish: Wishes) => Promise<unknown>) {
@@ -127,8 +127,8 @@ async function firstTaken(wishes: readonly Wishes[], ask: (wish: Wishes) => Prom
     try {
       return { answer: await ask(wish), left: wishes.slice(i) };
     } catch (error) {
-      const isRefused = SentinelError.from(error).code === 'FAILED_PRECONDITION' && !isNonfinite(error);
-      if (!isRefused || i === wishes.length - 1) throw error;
+      const isTooMuch = SentinelError.from(error).code === 'INVALID_ARGUMENT' && !isNonfinite(error);
+      if (!isTooMuch || i === wishes.length - 1) throw error;
     }
   }
   throw new SentinelError({ code: 'INTERNAL', message: 'there is nothing to ask for' });

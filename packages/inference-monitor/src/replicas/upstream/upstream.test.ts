@@ -94,6 +94,22 @@ test('a server that refuses fields that it does not know is asked without them f
   assert.equal(asked.length, 7);
 });
 
+test('a server that refuses once for another reason is asked for as much as before', async (t) => {
+  const refusals = [429, 401, 404, 500];
+  const choice = { text: ' x', logprobs: { tokens: [' x'], token_logprobs: [-0.5] } };
+  const { openai, asked } = await serve(t, () => {
+    const status = refusals.shift();
+    return status === undefined ? { body: { choices: [choice] } } : { status, body: { error: 'not now' } };
+  });
+  for (const status of [...refusals])
+    await assert.rejects(openai.canary('tiny', 'One', 4), new RegExp(`answers ${status}`));
+  await openai.canary('tiny', 'One', 4);
+  assert.deepEqual(
+    asked.map(({ body }) => [body.includes('"echo"'), body.includes('cache_salt')]),
+    Array(5).fill([true, true]),
+  );
+});
+
 test('what a user wrote is in no message, though the server quotes it when it refuses; nor is a query', async (t) => {
   const { http, openai } = await serve(t, ({ body }) => ({ status: 400, body: { error: `bad input: ${body}` } }));
   const body = Buffer.from(JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'SECRET' }] }));
