@@ -182,14 +182,25 @@ export class Fleet {
     return right;
   }
 
+  /** Kills what was started, whose end is then no failure. @param {ReturnType<Fleet['start']>[]} started */
+  async kill(started) {
+    this.#running = this.#running.filter((running) => !started.includes(running));
+    const ends = started.filter(runs).map(({ child }) => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      process.kill(-child.pid, 'SIGKILL');
+      return ended;
+    });
+    await Promise.all(ends);
+  }
+
   async #stop() {
-    for (const { child } of this.#running.toReversed()) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
+    for (const running of this.#running.toReversed().filter(runs)) {
+      const { child } = running;
       const ended = new Promise((resolve) => child.once('exit', resolve));
       // As Ctrl-C: what a service leaves running when it is stopped by SIGTERM, as the front of a sidecar, ends too.
       process.kill(-child.pid, 'SIGINT');
       await Promise.race([ended, delay(20_000)]);
-      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL');
+      if (runs(running)) process.kill(-child.pid, 'SIGKILL');
     }
     if (process.env.KEEP === undefined) rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -208,6 +219,8 @@ export class Fleet {
     }
   }
 }
+
+const runs = ({ child }) => child.exitCode === null && child.signalCode === null;
 
 /** The argument, one of `choices`, the first where there is none. */
 export function choice(file, choices) {

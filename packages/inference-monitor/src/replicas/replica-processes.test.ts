@@ -120,9 +120,11 @@ test('three monitors beside three servers', { timeout: 4 * PATIENCE_MS }, async 
       const known = accusing(two).length;
       assert.deepEqual(accusing(one), []);
       await one.engine.start(String(one.config['correlation_engine_endpoint']));
-      const event = await until('the soft event', () => accusing(one)[0], PATIENCE_MS);
-      assert.deepEqual([event.severity, event.comparison], [AnomalySeverity.HIGH, undefined]);
+      // A busy machine lets rounds pass: of a prompt whose turn never came before it is not known who changed, which is a warning.
+      const isHigh = ({ severity }: AnomalyEvent) => severity === AnomalySeverity.HIGH;
+      const event = await until('the soft event', () => accusing(one).find(isHigh), PATIENCE_MS);
       assert.match(event.detail, /otherwise than it did, and than another still does/);
+      assert.ok(accusing(one).every(({ comparison }) => comparison === undefined));
       assert.equal(accusing(two).length, known);
       assert.ok((await metric(two, 'sentinel_inference_replicas_asked_total\\{outcome="away"\\}')) > 0);
     },
