@@ -85,6 +85,15 @@ test('a fault that stays is told once, until it agreed again', () => {
   assert.equal(round(LOST)[0]?.compared?.agreedBefore, 1);
 });
 
+test('a fault that stays and could not be told is told by the next round, as the first', () => {
+  const { round } = watch();
+  const [untold] = round(LOST);
+  untold?.onUntold?.();
+  const [told, ...more] = round(LOST);
+  assert.deepEqual([told?.severity, told?.compared?.agreedBefore, more], ['CRITICAL', 3, []]);
+  assert.deepEqual(round(LOST), []);
+});
+
 test('a fault that comes and goes is told each time', () => {
   const { round } = watch();
   const wavering = [said('a', 'y'), said('b', 'x'), said('c', 'x'), said('a', 'x', { again: true })];

@@ -80,11 +80,11 @@ export class BitWatch {
     const stateEqual = weights === 'equal' && since !== null && weightsUs > since;
     const repeats = since !== null && !vote.wavers && !stateEqual;
     const compared = this.#compared(round, { asked, stateEqual });
-    this.#standing.lost(this.#kind, timeUs);
+    const onUntold = this.#standing.lost(this.#kind, timeUs);
     // What is wrong in memory makes every later answer wrong: that is no news.
     if (repeats) return [];
     const detail = `Replica ${own} answers ${WHAT[this.#kind]} otherwise than ${vote.agreeing.length} others: ${cause(vote, weights, stateEqual)}`;
-    return [{ ...base, type: TYPE[this.#kind], severity: 'CRITICAL', detail, compared }];
+    return [{ ...base, type: TYPE[this.#kind], severity: 'CRITICAL', detail, compared, onUntold }];
   }
 
   /** Of a model of which nobody knows what else it reads: soft, and told once until it agreed again. */

@@ -67,11 +67,16 @@ export class Standing {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  /** One fault may show in all kinds of comparison: what it agreed in before says nothing of it in any. */
-  lost(kind: Kind, nowUs: number): void {
+  /**
+   * One fault may show in all kinds of comparison: what it agreed in before says nothing of it in any.
+   * @returns what takes that back at once, where it could not be told: the next loss is news then, after as many agreements
+   */
+  lost(kind: Kind, nowUs: number): () => void {
+    const before = structuredClone(this.#counts);
     for (const count of Object.values(this.#counts)) count.agreed = 0;
     this.#counts[kind].lost = true;
     this.#counts[kind].lostSinceUs ??= nowUs;
+    return () => void Object.assign(this.#counts, before);
   }
 
   /** @returns true where that is worth telling: of one that lost before, after 1, 10, 100, … comparisons */

@@ -46,9 +46,13 @@ export class WeightWatch {
       const detail = `Worker ${worker} of replica ${own} holds other weights than ${vote.agreeing.length} others, with which it never agreed since it or they were started: another revision, or a fault of its memory or of the loading`;
       return [{ ...base, type: 'INVARIANT_VIOLATION', severity: 'WARNING', value: 1, detail, onUntold }];
     }
-    this.#standing.lost('weights', timeUs);
+    const takeBack = this.#standing.lost('weights', timeUs);
+    const onUntold = () => {
+      this.#differing.delete(worker);
+      takeBack();
+    };
     const detail = `Worker ${worker} of replica ${own} holds other weights than ${vote.agreeing.length} others: its memory is at fault`;
-    return [{ ...base, severity: 'CRITICAL', value: 1, detail, compared }];
+    return [{ ...base, severity: 'CRITICAL', value: 1, detail, compared, onUntold }];
   }
 
   /** The weights were loaded anew. */
