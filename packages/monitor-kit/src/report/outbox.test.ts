@@ -29,7 +29,7 @@ const answers = ['a', 'b'].map((digest, rank) => ({
 }));
 const HARD = { ...SOFT, comparison: { answers, agreedBefore: 0n, asked: false, stateEqual: false } };
 
-function outbox({ hasRoom = true, full = false, batch = { events: 256, flushMs: 200 } } = {}) {
+function outbox({ hasRoom = true as boolean | (() => boolean), full = false, batch = { events: 256, flushMs: 200 } } = {}) {
   const records: AnomalyPayload[] = [];
   const notSent: NotSent[] = [];
   const state = { lost: 0 };
@@ -39,7 +39,7 @@ function outbox({ hasRoom = true, full = false, batch = { events: 256, flushMs: 
       if (full) throw new SentinelError({ code: 'RESOURCE_EXHAUSTED', message: 'full' });
       records.push(payload);
     },
-    hasRoom: () => hasRoom,
+    hasRoom: typeof hasRoom === 'boolean' ? () => hasRoom : hasRoom,
     onAppended: () => {},
     onNotSent: (reason, events) => void notSent.push(...Array.from({ length: events }, () => reason)),
     onLost: () => {
@@ -101,6 +101,13 @@ test('the last of the room is for comparisons; what finds none is dropped and co
   full.take(HARD);
   await full.made.flush();
   assert.deepEqual([full.notSent, full.state.lost], [['spool_full'], 0]);
+});
+
+test('what found no room is told once there is', () => {
+  const room = [false, true];
+  const { take, notSent } = outbox({ hasRoom: () => room.shift() ?? true });
+  assert.deepEqual([take(SOFT), take(SOFT), take(SOFT)], [false, true, false]);
+  assert.deepEqual(notSent, ['spool_full', 'repeated']);
 });
 
 test('the same anomaly is told once; that those who differed agree again is another thing', async () => {

@@ -73,8 +73,10 @@ export class Outbox {
   take({ event, key, testBuild }: Told): boolean {
     const { hasRoom, onNotSent, nowMs, log } = this.#parts;
     const isHard = event.comparison !== undefined;
-    const refusal = this.#bound.refuse(`${key}\0${isAgreement(event)}`, classOf(event), event.severity, nowMs());
-    const reason = refusal ?? (isHard || hasRoom() ? null : 'spool_full');
+    // What finds no room is not bounded in rate: it has not been told, and may be once there is.
+    const bounded = () =>
+      this.#bound.refuse(`${key}\0${isAgreement(event)}`, classOf(event), event.severity, nowMs());
+    const reason = isHard || hasRoom() ? bounded() : 'spool_full';
     if (reason !== null) {
       onNotSent(reason, 1);
       return false;
