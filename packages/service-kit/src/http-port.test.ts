@@ -43,6 +43,14 @@ test('a renewed certificate is shown without a restart', async () => {
   }
 });
 
+test('a connection is kept for longer than an API server keeps one that rests', async () => {
+  const port = await openHttpPort(OPTIONS);
+  const { headers } = await fetch(`http://${port.address}/`);
+  await port.close();
+  const [, seconds] = /timeout=(\d+)/.exec(headers.get('keep-alive') ?? '') ?? [];
+  assert.ok(Number(seconds) > 90, `${seconds} s`);
+});
+
 test('a port that is taken is named with its setting', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => other.once('listening', resolve));

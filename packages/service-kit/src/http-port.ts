@@ -9,6 +9,8 @@ import { followTlsFiles, loadTls, type TlsFiles } from './tls.js';
 const MAX_HEADER_BYTES = 16 * 1024;
 /** A client that sends its request slower than this is cut off. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** Clients keep a connection for 90 s without a request (Kubernetes' API server, as Go's HTTP client does): one that is ended in that moment costs a POST. */
+const KEEP_ALIVE_MS = 120_000;
 /** More than an installation's pages and verifiers make; those beyond it wait in the kernel. */
 const MAX_CONNECTIONS = 1_024;
 
@@ -61,7 +63,8 @@ function makeServer({ tls, listener, log, reloadIntervalMs }: HttpPortOptions): 
   server: Server;
   unfollow: () => void;
 } {
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: REQUEST_TIMEOUT_MS };
+  const times = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, ...times };
   if (tls === null) return { server: createServer(limits, listener), unfollow: () => undefined };
   const { files, keyPrefix, mutual } = tls;
   // Browsers and probes of health show no certificate: who needs one is refused with a reason, not in the handshake.
