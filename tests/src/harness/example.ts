@@ -15,3 +15,8 @@ export function runExample(
     });
   });
 }
+
+/** The text without its line breaks, which are wherever a line of the table was full. */
+export function flowing(output: string): string {
+  return output.replace(/\s+/g, ' ');
+}
