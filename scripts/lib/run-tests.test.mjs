@@ -11,7 +11,7 @@ const PASSES = "import { test } from 'node:test';\ntest('passes', () => {});\n";
 const THREE_PASS = `${PASSES}test('two', () => {});\ntest('three', () => {});\n`;
 
 /** Runs a workspace of packages whose test files are given, through the real nx. */
-async function run(t, packages, { ci = 'false', files = {} } = {}) {
+async function run(t, packages, { ci = 'false', files = {}, variables = {} } = {}) {
   const sources = Object.entries(packages).flatMap(([name, text]) => [
     [
       `packages/${name}/package.json`,
@@ -28,7 +28,11 @@ async function run(t, packages, { ci = 'false', files = {} } = {}) {
   });
   fs.symlinkSync(path.join(ROOT, 'node_modules'), path.join(root, 'node_modules'));
   const { NODE_TEST_CONTEXT: _, SENTINEL_TEST_RESULTS: __, ...env } = process.env;
-  const outcome = await runTests(locateToolchain(), [], { root, env: { ...env, CI: ci }, output: 'ignore' });
+  const outcome = await runTests(locateToolchain(), [], {
+    root,
+    env: { ...env, ...variables, CI: ci },
+    output: 'ignore',
+  });
   return { ...outcome, notes: outcome.notes.map((note) => note.replaceAll(root, '')) };
 }
 
@@ -62,6 +66,15 @@ test('a failing test is counted, named, and stops no other package', async (t) =
 test('a package whose tests end the process fails', async (t) => {
   const { failed } = await run(t, { a: `${PASSES}process.exit(3);\n`, b: PASSES });
   assert.ok(failed >= 1);
+});
+
+test('a test file that does not end, for what a test left open, is ended and fails; one that ends late by itself does not', async (t) => {
+  const leaves = `${THREE_PASS}setInterval(() => {}, 1000);\n`;
+  const late = `${PASSES}setTimeout(() => {}, 200);\n`;
+  const variables = { SENTINEL_TEST_LINGER_MS: '2000' };
+  const { passed, failed, notes } = await run(t, { a: leaves, b: late }, { variables });
+  assert.deepEqual([passed, failed], [4, 1]);
+  assert.match(notes.join('\n'), /a\.test\.mjs/);
 });
 
 test('a package whose test file declares no test fails', async (t) => {

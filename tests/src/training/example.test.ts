@@ -16,7 +16,10 @@ describe('a training job on four nodes', { timeout: 4 * TIMEOUT_MS }, () => {
     const { code, output } = await example('weight');
     assert.equal(code, 0, output);
     assert.match(output, /node-c {2}SUSPECT/);
-    assert.match(flowing(output), /its replica of the model was not that of the others in job example, rank 2, step \d+/);
+    assert.match(
+      flowing(output),
+      /its replica of the model was not that of the others in job example, rank 2, step \d+/,
+    );
     assert.match(output, /anomaly +CPU-\S+ +job_comparison/);
     assert.match(output, /decision +CPU-\S+ +HEALTHY>SUSPECT/);
   });

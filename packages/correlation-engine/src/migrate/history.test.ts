@@ -48,10 +48,11 @@ describe('the schema of the history in a cluster', { skip: CASSANDRA.skip }, () 
     await assert.rejects(runCql(scylla, 'SELECT * FROM records'), /records/);
   });
 
-  it('takes nothing from under an engine that runs', async () => {
+  it('takes nothing from under an engine that runs', async (t) => {
     await migrate(['up'], history);
     const engine = new StateStore(new Database(databaseOptions(config), silentLogger()), silentLogger(), () => {});
     await engine.open();
+    t.after(() => engine.close());
     const refused = await migrate(['down'], { ...history, yes: true });
     assert.equal(refused.status, 1);
     assert.match(refused.text, /a correlation engine runs on this database\. Stop every engine first/);
@@ -74,8 +75,9 @@ describe('the schema of the history in a cluster', { skip: CASSANDRA.skip }, () 
     );
   });
 
-  it('two that migrate at once take each step once', async () => {
+  it('two that migrate at once take each step once', async (t) => {
     const clients = await Promise.all([1, 2, 3].map(() => connectCql(scylla, 'correlation_engine')));
+    t.after(() => Promise.all(clients.map((each) => each.shutdown())));
     const part: SchemaPart = {
       name: 'race',
       steps: ['a', 'b', 'c'].map((name) => ({
@@ -97,7 +99,6 @@ describe('the schema of the history in a cluster', { skip: CASSANDRA.skip }, () 
     await assert.rejects(migrateDown(client, older), /step a of the race schema is unknown/);
     assert.deepEqual(await schemaStatus(client, older), [{ name: 'a', done: true, known: false }]);
     assert.deepEqual(await migrateDown(client, part, 'none'), ['a']);
-    await Promise.all(clients.map((each) => each.shutdown()));
   });
 
   it('what cannot work is said with the key to change', async () => {

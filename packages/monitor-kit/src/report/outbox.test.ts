@@ -29,7 +29,11 @@ const answers = ['a', 'b'].map((digest, rank) => ({
 }));
 const HARD = { ...SOFT, comparison: { answers, agreedBefore: 0n, asked: false, stateEqual: false } };
 
-function outbox({ hasRoom = true as boolean | (() => boolean), full = false, batch = { events: 256, flushMs: 200 } } = {}) {
+function outbox({
+  hasRoom = true as boolean | (() => boolean),
+  full = false,
+  batch = { events: 256, flushMs: 200 },
+} = {}) {
   const records: AnomalyPayload[] = [];
   const notSent: NotSent[] = [];
   const state = { lost: 0 };

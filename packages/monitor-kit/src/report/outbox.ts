@@ -74,8 +74,7 @@ export class Outbox {
     const { hasRoom, onNotSent, nowMs, log } = this.#parts;
     const isHard = event.comparison !== undefined;
     // What finds no room is not bounded in rate: it has not been told, and may be once there is.
-    const bounded = () =>
-      this.#bound.refuse(`${key}\0${isAgreement(event)}`, classOf(event), event.severity, nowMs());
+    const bounded = () => this.#bound.refuse(`${key}\0${isAgreement(event)}`, classOf(event), event.severity, nowMs());
     const reason = isHard || hasRoom() ? bounded() : 'spool_full';
     if (reason !== null) {
       onNotSent(reason, 1);

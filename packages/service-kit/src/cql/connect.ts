@@ -10,6 +10,8 @@ export type CqlConfig = CorrelationEngineConfig['scylla'];
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A statement that takes longer is given up, so that a node that hangs shows as one that is away. */
 const READ_TIMEOUT_MS = 5_000;
+/** All nodes have to agree on a change of the schema: a busy cluster takes longer than it may for a record. */
+export const SCHEMA_TIMEOUT_MS = 30_000;
 const FIRST_RECONNECT_MS = 250;
 const LAST_RECONNECT_MS = 10_000;
 const SCHEMA_AGREEMENT_S = 30;
@@ -100,7 +102,7 @@ async function ensureKeyspace(client: Client, config: CqlConfig): Promise<void> 
   await client.execute(
     `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${dc.replaceAll("'", "''")}': ${copies}}`,
     [],
-    { prepare: false },
+    { prepare: false, readTimeout: SCHEMA_TIMEOUT_MS },
   );
 }
 

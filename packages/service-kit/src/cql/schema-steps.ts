@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, errors, types } from 'cassandra-driver';
 import { SentinelError } from '../errors.js';
 import type { StepStatus } from '../schema-owner.js';
+import { SCHEMA_TIMEOUT_MS } from './connect.js';
 
 /** One step of a schema. Its statements MUST change nothing when they are run again. */
 export interface SchemaStep {
@@ -24,9 +25,14 @@ const NONE = 'none';
 const LOCK_TTL_S = 60;
 const LOCK_WAIT_MS = 90_000;
 const LOCK_POLL_MS = 200;
-const SERIAL = { consistency: types.consistencies.localQuorum, serialConsistency: types.consistencies.localSerial };
+const readTimeout = SCHEMA_TIMEOUT_MS;
+const SERIAL = {
+  consistency: types.consistencies.localQuorum,
+  serialConsistency: types.consistencies.localSerial,
+  readTimeout,
+};
 /** Schema changes cannot be prepared. */
-const PLAIN = { prepare: false };
+const PLAIN = { prepare: false, readTimeout };
 
 const OWN_TABLES = [
   'CREATE TABLE IF NOT EXISTS schema_steps (part text, name text, PRIMARY KEY (part, name))',
@@ -38,6 +44,7 @@ async function doneSteps(client: Client, part: SchemaPart): Promise<string[]> {
   const { rows } = await client.execute(
     'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?',
     [client.keyspace.toLowerCase(), 'schema_steps'],
+    { readTimeout },
   );
   if (rows.length === 0) return [];
   try {
