@@ -1,14 +1,14 @@
 // Preloaded into test processes. One that has run its tests and lives on, for something that a failed test left open, would be waited for
 // until the whole run is ended from outside: it is ended here, and fails.
-import { isMainThread } from 'node:worker_threads';
 
 /** Long enough for whatever ends by itself. */
 const LINGER_MS = Number(process.env.SENTINEL_TEST_LINGER_MS ?? 60_000);
 
 const isTestFile = process.env.NODE_TEST_CONTEXT !== undefined && /\.test\.m?js$/.test(process.argv[1] ?? '');
-if (isTestFile && isMainThread) {
-  const { after } = await import('node:test');
-  after(() => void setTimeout(end, LINGER_MS).unref());
+// Nothing is loaded into the processes that tests start, whose memory some of them measure.
+if (isTestFile) {
+  const [{ isMainThread }, { after }] = await Promise.all([import('node:worker_threads'), import('node:test')]);
+  if (isMainThread) after(() => void setTimeout(end, LINGER_MS).unref());
 }
 
 function end() {
