@@ -14,11 +14,16 @@ const PRELOADED = ['plain-output.mjs', 'end-lingering.mjs'].map((name) => new UR
 const BROKER = new URL('../../packages/test-kit/dist/servers/broker.js', import.meta.url).href;
 /** The tests of the whole, which take as long as those of all packages together. */
 const WHOLE = { name: '@sentinel/tests', folder: 'tests' };
-/** Those of them that wait for downloads and compilers more than for a core: they run beside the packages. The rest measures how long things take. */
-const BESIDE = ['foreign', 'inference', 'kubernetes', 'training'];
+/** Folders of them that follow each other: what needs Python, Go and their compilers, and what needs Docker. The rest is the last. */
+const GROUPS = [
+  ['foreign', 'inference', 'kubernetes', 'training'],
+  ['compose', 'deploy'],
+];
 /** Which test files of the whole run; tests/package.json has all. */
 const FILES_VARIABLE = 'SENTINEL_TEST_FILES';
-/** Test files already run side by side within a package; packages follow each other, so that timings mean something on two cores. */
+/** The packages in one lane, the tests of the whole in the other; the first that has ended takes what is left. No test waits alone while a core rests. */
+const LANES = 2;
+/** Within a lane packages follow each other. */
 const PARALLEL_PACKAGES = 1;
 
 /**
@@ -34,10 +39,8 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   try {
     const { tested, untested } = testProjects(root);
     const run = { SENTINEL_TEST_RESULTS: results, [BROKER_VARIABLE]: await servers.listen() };
-    const nx = (lane) => nxTest(toolchain, lane.args, { root, output, env: { ...env, ...run, ...lane.env } });
-    const phases = args.length > 0 ? [[{ args }]] : phasesOf(tested, root);
-    const exitCodes = [];
-    for (const lanes of phases) exitCodes.push(...(await Promise.all(lanes.map(nx))));
+    const nx = (work) => nxTest(toolchain, work.args, { root, output, env: { ...env, ...run, ...work.env } });
+    const exitCodes = await inLanes(args.length > 0 ? [{ args }] : workOf(tested, root), nx);
     const exitCode = exitCodes.find((code) => code !== 0) ?? 0;
     const selected = args.length > 0 ? [] : [...tested, ...untested];
     return summarise(readResults(results), { projects: selected, exitCode, ci: env.CI === 'true' });
@@ -47,22 +50,33 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   }
 }
 
-/** What runs one after the other, and in each of these what runs side by side. */
-function phasesOf(tested, root) {
-  if (!tested.includes(path.join(root, WHOLE.folder))) return [[{ args: [] }]];
+/** What one run of nx does each, in the order in which they are begun. */
+function workOf(tested, root) {
+  if (!tested.includes(path.join(root, WHOLE.folder))) return [{ args: [] }];
   const compiled = path.join(root, WHOLE.folder, 'dist');
   const folders = fs
     .readdirSync(compiled, { withFileTypes: true })
     .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  const whole = (names) => ({
-    args: [`--projects=${WHOLE.name}`],
-    env: { [FILES_VARIABLE]: names.map((name) => `dist/${name}/**/*.test.js`).join(' ') },
-  });
-  const isBeside = (name) => BESIDE.includes(name);
+  const grouped = GROUPS.map((group) => group.filter((name) => folders.includes(name)));
+  const rest = folders.filter((name) => !GROUPS.flat().includes(name));
+  const whole = [...grouped, rest].filter((names) => names.length > 0);
   return [
-    [{ args: [`--exclude=${WHOLE.name}`] }, whole(folders.filter(isBeside))],
-    [whole(folders.filter((name) => !isBeside(name)))],
+    { args: [`--exclude=${WHOLE.name}`] },
+    ...whole.map((names) => ({
+      args: [`--projects=${WHOLE.name}`],
+      env: { [FILES_VARIABLE]: names.map((name) => `dist/${name}/**/*.test.js`).join(' ') },
+    })),
   ];
+}
+
+async function inLanes(work, run) {
+  const results = [];
+  const waiting = work.values();
+  const lane = async () => {
+    for (const each of waiting) results.push(await run(each));
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return results;
 }
 
 function nxTest(toolchain, args, { root, env, output }) {

@@ -40,7 +40,7 @@ test('adds up every package', async (t) => {
   assert.deepEqual(await run(t, { a: PASSES, b: THREE_PASS }), { passed: 4, failed: 0, notes: [] });
 });
 
-test('of the tests of the whole some run beside the packages and the rest after them, each once', async (t) => {
+test('the tests of the whole run beside the packages, in groups that follow each other, each once', async (t) => {
   const fails = `${PASSES}test('breaks', () => { throw new Error('because'); });\n`;
   const script = 'set -f; node --test ${SENTINEL_TEST_FILES:-dist/**/*.test.js}';
   const files = {
@@ -48,12 +48,13 @@ test('of the tests of the whole some run beside the packages and the rest after 
     'tests/package.json': { name: '@sentinel/tests', type: 'module', scripts: { test: script } },
     'tests/dist/inference/a.test.js': fails,
     'tests/dist/inference/deeper/b.test.js': PASSES,
+    'tests/dist/compose/e.test.js': PASSES,
     'tests/dist/e2e/c.test.js': THREE_PASS,
     'tests/dist/harness/none.js': '',
     'tests/dist/new/d.test.js': PASSES,
   };
   const { passed, failed, notes } = await run(t, { a: PASSES, b: PASSES }, { files });
-  assert.deepEqual([passed, failed, notes.length], [8, 1, 1]);
+  assert.deepEqual([passed, failed, notes.length], [9, 1, 1]);
 });
 
 test('a failing test is counted, named, and stops no other package', async (t) => {
