@@ -14,14 +14,17 @@ const PRELOADED = ['plain-output.mjs', 'end-lingering.mjs'].map((name) => new UR
 const BROKER = new URL('../../packages/test-kit/dist/servers/broker.js', import.meta.url).href;
 /** The tests of the whole, which take as long as those of all packages together. */
 const WHOLE = { name: '@sentinel/tests', folder: 'tests' };
-/** Folders of them that follow each other: what needs Python, Go and their compilers, and what needs Docker. The rest is the last. */
+/** The other project that needs Docker, whose images it makes. */
+const SCRIPTS = { name: '@sentinel/scripts', folder: 'scripts' };
+/** Folders of the whole whose tests follow each other, what takes longest first; those that no group names are the last. */
 const GROUPS = [
-  ['foreign', 'inference', 'kubernetes', 'training'],
-  ['compose', 'deploy'],
+  { folders: ['inference'], after: null },
+  { folders: ['compose'], after: SCRIPTS },
+  { folders: ['foreign', 'kubernetes', 'training'], after: null },
 ];
 /** Which test files of the whole run; tests/package.json has all. */
 const FILES_VARIABLE = 'SENTINEL_TEST_FILES';
-/** The packages in one lane, the tests of the whole in the other; the first that has ended takes what is left. No test waits alone while a core rests. */
+/** What has not begun is taken by the first lane that is free, so that no core rests while one test waits. */
 const LANES = 2;
 /** Within a lane packages follow each other. */
 const PARALLEL_PACKAGES = 1;
@@ -39,8 +42,8 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   try {
     const { tested, untested } = testProjects(root);
     const run = { SENTINEL_TEST_RESULTS: results, [BROKER_VARIABLE]: await servers.listen() };
-    const nx = (work) => nxTest(toolchain, work.args, { root, output, env: { ...env, ...run, ...work.env } });
-    const exitCodes = await inLanes(args.length > 0 ? [{ args }] : workOf(tested, root), nx);
+    const nx = (step) => nxTest(toolchain, step.args, { root, output, env: { ...env, ...run, ...step.env } });
+    const exitCodes = await inLanes(args.length > 0 ? [[{ args }]] : workOf(tested, root), nx);
     const exitCode = exitCodes.find((code) => code !== 0) ?? 0;
     const selected = args.length > 0 ? [] : [...tested, ...untested];
     return summarise(readResults(results), { projects: selected, exitCode, ci: env.CI === 'true' });
@@ -50,30 +53,37 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   }
 }
 
-/** What one run of nx does each, in the order in which they are begun. */
+/** What the lanes take, in this order: runs of nx that follow each other. */
 function workOf(tested, root) {
-  if (!tested.includes(path.join(root, WHOLE.folder))) return [{ args: [] }];
-  const compiled = path.join(root, WHOLE.folder, 'dist');
-  const folders = fs
-    .readdirSync(compiled, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  const grouped = GROUPS.map((group) => group.filter((name) => folders.includes(name)));
-  const rest = folders.filter((name) => !GROUPS.flat().includes(name));
-  const whole = [...grouped, rest].filter((names) => names.length > 0);
-  return [
-    { args: [`--exclude=${WHOLE.name}`] },
-    ...whole.map((names) => ({
-      args: [`--projects=${WHOLE.name}`],
-      env: { [FILES_VARIABLE]: names.map((name) => `dist/${name}/**/*.test.js`).join(' ') },
-    })),
-  ];
+  const isTested = ({ folder }) => tested.includes(path.join(root, folder));
+  if (!isTested(WHOLE)) return [[{ args: [] }]];
+  const all = foldersIn(path.join(root, WHOLE.folder, 'dist'));
+  const apart = [WHOLE, SCRIPTS].filter(isTested);
+  const rest = all.filter((name) => !GROUPS.some(({ folders }) => folders.includes(name)));
+  const groups = [...GROUPS, { folders: rest, after: null }].map(({ folders, after }) => [
+    ...(after !== null && isTested(after) ? [{ args: [`--projects=${after.name}`] }] : []),
+    ...partOfWhole(folders.filter((name) => all.includes(name))),
+  ]);
+  return [[{ args: [`--exclude=${apart.map(({ name }) => name).join()}`] }], ...groups];
 }
 
+function partOfWhole(folders) {
+  if (folders.length === 0) return [];
+  const files = folders.map((name) => `dist/${name}/**/*.test.js`);
+  return [{ args: [`--projects=${WHOLE.name}`], env: { [FILES_VARIABLE]: files.join(' ') } }];
+}
+
+function foldersIn(folder) {
+  const entries = fs.readdirSync(folder, { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+}
+
+/** @returns what each step gave */
 async function inLanes(work, run) {
   const results = [];
   const waiting = work.values();
   const lane = async () => {
-    for (const each of waiting) results.push(await run(each));
+    for (const steps of waiting) for (const step of steps) results.push(await run(step));
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return results;

@@ -44,7 +44,9 @@ test('the tests of the whole run beside the packages, in groups that follow each
   const fails = `${PASSES}test('breaks', () => { throw new Error('because'); });\n`;
   const script = 'set -f; node --test ${SENTINEL_TEST_FILES:-dist/**/*.test.js}';
   const files = {
-    'pnpm-workspace.yaml': 'packages:\n  - packages/*\n  - tests\n',
+    'pnpm-workspace.yaml': 'packages:\n  - packages/*\n  - tests\n  - scripts\n',
+    'scripts/package.json': { name: '@sentinel/scripts', type: 'module', scripts: { test: 'node --test f.test.mjs' } },
+    'scripts/f.test.mjs': PASSES,
     'tests/package.json': { name: '@sentinel/tests', type: 'module', scripts: { test: script } },
     'tests/dist/inference/a.test.js': fails,
     'tests/dist/inference/deeper/b.test.js': PASSES,
@@ -54,7 +56,7 @@ test('the tests of the whole run beside the packages, in groups that follow each
     'tests/dist/new/d.test.js': PASSES,
   };
   const { passed, failed, notes } = await run(t, { a: PASSES, b: PASSES }, { files });
-  assert.deepEqual([passed, failed, notes.length], [9, 1, 1]);
+  assert.deepEqual([passed, failed, notes.length], [10, 1, 1]);
 });
 
 test('a failing test is counted, named, and stops no other package', async (t) => {
