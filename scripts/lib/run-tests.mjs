@@ -9,7 +9,7 @@ import { readResults, summarise } from './test-results.mjs';
 
 // As URLs: NODE_OPTIONS is split at blanks.
 const REPORTER = new URL('summary-reporter.mjs', import.meta.url).href;
-const PRELOADED = ['plain-output.mjs', 'end-lingering.mjs'].map((name) => new URL(name, import.meta.url).href);
+const PRELOADED = [new URL('plain-output.mjs', import.meta.url), new URL('end-lingering.mjs', import.meta.url)];
 /** Starts the servers that tests ask for, each once in a run, and ends them with it. */
 const BROKER = new URL('../../packages/test-kit/dist/servers/broker.js', import.meta.url).href;
 /** The tests of the whole, which take as long as those of all packages together. */
@@ -100,7 +100,7 @@ function nxTest(toolchain, args, { root, env, output }) {
     `--parallel=${PARALLEL_PACKAGES}`,
   ];
   const options = [
-    ...PRELOADED.map((url) => `--import=${url}`),
+    ...PRELOADED.map(({ href }) => `--import=${href}`),
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${REPORTER}`,
