@@ -9,9 +9,14 @@ interface Kept {
   readonly replay: Shown;
 }
 
-/** Whether the server was shown to repeat itself, and what it answered: kept over restarts of the monitor. */
+/** A server without what its library tells, with it, and before and after an update that is taken back. The one used longest ago gives way. */
+const MAX_CONFIGURATIONS = 4;
+
+/** Whether the server was shown to repeat itself, and what it answered: kept over restarts of the monitor, of each configuration apart. */
 export class ShownFile {
   readonly #file: string;
+  /** Of other configurations, the one used last first. */
+  #others: readonly Kept[] = [];
   #configHash = '';
   #written = '';
   canary = new Repeatability();
@@ -25,9 +30,10 @@ export class ShownFile {
   /** What was shown of another configuration says nothing of this one. */
   use(configHash: string): void {
     if (configHash === this.#configHash || configHash === '') return;
-    const kept = this.#read();
+    const all = this.#configHash === '' ? this.#read() : [this.#kept(), ...this.#others];
+    const known = all.find((kept) => kept.configHash === configHash);
+    this.#others = all.filter((kept) => kept !== known).slice(0, MAX_CONFIGURATIONS - 1);
     this.#configHash = configHash;
-    const known = kept?.configHash === configHash ? kept : undefined;
     this.canary = new Repeatability(known?.canary);
     this.replay = new Repeatability(known?.replay);
   }
@@ -35,19 +41,22 @@ export class ShownFile {
   /** @throws Error of the file system */
   save(): void {
     if (this.#configHash === '') return;
-    const kept: Kept = { configHash: this.#configHash, canary: this.canary.shown, replay: this.replay.shown };
-    const text = JSON.stringify(kept);
+    const text = JSON.stringify([this.#kept(), ...this.#others]);
     if (text === this.#written) return;
     writeFileDurably(this.#file, text);
     this.#written = text;
   }
 
-  #read(): Kept | undefined {
+  #kept(): Kept {
+    return { configHash: this.#configHash, canary: this.canary.shown, replay: this.replay.shown };
+  }
+
+  #read(): readonly Kept[] {
     try {
-      const kept = JSON.parse(readFileSync(this.#file, 'utf8')) as Kept;
-      return isShown(kept.canary) && isShown(kept.replay) ? kept : undefined;
+      const kept = JSON.parse(readFileSync(this.#file, 'utf8')) as readonly Kept[];
+      return kept.filter(({ canary, replay }) => isShown(canary) && isShown(replay));
     } catch {
-      return undefined;
+      return [];
     }
   }
 }
