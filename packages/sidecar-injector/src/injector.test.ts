@@ -58,5 +58,5 @@ test('the command answers over TLS, takes a new image after SIGHUP, and counts',
   process.kill(injector.pid, 'SIGHUP');
   await eventually(async () => (await imageOf()) === 'registry.test/monitor:2', { what: 'the new image' });
   const text = await (await fetch(`http://${metrics}/metrics`)).text();
-  assert.match(text, /sentinel_injector_reviews_total\{outcome="injected"\} [2-9]/);
+  assert.match(text, /sentinel_injector_reviews_total\{outcome="injected"\} ([2-9]|\d\d)/);
 });
