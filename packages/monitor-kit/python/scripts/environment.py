@@ -48,7 +48,7 @@ def make(name: str, pins: Path, folder: Path) -> None:
         run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", str(pins))
         return
     uv = environment("uv").parent / "uv"
-    options = ["--quiet", "--no-deps", "--require-hashes", "--link-mode", "copy"]
+    options = ["--quiet", "--no-deps", "--require-hashes", "--compile-bytecode", "--link-mode", "copy"]
     run(str(uv), "pip", "install", "--python", str(python), *options, "-r", str(pins))
     finish(name, python)
 
