@@ -14,14 +14,10 @@ const PRELOADED = [new URL('plain-output.mjs', import.meta.url), new URL('end-li
 const BROKER = new URL('../../packages/test-kit/dist/servers/broker.js', import.meta.url).href;
 /** The tests of the whole, which take as long as those of all packages together. */
 const WHOLE = { name: '@sentinel/tests', folder: 'tests' };
-/** The other project that needs Docker, whose images it makes. */
-const SCRIPTS = { name: '@sentinel/scripts', folder: 'scripts' };
+/** Makes the images of containers, which is waiting for the most of it: it begins at once, beside the lanes. */
+const IMAGES = { name: '@sentinel/scripts', folder: 'scripts' };
 /** Folders of the whole whose tests follow each other, what takes longest first; those that no group names are the last. */
-const GROUPS = [
-  { folders: ['inference'], after: null },
-  { folders: ['compose'], after: SCRIPTS },
-  { folders: ['foreign', 'kubernetes', 'training'], after: null },
-];
+const GROUPS = [['inference'], ['compose'], ['foreign', 'kubernetes', 'training'], ['e2e']];
 /** Which test files of the whole run; tests/package.json has all. */
 const FILES_VARIABLE = 'SENTINEL_TEST_FILES';
 /** What has not begun is taken by the first lane that is free, so that no core rests while one test waits. */
@@ -42,8 +38,9 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   try {
     const { tested, untested } = testProjects(root);
     const run = { SENTINEL_TEST_RESULTS: results, [BROKER_VARIABLE]: await servers.listen() };
-    const nx = (step) => nxTest(toolchain, step.args, { root, output, env: { ...env, ...run, ...step.env } });
-    const exitCodes = await inLanes(args.length > 0 ? [[{ args }]] : workOf(tested, root), nx);
+    const nx = (each) => nxTest(toolchain, each.args, { root, output, env: { ...env, ...run, ...each.env } });
+    const { beside, work } = args.length > 0 ? { beside: [], work: [{ args }] } : workOf(tested, root);
+    const exitCodes = (await Promise.all([...beside.map(nx), inLanes(work, nx)])).flat();
     const exitCode = exitCodes.find((code) => code !== 0) ?? 0;
     const selected = args.length > 0 ? [] : [...tested, ...untested];
     return summarise(readResults(results), { projects: selected, exitCode, ci: env.CI === 'true' });
@@ -53,18 +50,18 @@ export async function runTests(toolchain, args, { root = ROOT, env = process.env
   }
 }
 
-/** What the lanes take, in this order: runs of nx that follow each other. */
+/** Runs of nx: those that begin at once, and those that the lanes take, in this order. */
 function workOf(tested, root) {
   const isTested = ({ folder }) => tested.includes(path.join(root, folder));
-  if (!isTested(WHOLE)) return [[{ args: [] }]];
+  if (!isTested(WHOLE)) return { beside: [], work: [{ args: [] }] };
   const all = foldersIn(path.join(root, WHOLE.folder, 'dist'));
-  const apart = [WHOLE, SCRIPTS].filter(isTested);
-  const rest = all.filter((name) => !GROUPS.some(({ folders }) => folders.includes(name)));
-  const groups = [...GROUPS, { folders: rest, after: null }].map(({ folders, after }) => [
-    ...(after !== null && isTested(after) ? [{ args: [`--projects=${after.name}`] }] : []),
-    ...partOfWhole(folders.filter((name) => all.includes(name))),
-  ]);
-  return [[{ args: [`--exclude=${apart.map(({ name }) => name).join()}`] }], ...groups];
+  const rest = all.filter((name) => !GROUPS.flat().includes(name));
+  const groups = [...GROUPS, rest].map((names) => names.filter((name) => all.includes(name)));
+  const apart = [WHOLE, IMAGES].filter(isTested).map(({ name }) => name);
+  return {
+    beside: isTested(IMAGES) ? [{ args: [`--projects=${IMAGES.name}`] }] : [],
+    work: [{ args: [`--exclude=${apart.join()}`] }, ...groups.flatMap(partOfWhole)],
+  };
 }
 
 function partOfWhole(folders) {
@@ -78,12 +75,11 @@ function foldersIn(folder) {
   return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 }
 
-/** @returns what each step gave */
 async function inLanes(work, run) {
   const results = [];
   const waiting = work.values();
   const lane = async () => {
-    for (const steps of waiting) for (const step of steps) results.push(await run(step));
+    for (const each of waiting) results.push(await run(each));
   };
   await Promise.all(Array.from({ length: LANES }, lane));
   return results;
