@@ -1,8 +1,8 @@
 // Preloaded into test processes. One that has run its tests and lives on, for something that a failed test left open, would be waited for
 // until the whole run is ended from outside: it is ended here, and fails.
 
-/** Long enough for whatever ends by itself. */
-const LINGER_MS = Number(process.env.SENTINEL_TEST_LINGER_MS ?? 60_000);
+/** Long enough for whatever ends by itself, and for what tests end behind them on a busy machine. */
+const LINGER_MS = Number(process.env.SENTINEL_TEST_LINGER_MS ?? 180_000);
 
 const isTestFile = process.env.NODE_TEST_CONTEXT !== undefined && /\.test\.m?js$/.test(process.argv[1] ?? '');
 // Nothing is loaded into the processes that tests start, whose memory some of them measure.
