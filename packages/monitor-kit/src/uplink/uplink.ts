@@ -55,8 +55,6 @@ export class Uplink {
   #reached = false;
   #wake: () => void = () => {};
   #refused = { sequence: 0n, times: 0 };
-  /** What the engine acknowledged last is forgotten. */
-  #acknowledged: Promise<void> = Promise.resolve();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(parts: UplinkParts) {
@@ -98,7 +96,6 @@ export class Uplink {
         continue;
       }
       const known = SentinelError.from(error);
-      await this.#acknowledged;
       await this.#giveUpRefused(known);
       const retryMs = Math.max(this.#backoff.nextMs(), known.retryAfterMs);
       this.#parts.onDisconnect(known, retryMs, !nothingOwed && this.#parts.spool.records === 0);
@@ -131,7 +128,7 @@ export class Uplink {
         this.#backoff.reset();
         onConnected();
         for (const warning of warnings) onWarning(warning);
-        this.#acknowledged = sender.acknowledged({ committedThrough, archivedThrough: committedThrough }).catch(end);
+        sender.acknowledged({ committedThrough, archivedThrough: committedThrough }).catch(end);
       });
       stream.on('end', () => end(new SentinelError({ code: 'UNAVAILABLE', message: 'the engine ended the stream' })));
       this.#close = () => {
@@ -173,6 +170,8 @@ export class Uplink {
   /** What is refused for ever must not keep back what comes after it. */
   async #giveUpRefused({ code, reason, message }: SentinelError): Promise<void> {
     const { spool, onGivenUp } = this.#parts;
+    // Changes of a spool follow each other: after this one what the engine acknowledged last is forgotten, and not thought to be refused.
+    await spool.acknowledge(0n, 0n);
     const before = spool.firstSequence - 1n;
     if (reason === 'TEST_BUILD_REFUSED') {
       const records = await spool.giveUpRefused(before, isOfTestBuild);
