@@ -13,10 +13,8 @@ const all = files.map(readKnownAnswers);
 const contents = all.filter(({ backend }) => backend === 'cpu');
 const ask = (...args) => spawnSync('python3', [oracle, ...args], { encoding: 'utf8' });
 
-/** Recomputing all takes minutes, and committed answers are locked by their digests: each day another third is. */
-const PARTS = 3;
-const DAY_MS = 86_400_000;
-const PART = `${Math.floor(Date.now() / DAY_MS) % PARTS}/${PARTS}`;
+/** Recomputing all takes minutes: CI does, elsewhere one answer of three is. */
+const PART = process.env.CI === 'true' ? '0/1' : '1/3';
 
 /** A copy of the committed answers, for as long as the test runs. */
 function copyOf(t) {
