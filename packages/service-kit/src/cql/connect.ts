@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type ClientOptions, policies, types } from 'cassandra-driver';
 import type { CorrelationEngineConfig } from '../config/index.js';
 import { clientOf, closeCql } from './client.js';
-import { cqlError } from './errors.js';
+import { cqlError, isMissing } from './errors.js';
 
 /** The keys of a Scylla or Cassandra cluster, as every section has them. */
 export type CqlConfig = CorrelationEngineConfig['scylla'];
@@ -15,6 +16,7 @@ export const SCHEMA_TIMEOUT_MS = 30_000;
 const FIRST_RECONNECT_MS = 250;
 const LAST_RECONNECT_MS = 10_000;
 const SCHEMA_AGREEMENT_S = 30;
+const AGREEMENT_POLL_MS = 200;
 
 /**
  * Connects to the keyspace. Statements are confirmed by the configured write consistency where they ask for no other.
@@ -30,6 +32,17 @@ export async function connectCql(config: CqlConfig, section: string): Promise<Cl
     await closeCql(client);
     throw cqlError(error, section);
   }
+}
+
+/**
+ * Waits until all nodes have the same schema; for no longer than they may take. The driver does so itself after a change, but not where
+ * another instance was faster and there was nothing left to change.
+ */
+export async function schemaAgreed(client: Client): Promise<void> {
+  // Documented by the driver (4.10), and not in its types.
+  const metadata = client.metadata as unknown as { checkSchemaAgreement(): Promise<boolean> };
+  const end = performance.now() + SCHEMA_AGREEMENT_S * 1000;
+  while (!(await metadata.checkSchemaAgreement()) && performance.now() < end) await sleep(AGREEMENT_POLL_MS);
 }
 
 /** Makes the keyspace where there is none. @throws SentinelError as `connectCql` */
@@ -94,16 +107,22 @@ function clientOptions(config: CqlConfig): ClientOptions {
   };
 }
 
-/** Names come from the configuration, whose format admits letters, digits and underscores alone. */
+/**
+ * A keyspace that another instance is making is listed a moment before it can be used, hence it is used; making it waits for the other.
+ * Names come from the configuration, whose format admits letters, digits and underscores alone.
+ */
 async function ensureKeyspace(client: Client, config: CqlConfig): Promise<void> {
   const { keyspace, local_datacenter: dc, replication_factor: copies } = config;
-  const known = 'SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?';
-  if ((await client.execute(known, [keyspace.toLowerCase()], LOCAL)).rowLength > 0) return;
-  await client.execute(
-    `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${dc.replaceAll("'", "''")}': ${copies}}`,
-    [],
-    { prepare: false, readTimeout: SCHEMA_TIMEOUT_MS },
-  );
+  const plain = { prepare: false, readTimeout: SCHEMA_TIMEOUT_MS };
+  try {
+    await client.execute(`USE ${keyspace}`, [], plain);
+  } catch (error) {
+    if (!isMissing(error, keyspace)) throw error;
+    await client.execute(
+      `CREATE KEYSPACE IF NOT EXISTS ${keyspace} WITH replication = {'class': 'NetworkTopologyStrategy', '${dc.replaceAll("'", "''")}': ${copies}}`,
+      [],
+      plain,
+    );
+    await schemaAgreed(client);
+  }
 }
-
-const LOCAL = { consistency: types.consistencies.localOne };

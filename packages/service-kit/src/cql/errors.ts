@@ -57,6 +57,23 @@ export function cqlError(failure: unknown, section: string): SentinelError {
   );
 }
 
+/** Whether a keyspace or table of that name is not there. */
+export function isMissing(failure: unknown, name: string): boolean {
+  const thrown = innermost(failure);
+  const { invalid } = CODES;
+  return (
+    thrown instanceof errors.ResponseError && thrown.code === invalid && thrown.message.includes(name.toLowerCase())
+  );
+}
+
+/** Whether a node failed within, as it does for a table that another instance is making: it is known before it can be read. */
+export function isUnready(failure: unknown): boolean {
+  const thrown = innermost(failure);
+  return (
+    thrown instanceof errors.ResponseError && (thrown.code === CODES.serverError || thrown.code === CODES.readFailure)
+  );
+}
+
 /** What a node said, where the driver tells that no node would do; the driver's own failure otherwise. */
 function innermost(failure: unknown): unknown {
   if (!(failure instanceof errors.NoHostAvailableError)) return failure;

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, errors, types } from 'cassandra-driver';
+import { type Client, types } from 'cassandra-driver';
 import { SentinelError } from '../errors.js';
 import type { StepStatus } from '../schema-owner.js';
-import { SCHEMA_TIMEOUT_MS } from './connect.js';
+import { SCHEMA_TIMEOUT_MS, schemaAgreed } from './connect.js';
+import { isMissing, isUnready } from './errors.js';
 
 /** One step of a schema. Its statements MUST change nothing when they are run again. */
 export interface SchemaStep {
@@ -24,7 +25,7 @@ const NONE = 'none';
 /** Whoever died with the lock loses it; no step takes so long. */
 const LOCK_TTL_S = 60;
 const LOCK_WAIT_MS = 90_000;
-const LOCK_POLL_MS = 200;
+const POLL_MS = 200;
 const readTimeout = SCHEMA_TIMEOUT_MS;
 const SERIAL = {
   consistency: types.consistencies.localQuorum,
@@ -41,28 +42,15 @@ const OWN_TABLES = [
 
 /** Names, oldest first. */
 async function doneSteps(client: Client, part: SchemaPart): Promise<string[]> {
-  const { rows } = await client.execute(
-    'SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?',
-    [client.keyspace.toLowerCase(), 'schema_steps'],
-    { readTimeout },
-  );
-  if (rows.length === 0) return [];
-  try {
-    const done = await client.execute('SELECT name FROM schema_steps WHERE part = ?', [part.name], SERIAL);
-    return done.rows.map((row) => String(row.name)).sort();
-  } catch (error) {
-    if (isBeingMade(error)) return [];
-    throw error;
+  for (const end = performance.now() + SCHEMA_TIMEOUT_MS; ; await sleep(POLL_MS)) {
+    try {
+      const { rows } = await client.execute('SELECT name FROM schema_steps WHERE part = ?', [part.name], SERIAL);
+      return rows.map((row) => String(row.name)).sort();
+    } catch (error) {
+      if (isMissing(error, 'schema_steps')) return [];
+      if (!isUnready(error) || performance.now() > end) throw error;
+    }
   }
-}
-
-/** The schema names a table a moment before it can be read: another instance is making it. */
-function isBeingMade(error: unknown): boolean {
-  return (
-    error instanceof errors.ResponseError &&
-    error.code === types.responseErrorCodes.invalid &&
-    error.message.includes('schema_steps')
-  );
 }
 
 /** Every step that this version or the keyspace knows, oldest first. */
@@ -83,6 +71,7 @@ export async function migrateUp(client: Client, part: SchemaPart, to?: string): 
   const missing = (done: readonly string[]) => wanted.filter(({ name }) => !done.includes(name));
   if (missing(await doneSteps(client, part)).length === 0) return [];
   for (const statement of OWN_TABLES) await client.execute(statement, [], PLAIN);
+  await schemaAgreed(client);
   return withLock(client, part, async () => {
     const steps = missing(await doneSteps(client, part));
     for (const { name, up } of steps) {
@@ -142,7 +131,7 @@ async function withLock<T>(client: Client, part: SchemaPart, work: () => Promise
   const deadline = performance.now() + LOCK_WAIT_MS;
   while (!(await tookLock(client, part, holder))) {
     if (performance.now() > deadline) throw lockTaken(part);
-    await sleep(LOCK_POLL_MS);
+    await sleep(POLL_MS);
   }
   try {
     return await work();
