@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 /** Characters of a failure's message in the closing list. */
-const MAX_MESSAGE = 300;
+const MAX_MESSAGE = 1500;
 
 /**
  * @typedef {{ cwd: string, passed: number, failed: number, skipped: { name: string, file?: string, reason: string }[],
@@ -31,7 +31,7 @@ export function summarise(results, { projects, exitCode, ci }) {
     passed += result.passed;
     failed += result.failed;
     for (const { name, file, message } of result.failures)
-      notes.push(`FAILED ${name} (${file ?? result.cwd}): ${firstLine(message)}`);
+      notes.push(`FAILED ${name} (${file ?? result.cwd}): ${excerpt(message)}`);
     for (const { name, file, reason } of result.skipped) {
       notes.push(`SKIPPED ${name} (${file ?? result.cwd}): ${reason}${ci ? '; nothing is skipped in CI' : ''}`);
       if (ci) failed++;
@@ -50,10 +50,11 @@ export function summarise(results, { projects, exitCode, ci }) {
   return { passed, failed, notes };
 }
 
-/** What stands in the list at the end; the run's own output above it has all of it. */
-function firstLine(message) {
-  const [line = ''] = message.trim().split('\n');
-  return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE)}…` : line;
+/** What stands in the list at the end, for whoever has no more of the run than its end. */
+function excerpt(message) {
+  const whole = message.trim();
+  const part = whole.length > MAX_MESSAGE ? `${whole.slice(0, MAX_MESSAGE)}…` : whole;
+  return part.replaceAll('\n', '\n  ');
 }
 
 /** One outcome of two runs. */

@@ -17,10 +17,11 @@ test('names each failure', () => {
   assert.deepEqual(outcome, { passed: 1, failed: 1, notes: ['FAILED adds (/w/a/x.test.js): 1 !== 2'] });
 });
 
-test('a long message is cut to what a list can hold', () => {
-  const failures = [{ name: 'adds', file: 'x', message: `${'a'.repeat(1000)}\nmore` }];
-  const [note] = summarise([result({ failed: 1, failures })], run).notes;
-  assert.equal(note, `FAILED adds (x): ${'a'.repeat(300)}…`);
+test('a message is told with its lines, up to what a list can hold', () => {
+  const note = (message) =>
+    summarise([result({ failed: 1, failures: [{ name: 'adds', file: 'x', message }] })], run).notes[0];
+  assert.equal(note('differs:\n+ 1\n- 2\n'), 'FAILED adds (x): differs:\n  + 1\n  - 2');
+  assert.equal(note('a'.repeat(2000)), `FAILED adds (x): ${'a'.repeat(1500)}…`);
 });
 
 test('a skipped test is named, and fails in CI', () => {
