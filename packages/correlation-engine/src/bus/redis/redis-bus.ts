@@ -4,7 +4,7 @@ import type { Bus, BusEvents, CacheChange } from '../bus.js';
 import { FanOut } from '../fan-out.js';
 import { type LiveUpdates, parseLiveUpdates } from '../live-updates.js';
 import type { Subscription } from '../subscription.js';
-import { type RedisOptions, redisClient } from './client.js';
+import { endClient, type RedisOptions, redisClient } from './client.js';
 import { type FleetKeys, fleetKeys, isDevice } from './keys.js';
 import { jsonOf, PUT_SCRIPT, putArguments } from './put-script.js';
 import { type RedisPlace, redisError, redisPlace } from './redis-error.js';
@@ -121,7 +121,8 @@ export class RedisBus implements Bus {
     clearInterval(this.#pings);
     clearTimeout(this.#again);
     this.#fanOut.stop();
-    for (const client of [this.#writer, this.#listener]) client?.removeAllListeners('close').disconnect();
+    for (const client of [this.#writer, this.#listener])
+      if (client !== null) endClient(client.removeAllListeners('close'));
   }
 
   #open(writer: Redis): Redis {

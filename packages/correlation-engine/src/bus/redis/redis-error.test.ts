@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   eventually,
   makeAuthority,
@@ -72,6 +73,16 @@ describe('what keeps an engine from its Redis is told with the setting', { skip 
   ];
   for (const [what, settings, said] of CASES)
     test(what, async () => assert.match(await complaint(...settings()), said));
+
+  /** An error that nobody listens for would end the engine. */
+  test('another authority, and the bus stopped within the handshake', async () => {
+    const options = { url: at('rediss', secure), caFile: strangerFile, fleet: 'f', writer: 'w', poolSize: 2 };
+    for (let ms = 0; ms < 30; ms += 0.5) {
+      const bus = new RedisBus(options, new BusLog());
+      await delay(ms);
+      await bus.stop();
+    }
+  });
 
   const takesAgain = async (server: RedisServer, raw: Redis): Promise<void> => {
     const log = new BusLog();
