@@ -11,7 +11,7 @@ import {
 import type { DataFolder } from './data-folder.js';
 import type { Flags } from './flags.js';
 import type { ProcessSpec } from './managed-process.js';
-import { freePorts, type NeededPort } from './ports.js';
+import { freePort, type NeededPort } from './ports.js';
 import type { SecretFiles } from './secrets.js';
 import { SECTIONS, type ServiceName } from './service-names.js';
 
@@ -118,8 +118,7 @@ function folderOverrides(folder: DataFolder, secrets: SecretFiles): Record<Servi
 }
 
 async function portOverrides(): Promise<Record<ServiceName, string[]>> {
-  const nextPort = freePorts();
-  const address = async (): Promise<string> => `127.0.0.1:${await nextPort()}`;
+  const address = async (): Promise<string> => `127.0.0.1:${await freePort()}`;
   const listening = async (): Promise<string[]> => [
     `http.listen_address=${await address()}`,
     `metrics.listen_address=${await address()}`,

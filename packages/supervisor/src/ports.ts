@@ -37,20 +37,27 @@ export async function takenPorts(ports: readonly NeededPort[]): Promise<string[]
 }
 
 /** Below Linux' range for outgoing connections (32768 and up), so that a port stays free while its service is started again. */
-const FIRST_PORT = 20_000;
-const LAST_PORT = 32_000;
+const FIRST_PORT = 12_000;
+const LAST_PORT = 20_000;
 
-/** Another port of loopback with each call, which nobody has now. */
-export function freePorts(): () => Promise<number> {
-  const given = new Set<number>();
-  return async () => {
-    for (;;) {
-      const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
-      if (given.has(port) || (await tryPort(`127.0.0.1:${port}`)) !== null) continue;
-      given.add(port);
-      return port;
-    }
-  };
+/** A port of loopback that nobody has now, and that no installation is given again before this process ends. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    if ((await reserve(port)) && (await tryPort(`127.0.0.1:${port}`)) === null) return port;
+  }
+}
+
+/** By a name in Linux' abstract socket space (unix(7)), which the kernel frees with the process. */
+function reserve(port: number): Promise<boolean> {
+  const server = createServer((socket) => socket.destroy());
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen({ path: `\0sentinel/port/${port}` }, () => {
+      server.unref();
+      resolve(true);
+    });
+  });
 }
 
 function tryPort(address: string): Promise<NodeJS.ErrnoException | null> {

@@ -8,9 +8,6 @@ import { cqlError, isMissing } from './errors.js';
 /** The keys of a Scylla or Cassandra cluster, as every section has them. */
 export type CqlConfig = CorrelationEngineConfig['scylla'];
 
-const CONNECT_TIMEOUT_MS = 5_000;
-/** A statement that takes longer is given up, so that a node that hangs shows as one that is away. */
-const READ_TIMEOUT_MS = 5_000;
 /** All nodes have to agree on a change of the schema: a busy cluster takes longer than it may for a record. */
 export const SCHEMA_TIMEOUT_MS = 30_000;
 const FIRST_RECONNECT_MS = 250;
@@ -87,14 +84,14 @@ const SEES = {
 } as const;
 
 function clientOptions(config: CqlConfig): ClientOptions {
-  const { username, password, tls } = config;
+  const { username, password, tls, request_timeout_ms: timeoutMs } = config;
   return {
     contactPoints: [...config.contact_points],
     localDataCenter: config.local_datacenter,
     ...(username === '' ? {} : { credentials: { username, password } }),
     ...(tls.enabled ? { sslOptions: tls.ca_file === '' ? {} : { ca: [readFileSync(tls.ca_file)] } } : {}),
     encoding: { useUndefinedAsUnset: true, copyBuffer: true },
-    socketOptions: { connectTimeout: CONNECT_TIMEOUT_MS, readTimeout: READ_TIMEOUT_MS },
+    socketOptions: { connectTimeout: timeoutMs, readTimeout: timeoutMs },
     policies: {
       reconnection: new policies.reconnection.ExponentialReconnectionPolicy(
         FIRST_RECONNECT_MS,

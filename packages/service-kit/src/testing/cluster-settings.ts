@@ -10,6 +10,8 @@ export function testCluster(url: string, over: Partial<CqlConfig> = {}): CqlConf
     replication_factor: 1,
     write_consistency: 'LOCAL_QUORUM',
     read_consistency: 'LOCAL_ONE',
+    // A server of tests may stand still on a busy machine; where it is to be missed, less.
+    request_timeout_ms: 30_000,
     local_datacenter: decodeURIComponent(pathname.slice(1)),
     username: decodeURIComponent(username),
     password: decodeURIComponent(password),

@@ -19,7 +19,7 @@ const SEARCH_MS = 1500;
 /** What is still under way then is not meant to be. */
 const SETTLED_MS = 1000;
 
-const config = testCluster(process.argv[2] ?? '', { keyspace: 'system' });
+const config = testCluster(process.argv[2] ?? '', { keyspace: 'system', request_timeout_ms: 5_000 });
 const proxy = await tcpProxy(config.contact_points[0] ?? '');
 const other = await tcpProxy(config.contact_points[0] ?? '');
 const misled = { ...config, contact_points: [proxy.address, other.address], local_datacenter: 'elsewhere' };

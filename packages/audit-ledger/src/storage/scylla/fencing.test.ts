@@ -28,8 +28,8 @@ describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
     for (const each of keyspaces) await dropKeyspace(each);
   });
 
-  const open = async (patienceMs?: number, points = cluster.contact_points): Promise<OpenLedger> => {
-    const backend = scyllaBackend({ ...cluster, contact_points: points }, patienceMs);
+  const open = async (over: Partial<CqlConfig> = {}, patienceMs?: number): Promise<OpenLedger> => {
+    const backend = scyllaBackend({ ...cluster, ...over }, patienceMs);
     return await openLedger({ ...ledgerOptions(backend), events: recordedEvents() });
   };
   const idsOf = async ({ store, ledger }: OpenLedger): Promise<string[]> =>
@@ -88,7 +88,7 @@ describe('the writer of a log in a cluster', { skip: CASSANDRA.skip }, () => {
 
     const opened = async (patienceMs?: number): Promise<OpenLedger> => {
       await (await open()).close();
-      return await open(patienceMs, [proxy.address]);
+      return await open({ contact_points: [proxy.address], request_timeout_ms: 5_000 }, patienceMs);
     };
     /** Calls `before` ahead of the next swap, once. */
     const aheadOfSwap = (before: () => void): void => {

@@ -137,6 +137,13 @@ export function scyllaKeys(
       doc: 'Data centre whose nodes are preferred.',
       source: CONTRACT,
     }),
+    request_timeout_ms: leaf({
+      format: integer(100, 600_000),
+      default: 5000,
+      unit: 'ms',
+      doc: 'A connection that is not made and a statement that is not answered by then have failed: a node that hangs shows as one that is away. Changes of the schema have 30 s at least.',
+      source: ESTIMATE,
+    }),
     username: leaf({
       format: text({ expects: 'a user name', allowEmpty: true }),
       default: '',

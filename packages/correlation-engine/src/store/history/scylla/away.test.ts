@@ -23,7 +23,7 @@ describe('Cassandra goes away under traffic', { skip: CASSANDRA.skip }, () => {
   const agents: TestAgent[] = [];
   before(async () => {
     cassandra = await CassandraServer.start(mkdtempSync(join(tmpdir(), 'sentinel-cassandra-')));
-    cluster = testCluster(cassandra.url);
+    cluster = testCluster(cassandra.url, { request_timeout_ms: 5_000 });
     // The twin of a secret is not given together with it.
     const { password_path: _, ...scylla } = cluster;
     engine = await new TestEngine({ scylla }).start();
