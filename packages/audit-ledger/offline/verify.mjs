@@ -496,6 +496,7 @@ class Prunings {
       return ours && sound && Array.isArray(holds) && holds.every(isScope) ? [{ seq, ...detail }] : [];
     });
     this.announced = end > 0 && this.keptAsAnnounced();
+    if (end > 0 && !this.announced) problem('manifest states that entries were pruned, which the log did not announce');
   }
 
   /** Whether the entries that were kept are those of which the pruning states number and digest. */

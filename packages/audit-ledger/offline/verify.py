@@ -615,6 +615,8 @@ class Prunings:
             if sound and isinstance(holds, list) and all(map(is_scope, holds)):
                 self.list.append(dict(detail, seq=seq))
         self.announced = self.end > 0 and self.kept_as_announced()
+        if self.end > 0 and not self.announced:
+            problem("manifest states that entries were pruned, which the log did not announce")
 
     def kept_as_announced(self):
         """Whether the entries that were kept are those of which the pruning states number and digest."""

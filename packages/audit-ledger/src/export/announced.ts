@@ -8,7 +8,7 @@ import type { ProvedLine } from './proved-lines.js';
 export class Announced {
   readonly #manifest: Manifest;
   readonly #prunings: Pruning[] = [];
-  #leaves: boolean | undefined;
+  #asStated: boolean | undefined;
 
   constructor(manifest: Manifest) {
     this.#manifest = manifest;
@@ -20,10 +20,15 @@ export class Announced {
     if (pruning !== undefined && leaf.producer === LEDGER_PRODUCER) this.#prunings.push(pruning);
   }
 
+  /** Whether the log announced what the manifest states of pruned entries. */
+  asStated(): boolean {
+    this.#asStated ??= this.#manifest.pruned_leaves_end === 0 || this.#keptAsAnnounced();
+    return this.#asStated;
+  }
+
   /** Whether the leaf may be gone: below the end that a pruning names, and not among those that it kept. */
   leaf(seq: number): boolean {
-    this.#leaves ??= this.#keptAsAnnounced();
-    return this.#leaves && seq < this.#manifest.pruned_leaves_end && !holds(this.#manifest.kept_leaves, seq);
+    return this.asStated() && seq < this.#manifest.pruned_leaves_end && !holds(this.#manifest.kept_leaves, seq);
   }
 
   /** Whether the detail of an entry may be gone. */

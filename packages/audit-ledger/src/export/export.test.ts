@@ -197,5 +197,11 @@ describe('where an export is altered, the finding names', () => {
     );
     writeFileSync(file, intact);
     assert.deepEqual(findings, [{ seq: 300, what: 'detail is WITHHELD: no pruning that the log announced took it' }]);
+    for (const bit of [0, 1, 2, 3]) {
+      const before = await changed(folder, 'manifest.json', (bytes) =>
+        flip(bytes, bytes.indexOf('"pruned_leaves_end": 0') + '"pruned_leaves_end": '.length, bit),
+      );
+      assert.match(before[0]?.what ?? '', /states that entries were pruned, which the log did not announce/);
+    }
   });
 });

@@ -113,6 +113,8 @@ class ExportCheck {
     await this.#verifierKey();
     await this.#optional(ROTATIONS_PATH);
     await this.#proved();
+    if (!this.#announced.asStated())
+      this.#note('manifest states that entries were pruned, which the log did not announce');
     const made = await this.#attestation(attestationKey);
     const { walker, details } = await this.#walk(progress);
     const faults = await tileFaults(this.#manifest, this.#checkpoint, (tile) => this.#read(tilePath(tile)));

@@ -98,7 +98,17 @@ describe('a forged pack is not proven where', () => {
     });
     const { path, files } = await evidenceOf(log, 'soc2', 'pack', { lie });
     assert.equal(files.report.entries.leaves_pruned, 256);
-    refused(verdictsOf(path), /entry 0 is WITHHELD/, /256 found wrong, of which 256 WITHHELD/);
+    refused(verdictsOf(path), /entry 0 is WITHHELD/, /257 found wrong, of which 256 WITHHELD/);
+  });
+
+  it('entries before its range are said to be pruned', async () => {
+    const { path } = await evidenceOf(log, 'soc2', 'pack', { range: { first: 270 } });
+    const file = join(path, 'manifest.json');
+    const honest = readFileSync(file, 'utf8');
+    for (const end of [1, 256]) {
+      writeFileSync(file, honest.replace('"pruned_leaves_end": 0', `"pruned_leaves_end": ${end}`));
+      refused(verdictsOf(path), /states that entries were pruned, which the log did not announce/);
+    }
   });
 
   it('a figure is given another meaning, or a control left out', async () => {
