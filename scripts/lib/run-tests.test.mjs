@@ -74,7 +74,7 @@ test('a package whose tests end the process fails', async (t) => {
 test('a test file that does not end, for what a test left open, is ended and fails; one that ends late by itself does not', async (t) => {
   const leaves = `${THREE_PASS}setInterval(() => {}, 1000);\n`;
   const late = `${PASSES}setTimeout(() => {}, 200);\n`;
-  const variables = { SENTINEL_TEST_LINGER_MS: '2000' };
+  const variables = { SENTINEL_TEST_LINGER_MS: '5000' };
   const { passed, failed, notes } = await run(t, { a: leaves, b: late }, { variables });
   assert.deepEqual([passed, failed], [4, 1]);
   assert.match(notes.join('\n'), /a\.test\.mjs/);

@@ -5,10 +5,14 @@ import { signingKeyOf } from './settings.js';
 
 export interface Beginning {
   readonly allowed: boolean;
-  /** An operator asked for a new log: one that is there already is an error. */
+  /** An operator asked for a new log: one that is there already is an error, unless this process began it. */
   readonly demanded: boolean;
-  /** From here on the key is one that signs. Called before it does. @throws SentinelError */
-  taken(): void;
+  /**
+   * From here on the key is one that signs. Called before it does.
+   * @param again another try or process began this log and had got no further: it may take note of that at any moment too
+   * @throws SentinelError
+   */
+  taken(again: boolean): void;
 }
 
 export const NEVER: Beginning = { allowed: false, demanded: false, taken: () => undefined };
@@ -20,10 +24,23 @@ export function beginningOf(
 ): Beginning {
   const { signing_key_path: file } = config;
   const marked = file !== '' && isMarkedUnused(file, signingKeyOf(config).verifier.text);
-  const taken = (): void => {
-    if (marked) removeMark(file);
+  const unmark = (again: boolean): void => {
+    if (marked) removeMark(file, again);
   };
-  return { allowed: newLog || marked, demanded: newLog, taken: newLog ? () => attempt(taken) : taken };
+  let begun = false;
+  return {
+    get allowed() {
+      return !begun && (newLog || marked);
+    },
+    get demanded() {
+      return !begun && newLog;
+    },
+    taken: (again) => {
+      if (newLog) attempt(() => unmark(again));
+      else unmark(again);
+      begun = true;
+    },
+  };
 }
 
 /** A mark that cannot be removed refuses the next beginning. */

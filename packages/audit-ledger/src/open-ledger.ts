@@ -10,6 +10,7 @@ import { Deduplicator } from './ingest/deduplicate.js';
 import { storeLookup } from './ingest/lookup.js';
 import type { SigningKey } from './note/keys.js';
 import type { Backend } from './storage/backend.js';
+import { StaleWriterError } from './storage/errors.js';
 import type { LedgerStore } from './storage/store.js';
 
 export interface OpenLedgerOptions {
@@ -65,7 +66,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
     await store.close();
   };
   try {
-    begin(store, options.beginning);
+    await begin(store, options.beginning);
     if (store.head.size === 0)
       await ledger.record(genesisDraft(key.verifier.name, key.verifier.text, nowUs(), randomBytes(16)));
     if (lost !== undefined || (unguarded !== undefined && options.acceptRollback))
@@ -79,8 +80,18 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenLedger
 }
 
 /** The head is in its place and says that a log begins there: from here on a crash leads to the genesis, and to no other log. */
-function begin({ head }: LedgerStore, beginning: Beginning): void {
-  if (head.size === 0) return beginning.taken();
+async function begin(store: LedgerStore, beginning: Beginning): Promise<void> {
+  const { head } = store;
+  if (head.size === 0) {
+    try {
+      return beginning.taken(head.generation > 1);
+    } catch (error) {
+      // Whoever took the log over may be who took note of it: then that is why this one stops. Whatever else is wrong with the store
+      // is no reason: it would be waited for, and the next try be taken for one that goes on.
+      const lost = await store.assertOwned().catch((reason: unknown) => reason);
+      throw lost instanceof StaleWriterError ? lost : error;
+    }
+  }
   if (!beginning.demanded) return;
   throw new SentinelError({
     code: 'FAILED_PRECONDITION',

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { processCpuMilliseconds } from './cpu.js';
 import { cpuMicroseconds, median } from './measure.js';
 import { residentMegabytes } from './memory.js';
+
+const TRIES = 3;
 
 test('median of odd, even and no values', () => {
   assert.equal(median([3, 1, 2]), 2);
@@ -11,8 +14,10 @@ test('median of odd, even and no values', () => {
 });
 
 test('CPU time counts work, not waiting', async () => {
-  const waiting = await cpuMicroseconds(1, () => new Promise((resolve) => setTimeout(resolve, 200)));
-  assert.ok(waiting < 100_000, `${waiting} us`);
+  const waiting: number[] = [];
+  // What the threads of V8 do in the background counts too: the best of some tries has the least of it.
+  for (let tries = 0; tries < TRIES; tries += 1) waiting.push(await cpuMicroseconds(1, async () => await sleep(200)));
+  assert.ok(Math.min(...waiting) < 100_000, `${waiting} us`);
   const working = await cpuMicroseconds(1, () => {
     const until = process.cpuUsage().user + 50_000;
     while (process.cpuUsage().user < until);

@@ -5,10 +5,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { callUnary } from '@sentinel/service-kit/grpc-client';
 import type { Report } from '../report/model.js';
 import { BACKENDS, type TestPlace } from '../testing/backends.js';
-import { clientOf, eventOf } from '../testing/wire.js';
+import { clientOf, commitEvents, eventOf } from '../testing/wire.js';
 import { WriterProcess } from '../testing/writer-process.js';
 
 const VERIFY = fileURLToPath(new URL('../../offline/verify.mjs', import.meta.url));
@@ -25,7 +24,7 @@ for (const kind of BACKENDS) {
       const client = clientOf((await writer.start()).grpc);
       const events = Array.from({ length: ENTRIES }, (_, n) => eventOf(n));
       const request = { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events };
-      await callUnary(client, client.ingestEvents, request).finally(() => client.close());
+      await commitEvents(client, request).finally(() => client.close());
     });
     after(async () => {
       await writer[Symbol.asyncDispose]();

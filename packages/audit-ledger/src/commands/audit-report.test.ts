@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { callUnary } from '@sentinel/service-kit/grpc-client';
 import type { Report } from '../report/model.js';
-import { clientOf, eventOf } from '../testing/wire.js';
+import { clientOf, commitEvents, eventOf } from '../testing/wire.js';
 import { WriterProcess } from '../testing/writer-process.js';
 
 const ENTRIES = 300;
@@ -22,7 +21,7 @@ before(async () => {
   begun = today();
   const client = clientOf((await writer.start()).grpc);
   const events = Array.from({ length: ENTRIES }, (_, n) => eventOf(n));
-  await callUnary(client, client.ingestEvents, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
+  await commitEvents(client, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
   client.close();
 });
 after(async () => await writer[Symbol.asyncDispose]());

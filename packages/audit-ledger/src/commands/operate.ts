@@ -40,7 +40,7 @@ import { selectBackend } from '../storage/select-backend.js';
 import { Turns } from '../turns.js';
 import type { LedgerProgram } from './index.js';
 
-/** A pruning looks at every entry that it takes. */
+/** A pruning looks at every entry that it takes, and any order waits behind what is being logged. */
 const DEADLINE_MS = 3_600_000;
 
 export interface Operations {
@@ -135,10 +135,10 @@ async function throughWriter<T>(
     return await work({
       plan: (request) => callUnary(client, client.planPruning, request, DEADLINE_MS),
       prune: (request) => callUnary(client, client.pruneEntries, request, DEADLINE_MS),
-      addHold: (request) => callUnary(client, client.addHold, request),
-      removeHold: (request) => callUnary(client, client.removeHold, request),
+      addHold: (request) => callUnary(client, client.addHold, request, DEADLINE_MS),
+      removeHold: (request) => callUnary(client, client.removeHold, request, DEADLINE_MS),
       listHolds: () => callUnary(client, client.listHolds, {}),
-      rotateKey: () => callUnary(client, client.rotateKey, {}),
+      rotateKey: () => callUnary(client, client.rotateKey, {}, DEADLINE_MS),
       planRepair: (request) => callUnary(client, client.planRepair, request, DEADLINE_MS),
       repair: (request) => callUnary(client, client.repairEntries, request, DEADLINE_MS),
     });

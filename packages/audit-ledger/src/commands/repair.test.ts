@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { FolderSource } from '../storage/file/folder-source.js';
-import { clientOf, eventOf, wholeTrail } from '../testing/wire.js';
+import { clientOf, commitEvents, eventOf, wholeTrail } from '../testing/wire.js';
 import { WriterProcess } from '../testing/writer-process.js';
 import { parseVerifierKey, verifyLog } from '../verify/index.js';
 
@@ -14,7 +13,7 @@ async function fill(writer: WriterProcess, count: number): Promise<void> {
   const client = clientOf(grpc);
   for (let n = 0; n < count; n += 100) {
     const events = Array.from({ length: 100 }, (_, i) => eventOf(n + i));
-    await callUnary(client, client.ingestEvents, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
+    await commitEvents(client, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
   }
   client.close();
 }

@@ -11,7 +11,7 @@ import { generateSigningKeyText, parseSigningKey, parseVerifierKey } from '../no
 import { NoteError } from '../note/note.js';
 import { linkedKeys } from '../note/rotation.js';
 import { verdictsOf } from '../testing/offline.js';
-import { clientOf, eventOf } from '../testing/wire.js';
+import { clientOf, commitEvents, eventOf } from '../testing/wire.js';
 import { type LedgerProcess, readerOf, type WriterAddresses, WriterProcess } from '../testing/writer-process.js';
 import { httpSource } from '../verify/http-source.js';
 import { verifyLog } from '../verify/verify-log.js';
@@ -43,7 +43,7 @@ describe('a rotation in a running writer', () => {
     const events = Array.from({ length: count }, (_, n) => eventOf(sent + n));
     sent += count;
     const request = { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events };
-    const { checkpoint } = await callUnary(client, client.ingestEvents, request).finally(() => client.close());
+    const { checkpoint } = await commitEvents(client, request).finally(() => client.close());
     return checkpoint;
   }
 
@@ -62,14 +62,16 @@ describe('a rotation in a running writer', () => {
 
   it('hands over while clients go on, and a crash loses nothing', async () => {
     let stop = false;
-    const load = (async () => {
+    const load = async () => {
       while (!stop) await ingest(3);
-    })();
-    const { code, output } = await rotate();
+    };
+    const rotated = async () => {
+      const done = await rotate();
+      await sleep(100);
+      return done;
+    };
+    const [{ code, output }] = await Promise.all([rotated().finally(() => (stop = true)), load()]);
     assert.equal(code, 0, output);
-    await sleep(100);
-    stop = true;
-    await load;
     const next = parseVerifierKey(output.split('\n')[0] ?? '');
     assert.notEqual(next.text, pinned.text);
     const note = await ingest(1);

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { generateSigningKeyText, parseSigningKey } from '../note/keys.js';
-import { clientOf, eventOf } from '../testing/wire.js';
+import { clientOf, commitEvents, eventOf } from '../testing/wire.js';
 import { type Finished, WriterProcess } from '../testing/writer-process.js';
 
 /** In a shell: its reader is gone, and its status is what counts. */
@@ -17,7 +16,7 @@ const at = (name: string): string => join(writer.folder, name);
 async function ingest(first: number, count: number): Promise<void> {
   const client = clientOf((await writer.start()).grpc);
   const events = Array.from({ length: count }, (_, n) => eventOf(first + n));
-  await callUnary(client, client.ingestEvents, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
+  await commitEvents(client, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
   client.close();
   await writer.signal('SIGTERM');
 }

@@ -2,7 +2,7 @@
  * A file beside a signing key that says: this key has signed nothing yet. The log that the key begins takes it away, so that
  * a key without one, restored from a copy or made for another machine, begins no second log.
  */
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { syncFolder } from './sync-folder.js';
 
@@ -23,11 +23,14 @@ export function isMarkedUnused(keyFile: string, verifierKey: string): boolean {
   return existsSync(path) && readFileSync(path, 'utf8').trim() === verifierKey;
 }
 
-/** Durable when it returns, and done by one process alone. @throws SentinelError FAILED_PRECONDITION where it cannot be removed */
-export function removeMark(keyFile: string): void {
+/**
+ * Durable when it returns, and done by one process alone, but for one to which it `mayBeGone`.
+ * @throws SentinelError FAILED_PRECONDITION where it cannot be removed
+ */
+export function removeMark(keyFile: string, mayBeGone: boolean): void {
   const path = markPath(keyFile);
   try {
-    unlinkSync(path);
+    rmSync(path, { force: mayBeGone });
     syncFolder(keyFile);
   } catch (cause) {
     throw new SentinelError({

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { eventually } from '@sentinel/test-kit';
-import { clientOf, eventOf, wholeTrail } from '../testing/wire.js';
+import { clientOf, commitEvents, eventOf, wholeTrail } from '../testing/wire.js';
 import { type LedgerProcess, readerOf, type WriterAddresses, WriterProcess } from '../testing/writer-process.js';
 import { httpSource, openCheckpoint, parseVerifierKey, verifyConsistency, verifyLog } from '../verify/index.js';
 import { judgeEvidence, parseEvidence } from './fork-evidence.js';
@@ -15,7 +15,7 @@ async function ingest(address: string, first: number, count: number): Promise<nu
   const client = clientOf(address);
   const events = Array.from({ length: count }, (_, n) => eventOf(first + n));
   const request = { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events };
-  const { seqs } = await callUnary(client, client.ingestEvents, request);
+  const { seqs } = await commitEvents(client, request);
   client.close();
   return Number(seqs.at(-1)) + 1;
 }
@@ -90,7 +90,7 @@ describe('a reader', () => {
   it('changes nothing, and says who does', async () => {
     const client = clientOf(at.reader.grpc);
     const request = { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events: [eventOf(5)] };
-    const error = await refusal(callUnary(client, client.ingestEvents, request));
+    const error = await refusal(commitEvents(client, request));
     assert.equal(error.code, 'FAILED_PRECONDITION');
     assert.match(error.sentence, /reader .* changes nothing.*writer of sentinel\/test at audit-ledger:50052/);
     const call = client.ingestStream();

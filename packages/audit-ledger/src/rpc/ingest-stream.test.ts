@@ -10,6 +10,7 @@ import { WriterProcess } from '../testing/writer-process.js';
 /** Far more than what may be under way and what HTTP/2 buffers between the two. */
 const REQUESTS = 20_000;
 const STALLED_MS = 500;
+const TRIES = 3;
 
 let writer: WriterProcess;
 let client: AuditServiceClient;
@@ -57,11 +58,23 @@ describe('a stream whose client does not read', () => {
   });
 
   it('does not keep the ledger from stopping', async () => {
-    const { call } = await unread();
-    call.on('error', () => undefined);
-    assert.equal(await writer.signal('SIGTERM'), 0);
-    // As a stream that keeps it makes it say, and not within how many seconds: the disk may be slow.
-    const said = /"msg":"(stopped|drain took too long)/;
-    assert.equal((await eventually(() => said.exec(writer.output), { what: 'it says how it ended' }))[1], 'stopped');
+    let end = await stoppedBesideUnread();
+    // A machine that stands still for some seconds may make one say so too; a stream that keeps it does each time.
+    for (let tries = 1; end !== 'stopped' && tries < TRIES; tries += 1) {
+      client.close();
+      client = clientOf((await writer.start()).grpc);
+      end = await stoppedBesideUnread();
+    }
+    assert.equal(end, 'stopped');
   });
 });
+
+/** @returns how the ledger says that it ended */
+async function stoppedBesideUnread(): Promise<string | undefined> {
+  const { call } = await unread();
+  call.on('error', () => undefined);
+  const before = writer.output.length;
+  assert.equal(await writer.signal('SIGTERM'), 0);
+  const said = () => /"msg":"(stopped|drain took too long)/.exec(writer.output.slice(before));
+  return (await eventually(said, { what: 'it says how it ended' }))[1];
+}

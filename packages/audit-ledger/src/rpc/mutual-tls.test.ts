@@ -8,7 +8,7 @@ import { AuditServiceClient, AuditType } from '@sentinel/contracts/sentinel/v1/a
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { makeAuthority } from '@sentinel/test-kit';
-import { eventOf } from '../testing/wire.js';
+import { commitEvents, eventOf } from '../testing/wire.js';
 import { WriterProcess } from '../testing/writer-process.js';
 
 it('with mutual TLS the certificate decides who may write', async (t) => {
@@ -31,7 +31,7 @@ it('with mutual TLS the certificate decides who may write', async (t) => {
     const client = createClient(AuditServiceClient, { address: grpc, tls: identity, token: '' });
     const events = [{ ...eventOf(1), type: AuditType.ANOMALY }];
     const request = { producer, producerEpoch: 0n, firstSequence: 0n, events };
-    const got = await callUnary(client, client.ingestEvents, request).then(
+    const got = await commitEvents(client, request).then(
       () => 'taken',
       (error: unknown) => SentinelError.from(error).code,
     );

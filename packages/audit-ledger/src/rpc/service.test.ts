@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
   type AuditServiceClient,
@@ -11,7 +12,7 @@ import {
 import { SentinelError } from '@sentinel/service-kit/errors';
 import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { BACKENDS, type TestPlace } from '../testing/backends.js';
-import { clientOf, eventOf, wholeTrail } from '../testing/wire.js';
+import { clientOf, commitEvents, eventOf, wholeTrail } from '../testing/wire.js';
 import { OPERATOR_TOKEN, type WriterAddresses, WriterProcess } from '../testing/writer-process.js';
 import {
   httpSource,
@@ -70,16 +71,16 @@ for (const kind of BACKENDS) {
     describe('AuditService', () => {
       it('takes events and proves them', async () => {
         const events = Array.from({ length: 300 }, (_, n) => eventOf(n));
-        const { seqs, checkpoint } = await callUnary(client, client.ingestEvents, requestOf(events));
+        const { seqs, checkpoint } = await commitEvents(client, requestOf(events));
         const old = openCheckpoint(checkpoint, key());
         assert.equal(old.size, Number(seqs.at(-1)) + 1);
-        const again = await callUnary(client, client.ingestEvents, requestOf(events));
+        const again = await commitEvents(client, requestOf(events));
         assert.deepEqual(again.seqs, seqs);
 
         const seq = seqs[7] ?? 0n;
         const proof = await callUnary(client, client.getInclusionProof, { seq, treeSize: BigInt(old.size) });
         assert.ok(verifyInclusion(proof.leaf, Number(seq), old, proof.hashes));
-        await callUnary(client, client.ingestEvents, { ...requestOf([eventOf(1000)]), firstSequence: 300n });
+        await commitEvents(client, { ...requestOf([eventOf(1000)]), firstSequence: 300n });
         const consistency = await callUnary(client, client.getConsistencyProof, {
           oldSize: BigInt(old.size),
           newSize: 0n,
@@ -145,7 +146,7 @@ for (const kind of BACKENDS) {
         });
         assert.equal(window.entries.length, 5);
         const injected = { ...eventOf(7777), injected: true };
-        await callUnary(client, client.ingestEvents, { ...requestOf([injected]), producerEpoch: 0n });
+        await commitEvents(client, { ...requestOf([injected]), producerEpoch: 0n });
         const [newest] = (await callUnary(client, client.queryAuditTrail, { ...query, gpu: injected.gpu, limit: 1 }))
           .entries;
         assert.equal(newest?.injected, true);
@@ -171,12 +172,10 @@ for (const kind of BACKENDS) {
           [detail('{"a":1}'), 'events[0].detail'],
           [detail('[]'), 'events[0].detail'],
         ] as const) {
-          const error = await refusal(callUnary(client, client.ingestEvents, request as ReturnType<typeof requestOf>));
+          const error = await refusal(commitEvents(client, request as ReturnType<typeof requestOf>));
           assert.deepEqual([error.code, error.field], ['INVALID_ARGUMENT', field]);
         }
-        const conflict = await refusal(
-          callUnary(client, client.ingestEvents, requestOf([{ ...eventOf(1), gpu: 'other' }])),
-        );
+        const conflict = await refusal(commitEvents(client, requestOf([{ ...eventOf(1), gpu: 'other' }])));
         assert.deepEqual([conflict.code, conflict.reason], ['ALREADY_EXISTS', 'CONFLICT']);
         assert.equal(
           (await refusal(callUnary(client, client.getInclusionProof, { seq: 10n ** 9n, treeSize: 0n }))).code,
@@ -190,7 +189,7 @@ for (const kind of BACKENDS) {
           [OPERATOR_TOKEN, 'PERMISSION_DENIED'],
         ] as const) {
           const other = clientOf(at.grpc, token);
-          assert.equal((await refusal(callUnary(other, other.ingestEvents, requestOf([eventOf(1)])))).code, code);
+          assert.equal((await refusal(commitEvents(other, requestOf([eventOf(1)])))).code, code);
           assert.notEqual((await callUnary(other, other.getCheckpoint, {})).checkpoint, '');
           other.close();
         }
@@ -243,9 +242,12 @@ for (const kind of BACKENDS) {
 
     describe('commands', () => {
       it('a second writer ends with a sentence that names the first', async () => {
-        const second = await writer.run();
-        assert.equal(second.code, 1);
-        assert.match(second.output, new RegExp(`another (process|writer) uses .*process ${writer.pid}`));
+        await using second = new WriterProcess({
+          ...place.settings,
+          signing_key_path: join(writer.folder, 'ledger.key'),
+        });
+        const sentence = `another (process|writer) uses .*process ${writer.pid}`;
+        await assert.rejects(second.start(), new RegExp(`the writer ended with 1: .*${sentence}`, 's'));
       });
 
       it('verify, proof and fsck read a log that is being written', async () => {

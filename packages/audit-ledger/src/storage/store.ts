@@ -41,6 +41,9 @@ export interface LedgerStore extends LogReads {
    */
   commit(batch: AgreedBatch, head: Head): Promise<void>;
 
+  /** @throws StaleWriterError where another writer has taken the log over */
+  assertOwned(): Promise<void>;
+
   /** Keeps the newest signed checkpoint, and in a second place the proof against a rollback. */
   saveCheckpoint(note: string): Promise<void>;
 

@@ -6,15 +6,25 @@ import {
   AuditServiceClient,
   AuditType,
   IngestEventsRequest,
+  type IngestEventsResponse,
 } from '@sentinel/contracts/sentinel/v1/audit.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
 import { canonicalJson } from '../detail/canonical.js';
 import { SERVICE_TOKEN } from './writer-process.js';
 
 const MAX_MESSAGE_BYTES = 20 * 2 ** 20;
+/** A commit waits for the disk, which on a busy machine may stand still. */
+const COMMIT_DEADLINE_MS = 60_000;
 
 export function clientOf(address: string, token = SERVICE_TOKEN): AuditServiceClient {
   return createClient(AuditServiceClient, { address, tls: null, token, maxMessageBytes: MAX_MESSAGE_BYTES });
+}
+
+export async function commitEvents(
+  client: AuditServiceClient,
+  request: IngestEventsRequest,
+): Promise<IngestEventsResponse> {
+  return await callUnary(client, client.ingestEvents, request, COMMIT_DEADLINE_MS);
 }
 
 /** Event number n: always the same. `padding`: bytes that its detail is made longer by. */

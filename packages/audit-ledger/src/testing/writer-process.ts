@@ -10,6 +10,8 @@ import { writeSigningKey } from '../note/key-file.js';
 
 const BIN = fileURLToPath(new URL('../../bin/sentinel-audit-ledger.mjs', import.meta.url));
 const READY_MS = 60_000;
+/** Also for one that has yet to find out by itself that it has to end. */
+const ENDED_MS = 60_000;
 
 export const SERVICE_TOKEN = 'service-token-of-tests';
 export const OPERATOR_TOKEN = 'operator-token-of-tests';
@@ -33,6 +35,7 @@ export class LedgerProcess {
   command: readonly string[] = [process.execPath];
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
+  #closed: Promise<unknown> = Promise.resolve();
 
   /** `over`: values beside those of plaintext on loopback. */
   constructor(over: { readonly [key: string]: unknown }, args: readonly string[] = []) {
@@ -65,9 +68,12 @@ export class LedgerProcess {
     rmSync(readyFile, { force: true });
     const child = this.#spawn(['--ready-file', readyFile, ...this.#args, ...args]);
     this.#child = child;
+    this.#closed = once(child, 'close');
     for (const end = Date.now() + READY_MS; Date.now() < end; await delay(10)) {
-      if (child.exitCode !== null || child.signalCode !== null)
+      if (child.exitCode !== null || child.signalCode !== null) {
+        await this.#closed;
         throw new Error(`the writer ended with ${child.exitCode ?? child.signalCode}: ${this.output.slice(-2000)}`);
+      }
       const ready = readReady(readyFile);
       if (ready !== undefined) return ready;
     }
@@ -84,13 +90,14 @@ export class LedgerProcess {
     return { code, output };
   }
 
+  /** Resolves with its status once it has ended and everything that it said is in `output`. */
   async signal(name: NodeJS.Signals): Promise<number | null> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
-    const ended = once(child, 'exit') as Promise<[number | null]>;
-    child.kill(name);
-    const [code] = await ended;
-    return code;
+    this.#child?.kill(name);
+    const late = delay(ENDED_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`the writer does not end after ${name}: ${this.output.slice(-2000)}`);
+    });
+    await Promise.race([this.#closed, late]);
+    return this.#child?.exitCode ?? null;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { parseVerifierKey } from '../note/keys.js';
-import { clientOf, eventOf } from '../testing/wire.js';
+import { clientOf, commitEvents, eventOf } from '../testing/wire.js';
 import { type WriterAddresses, WriterProcess } from '../testing/writer-process.js';
 import { httpSource } from './http-source.js';
 import { SourceError } from './source.js';
@@ -23,7 +22,7 @@ before(async () => {
   let first = 0;
   for (const count of COMMITS) {
     const events = Array.from({ length: count }, (_, n) => eventOf(first + n));
-    await callUnary(client, client.ingestEvents, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
+    await commitEvents(client, { producer: 'test/1', producerEpoch: 0n, firstSequence: 0n, events });
     first += count;
   }
   client.close();

@@ -27,6 +27,8 @@ export async function startLedger(folder: TemporaryFolder) {
       metrics: local,
       tls: { enabled: false },
       data_dir: folder.join('ledger'),
+      // However long a test takes, it knows every entry.
+      chain: { flush_interval_seconds: 3_600 },
       signing_key_path: folder.join('ledger.key'),
       operator_token_path: secret('operator.token', 'an operator token of tests'),
       service_token_path: secret('service.token', TOKEN),

@@ -74,9 +74,9 @@ export class FileStore implements LedgerStore {
   }
 
   async commit(batch: AgreedBatch, head: Head): Promise<void> {
-    const { heads, commits, columns, index } = this.#parts;
+    const { commits, columns, index } = this.#parts;
     // Before a byte is written: a stale writer must not touch what another one has committed.
-    await Promise.all([heads.assertNewest(this.#head.generation), this.#assertRoom()]);
+    await Promise.all([this.assertOwned(), this.#assertRoom()]);
     const written = await this.#write(batch, head);
     batch.assertIntact(written.next);
     await this.#swap(written);
@@ -86,6 +86,10 @@ export class FileStore implements LedgerStore {
     columns.append(head.size, batch.columns);
     for (const [i, draft] of batch.drafts.entries()) index.add(firstSeq + i, draft, commit);
     if (Math.floor(head.size / BLOCK_ENTRIES) > Math.floor(firstSeq / BLOCK_ENTRIES)) await this.#syncBlock(firstSeq);
+  }
+
+  async assertOwned(): Promise<void> {
+    await this.#parts.heads.assertNewest(this.#head.generation);
   }
 
   /** Whoever reads the checkpoint from the folder finds everything under it there too. */

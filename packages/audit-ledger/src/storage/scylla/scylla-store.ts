@@ -107,6 +107,11 @@ export class ScyllaStore implements LedgerStore {
     await Promise.all([this.#tidy(commit), this.#assertNoneAfter()]);
   }
 
+  async assertOwned(): Promise<void> {
+    const stored = await this.#parts.headRow.read();
+    if (stored?.head.owner !== this.#head.owner) throw new StaleWriterError();
+  }
+
   /** One after the other, so that whoever reads the guard first never finds it ahead of the log. */
   async saveCheckpoint(note: string): Promise<void> {
     const { rows, earlier } = this.#parts;

@@ -3,16 +3,10 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { openLedger } from '../../open-ledger.js';
 import { SHARED_STORES } from '../../testing/fork/shared-stores.js';
-import { Process, Turns } from '../../testing/fork/turns.js';
+import { AtOnce, Turns } from '../../testing/fork/turns.js';
 import { draftOf, ledgerOptions, requestOf } from '../../testing/ledgers.js';
 import { seeded } from '../../testing/random.js';
 import { RollbackError, StaleWriterError } from '../errors.js';
-
-class AtOnce extends Process {
-  override turn(): ReturnType<Process['turn']> {
-    return Promise.resolve('done');
-  }
-}
 
 it('signs nothing more where the copy has the log just as it left it', async () => {
   const store = SHARED_STORES.scylla(seeded(1));

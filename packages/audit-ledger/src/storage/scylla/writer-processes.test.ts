@@ -4,21 +4,18 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { AuditServiceClient } from '@sentinel/contracts/sentinel/v1/audit.js';
 import type { CqlConfig } from '@sentinel/service-kit/cql/connect';
-import { callUnary } from '@sentinel/service-kit/grpc-client';
 import { openCheckpoint } from '../../note/checkpoint.js';
 import { parseVerifierKey } from '../../note/keys.js';
 import { BACKENDS, type TestPlace } from '../../testing/backends.js';
 import { CASSANDRA, withClient } from '../../testing/cassandra.js';
-import { clientOf, eventOf, wholeTrail } from '../../testing/wire.js';
+import { clientOf, commitEvents, eventOf, wholeTrail } from '../../testing/wire.js';
 import { WriterProcess } from '../../testing/writer-process.js';
 
 const [scylla] = BACKENDS.filter(({ name }) => name === 'scylla');
 
 const ingest = async (client: AuditServiceClient, n: number): Promise<bigint[]> => {
   const events = [eventOf(n)];
-  return (
-    await callUnary(client, client.ingestEvents, { producer: 'w/1', producerEpoch: 0n, firstSequence: 0n, events })
-  ).seqs;
+  return (await commitEvents(client, { producer: 'w/1', producerEpoch: 0n, firstSequence: 0n, events })).seqs;
 };
 
 describe('writers of one log in a cluster', { skip: CASSANDRA.skip }, () => {

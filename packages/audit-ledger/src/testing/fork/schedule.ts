@@ -167,8 +167,8 @@ class World {
 
   get #beginning(): Beginning {
     const marked = this.#unused;
-    const taken = (): void => {
-      if (marked && !this.#unused) throw new NoLogError('signing_key_path', 'another writer took the mark');
+    const taken = (again: boolean): void => {
+      if (marked && !this.#unused && !again) throw new NoLogError('signing_key_path', 'another writer took the mark');
       this.#unused = false;
     };
     return { allowed: marked, demanded: false, taken };

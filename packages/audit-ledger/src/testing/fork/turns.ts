@@ -31,6 +31,13 @@ export class Process {
   }
 }
 
+/** Acts whenever it wants to. */
+export class AtOnce extends Process {
+  override turn(): Promise<Fate> {
+    return Promise.resolve('done');
+  }
+}
+
 export class Turns {
   step = 0;
   readonly #random: Random;
