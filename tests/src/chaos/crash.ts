@@ -11,6 +11,8 @@ import { until } from '../harness/until.js';
 export const VICTIMS = ['agent', 'child', 'engine', 'ledger'] as const;
 export type Victim = (typeof VICTIMS)[number];
 
+/** An agent that was refused a few times waits for half a minute. */
+const CONNECTED_MS = 120_000;
 const SETTLE_ATTEMPTS = 6;
 /** Long enough for a session: hello, resend, acknowledgements. */
 const SETTLE_MS = 4_000;
@@ -89,7 +91,7 @@ export async function allUp(stack: Stack, agent: Service): Promise<void> {
   try {
     await until(
       'the agent connected',
-      40_000,
+      CONNECTED_MS,
       async () => (await engine.gpus()).some(({ connected }) => connected),
       200,
     );

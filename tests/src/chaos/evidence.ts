@@ -3,7 +3,7 @@ import { historyLogOf, type TestAgent, type TestLedger } from '@sentinel/correla
 import type { Decision } from '../check/decisions.js';
 import type { SentEvent } from '../check/events.js';
 import type { AcknowledgedRecord, EngineEvidence } from '../check/reconcile.js';
-import { runsOf } from '../harness/history.js';
+import { type History, runsOf } from '../harness/history.js';
 import type { Cluster } from './stores.js';
 
 /** A server of PostgreSQL, asked one statement at a time. */
@@ -35,7 +35,7 @@ export async function engineEvidence(
   postgres: Database,
   database: string,
   history: { readonly folder: string; readonly cluster: Cluster | null },
-): Promise<EngineEvidence> {
+): Promise<EngineEvidence & { readonly archived: History['through'] }> {
   const [evidence = {}] = await postgres.sql(EVIDENCE, database);
   const rows = (name: string) => evidence[name] as Record<string, unknown>[];
   const watermarks = rows('watermarks').map((row) => ({
@@ -55,7 +55,8 @@ export async function engineEvidence(
     row: Number(row.row),
     sm: Number(row.sm),
   }));
-  return { watermarks, counters, failing, history: await historyOf(history) };
+  const { runs, through } = await historyOf(history);
+  return { watermarks, counters, failing, history: runs, archived: through };
 }
 
 export async function decisions(postgres: Database, database: string): Promise<Decision[]> {
@@ -80,18 +81,18 @@ export function sentEvents({ requests }: TestLedger): SentEvent[] {
   );
 }
 
-async function historyOf(history: {
-  readonly folder: string;
-  readonly cluster: Cluster | null;
-}): Promise<EngineEvidence['history']> {
+async function historyOf(history: { readonly folder: string; readonly cluster: Cluster | null }): Promise<History> {
   const { folder, cluster } = history;
   const log = historyLogOf(folder, cluster === null ? null : { ...cluster, password_path: '' });
   try {
-    const runs: EngineEvidence['history'][number][] = [];
+    const runs: History['runs'][number][] = [];
+    const through = new Map<string, number>();
     for (let records = await log.next(); records.length > 0; records = await log.next())
-      for (const { spoolId, sequence, payload } of records)
+      for (const { spoolId, sequence, payload } of records) {
+        through.set(spoolId, Math.max(sequence, through.get(spoolId) ?? 0));
         runs.push(...runsOf(UplinkPayload.decode(payload)).map((run, row) => ({ ...run, spoolId, sequence, row })));
-    return runs;
+      }
+    return { runs, through };
   } finally {
     await log.close();
   }

@@ -3,7 +3,7 @@ import { readJournal } from '../harness/ack-journal.js';
 import { EngineSql } from '../harness/engine-sql.js';
 import { readHistory } from '../harness/history.js';
 import type { Stack } from '../harness/stack.js';
-import { type AcknowledgedRecord, type EngineEvidence, UnsettledError } from './reconcile.js';
+import { type AcknowledgedRecord, assertArchived, type EngineEvidence } from './reconcile.js';
 
 /**
  * Both sides of the comparison, each from its own files: the agent's journal, the engine's tables and segment files.
@@ -16,10 +16,6 @@ export async function gather(
   await using sql = await EngineSql.open(stack);
   const evidence = await sql.evidence();
   const history = await readHistory(join(stack.folder, 'history'));
-  for (const { spoolId, committedThrough } of evidence.watermarks) {
-    const archived = history.through.get(spoolId) ?? 0;
-    if (archived !== committedThrough)
-      throw new UnsettledError(`the history of ${spoolId} reaches ${archived} of ${committedThrough}`);
-  }
+  assertArchived(evidence.watermarks, history.through);
   return { acknowledged: readJournal(journalFile), engine: { ...evidence, history: history.runs } };
 }

@@ -86,6 +86,15 @@ interface Found {
   readonly doubled: Finding[];
 }
 
+/** @throws UnsettledError while the history is behind the commits, or ahead of those that were read */
+export function assertArchived(watermarks: EngineEvidence['watermarks'], through: ReadonlyMap<string, number>): void {
+  for (const { spoolId, committedThrough } of watermarks) {
+    const archived = through.get(spoolId) ?? 0;
+    if (archived !== committedThrough)
+      throw new UnsettledError(`the history of ${spoolId} reaches ${archived} of ${committedThrough}`);
+  }
+}
+
 /**
  * A record is acknowledged again when either side was killed before it could forget it: once counts. The first acknowledgement is
  * the promise: after it the agent may forget, and what it then sends in the record's place is only a count.

@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { metric, scrape } from '../harness/metrics.js';
 import { BIN, SCHEDULES } from '../harness/paths.js';
 import { Service } from '../harness/service.js';
@@ -84,9 +85,15 @@ describe('the stack', { timeout: 300_000 }, () => {
   });
 
   it('uses the stores beside it, all of them up', async () => {
-    const health = await (await fetch(`http://${site.engine.http}/health`)).json();
-    const { status, stores } = health as { status: string; stores: unknown };
-    assert.deepEqual([status, stores], ['ok', { state: 'up', history: 'up', ledger: 'up', bus: 'up' }]);
+    const allUp = ['ok', { state: 'up', history: 'up', ledger: 'up', bus: 'up' }];
+    let said: unknown;
+    const up = async (): Promise<boolean> => {
+      const health = await (await fetch(`http://${site.engine.http}/health`)).json();
+      const { status, stores } = health as { status: string; stores: unknown };
+      said = [status, stores];
+      return isDeepStrictEqual(said, allUp);
+    };
+    await until('all of them up', 60_000, up, 500).catch(() => assert.deepEqual(said, allUp));
   });
 
   it('is scraped', async () => {

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decisions, engineEvidence, sentBy } from '../chaos/evidence.js';
 import { SpoolAgent } from '../chaos/spool-agent.js';
-import { type AcknowledgedRecord, type Reconciliation, reconcile, UnsettledError } from '../check/reconcile.js';
+import {
+  type AcknowledgedRecord,
+  assertArchived,
+  type Reconciliation,
+  reconcile,
+  UnsettledError,
+} from '../check/reconcile.js';
 import { readJournal } from '../harness/ack-journal.js';
 import { auditTrail } from '../harness/ledger-client.js';
 import { until } from '../harness/until.js';
@@ -17,7 +23,7 @@ const RECORD_MS = 250;
 /** After the last fault everything works again: then all is delivered within this time. */
 const DELIVERED_MS = 120_000;
 const OUTBOX_MS = 60_000;
-/** Times that the agents' containers are started again to hear of what was committed when they were stopped. */
+/** Times that the agents' containers are started again to hear of what was committed when they were stopped, and the history gets it. */
 const HEARINGS = 5;
 const HEARING_MS = 5_000;
 const SPOOL = '/var/lib/sentinel/spool';
@@ -96,6 +102,7 @@ async function settledWith(
         folder,
         cluster: clusterOf(project),
       });
+      assertArchived(evidence.watermarks, evidence.archived);
       return reconcile([...sent, ...(await journals(folder, agents))], evidence);
     } catch (error) {
       if (!(error instanceof UnsettledError) || hearing === HEARINGS) throw error;

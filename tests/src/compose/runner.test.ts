@@ -1,5 +1,6 @@
 /** `docker compose -f deploy/docker-compose.test.yml up --build --abort-on-container-exit`, as the deployment guide has it. */
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { until } from '../harness/until.js';
 import { docker, dockerEnvironment, NO_DOCKER, type Output } from './docker.js';
@@ -8,6 +9,8 @@ const COMPOSE = ['compose', '-f', 'deploy/docker-compose.test.yml'];
 /** A bare machine compiles compose and every image first. */
 const LONG = { timeout: 3_000_000 };
 const RUNNER = 'integration-tests';
+/** Tests that never end. */
+const IDLE = basename(import.meta.resolve('./idle.js'), '.js');
 /** Container of a service. */
 const containerOf = (service: string): string => `sentinel-test-${service}-1`;
 
@@ -35,9 +38,9 @@ describe('docker-compose.test.yml', { skip: NO_DOCKER, ...LONG }, () => {
   });
 
   it('fails where a store ends, though that says that all is well', async () => {
-    const running = run('integration');
+    const running = run(IDLE);
     await until(
-      'the tests run',
+      'their container runs',
       900_000,
       async () => (await docker(env, ['exec', containerOf(RUNNER), 'true'])).code === 0,
       1_000,
