@@ -37,6 +37,8 @@ function sensors(unsteady: Record<string, string | number>, ...more: NonNullable
 
 /** The driver of a fake GPU is an interpreter: its known answers take long on a busy machine. */
 const OPEN_MS = 240_000;
+/** A child that does not answer for so long hangs; meanwhile a busy machine has time to run the probes of others. */
+const HANG_MS = 30_000;
 
 function batches(engine: EngineStub): ProbeBatch[] {
   return [...engine.distinct().values()].flatMap(({ payload: { body } }) =>
@@ -95,7 +97,7 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
     await engine.stop();
   });
   const schedule = join(agent.folder, 'schedule.yaml');
-  const line = '{ type: FMA, period_seconds: 2, sm_coverage: 0.5, priority: 1, enabled: true, timeout_ms: 5000 }';
+  const line = `{ type: FMA, period_seconds: 2, sm_coverage: 0.5, priority: 1, enabled: true, timeout_ms: ${HANG_MS} }`;
   writeFileSync(schedule, `name: test\noverhead_budget_pct: 5\nprobes:\n  - ${line}\n`);
   const config = { correlation_engine_endpoint: engine.address, backend: 'cuda', schedule_file: schedule };
   agent.start({ ...config, telemetry: { collection_interval_s: 1 } }, { env: gpu.env });
@@ -144,6 +146,8 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   );
   // It hangs on.
   await until('results of a GPU whose NVML hangs', 60_000, () => ran(engine, UNSTEADY) > meanwhile);
+  // A child that hung in the driver as the agent is killed would outlive it, and hold its output open.
+  gpu.configure(sensors({ temperature: 40 }));
 
   // On a busy machine a child may have taken longer than it has before.
   const hung = () => events(engine, Kind.CHILD_TIMEOUT, UNSTEADY).length;
@@ -151,8 +155,9 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   const earlier = { hung: hung(), timeouts: timeouts() };
   process.kill(childOf(agent.pid, UNSTEADY), 'SIGSTOP');
   const before = ran(engine, HEALTHY);
-  await until('timeouts', 60_000, () => timeouts() > earlier.timeouts);
-  assert.ok(ran(engine, HEALTHY) > before, 'the others went on meanwhile');
+  await until('results of the others', 60_000, () => ran(engine, HEALTHY) > before);
+  assert.equal(timeouts(), earlier.timeouts, 'meanwhile it hangs');
+  await until('timeouts', 120_000, () => timeouts() > earlier.timeouts);
   await until('its event', 60_000, () => hung() > earlier.hung);
   let passes = ran(engine, UNSTEADY);
   await until('passes of the reopened GPU', 60_000, () => ran(engine, UNSTEADY) > passes);
@@ -172,7 +177,9 @@ test('each GPU has its own child and loop: one that hangs, dies or goes delays n
   assert.match(events(engine, Kind.DEVICE_CHANGED, UNSTEADY).at(-1)?.detail ?? '', /is back/);
 
   engine.send({ $case: 'pause', value: { devices: [{ deviceId: HEALTHY, untilUs: 0n, reason: 'riser swap' }] } });
-  await until('the pause', 60_000, () => events(engine, Kind.DEVICE_CHANGED, HEALTHY).length === 1);
+  await until('the pause', 60_000, () =>
+    events(engine, Kind.DEVICE_CHANGED, HEALTHY).some(({ detail }) => detail.includes('is paused: riser swap')),
+  );
   const metrics = await agent.ready();
   const text = await (await fetch(`http://${metrics}/metrics`)).text();
   assert.match(text, /sentinel_agent_connected_gpus 3/);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProbeFamily, ProbeResult, RunKind } from '@sentinel/contracts/sentinel/v1/common.js';
-import { type Directive, DirectiveStatus_State as State } from '@sentinel/contracts/sentinel/v1/control.js';
+import { type Directive, type Hello, DirectiveStatus_State as State } from '@sentinel/contracts/sentinel/v1/control.js';
 import { AgentEvent_Kind as Kind, type ProbeBatch } from '@sentinel/contracts/sentinel/v1/probe.js';
 import { eventually, freePort, makeCertificates } from '@sentinel/test-kit';
 import type { AckLine } from './spool/ack-journal.js';
@@ -88,9 +88,11 @@ test('a mismatch arrives soon after the start, with rerun, siblings and detail o
   assert.deepEqual([detail.siblingsRun, detail.siblingsPassed], [1, 1]);
   assert.notDeepEqual(detail.expected, detail.actual);
 
-  const [hello] = engine.hellos;
-  const fma = hello?.devices[0]?.families.find(({ family }) => family === ProbeFamily.FMA32);
-  assert.deepEqual([hello?.testBuild, fma?.selfTestSmsRun, fma?.selfTestSmsPassed], [true, 2, 1]);
+  const fmaOf = ({ devices }: Hello) => devices[0]?.families.find(({ family }) => family === ProbeFamily.FMA32);
+  const hello = await until('a hello with all known answers', PATIENCE_MS, () =>
+    engine.hellos.find((said) => fmaOf(said)?.selfTestSmsRun === 2),
+  );
+  assert.deepEqual([hello.testBuild, fmaOf(hello)?.selfTestSmsPassed], [true, 1]);
   assert.ok(events(engine).includes(Kind.SELF_TEST_FAILED));
   const first = await agent.line(
     'the first injected result',

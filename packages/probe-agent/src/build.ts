@@ -115,8 +115,8 @@ async function start(parts: AgentParts, stack: StopStack): Promise<{ ready: Read
   });
   stack.push('telemetry', () => telemetry.stop());
   stack.push('probing', () => probing.stop());
-  await startDevices(testbed.lanes, { events, probing, onLate: sayHelloAnew, fatal });
   const { testBuild } = testbed.info;
+  await startDevices(testbed.lanes, { events, probing, testBuild, onLate: sayHelloAnew, fatal });
   events.started(`build ${build}${testBuild ? ' (test build)' : ''}`);
   uplink.start();
   telemetry.start();

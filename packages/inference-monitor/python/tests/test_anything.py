@@ -131,6 +131,6 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 def test_a_forked_child_says_that_it_is_not_looked_at(configure: Configure) -> None:
     command = [sys.executable, "-c", FORKED, str(configure())]
     place = {**os.environ, "PYTHONPATH": str(Path(sentinel_inference.__file__).parents[1])}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=place)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=place)
     assert done.stdout == "3\n", done.stderr
     assert done.stderr.count("make the monitor in each worker") == 1

@@ -18,7 +18,7 @@ from conftest import Configure
 from ports import free_port
 from sentinel_inference import manifest
 
-START_S = 300
+START_S = 600
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_manifest_then_serve(folder: str, configure: Configure, analyser: Analys
         analyser.wait(lambda: len(analyser.of("answer")) == 1)
     finally:
         server.terminate()
-        server.wait(60)
+        server.wait(START_S)
     (hello,) = analyser.of("hello")
     assert (hello.framework, hello.model, hello.dtype, hello.answers) == ("vllm 0.32.0", tiny.NAME, "float32", True)
     for report in analyser.of("weights"):
@@ -117,7 +117,7 @@ from sentinel_inference import InferenceMonitor
 from sentinel_inference._kit import sender
 if __name__ == "__main__":
     # A busy machine may stand still for seconds.
-    sender.END_WAIT_S = 30
+    sender.END_WAIT_S = sender.SILENCE_S = 30
     from vllm import LLM, SamplingParams
     llm = LLM(sys.argv[1], **tiny.OPTIONS, tensor_parallel_size=2)
     monitor = InferenceMonitor.from_config(sys.argv[2]).attach_vllm(llm)

@@ -121,7 +121,7 @@ test('a front that is killed costs what was in flight; what comes next waits for
 test('a front that hangs is ended, and started again', async () => {
   const folder = temporaryFolder();
   const settings = settingsFor(await upstream(), { socket: join(folder, 's.sock') });
-  const supervisor = new FrontSupervisor(settings, silentLogger(), 300);
+  const supervisor = new FrontSupervisor(settings, silentLogger(), { tickMs: 300 });
   const address = await supervisor.start();
   after(() => supervisor.drain());
   const client = await ControlClient.connect(controlPath(settings.socket), () => undefined);
@@ -134,6 +134,17 @@ test('a front that hangs is ended, and started again', async () => {
   assert.equal(await waiting, 'fine');
   await until('it serves again', () => supervisor.serving);
   assert.deepEqual([await ask(address), supervisor.restarts], ['fine', 1]);
+});
+
+test("a front whose keeper ended with it is started anew where it was, also on a port of the system's choice", async () => {
+  const settings = settingsFor(await upstream(), { socket: join(temporaryFolder(), 's.sock') });
+  const supervisor = new FrontSupervisor(settings, silentLogger(), { absentMs: 0 });
+  const address = await supervisor.start();
+  after(() => supervisor.drain());
+  const client = await ControlClient.connect(controlPath(settings.socket), () => undefined);
+  client?.order({ kind: 'drain' });
+  await until('it is started anew', () => supervisor.restarts === 1 && supervisor.serving);
+  assert.equal(await ask(address), 'fine');
 });
 
 test('without analyser and keeper a front that dies is started anew by the next analyser', async () => {
@@ -151,15 +162,13 @@ test('without analyser and keeper a front that dies is started anew by the next 
 test('other settings replace the front: its requests end, and none is refused', async () => {
   const { upstream_url, came } = await slowUpstream();
   const sidecar = new Sidecar(temporaryFolder());
-  const { http = '' } = await sidecar.start({ upstream_url });
-  const listen_address = http;
-  await sidecar.kill('SIGTERM');
+  const listen_address = `127.0.0.1:${await freePort()}`;
   await sidecar.start({ upstream_url, listen_address });
   const pid = await sidecar.frontPid();
   await sidecar.kill('SIGTERM');
-  const slow = ask(http, '/slow');
+  const slow = ask(listen_address, '/slow');
   await until('it is in flight', () => came.length === 1);
-  const requests = asking(http);
+  const requests = asking(listen_address);
   await sidecar.start({ upstream_url, listen_address, replica_name: 'other' });
   assert.equal(await slow, 'fine');
   assert.deepEqual([...new Set(await requests.stop())], ['fine']);
@@ -170,8 +179,9 @@ test('other settings replace the front: its requests end, and none is refused', 
 test('gRPC has a port of its own, which survives its front and a replacement too', async () => {
   const sidecar = new Sidecar(temporaryFolder());
   const upstream_url = await upstream();
+  const listen_address = `127.0.0.1:${await freePort()}`;
   const grpc_listen_address = `127.0.0.1:${await freePort()}`;
-  const { http: listen_address = '' } = await sidecar.start({ upstream_url, grpc_listen_address });
+  await sidecar.start({ upstream_url, grpc_listen_address, listen_address });
   const reaches = async () => {
     const session = connect(`http://${grpc_listen_address}`);
     await once(session, 'remoteSettings');

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseListenAddress } from '@sentinel/service-kit/address';
 import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Logger } from '@sentinel/service-kit/logging';
-import { ControlClient } from './control/control-client.js';
+import { ControlClient, type Hello } from './control/control-client.js';
 import { controlPath, type FromFront } from './control/messages.js';
 import { type FrontCounts, zeroCounts } from './counts.js';
 import { commandOf, launch } from './launch.js';
@@ -13,11 +13,11 @@ import { type FrontSettings, fingerprint } from './settings.js';
 
 /** Until a front that was started serves. */
 const START_MS = 30_000;
-/** Until a port is free that a front gives up. */
-const BIND_MS = 5_000;
+/** Until a port is free that a front gives up; whoever meets a port of somebody else waits as long to be told. */
+const BIND_MS = 10_000;
+/** A front that died is served again by its keeper a second and a start of Node later. */
+const ABSENT_MS = 10_000;
 const LOOK_MS = 50;
-/** A front that its keeper did not start again in this time is started anew. */
-const ABSENT_MS = 3_000;
 /** Of an order to drain, beyond the time that requests in flight have. */
 const DRAINED_MS = 2_000;
 
@@ -25,12 +25,15 @@ const DRAINED_MS = 2_000;
 const SILENT_TICKS = 30;
 const TICK_MS = 1_000;
 
+type Addresses = Pick<FrontSettings, 'listen' | 'grpcListen'>;
+
 /** Keeps one front running; the front outlives it. */
 export class FrontSupervisor {
   readonly #settings: FrontSettings;
   readonly #log: Logger;
   readonly #command: readonly string[];
   readonly #tickMs: number;
+  readonly #absentMs: number;
   #client: ControlClient | null = null;
   #stopped = false;
   #counts = zeroCounts();
@@ -38,10 +41,14 @@ export class FrontSupervisor {
   #restarts = 0;
   #address = '';
 
-  /** @param tickMs how often it is looked whether the front has told something */
-  constructor(settings: FrontSettings, log: Logger, tickMs = TICK_MS) {
+  /**
+   * @param tickMs how often it is looked whether the front has told something
+   * @param absentMs a front that its keeper did not start again in this time is started anew
+   */
+  constructor(settings: FrontSettings, log: Logger, { tickMs = TICK_MS, absentMs = ABSENT_MS } = {}) {
     this.#settings = settings;
     this.#tickMs = tickMs;
+    this.#absentMs = absentMs;
     this.#log = log;
     this.#command = commandOf(settings);
   }
@@ -68,7 +75,7 @@ export class FrontSupervisor {
   /** Resolves once requests pass, with the address. @throws SentinelError where the address is taken */
   async start(): Promise<string> {
     mkdirSync(dirname(this.#settings.socket), { recursive: true });
-    const client = await this.#begin();
+    const client = await this.#begin(this.#settings);
     void this.#watch(client);
     this.#address = client.hello.address;
     return client.hello.address;
@@ -91,7 +98,7 @@ export class FrontSupervisor {
     await Promise.race([client.closed, delay(this.#settings.drainS * 1000 + DRAINED_MS, undefined, { ref: false })]);
   }
 
-  async #begin(): Promise<ControlClient> {
+  async #begin(at: Addresses): Promise<ControlClient> {
     const wanted = fingerprint(this.#settings, programOf(this.#command));
     const there = await this.#connect();
     if (there?.hello.fingerprint === wanted) {
@@ -103,13 +110,12 @@ export class FrontSupervisor {
       there.order({ kind: 'replace', command: this.#command });
     } else {
       there?.order({ kind: 'drain' });
-      await this.#launch();
+      await this.#launch(at);
     }
     return this.#await(wanted);
   }
 
-  async #launch(): Promise<void> {
-    const { listen, grpcListen } = this.#settings;
+  async #launch({ listen, grpcListen }: Addresses): Promise<void> {
     const servers: Server[] = [];
     try {
       servers.push(await bind(listen, 'listen_address'));
@@ -149,7 +155,7 @@ export class FrontSupervisor {
       if (this.#stopped) return;
       this.#restarts += 1;
       this.#log.error({ front: client.hello.pid }, 'the front died: requests in flight were lost, new ones wait');
-      const next = await this.#again();
+      const next = await this.#again(client.hello);
       if (next === null) return;
       client = next;
     }
@@ -172,10 +178,10 @@ export class FrontSupervisor {
   }
 
   /** The keeper starts it again; without one it is started anew. */
-  async #again(): Promise<ControlClient | null> {
-    const until = performance.now() + ABSENT_MS;
+  async #again(died: Hello): Promise<ControlClient | null> {
+    const until = performance.now() + this.#absentMs;
     while (!this.#stopped) {
-      const client = (await this.#connect()) ?? (performance.now() > until ? await this.#anew() : null);
+      const client = (await this.#connect()) ?? (performance.now() > until ? await this.#anew(died) : null);
       if (client !== null) {
         this.#log.info({ front: client.hello.pid }, 'the front serves again');
         return client;
@@ -185,9 +191,10 @@ export class FrontSupervisor {
     return null;
   }
 
-  async #anew(): Promise<ControlClient | null> {
+  /** Where it was: clients know the port that the system chose. */
+  async #anew({ address, grpcAddress }: Hello): Promise<ControlClient | null> {
     try {
-      return await this.#begin();
+      return await this.#begin({ listen: address, grpcListen: grpcAddress });
     } catch (error) {
       this.#log.error({ err: error }, 'the front could not be started; tried again');
       return null;
@@ -213,7 +220,7 @@ function programOf(command: readonly string[]): string {
   return command.at(-2) ?? '';
 }
 
-function sameAddress(settings: FrontSettings, hello: ControlClient['hello']): boolean {
+function sameAddress(settings: FrontSettings, hello: Hello): boolean {
   return settings.listen === hello.listen && settings.grpcListen === hello.grpcListen;
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { after } from 'node:test';
 import { zeroCounts } from '../front/counts.js';
 import { Front, type FrontParts } from '../front/front.js';
@@ -29,6 +29,19 @@ export function settingsFor(upstream: string, changed: Partial<FrontSettings> = 
 export function serverAt(url: string): { upstream: URL; sockets: ServerSockets } {
   const upstream = new URL(url);
   return { upstream, sockets: new ServerSockets(upstream) };
+}
+
+/** Whose connections are never idle: where a machine stands still for a second, they would end between two requests. */
+class PatientSockets extends ServerSockets {
+  override open(allowHalfOpen: boolean): Socket {
+    const socket = super.open(allowHalfOpen);
+    socket.setTimeout = () => socket;
+    return socket;
+  }
+}
+
+export function patient(upstream: string): { sockets: ServerSockets } {
+  return { sockets: new PatientSockets(new URL(upstream)) };
 }
 
 /** A front on a port of its own. */

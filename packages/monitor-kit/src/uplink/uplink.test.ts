@@ -8,7 +8,7 @@ import { createClient } from '@sentinel/service-kit/grpc-client';
 import { spoolFolder } from '@sentinel/service-kit/spool';
 import { EngineStub, TEST_TOKEN } from '../testing/engine-stub.js';
 import { temporaryFolder, until } from '../testing/until.js';
-import { type AnomalyPayload, openAnomalySpool } from './anomaly-spool.js';
+import { type AnomalyPayload, type AnomalySpool, openAnomalySpool } from './anomaly-spool.js';
 import { Uplink } from './uplink.js';
 
 const root = temporaryFolder();
@@ -33,18 +33,17 @@ function payload(value: number, testBuild = false): AnomalyPayload {
 async function linked(t: TestContext, token = TEST_TOKEN) {
   const engine = new EngineStub();
   await engine.start();
-  const { address } = engine;
   const spool = await openAnomalySpool(
     'training-monitor',
     spoolFolder(join(root, randomBytes(6).toString('hex')), () => randomBytes(16)),
     1 << 20,
     'training_monitor.spool.max_bytes',
   );
-  const seen = { errors: [] as SentinelError[], givenUp: 0, connected: 0, token };
+  const seen = { errors: [] as SentinelError[], givenUp: 0, connected: 0, token, address: engine.address };
   const uplink = new Uplink({
     node: 'node-1',
     spool,
-    connect: () => createClient(AnomalyServiceClient, { address, tls: null, token: seen.token }),
+    connect: () => createClient(AnomalyServiceClient, { address: seen.address, tls: null, token: seen.token }),
     onConnected: () => {
       seen.connected += 1;
     },
@@ -65,7 +64,7 @@ async function linked(t: TestContext, token = TEST_TOKEN) {
     await spool.append(payload(value, testBuild));
     uplink.wake();
   };
-  return { engine, spool, seen, append, address };
+  return { engine, spool, seen, append };
 }
 
 const values = ({ received }: EngineStub) => received.map(({ sequence, events }) => [sequence, events[0]?.value]);
@@ -81,7 +80,7 @@ test('records arrive in order and are forgotten once they are committed', async 
 });
 
 test('an engine that goes and comes back gets what it has not committed, and no more than that twice', async (t) => {
-  const { engine, spool, seen, append, address } = await linked(t);
+  const { engine, spool, seen, append } = await linked(t);
   engine.acknowledging = false;
   for (const k of [1, 2, 3]) await append(k);
   await until('all received', () => engine.received.length === 3);
@@ -90,7 +89,9 @@ test('an engine that goes and comes back gets what it has not committed, and no 
   await engine.stop();
   await append(4);
   engine.acknowledging = true;
-  await engine.start(address);
+  // Its port may be another's by now.
+  await engine.start();
+  seen.address = engine.address;
   await until('all committed', () => spool.records === 0);
   assert.deepEqual([...engine.distinct().keys()], [1n, 2n, 3n, 4n]);
   assert.equal(engine.committed, 4n);
@@ -158,4 +159,29 @@ test('an engine that refuses this monitor is asked again, and nothing is given u
   await append(1);
   await until('committed', () => spool.records === 0);
   assert.deepEqual([seen.givenUp, seen.errors.map(({ reason }) => reason)], [0, ['HELLO_REQUIRED', 'HELLO_REQUIRED']]);
+});
+
+test('one that is stopped while it gives up what was refused does not wait for the next try', async () => {
+  const reached = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const acknowledge = () => {
+    reached.resolve();
+    return held.promise;
+  };
+  const uplink = new Uplink({
+    node: 'node-1',
+    spool: { records: 0, firstSequence: 1n, acknowledge } as unknown as AnomalySpool,
+    connect: () => {
+      throw new SentinelError({ code: 'UNAVAILABLE', message: 'away', retryAfterMs: 600_000 });
+    },
+    onConnected: () => {},
+    onDisconnect: () => assert.fail('nothing is tried again'),
+    onWarning: () => {},
+    onGivenUp: () => {},
+  });
+  uplink.start();
+  await reached.promise;
+  const stopped = uplink.stop();
+  held.resolve();
+  await stopped;
 });

@@ -97,6 +97,7 @@ export class Uplink {
       }
       const known = SentinelError.from(error);
       await this.#giveUpRefused(known);
+      if (this.#stopping) return;
       const retryMs = Math.max(this.#backoff.nextMs(), known.retryAfterMs);
       this.#parts.onDisconnect(known, retryMs, !nothingOwed && this.#parts.spool.records === 0);
       await this.#sleep(retryMs);

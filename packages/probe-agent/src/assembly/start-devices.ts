@@ -10,6 +10,8 @@ const PATIENCE_MS = 15_000;
 export interface StartParts {
   readonly events: Events;
   readonly probing: Probing;
+  /** Its devices may refuse an injected fault, which ends the start: it waits for them all. */
+  readonly testBuild: boolean;
   readonly onLate: () => void;
   /** A device that was waited for no longer could not be started. */
   readonly fatal: (error: unknown) => void;
@@ -21,7 +23,7 @@ export interface StartParts {
  */
 export async function startDevices(
   lanes: readonly Lane[],
-  { events, probing, onLate, fatal }: StartParts,
+  { events, probing, testBuild, onLate, fatal }: StartParts,
 ): Promise<void> {
   let waiting = true;
   const starts = lanes.map(async (lane) => {
@@ -30,8 +32,9 @@ export async function startDevices(
     await probing.start(lane);
     if (!waiting) onLate();
   });
-  const patience = new AbortController();
   const started = Promise.all(starts);
+  if (testBuild) await started;
+  const patience = new AbortController();
   await Promise.race([started, delay(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {})]);
   patience.abort();
   waiting = false;

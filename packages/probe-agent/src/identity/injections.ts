@@ -2,7 +2,7 @@ import { SentinelError } from '@sentinel/service-kit/errors';
 import type { Asked } from '../probe-child/protocol.js';
 
 /** A process that is new has that long to take a fault. */
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 
 /** The part of a fault's text that names a GPU. */
 const GPU = /(?<=^|,)gpu=([^,]*)/;

@@ -2,7 +2,7 @@ import type { ProbeChild } from '../probe-child/probe-child.js';
 import type { TestedDevice } from './tested-device.js';
 
 /** Time that a started child has for its first answers. */
-export const START_TIMEOUT_MS = 10_000;
+export const START_TIMEOUT_MS = 60_000;
 
 /** A child and the devices whose probes run in it, one at a time. What happens in one lane never delays another. */
 export interface Lane {

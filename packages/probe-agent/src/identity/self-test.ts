@@ -4,7 +4,7 @@ import { isFamilyName, wireFamily } from '../families.js';
 import type { ProbeChild } from '../probe-child/probe-child.js';
 
 /** Known answers of one SM. */
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 60_000;
 
 /** Known answers by SM. */
 export type SelfTest = ReadonlyMap<number, readonly KnownAnswerResult[]>;

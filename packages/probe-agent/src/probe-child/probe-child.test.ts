@@ -45,7 +45,8 @@ test('the production addon knows no injection', async (t) => {
 test('a child that hangs is replaced, the next one has the faults too, and the answer says TIMEOUT', async (t) => {
   const { made, events } = child(t, [FAULT]);
   await made.ask('info', null, PATIENCE_MS);
-  process.kill(made.pid ?? 0, 'SIGSTOP');
+  assert.ok(made.pid !== undefined);
+  process.kill(made.pid, 'SIGSTOP');
   const hung = await made.ask('execute', REQUEST, 200);
   assert.equal(hung.kind, 'timeout');
   const again = await made.ask('execute', REQUEST, PATIENCE_MS);
@@ -56,9 +57,9 @@ test('a child that hangs is replaced, the next one has the faults too, and the a
 test('a child that dies in the middle of a question settles it; the ones after it wait for the backoff', async (t) => {
   const { made, events } = child(t);
   await made.ask('info', null, PATIENCE_MS);
-  process.kill(made.pid ?? 0, 'SIGSTOP');
   const { pid } = made;
   assert.ok(pid !== undefined);
+  process.kill(pid, 'SIGSTOP');
   const asked = made.ask('execute', REQUEST, PATIENCE_MS);
   setTimeout(() => process.kill(pid, 'SIGKILL'), 50);
   assert.equal((await asked).kind, 'crashed');

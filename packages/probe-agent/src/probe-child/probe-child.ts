@@ -7,6 +7,9 @@ import type { Answer, Asked, CallName, Calls, Question } from './protocol.js';
 /** V8 limits that keep the child small; it holds no data between two questions. */
 const CHILD_FLAGS = ['--max-old-space-size=32', '--max-semi-space-size=1', '--single-threaded-gc', '--no-warnings'];
 
+/** Asked of every new child first: the limits of later questions are for what they ask, and not for a process that starts. */
+const START: Asked = { call: 'info', argument: null, timeoutMs: 60_000 };
+
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 30_000;
 
@@ -122,7 +125,7 @@ export class ProbeChild {
   async #prepare(): Promise<ChildReply<never> | undefined> {
     const { prelude, onPrelude } = this.#options;
     const answers: unknown[] = [];
-    for (const { call, argument, timeoutMs } of prelude) {
+    for (const { call, argument, timeoutMs } of [START, ...prelude]) {
       const reply = await this.#exchange(call, argument, timeoutMs);
       if (reply.kind === 'answer') {
         answers.push(reply.value);
@@ -134,7 +137,7 @@ export class ProbeChild {
       onPrelude?.({ refused: call, refusal: reply.reason });
       return { kind: 'unprepared', reason: reply.reason };
     }
-    onPrelude?.({ answers });
+    onPrelude?.({ answers: answers.slice(1) });
     return undefined;
   }
 

@@ -11,7 +11,7 @@ const LAST_RETRY_MS = 30_000;
 const STABLE_MS = 10_000;
 
 /** Time that streams have to end in order when the agent stops; an engine that is busy takes some of it. */
-const CLOSE_GRACE_MS = 3_000;
+const CLOSE_GRACE_MS = 6_000;
 
 export interface UplinkParts extends Omit<SessionParts, 'client'> {
   /** A client with a connection of its own: both streams must share one. */

@@ -15,7 +15,7 @@ import grpc
 from sentinel_training._wire import training_pb2 as wire
 from sentinel_training.sender import METHOD
 
-WAIT_S = 30.0
+WAIT_S = 300.0
 
 
 class Analyser:

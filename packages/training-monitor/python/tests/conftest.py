@@ -10,14 +10,15 @@ from analyser import Analyser
 from sentinel_training._kit import sender
 
 Configure = Callable[..., str]
-# What the end of a job waits for the analyser in these tests: a busy machine may stand still for seconds.
-END_WAIT_S = 30.0
+# How long an analyser may be silent in these tests, and what the end of a job waits for it: a busy machine may stand still for seconds.
+PATIENCE_S = 30.0
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test is told is all that was measured: none of it is dropped because the analyser was given too little time."""
-    monkeypatch.setattr(sender, "END_WAIT_S", END_WAIT_S)
+    monkeypatch.setattr(sender, "END_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr(sender, "SILENCE_S", PATIENCE_S)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def flipped(array: Any) -> Any:
 
 def main() -> None:
     # A busy machine may stand still for seconds.
-    sender.END_WAIT_S = 30.0
+    sender.END_WAIT_S = sender.SILENCE_S = 30.0
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     jax.distributed.initialize(f"127.0.0.1:{PORT}", 2, PROCESS)
     mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))

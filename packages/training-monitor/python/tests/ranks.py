@@ -70,7 +70,7 @@ class Ranks:
 
 def patient() -> None:
     """In a process of its own: the end of a job waits for the analyser and for other ranks as long as a busy machine needs."""
-    sender.END_WAIT_S = monitor.SETTLE_S = 30.0
+    sender.END_WAIT_S = sender.SILENCE_S = monitor.SETTLE_S = 30.0
 
 
 def _serve(rank: int, world: int, port: int, pipe: Connection) -> None:

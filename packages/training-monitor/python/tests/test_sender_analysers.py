@@ -18,6 +18,7 @@ import pytest
 
 import analyser as fake
 from analyser import WAIT_S, Analyser
+from conftest import PATIENCE_S
 from sentinel_training._kit import flight, sender
 from sentinel_training._wire import training_pb2 as wire
 from sentinel_training.sender import Sender
@@ -126,6 +127,8 @@ def test_hangs_and_goes_on(tmp_path: Path, caplog: pytest.LogCaptureFixture, mon
         for number in range(500):
             one.put(step(number))
         until(lambda: caplog.records)
+        # The end waits for the answers of one that goes on.
+        monkeypatch.setattr(sender, "SILENCE_S", PATIENCE_S)
         hung.signal(signal.SIGCONT)
         until(lambda: hung.steps() == list(range(500)))
         one.close()

@@ -17,7 +17,7 @@ ENDS = """
 import os, sys, sentinel_training.sender as s
 import sentinel_training._kit.sender as kit
 from sentinel_training._wire import training_pb2 as wire
-kit.END_WAIT_S = 30
+kit.END_WAIT_S = kit.SILENCE_S = 30
 one = s.Sender(sys.argv[1], wire.RankHello(), "x")
 for n in range(50):
     one.put(wire.StreamStepsRequest(step=wire.StepReport(step=n)))
@@ -33,7 +33,7 @@ print("end")
 def run(script: str, path: Path) -> subprocess.CompletedProcess[str]:
     place = {**os.environ, "PYTHONPATH": str(Path(sender.__file__).parents[2])}
     command = [sys.executable, "-c", script, str(path)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=place)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, env=place)
 
 
 @pytest.mark.parametrize("there", [True, False])

@@ -25,7 +25,7 @@ import sentinel_training
 from sentinel_training._kit import sender
 
 # A busy machine may stand still for seconds.
-sender.END_WAIT_S = 30
+sender.END_WAIT_S = sender.SILENCE_S = 30
 
 if __name__ == "__main__":
     torch.manual_seed(0)
@@ -49,7 +49,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     script.write_text(SCRIPT)
     place = {**os.environ, "PYTHONPATH": str(Path(sentinel_training.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=100, env=place
+        [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=600, env=place
     )
 
 

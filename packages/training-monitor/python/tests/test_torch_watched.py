@@ -54,7 +54,7 @@ def test_workers_that_load(tmp_path: Path) -> None:
 def test_another_process_that_saves(tmp_path: Path) -> None:
     path = tmp_path / "b.pt"
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("forkserver")) as pool:
-        pool.submit(torch.save, {"a": torch.ones(2)}, path).result(60)
+        pool.submit(torch.save, {"a": torch.ones(2)}, path).result(600)
     assert torch.load(path)["a"].tolist() == [1, 1]
 
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
-import { startFront } from '../../testing/front-in-process.js';
+import { patient, startFront } from '../../testing/front-in-process.js';
 import { RawClient, RawServer } from '../../testing/raw-peers.js';
 import { NO_SAMPLING } from '../sampling/no-sampling.js';
 import type { Doubt, Sampling } from '../sampling/plan.js';
@@ -77,7 +77,8 @@ for (const [samplings, make] of [
 
 test('many requests on one connection have one connection to the server, and are counted', async () => {
   const server = new RawServer((socket) => socket.write(OK));
-  const { port, front } = await startFront(await server.listen());
+  const upstream = await server.listen();
+  const { port, front } = await startFront(upstream, patient(upstream));
   const client = await RawClient.connect(port);
   for (let k = 1; k <= 20; k += 1) {
     await client.send(POST());

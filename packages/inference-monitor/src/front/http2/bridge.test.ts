@@ -5,16 +5,17 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { until } from '@sentinel/monitor-kit/testing/until';
-import { serverAt, startFront } from '../../testing/front-in-process.js';
+import { patient, serverAt, startFront } from '../../testing/front-in-process.js';
 import { OpenAiServer } from '../../testing/openai-server.js';
 import { type SampleAll, sampleAll } from '../../testing/sampler.js';
+import type { ServerSockets } from '../http1/server-sockets.js';
 import { MAX_WHOLE_BYTES } from '../sampling/plan.js';
 import { Http2Bridge } from './bridge.js';
 
 async function through(
   upstream: string,
   all: SampleAll = sampleAll(0),
-  more: { readonly holdMs?: number; readonly maxRequests?: number } = {},
+  more: { readonly holdMs?: number; readonly maxRequests?: number; readonly sockets?: ServerSockets } = {},
 ): Promise<{ session: ClientHttp2Session }> {
   const { sampling, counts } = all;
   const bridge = new Http2Bridge({ ...serverAt(upstream), sampling, counts, maxRequests: 100, ...more });
@@ -362,7 +363,8 @@ test('a server that closes a used connection as a request comes gets it once mor
   await once(server, 'listening');
   after(() => server.close().closeAllConnections());
   const all = sampleAll();
-  const { session } = await through(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, all);
+  const upstream = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { session } = await through(upstream, all, patient(upstream));
   const body = JSON.stringify({ model: 'm', prompt: 'x' });
   const drawn = { ':path': '/v1/completions', 'content-type': 'application/json' };
   for (let k = 0; k < 2; k += 1) assert.equal((await ask(session, drawn, body)).text, 'ok');
