@@ -44,7 +44,6 @@ import { Database, type Timeouts } from './store/connect.js';
 import { AwayHistory } from './store/history/away-history.js';
 import type { HistoryStore } from './store/history/history-store.js';
 import { checkHistory, isClustered, openHistory } from './store/history/open.js';
-import { Lease } from './store/lease.js';
 import type { LoadedState } from './store/loaded-state.js';
 import { StateStore, SupersededError } from './store/state-store.js';
 
@@ -214,12 +213,11 @@ export class Engine implements Service {
   }
 
   #buildReplica(database: Database): Replica {
-    const pool = database.forLease((error) => this.#log.debug({ err: error }, 'the lease lost its connection'));
     return new Replica({
       loaded: () => this.#loaded,
       log: this.#log,
       store: this.#store,
-      lease: new Lease(pool),
+      lease: database.lease((error) => this.#log.debug({ err: error }, 'the lease lost its connection')),
       idle: () => this.#retired,
       decide: async (state) => {
         this.#decide(state, await this.#historyAtOnce());

@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@sentinel/test-kit';
 import type { ConfiguredBy } from './core.js';
@@ -87,7 +86,7 @@ describe('the manifest of cohorts, as an operator meets it', () => {
     child.stdout?.on('data', (chunk: Buffer) => {
       said += chunk.toString();
     });
-    while (!existsSync(ready)) await sleep(50);
+    await eventually(() => existsSync(ready), { what: 'it is ready' });
     const vouched = async (): Promise<string[]> => {
       const [row] = await engine.sql<{ body: { vouchedCohorts: string[] } }>(
         `select body from facts where name = 'config'`,

@@ -3,7 +3,8 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { SentinelError } from './errors.js';
 
-const ANSWER_MS = 1_000;
+/** A holder that does not answer within this stands still: then its process id is not said. */
+const ANSWER_MS = 5_000;
 /** Exit status of flock(1) where somebody else holds the lock. */
 const HELD = 1;
 /** Kept from the garbage collector, which would close the file and so give up the lock of an owner that forgot it. */

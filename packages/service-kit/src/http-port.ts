@@ -10,7 +10,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 /** A client that sends its request slower than this is cut off. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Clients keep a connection for 90 s without a request (Kubernetes' API server, as Go's HTTP client does): one that is ended in that moment costs a POST. */
-const KEEP_ALIVE_MS = 120_000;
+export const KEEP_ALIVE_MS = 120_000;
 /** More than an installation's pages and verifiers make; those beyond it wait in the kernel. */
 const MAX_CONNECTIONS = 1_024;
 

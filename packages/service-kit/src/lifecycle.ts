@@ -57,12 +57,16 @@ export async function runService(
   };
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
-  const stopOnSignal = (signal: NodeJS.Signals): void => {
-    log.info({ signal }, 'stopping');
-    ended.resolve(0);
-    process.once(signal, () => process.exit(EXIT_INTERRUPTED));
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopOnSignal(signal));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    let came = false;
+    // A listener that stays: where none is left for a moment, a second signal ends the process in its own way.
+    process.on(signal, () => {
+      if (came) process.exit(EXIT_INTERRUPTED);
+      came = true;
+      log.info({ signal }, 'stopping');
+      ended.resolve(0);
+    });
+  }
 
   const stopping = new AbortController();
   void ended.promise.then(() => stopping.abort());

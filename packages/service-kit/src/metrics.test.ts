@@ -26,6 +26,7 @@ test('GET /metrics answers with the registry, everything else with 404', async (
   const page = await fetch(`http://${server.address}/metrics?x=1`);
   const body = await page.text();
   assert.equal(page.headers.get('content-type'), registry.contentType);
+  assert.equal(page.headers.get('keep-alive'), 'timeout=120', 'a scraper keeps its connection');
   assert.match(body, /^sentinel_things_total 3$/m);
   assert.match(body, /^process_resident_memory_bytes \d+/m);
   assert.equal((await fetch(`http://${server.address}/`)).status, 404);

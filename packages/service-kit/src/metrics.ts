@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Address, formatAddress, parseListenAddress } from './address.js';
 import { SentinelError } from './errors.js';
+import { KEEP_ALIVE_MS } from './http-port.js';
 import type { Logger } from './logging.js';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
@@ -57,7 +58,8 @@ export interface MetricsServer {
 export async function serveMetrics(options: MetricsServerOptions): Promise<MetricsServer> {
   const wanted = parseListenAddress(options.address);
   const pages = options.pages ?? {};
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const times = { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS };
+  const server = createServer(times, (request, response) => {
     const path = request.method === 'GET' ? (request.url?.split('?')[0] ?? '') : '';
     if (Object.hasOwn(pages, path)) {
       const text = `${JSON.stringify(pages[path]?.())}\n`;

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '@sentinel/test-kit';
 import { replayOf } from '../replay/testing/run-replay.js';
 import { TestAgent } from '../testing/agent.js';
 import { TestEngine } from '../testing/engine.js';
@@ -34,7 +34,7 @@ it('an engine that is killed in the midst of reports counts each of them once', 
   const ready = join(engine.folder, 'ready.json');
   const argv = [MAIN, '--config', join(engine.folder, 'sentinel.yaml'), '--ready-file', ready];
   killed = spawn(process.execPath, argv, { stdio: 'ignore' });
-  while (!existsSync(ready)) await sleep(50);
+  await eventually(() => existsSync(ready), { what: 'it is ready' });
   const { grpc } = JSON.parse(readFileSync(ready, 'utf8')) as { grpc: string };
   const monitor = new TestMonitor(grpc);
   for (let i = 0; i < RECORDS; i += 1) monitor.record([softEvent('CPU-node-1'), lostRound(GPUS, BigInt(i))]);

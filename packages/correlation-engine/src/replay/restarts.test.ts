@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ProbeBatch } from '@sentinel/contracts/sentinel/v1/probe.js';
 import {
@@ -12,6 +11,7 @@ import {
   QuarantineServiceClient,
 } from '@sentinel/contracts/sentinel/v1/quarantine.js';
 import { callUnary, createClient } from '@sentinel/service-kit/grpc-client';
+import { eventually } from '@sentinel/test-kit';
 import { type Apply, apply, type CoreConfig, RunKind } from '../core.js';
 import { posteriorOdds } from '../evidence/decision.js';
 import { columns, GOLDEN } from '../evidence/testing/batches.js';
@@ -144,7 +144,7 @@ describe('a log replays the same', () => {
     const ready = join(engine.folder, 'ready.json');
     const argv = [MAIN, '--config', join(engine.folder, 'sentinel.yaml'), '--ready-file', ready];
     killed = spawn(process.execPath, argv, { stdio: 'ignore' });
-    while (!existsSync(ready)) await sleep(50);
+    await eventually(() => existsSync(ready), { what: 'it is ready' });
     const { grpc } = JSON.parse(readFileSync(ready, 'utf8')) as { grpc: string };
     const b = agents.get('b') as TestAgent;
     await b.connect(grpc);

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LEASE_MS } from '../store/claim.js';
 import type { Leadership, Lease } from '../store/lease.js';
 
-/** How often the leader says that it is there: twice may fail before its lease is over. */
-export const RENEW_MS = LEASE_MS / 3;
+/** How often the leader says that it is there while a lease lasts: twice may fail before it is over. */
+const RENEWALS = 3;
 /** How often the others look. */
-export const POLL_MS = 200;
+const POLL_MS = 200;
 /** How long a replica that is to lead only where nobody else does leaves the lead to others. */
 const DEFER_MS = 3_000;
 /** After an attempt to lead that failed. */
 const PAUSE_MS = 1_000;
+
+/** What is asked of the leader's row. */
+type LeaseRow = Pick<Lease, keyof Lease>;
 
 export interface Candidate {
   /** Whoever leads, unless it is this one; null = nobody. Repeated while it lasts. */
@@ -33,21 +35,25 @@ export interface Candidate {
 
 /** Who of the replicas decides. Whoever does keeps its lease; whoever does not looks whether it is over, and then tries to take the lead. */
 export class Election {
-  readonly #lease: Lease;
+  readonly #lease: LeaseRow;
   readonly #candidate: Candidate;
+  readonly #renewMs: number;
   readonly #over = new AbortController();
   #leading: PromiseWithResolvers<void> | null = null;
+  #lookedAt = performance.now();
   /** Since when nobody leads, as far as this one saw; null = somebody does. */
   #freeSince: number | null = null;
   #following: Promise<void> = Promise.resolve();
   #renewing: Promise<void> = Promise.resolve();
 
-  constructor(lease: Lease, candidate: Candidate) {
+  constructor(lease: LeaseRow, candidate: Candidate) {
     this.#lease = lease;
     this.#candidate = candidate;
+    this.#renewMs = lease.ms / RENEWALS;
   }
 
   start(): void {
+    this.#lookedAt = performance.now();
     this.#following = this.#follow();
     this.#renewing = this.#renew();
   }
@@ -87,7 +93,7 @@ export class Election {
   }
 
   async #look(): Promise<void> {
-    const seen = await this.#lease.read();
+    const seen = await this.#read();
     this.#candidate.follow(seen.valid ? seen : null);
     const defers = this.#candidate.defers(seen.nowUs);
     this.#freeSince = seen.valid ? null : (this.#freeSince ?? performance.now());
@@ -96,6 +102,21 @@ export class Election {
     const leading = Promise.withResolvers<void>();
     this.#leading = leading;
     if (await this.#candidate.lead(seen.epoch)) await leading.promise;
+  }
+
+  /**
+   * Whoever has not looked for a while, as where its process stood still or nobody reached the database, does not know whether the
+   * leader had the time to renew its lease: it is given that time.
+   */
+  async #read(): Promise<Leadership> {
+    let seen = await this.#lease.read();
+    const blindMs = performance.now() - this.#lookedAt;
+    if (!seen.valid && seen.holder !== '' && blindMs >= this.#lease.ms - this.#renewMs) {
+      await this.#pause(this.#renewMs);
+      seen = await this.#lease.read();
+    }
+    this.#lookedAt = performance.now();
+    return seen;
   }
 
   /** Also while the state is read, which may take longer than a lease. Whoever cannot write must not keep others from it. */
@@ -109,10 +130,11 @@ export class Election {
         if (renewed) renewedAt = askedAt;
         else if (this.#candidate.epoch() === epoch) this.#candidate.superseded();
       } catch (error) {
-        if (performance.now() - renewedAt >= LEASE_MS && this.#candidate.epoch() === epoch) this.#candidate.expired();
+        if (performance.now() - renewedAt >= this.#lease.ms && this.#candidate.epoch() === epoch)
+          this.#candidate.expired();
         this.#candidate.failed(error);
       }
-      await this.#pause(RENEW_MS);
+      await this.#pause(this.#renewMs);
     }
   }
 

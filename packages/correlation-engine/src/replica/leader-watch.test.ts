@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { SentinelError } from '@sentinel/service-kit/errors';
 import { eventually, freePort, type TcpProxy, tcpProxy } from '@sentinel/test-kit';
 import pg from 'pg';
+import { TIMEOUTS } from '../store/connect.js';
 import { TestAgent } from '../testing/agent.js';
 import type { TestEngine } from '../testing/engine.js';
 import { decides, Replicas, serves } from '../testing/replicas.js';
@@ -19,8 +20,9 @@ describe('a replica says that it serves while it reaches one that decides', () =
     const port = await freePort();
     link = await tcpProxy(port);
     replicas = await Replicas.start(0);
-    await replicas.add({ replica: { listen_address: `127.0.0.1:${port}`, advertise_address: link.address } });
-    await replicas.add();
+    const replica = { listen_address: `127.0.0.1:${port}`, advertise_address: link.address };
+    await replicas.add({ replica }, { timeouts: TIMEOUTS });
+    await replicas.add({}, { timeouts: TIMEOUTS });
   });
   after(async () => {
     link.pass();
@@ -74,7 +76,7 @@ describe('a replica says that it serves while it reaches one that decides', () =
   }
 
   it('not while the one that has the lead reads the state', async () => {
-    const third = await replicas.add();
+    const third = await replicas.add({}, { timeouts: TIMEOUTS });
     const client = new pg.Client(replicas.url);
     await client.connect();
     await client.query('begin');

@@ -2,9 +2,6 @@ import type pg from 'pg';
 import type { Head } from './commit-rows.js';
 import { WRITER_LOCK } from './writer-lock.js';
 
-/** A leader that did not renew its lease for so long is taken to be gone, by PostgreSQL's clock. */
-export const LEASE_MS = 3_000;
-
 /** Who wants to write, and on what condition. */
 export interface Claim {
   /** '' = an engine that is alone: it has no lease, the lock is all. */
@@ -29,7 +26,7 @@ export interface Entry {
  * the lock without a lease, an engine that is alone or an earlier release, is left alone.
  * @returns its process on the server of the database; null = there was none
  */
-export async function evict(client: pg.Client, { after, own }: Claim): Promise<number | null> {
+export async function evict(client: pg.Client, { after, own }: Claim, leaseMs: number): Promise<number | null> {
   const { rows } = await client.query<{ pid: number }>(
     `select l.pid, pg_terminate_backend(l.pid) from pg_locks l
        join leader r on r.backend_pid = l.pid
@@ -38,7 +35,7 @@ export async function evict(client: pg.Client, { after, own }: Claim): Promise<n
          and l.database = (select oid from pg_database where datname = current_database())
          and (r.epoch = $3
            or r.epoch = $2 and r.holder <> '' and r.renewed_at < clock_timestamp() - make_interval(secs => $4))`,
-    [WRITER_LOCK, after, own, LEASE_MS / 1000],
+    [WRITER_LOCK, after, own, leaseMs / 1000],
   );
   return rows[0]?.pid ?? null;
 }

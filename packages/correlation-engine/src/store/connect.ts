@@ -5,9 +5,9 @@ import type { Logger } from '@sentinel/service-kit/logging';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { expectAnswers } from './answers.js';
-import { LEASE_MS } from './claim.js';
 import { databaseError, type Place } from './database-error.js';
 import { EmbeddedPostgres } from './embedded/postmaster.js';
+import { Lease } from './lease.js';
 import type { Tables } from './schema.js';
 
 export interface DatabaseOptions {
@@ -31,17 +31,19 @@ export interface Timeouts {
   readonly lockMs: number;
   /** A transaction in which nothing is asked: of an engine that stands still, whose locks others wait for. */
   readonly idleInTransactionMs: number;
+  /** A leader that did not renew its lease for so long is taken to be gone, by PostgreSQL's clock. */
+  readonly leaseMs: number;
 }
 
-const TIMEOUTS: Timeouts = {
+export const LEASE_MS = 3_000;
+export const TIMEOUTS: Timeouts = {
   statementMs: 30_000,
   writeMs: 6_000,
   answerGraceMs: 1_000,
   lockMs: 5_000,
   idleInTransactionMs: 30_000,
+  leaseMs: LEASE_MS,
 };
-/** What is asked about the lease. */
-const LEASE_ANSWER_MS = (LEASE_MS * 2) / 3;
 /** What tells the engine's connections from others. */
 const APPLICATION = 'sentinel-correlation-engine';
 const DEFAULT_PORT = '5432';
@@ -69,6 +71,7 @@ export interface Writing {
   readonly config: pg.ClientConfig;
   /** Limit of an answer. */
   readonly answerMs: number;
+  readonly leaseMs: number;
 }
 
 /** Where the state lives, embedded or not: makes connections, and makes sure that there is a server to connect to. */
@@ -125,8 +128,8 @@ export class Database {
 
   /** Of the connection that writes the log. */
   get writing(): Writing {
-    const { writeMs, answerGraceMs } = this.#timeouts;
-    return { config: { ...this.connection, statement_timeout: writeMs }, answerMs: writeMs + answerGraceMs };
+    const { writeMs, answerGraceMs, leaseMs } = this.#timeouts;
+    return { config: { ...this.connection, statement_timeout: writeMs }, answerMs: writeMs + answerGraceMs, leaseMs };
   }
 
   /** A pool for everything but the writer of the log. */
@@ -135,13 +138,12 @@ export class Database {
     return this.#kysely({ max, idleTimeoutMillis: 60_000 }, onError, statementMs + answerGraceMs);
   }
 
-  /** One connection for the lease. A renewal that is not answered shows before the lease is over. */
-  forLease(onError: (error: Error) => void): Kysely<Tables> {
-    return this.#kysely(
-      { max: 1, statement_timeout: LEASE_ANSWER_MS, connectionTimeoutMillis: LEASE_ANSWER_MS },
-      onError,
-      LEASE_ANSWER_MS,
-    );
+  /** The leader's row, over a connection of its own. A renewal that is not answered shows before the lease is over. */
+  lease(onError: (error: Error) => void): Lease {
+    const { leaseMs } = this.#timeouts;
+    const answerMs = (leaseMs * 2) / 3;
+    const settings = { max: 1, statement_timeout: answerMs, connectionTimeoutMillis: answerMs };
+    return new Lease(this.#kysely(settings, onError, answerMs), leaseMs);
   }
 
   /** One connection whose statements may take as long as they take: a step may fill a large table, or wait for another engine's. */

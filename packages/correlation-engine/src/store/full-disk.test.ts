@@ -50,7 +50,7 @@ describe('a full disk', { skip: SmallDisk.missing ?? skip }, () => {
       agent.batch([{ index, fails: [1, 2, 3].map((sm) => ({ sm })) }]);
     const done = deliver();
     const said = () => engine.lines.filter(({ store }) => store === 'state');
-    await eventually(() => said().length > 0, { what: 'it says why', timeoutMs: 20_000 });
+    await eventually(() => said().length > 0, { what: 'it says why' });
     assert.match(String(said()[0]?.['reason']), /^the disk of the database at 127\.0\.0\.1:\d+ is full/);
     const { committedThrough } = agent.ack;
     await sleep(2_000);

@@ -1,5 +1,4 @@
 import { type Kysely, sql } from 'kysely';
-import { LEASE_MS } from './claim.js';
 import type { Tables } from './schema.js';
 
 /** Who decides, as the database says. */
@@ -18,15 +17,18 @@ export interface Leadership {
 /** The leader's row. It says who leads; that nobody else can write is the lock's and the epoch's doing (see claim.ts). */
 export class Lease {
   readonly #db: Kysely<Tables>;
+  /** How long it runs, milliseconds. */
+  readonly ms: number;
 
   /** @param db with a connection that nothing else takes up: a leader that cannot renew is replaced */
-  constructor(db: Kysely<Tables>) {
+  constructor(db: Kysely<Tables>, ms: number) {
     this.#db = db;
+    this.ms = ms;
   }
 
   async read(): Promise<Leadership> {
     const { rows } = await sql<Leadership>`select holder, epoch, address,
-      holder <> '' and renewed_at >= clock_timestamp() - make_interval(secs => ${LEASE_MS / 1000}) as valid,
+      holder <> '' and renewed_at >= clock_timestamp() - make_interval(secs => ${this.ms / 1000}) as valid,
       (extract(epoch from clock_timestamp()) * 1000000)::bigint as "nowUs" from leader`.execute(this.#db);
     const [row] = rows;
     if (row === undefined) throw new Error('the table leader has lost its row');

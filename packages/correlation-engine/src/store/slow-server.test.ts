@@ -7,9 +7,10 @@ import pg from 'pg';
 import { TestAgent } from '../testing/agent.js';
 import { DATABASE_KINDS, type DatabasePlace } from '../testing/databases.js';
 import { TestEngine } from '../testing/engine.js';
+import { PATIENT } from '../testing/patient.js';
 
-/** As in production, a hundredth as long. */
-const TIMEOUTS = { statementMs: 600, writeMs: 600, answerGraceMs: 400, lockMs: 300, idleInTransactionMs: 400 };
+/** Those that the server keeps, a hundredth as long as in production. */
+const TIMEOUTS = { ...PATIENT, statementMs: 600, writeMs: 600, lockMs: 300 };
 const RECORDS = 40;
 
 for (const { name, make, skip } of DATABASE_KINDS) {
@@ -20,7 +21,7 @@ for (const { name, make, skip } of DATABASE_KINDS) {
     before(async () => {
       place = await make();
       engine = new TestEngine({ database: { postgres_url: place.url, sslmode: 'disable' } });
-      await engine.start({ timeouts: TIMEOUTS });
+      await eventually(() => engine.start({ timeouts: TIMEOUTS }), { what: 'it starts' });
       rival = new pg.Client(place.database().connection);
       await rival.connect();
     });
@@ -45,7 +46,8 @@ for (const { name, make, skip } of DATABASE_KINDS) {
       end: () => Promise<unknown>,
     ): Promise<void> => {
       const agent = new TestAgent(engine.grpc, { node }).batches(RECORDS);
-      await agent.connect();
+      // A hello that is not committed within the limits is refused.
+      await eventually(() => agent.connect(), { what: 'it is let in' });
       const said = reasons().length;
       await begin();
       const done = agent.deliver({ records: 10n, restMs: 5 }, () => engine.grpc);
@@ -96,7 +98,7 @@ for (const { name, make, skip } of DATABASE_KINDS) {
       ));
 
     it('leaves no transaction open behind an engine that stands still', async () => {
-      const client = new pg.Client(place.database(TIMEOUTS).connection);
+      const client = new pg.Client(place.database({ ...PATIENT, idleInTransactionMs: 400 }).connection);
       const gone = Promise.withResolvers<Error>();
       client.on('error', gone.resolve);
       await client.connect();

@@ -11,8 +11,10 @@ import { migrateUp } from './migrate.js';
 import type { Tables } from './schema.js';
 import { Writer } from './writer.js';
 
-/** How long a starting engine waits for the lock: a server notices within this that the engine before was killed. */
-const LOCK_WAIT_MS = 5_000;
+/** How long a starting engine waits for the lock: a server notices within this that the engine before was killed, also where its disk is slow. */
+const START_WAIT_MS = 30_000;
+/** The same of one that lost its connection, and tries again. */
+const RETURN_WAIT_MS = 5_000;
 const LOCK_POLL_MS = 100;
 
 type Seeking = Omit<Claim, 'own'>;
@@ -29,6 +31,7 @@ export class StateStore {
   readonly #database: Database;
   readonly #log: Logger;
   readonly #onLost: () => void;
+  readonly #startWaitMs: number;
   #writer: Writer | null = null;
   #claim = ALONE;
   #loaded = false;
@@ -37,10 +40,11 @@ export class StateStore {
   #startedServer = false;
 
   /** @param onLost the connection to write with ended: `recover` is needed */
-  constructor(database: Database, log: Logger, onLost: () => void) {
+  constructor(database: Database, log: Logger, onLost: () => void, startWaitMs = START_WAIT_MS) {
     this.#database = database;
     this.#log = log;
     this.#onLost = onLost;
+    this.#startWaitMs = startWaitMs;
     this.db = database.pool((error) => log.debug({ err: error }, 'an idle database connection ended'));
   }
 
@@ -72,7 +76,7 @@ export class StateStore {
    */
   async open(): Promise<LoadedState> {
     await this.prepare();
-    return this.#enter(await this.#waitForLock());
+    return this.#enter(await this.#waitForLock(this.#startWaitMs));
   }
 
   /**
@@ -90,7 +94,7 @@ export class StateStore {
   async recover(): Promise<LoadedState> {
     await this.release();
     await this.#database.ensureRunning();
-    if (this.#claim === ALONE) return this.#enter(await this.#waitForLock());
+    if (this.#claim === ALONE) return this.#enter(await this.#waitForLock(RETURN_WAIT_MS));
     const state = await this.take(this.#claim);
     if (state === null) throw new SupersededError();
     return state;
@@ -121,8 +125,8 @@ export class StateStore {
     return Writer.open(this.#database.writing, { ...seeking, own: this.#lastEpoch }, this.#onLost);
   }
 
-  async #waitForLock(): Promise<Writer> {
-    const deadline = performance.now() + LOCK_WAIT_MS;
+  async #waitForLock(patienceMs: number): Promise<Writer> {
+    const deadline = performance.now() + patienceMs;
     for (;;) {
       const writer = await this.#openWriter(ALONE);
       if (writer !== null) return writer;

@@ -36,14 +36,16 @@ const DATA_CLASSES: ReadonlySet<string> = new Set(['22', '23', '54']);
 export class Writer {
   readonly #client: pg.Client;
   readonly #answerMs: number;
+  readonly #leaseMs: number;
   #keepsBase = false;
   #entry: Entry = { epoch: 0, head: { commitSeq: 0, nowUs: 0 } };
   #lost: Error | null = null;
 
-  private constructor({ config, answerMs }: Writing, onLost: () => void) {
+  private constructor({ config, answerMs, leaseMs }: Writing, onLost: () => void) {
     const client = new pg.Client(config);
     this.#client = client;
     this.#answerMs = answerMs;
+    this.#leaseMs = leaseMs;
     expectAnswers(client, () => (this.#keepsBase ? BASE_ANSWER_MS : this.#answerMs));
     client.on('error', (error) => {
       this.#lost = error;
@@ -74,7 +76,7 @@ export class Writer {
 
   async #lock(claim: Claim): Promise<boolean> {
     if (await tryLock(this.#client)) return true;
-    const evicted = await evict(this.#client, claim);
+    const evicted = await evict(this.#client, claim, this.#leaseMs);
     if (evicted === null) return false;
     const deadline = performance.now() + EVICTION_MS;
     while (performance.now() < deadline) {

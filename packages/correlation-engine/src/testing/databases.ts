@@ -5,11 +5,12 @@ import { silentLogger } from '@sentinel/service-kit/logging';
 import { testDatabase, testServer } from '@sentinel/test-kit';
 import pg from 'pg';
 import { Database, type Timeouts } from '../store/connect.js';
+import { PATIENT } from './patient.js';
 
 /** A place for a database, empty at first. */
 export interface DatabasePlace {
   readonly url: string;
-  /** As an engine has it. */
+  /** As an engine has it, with limits that are not met by chance. */
   database(timeouts?: Timeouts): Database;
   /** One statement behind the engine's back. */
   sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
@@ -45,7 +46,7 @@ async function server(): Promise<DatabasePlace> {
 function placeOf(url: string, remove: () => Promise<void>): DatabasePlace {
   return {
     url,
-    database: (timeouts) => databaseAt(url, timeouts),
+    database: (timeouts = PATIENT) => databaseAt(url, timeouts),
     sql: async (text, values = []) => {
       const client = new pg.Client(databaseAt(url).connection);
       client.on('error', () => {});
@@ -60,7 +61,7 @@ function placeOf(url: string, remove: () => Promise<void>): DatabasePlace {
   };
 }
 
-function databaseAt(url: string, timeouts?: Timeouts): Database {
+function databaseAt(url: string, timeouts = PATIENT): Database {
   const options = { url, maxConnections: 8, connectTimeoutMs: 5_000, sslmode: 'disable', caFile: '' } as const;
   return new Database(options, silentLogger(), timeouts);
 }

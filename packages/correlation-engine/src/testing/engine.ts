@@ -6,6 +6,7 @@ import type { ReadyInfo } from '@sentinel/service-kit/lifecycle';
 import { type Logger, silentLogger } from '@sentinel/service-kit/logging';
 import pg from 'pg';
 import { Engine, type EngineOptions } from '../build.js';
+import { PATIENT } from './patient.js';
 
 export const FLEET_KEY = 'a key for tests that is long enough';
 export const OPERATOR_TOKEN = 'operator-token-for-tests';
@@ -57,7 +58,8 @@ export class TestEngine {
   /** What is logged goes to `lines`. */
   async start(options: Partial<EngineOptions> = {}): Promise<this> {
     const loaded = loadConfig({ section: 'correlation_engine', argv: ['--config', this.#writeConfig()], env: {} });
-    const engine = new Engine({ loaded, log: this.#logger(), fatal: (error) => this.fatal.push(error), ...options });
+    const fatal = (error: unknown) => this.fatal.push(error);
+    const engine = new Engine({ loaded, log: this.#logger(), fatal, timeouts: PATIENT, ...options });
     this.#waiting = new AbortController();
     this.#ready = await engine.start(this.#waiting.signal);
     this.#engine = engine;

@@ -16,7 +16,8 @@ describe('the check of a running Prometheus', () => {
   let answer: (expr: string) => object;
 
   before(async () => {
-    server = createServer((request, response) => {
+    // A connection that is kept does not end as a busy machine is about to use it.
+    server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '', 'http://any');
       const data: Record<string, () => object> = {
         '/api/v1/targets': () => ({ status: 'success', data: { activeTargets: targets } }),

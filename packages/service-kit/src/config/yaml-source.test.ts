@@ -52,9 +52,9 @@ test('aliases work, and a bomb of them does not', () => {
   assert.deepEqual(read('a: &x { k: 1 }\nb: *x\n').value, { a: { k: 1 }, b: { k: 1 } });
   const level = (name: string, of: string): string => `${name}: &${name} [${Array(9).fill(`*${of}`).join(', ')}]`;
   const bomb = ['a: &a [x, x, x]', ...'bcdefgh'.split('').map((name, i) => level(name, 'abcdefg'[i] ?? ''))].join('\n');
-  const started = performance.now();
+  const before = process.cpuUsage();
   assert.deepEqual(read(bomb).errors, ['f.yaml:2: root: more than 50 aliases in one file']);
-  assert.ok(performance.now() - started < 2000);
+  assert.ok(process.cpuUsage(before).user < 2_000_000);
 });
 
 test('an alias that holds itself ends', () => {

@@ -105,13 +105,21 @@ export class PostgresServer implements StartedServer, AsyncDisposable {
     if (!this.runs) return this.#forget();
     child.ref();
     const gone = once(child, 'exit');
-    const backends = how === 'kill -9' ? backendsOf(this.pid) : [];
-    if (how === 'kill -9') for (const pid of [this.pid, ...backends]) killIfThere(pid);
-    else child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
+    const backends = how === 'kill -9' ? await this.#killAll(child) : [];
+    if (how !== 'kill -9') child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await gone;
     // One in the middle of a write to the disk dies after it; until then the next postmaster finds its memory in use and gives up.
     await eventually(() => !backends.some(lives), { what: 'the backends are gone', timeoutMs: START_TIMEOUT_MS });
     this.#forget();
+  }
+
+  /** @returns the backends: the postmaster stands still meanwhile, and makes none that nobody sees */
+  async #killAll(child: ChildProcess): Promise<number[]> {
+    child.kill('SIGSTOP');
+    await eventually(() => !moves(this.pid), { what: 'the postmaster stands still' });
+    const backends = backendsOf(this.pid);
+    for (const pid of [this.pid, ...backends]) killIfThere(pid);
+    return backends;
   }
 
   /** It may have ended by itself, as with a full disk. */
@@ -225,6 +233,11 @@ function backendsOf(postmaster: number): number[] {
 /** One that has ended and that nobody has asked about yet does not live. */
 function lives(pid: number): boolean {
   return (statOf(pid)?.state ?? 'Z') !== 'Z';
+}
+
+/** Neither stopped nor ended. */
+function moves(pid: number): boolean {
+  return lives(pid) && statOf(pid)?.state !== 'T';
 }
 
 function statOf(pid: number): { state: string; parent: number } | null {

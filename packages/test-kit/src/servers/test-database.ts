@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { eventually } from '../eventually.js';
 import { testServer } from './test-server.js';
 
 /** What a URL, a shell and SQL each find special. */
@@ -29,7 +30,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   await asAdmin(server.url, `create role ${name} login password ${literal}`);
   await asAdmin(server.url, `create database ${name} owner ${name}`);
   const drop = async (): Promise<void> => {
-    await asAdmin(server.url, `drop database if exists ${name} with (force)`);
+    await eventually(() => dropDatabase(server.url, name), { what: `${name} is dropped` });
     await asAdmin(server.url, `drop role if exists ${name}`);
   };
   const url = new URL(server.url);
@@ -38,6 +39,12 @@ export async function testDatabase(): Promise<TestDatabase> {
   url.username = name;
   url.password = encodeURIComponent(password);
   return { url: url.href, name, adminUrl, drop, [Symbol.asyncDispose]: drop };
+}
+
+/** PostgreSQL waits five seconds for those whom it cuts off, and then gives up. */
+async function dropDatabase(url: string, name: string): Promise<true> {
+  await asAdmin(url, `drop database if exists ${name} with (force)`);
+  return true;
 }
 
 async function asAdmin(url: string, text: string): Promise<void> {

@@ -38,8 +38,9 @@ describe('an engine and the settings of its Redis', { skip }, () => {
     await folder[Symbol.asyncDispose]();
   });
 
-  /** Decides about a device, and says how it is then. */
-  const decideWith = async (settings: { url: string; ca_file: string }, bus: 'up' | 'away'): Promise<Health> => {
+  /** Decides about a device, and says how it is once it gives this reason, or once its bus is up where there is none. */
+  const decideWith = async (settings: { url: string; ca_file: string }, said: RegExp | null): Promise<Health> => {
+    const bus = said === null ? 'up' : 'away';
     const replicas = await Replicas.start(1, {
       redis: settings,
       gates: { dwell_small_seconds: 0, deep_test_seconds: 0 },
@@ -56,9 +57,12 @@ describe('an engine and the settings of its Redis', { skip }, () => {
         const answer = await fetch(`http://${first.http}/health`);
         assert.equal(answer.status, 200, 'it decides');
         const report = (await answer.json()) as Health;
-        return report.stores.bus === bus ? report : null;
+        assert.equal(report.stores.bus, bus);
+        // A machine that stands still adds reasons of its own, for a while.
+        if (said !== null) assert.match(report.reasons[0] ?? '', said);
+        return report;
       };
-      const report = await eventually(health, { what: `the bus is ${bus}`, timeoutMs: 15_000 });
+      const report = await eventually(health, { what: `the bus is ${bus}, and it says why` });
       assert.equal(await first.metric('sentinel_store_up{store="bus"}'), bus === 'up' ? 1 : 0);
       assert.doesNotMatch(JSON.stringify([report, first.lines]), /secret/);
       return report;
@@ -68,7 +72,7 @@ describe('an engine and the settings of its Redis', { skip }, () => {
   };
 
   test('password, TLS and authority as they should be', async () => {
-    const { reasons } = await decideWith({ url: redis.url, ca_file: caFile }, 'up');
+    const { reasons } = await decideWith({ url: redis.url, ca_file: caFile }, null);
     assert.doesNotMatch(reasons.join(), /live updates/);
   });
 
@@ -87,9 +91,8 @@ describe('an engine and the settings of its Redis', { skip }, () => {
   ];
   for (const [what, settings, said] of WRONG) {
     test(`${what}: it decides, and /health names the setting`, async () => {
-      const { status, reasons } = await decideWith(settings(), 'away');
+      const { status } = await decideWith(settings(), said);
       assert.equal(status, 'degraded');
-      assert.match(reasons[0] ?? '', said);
     });
   }
 });

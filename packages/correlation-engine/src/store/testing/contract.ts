@@ -62,10 +62,12 @@ export function stateStoreContract(
       await store.release();
       await store.db.destroy();
     });
-    const open = (): StateStore =>
-      new StateStore(place.database(), silentLogger(), () => {
+    const open = (startWaitMs?: number): StateStore => {
+      const onLost = (): void => {
         lost += 1;
-      });
+      };
+      return new StateStore(place.database(), silentLogger(), onLost, startWaitMs);
+    };
     const commit = async (rows: Partial<CommitRows> = {}) => {
       const all = rowsAfter(head, rows);
       const epochs = await store.commit(all);
@@ -251,22 +253,23 @@ export function stateStoreContract(
     });
 
     it('is one engine’s: another is refused until it is released', async () => {
-      const other = open();
+      const other = open(0);
       await assert.rejects(other.open(), { code: 'FAILED_PRECONDITION', reason: 'CONFLICT' });
       assert.equal(store.up, true);
       await store.release();
       assert.equal(store.up, false);
       await assert.rejects(commit(), { code: 'UNAVAILABLE' });
-      await other.open();
+      await eventually(() => other.open(), { what: 'it is let in' });
       await other.release();
       await other.db.destroy();
     });
 
     it('notices a lost connection, and reads what was committed back', async () => {
       await commit({ counters: [counter()] });
-      await place.sql(
-        `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
-      );
+      const others = `from pg_stat_activity
+        where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`;
+      await place.sql(`select pg_terminate_backend(pid) ${others}`);
+      await eventually(async () => (await place.sql(`select pid ${others}`)).length === 0, { what: 'all ended' });
       await eventually(() => lost > 0, { what: 'the end is noticed' });
       assert.equal(store.up, false);
       await assert.rejects(commit());
