@@ -40,12 +40,24 @@ export async function takenPorts(ports: readonly NeededPort[]): Promise<string[]
 const FIRST_PORT = 12_000;
 const LAST_PORT = 20_000;
 
-/** A port of loopback that nobody has now, and that no installation is given again before this process ends. */
+/** So many misses in a row say that hardly a port is left, or that none can be reserved here. */
+const MAX_DRAWS = 1_000;
+
+/**
+ * A port of loopback that nobody has now, and that no installation is given again before this process ends.
+ * @throws SentinelError UNAVAILABLE where none is found
+ */
 export async function freePort(): Promise<number> {
-  for (;;) {
+  for (let draws = 0; draws < MAX_DRAWS; draws += 1) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
     if ((await reserve(port)) && (await tryPort(`127.0.0.1:${port}`)) === null) return port;
   }
+  throw new SentinelError({
+    code: 'UNAVAILABLE',
+    message: `no free port was found from ${FIRST_PORT} to ${LAST_PORT - 1} of 127.0.0.1`,
+    field: '--free-ports',
+    hint: 'End what has them, or start without --free-ports and set the addresses with --override.',
+  });
 }
 
 /** By a name in Linux' abstract socket space (unix(7)), which the kernel frees with the process. */
